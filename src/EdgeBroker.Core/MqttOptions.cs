@@ -1,0 +1,63 @@
+namespace EdgeBroker.Core;
+
+/// <summary>What a session does with a message when its queue is full (<c>mqtt.queue_overflow</c>).</summary>
+public enum QueueOverflow
+{
+    /// <summary>The oldest queued message makes room.</summary>
+    DropOldest,
+
+    /// <summary>The message that does not fit is not queued.</summary>
+    DropNewest,
+
+    /// <summary>As <see cref="DropNewest"/>, and a 5.0 publisher is told 0x97 (Quota exceeded).</summary>
+    Reject,
+}
+
+/// <summary>The <c>[mqtt]</c> table and the limits that concern one connection: what the broker grants every MQTT client.</summary>
+public sealed record MqttOptions
+{
+    /// <summary>Largest control packet accepted, in bytes, fixed header included; a larger one is refused with 0x95.</summary>
+    public int MaxPacketSizeBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Highest QoS a client may publish with: 0, 1 or 2.</summary>
+    public int MaxQos { get; init; } = 2;
+
+    /// <summary>Whether retained messages are kept.</summary>
+    public bool RetainAvailable { get; init; } = true;
+
+    /// <summary>QoS 1 and 2 messages in flight at most, in each direction of a connection (1 to 65,535).</summary>
+    public int ReceiveMaximum { get; init; } = 100;
+
+    /// <summary>Topic aliases at most, in each direction of a connection (0 to 65,535).</summary>
+    public int TopicAliasMaximum { get; init; } = 32;
+
+    /// <summary>Longest keep alive granted; a 5.0 client asking for more, or for none, is told this one. Zero: no limit.</summary>
+    public TimeSpan MaxKeepAlive { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>Longest session expiry granted; a longer request is lowered to it.</summary>
+    public TimeSpan MaxSessionExpiry { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Levels a topic or filter may have.</summary>
+    public int MaxTopicLevels { get; init; } = 32;
+
+    /// <summary>Subscriptions one session may hold; the next one is refused with 0x97 (3.1.1: 0x80).</summary>
+    public int MaxSubscriptionsPerClient { get; init; } = 1_000;
+
+    /// <summary>Messages one session may have waiting behind its in-flight window.</summary>
+    public int MaxQueuedMessages { get; init; } = 10_000;
+
+    /// <summary>Bytes of messages one session may have waiting behind its in-flight window.</summary>
+    public long MaxQueuedBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>What happens to a message that finds the queue full.</summary>
+    public QueueOverflow QueueOverflow { get; init; } = QueueOverflow.DropOldest;
+
+    /// <summary>Bytes one connection may have waiting for its socket before QoS 0 is dropped and reading from it pauses.</summary>
+    public int MaxOutboundBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Time between two updates of <c>$SYS</c>; zero: no <c>$SYS</c> at all.</summary>
+    public TimeSpan SysInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time a new connection has to complete its CONNECT (<c>limits.connect_timeout</c>).</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
