@@ -18,14 +18,15 @@ public sealed partial class Broker
     /// <param name="cleanStart">Whether an existing session ends first [MQTT-3.1.2-4].</param>
     /// <param name="grant">What the connection brings.</param>
     /// <param name="context">The caller's context.</param>
-    /// <param name="prepare">Called with the session before it may send: the connection takes the session's gate for its output and returns itself.</param>
+    /// <param name="link">The connection.</param>
     /// <returns>The right to act for the session.</returns>
-    public ConnectionLease Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, Func<Session, ISessionLink> prepare)
+    public ConnectionLease Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
         while (true)
         {
             Session session = cleanStart ? BeginAnew(clientId, context) : _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
-            if (session.TryAttach(prepare(session), grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
+            link.Prepare(session);
+            if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
                 _deadlines.Remove(session);
                 if (previous is null) CountConnected();

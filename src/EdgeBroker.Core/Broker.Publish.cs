@@ -57,8 +57,8 @@ public sealed partial class Broker
     /// <summary>Sends what a session has room for: the rest of its last connection, its queue, retained messages owed.</summary>
     public void Pump(ConnectionLease lease, RoutingContext context)
     {
-        CountDropped(lease.Session, lease.Session.Pump(lease), context);
-        CountDropped(lease.Session, lease.Session.PumpRetained(lease, Clock.NowMs), context);
+        CountDropped(lease.Session, lease.Session.Pump(lease, context), context);
+        CountDropped(lease.Session, lease.Session.PumpRetained(lease, context, Clock.NowMs), context);
     }
 
     private void CountDropped(Session session, in DeliveryOutcome outcome, RoutingContext context)

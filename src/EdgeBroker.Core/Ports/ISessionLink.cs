@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Ports;
@@ -17,7 +18,7 @@ public enum SendOutcome
 }
 
 /// <summary>
-/// The connection of a session, as the session sees it. All but <see cref="Close"/> are called under the session's gate: they write to the output buffer and
+/// The connection of a session, as the session sees it. All but <see cref="Prepare"/> and <see cref="Close"/> are called under the session's gate: they write to the output buffer and
 /// return; sending is the transport's business and comes later.
 /// </summary>
 public interface ISessionLink
@@ -25,13 +26,19 @@ public interface ISessionLink
     /// <summary>Whether the output can take another message.</summary>
     bool HasRoom { get; }
 
+    /// <summary>
+    /// Called without the gate before the session is attached: the connection takes the session's gate for its output, to which nobody else writes yet.
+    /// </summary>
+    void Prepare(Session session);
+
     /// <summary>Writes the answer to CONNECT: the first thing this session says on the connection.</summary>
     void SendConnack(bool sessionPresent);
 
     /// <summary>Writes a PUBLISH.</summary>
     /// <param name="publish">The packet, as yet without topic alias.</param>
-    /// <param name="fanOut">Encodings shared by all receivers of the message, or null when this is the only one.</param>
-    SendOutcome SendPublish(in OutgoingPublish publish, FanOutEncodings? fanOut);
+    /// <param name="context">The sender's context, which counts.</param>
+    /// <param name="fanOut">Whether other sessions get the same message, so that its encoding in the context is worth using.</param>
+    SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut);
 
     /// <summary>Writes a PUBREL.</summary>
     void SendPubrel(ushort packetId);

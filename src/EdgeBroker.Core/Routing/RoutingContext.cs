@@ -25,7 +25,7 @@ public sealed class RoutingContext
     public TrafficCounters Counters { get; } = new();
 
     /// <summary>Encoded forms of the message being routed.</summary>
-    internal FanOutEncodings FanOut { get; } = new();
+    public FanOutEncodings FanOut { get; } = new();
 
     /// <summary>Starts routing a message and finds who gets it.</summary>
     internal MatchResult Begin(in Publication publication)

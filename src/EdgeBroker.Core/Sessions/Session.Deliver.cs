@@ -26,10 +26,10 @@ public sealed partial class Session
     {
         QoS qos = Lower(publication.QoS, subscription.Options.MaximumQoS);
         bool retain = publication.Retain && subscription.Options.RetainAsPublished;
-        FanOutEncodings? fanOut = onlyReceiver ? null : context.FanOut;
+        bool fanOut = !onlyReceiver && subscription.Identifiers is null;
         if (qos == QoS.AtMostOnce)
         {
-            lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, fanOut);
+            lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, context, fanOut);
         }
 
         long nowMs = _environment.Clock.NowMs;
@@ -47,18 +47,18 @@ public sealed partial class Session
                 Position = ++_lastPosition,
                 State = DeliveryState.Queued,
             };
-            return DeliverAcknowledged(delivery, fanOut, nowMs);
+            return DeliverAcknowledged(delivery, context, fanOut, nowMs);
         }
     }
 
     /// <summary>Sends what now has room: first what the previous connection left open, then the queue.</summary>
     /// <returns>Messages dropped because they had expired or are too large for the client.</returns>
-    internal DeliveryOutcome Pump(ConnectionLease lease)
+    internal DeliveryOutcome Pump(ConnectionLease lease, RoutingContext context)
     {
-        lock (Gate) return Holds(lease) ? PumpUnderGate(_environment.Clock.NowMs) : DeliveryOutcome.Ignored;
+        lock (Gate) return Holds(lease) ? PumpUnderGate(context, _environment.Clock.NowMs) : DeliveryOutcome.Ignored;
     }
 
-    private DeliveryOutcome DeliverAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, FanOutEncodings? fanOut)
+    private DeliveryOutcome DeliverAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)
     {
         // QoS 0 is not kept for those who are away.
         if (_link is null) return DeliveryOutcome.Ignored;
@@ -71,7 +71,7 @@ public sealed partial class Session
             SubscriptionIdentifiers = identifiers,
             Retain = retain,
         };
-        return _link.SendPublish(publish, identifiers is null ? fanOut : null) switch
+        return _link.SendPublish(publish, context, fanOut) switch
         {
             SendOutcome.Sent => DeliveryOutcome.Sent,
             SendOutcome.TooLarge => new DeliveryOutcome(false, 1, DropReason.TooLargeForClient),
@@ -79,10 +79,10 @@ public sealed partial class Session
         };
     }
 
-    private DeliveryOutcome DeliverAcknowledged(in QueuedMessage delivery, FanOutEncodings? fanOut, long nowMs)
+    private DeliveryOutcome DeliverAcknowledged(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
     {
         if (!CanSendAtOnce) return Enqueue(delivery);
-        SendOutcome outcome = SendNew(delivery, fanOut, nowMs);
+        SendOutcome outcome = SendNew(delivery, context, fanOut, nowMs);
         if (outcome == SendOutcome.TooLarge) return new DeliveryOutcome(false, 1, DropReason.TooLargeForClient);
         return new DeliveryOutcome(true, Token: StoreEnqueued(delivery));
     }
@@ -110,14 +110,14 @@ public sealed partial class Session
         return new DeliveryOutcome(true, dropped, DropReason.QueueFull, false, StoreEnqueued(delivery));
     }
 
-    private DeliveryOutcome PumpUnderGate(long nowMs)
+    private DeliveryOutcome PumpUnderGate(RoutingContext context, long nowMs)
     {
         int dropped = 0;
         var reason = DropReason.Expired;
         while (_link!.HasRoom && _resendPlace < _inflight.Span)
         {
             int place = _resendPlace++;
-            if (Resend(place)) continue;
+            if (Resend(place, context)) continue;
             _resendPlace = place;
             return new DeliveryOutcome(true, dropped, reason);
         }
@@ -131,7 +131,7 @@ public sealed partial class Session
                 Forget(next);
                 dropped++;
             }
-            else if (SendNew(next, null, nowMs) == SendOutcome.TooLarge)
+            else if (SendNew(next, context, false, nowMs) == SendOutcome.TooLarge)
             {
                 Forget(next);
                 dropped++;
@@ -142,10 +142,10 @@ public sealed partial class Session
         return new DeliveryOutcome(true, dropped, reason);
     }
 
-    private SendOutcome SendNew(in QueuedMessage delivery, FanOutEncodings? fanOut, long nowMs)
+    private SendOutcome SendNew(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
     {
         ushort packetId = _inflight.Add(delivery with { State = DeliveryState.Published });
-        SendOutcome outcome = Send(delivery, packetId, dup: false, delivery.SubscriptionIdentifiers is null ? fanOut : null, nowMs);
+        SendOutcome outcome = Send(delivery, packetId, dup: false, context, fanOut, nowMs);
         if (outcome == SendOutcome.TooLarge)
         {
             // Dropped as if it had been sent [MQTT-3.1.2-25].
@@ -161,7 +161,7 @@ public sealed partial class Session
     }
 
     /// <summary>Sends what stands at a place again: PUBLISH with DUP, or PUBREL [MQTT-4.4.0-1]. False when the client's Receive Maximum has no room.</summary>
-    private bool Resend(int place)
+    private bool Resend(int place, RoutingContext context)
     {
         ref QueuedMessage open = ref _inflight.At(place);
         ushort packetId = _inflight.IdAt(place);
@@ -169,7 +169,7 @@ public sealed partial class Session
         if (open.State != DeliveryState.Published) return true;
         if (_sendQuota == 0) return false;
         // A message begun is finished even when it has expired since [MQTT-4.3.3-7]; one the new connection cannot take is dropped.
-        if (Send(open, packetId, dup: true, null, _environment.Clock.NowMs) == SendOutcome.TooLarge)
+        if (Send(open, packetId, dup: true, context, false, _environment.Clock.NowMs) == SendOutcome.TooLarge)
         {
             Forget(open);
             CloseInflight(place);
@@ -182,7 +182,7 @@ public sealed partial class Session
         return true;
     }
 
-    private SendOutcome Send(in QueuedMessage delivery, ushort packetId, bool dup, FanOutEncodings? fanOut, long nowMs)
+    private SendOutcome Send(in QueuedMessage delivery, ushort packetId, bool dup, RoutingContext context, bool fanOut, long nowMs)
     {
         Message message = delivery.Message!;
         var publish = new OutgoingPublish
@@ -197,7 +197,7 @@ public sealed partial class Session
             Dup = dup,
             PacketId = packetId,
         };
-        return _link!.SendPublish(publish, fanOut);
+        return _link!.SendPublish(publish, context, fanOut);
     }
 
     private CommitToken StoreEnqueued(in QueuedMessage delivery) => IsKept

@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
@@ -27,7 +28,7 @@ public sealed partial class Session
     }
 
     /// <summary>Sends a slice of the retained messages owed. Called by the connection's own thread, a turn at a time.</summary>
-    internal DeliveryOutcome PumpRetained(ConnectionLease lease, long nowMs)
+    internal DeliveryOutcome PumpRetained(ConnectionLease lease, RoutingContext context, long nowMs)
     {
         RetainedDelivery? delivery = BeginRetained(lease);
         int dropped = 0;
@@ -41,7 +42,7 @@ public sealed partial class Session
                 break;
             }
 
-            if (!delivery.Pending.IsExpired(nowMs) && !TrySendRetained(lease, delivery, nowMs, ref dropped)) break;
+            if (!delivery.Pending.IsExpired(nowMs) && !TrySendRetained(lease, delivery, context, nowMs, ref dropped)) break;
             delivery.Pending = null;
         }
 
@@ -79,7 +80,7 @@ public sealed partial class Session
     }
 
     /// <summary>False when there is no room yet: acknowledgements or the socket bring the next try.</summary>
-    private bool TrySendRetained(ConnectionLease lease, RetainedDelivery delivery, long nowMs, ref int dropped)
+    private bool TrySendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int dropped)
     {
         Message message = delivery.Pending!;
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
@@ -98,11 +99,11 @@ public sealed partial class Session
                     Position = ++_lastPosition,
                     State = DeliveryState.Queued,
                 };
-                dropped += DeliverAcknowledged(open, null, nowMs).Dropped;
+                dropped += DeliverAcknowledged(open, context, fanOut: false, nowMs).Dropped;
                 return true;
             }
 
-            DeliveryOutcome outcome = DeliverAtMostOnce(Publication.Of(message, nowMs), retain: true, delivery.Subscription.Identifiers, null);
+            DeliveryOutcome outcome = DeliverAtMostOnce(Publication.Of(message, nowMs), retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
             dropped += outcome.Dropped;
             return true;
         }

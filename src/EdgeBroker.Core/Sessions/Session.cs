@@ -46,6 +46,12 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Open QoS 2 exchanges in which the client publishes.</summary>
+    public int ReceivedIdCount => _receivedIds.Count;
+
+    /// <summary>Whether the session outlives its connection.</summary>
+    public bool OutlivesConnection => Volatile.Read(ref _expirySeconds) != 0;
+
     /// <summary>Subscriptions held.</summary>
     public int SubscriptionCount
     {

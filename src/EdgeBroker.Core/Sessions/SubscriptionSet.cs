@@ -60,7 +60,7 @@ internal sealed class SubscriptionSet
         }
         else
         {
-            _many = new Dictionary<byte[], Subscription>(2 * ScanLimit, FilterComparer.Instance);
+            _many = new Dictionary<byte[], Subscription>(2 * ScanLimit, TopicComparer.Instance);
             foreach (Subscription one in _few) _many.Add(one.Filter, one);
             _many[subscription.Filter] = subscription;
             _few = [];
@@ -75,20 +75,5 @@ internal sealed class SubscriptionSet
         if (_many is not null) _many.Remove(found.Filter);
         else _few = Array.FindAll(_few, one => !ReferenceEquals(one, found));
         return found;
-    }
-
-    private sealed class FilterComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public static readonly FilterComparer Instance = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(byte[] filter) => LevelHash.Of(filter);
-
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => LevelHash.Of(alternate);
-
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

@@ -1,0 +1,109 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// Acknowledgements: those the client sends (3.4 to 3.7), and ours, which may have to wait for the disk.
+public sealed partial class MqttConnection
+{
+    private Queue<PendingAck>? _pendingAcks;
+    private int _pendingAtLeastOnce;
+
+    /// <summary>Publishes of the client that we have not fully acknowledged (4.9).</summary>
+    private int OpenReceives => _pendingAtLeastOnce + _lease.Session.ReceivedIdCount;
+
+    /// <summary>How many there may be; 3.1.1 knows no limit but the identifiers.</summary>
+    private int ReceiveLimit => _rules.Version == ProtocolVersion.V5 ? Options.ReceiveMaximum : ushort.MaxValue;
+
+    private void HandleAck(in Frame frame)
+    {
+        if (!AckPacket.TryParse(frame, _rules.Version, out AckPacket packet, out ParseError error))
+        {
+            Fail(error.Reason, error.Explanation);
+            return;
+        }
+
+        Session session = _lease.Session;
+        AckOutcome outcome = packet.Type switch
+        {
+            PacketType.Puback => session.Puback(_lease, packet.PacketId),
+            PacketType.Pubrec => session.Pubrec(_lease, packet.PacketId, packet.ReasonCode.IsError()),
+            PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
+            _ => session.EndReceive(_lease, packet.PacketId),
+        };
+        if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
+        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome);
+        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome);
+    }
+
+    /// <summary>PUBCOMP, or the PUBREL for an identifier we do not know, which lets the client come to an end with it.</summary>
+    private void Answer(PacketType type, ushort packetId, AckOutcome outcome) => SendAck(new AckPacket
+    {
+        Type = type,
+        PacketId = packetId,
+        ReasonCode = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success,
+    });
+
+    /// <summary>Acknowledges a publish, now or, in packet order, when it and what came before it is on disk.</summary>
+    private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, CommitToken token)
+    {
+        PacketType type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
+        if (!MustWait(token))
+        {
+            SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+            return;
+        }
+
+        if (qos == QoS.AtLeastOnce) _pendingAtLeastOnce++;
+        Defer(new PendingAck(token, type, packetId, [reason]));
+    }
+
+    private bool MustWait(CommitToken token) => _pendingAcks is { Count: > 0 } || !(token.IsNone || Broker.Journal.IsCommitted(token));
+
+    private void Defer(PendingAck ack)
+    {
+        _pendingAcks ??= new Queue<PendingAck>();
+        _pendingAcks.Enqueue(ack);
+        if (_pendingAcks.Count == 1) AwaitCommit(ack.Token);
+    }
+
+    private void AwaitCommit(CommitToken token) => Broker.Journal.WhenCommitted(token, () => _transport.Post(SendCommittedAcks));
+
+    private void SendCommittedAcks()
+    {
+        if (_state != State.Connected) return;
+        while (_pendingAcks!.TryPeek(out PendingAck ack))
+        {
+            if (!Broker.Journal.IsCommitted(ack.Token))
+            {
+                AwaitCommit(ack.Token);
+                return;
+            }
+
+            _pendingAcks.Dequeue();
+            if (ack.Type == PacketType.Puback) _pendingAtLeastOnce--;
+            if (ack.Type is PacketType.Puback or PacketType.Pubrec) SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reasons[0] });
+            else SendSuback(ack.Type, ack.PacketId, ack.Reasons);
+        }
+    }
+
+    private void SendAck(scoped AckPacket packet)
+    {
+        PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
+        if (packet.ReasonCode.IsError() && MayExplain) properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
+        var explained = packet with { Properties = properties.Block };
+        // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
+        if ((uint)explained.Length(_rules.Version) <= _clientMaxPacketBytes) packet = explained;
+        int length = packet.Length(_rules.Version);
+        lock (Output.Gate)
+        {
+            packet.Write(Output, _rules.Version);
+            Sent(length);
+        }
+
+        properties.Dispose();
+    }
+
+    private bool MayExplain => _wantsProblemInformation && _rules.Version == ProtocolVersion.V5;
+}

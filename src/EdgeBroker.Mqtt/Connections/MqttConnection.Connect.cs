@@ -1,0 +1,221 @@
+using System.Text;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// CONNECT (3.1) and CONNACK (3.2).
+public sealed partial class MqttConnection
+{
+    private const uint NoLimit = uint.MaxValue;
+
+    private PendingConnect? _connect;
+    private uint _clientMaxPacketBytes = NoLimit;
+    private bool _wantsProblemInformation = true;
+
+    private void HandleConnect(in Frame frame)
+    {
+        _context.Counters.Connects++;
+        bool parsed = ConnectPacket.TryParse(frame, out ConnectPacket packet, out ParseError error);
+        // Above 5 nobody knows the answer's form; 5.0's names the reason. Below, 3.1.1's return code is what older clients read.
+        _rules = packet.ProtocolLevel >= (byte)ProtocolVersion.V5 ? ProtocolRules.V5 : ProtocolRules.V311;
+        if (!parsed)
+        {
+            RefuseUnparsed(packet.ProtocolLevel, error);
+            return;
+        }
+
+        ReadClientLimits(packet.Properties);
+        if (!Accepts(packet, out ReasonCode reason, out string explanation))
+        {
+            Refuse(reason, explanation, Encoding.UTF8.GetString(packet.ClientId));
+            return;
+        }
+
+        _connect = Prepare(packet);
+        Authenticate(packet);
+    }
+
+    private void RefuseUnparsed(byte level, ParseError error)
+    {
+        // A CONNECT that is malformed or of another protocol altogether is not answered in 3.1.1 [MQTT-3.1.4-1]; an unknown level is [MQTT-3.1.2-2].
+        bool answer = _rules.MalformedConnectIsAnswered || (error.Reason == ReasonCode.UnsupportedProtocolVersion && level != 0);
+        Refuse(error.Reason, error.Explanation, clientId: null, answer);
+    }
+
+    private void ReadClientLimits(PropertyBlock properties)
+    {
+        _clientMaxPacketBytes = properties.GetNumber(PropertyId.MaximumPacketSize, NoLimit);
+        _wantsProblemInformation = properties.GetNumber(PropertyId.RequestProblemInformation, 1) == 1;
+        int aliases = (int)Math.Min(properties.GetNumber(PropertyId.TopicAliasMaximum, 0), (uint)Options.TopicAliasMaximum);
+        if (aliases > 0) _outboundAliases = new OutboundAliases(aliases);
+        if (_rules.Version == ProtocolVersion.V5 && Options.TopicAliasMaximum > 0) _inboundAliases = new InboundAliases(Options.TopicAliasMaximum);
+    }
+
+    private bool Accepts(in ConnectPacket packet, out ReasonCode reason, out string explanation)
+    {
+        (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
+        if (packet.ClientId.IsEmpty && _rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
+        (reason, explanation) = (ReasonCode.BadAuthenticationMethod, "enhanced authentication is not available here");
+        if (packet.Properties.Has(PropertyId.AuthenticationMethod)) return false;
+        (reason, explanation) = (ReasonCode.Success, "");
+        if (!packet.HasWill) return true;
+        (reason, explanation) = (ReasonCode.QoSNotSupported, "the will's QoS is above mqtt.max_qos");
+        if ((int)packet.WillQoS > Options.MaxQos) return false;
+        (reason, explanation) = (ReasonCode.RetainNotSupported, "the will is retained, and mqtt.retain is off");
+        if (packet.WillRetain && !Options.RetainAvailable) return false;
+        (reason, explanation) = (ReasonCode.TopicNameInvalid, "the will's topic has more levels than mqtt.max_topic_levels");
+        if (HasTooManyLevels(packet.WillTopic)) return false;
+        (reason, explanation) = (ReasonCode.PayloadFormatInvalid, "the will's payload is not the UTF-8 its Payload Format Indicator promises");
+        return PayloadFormatIsTrue(packet.WillProperties, packet.WillPayload);
+    }
+
+    private PendingConnect Prepare(in ConnectPacket packet)
+    {
+        bool assigned = packet.ClientId.IsEmpty;
+        uint maxExpirySeconds = (uint)Math.Min(Options.MaxSessionExpiry.TotalSeconds, uint.MaxValue - 1);
+        uint requestedExpirySeconds = RequestedExpirySeconds(packet, maxExpirySeconds);
+        var grant = new SessionGrant(
+            Math.Min(requestedExpirySeconds, maxExpirySeconds),
+            (int)packet.Properties.GetNumber(PropertyId.ReceiveMaximum, ushort.MaxValue),
+            packet.HasWill ? MakeWill(packet) : null);
+        return new PendingConnect
+        {
+            ClientId = assigned ? "auto-" + Guid.NewGuid().ToString("N") : Encoding.UTF8.GetString(packet.ClientId),
+            IsAssignedId = assigned,
+            CleanStart = packet.CleanStart,
+            Grant = grant,
+            RequestedExpirySeconds = requestedExpirySeconds,
+            RequestedKeepAliveSeconds = packet.KeepAliveSeconds,
+            KeepAliveSeconds = GrantedKeepAliveSeconds(packet.KeepAliveSeconds),
+            WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
+            WillQoS = packet.WillQoS,
+        };
+    }
+
+    private uint RequestedExpirySeconds(in ConnectPacket packet, uint maxExpirySeconds)
+    {
+        if (!_rules.CleanStartEndsWithConnection) return packet.Properties.GetNumber(PropertyId.SessionExpiryInterval, 0);
+        return packet.CleanStart ? 0 : maxExpirySeconds;
+    }
+
+    private static Will MakeWill(in ConnectPacket packet)
+    {
+        var properties = new byte[packet.WillProperties.Bytes.Length];
+        int length = packet.WillProperties.CopyForwarded(properties);
+        uint? expirySeconds = packet.WillProperties.Has(PropertyId.MessageExpiryInterval) ? packet.WillProperties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null;
+        var message = new Message
+        {
+            Topic = packet.WillTopic.ToArray(),
+            Payload = packet.WillPayload.ToArray(),
+            Properties = properties[..length],
+            QoS = packet.WillQoS,
+            Retain = packet.WillRetain,
+        };
+        return new Will(message, packet.WillProperties.GetNumber(PropertyId.WillDelayInterval, 0), expirySeconds);
+    }
+
+    private void Authenticate(in ConnectPacket packet)
+    {
+        var request = new AuthenticationRequest(
+            _connect!.ClientId,
+            packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
+            packet.HasPassword ? packet.Password.ToArray() : null,
+            _transport.RemoteEndPoint,
+            _endpoint.AnonymousAllowed);
+        _state = State.Authenticating;
+        ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
+        if (verdict.IsCompletedSuccessfully)
+        {
+            Admit(verdict.GetAwaiter().GetResult());
+            return;
+        }
+
+        _transport.PauseReading();
+        _ = AdmitLaterAsync(verdict);
+    }
+
+    private async Task AdmitLaterAsync(ValueTask<AuthenticationResult> pending)
+    {
+        AuthenticationResult verdict;
+        try
+        {
+            verdict = await pending.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // Whatever kept the authenticator from answering is its own to log; the client is not let in.
+            verdict = AuthenticationResult.Refused(ReasonCode.UnspecifiedError);
+        }
+
+        _transport.Post(() =>
+        {
+            if (_state != State.Authenticating || _transport.IsClosing) return;
+            Admit(verdict);
+            _transport.ResumeReading();
+        });
+    }
+
+    private void Admit(AuthenticationResult verdict)
+    {
+        PendingConnect connect = _connect!;
+        if (verdict.Reason != ReasonCode.Success)
+        {
+            Refuse(verdict.Reason, "not let in: no valid credentials", connect.ClientId);
+            return;
+        }
+
+        _permissions = verdict.Permissions;
+        if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
+        {
+            Refuse(ReasonCode.NotAuthorized, "the client may not publish its will", connect.ClientId);
+            return;
+        }
+
+        _client = new ClientDescription(connect.ClientId, verdict.UserName, _transport.RemoteEndPoint, _rules.Version, connect.KeepAliveSeconds);
+        _state = State.Connected;
+        _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
+        _connect = null;
+        BeginKeepAlive(connect.KeepAliveSeconds);
+        Broker.Events.ClientConnected(_client, _sessionPresent);
+    }
+
+    private bool _sessionPresent;
+
+    /// <inheritdoc/>
+    void ISessionLink.Prepare(Session session) => Output.Gate = session.Gate;
+
+    /// <inheritdoc/>
+    void ISessionLink.SendConnack(bool sessionPresent)
+    {
+        _sessionPresent = sessionPresent;
+        PropertyBuilder properties = PropertyBuilder.For(PacketType.Connack, stackalloc byte[256]);
+        if (_rules.Version == ProtocolVersion.V5) AddGrants(ref properties, _connect!);
+        var packet = new ConnackPacket { SessionPresent = sessionPresent, Properties = properties.Block };
+        packet.Write(Output, _rules.Version);
+        Sent(packet.Length(_rules.Version));
+        properties.Dispose();
+    }
+
+    private void AddGrants(ref PropertyBuilder properties, PendingConnect connect)
+    {
+        if (connect.Grant.ExpirySeconds != connect.RequestedExpirySeconds) properties.Add(PropertyId.SessionExpiryInterval, connect.Grant.ExpirySeconds);
+        properties.Add(PropertyId.ReceiveMaximum, (uint)Options.ReceiveMaximum);
+        if (Options.MaxQos < 2) properties.Add(PropertyId.MaximumQoS, (uint)Options.MaxQos);
+        if (!Options.RetainAvailable) properties.Add(PropertyId.RetainAvailable, 0);
+        properties.Add(PropertyId.MaximumPacketSize, (uint)Options.MaxPacketSizeBytes);
+        if (connect.IsAssignedId) properties.Add(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(connect.ClientId));
+        if (Options.TopicAliasMaximum > 0) properties.Add(PropertyId.TopicAliasMaximum, (uint)Options.TopicAliasMaximum);
+        if (connect.KeepAliveSeconds != connect.RequestedKeepAliveSeconds) properties.Add(PropertyId.ServerKeepAlive, (uint)connect.KeepAliveSeconds);
+        if (connect.WantsResponseInformation && IsOneLevel(connect.ClientId))
+        {
+            properties.Add(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes("response/" + connect.ClientId));
+        }
+    }
+
+    // A client id that is no topic level of its own cannot name a part of the topic tree.
+    private static bool IsOneLevel(string clientId) => clientId.AsSpan().IndexOfAny('/', '+', '#') < 0;
+}

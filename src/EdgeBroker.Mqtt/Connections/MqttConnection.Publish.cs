@@ -1,0 +1,153 @@
+using System.Buffers;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// PUBLISH from the client (3.3).
+public sealed partial class MqttConnection
+{
+    private InboundAliases? _inboundAliases;
+
+    private static ReadOnlySpan<byte> SysPrefix => "$SYS/"u8;
+
+    private void HandlePublish(in Frame frame)
+    {
+        if (!PublishPacket.TryParse(frame, _rules.Version, out PublishPacket packet, out ParseError error))
+        {
+            Fail(error.Reason, error.Explanation);
+            return;
+        }
+
+        _context.Counters.PublishesReceived++;
+        _context.Counters.PublishBytesReceived += packet.Payload.Length;
+        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return;
+        CommitToken received = CommitToken.None;
+        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, out received)) return;
+        ReasonCode refusal = Refusal(packet, topic);
+        if (refusal != ReasonCode.Success)
+        {
+            RefusePublish(packet, topic, refusal);
+            return;
+        }
+
+        PublishOutcome outcome = Route(packet, topic);
+        if (packet.QoS == QoS.AtMostOnce) return;
+        if (outcome.Reason.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
+        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Token.And(received));
+    }
+
+    private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
+    {
+        PropertyBlock properties = packet.Properties;
+        // Nearly always the properties go on as they came; only alias and expiry have to be taken out.
+        byte[]? rented = null;
+        ReadOnlySpan<byte> forwarded = properties.Bytes;
+        if (!properties.IsForwardedUnchanged)
+        {
+            rented = ArrayPool<byte>.Shared.Rent(forwarded.Length);
+            forwarded = rented.AsSpan(0, properties.CopyForwarded(rented));
+        }
+
+        PublishOutcome outcome = Broker.Publish(
+            new Publication
+            {
+                Topic = topic,
+                Payload = packet.Payload,
+                Properties = forwarded,
+                QoS = packet.QoS,
+                Retain = packet.Retain,
+                ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
+                Publisher = _lease.Session,
+            },
+            _context);
+        if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        return outcome;
+    }
+
+    /// <summary>The topic the packet names, or its alias stands for; false when the connection has been failed.</summary>
+    private bool ResolveTopic(in PublishPacket packet, out ReadOnlySpan<byte> topic)
+    {
+        topic = packet.Topic;
+        if (!packet.Properties.Has(PropertyId.TopicAlias)) return true;
+        uint alias = packet.Properties.GetNumber(PropertyId.TopicAlias, 0);
+        if (_inboundAliases is null || !_inboundAliases.IsInRange(alias))
+        {
+            Fail(ReasonCode.TopicAliasInvalid, "a topic alias above the Topic Alias Maximum");
+            return false;
+        }
+
+        if (!topic.IsEmpty)
+        {
+            _inboundAliases.Set(alias, topic);
+            return true;
+        }
+
+        topic = _inboundAliases.Get(alias);
+        if (!topic.IsEmpty) return true;
+        Fail(ReasonCode.ProtocolError, "a topic alias that no topic was given to");
+        return false;
+    }
+
+    /// <summary>Whether the client keeps to what CONNACK granted; false when the connection has been failed for it.</summary>
+    private bool IsWithinGrants(in PublishPacket packet, ReadOnlySpan<byte> topic)
+    {
+        if ((int)packet.QoS > Options.MaxQos) Fail(ReasonCode.QoSNotSupported, "a publish above the Maximum QoS");
+        else if (packet.Retain && !Options.RetainAvailable) Fail(ReasonCode.RetainNotSupported, "a retained publish, and Retain Available is 0");
+        else if (packet.Properties.Has(PropertyId.SubscriptionIdentifier)) Fail(ReasonCode.ProtocolError, "a Subscription Identifier from a client");
+        else if (HasTooManyLevels(topic)) Fail(ReasonCode.TopicNameInvalid, "a topic with more levels than mqtt.max_topic_levels");
+        else if (packet.QoS == QoS.AtLeastOnce && OpenReceives >= ReceiveLimit) Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
+        else return true;
+        return false;
+    }
+
+    /// <summary>Notes a QoS 2 identifier; false when the packet is a repetition, which has been answered, or too many.</summary>
+    private bool BeginExactlyOnce(ushort packetId, out CommitToken token)
+    {
+        int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
+        switch (_lease.Session.BeginReceive(_lease, packetId, ReceiveLimit - pendingAcks, out token))
+        {
+            case AckOutcome.Done:
+                return true;
+            case AckOutcome.Repeated:
+                // The message is with us; only the answer may have been lost [MQTT-4.3.3-10].
+                Acknowledge(QoS.ExactlyOnce, packetId, ReasonCode.Success, CommitToken.None);
+                return false;
+            case AckOutcome.TooMany:
+                Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private ReasonCode Refusal(in PublishPacket packet, ReadOnlySpan<byte> topic)
+    {
+        if (!MayPublish(topic, packet.QoS, packet.Retain)) return ReasonCode.NotAuthorized;
+        return PayloadFormatIsTrue(packet.Properties, packet.Payload) ? ReasonCode.Success : ReasonCode.PayloadFormatInvalid;
+    }
+
+    /// <summary>Answers a publish that goes no further: 5.0 hears why, 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].</summary>
+    private void RefusePublish(in PublishPacket packet, ReadOnlySpan<byte> topic, ReasonCode reason)
+    {
+        Broker.Events.PublishRefused(_client.ClientId, topic, reason);
+        _context.Counters.PublishesDropped++;
+        if (packet.QoS == QoS.AtMostOnce) return;
+        ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
+        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
+        Acknowledge(packet.QoS, packet.PacketId, told, CommitToken.None);
+    }
+
+    // $SYS is the broker's own.
+    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => !topic.StartsWith(SysPrefix) && _permissions.MayPublish(topic, qos, retain);
+
+    // A topic of n bytes has at most n + 1 levels, so short ones need no counting.
+    private bool HasTooManyLevels(ReadOnlySpan<byte> topic) =>
+        topic.Length >= Options.MaxTopicLevels && TopicName.CountLevels(topic) > Options.MaxTopicLevels;
+
+    private static bool PayloadFormatIsTrue(PropertyBlock properties, ReadOnlySpan<byte> payload) =>
+        properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 0 || System.Text.Unicode.Utf8.IsValid(payload);
+}

@@ -1,0 +1,89 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// What the session sends. Called under the gate, on any thread.
+public sealed partial class MqttConnection
+{
+    // Beyond this a session keeps messages in its queue rather than in the output: enough to fill a socket for a while.
+    private const int EnoughOutputBytes = 256 * 1024;
+
+    // Longer packets are not copied from the shared encoding: the copy of the payload is what costs, not the head.
+    private const int LargestSharedBytes = 8 * 1024;
+
+    private OutboundAliases? _outboundAliases;
+
+    /// <inheritdoc/>
+    bool ISessionLink.HasRoom
+    {
+        get
+        {
+            if (Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes)) return true;
+            _transport.WantsTurnWhenDrained = true;
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    SendOutcome ISessionLink.SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
+    {
+        if (publish.QoS == QoS.AtMostOnce && Output.Length >= Options.MaxOutboundBytes) return SendOutcome.NoRoom;
+        int length = _outboundAliases is not null ? WriteAliased(publish, _outboundAliases)
+            : fanOut ? WriteShared(publish, context.FanOut)
+            : WriteOwn(publish);
+        if (length == 0) return SendOutcome.TooLarge;
+        context.Counters.PacketsSent++;
+        context.Counters.BytesSent += length;
+        context.Counters.PublishesSent++;
+        context.Counters.PublishBytesSent += publish.Payload.Length;
+        _transport.RequestFlush();
+        return SendOutcome.Sent;
+    }
+
+    /// <inheritdoc/>
+    void ISessionLink.SendPubrel(ushort packetId)
+    {
+        var packet = new AckPacket { Type = PacketType.Pubrel, PacketId = packetId };
+        packet.Write(Output, _rules.Version);
+        Sent(packet.Length(_rules.Version));
+    }
+
+    /// <inheritdoc/>
+    void ISessionLink.RequestPump() => _transport.RequestTurn();
+
+    /// <summary>Writes the packet; returns its length, 0 when it is larger than the client accepts.</summary>
+    private int WriteOwn(in OutgoingPublish publish)
+    {
+        int length = publish.Length(_rules.Version);
+        if ((uint)length > _clientMaxPacketBytes) return 0;
+        publish.Write(Output, _rules.Version);
+        return length;
+    }
+
+    private int WriteShared(in OutgoingPublish publish, FanOutEncodings encodings)
+    {
+        if (publish.Payload.Length > LargestSharedBytes) return WriteOwn(publish);
+        ReadOnlySpan<byte> encoded = encodings.Get(publish, _rules.Version, out int packetIdAt);
+        if ((uint)encoded.Length > _clientMaxPacketBytes) return 0;
+        Span<byte> copy = Output.GetSpan(encoded.Length);
+        encoded.CopyTo(copy);
+        if (packetIdAt != 0)
+        {
+            copy[packetIdAt] = (byte)(publish.PacketId >> 8);
+            copy[packetIdAt + 1] = (byte)publish.PacketId;
+        }
+
+        Output.Advance(encoded.Length);
+        return encoded.Length;
+    }
+
+    private int WriteAliased(in OutgoingPublish publish, OutboundAliases aliases)
+    {
+        if (aliases.TryFind(publish.Topic, out ushort alias)) return WriteOwn(publish with { Topic = default, TopicAlias = alias });
+        // The packet that introduces an alias is three bytes longer; where that is too much, the topic goes without.
+        int introduced = (publish with { TopicAlias = 1 }).Length(_rules.Version);
+        return (uint)introduced > _clientMaxPacketBytes ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });
+    }
+}

@@ -1,0 +1,72 @@
+using System.Buffers;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11).
+public sealed partial class MqttConnection
+{
+    private void HandleSubscribe(in Frame frame)
+    {
+        if (!SubscribePacket.TryParse(frame, _rules.Version, out SubscribePacket packet, out ParseError error))
+        {
+            Fail(error.Reason, error.Explanation);
+            return;
+        }
+
+        uint identifier = packet.Properties.GetNumber(PropertyId.SubscriptionIdentifier, 0);
+        ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
+        CommitToken token = CommitToken.None;
+        int i = 0;
+        foreach (SubscriptionRequest request in packet)
+        {
+            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _permissions, out CommitToken stored);
+            Broker.Events.Subscribed(_client.ClientId, request.Filter, outcome);
+            token = token.And(stored);
+            outcomes[i++] = outcome;
+        }
+
+        Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), token);
+        ArrayPool<ReasonCode>.Shared.Return(outcomes);
+    }
+
+    private void HandleUnsubscribe(in Frame frame)
+    {
+        if (!UnsubscribePacket.TryParse(frame, _rules.Version, out UnsubscribePacket packet, out ParseError error))
+        {
+            Fail(error.Reason, error.Explanation);
+            return;
+        }
+
+        ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
+        CommitToken token = CommitToken.None;
+        int i = 0;
+        foreach (ReadOnlySpan<byte> filter in packet)
+        {
+            outcomes[i++] = Broker.Unsubscribe(_lease, filter, out CommitToken stored);
+            Broker.Events.Unsubscribed(_client.ClientId, filter);
+            token = token.And(stored);
+        }
+
+        Answer(PacketType.Unsuback, packet.PacketId, outcomes.AsSpan(0, i), token);
+        ArrayPool<ReasonCode>.Shared.Return(outcomes);
+    }
+
+    private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, CommitToken token)
+    {
+        if (MustWait(token)) Defer(new PendingAck(token, type, packetId, outcomes.ToArray()));
+        else SendSuback(type, packetId, outcomes);
+    }
+
+    private void SendSuback(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes)
+    {
+        var packet = new SubackPacket { Type = type, PacketId = packetId, ReasonCodes = outcomes };
+        int length = packet.Length(_rules.Version);
+        lock (Output.Gate)
+        {
+            packet.Write(Output, _rules.Version);
+            Sent(length);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// Time-outs, and holding back a client that sends but does not read.
+public sealed partial class MqttConnection
+{
+    // A packet must go on arriving: this long, and a second more for each KB announced, slow links included.
+    private const long PartialMs = 30_000;
+    private const int PartialBytesPerSecond = 1024;
+
+    private long _lastPacketMs;
+    private long _partialDueMs = long.MaxValue;
+    private long _deadlineMs = long.MaxValue;
+    private long _keepAliveMs;
+    private bool _isHeldBack;
+
+    /// <inheritdoc/>
+    public void OnDeadline()
+    {
+        long nowMs = _transport.NowMs;
+        _deadlineMs = long.MaxValue;
+        switch (_state)
+        {
+            case State.AwaitingConnect:
+                Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
+                return;
+            case State.Connected when nowMs >= _partialDueMs:
+                Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
+                return;
+            // A packet that is still arriving in time is a sign of life.
+            case State.Connected when nowMs >= KeepAliveDueMs && _partialDueMs == long.MaxValue:
+                Fail(ReasonCode.KeepAliveTimeout, "nothing was heard within one and a half times the keep alive");
+                return;
+            case State.Connected:
+                SetDeadline(_partialDueMs == long.MaxValue ? KeepAliveDueMs : _partialDueMs);
+                return;
+        }
+    }
+
+    // [MQTT-3.1.2-22]
+    private long KeepAliveDueMs => _keepAliveMs == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveMs * 3 / 2);
+
+    private void AwaitConnect() => SetDeadline(_transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds);
+
+    private void BeginKeepAlive(int keepAliveSeconds)
+    {
+        _keepAliveMs = keepAliveSeconds * 1000L;
+        SetDeadline(KeepAliveDueMs);
+    }
+
+    private int GrantedKeepAliveSeconds(int requestedSeconds)
+    {
+        int maxSeconds = (int)Math.Min(Options.MaxKeepAlive.TotalSeconds, ushort.MaxValue);
+        // 3.1.1 has no way to tell a client of another keep alive, so its own holds.
+        if (maxSeconds == 0 || _rules.Version == ProtocolVersion.V311) return requestedSeconds;
+        return requestedSeconds == 0 ? maxSeconds : Math.Min(requestedSeconds, maxSeconds);
+    }
+
+    /// <summary>A whole packet has come. The deadline is left where it is: when it comes, it looks at the time noted here.</summary>
+    private void NotePacket()
+    {
+        _lastPacketMs = _transport.NowMs;
+        _partialDueMs = long.MaxValue;
+    }
+
+    /// <summary>Part of a packet is there.</summary>
+    /// <param name="announcedBytes">Its length, 0 when not even that is known.</param>
+    /// <param name="isNew">Whether whole packets came before it, so that it has just begun.</param>
+    private void NotePartial(int announcedBytes, bool isNew)
+    {
+        if (_state != State.Connected || (!isNew && _partialDueMs != long.MaxValue)) return;
+        _partialDueMs = _transport.NowMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
+        if (_deadlineMs > _partialDueMs) SetDeadline(_partialDueMs);
+    }
+
+    private void SetDeadline(long dueMs)
+    {
+        _deadlineMs = dueMs;
+        _transport.SetDeadline(dueMs);
+    }
+
+    /// <summary>A client that sends and does not take our answers waits until it has taken them; the broker's memory does not grow with its patience.</summary>
+    private void HoldBackWhenFull()
+    {
+        if (_state != State.Connected || Output.Length < Options.MaxOutboundBytes) return;
+        lock (Output.Gate)
+        {
+            if (Output.Length < Options.MaxOutboundBytes) return;
+            _transport.WantsTurnWhenDrained = true;
+        }
+
+        _isHeldBack = true;
+        _transport.PauseReading();
+    }
+
+    private void ReadOnWhenDrained()
+    {
+        if (!_isHeldBack || Output.Length >= Options.MaxOutboundBytes) return;
+        _isHeldBack = false;
+        _transport.ResumeReading();
+    }
+}

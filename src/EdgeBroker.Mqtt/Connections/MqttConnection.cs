@@ -1,0 +1,155 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+using EdgeBroker.Transport;
+using EdgeBroker.Transport.Buffers;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+/// <summary>
+/// One MQTT connection, of either version and over any transport: cuts packets from what comes in, acts on them, and writes what the session sends. Runs on its
+/// transport's thread, but for the members of <see cref="ISessionLink"/>.
+/// </summary>
+public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
+{
+    private readonly MqttEndpoint _endpoint;
+    private readonly TransportConnection _transport;
+    private readonly RoutingContext _context;
+
+    private State _state;
+    private ProtocolRules _rules = ProtocolRules.V311;
+    private ConnectionLease _lease;
+    private Permissions _permissions = Permissions.All;
+    private ClientDescription _client;
+
+    /// <param name="endpoint">What the listener's connections share.</param>
+    /// <param name="transport">The bytes.</param>
+    /// <param name="context">The routing context of the transport's thread.</param>
+    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context)
+    {
+        _endpoint = endpoint;
+        _transport = transport;
+        _context = context;
+        _context.Counters.SocketsOpened++;
+        AwaitConnect();
+    }
+
+    private enum State : byte
+    {
+        /// <summary>Nothing but CONNECT is accepted.</summary>
+        AwaitingConnect,
+
+        /// <summary>The authenticator is thinking; nothing is read.</summary>
+        Authenticating,
+
+        /// <summary>CONNACK has been written.</summary>
+        Connected,
+
+        /// <summary>Over; the transport may still be sending.</summary>
+        Ended,
+    }
+
+    private Broker Broker => _endpoint.Broker;
+
+    private MqttOptions Options => _endpoint.Broker.Options;
+
+    private OutputBuffer Output => _transport.Output;
+
+    /// <inheritdoc/>
+    public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+    {
+        int consumed = 0;
+        announcedBytes = 0;
+        while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
+        {
+            FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
+            if (_state == State.AwaitingConnect && consumed < bytes.Length && bytes[consumed] >> 4 != (int)PacketType.Connect)
+            {
+                Refuse(ReasonCode.ProtocolError, "the first packet is not CONNECT");
+                break;
+            }
+
+            if (status == FrameStatus.Incomplete)
+            {
+                if (consumed < bytes.Length) NotePartial(announcedBytes, consumed > 0);
+                break;
+            }
+
+            if (status != FrameStatus.Complete)
+            {
+                FailFrame(status, announcedBytes);
+                break;
+            }
+
+            consumed += frame.Length;
+            announcedBytes = 0;
+            _context.Counters.PacketsReceived++;
+            _context.Counters.BytesReceived += frame.Length;
+            NotePacket();
+            Handle(frame);
+        }
+
+        return consumed;
+    }
+
+    /// <inheritdoc/>
+    public void OnTurn()
+    {
+        if (_state == State.Connected) Broker.Pump(_lease, _context);
+        ReadOnWhenDrained();
+    }
+
+    private void Handle(in Frame frame)
+    {
+        if (_state == State.AwaitingConnect)
+        {
+            HandleConnect(frame);
+            return;
+        }
+
+        switch (frame.Type)
+        {
+            case PacketType.Publish: HandlePublish(frame); break;
+            case PacketType.Puback:
+            case PacketType.Pubrec:
+            case PacketType.Pubrel:
+            case PacketType.Pubcomp: HandleAck(frame); break;
+            case PacketType.Subscribe: HandleSubscribe(frame); break;
+            case PacketType.Unsubscribe: HandleUnsubscribe(frame); break;
+            case PacketType.Pingreq: HandlePing(frame); break;
+            case PacketType.Disconnect: HandleDisconnect(frame); break;
+            case PacketType.Connect: Fail(ReasonCode.ProtocolError, "a second CONNECT"); break;
+            case PacketType.Auth when _rules.Version == ProtocolVersion.V5: Fail(ReasonCode.ProtocolError, "AUTH without an authentication method in CONNECT"); break;
+            case PacketType.Auth: Fail(ReasonCode.MalformedPacket, "packet type 15 does not exist in MQTT 3.1.1"); break;
+            default: Fail(ReasonCode.ProtocolError, "a packet that only a server sends"); break;
+        }
+
+        HoldBackWhenFull();
+    }
+
+    private void HandlePing(in Frame frame)
+    {
+        if (!PingPacket.IsValid(frame))
+        {
+            Fail(ReasonCode.MalformedPacket, "PINGREQ with a body");
+            return;
+        }
+
+        lock (Output.Gate)
+        {
+            PingPacket.WriteResponse(Output);
+            Sent(2);
+        }
+    }
+
+    /// <summary>Counts a packet written by this connection's own thread, and has it flushed; under the gate.</summary>
+    private void Sent(int bytes)
+    {
+        _context.Counters.PacketsSent++;
+        _context.Counters.BytesSent += bytes;
+        _transport.RequestFlush();
+    }
+}

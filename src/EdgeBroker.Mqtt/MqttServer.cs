@@ -1,0 +1,107 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Reactors;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Mqtt;
+
+/// <summary>MQTT over plain sockets: the reactors, the listeners on them, and the order in which they start and stop.</summary>
+public sealed partial class MqttServer : IDisposable
+{
+    private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Broker _broker;
+    private readonly IAuthenticator _authenticator;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger<MqttServer> _logger;
+    private readonly Reactor[] _reactors;
+    private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
+    private readonly List<ReactorListener> _listeners = [];
+
+    /// <param name="broker">The broker.</param>
+    /// <param name="authenticator">Who decides about clients.</param>
+    /// <param name="reactorCount">Threads; one a core.</param>
+    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="loggers">Event ids 3000-3099.</param>
+    public MqttServer(Broker broker, IAuthenticator authenticator, int reactorCount, TimeProvider time, ILoggerFactory loggers)
+    {
+        _broker = broker;
+        _authenticator = authenticator;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<MqttServer>();
+        _reactors = new Reactor[reactorCount];
+        for (int i = 0; i < reactorCount; i++)
+        {
+            _reactors[i] = new Reactor(i, time, loggers.CreateLogger<Reactor>());
+            _contexts.Add(_reactors[i], broker.CreateContext());
+        }
+
+        // What is left over is taken up at the next call; it never holds the reactor for long.
+        _reactors[0].AddPeriodic(HousekeepingInterval, () => broker.RunDue());
+    }
+
+    /// <summary>Where the listeners listen, in the order they were opened.</summary>
+    public IEnumerable<string> EndPoints => _listeners.Select(listener => listener.EndPoint);
+
+    /// <summary>Opens a listener; it accepts once the server has started.</summary>
+    /// <exception cref="FormatException">The address makes no sense.</exception>
+    /// <exception cref="IOException">The address cannot be listened on.</exception>
+    public void Listen(ListenerOptions options)
+    {
+        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous);
+        ReactorListener listener = ReactorListener.Open(
+            SocketAddress.Parse(options.Address),
+            _reactors,
+            options.MaxConnections,
+            connection => new MqttConnection(endpoint, connection.Transport, _contexts[connection.Reactor]),
+            peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
+            _loggers.CreateLogger<ReactorListener>());
+        _listeners.Add(listener);
+    }
+
+    /// <summary>Starts accepting and serving.</summary>
+    public void Start()
+    {
+        foreach (ReactorListener listener in _listeners)
+        {
+            listener.Start();
+            LogListening(_logger, listener.EndPoint);
+        }
+
+        foreach (Reactor reactor in _reactors) reactor.Start();
+    }
+
+    /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
+    public async Task StopAsync(TimeSpan patience, TimeProvider time)
+    {
+        _reactors[0].Post(() => _listeners.ForEach(listener => listener.Stop()));
+        foreach (Reactor reactor in _reactors)
+        {
+            reactor.Post(() => reactor.ForEachHandler(handler => ((MqttConnection)handler).Shutdown()));
+        }
+
+        using var outOfPatience = new CancellationTokenSource(patience, time);
+        while (_listeners.Any(listener => listener.OpenCount > 0) && !outOfPatience.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        int left = _listeners.Sum(listener => listener.OpenCount);
+        if (left > 0) LogLeft(_logger, left);
+    }
+
+    /// <summary>Ends the reactors.</summary>
+    public void Dispose()
+    {
+        foreach (Reactor reactor in _reactors) reactor.Dispose();
+    }
+
+    [LoggerMessage(3000, LogLevel.Information, "listening for MQTT on {EndPoint}")]
+    private static partial void LogListening(ILogger logger, string endPoint);
+
+    [LoggerMessage(3001, LogLevel.Warning, "{Count} connection(s) did not take their last bytes in time and are cut")]
+    private static partial void LogLeft(ILogger logger, int count);
+}

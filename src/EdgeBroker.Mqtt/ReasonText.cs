@@ -1,0 +1,21 @@
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt;
+
+/// <summary>Reason strings: what a person at the other end reads.</summary>
+internal static class ReasonText
+{
+    /// <summary>A phrase for a reason code, UTF-8.</summary>
+    public static ReadOnlySpan<byte> Of(ReasonCode reason) => reason switch
+    {
+        ReasonCode.NotAuthorized => "not permitted"u8,
+        ReasonCode.PayloadFormatInvalid => "the payload is not the UTF-8 its Payload Format Indicator promises"u8,
+        ReasonCode.QuotaExceeded => "a limit of the broker is reached"u8,
+        ReasonCode.PacketIdentifierNotFound => "the packet identifier is not in use"u8,
+        ReasonCode.TopicFilterInvalid => "the filter has too many levels"u8,
+        ReasonCode.SessionTakenOver => "another connection uses this client id"u8,
+        ReasonCode.ServerShuttingDown => "the broker is stopping"u8,
+        ReasonCode.KeepAliveTimeout => "nothing was heard within one and a half times the keep alive"u8,
+        _ => "refused"u8,
+    };
+}

@@ -1,0 +1,132 @@
+using System.Buffers;
+
+namespace EdgeBroker.Transport.Buffers;
+
+/// <summary>
+/// Bytes that wait for a socket: a chain of pooled, pinned chunks, empty and without memory when nothing waits. Writers on any thread append under the gate; the
+/// connection's own thread sends from the front without it, since what was written does not change.
+/// </summary>
+public sealed class OutputBuffer : IBufferWriter<byte>
+{
+    private Chunk? _first;
+    private Chunk? _last;
+
+    /// <summary>
+    /// The lock that guards this buffer. The connection's owner may put the lock of what it belongs to in its place, before anybody else can write.
+    /// </summary>
+    public Lock Gate { get; set; } = new();
+
+    /// <summary>Bytes waiting.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The first chunk in the chain, for sending; null when nothing waits.</summary>
+    internal Chunk? First => _first;
+
+    /// <inheritdoc/>
+    public void Advance(int count)
+    {
+        _last!.End += count;
+        Length += count;
+    }
+
+    /// <inheritdoc/>
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        if (_last is null || _last.Bytes.Length - _last.End < Math.Max(1, sizeHint)) Append(sizeHint);
+        return _last!.Bytes.AsSpan(_last.End);
+    }
+
+    /// <inheritdoc/>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        GetSpan(sizeHint);
+        return _last!.Bytes.AsMemory(_last.End);
+    }
+
+    /// <summary>Copies whole bytes in.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (_last is null || _last.Bytes.Length - _last.End < bytes.Length) Append(bytes.Length);
+        bytes.CopyTo(_last!.Bytes.AsSpan(_last.End));
+        _last.End += bytes.Length;
+        Length += bytes.Length;
+    }
+
+    /// <summary>Takes sent bytes from the front and gives empty chunks back.</summary>
+    internal void Consume(int count)
+    {
+        Length -= count;
+        while (_first is { } first)
+        {
+            int here = Math.Min(count, first.End - first.Start);
+            first.Start += here;
+            count -= here;
+            if (first.Start < first.End) return;
+            _first = first.Next;
+            if (_first is null) _last = null;
+            ChunkPool.Return(first.Bytes);
+            Chunk.Recycle(first);
+        }
+    }
+
+    /// <summary>Drops everything.</summary>
+    internal void Clear() => Consume(Length);
+
+    private void Append(int sizeHint)
+    {
+        // A first small chunk, then large ones: who gets little costs little.
+        int bytes = Math.Max(sizeHint, _last is null ? 1 : ChunkPool.LargeBytes);
+        Chunk chunk = Chunk.Take(ChunkPool.Rent(bytes));
+        if (_last is null) _first = chunk;
+        else _last.Next = chunk;
+        _last = chunk;
+    }
+
+    /// <summary>A piece of the chain.</summary>
+    internal sealed class Chunk
+    {
+        private const int Spares = 64;
+
+        [ThreadStatic]
+        private static Chunk? _spare;
+
+        [ThreadStatic]
+        private static int _spares;
+
+        public byte[] Bytes = [];
+        public int Start;
+        public int End;
+        public Chunk? Next;
+
+        public static Chunk Take(byte[] bytes)
+        {
+            Chunk chunk;
+            if (_spare is null)
+            {
+                chunk = new Chunk();
+            }
+            else
+            {
+                chunk = _spare;
+                _spare = chunk.Next;
+                _spares--;
+            }
+
+            chunk.Next = null;
+            chunk.Bytes = bytes;
+            chunk.Start = chunk.End = 0;
+            return chunk;
+        }
+
+        /// <summary>Keeps a few objects for the next <see cref="Take"/> of this thread.</summary>
+        public static void Recycle(Chunk chunk)
+        {
+            chunk.Bytes = [];
+            chunk.Next = null;
+            if (_spares >= Spares) return;
+            chunk.Next = _spare;
+            _spare = chunk;
+            _spares++;
+        }
+    }
+}

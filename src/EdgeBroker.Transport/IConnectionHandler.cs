@@ -1,0 +1,23 @@
+namespace EdgeBroker.Transport;
+
+/// <summary>
+/// The protocol side of a connection. The transport calls it from one thread at a time, never under a lock of its own.
+/// </summary>
+public interface IConnectionHandler
+{
+    /// <summary>Takes received bytes.</summary>
+    /// <param name="bytes">All bytes received and not yet consumed, in one piece; valid during the call.</param>
+    /// <param name="announcedBytes">The length of the unit that begins behind the consumed bytes, when it is known; else 0. Only a hint for buffering.</param>
+    /// <returns>How many were consumed; the rest is given again with what follows it.</returns>
+    int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes);
+
+    /// <summary>The turn that was asked for with <see cref="TransportConnection.RequestTurn"/>, or the output has drained as asked.</summary>
+    void OnTurn();
+
+    /// <summary>The deadline has passed that was set with <see cref="TransportConnection.SetDeadline"/>.</summary>
+    void OnDeadline();
+
+    /// <summary>The connection is over: the peer has closed it, it broke, or it was closed here. Called once, last.</summary>
+    /// <param name="explanation">One phrase for the log.</param>
+    void OnClosed(string explanation);
+}

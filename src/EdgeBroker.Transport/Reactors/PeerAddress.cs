@@ -1,0 +1,41 @@
+using System.Net;
+
+namespace EdgeBroker.Transport.Reactors;
+
+/// <summary>A peer's address as the kernel gave it, kept in 24 bytes until someone wants to read it.</summary>
+internal readonly struct PeerAddress
+{
+    private readonly UInt128 _address;
+    private readonly ushort _port;
+    private readonly byte _family;
+
+    /// <param name="sockaddr">A <c>struct sockaddr</c> of any family.</param>
+    public PeerAddress(ReadOnlySpan<byte> sockaddr)
+    {
+        if (sockaddr.Length < 2) return;
+        _family = sockaddr[0];
+        if (_family == LinuxSockets.AddressFamilyInet && sockaddr.Length >= 8)
+        {
+            _port = (ushort)((sockaddr[2] << 8) | sockaddr[3]);
+            _address = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(sockaddr[4..]);
+        }
+        else if (_family == LinuxSockets.AddressFamilyInet6 && sockaddr.Length >= 24)
+        {
+            _port = (ushort)((sockaddr[2] << 8) | sockaddr[3]);
+            _address = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(sockaddr[8..]);
+        }
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, _address);
+        return _family switch
+        {
+            LinuxSockets.AddressFamilyInet => new IPEndPoint(new IPAddress(bytes[12..]), _port).ToString(),
+            LinuxSockets.AddressFamilyInet6 => new IPEndPoint(new IPAddress(bytes), _port).ToString(),
+            LinuxSockets.AddressFamilyUnix => "unix socket",
+            _ => "unknown",
+        };
+    }
+}

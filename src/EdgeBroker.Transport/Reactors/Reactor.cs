@@ -1,0 +1,256 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using EdgeBroker.Transport.Buffers;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Transport.Reactors;
+
+/// <summary>
+/// One thread, one epoll instance, and the connections that belong to it for life. A turn: wait; receive from each readable connection and handle it in place; give asked-for
+/// turns and flush every connection that has output, once each; run what is due.
+/// </summary>
+public sealed unsafe partial class Reactor : IDisposable
+{
+    private const int ReceiveBytes = 64 * 1024;
+    private const long WakeData = -1;
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
+
+    [ThreadStatic]
+    private static Reactor? _current;
+
+    private readonly Epoll _epoll = new();
+    private readonly int _wakeFd;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly Thread _thread;
+    private readonly ConcurrentQueue<ReactorConnection> _fromOthers = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly List<ReactorConnection?> _connections = [];
+    private readonly Stack<int> _freeIndexes = new();
+    private readonly List<PeriodicWork> _periodic = [];
+    private readonly List<Reactor> _toWake = [];
+    private List<ReactorConnection> _queued = [];
+    private List<ReactorConnection> _servicing = [];
+    private int _awake;
+    private volatile bool _stopping;
+
+    /// <param name="index">Its number, for its thread's name.</param>
+    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="logger">Event ids 1000-1099.</param>
+    public Reactor(int index, TimeProvider time, ILogger<Reactor> logger)
+    {
+        _logger = logger;
+        _time = time;
+        _start = time.GetTimestamp();
+        _wakeFd = LinuxSockets.EventFd(0, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
+        if (_wakeFd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "eventfd failed");
+        _epoll.Add(_wakeFd, LinuxSockets.EpollIn, WakeData);
+        if (index == 0) AddPeriodic(TrimInterval, ChunkPool.Trim);
+        _thread = new Thread(Run) { Name = $"reactor-{index}", IsBackground = true };
+    }
+
+    /// <summary>Monotonic milliseconds, as of the beginning of the turn.</summary>
+    public long NowMs { get; private set; }
+
+    /// <summary>Connections of this reactor.</summary>
+    public int ConnectionCount => _connections.Count - _freeIndexes.Count;
+
+    internal TimerWheel Timers { get; } = new();
+
+    internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Runs something on the reactor's thread, in its next turn; from any thread.</summary>
+    public void Post(Action work)
+    {
+        _posted.Enqueue(work);
+        Wake();
+    }
+
+    /// <summary>Runs something again and again on the reactor's thread. Before <see cref="Start"/>, or on the thread itself.</summary>
+    public void AddPeriodic(TimeSpan interval, Action work) =>
+        _periodic.Add(new PeriodicWork(NowMs, (long)interval.TotalMilliseconds, once: false, work));
+
+    /// <summary>Runs something once, later. On the reactor's thread.</summary>
+    internal void AddOnce(TimeSpan delay, Action work) => _periodic.Add(new PeriodicWork(NowMs, (long)delay.TotalMilliseconds, once: true, work));
+
+    /// <summary>Ends the thread after the turn it is in, closing what is open. Waits for it, unless called on the thread itself.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        Wake();
+        if (_thread.IsAlive && _current != this) _thread.Join();
+    }
+
+    /// <summary>Takes a connection over; on this thread.</summary>
+    internal void Adopt(ReactorConnection connection)
+    {
+        if (_freeIndexes.TryPop(out int index)) _connections[index] = connection;
+        else
+        {
+            index = _connections.Count;
+            _connections.Add(connection);
+        }
+
+        connection.Index = index;
+        _epoll.Add(connection.FileDescriptor, LinuxSockets.EpollIn, index);
+    }
+
+    /// <summary>Watches a listener, which has negative data numbers below <see cref="WakeData"/>.</summary>
+    internal void Watch(ReactorListener listener, int number) => _epoll.Add(listener.FileDescriptor, LinuxSockets.EpollIn, WakeData - 1 - number);
+
+    internal void Rewatch(ReactorListener listener, int number, bool accept) =>
+        _epoll.Modify(listener.FileDescriptor, accept ? LinuxSockets.EpollIn : 0, WakeData - 1 - number);
+
+    internal void Watch(ReactorConnection connection, uint interest) => _epoll.Modify(connection.FileDescriptor, interest, connection.Index);
+
+    internal void Forget(ReactorConnection connection)
+    {
+        _connections[connection.Index] = null;
+        _freeIndexes.Push(connection.Index);
+    }
+
+    internal List<ReactorListener> Listeners { get; } = [];
+
+    /// <summary>Has a connection serviced at the end of the turn; from any thread.</summary>
+    internal void Enqueue(ReactorConnection connection)
+    {
+        Reactor? current = _current;
+        if (ReferenceEquals(current, this))
+        {
+            _queued.Add(connection);
+            return;
+        }
+
+        _fromOthers.Enqueue(connection);
+        // Another reactor wakes this one once, when its own turn ends; other threads at once.
+        if (current is null) Wake();
+        else if (!current._toWake.Contains(this)) current._toWake.Add(this);
+    }
+
+    /// <summary>Calls the handlers of all connections; on this thread.</summary>
+    public void ForEachHandler(Action<IConnectionHandler> action) => ForEach(connection => action(connection.Handler));
+
+    private void ForEach(Action<ReactorConnection> action)
+    {
+        foreach (ReactorConnection? connection in _connections.ToArray())
+        {
+            if (connection is not null) action(connection);
+        }
+    }
+
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _awake, 1) == 1) return;
+        ulong one = 1;
+        _ = LinuxSockets.Write(_wakeFd, (byte*)&one, sizeof(ulong));
+    }
+
+    private void Run()
+    {
+        _current = this;
+        try
+        {
+            while (!_stopping) Turn();
+            ForEach(connection => connection.Finish("the broker is stopping"));
+        }
+        catch (Exception exception)
+        {
+            // Nothing that runs here may throw; going on in an unknown state would be worse than restarting.
+            LogFatal(_logger, exception, _thread.Name!);
+            Environment.FailFast("a reactor thread failed", exception);
+        }
+        finally
+        {
+            foreach (ReactorListener listener in Listeners) listener.CloseSocket();
+            _epoll.Dispose();
+            _ = LinuxSockets.Close(_wakeFd);
+        }
+    }
+
+    private void Turn()
+    {
+        int count = _epoll.Wait(TimeoutMs());
+        NowMs = (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+        for (int i = 0; i < count; i++)
+        {
+            _epoll.Get(i, out uint ready, out long data);
+            if (data >= 0) Handle(_connections[(int)data], ready);
+            else if (data == WakeData) DrainWake();
+            else Listeners[(int)(WakeData - 1 - data)].Accept();
+        }
+
+        while (_posted.TryDequeue(out Action? work)) work();
+        while (Timers.TakeDue(NowMs) is { } due) due.Owner.OnDeadline();
+        for (int i = _periodic.Count - 1; i >= 0; i--)
+        {
+            if (_periodic[i].RunIfDue(NowMs)) _periodic.RemoveAt(i);
+        }
+
+        Service();
+        foreach (Reactor other in _toWake) other.Wake();
+        _toWake.Clear();
+    }
+
+    private static void Handle(ReactorConnection? connection, uint ready)
+    {
+        // It may have been closed by an earlier event of this turn.
+        if (connection is null) return;
+        if ((ready & LinuxSockets.EpollOut) != 0) connection.Flush();
+        if ((ready & (LinuxSockets.EpollIn | LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0) connection.OnReadable((ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0);
+    }
+
+    private void Service()
+    {
+        // Bounded by what was there at the beginning: what others add meanwhile waits for the next turn.
+        for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) _queued.Add(connection);
+        (_queued, _servicing) = (_servicing, _queued);
+        foreach (ReactorConnection connection in _servicing) connection.Service();
+        _servicing.Clear();
+    }
+
+    private void DrainWake()
+    {
+        ulong value;
+        _ = LinuxSockets.Read(_wakeFd, (byte*)&value, sizeof(ulong));
+        // Before the queues are looked at: what comes in later wakes again.
+        Interlocked.Exchange(ref _awake, 0);
+    }
+
+    private int TimeoutMs()
+    {
+        if (_queued.Count > 0 || !_fromOthers.IsEmpty || !_posted.IsEmpty) return 0;
+        long nowMs = (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+        int timeout = Timers.UntilNextMs(nowMs);
+        foreach (PeriodicWork periodic in _periodic)
+        {
+            int until = periodic.UntilNextMs(nowMs);
+            if (timeout < 0 || until < timeout) timeout = until;
+        }
+
+        return timeout;
+    }
+
+    [LoggerMessage(1000, LogLevel.Critical, "{Thread} failed; the process ends, since it cannot know what is whole")]
+    private static partial void LogFatal(ILogger logger, Exception exception, string thread);
+
+    private sealed class PeriodicWork(long nowMs, long intervalMs, bool once, Action work)
+    {
+        private long _nextMs = nowMs + intervalMs;
+
+        public int UntilNextMs(long nowMs) => (int)Math.Max(0, _nextMs - nowMs);
+
+        /// <summary>Runs the work if its time has come; true when it is not to run again.</summary>
+        public bool RunIfDue(long nowMs)
+        {
+            if (nowMs < _nextMs) return false;
+            _nextMs = nowMs + intervalMs;
+            work();
+            return once;
+        }
+    }
+}

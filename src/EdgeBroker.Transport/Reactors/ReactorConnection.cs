@@ -1,0 +1,272 @@
+using System.Runtime.InteropServices;
+using EdgeBroker.Transport.Buffers;
+
+namespace EdgeBroker.Transport.Reactors;
+
+/// <summary>
+/// A plain socket on a reactor. Everything here runs on the reactor's thread but for the requests, which any thread makes under the output's gate.
+/// </summary>
+internal sealed unsafe class ReactorConnection : TransportConnection
+{
+    // After our last byte the peer has this long to take it and close; closing at once could make the kernel discard it.
+    private const long LingerMs = 1000;
+    private const int MaxVectors = 16;
+
+    private readonly int _fd;
+    private readonly PeerAddress _peer;
+    private readonly WheelEntry _timer;
+    private ReceivedBytes _received;
+    private uint _interest = LinuxSockets.EpollIn;
+    private bool _pausedByHandler;
+    private bool _lingering;
+    private bool _closeDeadlineSet;
+    private bool _closed;
+
+    // Guarded by the output's gate.
+    private bool _queued;
+    private bool _turnRequested;
+
+    public ReactorConnection(Reactor reactor, int fd, PeerAddress peer)
+    {
+        Reactor = reactor;
+        _fd = fd;
+        _peer = peer;
+        _timer = new WheelEntry(this);
+    }
+
+    public Reactor Reactor { get; }
+
+    public override string RemoteEndPoint => _peer.ToString();
+
+    public override long NowMs => Reactor.NowMs;
+
+    /// <summary>The protocol side; set before the first event.</summary>
+    public IConnectionHandler Handler { get; set; } = null!;
+
+    /// <summary>The listener's slot it holds, given back when it closes.</summary>
+    public ReactorListener? Listener { get; init; }
+
+    /// <summary>Its place in the reactor's table.</summary>
+    public int Index { get; set; }
+
+    public int FileDescriptor => _fd;
+
+    public override void RequestFlush()
+    {
+        if (_queued) return;
+        _queued = true;
+        Reactor.Enqueue(this);
+    }
+
+    public override void RequestTurn()
+    {
+        _turnRequested = true;
+        RequestFlush();
+    }
+
+    public override void Post(Action work) => Reactor.Post(work);
+
+    public override void PauseReading()
+    {
+        _pausedByHandler = true;
+        UpdateInterest();
+    }
+
+    public override void ResumeReading()
+    {
+        if (!_pausedByHandler) return;
+        _pausedByHandler = false;
+        UpdateInterest();
+        if (_received.Length > 0) HandReceived(_received.Kept);
+    }
+
+    public override void SetDeadline(long dueMs)
+    {
+        if (!_closed && !IsClosing) Reactor.Timers.Set(_timer, dueMs);
+    }
+
+    /// <summary>epoll says the socket is readable, or broken, which reading will tell.</summary>
+    /// <param name="broken">Whether it says that both directions are gone, which it goes on saying while nobody reads.</param>
+    public void OnReadable(bool broken)
+    {
+        if (_closed) return;
+        if (_lingering)
+        {
+            Discard();
+            return;
+        }
+
+        if (_pausedByHandler || IsClosing)
+        {
+            if (broken) Finish("the connection broke");
+            return;
+        }
+
+        Span<byte> room = _received.Room(Reactor.ReceiveBuffer, out int kept);
+        nint count;
+        fixed (byte* start = room) count = LinuxSockets.Receive(_fd, start + kept, room.Length - kept, 0);
+        if (count > 0) HandReceived(room[..(kept + (int)count)]);
+        else if (count == 0) Finish("the peer closed the connection");
+        else if (Marshal.GetLastPInvokeError() is not (LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted)) Finish("the connection broke: " + Marshal.GetLastPInvokeErrorMessage());
+    }
+
+    /// <summary>Gives the handler the turn it asked for and sends what is in the output.</summary>
+    public void Service()
+    {
+        bool turn;
+        lock (Output.Gate)
+        {
+            _queued = false;
+            turn = _turnRequested;
+            _turnRequested = false;
+        }
+
+        if (_closed) return;
+        if (turn && !IsClosing) Handler.OnTurn();
+        Flush();
+    }
+
+    /// <summary>Sends from the output until it is empty or the socket takes no more.</summary>
+    public void Flush()
+    {
+        if (_closed || _lingering) return;
+        LinuxSockets.IoVector* vectors = stackalloc LinuxSockets.IoVector[MaxVectors];
+        while (true)
+        {
+            int count, total;
+            lock (Output.Gate) count = Gather(vectors, out total);
+            if (count == 0) break;
+            nint sent = Send(vectors, count);
+            if (sent < 0)
+            {
+                int error = Marshal.GetLastPInvokeError();
+                if (error == LinuxSockets.ErrorInterrupted) continue;
+                if (error == LinuxSockets.ErrorAgain) break;
+                Finish("the connection broke: " + Marshal.GetPInvokeErrorMessage(error));
+                return;
+            }
+
+            lock (Output.Gate) Output.Consume((int)sent);
+            if (sent < total) break;
+        }
+
+        AfterFlush();
+    }
+
+    /// <summary>The deadline has passed.</summary>
+    public void OnDeadline()
+    {
+        if (IsClosing) Finish("closed");
+        else if (!_closed) Handler.OnDeadline();
+    }
+
+    /// <summary>Closes the socket at once and tells the handler.</summary>
+    public void Finish(string explanation)
+    {
+        if (_closed) return;
+        _closed = true;
+        Reactor.Forget(this);
+        Reactor.Timers.Set(_timer, long.MaxValue);
+        _ = LinuxSockets.Close(_fd);
+        lock (Output.Gate)
+        {
+            Close();
+            Output.Clear();
+        }
+
+        _received.Clear();
+        Listener?.Released();
+        if (!_lingering) Handler.OnClosed(explanation);
+    }
+
+    private void HandReceived(Span<byte> bytes)
+    {
+        int consumed = Handler.Receive(bytes, out int announced);
+        if (_closed) return;
+        if (IsClosing) _received.Clear();
+        else _received.Keep(bytes[consumed..], announced);
+    }
+
+    private int Gather(LinuxSockets.IoVector* vectors, out int total)
+    {
+        int count = 0;
+        total = 0;
+        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null && count < MaxVectors; chunk = chunk.Next)
+        {
+            if (chunk.End == chunk.Start) continue;
+            // Pinned for life, so the address holds.
+            vectors[count].Base = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(chunk.Bytes, chunk.Start);
+            vectors[count].Length = chunk.End - chunk.Start;
+            total += chunk.End - chunk.Start;
+            count++;
+        }
+
+        return count;
+    }
+
+    private nint Send(LinuxSockets.IoVector* vectors, int count)
+    {
+        if (count == 1) return LinuxSockets.Send(_fd, vectors[0].Base, vectors[0].Length, LinuxSockets.NoSignal);
+        var message = new LinuxSockets.MessageHeader { Vectors = vectors, VectorCount = count };
+        return LinuxSockets.SendMessage(_fd, &message, LinuxSockets.NoSignal);
+    }
+
+    private void AfterFlush()
+    {
+        bool empty, turn;
+        lock (Output.Gate)
+        {
+            empty = Output.Length == 0;
+            turn = empty && WantsTurnWhenDrained;
+            if (turn) WantsTurnWhenDrained = false;
+            if (turn && !IsClosing) RequestTurn();
+        }
+
+        if (!IsClosing) UpdateInterest(!empty);
+        else if (empty) BeginLinger();
+        else AwaitDrain();
+    }
+
+    /// <summary>A peer that does not take our last bytes does not keep the connection open for ever.</summary>
+    private void AwaitDrain()
+    {
+        UpdateInterest(writable: true);
+        if (_closeDeadlineSet) return;
+        _closeDeadlineSet = true;
+        Reactor.Timers.Set(_timer, NowMs + LingerMs);
+    }
+
+    private void BeginLinger()
+    {
+        _lingering = true;
+        _received.Clear();
+        Handler.OnClosed("closed");
+        _ = LinuxSockets.Shutdown(_fd, LinuxSockets.ShutdownWrite);
+        Reactor.Timers.Set(_timer, NowMs + LingerMs);
+        _pausedByHandler = false;
+        UpdateInterest();
+    }
+
+    private void Discard()
+    {
+        fixed (byte* start = Reactor.ReceiveBuffer)
+        {
+            nint count = LinuxSockets.Receive(_fd, start, Reactor.ReceiveBuffer.Length, 0);
+            if (count > 0 || (count < 0 && Marshal.GetLastPInvokeError() == LinuxSockets.ErrorAgain)) return;
+        }
+
+        Finish("closed");
+    }
+
+    private void UpdateInterest() => UpdateInterest((_interest & LinuxSockets.EpollOut) != 0);
+
+    private void UpdateInterest(bool writable)
+    {
+        if (_closed) return;
+        bool readable = _lingering || (!_pausedByHandler && !IsClosing);
+        uint interest = (readable ? LinuxSockets.EpollIn : 0) | (writable ? LinuxSockets.EpollOut : 0);
+        if (interest == _interest) return;
+        _interest = interest;
+        Reactor.Watch(this, interest);
+    }
+}

@@ -1,0 +1,187 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Transport.Reactors;
+
+/// <summary>
+/// A listening socket. The first reactor accepts, a bounded number a turn so that a flood of connects does not starve the connected, and deals the connections out in turn.
+/// </summary>
+public sealed unsafe partial class ReactorListener
+{
+    private const int Backlog = 1024;
+    private const int AcceptsPerTurn = 64;
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+
+    private readonly Reactor[] _reactors;
+    private readonly Func<Accepted, IConnectionHandler> _connect;
+    private readonly Action<string> _refuse;
+    private readonly ILogger _logger;
+    private readonly string? _unixPath;
+    private int _number;
+    private readonly int _maxConnections;
+    private int _fd;
+    private int _open;
+    private int _next;
+
+    private ReactorListener(
+        int fd, SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger logger)
+    {
+        _fd = fd;
+        _unixPath = address.UnixPath;
+        _reactors = reactors;
+        _maxConnections = maxConnections;
+        _connect = connect;
+        _refuse = refuse;
+        _logger = logger;
+        EndPoint = _unixPath is null ? LocalName(fd) : address.Text;
+    }
+
+    /// <summary>Where it listens, with the port the kernel chose if it was left to it.</summary>
+    public string EndPoint { get; }
+
+    /// <summary>Connections that are open.</summary>
+    public int OpenCount => Volatile.Read(ref _open);
+
+    internal int FileDescriptor => _fd;
+
+    /// <summary>Opens the socket. Accepting begins with <see cref="Start"/>.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="reactors">Who serves the connections; the first accepts.</param>
+    /// <param name="maxConnections">Connections open at once; what comes beyond is closed at once.</param>
+    /// <param name="connect">Makes the protocol side; runs on the connection's reactor.</param>
+    /// <param name="refuse">Is told the address of a peer that was turned away.</param>
+    /// <param name="logger">Event ids 1100-1199.</param>
+    /// <exception cref="IOException">The address is in use, not ours, or not permitted.</exception>
+    public static ReactorListener Open(
+        SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger<ReactorListener> logger)
+    {
+        int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
+        if (fd < 0) throw Failure("open a socket for", address);
+        int one = 1;
+        _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoReuseAddress, &one, sizeof(int));
+        int zero = 0;
+        if (address.Family == LinuxSockets.AddressFamilyInet6) _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
+        if (address.UnixPath is not null) RemoveStale(address.UnixPath);
+        fixed (byte* bytes = address.Bytes)
+        {
+            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0)
+            {
+                return new ReactorListener(fd, address, reactors, maxConnections, connect, refuse, logger);
+            }
+        }
+
+        IOException failure = Failure("listen on", address);
+        _ = LinuxSockets.Close(fd);
+        throw failure;
+    }
+
+    /// <summary>Begins to accept. Before the reactors start, or on the first one's thread.</summary>
+    public void Start()
+    {
+        _number = _reactors[0].Listeners.Count;
+        _reactors[0].Listeners.Add(this);
+        _reactors[0].Watch(this, _number);
+    }
+
+    /// <summary>Stops accepting; connections stay. On the first reactor's thread.</summary>
+    public void Stop() => CloseSocket();
+
+    internal void Accept()
+    {
+        byte* address = stackalloc byte[128];
+        for (int i = 0; i < AcceptsPerTurn && _fd >= 0; i++)
+        {
+            int length = 128;
+            int fd = LinuxSockets.Accept(_fd, address, &length, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
+            if (fd < 0)
+            {
+                AcceptFailed(Marshal.GetLastPInvokeError());
+                return;
+            }
+
+            Admit(fd, new PeerAddress(new ReadOnlySpan<byte>(address, Math.Min(length, 128))));
+        }
+    }
+
+    internal void Released() => Interlocked.Decrement(ref _open);
+
+    internal void CloseSocket()
+    {
+        if (_fd < 0) return;
+        _ = LinuxSockets.Close(_fd);
+        _fd = -1;
+        if (_unixPath is not null) File.Delete(_unixPath);
+    }
+
+    private void Admit(int fd, PeerAddress peer)
+    {
+        if (Interlocked.Increment(ref _open) > _maxConnections)
+        {
+            Released();
+            _ = LinuxSockets.Close(fd);
+            _refuse(peer.ToString());
+            return;
+        }
+
+        int one = 1;
+        _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoTcp, LinuxSockets.TcpNoDelay, &one, sizeof(int));
+        Reactor reactor = _reactors[_next++ % _reactors.Length];
+        if (ReferenceEquals(reactor, _reactors[0])) Serve(reactor, fd, peer);
+        else reactor.Post(() => Serve(reactor, fd, peer));
+    }
+
+    private void Serve(Reactor reactor, int fd, PeerAddress peer)
+    {
+        var connection = new ReactorConnection(reactor, fd, peer) { Listener = this };
+        connection.Handler = _connect(new Accepted(connection, reactor));
+        reactor.Adopt(connection);
+    }
+
+    private void AcceptFailed(int error)
+    {
+        // EAGAIN: all taken. A peer that went away between its SYN and our accept is no failure of ours either.
+        if (error is not (LinuxSockets.ErrorTooManyFiles or LinuxSockets.ErrorTooManyFilesInSystem or LinuxSockets.ErrorNoBuffers or LinuxSockets.ErrorNoMemory)) return;
+        // The queue stays readable: without a rest this would spin.
+        LogAcceptFailed(_logger, EndPoint, Marshal.GetPInvokeErrorMessage(error));
+        _reactors[0].Rewatch(this, _number, accept: false);
+        _reactors[0].AddOnce(Rest, () =>
+        {
+            if (_fd >= 0) _reactors[0].Rewatch(this, _number, accept: true);
+        });
+    }
+
+    /// <summary>Removes the socket file that a killed process left behind: one that nobody answers at. Any other file is not ours, and bind says so.</summary>
+    private static void RemoveStale(string path)
+    {
+        if (!File.Exists(path)) return;
+        try
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            // A file that is no socket refuses as well, but is not empty.
+            if (new FileInfo(path).Length == 0) File.Delete(path);
+        }
+    }
+
+    private static string LocalName(int fd)
+    {
+        byte* address = stackalloc byte[128];
+        int length = 128;
+        return LinuxSockets.GetSocketName(fd, address, &length) == 0 ? new PeerAddress(new ReadOnlySpan<byte>(address, length)).ToString() : "unknown";
+    }
+
+    private static IOException Failure(string what, SocketAddress address) =>
+        new($"cannot {what} {address.Text}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    /// <summary>A connection just accepted.</summary>
+    /// <param name="Transport">The connection.</param>
+    /// <param name="Reactor">The reactor it belongs to.</param>
+    public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor);
+
+    [LoggerMessage(1100, LogLevel.Error, "{EndPoint} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
+    private static partial void LogAcceptFailed(ILogger logger, string endPoint, string error);
+}

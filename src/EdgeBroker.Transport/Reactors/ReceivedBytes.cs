@@ -1,0 +1,66 @@
+using System.Buffers;
+
+namespace EdgeBroker.Transport.Reactors;
+
+/// <summary>
+/// What a connection received and its handler did not consume: a unit still incomplete. Pooled memory that is there only meanwhile and grows with what has come,
+/// not with what was announced: a peer that announces much and sends little costs little.
+/// </summary>
+internal struct ReceivedBytes
+{
+    private byte[]? _kept;
+
+    /// <summary>Bytes kept.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The bytes kept.</summary>
+    public readonly Span<byte> Kept => _kept.AsSpan(0, Length);
+
+    /// <summary>Where to receive next: behind the kept bytes, which stand at the front of the span returned.</summary>
+    /// <param name="shared">The reactor's buffer, used whenever the kept bytes leave room in it.</param>
+    /// <param name="kept">How many bytes stand there already.</param>
+    public readonly Span<byte> Room(byte[] shared, out int kept)
+    {
+        kept = Length;
+        if (_kept is null) return shared;
+        if (_kept.Length > shared.Length / 2) return _kept;
+        Kept.CopyTo(shared);
+        return shared;
+    }
+
+    /// <summary>Keeps what was not consumed; <paramref name="rest"/> may lie in the kept memory itself.</summary>
+    /// <param name="rest">The bytes.</param>
+    /// <param name="announcedBytes">How long the unit will be; 0: not known.</param>
+    public void Keep(ReadOnlySpan<byte> rest, int announcedBytes)
+    {
+        if (rest.IsEmpty)
+        {
+            Clear();
+            return;
+        }
+
+        // Room for as much again as has come, but not beyond the unit: large units take few copies and unsent ones little memory.
+        int wanted = announcedBytes > 0 ? Math.Min(announcedBytes, 2 * rest.Length) : rest.Length;
+        if (_kept is null || _kept.Length <= rest.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, rest.Length + 1));
+            rest.CopyTo(larger);
+            Clear();
+            _kept = larger;
+        }
+        else
+        {
+            rest.CopyTo(_kept);
+        }
+
+        Length = rest.Length;
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Clear()
+    {
+        if (_kept is not null) ArrayPool<byte>.Shared.Return(_kept);
+        _kept = null;
+        Length = 0;
+    }
+}

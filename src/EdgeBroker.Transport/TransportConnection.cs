@@ -1,0 +1,50 @@
+using EdgeBroker.Transport.Buffers;
+
+namespace EdgeBroker.Transport;
+
+/// <summary>A connection as its handler sees it: bytes go out through <see cref="Output"/>; reading, flushing and time are the transport's.</summary>
+public abstract class TransportConnection
+{
+    private volatile bool _isClosing;
+
+    /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.Gate"/>.</summary>
+    public OutputBuffer Output { get; } = new();
+
+    /// <summary>Where the peer is, for logs.</summary>
+    public abstract string RemoteEndPoint { get; }
+
+    /// <summary>Monotonic milliseconds of the transport's clock, which stands still within a turn.</summary>
+    public abstract long NowMs { get; }
+
+    /// <summary>Whether it is being closed: nothing received is handled any more.</summary>
+    public bool IsClosing => _isClosing;
+
+    /// <summary>Set under the gate to be given a turn when the output has drained.</summary>
+    public bool WantsTurnWhenDrained { get; set; }
+
+    /// <summary>Asks for the output to be flushed at the end of the turn; under the gate, from any thread.</summary>
+    public abstract void RequestFlush();
+
+    /// <summary>Asks for <see cref="IConnectionHandler.OnTurn"/> on the connection's own thread; under the gate, from any thread.</summary>
+    public abstract void RequestTurn();
+
+    /// <summary>Runs something on the connection's own thread; from any thread, not under the gate.</summary>
+    public abstract void Post(Action work);
+
+    /// <summary>Stops reading; the peer is held back by flow control. On the connection's own thread.</summary>
+    public abstract void PauseReading();
+
+    /// <summary>Reads on, beginning with what was received before the pause. On the connection's own thread.</summary>
+    public abstract void ResumeReading();
+
+    /// <summary>Sets the time of the one deadline, in <see cref="NowMs"/>; <see cref="long.MaxValue"/>: none. On the connection's own thread.</summary>
+    public abstract void SetDeadline(long dueMs);
+
+    /// <summary>Sends what is in the output, then closes; under the gate, from any thread. Nothing received from now on is handled.</summary>
+    public void Close()
+    {
+        if (_isClosing) return;
+        _isClosing = true;
+        RequestFlush();
+    }
+}
