@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace EdgeBroker.Logging;
 
@@ -11,8 +13,7 @@ internal sealed class JsonFormat : LineFormat
 {
     private static readonly JsonWriterOptions Options = new()
     {
-        // Names of places and people stay readable; nothing here is ever pasted into a page.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Encoder = Readable(),
         SkipValidation = true,
     };
 
@@ -34,6 +35,21 @@ internal sealed class JsonFormat : LineFormat
             json.WriteEndObject();
         }
         line.Write("\n"u8);
+    }
+
+    /// <summary>
+    /// Names of places and people stay readable; marks that are not seen but turn the reading direction or hide text are escaped, which the ready-made
+    /// relaxed encoder does not do.
+    /// </summary>
+    private static JavaScriptEncoder Readable()
+    {
+        var settings = new TextEncoderSettings(UnicodeRanges.All);
+        for (int c = 0; c <= char.MaxValue; c++)
+        {
+            if (char.GetUnicodeCategory((char)c) == UnicodeCategory.Format)
+                settings.ForbidCharacter((char)c);
+        }
+        return JavaScriptEncoder.Create(settings);
     }
 
     private static void WriteValues(Utf8JsonWriter json, IReadOnlyList<KeyValuePair<string, object?>>? values)
@@ -85,7 +101,7 @@ internal sealed class JsonFormat : LineFormat
                 json.WriteNumberValue(number);
                 break;
             case IFormattable formattable:
-                json.WriteStringValue(formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture));
+                json.WriteStringValue(formattable.ToString(null, CultureInfo.InvariantCulture));
                 break;
             default:
                 json.WriteStringValue(value.ToString());
