@@ -103,8 +103,8 @@ public sealed partial class BrokerTests : IDisposable
 
     private static async Task<Running> SubscribeAsync(int port, string version, int qos)
     {
-        // One message; -d says when the subscription stands.
-        var subscriber = Running.Program("mosquitto_sub", [.. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
+        // One message; -d says when the subscription stands, and stdbuf makes it say so at once although no terminal listens.
+        var subscriber = Running.Program("stdbuf", ["-oL", "mosquitto_sub", .. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
         try
         {
             await subscriber.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
