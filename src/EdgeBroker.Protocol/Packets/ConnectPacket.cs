@@ -1,0 +1,176 @@
+using System.Buffers;
+
+namespace EdgeBroker.Protocol;
+
+/// <summary>CONNECT (3.1): read as a view over the received bytes, or filled by an initialiser and written. Text is UTF-8.</summary>
+public readonly ref struct ConnectPacket
+{
+    private static ReadOnlySpan<byte> ProtocolName => "MQTT"u8;
+
+    /// <summary>The protocol level on the wire; set even when parsing fails behind it, so that the refusal can be said in the peer's version.</summary>
+    public byte ProtocolLevel { get; init; }
+
+    /// <summary>The version, when the level is one of ours.</summary>
+    public ProtocolVersion Version
+    {
+        get => (ProtocolVersion)ProtocolLevel;
+        init => ProtocolLevel = (byte)value;
+    }
+
+    /// <summary>Clean Start (5.0) or CleanSession (3.1.1).</summary>
+    public bool CleanStart { get; init; }
+
+    /// <summary>Keep alive in seconds; 0: none.</summary>
+    public ushort KeepAliveSeconds { get; init; }
+
+    /// <summary>The client id; empty when the server shall assign one.</summary>
+    public ReadOnlySpan<byte> ClientId { get; init; }
+
+    /// <summary>Session expiry, receive maximum and the like (3.1.2.11).</summary>
+    public PropertyBlock Properties { get; init; }
+
+    /// <summary>Whether the four will fields are there.</summary>
+    public bool HasWill { get; init; }
+
+    /// <summary>QoS the will is published with.</summary>
+    public QoS WillQoS { get; init; }
+
+    /// <summary>RETAIN the will is published with.</summary>
+    public bool WillRetain { get; init; }
+
+    /// <summary>Will delay and message properties (3.1.3.2).</summary>
+    public PropertyBlock WillProperties { get; init; }
+
+    /// <summary>Topic name of the will.</summary>
+    public ReadOnlySpan<byte> WillTopic { get; init; }
+
+    /// <summary>Payload of the will.</summary>
+    public ReadOnlySpan<byte> WillPayload { get; init; }
+
+    /// <summary>Whether a user name is there, if only an empty one.</summary>
+    public bool HasUserName { get; init; }
+
+    /// <summary>The user name.</summary>
+    public ReadOnlySpan<byte> UserName { get; init; }
+
+    /// <summary>Whether a password is there, if only an empty one.</summary>
+    public bool HasPassword { get; init; }
+
+    /// <summary>The password: any bytes.</summary>
+    public ReadOnlySpan<byte> Password { get; init; }
+
+    /// <summary>Reads a CONNECT of either version.</summary>
+    /// <param name="frame">A frame of type CONNECT.</param>
+    /// <param name="packet">The view; on failure only <see cref="ProtocolLevel"/> is meaningful, 0 when it was not reached.</param>
+    /// <param name="error">0x84 for a protocol name or level that is not served, 0x81 or 0x82 for a packet that breaks the rules.</param>
+    public static bool TryParse(in Frame frame, out ConnectPacket packet, out ParseError error)
+    {
+        packet = default;
+        var reader = new SpanReader(frame.Body);
+        error = ParseError.Truncated;
+        if (!reader.TryReadBinary(out ReadOnlySpan<byte> name) || !reader.TryReadByte(out byte level)) return false;
+        error = new ParseError(ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1.1 nor MQTT 5.0");
+        if (!name.SequenceEqual(ProtocolName)) return false;
+        packet = new ConnectPacket { ProtocolLevel = level };
+        if (level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5)) return false;
+        error = ParseError.Truncated;
+        if (!reader.TryReadByte(out byte flags) || !reader.TryReadUInt16(out ushort keepAliveSeconds)) return false;
+        if (!FlagsAreValid(flags, level, out error)) return false;
+        PropertyBlock properties = default;
+        if (level == (byte)ProtocolVersion.V5 && !TryReadProperties(ref reader, out properties, out error)) return false;
+        return TryReadPayload(ref reader, level, flags, keepAliveSeconds, properties, out packet, out error);
+    }
+
+    /// <summary>Writes the packet.</summary>
+    public void Write(IBufferWriter<byte> output)
+    {
+        bool v5 = Version == ProtocolVersion.V5;
+        int bodyLength = 10 + 2 + ClientId.Length + (v5 ? Properties.EncodedLength : 0)
+            + (HasWill ? 4 + WillTopic.Length + WillPayload.Length + (v5 ? WillProperties.EncodedLength : 0) : 0)
+            + (HasUserName ? 2 + UserName.Length : 0) + (HasPassword ? 2 + Password.Length : 0);
+        PacketWriter writer = PacketWriter.Begin(output, (int)PacketType.Connect << 4, bodyLength);
+        writer.WriteBinary(ProtocolName);
+        writer.WriteByte(ProtocolLevel);
+        writer.WriteByte((byte)((CleanStart ? 0x02 : 0) | (HasWill ? 0x04 | ((int)WillQoS << 3) | (WillRetain ? 0x20 : 0) : 0)
+            | (HasPassword ? 0x40 : 0) | (HasUserName ? 0x80 : 0)));
+        writer.WriteUInt16(KeepAliveSeconds);
+        if (v5) writer.WriteProperties(Properties);
+        writer.WriteBinary(ClientId);
+        if (HasWill)
+        {
+            if (v5) writer.WriteProperties(WillProperties);
+            writer.WriteBinary(WillTopic);
+            writer.WriteBinary(WillPayload);
+        }
+
+        if (HasUserName) writer.WriteBinary(UserName);
+        if (HasPassword) writer.WriteBinary(Password);
+        writer.End(output);
+    }
+
+    private static bool FlagsAreValid(byte flags, byte level, out ParseError error)
+    {
+        error = ParseError.Malformed("the connect flags contradict each other or use a reserved bit");
+        bool will = (flags & 0x04) != 0;
+        if ((flags & 0x01) != 0 || (flags & 0x18) == 0x18 || (!will && (flags & 0x38) != 0)) return false;
+        // 3.1.1 has no password without a user name [MQTT-3.1.2-22]; 5.0 allows it.
+        return level == (byte)ProtocolVersion.V5 || (flags & 0xC0) != 0x40;
+    }
+
+    private static bool TryReadProperties(scoped ref SpanReader reader, out PropertyBlock properties, out ParseError error)
+    {
+        if (!PropertyBlock.TryRead(ref reader, PacketType.Connect, out properties, out error)) return false;
+        error = ParseError.Protocol("authentication data without an authentication method");
+        return properties.Has(PropertyId.AuthenticationMethod) || !properties.Has(PropertyId.AuthenticationData);
+    }
+
+    private static bool TryReadPayload(
+        scoped ref SpanReader reader, byte level, byte flags, ushort keepAliveSeconds, PropertyBlock properties, out ConnectPacket packet, out ParseError error)
+    {
+        packet = new ConnectPacket { ProtocolLevel = level };
+        if (!reader.TryReadText(out ReadOnlySpan<byte> clientId, out error)) return false;
+        PropertyBlock willProperties = default;
+        ReadOnlySpan<byte> willTopic = default, willPayload = default, userName = default, password = default;
+        bool hasWill = (flags & 0x04) != 0, hasUserName = (flags & 0x80) != 0, hasPassword = (flags & 0x40) != 0;
+        if (hasWill && !TryReadWill(ref reader, level, out willProperties, out willTopic, out willPayload, out error)) return false;
+        if (hasUserName && !reader.TryReadText(out userName, out error)) return false;
+        error = ParseError.Truncated;
+        if (hasPassword && !reader.TryReadBinary(out password)) return false;
+        error = ParseError.TrailingBytes;
+        if (!reader.IsAtEnd) return false;
+        packet = new ConnectPacket
+        {
+            ProtocolLevel = level,
+            CleanStart = (flags & 0x02) != 0,
+            KeepAliveSeconds = keepAliveSeconds,
+            Properties = properties,
+            ClientId = clientId,
+            HasWill = hasWill,
+            WillQoS = (QoS)((flags >> 3) & 3),
+            WillRetain = (flags & 0x20) != 0,
+            WillProperties = willProperties,
+            WillTopic = willTopic,
+            WillPayload = willPayload,
+            HasUserName = hasUserName,
+            UserName = userName,
+            HasPassword = hasPassword,
+            Password = password,
+        };
+        return true;
+    }
+
+    private static bool TryReadWill(
+        scoped ref SpanReader reader, byte level, out PropertyBlock properties, out ReadOnlySpan<byte> topic, out ReadOnlySpan<byte> payload, out ParseError error)
+    {
+        properties = default;
+        topic = default;
+        payload = default;
+        error = default;
+        if (level == (byte)ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, PropertyTable.Will, out properties, out error)) return false;
+        if (!reader.TryReadText(out topic, out error)) return false;
+        error = ParseError.Truncated;
+        if (!reader.TryReadBinary(out payload)) return false;
+        error = new ParseError(ReasonCode.TopicNameInvalid, "the will topic is empty or holds a wildcard");
+        return TopicName.IsValid(topic);
+    }
+}

@@ -1,0 +1,74 @@
+namespace EdgeBroker.Protocol;
+
+/// <summary>PUBLISH as received (3.3): a view over the bytes.</summary>
+public readonly ref struct PublishPacket
+{
+    /// <summary>Whether the sender says it is a re-delivery.</summary>
+    public bool Dup { get; private init; }
+
+    /// <summary>The QoS.</summary>
+    public QoS QoS { get; private init; }
+
+    /// <summary>RETAIN.</summary>
+    public bool Retain { get; private init; }
+
+    /// <summary>The packet identifier; 0 at QoS 0.</summary>
+    public ushort PacketId { get; private init; }
+
+    /// <summary>The topic name, UTF-8; empty only in 5.0 with a topic alias.</summary>
+    public ReadOnlySpan<byte> Topic { get; private init; }
+
+    /// <summary>The properties; empty in 3.1.1.</summary>
+    public PropertyBlock Properties { get; private init; }
+
+    /// <summary>The application message.</summary>
+    public ReadOnlySpan<byte> Payload { get; private init; }
+
+    /// <summary>Reads a PUBLISH.</summary>
+    public static bool TryParse(in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error)
+    {
+        packet = default;
+        byte flags = (byte)(frame.Header & 0x0F);
+        var qos = (QoS)((flags >> 1) & 3);
+        bool dup = (flags & 8) != 0;
+        error = ParseError.Malformed("QoS 3, or DUP with QoS 0");
+        if ((int)qos == 3 || (dup && qos == QoS.AtMostOnce)) return false;
+        var reader = new SpanReader(frame.Body);
+        if (!reader.TryReadText(out ReadOnlySpan<byte> topic, out error)) return false;
+        ushort packetId = 0;
+        if (qos != QoS.AtMostOnce)
+        {
+            error = ParseError.Truncated;
+            if (!reader.TryReadUInt16(out packetId)) return false;
+            error = ParseError.ZeroPacketId;
+            if (packetId == 0) return false;
+        }
+
+        PropertyBlock properties = default;
+        if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, PacketType.Publish, out properties, out error)) return false;
+        if (!TopicIsValid(topic, properties, out error)) return false;
+        packet = new PublishPacket
+        {
+            Dup = dup,
+            QoS = qos,
+            Retain = (flags & 1) != 0,
+            PacketId = packetId,
+            Topic = topic,
+            Properties = properties,
+            Payload = reader.Rest,
+        };
+        return true;
+    }
+
+    private static bool TopicIsValid(ReadOnlySpan<byte> topic, PropertyBlock properties, out ParseError error)
+    {
+        if (topic.IsEmpty)
+        {
+            error = ParseError.Protocol("the topic is empty and no alias stands for it");
+            return properties.Has(PropertyId.TopicAlias);
+        }
+
+        error = new ParseError(ReasonCode.TopicNameInvalid, "the topic holds a wildcard");
+        return TopicName.IsValid(topic);
+    }
+}
