@@ -1,1 +1,4 @@
-return 0;
+using EdgeBroker;
+using EdgeBroker.Verbs;
+
+return CommandLine.Run(args, Surroundings.OfProcess());

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Publishes the one executable: artifacts/<rid>/edgebroker, alone in its folder; its symbols go to artifacts/symbols/<rid>/.
+#   scripts/publish.sh [linux-x64|linux-arm64]      default: this machine's
+# Any warning, of the compiler, the trimmer or the AOT compiler, is a failure.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+rid="${1:-$(host_rid)}"
+case "$rid" in
+  linux-x64 | linux-arm64) ;;
+  *)
+    echo "usage: scripts/publish.sh [linux-x64|linux-arm64]" >&2
+    exit 64
+    ;;
+esac
+
+cd "$REPO_ROOT"
+project=src/EdgeBroker/EdgeBroker.csproj
+staging="artifacts/publish/$rid"
+log="artifacts/publish/$rid.log"
+rm -rf "$staging" "artifacts/$rid" "artifacts/symbols/$rid"
+mkdir -p "$staging"
+
+dotnet restore "$project" --locked-mode --verbosity quiet
+if ! dotnet publish "$project" --no-restore -c Release -r "$rid" -o "$staging" -nologo --verbosity minimal >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "publish for $rid failed" >&2
+  exit 1
+fi
+if grep -E '\bwarning\b' "$log" >&2; then
+  echo "publish for $rid printed warnings" >&2
+  exit 1
+fi
+
+mkdir -p "artifacts/$rid" "artifacts/symbols/$rid"
+mv "$staging/edgebroker" "artifacts/$rid/edgebroker"
+mv "$staging/edgebroker.dbg" "artifacts/symbols/$rid/edgebroker.dbg"
+# Documentation and symbols of managed assemblies may lie beside; anything else would have to be shipped, and one file is the promise.
+rm -f "$staging"/*.pdb "$staging"/*.xml "$staging"/*.dbg
+if [ -n "$(ls -A "$staging")" ]; then
+  echo "publish for $rid left more than one file:" >&2
+  ls -l "$staging" >&2
+  exit 1
+fi
+echo "artifacts/$rid/edgebroker: $(stat -c %s "artifacts/$rid/edgebroker") bytes"

@@ -1,0 +1,23 @@
+using EdgeBroker.Core;
+using EdgeBroker.Mqtt;
+
+namespace EdgeBroker.Configuration;
+
+/// <summary>Everything a broker is started with; valid as a whole.</summary>
+internal sealed record BrokerConfiguration
+{
+    /// <summary>The file it was read from, as the user named it; null for the embedded default.</summary>
+    public string? File { get; init; }
+
+    public required NodeOptions Node { get; init; }
+
+    /// <summary>At least one.</summary>
+    public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
+
+    public required MqttOptions Mqtt { get; init; }
+
+    public required LogOptions Log { get; init; }
+
+    /// <summary>What works but should be known: shown at start and by <c>check</c>, each with its place in the file.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

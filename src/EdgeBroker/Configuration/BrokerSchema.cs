@@ -1,0 +1,86 @@
+using EdgeBroker.Core;
+using EdgeBroker.Logging;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Configuration;
+
+/// <summary>
+/// Every key broker.toml may hold: its name, its kind with its bounds, and the option it sets. The default is that option's own.
+/// A key that is not here does not exist; a feature adds its keys on the day it works.
+/// </summary>
+internal static class BrokerSchema
+{
+    private static readonly BooleanKind Boolean = new();
+
+    private static readonly TableSchema<NodeOptions> Node = new TableSchema<NodeOptions>("[node]")
+        .Key("name", new TextKind("a name of 1 to 64 letters, digits, \".\", \"_\" or \"-\"", IsNodeName), (o, v) => o with { Name = v })
+        .Key("data_dir", new TextKind("the path of a directory", IsPath), (o, v) => o with { DataDirectory = v });
+
+    private static readonly TableSchema<ListenerDraft> Listener = new TableSchema<ListenerDraft>("[[listener]]")
+        .Key("protocol", new TextKind("\"mqtt\"", _ => true), (o, v) => o with { Protocol = v }, required: true)
+        .Key("address", new AddressKind(), (o, v) => o with { Address = v }, required: true)
+        .Key("allow_anonymous", Boolean, (o, v) => o with { AllowAnonymous = v })
+        .Key("max_connections", Integer(1, 1_000_000), (o, v) => o with { Options = o.Options with { MaxConnections = v } });
+
+    private static readonly TableSchema<MqttOptions> Mqtt = new TableSchema<MqttOptions>("[mqtt]")
+        .Key("max_packet_size", Size(256, 256 * SizeKind.MB), (o, v) => o with { MaxPacketSizeBytes = (int)v })
+        .Key("max_qos", Integer(0, 2), (o, v) => o with { MaxQos = v })
+        .Key("retain", Boolean, (o, v) => o with { RetainAvailable = v })
+        .Key("receive_maximum", Integer(1, 65_535), (o, v) => o with { ReceiveMaximum = v })
+        .Key("topic_alias_maximum", Integer(0, 65_535), (o, v) => o with { TopicAliasMaximum = v })
+        .Key("max_keep_alive", Seconds(0, 65_535), (o, v) => o with { MaxKeepAlive = v })
+        .Key("max_session_expiry", Seconds(0, 49_710L * 86_400), (o, v) => o with { MaxSessionExpiry = v })
+        .Key("max_topic_levels", Integer(1, 1_000), (o, v) => o with { MaxTopicLevels = v })
+        .Key("max_subscriptions_per_client", Integer(1, 1_000_000), (o, v) => o with { MaxSubscriptionsPerClient = v })
+        .Key("max_queued_messages", Integer(1, 10_000_000), (o, v) => o with { MaxQueuedMessages = v })
+        .Key("max_queued_bytes", Size(SizeKind.KB, 64 * SizeKind.GB), (o, v) => o with { MaxQueuedBytes = v })
+        .Key("queue_overflow", Overflow(), (o, v) => o with { QueueOverflow = v })
+        .Key("max_outbound_bytes", Size(4 * SizeKind.KB, SizeKind.GB), (o, v) => o with { MaxOutboundBytes = (int)v })
+        .Key("sys_interval", Seconds(0, 86_400), (o, v) => o with { SysInterval = v });
+
+    private static readonly TableSchema<MqttOptions> Limits = new TableSchema<MqttOptions>("[limits]")
+        .Key("connect_timeout", Milliseconds(100, 600_000), (o, v) => o with { ConnectTimeout = v });
+
+    private static readonly TableSchema<LogOptions> Log = new TableSchema<LogOptions>("[log]")
+        .Key("level", Level(), (o, v) => o with { Level = v })
+        .Key("format", Format(), (o, v) => o with { Format = v });
+
+    /// <summary>The whole file.</summary>
+    public static readonly TableSchema<ConfigurationDraft> File = new TableSchema<ConfigurationDraft>("")
+        .Table("node", Node, d => d.Node, (d, v) => d with { Node = v })
+        .TableArray("listener", Listener, table => new ListenerDraft(table), (d, v) => d with { Listeners = v })
+        .Table("mqtt", Mqtt, d => d.Mqtt, (d, v) => d with { Mqtt = v })
+        .Table("limits", Limits, d => d.Mqtt, (d, v) => d with { Mqtt = v })
+        .Table("log", Log, d => d.Log, (d, v) => d with { Log = v });
+
+    private static IntegerKind Integer(int min, int max) => new(min, max);
+
+    private static SizeKind Size(long min, long max) => new(min, max);
+
+    private static DurationKind Seconds(long min, long max) =>
+        new(TimeSpan.FromSeconds(min), TimeSpan.FromSeconds(max), DurationKind.Second);
+
+    private static DurationKind Milliseconds(long min, long max) =>
+        new(TimeSpan.FromMilliseconds(min), TimeSpan.FromMilliseconds(max), DurationKind.Millisecond);
+
+    private static ChoiceKind<QueueOverflow> Overflow() => new(
+        ("drop-oldest", QueueOverflow.DropOldest), ("drop-newest", QueueOverflow.DropNewest), ("reject", QueueOverflow.Reject));
+
+    private static ChoiceKind<LogLevel> Level() => new(
+        ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error));
+
+    private static ChoiceKind<LogFormat> Format() => new(
+        ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json));
+
+    private static bool IsPath(string path) => path.Length > 0 && !path.Contains('\0');
+
+    private static bool IsNodeName(string name)
+    {
+        foreach (char c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))
+                return false;
+        }
+        return name.Length is > 0 and <= 64;
+    }
+}

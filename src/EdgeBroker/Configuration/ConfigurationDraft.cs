@@ -1,0 +1,13 @@
+using EdgeBroker.Core;
+
+namespace EdgeBroker.Configuration;
+
+/// <summary>A configuration while it is read: starts as the defaults, and each key read replaces one.</summary>
+internal sealed record ConfigurationDraft(NodeOptions Node)
+{
+    public List<ListenerDraft> Listeners { get; init; } = [];
+
+    public MqttOptions Mqtt { get; init; } = new();
+
+    public LogOptions Log { get; init; } = new();
+}

@@ -1,0 +1,105 @@
+namespace EdgeBroker.Configuration;
+
+/// <summary>
+/// Reads broker.toml and the <c>conf.d/*.toml</c> beside it into a <see cref="BrokerConfiguration"/>, or reports everything that is wrong with them.
+/// Without a file it hands out the embedded default.
+/// </summary>
+internal sealed class ConfigurationLoader(Func<string, string?> environment, string workingDirectory)
+{
+    private const string FragmentDirectory = "conf.d";
+    private const string DefaultDataDirectory = "edgebroker-data";
+
+    private readonly ConfigurationErrors _errors = new();
+    private readonly List<string> _warnings = [];
+
+    /// <summary>Null when <paramref name="errors"/> has lines.</summary>
+    public BrokerConfiguration? Load(string? path, out string[] errors)
+    {
+        ConfigurationDraft draft = Defaults();
+        if (path is not null)
+            draft = Read(path, draft);
+        List<EdgeBroker.Mqtt.ListenerOptions> listeners = ListenerRules.Apply(draft.Listeners, _errors, _warnings);
+        errors = _errors.ToLines();
+        if (errors.Length > 0)
+            return null;
+        string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
+        return new BrokerConfiguration
+        {
+            File = path,
+            Node = draft.Node with { DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory) },
+            Listeners = listeners,
+            Mqtt = draft.Mqtt,
+            Log = draft.Log,
+            Warnings = _warnings,
+        };
+    }
+
+    private ConfigurationDraft Defaults()
+    {
+        // systemd may name several directories, separated by colons.
+        string? state = environment("STATE_DIRECTORY");
+        string data = string.IsNullOrEmpty(state) ? Path.Combine(workingDirectory, DefaultDataDirectory) : state.Split(':')[0];
+        return new ConfigurationDraft(new NodeOptions { Name = Environment.MachineName, DataDirectory = data });
+    }
+
+    private ConfigurationDraft Read(string path, ConfigurationDraft draft)
+    {
+        var noise = new List<Predicate<SourcePosition>>();
+        var file = new SourceFile(Printable.Escape(path), 0);
+        TomlTable? merged = ReadOne(FullPath(path), file, noise);
+        // A missing file is one error; what lies beside it is not looked at.
+        if (merged is null)
+            return draft;
+        int order = 1;
+        foreach (string fragment in Fragments(path))
+        {
+            TomlTable? table = ReadOne(FullPath(fragment), new SourceFile(Printable.Escape(fragment), order++), noise);
+            if (table is not null)
+                TomlTreeBuilder.Merge(merged, table, _errors);
+        }
+        int reported = _errors.Count;
+        draft = BrokerSchema.File.Bind(merged, draft, new BindContext(_errors, environment, BrokerSchema.File));
+        foreach (Predicate<SourcePosition> isNoise in noise)
+            _errors.Drop(reported, isNoise);
+        return draft;
+    }
+
+    private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise)
+    {
+        string? text = ConfigurationText.Read(fullPath, file, _errors);
+        if (text is null)
+            return null;
+        TomlTable? table = TomlSyntax.Read(text, file, _errors, out Predicate<SourcePosition> isNoise);
+        noise.Add(isNoise);
+        return table;
+    }
+
+    /// <summary>The files of conf.d in the order of their names, named as the main file was.</summary>
+    private string[] Fragments(string path)
+    {
+        string directory = Path.Combine(Path.GetDirectoryName(path) ?? "", FragmentDirectory);
+        try
+        {
+            if (!Directory.Exists(FullPath(directory)))
+                return [];
+            string[] files = Directory.GetFiles(FullPath(directory), "*.toml");
+            Array.Sort(files, StringComparer.Ordinal);
+            var fragments = new List<string>(files.Length);
+            foreach (string file in files)
+            {
+                string name = Path.GetFileName(file);
+                // Editors keep locks and backups under such names.
+                if (!name.StartsWith('.'))
+                    fragments.Add(Path.Combine(directory, name));
+            }
+            return [.. fragments];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _errors.Add(new SourceFile(Printable.Escape(directory), 1).Whole, $"cannot be read: {Printable.Escape(e.Message)}");
+            return [];
+        }
+    }
+
+    private string FullPath(string path) => Path.GetFullPath(path, workingDirectory);
+}

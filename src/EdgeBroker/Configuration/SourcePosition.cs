@@ -1,0 +1,26 @@
+namespace EdgeBroker.Configuration;
+
+/// <summary>
+/// A place in a configuration file, as a person counts: first line, first column are 1. Line 0 stands for the file as a whole.
+/// Ordered by the order in which files are read, then by place.
+/// </summary>
+internal readonly record struct SourcePosition(SourceFile File, int Line, int Column) : IComparable<SourcePosition>
+{
+    public int CompareTo(SourcePosition other)
+    {
+        int order = File.Order.CompareTo(other.File.Order);
+        if (order == 0)
+            order = Line.CompareTo(other.Line);
+        return order != 0 ? order : Column.CompareTo(other.Column);
+    }
+
+    public override string ToString() => Line == 0 ? File.Name : $"{File.Name}:{Line}:{Column}";
+
+    public static bool operator <(SourcePosition left, SourcePosition right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(SourcePosition left, SourcePosition right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(SourcePosition left, SourcePosition right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(SourcePosition left, SourcePosition right) => left.CompareTo(right) >= 0;
+}

@@ -1,0 +1,10 @@
+namespace EdgeBroker;
+
+/// <summary>What the executable tells its caller; 64 and 78 are sysexits' numbers, and systemd is told not to restart on them.</summary>
+internal static class ExitCode
+{
+    public const int Success = 0;
+    public const int Failed = 1;
+    public const int Usage = 64;
+    public const int Configuration = 78;
+}

@@ -1,0 +1,32 @@
+namespace EdgeBroker;
+
+/// <summary>What a verb may know of and do to the world outside: handed in, so that a test can stand in for it.</summary>
+internal sealed record Surroundings
+{
+    public required TextWriter Out { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Where log lines go; unbuffered.</summary>
+    public required Stream Log { get; init; }
+
+    public required bool LogIsTerminal { get; init; }
+
+    public required Func<string, string?> Environment { get; init; }
+
+    public required string WorkingDirectory { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Those of the process itself.</summary>
+    public static Surroundings OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        Log = Console.OpenStandardError(),
+        LogIsTerminal = !Console.IsErrorRedirected,
+        Environment = System.Environment.GetEnvironmentVariable,
+        WorkingDirectory = System.Environment.CurrentDirectory,
+        Time = TimeProvider.System,
+    };
+}

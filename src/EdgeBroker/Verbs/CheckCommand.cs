@@ -1,0 +1,42 @@
+using EdgeBroker.Configuration;
+using EdgeBroker.Mqtt;
+
+namespace EdgeBroker.Verbs;
+
+/// <summary><c>edgebroker check [-c FILE]</c>: every error of a configuration, or what it would do.</summary>
+internal static class CheckCommand
+{
+    public const string Usage = """
+        usage: edgebroker check [-c FILE]
+
+          -c, --config FILE   the configuration; conf.d/*.toml beside it is merged
+
+        Prints every error as FILE:LINE:COLUMN: what is wrong, and exits 78; or says that
+        the file is valid, where the broker would listen, and what to be aware of.
+        Without -c it describes the embedded default.
+        """;
+
+    public static int Run(string[] args, Surroundings world)
+    {
+        string? file = ConfigOption.Read(args, out string? problem);
+        if (problem is not null)
+            return CommandLine.Misused(problem, Usage, world);
+        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(file, out string[] errors);
+        if (configuration is null)
+        {
+            foreach (string error in errors)
+                world.Error.WriteLine(error);
+            return ExitCode.Configuration;
+        }
+        world.Out.WriteLine($"{(file is null ? "the embedded default" : Printable.Escape(file))} is valid");
+        foreach (ListenerOptions listener in configuration.Listeners)
+        {
+            string who = listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
+            world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {who}, at most {listener.MaxConnections} connections");
+        }
+        world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
+        foreach (string warning in configuration.Warnings)
+            world.Out.WriteLine($"warning: {warning}");
+        return ExitCode.Success;
+    }
+}

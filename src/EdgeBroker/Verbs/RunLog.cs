@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Verbs;
+
+/// <summary>What is logged between reading the configuration and starting the broker.</summary>
+internal static partial class RunLog
+{
+    [LoggerMessage(9001, LogLevel.Information, "edgebroker {Version} starting as {Node}, configured by {Configuration}, data in {DataDirectory}")]
+    public static partial void Starting(ILogger log, string version, string node, string configuration, string dataDirectory);
+
+    [LoggerMessage(9002, LogLevel.Warning, "{Warning}")]
+    public static partial void ConfigurationWarning(ILogger log, string warning);
+
+    [LoggerMessage(9003, LogLevel.Information, "{File} in the working directory is not read; name it: edgebroker -c {File}")]
+    public static partial void FileNotRead(ILogger log, string file);
+}
