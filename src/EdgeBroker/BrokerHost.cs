@@ -1,21 +1,84 @@
+using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt;
+using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker;
 
-/// <summary>
-/// Composes and runs the broker: the seam between the executable's surface and the broker itself. This is a placeholder: it starts nothing,
-/// says so and fails.
-/// </summary>
+/// <summary>The wiring of the broker, and its life between start and the signal that ends it.</summary>
 internal static partial class BrokerHost
 {
+    // Of the 5 seconds a service manager's patience is worth to us, the clients get most.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>Runs until asked to stop; returns an <see cref="ExitCode"/>.</summary>
-    public static int Run(BrokerConfiguration configuration, ILoggerFactory loggers)
+    public static int Run(BrokerConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
     {
-        NoBroker(loggers.CreateLogger("EdgeBroker"), configuration.Listeners.Count);
-        return ExitCode.Failed;
+        ILogger log = loggers.CreateLogger("EdgeBroker");
+        OpenFileLimit.Raise(log);
+        var store = new VolatileStore();
+        var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
+        var broker = new Broker(configuration.Mqtt, time, store, store, events, VersionCommand.Version);
+        using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
+        if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
+
+        using var stop = new ManualResetEventSlim();
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
+        server.Start();
+        stop.Wait();
+        LogStopping(log, broker.ConnectedCount);
+        server.StopAsync(StopPatience, time).GetAwaiter().GetResult();
+        LogStopped(log);
+        return ExitCode.Success;
     }
 
-    [LoggerMessage(9999, LogLevel.Critical, "this build holds no broker yet; {Listeners} listeners stay closed")]
-    private static partial void NoBroker(ILogger log, int listeners);
+    private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
+    {
+        foreach (ListenerOptions listener in listeners)
+        {
+            try
+            {
+                server.Listen(listener);
+            }
+            catch (Exception exception) when (exception is IOException or FormatException)
+            {
+                LogCannotListen(log, listener.Address, exception.Message);
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void Ask(PosixSignalContext context, ManualResetEventSlim stop)
+    {
+        // Otherwise the runtime would end the process before the clients have heard of it.
+        context.Cancel = true;
+        stop.Set();
+    }
+
+    private static void IgnoreHangUp(PosixSignalContext context, ILogger log)
+    {
+        context.Cancel = true;
+        LogNoReload(log);
+    }
+
+    [LoggerMessage(9010, LogLevel.Critical, "cannot listen on {Address}: {Cause}")]
+    private static partial void LogCannotListen(ILogger log, string address, string cause);
+
+    [LoggerMessage(9011, LogLevel.Information, "stopping: saying goodbye to {Clients} client(s)")]
+    private static partial void LogStopping(ILogger log, int clients);
+
+    [LoggerMessage(9012, LogLevel.Information, "stopped")]
+    private static partial void LogStopped(ILogger log);
+
+    [LoggerMessage(9013, LogLevel.Warning, "SIGHUP: this version cannot reload its configuration; restart to apply changes")]
+    private static partial void LogNoReload(ILogger log);
 }

@@ -35,7 +35,7 @@ internal static class RunCommand
         }
         using ILoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
         Announce(configuration, world, loggers.CreateLogger("EdgeBroker"));
-        return BrokerHost.Run(configuration, loggers);
+        return BrokerHost.Run(configuration, loggers, world.Time);
     }
 
     private static void Announce(BrokerConfiguration configuration, Surroundings world, ILogger log)
