@@ -15,7 +15,7 @@ public readonly ref struct DisconnectPacket
     public PropertyBlock Properties { get; init; }
 
     /// <summary>Reads a DISCONNECT of either version, or an AUTH.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out DisconnectPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out DisconnectPacket packet, out ParseError error)
     {
         packet = default;
         error = ParseError.Malformed("AUTH does not exist in MQTT 3.1.1");

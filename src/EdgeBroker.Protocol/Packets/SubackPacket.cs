@@ -19,7 +19,7 @@ public readonly ref struct SubackPacket
     public ReadOnlySpan<ReasonCode> ReasonCodes { get; init; }
 
     /// <summary>Reads a SUBACK or UNSUBACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubackPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubackPacket packet, out ParseError error)
     {
         packet = default;
         error = ParseError.Truncated;

@@ -34,7 +34,7 @@ public readonly ref struct SubscribePacket
     public int Count { get; private init; }
 
     /// <summary>Reads a SUBSCRIBE; refuses malformed filters, reserved option bits and No Local on a shared subscription.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubscribePacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubscribePacket packet, out ParseError error)
     {
         packet = default;
         var reader = new SpanReader(frame.Body);
