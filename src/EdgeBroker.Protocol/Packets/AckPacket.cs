@@ -18,7 +18,7 @@ public readonly ref struct AckPacket
     public PropertyBlock Properties { get; init; }
 
     /// <summary>Reads one of the four packets.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out AckPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out AckPacket packet, out ParseError error)
     {
         packet = default;
         error = ParseError.Truncated;

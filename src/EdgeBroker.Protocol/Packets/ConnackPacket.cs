@@ -15,7 +15,7 @@ public readonly ref struct ConnackPacket
     public PropertyBlock Properties { get; init; }
 
     /// <summary>Reads a CONNACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out ConnackPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out ConnackPacket packet, out ParseError error)
     {
         packet = default;
         error = ParseError.Truncated;

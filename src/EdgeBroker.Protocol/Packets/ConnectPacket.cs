@@ -63,7 +63,7 @@ public readonly ref struct ConnectPacket
     /// <param name="frame">A frame of type CONNECT.</param>
     /// <param name="packet">The view; on failure only <see cref="ProtocolLevel"/> is meaningful, 0 when it was not reached.</param>
     /// <param name="error">0x84 for a protocol name or level that is not served, 0x81 or 0x82 for a packet that breaks the rules.</param>
-    public static bool TryParse(in Frame frame, out ConnectPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, out ConnectPacket packet, out ParseError error)
     {
         packet = default;
         var reader = new SpanReader(frame.Body);

@@ -25,7 +25,7 @@ public readonly ref struct PublishPacket
     public ReadOnlySpan<byte> Payload { get; private init; }
 
     /// <summary>Reads a PUBLISH.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error)
     {
         packet = default;
         byte flags = (byte)(frame.Header & 0x0F);

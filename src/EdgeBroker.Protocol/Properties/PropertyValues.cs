@@ -1,10 +1,16 @@
 namespace EdgeBroker.Protocol;
 
-/// <summary>The ranges the specification gives single properties; a value outside is a protocol error, or has a code of its own.</summary>
+/// <summary>
+/// What the specification asks of values beyond their encoding: strings are UTF-8, and single properties have ranges, where a value outside is a protocol
+/// error or has a code of its own.
+/// </summary>
 internal static class PropertyValues
 {
     public static bool AreValid(in Property property, out ParseError error)
     {
+        error = ParseError.IllFormedText;
+        PropertyType type = PropertyTable.TypeOf((byte)property.Id);
+        if (type is PropertyType.Text or PropertyType.TextPair && !(Utf8Text.IsValid(property.Name) && Utf8Text.IsValid(property.Value))) return false;
         error = default;
         switch (property.Id)
         {
