@@ -80,6 +80,7 @@ public sealed partial class Session
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (_receivedIds.Contains(packetId)) return AckOutcome.Repeated;
             if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
+            if (ReferenceEquals(_receivedIds, PacketIdSet.None)) _receivedIds = new PacketIdSet();
             _receivedIds.Add(packetId);
             if (IsKept) token = Store.AddReceivedId(ClientId, packetId);
             return AckOutcome.Done;
