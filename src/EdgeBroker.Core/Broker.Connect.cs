@@ -1,0 +1,143 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+// Sessions begin, change hands and end.
+public sealed partial class Broker
+{
+    /// <summary>
+    /// Gives the client's session to a connection: resumes or makes it, takes it from an older connection, which is closed with 0x8E [MQTT-3.1.4-3], and
+    /// has CONNACK written.
+    /// </summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="cleanStart">Whether an existing session ends first [MQTT-3.1.2-4].</param>
+    /// <param name="grant">What the connection brings.</param>
+    /// <param name="context">The caller's context.</param>
+    /// <param name="prepare">Called with the session before it may send: the connection takes the session's gate for its output and returns itself.</param>
+    /// <returns>The right to act for the session.</returns>
+    public ConnectionLease Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, Func<Session, ISessionLink> prepare)
+    {
+        while (true)
+        {
+            Session session = cleanStart ? BeginAnew(clientId, context) : _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
+            if (session.TryAttach(prepare(session), grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
+            {
+                _deadlines.Remove(session);
+                if (previous is null) CountConnected();
+                previous?.Close(ReasonCode.SessionTakenOver);
+                if (previousWill is not null) PublishWill(previousWill, session, context);
+                return lease;
+            }
+
+            // It ended between being found and being taken; whoever ended it removes it too, and one of us is first.
+            _sessions.TryRemove(new KeyValuePair<string, Session>(clientId, session));
+        }
+    }
+
+    /// <summary>The connection is gone. Does nothing for a connection whose session was taken over.</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="discardWill">Whether the client said goodbye with 0x00.</param>
+    /// <param name="newExpirySeconds">The expiry its DISCONNECT asked for, or null.</param>
+    /// <param name="context">The caller's context.</param>
+    public void Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context)
+    {
+        Detachment detachment = lease.Session.Detach(lease, discardWill, newExpirySeconds);
+        if (!detachment.Held) return;
+        Interlocked.Decrement(ref _connected);
+        if (detachment.Ending is { } ending)
+        {
+            Finish(lease.Session, ending, context);
+            return;
+        }
+
+        if (detachment.WillNow is { } will) PublishWill(will, lease.Session, context);
+        // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
+        _deadlines.Set(lease.Session, detachment.DueMs);
+    }
+
+    private Session BeginAnew(string clientId, RoutingContext context)
+    {
+        var fresh = new Session(clientId, _environment);
+        while (true)
+        {
+            if (_sessions.TryAdd(clientId, fresh)) return fresh;
+            if (!_sessions.TryGetValue(clientId, out Session? existing)) continue;
+            if (!_sessions.TryUpdate(clientId, fresh, existing)) continue;
+            EndSession(existing, onlyIfDetached: false, context);
+            return fresh;
+        }
+    }
+
+    private bool EndSession(Session session, bool onlyIfDetached, RoutingContext context)
+    {
+        if (session.End(onlyIfDetached) is not { } ending) return false;
+        Finish(session, ending, context);
+        return true;
+    }
+
+    /// <summary>Puts in order what an ended session leaves.</summary>
+    private void Finish(Session session, SessionEnding ending, RoutingContext context)
+    {
+        _sessions.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
+        _deadlines.Remove(session);
+        if (ending.Link is not null)
+        {
+            Interlocked.Decrement(ref _connected);
+            ending.Link.Close(ReasonCode.SessionTakenOver);
+        }
+
+        foreach (Subscription subscription in ending.Subscriptions) Subscriptions.Remove(session, subscription.Filter);
+        if (ending.Will is not null) PublishWill(ending.Will, session, context);
+        foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
+        if (ending.Dropped > 0) CountDropped(session, new DeliveryOutcome(false, ending.Dropped, DropReason.SessionEnded), context);
+        _events.SessionEnded(session.ClientId);
+    }
+
+    private void PublishWill(Will will, Session session, RoutingContext context)
+    {
+        Publish(
+            new Publication
+            {
+                Topic = will.Message.Topic,
+                Payload = will.Message.Payload,
+                Properties = will.Message.Properties,
+                QoS = will.Message.QoS,
+                Retain = will.Message.Retain,
+                ExpirySeconds = will.ExpirySeconds,
+                Publisher = session,
+            },
+            context);
+    }
+
+    /// <summary>Hands a message of an ended member to another member of its group.</summary>
+    private void Reassign(OrphanedMessage orphan, Session from, RoutingContext context)
+    {
+        Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
+        if (Subscriptions.FindGroup(orphan.SharedFilter)?.Next(publication.QoS, except: from) is not { } member)
+        {
+            CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
+            return;
+        }
+
+        context.Begin(publication);
+        CountDropped(member.Session, member.Session.Deliver(publication, member, context, orphan.SharedFilter, onlyReceiver: true), context);
+        context.End();
+    }
+
+    private void CountConnected()
+    {
+        int now = Interlocked.Increment(ref _connected);
+        int most = Volatile.Read(ref _mostConnected);
+        while (now > most)
+        {
+            int seen = Interlocked.CompareExchange(ref _mostConnected, now, most);
+            if (seen == most) return;
+            most = seen;
+        }
+    }
+}

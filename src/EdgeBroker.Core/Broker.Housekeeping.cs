@@ -1,0 +1,46 @@
+using EdgeBroker.Core.Sessions;
+
+namespace EdgeBroker.Core;
+
+// What time brings: delayed wills, ends of sessions, expired retained messages, $SYS.
+public sealed partial class Broker
+{
+    // Looked at in one call, so that a thousand sessions that expire together do not hold up a reactor.
+    private const int SessionsPerCall = 256;
+    private const int RetainedPerCall = 1024;
+
+    /// <summary>
+    /// Does what is due, a bounded part of it at a time. Called a few times a second by one thread, or by a test that has moved its clock.
+    /// </summary>
+    /// <returns>Whether more is due already.</returns>
+    public bool RunDue()
+    {
+        long nowMs = Clock.NowMs;
+        for (int i = 0; i < SessionsPerCall; i++)
+        {
+            if (_deadlines.TakeDue(nowMs) is not { } session)
+            {
+                if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall);
+                _sys?.RunDue(nowMs, _ownContext);
+                return false;
+            }
+
+            RunDueOf(session, nowMs);
+        }
+
+        return true;
+    }
+
+    private void RunDueOf(Session session, long nowMs)
+    {
+        DueWork work = session.TakeDue(nowMs);
+        if (work.Expired)
+        {
+            if (EndSession(session, onlyIfDetached: true, _ownContext)) Interlocked.Increment(ref _sessionsExpired);
+            return;
+        }
+
+        if (work.WillNow is { } will) PublishWill(will, session, _ownContext);
+        if (work.DueMs is { } dueMs) _deadlines.Set(session, dueMs);
+    }
+}

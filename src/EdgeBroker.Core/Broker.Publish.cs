@@ -1,0 +1,70 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+/// <summary>What became of a publish.</summary>
+/// <param name="Reason">Success, 0x10 when nobody subscribes, or 0x97 when a queue that must not overflow is full.</param>
+/// <param name="Token">What the publisher's acknowledgement waits for.</param>
+public readonly record struct PublishOutcome(ReasonCode Reason, CommitToken Token);
+
+// One message to all who want it: match first, copy once.
+public sealed partial class Broker
+{
+    /// <summary>Routes a message to every matching session and keeps it when it is retained.</summary>
+    /// <param name="publication">The message; its topic is valid and permitted.</param>
+    /// <param name="context">The caller's context.</param>
+    public PublishOutcome Publish(in Publication publication, RoutingContext context)
+    {
+        MatchResult match = context.Begin(publication);
+        CommitToken token = CommitToken.None;
+        if (publication.Retain && Options.RetainAvailable) token = Retained.Set(publication, Clock.NowMs);
+        if (match.IsEmpty)
+        {
+            context.End();
+            return new PublishOutcome(ReasonCode.NoMatchingSubscribers, token);
+        }
+
+        bool onlyReceiver = match.Plain.Length + match.Groups.Length == 1;
+        var reason = ReasonCode.Success;
+        foreach (Subscription subscription in match.Plain)
+        {
+            // For most messages For() is one comparison; it matters only where a session hears itself.
+            if (subscription.For(publication.Publisher) is not { } own) continue;
+            DeliveryOutcome outcome = own.Session.Deliver(publication, own, context, null, onlyReceiver);
+            if (outcome.Dropped > 0) CountDropped(own.Session, outcome, context);
+            if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
+            token = token.And(outcome.Token);
+        }
+
+        foreach (SharedGroup group in match.Groups)
+        {
+            if (group.Next(publication.QoS) is not { } member) continue;
+            DeliveryOutcome outcome = member.Session.Deliver(publication, member, context, member.Filter, onlyReceiver);
+            if (outcome.Dropped > 0) CountDropped(member.Session, outcome, context);
+            if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
+            token = token.And(outcome.Token);
+        }
+
+        context.End();
+        return new PublishOutcome(reason, token);
+    }
+
+    /// <summary>Sends what a session has room for: the rest of its last connection, its queue, retained messages owed.</summary>
+    public void Pump(ConnectionLease lease, RoutingContext context)
+    {
+        CountDropped(lease.Session, lease.Session.Pump(lease), context);
+        CountDropped(lease.Session, lease.Session.PumpRetained(lease, Clock.NowMs), context);
+    }
+
+    private void CountDropped(Session session, in DeliveryOutcome outcome, RoutingContext context)
+    {
+        if (outcome.Dropped == 0) return;
+        context.Counters.PublishesDropped += outcome.Dropped;
+        _events.MessagesDropped(session.ClientId, outcome.Reason, outcome.Dropped);
+    }
+}

@@ -1,0 +1,56 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+// Filters come and go.
+public sealed partial class Broker
+{
+    /// <summary>Subscribes a session to one filter, whose form the codec has checked, and owes it the retained messages its options ask for.</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="filter">The filter, shared or not.</param>
+    /// <param name="options">The options asked for.</param>
+    /// <param name="identifier">Subscription identifier; 0: none.</param>
+    /// <param name="permissions">What the client may do.</param>
+    /// <param name="token">What SUBACK waits for.</param>
+    /// <returns>The granted QoS, or why not.</returns>
+    public ReasonCode Subscribe(
+        ConnectionLease lease, ReadOnlySpan<byte> filter, SubscriptionOptions options, uint identifier, Permissions permissions, out CommitToken token)
+    {
+        token = CommitToken.None;
+        bool shared = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> topicFilter);
+        if (!shared) topicFilter = filter;
+        if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
+        if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
+        var subscription = new Subscription(lease.Session, filter.ToArray(), options, identifier);
+        // Tree first: what is published from here on arrives. A session that may not have it after all takes it out again.
+        RetainedWalk? walk = WantsRetained(options, shared) ? Retained.Walk(topicFilter) : null;
+        Subscriptions.Add(subscription);
+        if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out token))
+        {
+            if (existing is null) Subscriptions.Remove(lease.Session, filter);
+            else Subscriptions.Add(existing);
+            return ReasonCode.QuotaExceeded;
+        }
+
+        if (walk is not null && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe)) lease.Session.OweRetained(lease, walk, subscription);
+        return (ReasonCode)options.MaximumQoS;
+    }
+
+    /// <summary>Ends a subscription. Messages already begun or queued are still delivered [MQTT-3.10.4-3].</summary>
+    /// <returns>Success, or 0x11 when there was none.</returns>
+    public ReasonCode Unsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
+    {
+        if (lease.Session.TryUnsubscribe(lease, filter, out token) is null) return ReasonCode.NoSubscriptionExisted;
+        Subscriptions.Remove(lease.Session, filter);
+        return ReasonCode.Success;
+    }
+
+    // A shared subscription gets no retained messages (4.8.2).
+    private bool WantsRetained(SubscriptionOptions options, bool shared) =>
+        !shared && options.RetainHandling != RetainHandling.DoNotSend && Retained.Count > 0;
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Sys;
+using EdgeBroker.Core.Topics;
+
+namespace EdgeBroker.Core;
+
+/// <summary>
+/// The broker: sessions, subscriptions and retained messages behind the verbs connect, publish, subscribe and disconnect. It opens no socket, reads no wall clock and
+/// starts no thread; adapters call it, and someone calls <see cref="RunDue"/> a few times a second.
+/// </summary>
+public sealed partial class Broker
+{
+    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly DeadlineHeap _deadlines = new();
+    private readonly List<RoutingContext> _contexts = [];
+    private readonly SessionEnvironment _environment;
+    private readonly RoutingContext _ownContext;
+    private readonly IBrokerEvents _events;
+    private readonly SysTopics? _sys;
+    private int _connected;
+    private int _mostConnected;
+    private long _sessionsExpired;
+
+    /// <param name="options">The limits.</param>
+    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="sessionStore">Where sessions are kept.</param>
+    /// <param name="retainedStore">Where retained messages are kept.</param>
+    /// <param name="events">Who is told what happens.</param>
+    /// <param name="version">The product's version, for <c>$SYS</c>.</param>
+    public Broker(MqttOptions options, TimeProvider time, ISessionStore sessionStore, IRetainedStore retainedStore, IBrokerEvents events, string version)
+    {
+        Options = options;
+        Clock = new BrokerClock(time);
+        Journal = sessionStore;
+        Retained = new RetainedMessages(retainedStore);
+        _events = events;
+        _environment = new SessionEnvironment(options, Clock, sessionStore);
+        _ownContext = CreateContext();
+        if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, options.SysInterval, version);
+    }
+
+    /// <summary>The limits.</summary>
+    public MqttOptions Options { get; }
+
+    /// <summary>The clock of every expiry.</summary>
+    public BrokerClock Clock { get; }
+
+    /// <summary>Tells what is on disk.</summary>
+    public ICommitJournal Journal { get; }
+
+    /// <summary>Who is told what happens.</summary>
+    public IBrokerEvents Events => _events;
+
+    /// <summary>All subscriptions.</summary>
+    public SubscriptionTree Subscriptions { get; } = new();
+
+    /// <summary>All retained messages.</summary>
+    public RetainedMessages Retained { get; }
+
+    /// <summary>Sessions with a connection.</summary>
+    public int ConnectedCount => Volatile.Read(ref _connected);
+
+    /// <summary>Most sessions that were ever connected at once.</summary>
+    public int MostConnected => Volatile.Read(ref _mostConnected);
+
+    /// <summary>Sessions, connected or not.</summary>
+    public int SessionCount => _sessions.Count;
+
+    /// <summary>Sessions that ended by expiry.</summary>
+    public long SessionsExpired => Volatile.Read(ref _sessionsExpired);
+
+    /// <summary>Makes what one thread, or one connection outside the reactors, needs to publish. It counts for ever; make few.</summary>
+    public RoutingContext CreateContext()
+    {
+        var context = new RoutingContext(Subscriptions);
+        lock (_contexts) _contexts.Add(context);
+        return context;
+    }
+
+    /// <summary>Sums up what went through all contexts.</summary>
+    public TrafficCounters CountTraffic()
+    {
+        var sum = new TrafficCounters();
+        lock (_contexts)
+        {
+            foreach (RoutingContext context in _contexts) sum.Add(context.Counters);
+        }
+
+        return sum;
+    }
+
+    /// <summary>The session of a client id, or null.</summary>
+    public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);
+
+    /// <summary>Messages that wait in sessions, in flight included. Visits every session: for status displays.</summary>
+    public long CountPendingMessages()
+    {
+        long sum = 0;
+        foreach (KeyValuePair<string, Session> entry in _sessions) sum += entry.Value.PendingMessages;
+        return sum;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Core.Events;
+
+/// <summary>
+/// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with the
+/// number of those kept back. Event ids 2000-2099.
+/// </summary>
+public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : IBrokerEvents
+{
+    private readonly LogThrottle _refused = new(time, burst: 20);
+    private readonly LogThrottle _dropped = new(time, burst: 5);
+    private readonly LogThrottle _denied = new(time, burst: 5);
+
+    public void ClientConnected(in ClientDescription client, bool sessionPresent)
+    {
+        if (!logger.IsEnabled(LogLevel.Information)) return;
+        string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
+        LogConnected(logger, client.ClientId, client.RemoteEndPoint, version, client.KeepAliveSeconds, sessionPresent ? "resumed" : "new");
+    }
+
+    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation) =>
+        LogDisconnected(logger, client.ClientId, client.RemoteEndPoint, explanation, (byte)reason);
+
+    public void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation)
+    {
+        if (_refused.Admit(out long kept)) LogRefused(logger, remoteEndPoint, clientId ?? "", explanation, (byte)reason, kept);
+    }
+
+    public void SessionEnded(string clientId) => LogSessionEnded(logger, clientId);
+
+    public void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome)
+    {
+        if (!outcome.IsError())
+        {
+            if (logger.IsEnabled(LogLevel.Debug)) LogSubscribed(logger, clientId, Encoding.UTF8.GetString(filter), (byte)outcome);
+        }
+        else if (_denied.Admit(out long kept))
+        {
+            LogSubscribeRefused(logger, clientId, Encoding.UTF8.GetString(filter), outcome, (byte)outcome, kept);
+        }
+    }
+
+    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter)
+    {
+        if (logger.IsEnabled(LogLevel.Debug)) LogUnsubscribed(logger, clientId, Encoding.UTF8.GetString(filter));
+    }
+
+    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason)
+    {
+        if (_denied.Admit(out long kept)) LogPublishRefused(logger, clientId, Encoding.UTF8.GetString(topic), reason, (byte)reason, kept);
+    }
+
+    public void MessagesDropped(string clientId, DropReason reason, int count)
+    {
+        if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, Explain(reason), kept);
+    }
+
+    private static string Explain(DropReason reason) => reason switch
+    {
+        DropReason.SlowClient => "the client reads too slowly (mqtt.max_outbound_bytes)",
+        DropReason.QueueFull => "its queue is full (mqtt.max_queued_messages, mqtt.max_queued_bytes)",
+        DropReason.TooLargeForClient => "larger than the client's Maximum Packet Size",
+        DropReason.PayloadFormat => "the payload is not UTF-8 although its Payload Format Indicator says so",
+        DropReason.Expired => "expired before delivery",
+        _ => "the session ended",
+    };
+
+    [LoggerMessage(2000, LogLevel.Information, "{ClientId} connected from {RemoteEndPoint}: MQTT {Version}, keep alive {KeepAliveSeconds} s, {Session} session")]
+    private static partial void LogConnected(ILogger logger, string clientId, string remoteEndPoint, string version, int keepAliveSeconds, string session);
+
+    [LoggerMessage(2001, LogLevel.Information, "{ClientId} at {RemoteEndPoint} disconnected: {Explanation} (0x{Reason:X2})")]
+    private static partial void LogDisconnected(ILogger logger, string clientId, string remoteEndPoint, string explanation, byte reason);
+
+    [LoggerMessage(2002, LogLevel.Warning, "connection from {RemoteEndPoint} refused, client id \"{ClientId}\": {Explanation} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    private static partial void LogRefused(ILogger logger, string remoteEndPoint, string clientId, string explanation, byte reason, long keptBack);
+
+    [LoggerMessage(2003, LogLevel.Debug, "session of {ClientId} ended")]
+    private static partial void LogSessionEnded(ILogger logger, string clientId);
+
+    [LoggerMessage(2004, LogLevel.Debug, "{ClientId} subscribed to {Filter} at QoS {Granted}")]
+    private static partial void LogSubscribed(ILogger logger, string clientId, string filter, byte granted);
+
+    [LoggerMessage(2005, LogLevel.Warning, "{ClientId} may not subscribe to {Filter}: {Outcome} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    private static partial void LogSubscribeRefused(ILogger logger, string clientId, string filter, ReasonCode outcome, byte reason, long keptBack);
+
+    [LoggerMessage(2006, LogLevel.Debug, "{ClientId} unsubscribed from {Filter}")]
+    private static partial void LogUnsubscribed(ILogger logger, string clientId, string filter);
+
+    [LoggerMessage(2007, LogLevel.Warning, "publish of {ClientId} to {Topic} refused: {Outcome} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    private static partial void LogPublishRefused(ILogger logger, string clientId, string topic, ReasonCode outcome, byte reason, long keptBack);
+
+    [LoggerMessage(2008, LogLevel.Warning, "{Count} message(s) for {ClientId} dropped: {Explanation}; {KeptBack} more occasions since the last such line")]
+    private static partial void LogDropped(ILogger logger, int count, string clientId, string explanation, long keptBack);
+}

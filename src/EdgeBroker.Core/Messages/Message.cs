@@ -1,0 +1,41 @@
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Messages;
+
+/// <summary>One application message that outlives the call it came in: retained, queued or in flight. Immutable, shared by all who hold it.</summary>
+public sealed class Message
+{
+    /// <summary>The value of <see cref="ExpiresAtMs"/> for a message that does not expire.</summary>
+    public const long Never = long.MaxValue;
+
+    /// <summary>The topic name, UTF-8.</summary>
+    public required byte[] Topic { get; init; }
+
+    /// <summary>The application message.</summary>
+    public required byte[] Payload { get; init; }
+
+    /// <summary>Encoded 5.0 properties that are forwarded unchanged.</summary>
+    public byte[] Properties { get; init; } = [];
+
+    /// <summary>The QoS it was published with.</summary>
+    public QoS QoS { get; init; }
+
+    /// <summary>RETAIN as published.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>When it expires, in the broker clock's milliseconds, or <see cref="Never"/>.</summary>
+    public long ExpiresAtMs { get; init; } = Never;
+
+    /// <summary>Its place in the order of all retained messages of this run; 0 when it never was one.</summary>
+    public long Ordinal { get; init; }
+
+    /// <summary>What it counts in a queue's byte limit.</summary>
+    public int SizeBytes => Topic.Length + Payload.Length + Properties.Length;
+
+    /// <summary>Whether it is of no more use.</summary>
+    public bool IsExpired(long nowMs) => nowMs >= ExpiresAtMs;
+
+    /// <summary>The expiry to forward: what was received less the time waited, rounded up [MQTT-3.3.2-6]; null when there is none.</summary>
+    public uint? RemainingExpirySeconds(long nowMs) =>
+        ExpiresAtMs == Never ? null : (uint)Math.Clamp((ExpiresAtMs - nowMs + 999) / 1000, 0, uint.MaxValue);
+}

@@ -1,0 +1,60 @@
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Messages;
+
+/// <summary>An application message on its way through the broker, borrowed from the buffer it was received in.</summary>
+public readonly ref struct Publication
+{
+    /// <summary>The topic name, UTF-8, valid and within the level limit.</summary>
+    public ReadOnlySpan<byte> Topic { get; init; }
+
+    /// <summary>The application message.</summary>
+    public ReadOnlySpan<byte> Payload { get; init; }
+
+    /// <summary>Encoded 5.0 properties that are forwarded unchanged.</summary>
+    public ReadOnlySpan<byte> Properties { get; init; }
+
+    /// <summary>The QoS it was published with.</summary>
+    public QoS QoS { get; init; }
+
+    /// <summary>RETAIN as published.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>Message expiry interval in seconds, counted from now; null: none.</summary>
+    public uint? ExpirySeconds { get; init; }
+
+    /// <summary>Whose message it is; null: the broker's own, or of no MQTT session.</summary>
+    public Session? Publisher { get; init; }
+
+    /// <summary>The owned form, where there already is one.</summary>
+    public Message? Owned { get; init; }
+
+    /// <summary>A view of an owned message.</summary>
+    public static Publication Of(Message message, long nowMs, Session? publisher = null) => new()
+    {
+        Topic = message.Topic,
+        Payload = message.Payload,
+        Properties = message.Properties,
+        QoS = message.QoS,
+        Retain = message.Retain,
+        ExpirySeconds = message.RemainingExpirySeconds(nowMs),
+        Publisher = publisher,
+        Owned = message,
+    };
+
+    /// <summary>Copies what is borrowed.</summary>
+    /// <param name="nowMs">The broker clock's time.</param>
+    /// <param name="topic">An array that holds the topic already, or null.</param>
+    /// <param name="ordinal">Its place among retained messages, or 0.</param>
+    public Message ToMessage(long nowMs, byte[]? topic = null, long ordinal = 0) => new()
+    {
+        Topic = topic ?? Topic.ToArray(),
+        Payload = Payload.ToArray(),
+        Properties = Properties.IsEmpty ? [] : Properties.ToArray(),
+        QoS = QoS,
+        Retain = Retain,
+        ExpiresAtMs = ExpirySeconds is { } seconds ? nowMs + (seconds * 1000L) : Message.Never,
+        Ordinal = ordinal,
+    };
+}

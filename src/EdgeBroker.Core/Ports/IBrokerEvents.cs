@@ -1,0 +1,61 @@
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Ports;
+
+/// <summary>Why a message did not reach a session.</summary>
+public enum DropReason
+{
+    /// <summary>QoS 0, and the client does not read fast enough.</summary>
+    SlowClient,
+
+    /// <summary>The session's queue is full.</summary>
+    QueueFull,
+
+    /// <summary>Larger than the client's Maximum Packet Size.</summary>
+    TooLargeForClient,
+
+    /// <summary>Its payload is not what its Payload Format Indicator says.</summary>
+    PayloadFormat,
+
+    /// <summary>It expired while it waited.</summary>
+    Expired,
+
+    /// <summary>The session it waited for ended.</summary>
+    SessionEnded,
+}
+
+/// <summary>What happens in the broker, for logs, webhooks and monitors. Called outside all locks, on the thread it happened on: return soon.</summary>
+public interface IBrokerEvents
+{
+    /// <summary>A CONNECT was accepted.</summary>
+    void ClientConnected(in ClientDescription client, bool sessionPresent);
+
+    /// <summary>An accepted connection ended.</summary>
+    void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation);
+
+    /// <summary>A connection was refused or broke the rules before it was accepted.</summary>
+    void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation);
+
+    /// <summary>A session ended, and with it its subscriptions and queue.</summary>
+    void SessionEnded(string clientId);
+
+    /// <summary>A filter was subscribed, or refused.</summary>
+    void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome);
+
+    /// <summary>A filter was unsubscribed.</summary>
+    void Unsubscribed(string clientId, ReadOnlySpan<byte> filter);
+
+    /// <summary>A publish was refused.</summary>
+    void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason);
+
+    /// <summary>Messages were dropped for a session.</summary>
+    void MessagesDropped(string clientId, DropReason reason, int count);
+}
+
+/// <summary>A connected client, as far as others want to know.</summary>
+/// <param name="ClientId">Its client id.</param>
+/// <param name="UserName">The name it authenticated as; null: anonymous.</param>
+/// <param name="RemoteEndPoint">Where it connects from.</param>
+/// <param name="Version">The version it speaks.</param>
+/// <param name="KeepAliveSeconds">The keep alive in force.</param>
+public readonly record struct ClientDescription(string ClientId, string? UserName, string RemoteEndPoint, ProtocolVersion Version, int KeepAliveSeconds);

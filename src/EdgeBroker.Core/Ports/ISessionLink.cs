@@ -1,0 +1,44 @@
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Ports;
+
+/// <summary>What became of a PUBLISH handed to a connection.</summary>
+public enum SendOutcome
+{
+    /// <summary>It is in the output.</summary>
+    Sent,
+
+    /// <summary>It is larger than the client accepts.</summary>
+    TooLarge,
+
+    /// <summary>The output is full.</summary>
+    NoRoom,
+}
+
+/// <summary>
+/// The connection of a session, as the session sees it. All but <see cref="Close"/> are called under the session's gate: they write to the output buffer and
+/// return; sending is the transport's business and comes later.
+/// </summary>
+public interface ISessionLink
+{
+    /// <summary>Whether the output can take another message.</summary>
+    bool HasRoom { get; }
+
+    /// <summary>Writes the answer to CONNECT: the first thing this session says on the connection.</summary>
+    void SendConnack(bool sessionPresent);
+
+    /// <summary>Writes a PUBLISH.</summary>
+    /// <param name="publish">The packet, as yet without topic alias.</param>
+    /// <param name="fanOut">Encodings shared by all receivers of the message, or null when this is the only one.</param>
+    SendOutcome SendPublish(in OutgoingPublish publish, FanOutEncodings? fanOut);
+
+    /// <summary>Writes a PUBREL.</summary>
+    void SendPubrel(ushort packetId);
+
+    /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next turn: there is something to send.</summary>
+    void RequestPump();
+
+    /// <summary>Ends the connection for the given reason; called without the gate, from any thread.</summary>
+    void Close(ReasonCode reason);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Retained;
+
+/// <summary>
+/// A walk over the retained messages that match a filter, taken in slices over many turns: it holds its place, not the messages. What is removed before the walk
+/// comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message.
+/// </summary>
+internal sealed class RetainedWalk
+{
+    // Nodes looked at under the lock before it is let go, found something or not.
+    private const int SliceNodes = 256;
+    private const int SliceMessages = 32;
+
+    private readonly RetainedMessages _messages;
+    private readonly byte[] _filter;
+    private readonly long _lastOrdinal;
+    private readonly Stack<Place> _path = new();
+    private readonly Queue<Message> _found = new(SliceMessages);
+
+    public RetainedWalk(RetainedMessages messages, RetainedNode root, byte[] filter)
+    {
+        _messages = messages;
+        _filter = filter;
+        _lastOrdinal = messages.LastOrdinal;
+        _path.Push(new Place(root, 0));
+    }
+
+    /// <summary>Takes the next message; false at the end.</summary>
+    public bool TryTake([NotNullWhen(true)] out Message? message)
+    {
+        while (!_found.TryDequeue(out message))
+        {
+            if (_path.Count == 0) return false;
+            lock (_messages.Gate)
+            {
+                for (int i = 0; i < SliceNodes && _found.Count < SliceMessages && _path.Count > 0; i++) Step();
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Goes one node on: visits the place on top of the path, or its next child.</summary>
+    private void Step()
+    {
+        Place place = _path.Pop();
+        RetainedNode node = place.Node;
+        if (place.FilterAt > _filter.Length)
+        {
+            // The filter's last level was this node's own.
+            Take(node);
+            return;
+        }
+
+        ReadOnlySpan<byte> level = TopicLevels.Cut(_filter.AsSpan(place.FilterAt), out _, out bool isLast);
+        int nextFilterAt = isLast ? _filter.Length + 1 : place.FilterAt + level.Length + 1;
+        bool multi = TopicLevels.IsMultiWildcard(level);
+        if (!multi && !TopicLevels.IsSingleWildcard(level))
+        {
+            if (node.Children.Find(level, LevelHash.Of(level)) is { } child) _path.Push(new Place(child, nextFilterAt));
+            return;
+        }
+
+        // "a/#" matches "a" too (4.7.1.2).
+        if (multi && place.Slot == 0) Take(node);
+        if (place.Slot >= node.Children.SlotCount) return;
+        _path.Push(place with { Slot = place.Slot + 1 });
+        if (node.Children.At(place.Slot) is not { } next) return;
+        // A leading wildcard does not meet topics that begin with $ [MQTT-4.7.2-1].
+        if (node.Parent is null && TopicName.IsReserved(next.Level)) return;
+        _path.Push(new Place(next, multi ? place.FilterAt : nextFilterAt));
+    }
+
+    private void Take(RetainedNode node)
+    {
+        if (node.Message is { } message && message.Ordinal <= _lastOrdinal) _found.Enqueue(message);
+    }
+
+    /// <param name="Node">The node.</param>
+    /// <param name="FilterAt">Where in the filter the level below the node begins; past the end when none is left.</param>
+    /// <param name="Slot">The child to visit next.</param>
+    private readonly record struct Place(RetainedNode Node, int FilterAt, int Slot = 0);
+}

@@ -1,0 +1,54 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Topics;
+
+namespace EdgeBroker.Core.Routing;
+
+/// <summary>
+/// What a thread needs to route: match cache, scratch memory, counters. A reactor has one for all its connections; whoever else publishes has one of its own.
+/// One thread at a time uses it.
+/// </summary>
+public sealed class RoutingContext
+{
+    private readonly SubscriptionTree _tree;
+    private readonly SubscriptionMatcher _matcher = new();
+    private readonly MatchCache _cache;
+    private Message? _owned;
+    private byte[]? _ownedTopic;
+
+    internal RoutingContext(SubscriptionTree tree)
+    {
+        _tree = tree;
+        _cache = new MatchCache(tree);
+    }
+
+    /// <summary>What went through this context.</summary>
+    public TrafficCounters Counters { get; } = new();
+
+    /// <summary>Encoded forms of the message being routed.</summary>
+    internal FanOutEncodings FanOut { get; } = new();
+
+    /// <summary>Starts routing a message and finds who gets it.</summary>
+    internal MatchResult Begin(in Publication publication)
+    {
+        FanOut.Begin();
+        _owned = publication.Owned;
+        // The empty tree of a gateway that only forwards costs nothing, and an owned topic needs no copy.
+        if (_tree.Count == 0)
+        {
+            _ownedTopic = publication.Owned?.Topic;
+            return MatchResult.Nobody;
+        }
+
+        return _cache.Match(_matcher, publication.Topic, out _ownedTopic);
+    }
+
+    /// <summary>The owned form of the message being routed, made when the first receiver needs it and shared by all.</summary>
+    internal Message Own(in Publication publication, long nowMs) => _owned ??= publication.ToMessage(nowMs, _ownedTopic);
+
+    /// <summary>Lets go of the message.</summary>
+    internal void End()
+    {
+        _owned = null;
+        _ownedTopic = null;
+    }
+}

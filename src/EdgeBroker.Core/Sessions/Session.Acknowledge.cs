@@ -1,0 +1,108 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+// Acknowledgements from the client, and the identifiers of QoS 2 messages it is sending.
+public sealed partial class Session
+{
+    /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
+    public AckOutcome Puback(ConnectionLease lease, ushort packetId)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            int place = _inflight.Find(packetId);
+            if (place < 0) return AckOutcome.UnknownId;
+            ref QueuedMessage open = ref _inflight.At(place);
+            if (open.QoS != QoS.AtLeastOnce) return AckOutcome.OutOfPlace;
+            Complete(place);
+            return AckOutcome.Done;
+        }
+    }
+
+    /// <summary>PUBREC: a QoS 2 message has arrived. On success PUBREL is owed and sent; a refusal ends the exchange.</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="packetId">The packet identifier.</param>
+    /// <param name="refused">Whether the reason code is 0x80 or more.</param>
+    public AckOutcome Pubrec(ConnectionLease lease, ushort packetId, bool refused)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            int place = _inflight.Find(packetId);
+            if (place < 0) return AckOutcome.UnknownId;
+            ref QueuedMessage open = ref _inflight.At(place);
+            if (open.QoS != QoS.ExactlyOnce) return AckOutcome.OutOfPlace;
+            if (refused)
+            {
+                Complete(place);
+                return AckOutcome.Done;
+            }
+
+            if (open.State == DeliveryState.Published)
+            {
+                // The client owns the message now; only its identifier matters from here on [MQTT-4.3.3-6].
+                open.State = DeliveryState.Released;
+                open.Message = null;
+                if (IsKept) Store.MarkReleased(ClientId, open.Position, packetId);
+            }
+
+            _link!.SendPubrel(packetId);
+            return AckOutcome.Done;
+        }
+    }
+
+    /// <summary>PUBCOMP: the QoS 2 exchange is over.</summary>
+    public AckOutcome Pubcomp(ConnectionLease lease, ushort packetId)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            int place = _inflight.Find(packetId);
+            if (place < 0) return AckOutcome.UnknownId;
+            if (_inflight.At(place).State != DeliveryState.Released) return AckOutcome.OutOfPlace;
+            Complete(place);
+            return AckOutcome.Done;
+        }
+    }
+
+    /// <summary>A QoS 2 PUBLISH came in: notes its identifier, which makes repetitions known [MQTT-4.3.3-10].</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="packetId">The packet identifier.</param>
+    /// <param name="limit">Exchanges that may be open.</param>
+    /// <param name="token">What PUBREC waits for.</param>
+    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, int limit, out CommitToken token)
+    {
+        token = CommitToken.None;
+        lock (Gate)
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            if (_receivedIds.Contains(packetId)) return AckOutcome.Repeated;
+            if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
+            _receivedIds.Add(packetId);
+            if (IsKept) token = Store.AddReceivedId(ClientId, packetId);
+            return AckOutcome.Done;
+        }
+    }
+
+    /// <summary>PUBREL, or a refusal of the PUBLISH: the identifier is free again.</summary>
+    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
+            if (IsKept) Store.RemoveReceivedId(ClientId, packetId);
+            return AckOutcome.Done;
+        }
+    }
+
+    private void Complete(int place)
+    {
+        Forget(_inflight.At(place));
+        CloseInflight(place);
+        if (_sendQuota < _sendQuotaLimit) _sendQuota++;
+        if (_queue.Count > 0 || _resendPlace < _inflight.Span) _link!.RequestPump();
+    }
+}

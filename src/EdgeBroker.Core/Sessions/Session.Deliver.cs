@@ -1,0 +1,218 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+// Messages toward the client: at once where its window and its output have room, through the queue otherwise.
+public sealed partial class Session
+{
+    private int _sendQuota;
+    private int _sendQuotaLimit;
+
+    // Places of the in-flight window that this connection has not seen yet; they go out again before anything new.
+    private int _resendPlace;
+
+    /// <summary>Hands the session a message that matched one of its subscriptions.</summary>
+    /// <param name="publication">The message.</param>
+    /// <param name="subscription">What it matched.</param>
+    /// <param name="context">The publisher's context.</param>
+    /// <param name="sharedFilter">The shared filter it came by, or null.</param>
+    /// <param name="onlyReceiver">Whether nobody else gets the message, so that encoding it once more costs nothing.</param>
+    internal DeliveryOutcome Deliver(
+        in Publication publication, Subscription subscription, RoutingContext context, byte[]? sharedFilter, bool onlyReceiver)
+    {
+        QoS qos = Lower(publication.QoS, subscription.Options.MaximumQoS);
+        bool retain = publication.Retain && subscription.Options.RetainAsPublished;
+        FanOutEncodings? fanOut = onlyReceiver ? null : context.FanOut;
+        if (qos == QoS.AtMostOnce)
+        {
+            lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, fanOut);
+        }
+
+        long nowMs = _environment.Clock.NowMs;
+        Message message = context.Own(publication, nowMs);
+        lock (Gate)
+        {
+            if (_ended || (_link is null && !IsKept)) return DeliveryOutcome.Ignored;
+            var delivery = new QueuedMessage
+            {
+                Message = message,
+                SubscriptionIdentifiers = subscription.Identifiers,
+                SharedFilter = sharedFilter,
+                QoS = qos,
+                Retain = retain,
+                Position = ++_lastPosition,
+                State = DeliveryState.Queued,
+            };
+            return DeliverAcknowledged(delivery, fanOut, nowMs);
+        }
+    }
+
+    /// <summary>Sends what now has room: first what the previous connection left open, then the queue.</summary>
+    /// <returns>Messages dropped because they had expired or are too large for the client.</returns>
+    internal DeliveryOutcome Pump(ConnectionLease lease)
+    {
+        lock (Gate) return Holds(lease) ? PumpUnderGate(_environment.Clock.NowMs) : DeliveryOutcome.Ignored;
+    }
+
+    private DeliveryOutcome DeliverAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, FanOutEncodings? fanOut)
+    {
+        // QoS 0 is not kept for those who are away.
+        if (_link is null) return DeliveryOutcome.Ignored;
+        var publish = new OutgoingPublish
+        {
+            Topic = publication.Topic,
+            Payload = publication.Payload,
+            ForwardedProperties = publication.Properties,
+            ExpirySeconds = publication.ExpirySeconds,
+            SubscriptionIdentifiers = identifiers,
+            Retain = retain,
+        };
+        return _link.SendPublish(publish, identifiers is null ? fanOut : null) switch
+        {
+            SendOutcome.Sent => DeliveryOutcome.Sent,
+            SendOutcome.TooLarge => new DeliveryOutcome(false, 1, DropReason.TooLargeForClient),
+            _ => new DeliveryOutcome(false, 1, DropReason.SlowClient),
+        };
+    }
+
+    private DeliveryOutcome DeliverAcknowledged(in QueuedMessage delivery, FanOutEncodings? fanOut, long nowMs)
+    {
+        if (!CanSendAtOnce) return Enqueue(delivery);
+        SendOutcome outcome = SendNew(delivery, fanOut, nowMs);
+        if (outcome == SendOutcome.TooLarge) return new DeliveryOutcome(false, 1, DropReason.TooLargeForClient);
+        return new DeliveryOutcome(true, Token: StoreEnqueued(delivery));
+    }
+
+    private bool CanSendAtOnce =>
+        _link is { HasRoom: true } && _sendQuota > 0 && _queue.Count == 0 && _resendPlace >= _inflight.Span && _inflight.HasRoom;
+
+    private DeliveryOutcome Enqueue(in QueuedMessage delivery)
+    {
+        MqttOptions limits = _environment.Options;
+        int size = delivery.Message!.SizeBytes;
+        int dropped = 0;
+        while (_queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
+        {
+            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0)
+            {
+                return new DeliveryOutcome(false, dropped + 1, DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject);
+            }
+
+            Forget(_queue.Dequeue());
+            dropped++;
+        }
+
+        _queue.Enqueue(delivery);
+        return new DeliveryOutcome(true, dropped, DropReason.QueueFull, false, StoreEnqueued(delivery));
+    }
+
+    private DeliveryOutcome PumpUnderGate(long nowMs)
+    {
+        int dropped = 0;
+        var reason = DropReason.Expired;
+        while (_link!.HasRoom && _resendPlace < _inflight.Span)
+        {
+            int place = _resendPlace++;
+            if (Resend(place)) continue;
+            _resendPlace = place;
+            return new DeliveryOutcome(true, dropped, reason);
+        }
+
+        while (_queue.Count > 0 && _sendQuota > 0 && _inflight.HasRoom && _link.HasRoom)
+        {
+            QueuedMessage next = _queue.Dequeue();
+            if (next.Message!.IsExpired(nowMs))
+            {
+                // Its delivery had not begun [MQTT-3.3.2-5].
+                Forget(next);
+                dropped++;
+            }
+            else if (SendNew(next, null, nowMs) == SendOutcome.TooLarge)
+            {
+                Forget(next);
+                dropped++;
+                reason = DropReason.TooLargeForClient;
+            }
+        }
+
+        return new DeliveryOutcome(true, dropped, reason);
+    }
+
+    private SendOutcome SendNew(in QueuedMessage delivery, FanOutEncodings? fanOut, long nowMs)
+    {
+        ushort packetId = _inflight.Add(delivery with { State = DeliveryState.Published });
+        SendOutcome outcome = Send(delivery, packetId, dup: false, delivery.SubscriptionIdentifiers is null ? fanOut : null, nowMs);
+        if (outcome == SendOutcome.TooLarge)
+        {
+            // Dropped as if it had been sent [MQTT-3.1.2-25].
+            CloseInflight(_inflight.Find(packetId));
+        }
+        else
+        {
+            _sendQuota--;
+        }
+
+        _resendPlace = _inflight.Span;
+        return outcome;
+    }
+
+    /// <summary>Sends what stands at a place again: PUBLISH with DUP, or PUBREL [MQTT-4.4.0-1]. False when the client's Receive Maximum has no room.</summary>
+    private bool Resend(int place)
+    {
+        ref QueuedMessage open = ref _inflight.At(place);
+        ushort packetId = _inflight.IdAt(place);
+        if (open.State == DeliveryState.Released) _link!.SendPubrel(packetId);
+        if (open.State != DeliveryState.Published) return true;
+        if (_sendQuota == 0) return false;
+        // A message begun is finished even when it has expired since [MQTT-4.3.3-7]; one the new connection cannot take is dropped.
+        if (Send(open, packetId, dup: true, null, _environment.Clock.NowMs) == SendOutcome.TooLarge)
+        {
+            Forget(open);
+            CloseInflight(place);
+        }
+        else
+        {
+            _sendQuota--;
+        }
+
+        return true;
+    }
+
+    private SendOutcome Send(in QueuedMessage delivery, ushort packetId, bool dup, FanOutEncodings? fanOut, long nowMs)
+    {
+        Message message = delivery.Message!;
+        var publish = new OutgoingPublish
+        {
+            Topic = message.Topic,
+            Payload = message.Payload,
+            ForwardedProperties = message.Properties,
+            ExpirySeconds = message.RemainingExpirySeconds(nowMs),
+            SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+            QoS = delivery.QoS,
+            Retain = delivery.Retain,
+            Dup = dup,
+            PacketId = packetId,
+        };
+        return _link!.SendPublish(publish, fanOut);
+    }
+
+    private CommitToken StoreEnqueued(in QueuedMessage delivery) => IsKept
+        ? Store.Enqueue(ClientId, delivery.Position, delivery.Message!, delivery.QoS, delivery.Retain, delivery.SubscriptionIdentifiers, delivery.SharedFilter)
+        : CommitToken.None;
+
+    private void Forget(in QueuedMessage delivery)
+    {
+        if (IsKept) Store.Dequeue(ClientId, delivery.Position);
+    }
+
+    private void CloseInflight(int place)
+    {
+        int before = _inflight.Span;
+        _inflight.Remove(place);
+        _resendPlace = Math.Max(0, _resendPlace - (before - _inflight.Span));
+    }
+}

@@ -1,0 +1,120 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+// Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, a slice a turn, and never queued as a whole.
+public sealed partial class Session
+{
+    // Messages of one turn, and of the queue behind which a retained message waits its turn.
+    private const int RetainedSlice = 512;
+    private const int RetainedQueueLimit = 64;
+
+    private Queue<RetainedDelivery>? _retained;
+    private RetainedDelivery? _retainedNow;
+
+    /// <summary>Notes that the retained messages of a filter are owed.</summary>
+    internal void OweRetained(ConnectionLease lease, RetainedWalk walk, Subscription subscription)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease)) return;
+            (_retained ??= new Queue<RetainedDelivery>()).Enqueue(new RetainedDelivery(walk, subscription));
+            _link!.RequestPump();
+        }
+    }
+
+    /// <summary>Sends a slice of the retained messages owed. Called by the connection's own thread, a turn at a time.</summary>
+    internal DeliveryOutcome PumpRetained(ConnectionLease lease, long nowMs)
+    {
+        RetainedDelivery? delivery = BeginRetained(lease);
+        int dropped = 0;
+        bool ended = false;
+        // The walk locks the tree, so it steps outside the gate; nobody else has it meanwhile.
+        for (int i = 0; delivery is not null && i < RetainedSlice; i++)
+        {
+            if (delivery.Pending is null && !delivery.Walk.TryTake(out delivery.Pending))
+            {
+                ended = true;
+                break;
+            }
+
+            if (!delivery.Pending.IsExpired(nowMs) && !TrySendRetained(lease, delivery, nowMs, ref dropped)) break;
+            delivery.Pending = null;
+        }
+
+        EndRetained(lease, delivery, ended);
+        return new DeliveryOutcome(true, dropped, Ports.DropReason.TooLargeForClient);
+    }
+
+    private RetainedDelivery? BeginRetained(ConnectionLease lease)
+    {
+        lock (Gate)
+        {
+            if (!Holds(lease) || _retainedNow is not null || _retained is null || !_retained.TryDequeue(out _retainedNow)) return null;
+            return _retainedNow;
+        }
+    }
+
+    private void EndRetained(ConnectionLease lease, RetainedDelivery? delivery, bool ended)
+    {
+        if (delivery is null) return;
+        lock (Gate)
+        {
+            _retainedNow = null;
+            if (!ended)
+            {
+                // Back to the front: filters are served in the order they were subscribed.
+                Queue<RetainedDelivery> rest = _retained!;
+                _retained = new Queue<RetainedDelivery>(rest.Count + 1);
+                _retained.Enqueue(delivery);
+                foreach (RetainedDelivery one in rest) _retained.Enqueue(one);
+            }
+
+            if (_retained is { Count: 0 }) _retained = null;
+            else if (Holds(lease) && (ended || delivery.Pending is null)) _link!.RequestPump();
+        }
+    }
+
+    /// <summary>False when there is no room yet: acknowledgements or the socket bring the next try.</summary>
+    private bool TrySendRetained(ConnectionLease lease, RetainedDelivery delivery, long nowMs, ref int dropped)
+    {
+        Message message = delivery.Pending!;
+        QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
+        lock (Gate)
+        {
+            if (!Holds(lease) || !_link!.HasRoom) return false;
+            if (qos != QoS.AtMostOnce)
+            {
+                if (_queue.Count >= RetainedQueueLimit || (_queue.Count == 0 && !CanSendAtOnce)) return false;
+                var open = new QueuedMessage
+                {
+                    Message = message,
+                    SubscriptionIdentifiers = delivery.Subscription.Identifiers,
+                    QoS = qos,
+                    Retain = true,
+                    Position = ++_lastPosition,
+                    State = DeliveryState.Queued,
+                };
+                dropped += DeliverAcknowledged(open, null, nowMs).Dropped;
+                return true;
+            }
+
+            DeliveryOutcome outcome = DeliverAtMostOnce(Publication.Of(message, nowMs), retain: true, delivery.Subscription.Identifiers, null);
+            dropped += outcome.Dropped;
+            return true;
+        }
+    }
+
+    /// <summary>The retained messages of one filter on their way.</summary>
+    private sealed class RetainedDelivery(RetainedWalk walk, Subscription subscription)
+    {
+        public readonly RetainedWalk Walk = walk;
+        public readonly Subscription Subscription = subscription;
+
+        /// <summary>Taken from the walk and not yet sent.</summary>
+        public Message? Pending;
+    }
+}

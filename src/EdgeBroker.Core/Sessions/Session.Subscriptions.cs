@@ -1,0 +1,38 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Topics;
+
+namespace EdgeBroker.Core.Sessions;
+
+// The session's own list of its subscriptions; the tree has them by topic.
+public sealed partial class Session
+{
+    /// <summary>Notes a subscription. False when the connection has no right any more or the limit is reached.</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="subscription">The subscription.</param>
+    /// <param name="existing">The subscription to the same filter there was before, or null.</param>
+    /// <param name="token">What SUBACK waits for.</param>
+    internal bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out CommitToken token)
+    {
+        lock (Gate)
+        {
+            token = CommitToken.None;
+            existing = _subscriptions.Find(subscription.Filter);
+            if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
+            _subscriptions.Set(subscription);
+            if (IsKept) token = Store.SaveSubscription(ClientId, subscription);
+            return true;
+        }
+    }
+
+    /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
+    internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
+    {
+        lock (Gate)
+        {
+            token = CommitToken.None;
+            Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
+            if (removed is not null && IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
+            return removed;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+/// <summary>
+/// A client's state, with or without a connection: subscriptions, messages queued and in flight, received QoS 2 identifiers, will. A monitor: each public
+/// method is short, synchronous and takes the one gate, under which nothing blocks, calls out or does IO. The gate also guards the output buffer of the session's
+/// connection, so that a publisher needs one lock to deliver.
+/// </summary>
+public sealed partial class Session
+{
+    private readonly SessionEnvironment _environment;
+    private readonly InflightWindow _inflight = new();
+    private readonly MessageQueue _queue = new();
+    private readonly PacketIdSet _receivedIds = new();
+    private readonly SubscriptionSet _subscriptions = new();
+
+    private ISessionLink? _link;
+    private uint _generation;
+    private bool _ended;
+    private uint _expirySeconds;
+    private long _lastPosition;
+
+    internal Session(string clientId, SessionEnvironment environment)
+    {
+        ClientId = clientId;
+        _environment = environment;
+    }
+
+    /// <summary>The client id.</summary>
+    public string ClientId { get; }
+
+    /// <summary>The one lock of this session and of its connection's output.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Whether a connection is attached.</summary>
+    public bool IsConnected => Volatile.Read(ref _link) is not null;
+
+    /// <summary>QoS 1 and 2 messages waiting, in flight included.</summary>
+    public int PendingMessages
+    {
+        get
+        {
+            lock (Gate) return _queue.Count + _inflight.Count;
+        }
+    }
+
+    /// <summary>Subscriptions held.</summary>
+    public int SubscriptionCount
+    {
+        get
+        {
+            lock (Gate) return _subscriptions.Count;
+        }
+    }
+
+    /// <summary>How fit the session is to take a message just now; a hint that may be out of date when it is used.</summary>
+    internal SessionReadiness Readiness
+    {
+        get
+        {
+            if (Volatile.Read(ref _ended)) return SessionReadiness.Gone;
+            if (Volatile.Read(ref _link) is not { } link) return Volatile.Read(ref _expirySeconds) == 0 ? SessionReadiness.Gone : SessionReadiness.Offline;
+            return _sendQuota > 0 && _queue.Count == 0 && link.HasRoom ? SessionReadiness.Ready : SessionReadiness.Busy;
+        }
+    }
+
+    /// <summary>Whether the session outlives its connection and is therefore stored.</summary>
+    private bool IsKept => _expirySeconds != 0;
+
+    private ISessionStore Store => _environment.Store;
+
+    private bool Holds(ConnectionLease lease) => lease.Generation == _generation && !_ended && _link is not null;
+
+    private static QoS Lower(QoS one, QoS other) => one < other ? one : other;
+}

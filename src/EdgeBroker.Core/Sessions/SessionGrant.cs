@@ -1,0 +1,7 @@
+namespace EdgeBroker.Core.Sessions;
+
+/// <summary>What a connection brings to its session.</summary>
+/// <param name="ExpirySeconds">How long the session outlives the connection; 0: not at all; 0xFFFFFFFF does not occur, the broker's limit is finite.</param>
+/// <param name="ReceiveMaximum">Unacknowledged QoS 1 and 2 messages the client takes at once.</param>
+/// <param name="Will">The will, or null.</param>
+public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? Will);

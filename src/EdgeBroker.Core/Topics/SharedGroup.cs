@@ -1,0 +1,43 @@
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Topics;
+
+/// <summary>The members of one <c>$share/group/filter</c>: each message goes to one of them in turn (4.8.2).</summary>
+public sealed class SharedGroup
+{
+    private int _turn;
+
+    internal SharedGroup(byte[] name) => Name = name;
+
+    /// <summary>The share name.</summary>
+    internal byte[] Name { get; }
+
+    /// <summary>The members; replaced, never changed in place.</summary>
+    internal Subscription[] Members { get; set; } = [];
+
+    /// <summary>
+    /// The member whose turn it is: a connected one with room to take the message at once, else any connected one, else, for QoS 1 and 2,
+    /// a disconnected one whose session is kept. Null when there is nobody. A member that <paramref name="except"/> names is passed over.
+    /// </summary>
+    internal Subscription? Next(QoS qos, Session? except = null)
+    {
+        Subscription[] members = Members;
+        if (members.Length == 0) return null;
+        uint start = (uint)Interlocked.Increment(ref _turn);
+        Subscription? connected = null, kept = null;
+        for (uint i = 0; i < members.Length; i++)
+        {
+            Subscription member = members[(start + i) % (uint)members.Length];
+            if (ReferenceEquals(member.Session, except)) continue;
+            switch (member.Session.Readiness)
+            {
+                case SessionReadiness.Ready: return member;
+                case SessionReadiness.Busy: connected ??= member; break;
+                case SessionReadiness.Offline when qos != QoS.AtMostOnce: kept ??= member; break;
+            }
+        }
+
+        return connected ?? kept;
+    }
+}

@@ -1,0 +1,172 @@
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Topics;
+
+/// <summary>All subscriptions by filter. Writers are serialised by one lock; matching takes none and sees each change whole.</summary>
+public sealed class SubscriptionTree
+{
+    private readonly Lock _writer = new();
+    private long _version;
+    private int _count;
+    private int _sharedCount;
+
+    internal SubscriptionNode Root { get; } = new([], 0, null);
+
+    /// <summary>Changes with every change of the tree; what was matched under another value may be out of date.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Subscriptions in the tree, shared ones included.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Shared subscriptions in the tree.</summary>
+    public int SharedCount => Volatile.Read(ref _sharedCount);
+
+    /// <summary>Adds a subscription, or replaces the session's one with the same filter [MQTT-3.8.4-3].</summary>
+    public void Add(Subscription subscription)
+    {
+        bool shared = TopicFilter.TrySplitShared(subscription.Filter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
+        if (!shared) filter = subscription.Filter;
+        lock (_writer)
+        {
+            ref NodeSubscriptions? place = ref PlaceOf(filter, create: true, out _);
+            NodeSubscriptions old = place ?? NodeSubscriptions.None;
+            bool isNew;
+            if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
+            else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
+            if (isNew) Count1(shared, 1);
+            Volatile.Write(ref _version, _version + 1);
+        }
+    }
+
+    /// <summary>Removes a session's subscription to exactly <paramref name="fullFilter"/> and whatever levels that leaves empty.</summary>
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(Session session, ReadOnlySpan<byte> fullFilter)
+    {
+        bool shared = TopicFilter.TrySplitShared(fullFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
+        if (!shared) filter = fullFilter;
+        lock (_writer)
+        {
+            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            if (node is null || place is null) return false;
+            bool removed;
+            NodeSubscriptions left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
+            if (!removed) return false;
+            Volatile.Write(ref place, left.IsEmpty ? null : left);
+            Prune(node);
+            Count1(shared, -1);
+            Volatile.Write(ref _version, _version + 1);
+            return true;
+        }
+    }
+
+    /// <summary>The group behind a shared filter, while it has members.</summary>
+    internal SharedGroup? FindGroup(ReadOnlySpan<byte> sharedFilter)
+    {
+        if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return null;
+        lock (_writer)
+        {
+            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            if (node is null || place is null) return null;
+            foreach (SharedGroup one in place.Groups)
+            {
+                if (group.SequenceEqual(one.Name)) return one;
+            }
+
+            return null;
+        }
+    }
+
+    private ref NodeSubscriptions? PlaceOf(ReadOnlySpan<byte> filter, bool create, out SubscriptionNode? node)
+    {
+        node = Root;
+        bool isLast = false;
+        while (!isLast)
+        {
+            ReadOnlySpan<byte> level = TopicLevels.Cut(filter, out filter, out isLast);
+            if (TopicLevels.IsMultiWildcard(level)) return ref node.Multi;
+            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Single : node.Children.Find(level, LevelHash.Of(level));
+            if (next is null)
+            {
+                if (!create)
+                {
+                    node = null;
+                    return ref Root.Own;
+                }
+
+                next = AddLevel(node, level);
+            }
+
+            node = next;
+        }
+
+        return ref node.Own;
+    }
+
+    private static SubscriptionNode AddLevel(SubscriptionNode node, ReadOnlySpan<byte> level)
+    {
+        var added = new SubscriptionNode(level.ToArray(), LevelHash.Of(level), node);
+        if (TopicLevels.IsSingleWildcard(level)) Volatile.Write(ref node.Single, added);
+        else node.Children.Add(added);
+        return added;
+    }
+
+    private static void Prune(SubscriptionNode node)
+    {
+        while (node.IsEmpty && node.Parent is { } parent)
+        {
+            if (ReferenceEquals(parent.Single, node)) Volatile.Write(ref parent.Single, null);
+            else parent.Children.Remove(node);
+            node = parent;
+        }
+    }
+
+    private static Subscription[] With(Subscription[] old, Subscription added, out bool isNew)
+    {
+        int at = Array.FindIndex(old, one => ReferenceEquals(one.Session, added.Session));
+        isNew = at < 0;
+        if (isNew) return [.. old, added];
+        var replaced = (Subscription[])old.Clone();
+        replaced[at] = added;
+        return replaced;
+    }
+
+    private static Subscription[] Without(Subscription[] old, Session session, out bool removed)
+    {
+        Subscription[] rest = Array.FindAll(old, one => !ReferenceEquals(one.Session, session));
+        removed = rest.Length != old.Length;
+        return rest;
+    }
+
+    private static NodeSubscriptions WithMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
+    {
+        foreach (SharedGroup one in old.Groups)
+        {
+            if (!name.SequenceEqual(one.Name)) continue;
+            one.Members = With(one.Members, added, out isNew);
+            return old;
+        }
+
+        isNew = true;
+        return old with { Groups = [.. old.Groups, new SharedGroup(name.ToArray()) { Members = [added] }] };
+    }
+
+    private static NodeSubscriptions WithoutMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Session session, out bool removed)
+    {
+        removed = false;
+        foreach (SharedGroup one in old.Groups)
+        {
+            if (!name.SequenceEqual(one.Name)) continue;
+            one.Members = Without(one.Members, session, out removed);
+            return one.Members.Length > 0 ? old : old with { Groups = Array.FindAll(old.Groups, group => !ReferenceEquals(group, one)) };
+        }
+
+        return old;
+    }
+
+    private void Count1(bool shared, int change)
+    {
+        Volatile.Write(ref _count, _count + change);
+        if (shared) Volatile.Write(ref _sharedCount, _sharedCount + change);
+    }
+}
