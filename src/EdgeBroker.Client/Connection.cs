@@ -17,7 +17,7 @@ internal sealed class Connection(Stream stream, FrameReader reader, ConnectResul
     public ConnectResult Granted => granted;
 
     /// <summary>Own QoS 1 and 2 messages allowed in flight.</summary>
-    public int Window { get; } = Math.Min(granted.ReceiveMaximum, options.MaximumInflight);
+    public int Window { get; } = Math.Min(granted.ReceiveMaximum, options.InflightWindow);
 
     public OutgoingBuffer Outgoing { get; } = new(options.SendBufferBytes);
 

@@ -4,8 +4,8 @@ namespace EdgeBroker.Client;
 public interface IClientTransport
 {
     /// <summary>Where it leads, as a technician would write it (<c>tcp://gateway:1883</c>); used in error messages.</summary>
-    public string Description { get; }
+    string Description { get; }
 
     /// <summary>Opens a new stream; disposing it closes the connection.</summary>
-    public ValueTask<Stream> OpenAsync(CancellationToken cancellationToken);
+    ValueTask<Stream> OpenAsync(CancellationToken cancellationToken);
 }

@@ -101,7 +101,7 @@ public sealed partial class MqttClient
                 HasUserName = _options.UserName is not null,
                 UserName = _options.UserName is null ? default : Encoding.UTF8.GetBytes(_options.UserName),
                 HasPassword = _options.Password is not null,
-                Password = _options.Password is { } password ? password.Span : default,
+                Password = _options.Password,
             }.Write(output);
         }
         finally

@@ -24,7 +24,7 @@ public sealed record MqttClientOptions
     public string? UserName { get; init; }
 
     /// <summary>Password, or null.</summary>
-    public ReadOnlyMemory<byte>? Password { get; init; }
+    public byte[]? Password { get; init; }
 
     /// <summary>The will, or null.</summary>
     public Will? Will { get; init; }
@@ -41,8 +41,11 @@ public sealed record MqttClientOptions
     /// <summary>The largest packet accepted; the server is told in 5.0, and a larger one ends the connection in both versions.</summary>
     public int MaximumPacketSizeBytes { get; init; } = 4 << 20;
 
-    /// <summary>Own QoS 1 and 2 messages sent before the first is acknowledged; the server's Receive Maximum bounds it further.</summary>
-    public ushort MaximumInflight { get; init; } = 100;
+    /// <summary>
+    /// Own QoS 1 and 2 messages sent before the first is acknowledged; null: 1000 within the server's Receive Maximum (5.0), and 20 in 3.1.1, where a server
+    /// cannot say how many it takes - mosquitto, for one, silently drops what goes beyond its 20.
+    /// </summary>
+    public ushort? MaximumInflight { get; init; }
 
     /// <summary>QoS 1 and 2 messages accepted and neither sent nor acknowledged yet; one more is refused.</summary>
     public int MaximumQueued { get; init; } = 10_000;
@@ -79,6 +82,8 @@ public sealed record MqttClientOptions
 
     /// <summary>Whether the server keeps the session when the connection ends.</summary>
     internal bool SessionLasts => Version == ProtocolVersion.V5 ? SessionExpirySeconds > 0 : !CleanStart;
+
+    internal ushort InflightWindow => MaximumInflight ?? (Version == ProtocolVersion.V5 ? (ushort)1000 : (ushort)20);
 
     internal void Validate()
     {
