@@ -146,7 +146,7 @@ public sealed partial class MqttClient
 
     private void CheckReceiveMaximum(Connection connection)
     {
-        if (Version == ProtocolVersion.V5 && connection.OwedPubacks.Count + connection.OpenExactlyOnce > _options.ReceiveMaximum)
+        if (Version == ProtocolVersion.V5 && connection.OwedPubacks.Count + connection.OpenExactlyOnce > _options.ReceiveMaximum + _options.ReceiveMaximumTolerance)
             throw MqttException.Violation(ReasonCode.ReceiveMaximumExceeded, "more messages are in flight than Receive Maximum allows");
     }
 

@@ -35,6 +35,9 @@ public sealed record MqttClientOptions
     /// <summary>QoS 1 and 2 messages the server may send before the first is acknowledged (5.0).</summary>
     public ushort ReceiveMaximum { get; init; } = 100;
 
+    /// <summary>Messages beyond <see cref="ReceiveMaximum"/> that are put up with; mosquitto 2.0 overshoots under load. Beyond them the connection ends.</summary>
+    public int ReceiveMaximumTolerance { get; init; } = 1000;
+
     /// <summary>Topic aliases the server may set (5.0).</summary>
     public ushort TopicAliasMaximum { get; init; } = 16;
 

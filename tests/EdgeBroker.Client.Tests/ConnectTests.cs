@@ -134,7 +134,7 @@ public sealed class ConnectTests : IDisposable
     [InlineData("32 06 0001 74 0001 00 32 06 0001 74 0002 00 32 06 0001 74 0003 00", ReasonCode.ReceiveMaximumExceeded, "Receive Maximum", "e0 01 93")]
     public async Task A_server_that_breaks_the_rules_is_told_and_left(string bytes, ReasonCode? reason, string text, string answer)
     {
-        await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport, ReceiveMaximum = 2, AcknowledgeManually = true });
+        await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport, ReceiveMaximum = 2, ReceiveMaximumTolerance = 0, AcknowledgeManually = true });
         Task<ConnectResult> connecting = client.ConnectAsync();
         using FakeConnection connection = await _server.AcceptAsync("20 03 00 00 00");
         await connecting.Within();
