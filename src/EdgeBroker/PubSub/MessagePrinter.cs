@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Text;
 using EdgeBroker.Client;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.PubSub;
 
@@ -43,12 +45,8 @@ internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, 
         return ++_printed >= arguments.Count;
     }
 
-    private bool IsFilteredOut(ReceivedMessage message)
-    {
-        if (arguments.FiltersOut.Count == 0) return false;
-        string topic = message.TopicText;
-        return arguments.FiltersOut.Exists(filter => FilterMatch.Matches(filter, topic));
-    }
+    private bool IsFilteredOut(ReceivedMessage message) =>
+        arguments.FiltersOut.Exists(filter => TopicFilter.Matches(Encoding.UTF8.GetBytes(filter), Encoding.UTF8.GetBytes(message.TopicText)));
 
     private async ValueTask FlushAsync()
     {

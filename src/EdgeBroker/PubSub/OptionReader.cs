@@ -20,7 +20,8 @@ internal sealed class OptionReader(Verbs verb, string[] args)
         }
 
         if (CommandOption.NotSupported.Contains(_given)) throw new UsageException($"{_given} is not supported by this build yet.");
-        string hint = _given.StartsWith('-') ? $" Did you mean {Nearest(_given)}?" : " Options begin with a dash; quote values that hold spaces.";
+        string hint = !_given.StartsWith('-') ? " Options begin with a dash; quote values that hold spaces."
+            : Nearest(_given) is { } nearest ? $" Did you mean {nearest}?" : " --help lists them.";
         throw new UsageException($"There is no option {_given}.{hint}");
     }
 
@@ -43,26 +44,6 @@ internal sealed class OptionReader(Verbs verb, string[] args)
             : throw new UsageException($"{_given} {text}: give a number of seconds.");
     }
 
-    private string Nearest(string unknown) =>
-        CommandOption.All.Where(o => o.Verbs.HasFlag(verb)).SelectMany(o => o.Short is null ? [o.Long] : new[] { o.Long, o.Short })
-            .MinBy(name => Distance(unknown, name))!;
-
-    // Letters to insert, remove or change (Levenshtein).
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(change, 1 + Math.Min(row[j], row[j - 1]));
-            }
-        }
-
-        return row[b.Length];
-    }
+    private string? Nearest(string unknown) =>
+        NearestName.Of(unknown, CommandOption.All.Where(o => o.Verbs.HasFlag(verb)).SelectMany(o => o.Short is null ? [o.Long] : new[] { o.Long, o.Short }));
 }

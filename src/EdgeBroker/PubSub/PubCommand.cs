@@ -23,7 +23,7 @@ public static class PubCommand
             if (arguments.Client.WantsHelp)
             {
                 await streams.Output.WriteAsync(Encoding.UTF8.GetBytes(HelpText.Pub), ending);
-                return ExitCode.Ok;
+                return ExitCode.Success;
             }
 
             try
@@ -65,7 +65,7 @@ public static class PubCommand
 
         await client.DisconnectAsync(properties: arguments.Client.Properties.Disconnect, cancellationToken: ending);
         await client.Completion;
-        return ExitCode.Ok;
+        return ExitCode.Success;
     }
 
     private static async Task<byte[]?> ReadPayloadAsync(PubArguments arguments, CommandStreams streams, CancellationToken ending)

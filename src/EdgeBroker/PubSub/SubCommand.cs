@@ -19,7 +19,7 @@ public static class SubCommand
             arguments.Read(args);
             if (!arguments.Client.WantsHelp) return await SubscribeAsync(arguments, streams, ending);
             await streams.Output.WriteAsync(Encoding.UTF8.GetBytes(HelpText.Sub), ending);
-            return ExitCode.Ok;
+            return ExitCode.Success;
         });
     }
 
@@ -58,7 +58,7 @@ public static class SubCommand
             if (!ending.IsCancellationRequested) return await LeaveAsync(client, arguments, ExitCode.TimedOut);
         }
 
-        return await LeaveAsync(client, arguments, ExitCode.Ok);
+        return await LeaveAsync(client, arguments, ExitCode.Success);
     }
 
     private static async Task<int> LeaveAsync(MqttClient client, SubArguments arguments, int exitCode)
@@ -86,6 +86,6 @@ public static class SubCommand
         }
 
         if (refused == wanted.Length && refused > 0) return await LeaveAsync(client, arguments, ExitCode.Failed);
-        return arguments.ExitOnSubscribe || wanted.Length == 0 ? await LeaveAsync(client, arguments, refused > 0 ? ExitCode.Failed : ExitCode.Ok) : null;
+        return arguments.ExitOnSubscribe || wanted.Length == 0 ? await LeaveAsync(client, arguments, refused > 0 ? ExitCode.Failed : ExitCode.Success) : null;
     }
 }
