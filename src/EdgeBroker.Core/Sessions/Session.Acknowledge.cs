@@ -104,6 +104,6 @@ public sealed partial class Session
         Forget(_inflight.At(place));
         CloseInflight(place);
         if (_sendQuota < _sendQuotaLimit) _sendQuota++;
-        if (_queue.Count > 0 || _resendPlace < _inflight.Span) _link!.RequestPump();
+        if (_queue.Count > 0 || _retained is not null || _resendPlace < _inflight.Span) _link!.RequestPump();
     }
 }

@@ -32,7 +32,9 @@ public sealed partial class Session
         {
             token = CommitToken.None;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
-            if (removed is not null && IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
+            if (removed is null) return null;
+            DropRetained(removed.Filter);
+            if (IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
             return removed;
         }
     }
