@@ -35,8 +35,10 @@ public static class VariableByteInteger
     }
 
     /// <summary>Writes <paramref name="value"/> in the fewest bytes and returns their number.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">More than <see cref="MaxValue"/>.</exception>
     public static int Write(Span<byte> destination, uint value)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MaxValue);
         int i = 0;
         while (value >= 0x80)
         {

@@ -15,21 +15,20 @@ public readonly ref struct DisconnectPacket
     public PropertyBlock Properties { get; init; }
 
     /// <summary>Reads a DISCONNECT of either version, or an AUTH.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out DisconnectPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out DisconnectPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Truncated;
+        error = default;
+        if (version == ProtocolVersion.V311 && frame.Type == PacketType.Auth) return ParseError.Malformed(out error, "AUTH does not exist in MQTT 3.1.1");
         var reader = new SpanReader(frame.Body);
         byte code = 0;
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && reader.TryReadByte(out code) && !reader.IsAtEnd
             && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
-        error = ParseError.TrailingBytes;
-        if (!reader.IsAtEnd) return false;
-        error = ParseError.Protocol("the reason code does not belong in this packet");
-        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return false;
-        error = ParseError.Protocol("authentication data without an authentication method");
-        if (properties.Has(PropertyId.AuthenticationData) && !properties.Has(PropertyId.AuthenticationMethod)) return false;
+        if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
+        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
+        if (frame.Type == PacketType.Auth && !AuthNamesItsMethod((ReasonCode)code, properties))
+            return ParseError.Protocol(out error, "an AUTH names no authentication method");
         packet = new DisconnectPacket { Type = frame.Type, ReasonCode = (ReasonCode)code, Properties = properties };
         return true;
     }
@@ -46,6 +45,10 @@ public readonly ref struct DisconnectPacket
         if (bodyLength > 1) writer.WriteProperties(Properties);
         writer.End(output);
     }
+
+    // Leaving the method out is a protocol error (3.15.2.2.2), except that success and nothing else may be said without a body (3.15.2.1).
+    private static bool AuthNamesItsMethod(ReasonCode code, PropertyBlock properties) =>
+        properties.Has(PropertyId.AuthenticationMethod) || (code == ReasonCode.Success && properties.IsEmpty);
 
     private int BodyLength(ProtocolVersion version)
     {

@@ -19,25 +19,17 @@ public readonly ref struct SubackPacket
     public ReadOnlySpan<ReasonCode> ReasonCodes { get; init; }
 
     /// <summary>Reads a SUBACK or UNSUBACK.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out SubackPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubackPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Truncated;
+        error = default;
         var reader = new SpanReader(frame.Body);
-        if (!reader.TryReadUInt16(out ushort packetId)) return false;
-        error = ParseError.ZeroPacketId;
-        if (packetId == 0) return false;
+        if (!reader.TryReadUInt16(out ushort packetId)) return ParseError.Truncated(out error);
+        if (packetId == 0) return ParseError.ZeroPacketId(out error);
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
         ReadOnlySpan<ReasonCode> codes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest);
-        error = ParseError.Protocol("the number or value of the reason codes does not fit");
-        bool noCodes = frame.Type == PacketType.Unsuback && version == ProtocolVersion.V311;
-        if (codes.IsEmpty != noCodes) return false;
-        foreach (ReasonCode code in codes)
-        {
-            if (!code.IsAllowedIn(frame.Type)) return false;
-        }
-
+        if (!CodesAreValid(codes, frame.Type, version, out error)) return false;
         packet = new SubackPacket { Type = frame.Type, PacketId = packetId, Properties = properties, ReasonCodes = codes };
         return true;
     }
@@ -57,6 +49,20 @@ public readonly ref struct SubackPacket
         }
 
         writer.End(output);
+    }
+
+    private static bool CodesAreValid(ReadOnlySpan<ReasonCode> codes, PacketType type, ProtocolVersion version, out ParseError error)
+    {
+        error = default;
+        if (type == PacketType.Unsuback && version == ProtocolVersion.V311) return codes.IsEmpty || ParseError.TrailingBytes(out error);
+        bool valid = !codes.IsEmpty;
+        foreach (ReasonCode code in codes)
+        {
+            // 3.1.1 has one code for every failure; the others are reserved [MQTT-3.9.3-2] (3.1.1).
+            valid &= code.IsAllowedIn(type) && (version != ProtocolVersion.V311 || code <= ReasonCode.UnspecifiedError);
+        }
+
+        return valid || ParseError.Protocol(out error, "there is no reason code, or one that does not belong in this packet");
     }
 
     private bool HasCodes(ProtocolVersion version) => Type == PacketType.Suback || version == ProtocolVersion.V5;

@@ -18,7 +18,7 @@ public readonly ref struct UnsubscribePacket
     public int Count { get; private init; }
 
     /// <summary>Reads an UNSUBSCRIBE.</summary>
-    public static bool TryParse(in Frame frame, ProtocolVersion version, out UnsubscribePacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out UnsubscribePacket packet, out ParseError error)
     {
         packet = default;
         var reader = new SpanReader(frame.Body);

@@ -30,29 +30,31 @@ public readonly ref struct Property
     /// <summary>Reads the property at the front of <paramref name="reader"/>, checking identifier, packet and value, but not repetition.</summary>
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out Property property, out ParseError error)
     {
-        property = default;
-        error = ParseError.Truncated;
-        ReadOnlySpan<byte> start = reader.Rest;
-        if (!reader.TryReadByte(out byte id)) return false;
-        PropertyType type = PropertyTable.TypeOf(id);
-        if (type == PropertyType.None || !PropertyTable.IsAllowedIn(id, packet))
+        if (!reader.IsAtEnd && !PropertyTable.IsAllowedIn(reader.Rest[0], packet))
         {
-            error = ParseError.Malformed("a property does not exist or does not belong in this packet");
-            return false;
+            property = default;
+            return ParseError.Malformed(out error, "a property does not exist or does not belong in this packet");
         }
 
-        if (!TryReadValue(ref reader, type, out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out error)) return false;
-        property = new Property((PropertyId)id, number, name, value, start[..(start.Length - reader.Rest.Length)]);
-        return PropertyValues.AreValid(property, out error);
+        return TryReadValidated(ref reader, out property) ? PropertyValues.AreValid(property, out error) : ParseError.Truncated(out error);
     }
 
-    private static bool TryReadValue(
-        scoped ref SpanReader reader, PropertyType type, out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out ParseError error)
+    /// <summary>Reads a property whose identifier is known to exist, without judging its value; false when the bytes end early.</summary>
+    internal static bool TryReadValidated(scoped ref SpanReader reader, out Property property)
+    {
+        property = default;
+        ReadOnlySpan<byte> start = reader.Rest;
+        if (!reader.TryReadByte(out byte id)) return false;
+        if (!TryReadValue(ref reader, PropertyTable.TypeOf(id), out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)) return false;
+        property = new Property((PropertyId)id, number, name, value, start[..(start.Length - reader.Rest.Length)]);
+        return true;
+    }
+
+    private static bool TryReadValue(scoped ref SpanReader reader, PropertyType type, out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         number = 0;
         name = default;
         value = default;
-        error = ParseError.Truncated;
         switch (type)
         {
             case PropertyType.Byte:
@@ -67,12 +69,10 @@ public readonly ref struct Property
                 return reader.TryReadUInt32(out number);
             case PropertyType.VariableByteInteger:
                 return reader.TryReadVariableByteInteger(out number);
-            case PropertyType.Binary:
-                return reader.TryReadBinary(out value);
-            case PropertyType.Text:
-                return reader.TryReadText(out value, out error);
+            case PropertyType.TextPair:
+                return reader.TryReadBinary(out name) && reader.TryReadBinary(out value);
             default:
-                return reader.TryReadText(out name, out error) && reader.TryReadText(out value, out error);
+                return reader.TryReadBinary(out value);
         }
     }
 }

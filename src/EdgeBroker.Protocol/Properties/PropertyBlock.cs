@@ -14,13 +14,11 @@ public readonly ref struct PropertyBlock
         | (1UL << (int)PropertyId.WillDelayInterval);
 
     private readonly ulong _present;
-    private readonly PacketType _packet;
 
-    private PropertyBlock(ReadOnlySpan<byte> bytes, ulong present, PacketType packet)
+    private PropertyBlock(ReadOnlySpan<byte> bytes, ulong present)
     {
         Bytes = bytes;
         _present = present;
-        _packet = packet;
     }
 
     /// <summary>The properties on the wire, without the property length.</summary>
@@ -64,16 +62,17 @@ public readonly ref struct PropertyBlock
         return written;
     }
 
-    /// <summary>A block over bytes that this process has validated or built; only the bits of what is present are worked out anew.</summary>
-    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present, PacketType packet) => new(bytes, present, packet);
+    /// <summary>A block over bytes that this process has built; a bit of <paramref name="present"/> is set for each identifier in them.</summary>
+    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, present);
 
     /// <summary>Reads property length and properties; refuses unknown, misplaced and repeated ones and impossible values.</summary>
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out PropertyBlock block, out ParseError error)
     {
         block = default;
-        error = ParseError.Truncated;
-        if (!reader.TryReadVariableByteInteger(out uint length) || length > int.MaxValue || !reader.TryRead((int)length, out ReadOnlySpan<byte> bytes)) return false;
-        return TryValidate(bytes, packet, out block, out error);
+        if (!reader.TryReadVariableByteInteger(out uint length) || !reader.TryRead((int)length, out ReadOnlySpan<byte> bytes))
+            return ParseError.Truncated(out error);
+        error = default;
+        return length == 0 || TryValidate(bytes, packet, out block, out error);
     }
 
     private static bool TryValidate(ReadOnlySpan<byte> bytes, PacketType packet, out PropertyBlock block, out ParseError error)
@@ -87,15 +86,12 @@ public readonly ref struct PropertyBlock
             if (!Property.TryRead(ref reader, packet, out Property property, out error)) return false;
             ulong bit = 1UL << (int)property.Id;
             if ((present & bit) != 0 && !PropertyTable.MayRepeat((byte)property.Id, packet))
-            {
-                error = ParseError.Protocol("a property that may stand once stands twice");
-                return false;
-            }
+                return ParseError.Protocol(out error, "a property that may stand once stands twice");
 
             present |= bit;
         }
 
-        block = new PropertyBlock(bytes, present, packet);
+        block = new PropertyBlock(bytes, present);
         return true;
     }
 
@@ -113,13 +109,11 @@ public readonly ref struct PropertyBlock
     /// <summary>Walks a block from front to back.</summary>
     public ref struct Enumerator
     {
-        private readonly PacketType _packet;
         private SpanReader _reader;
         private Property _current;
 
         internal Enumerator(PropertyBlock block)
         {
-            _packet = block._packet;
             _reader = new SpanReader(block.Bytes);
             _current = default;
         }
@@ -128,6 +122,6 @@ public readonly ref struct PropertyBlock
         public readonly Property Current => _current;
 
         /// <summary>Steps to the next property; false behind the last.</summary>
-        public bool MoveNext() => !_reader.IsAtEnd && Property.TryRead(ref _reader, _packet, out _current, out _);
+        public bool MoveNext() => !_reader.IsAtEnd && Property.TryReadValidated(ref _reader, out _current);
     }
 }

@@ -21,7 +21,7 @@ public ref struct PropertyBuilder
     }
 
     /// <summary>The properties so far.</summary>
-    public readonly PropertyBlock Block => PropertyBlock.Trusted(_span[.._length], _present, _packet);
+    public readonly PropertyBlock Block => PropertyBlock.Trusted(_span[.._length], _present);
 
     /// <summary>Begins the properties of a packet.</summary>
     public static PropertyBuilder For(PacketType packet, Span<byte> initial) => new(packet, initial);
@@ -30,58 +30,73 @@ public ref struct PropertyBuilder
     public static PropertyBuilder ForWill(Span<byte> initial) => new(PropertyTable.Will, initial);
 
     /// <summary>Adds an integer in the encoding its type asks for.</summary>
-    /// <exception cref="ArgumentException">The property is no integer or does not belong in this packet.</exception>
+    /// <exception cref="ArgumentException">The property is no integer, does not belong in this packet, or the value is too large for it.</exception>
     public void Add(PropertyId id, uint value)
     {
-        PropertyWriterStart(id, 5, out PacketWriter writer);
-        switch (PropertyTable.TypeOf((byte)id))
+        PropertyType type = PropertyTable.TypeOf((byte)id);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, LargestOf(type, id));
+        PacketWriter writer = Begin(id, 5);
+        switch (type)
         {
             case PropertyType.Byte: writer.WriteByte((byte)value); break;
             case PropertyType.UInt16: writer.WriteUInt16((ushort)value); break;
             case PropertyType.UInt32: writer.WriteUInt32(value); break;
-            case PropertyType.VariableByteInteger: writer.WriteVariableByteInteger(value); break;
-            default: throw new ArgumentException($"{id} is no integer.", nameof(id));
+            default: writer.WriteVariableByteInteger(value); break;
         }
 
-        _length += writer.Position;
+        End(id, writer);
     }
 
     /// <summary>Adds a string or binary property.</summary>
-    /// <exception cref="ArgumentException">The property is of another type or does not belong in this packet.</exception>
+    /// <exception cref="ArgumentException">The property is of another type, does not belong in this packet, or the value is longer than 65,535 bytes.</exception>
     public void Add(PropertyId id, ReadOnlySpan<byte> value)
     {
         if (PropertyTable.TypeOf((byte)id) is not (PropertyType.Text or PropertyType.Binary)) throw new ArgumentException($"{id} is no string.", nameof(id));
-        PropertyWriterStart(id, 3 + value.Length, out PacketWriter writer);
+        PacketWriter writer = Begin(id, 3 + value.Length);
         writer.WriteBinary(value);
-        _length += writer.Position;
+        End(id, writer);
     }
 
     /// <summary>Adds a user property; order is kept and names may repeat (2.2.2.2).</summary>
+    /// <exception cref="ArgumentException">Name or value is longer than 65,535 bytes.</exception>
     public void AddUserProperty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
-        PropertyWriterStart(PropertyId.UserProperty, 5 + name.Length + value.Length, out PacketWriter writer);
+        PacketWriter writer = Begin(PropertyId.UserProperty, 5 + name.Length + value.Length);
         writer.WriteBinary(name);
         writer.WriteBinary(value);
-        _length += writer.Position;
+        End(PropertyId.UserProperty, writer);
     }
 
     /// <summary>Gives rented memory back.</summary>
     public void Dispose()
     {
-        if (_rented is null) return;
-        ArrayPool<byte>.Shared.Return(_rented);
-        _rented = null;
-        _span = default;
-        _length = 0;
+        if (_rented is not null) ArrayPool<byte>.Shared.Return(_rented);
+        this = default;
     }
 
-    private void PropertyWriterStart(PropertyId id, int maxLength, out PacketWriter writer)
+    private static uint LargestOf(PropertyType type, PropertyId id) => type switch
+    {
+        PropertyType.Byte => byte.MaxValue,
+        PropertyType.UInt16 => ushort.MaxValue,
+        PropertyType.UInt32 => uint.MaxValue,
+        PropertyType.VariableByteInteger => VariableByteInteger.MaxValue,
+        _ => throw new ArgumentException($"{id} is no integer.", nameof(id)),
+    };
+
+    private PacketWriter Begin(PropertyId id, int maxLength)
     {
         if (!PropertyTable.IsAllowedIn((byte)id, _packet)) throw new ArgumentException($"{id} does not belong in this packet.", nameof(id));
         if (_span.Length - _length < maxLength) Grow(maxLength);
-        _present |= 1UL << (int)id;
-        writer = new PacketWriter(_span[_length..]);
+        var writer = new PacketWriter(_span[_length..]);
         writer.WriteByte((byte)id);
+        return writer;
+    }
+
+    // Only here does the property count: one that could not be written leaves no trace.
+    private void End(PropertyId id, in PacketWriter writer)
+    {
+        _length += writer.Position;
+        _present |= 1UL << (int)id;
     }
 
     private void Grow(int needed)

@@ -72,7 +72,8 @@ internal static class PropertyTable
     /// <summary>The type of a property, <see cref="PropertyType.None"/> for identifiers that do not exist.</summary>
     public static PropertyType TypeOf(byte id) => id < Count ? Types[id] : PropertyType.None;
 
-    public static bool IsAllowedIn(byte id, PacketType packet) => (Packets[id] & (1 << (int)packet)) != 0;
+    /// <summary>Whether the property exists and may stand in <paramref name="packet"/>.</summary>
+    public static bool IsAllowedIn(byte id, PacketType packet) => id < Count && (Packets[id] & (1 << (int)packet)) != 0;
 
     /// <summary>Whether the property may stand several times: user properties anywhere, subscription identifiers in PUBLISH (3.3.2.3.8).</summary>
     public static bool MayRepeat(byte id, PacketType packet) =>
