@@ -92,7 +92,7 @@ public sealed partial class Broker
             ending.Link.Close(ReasonCode.SessionTakenOver);
         }
 
-        foreach (Subscription subscription in ending.Subscriptions) Subscriptions.Remove(session, subscription.Filter);
+        foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         if (ending.Dropped > 0) CountDropped(session, new DeliveryOutcome(false, ending.Dropped, DropReason.SessionEnded), context);

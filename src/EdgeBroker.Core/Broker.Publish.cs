@@ -20,9 +20,11 @@ public sealed partial class Broker
     /// <param name="context">The caller's context.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context)
     {
-        MatchResult match = context.Begin(publication);
         CommitToken token = CommitToken.None;
+        // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
+        // one way or the other.
         if (publication.Retain && Options.RetainAvailable) token = Retained.Set(publication, Clock.NowMs);
+        MatchResult match = context.Begin(publication);
         if (match.IsEmpty)
         {
             context.End();
