@@ -24,7 +24,7 @@ public sealed partial class Broker
     {
         while (true)
         {
-            Session session = cleanStart ? BeginAnew(clientId, context) : _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
+            Session session = cleanStart ? BeginAnew(clientId, context) : Resume(clientId, context);
             link.Prepare(session);
             if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
@@ -59,6 +59,13 @@ public sealed partial class Broker
         if (detachment.WillNow is { } will) PublishWill(will, lease.Session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
         _deadlines.Set(lease.Session, detachment.DueMs);
+    }
+
+    private Session Resume(string clientId, RoutingContext context)
+    {
+        Session session = _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
+        // What ends with its connection is not carried into another one: taking over closes the connection first [MQTT-3.1.2-6], [MQTT-3.1.4-3].
+        return session is { IsConnected: true, OutlivesConnection: false } ? BeginAnew(clientId, context) : session;
     }
 
     private Session BeginAnew(string clientId, RoutingContext context)
