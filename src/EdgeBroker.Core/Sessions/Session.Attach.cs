@@ -39,7 +39,7 @@ public sealed partial class Session
             lease = new ConnectionLease(this, ++_generation);
             _expirySeconds = grant.ExpirySeconds;
             _will = grant.Will;
-            _sendQuota = _sendQuotaLimit = Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum);
+            _sendQuota = Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum);
             _resendPlace = 0;
             if (IsKept)
             {
