@@ -97,7 +97,8 @@ public sealed partial class Session
         int dropped = 0;
         while (_queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
         {
-            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0)
+            // One that fits no queue drives nothing out.
+            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0 || size > limits.MaxQueuedBytes)
             {
                 return new DeliveryOutcome(false, dropped + 1, DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject);
             }
