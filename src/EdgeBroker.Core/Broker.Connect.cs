@@ -126,15 +126,12 @@ public sealed partial class Broker
     private void Reassign(OrphanedMessage orphan, Session from, RoutingContext context)
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
-        if (Subscriptions.FindGroup(orphan.SharedFilter)?.Next(publication.QoS, except: from) is not { } member)
-        {
-            CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
-            return;
-        }
-
         context.Begin(publication);
-        CountDropped(member.Session, member.Session.Deliver(publication, member, context, orphan.SharedFilter, onlyReceiver: true), context);
+        DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
+            ? DeliverToOne(group, publication, context, onlyReceiver: true, except: from)
+            : DeliveryOutcome.Ignored;
         context.End();
+        if (outcome == DeliveryOutcome.Ignored) CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
     }
 
     private void CountConnected()
