@@ -59,6 +59,8 @@ public sealed partial class Broker
         if (detachment.WillNow is { } will) PublishWill(will, lease.Session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
         _deadlines.Set(lease.Session, detachment.DueMs);
+        // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
+        if (lease.Session.Readiness == SessionReadiness.Gone) _deadlines.Remove(lease.Session);
     }
 
     private Session Resume(string clientId, RoutingContext context)

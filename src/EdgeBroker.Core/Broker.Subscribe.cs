@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
