@@ -106,6 +106,7 @@ public sealed partial class Session
             dropped++;
         }
 
+        if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
         _queue.Enqueue(delivery);
         return new DeliveryOutcome(true, dropped, DropReason.QueueFull, false, StoreEnqueued(delivery));
     }
@@ -144,6 +145,7 @@ public sealed partial class Session
 
     private SendOutcome SendNew(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
     {
+        if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
         ushort packetId = _inflight.Add(delivery with { State = DeliveryState.Published });
         SendOutcome outcome = Send(delivery, packetId, dup: false, context, fanOut, nowMs);
         if (outcome == SendOutcome.TooLarge)

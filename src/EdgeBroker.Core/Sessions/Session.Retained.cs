@@ -22,6 +22,7 @@ public sealed partial class Session
         lock (Gate)
         {
             if (!Holds(lease)) return;
+            DropRetained(subscription.Filter);
             (_retained ??= new Queue<RetainedDelivery>()).Enqueue(new RetainedDelivery(walk, subscription));
             _link!.RequestPump();
         }
@@ -48,6 +49,14 @@ public sealed partial class Session
 
         EndRetained(lease, delivery, ended);
         return new DeliveryOutcome(true, dropped, Ports.DropReason.TooLargeForClient);
+    }
+
+    /// <summary>Owes nothing more for a filter that was unsubscribed or subscribed anew; under the gate.</summary>
+    private void DropRetained(byte[] filter)
+    {
+        if (_retained is null) return;
+        _retained = new Queue<RetainedDelivery>(_retained.Where(one => !one.Subscription.Filter.AsSpan().SequenceEqual(filter)));
+        if (_retained.Count == 0) _retained = null;
     }
 
     private RetainedDelivery? BeginRetained(ConnectionLease lease)

@@ -18,6 +18,7 @@ public sealed partial class Session
             token = CommitToken.None;
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
+            if (ReferenceEquals(_subscriptions, SubscriptionSet.None)) _subscriptions = new SubscriptionSet();
             _subscriptions.Set(subscription);
             if (IsKept) token = Store.SaveSubscription(ClientId, subscription);
             return true;
@@ -31,7 +32,9 @@ public sealed partial class Session
         {
             token = CommitToken.None;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
-            if (removed is not null && IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
+            if (removed is null) return null;
+            DropRetained(removed.Filter);
+            if (IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
             return removed;
         }
     }
