@@ -1,0 +1,36 @@
+namespace EdgeBroker.Testing;
+
+/// <summary>Bounds every wait of a test in real time: reached only when something is wrong, so it may be long.</summary>
+public static class Deadline
+{
+    /// <summary>How long a test waits for something that comes at once.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Waits for a task.</summary>
+    /// <exception cref="ExpectationException">It did not end in time.</exception>
+    public static async Task<T> Within<T>(Task<T> task, string waitingFor)
+    {
+        try
+        {
+            return await task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
+        }
+    }
+
+    /// <summary>Waits for a task.</summary>
+    /// <exception cref="ExpectationException">It did not end in time.</exception>
+    public static async Task Within(Task task, string waitingFor)
+    {
+        try
+        {
+            await task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
+        }
+    }
+}

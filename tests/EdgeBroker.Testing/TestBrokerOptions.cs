@@ -1,0 +1,31 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
+
+namespace EdgeBroker.Testing;
+
+/// <summary>What a test wants of its broker.</summary>
+public sealed record TestBrokerOptions
+{
+    /// <summary>The limits. By default nothing happens by itself: no <c>$SYS</c>, no keep alive a client did not ask for.</summary>
+    public MqttOptions Mqtt { get; init; } = Quiet;
+
+    /// <summary>Whether clients come over loopback sockets to a real server on the system clock, instead of over memory on a clock the test moves.</summary>
+    public bool OverSockets { get; init; }
+
+    /// <summary>A journal in place of the volatile store, in which everything is on disk at once.</summary>
+    public TestJournal? Journal { get; init; }
+
+    /// <summary>Who lets clients in.</summary>
+    public IAuthenticator Authenticator { get; init; } = new AnonymousAuthenticator();
+
+    /// <summary>Whether the listener lets in who presents nothing.</summary>
+    public bool AllowAnonymous { get; init; } = true;
+
+    /// <summary>The default limits; for <c>TestBrokerOptions.Quiet with { ... }</c>.</summary>
+    public static MqttOptions Quiet { get; } = new() { SysInterval = TimeSpan.Zero, MaxKeepAlive = TimeSpan.Zero };
+
+    internal ISessionStore SessionStore => Journal is not null ? Journal : new VolatileStore();
+
+    internal IRetainedStore RetainedStore => Journal is not null ? Journal : new VolatileStore();
+}
