@@ -102,8 +102,9 @@ public sealed partial class Session
     private void Complete(int place)
     {
         Forget(_inflight.At(place));
+        // What this connection has not seen yet has taken nothing of its quota.
+        if (place < _resendPlace) _sendQuota++;
         CloseInflight(place);
-        if (_sendQuota < _sendQuotaLimit) _sendQuota++;
         if (_queue.Count > 0 || _retained is not null || _resendPlace < _inflight.Span) _link!.RequestPump();
     }
 }

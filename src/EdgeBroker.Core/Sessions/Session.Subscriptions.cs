@@ -25,6 +25,12 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>The subscription to exactly this filter, or null.</summary>
+    internal Subscription? FindSubscription(ReadOnlySpan<byte> filter)
+    {
+        lock (Gate) return _subscriptions.Find(filter);
+    }
+
     /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
     internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
     {
