@@ -85,6 +85,13 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
 fi
 
+# MQTT.js, in the versions of its lock file; npm notes what it installed in a file of that name.
+mqttjs="$REPO_ROOT/tests/EdgeBroker.Interop.Tests/Clients/mqttjs"
+if [ "$scope" = all ] && [ ! "$mqttjs/node_modules/.package-lock.json" -nt "$mqttjs/package-lock.json" ]; then
+  echo "installing MQTT.js"
+  (cd "$mqttjs" && npm ci --no-progress)
+fi
+
 if ! sdk_present; then
   version="$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$REPO_ROOT/global.json")"
   echo "installing the .NET SDK $version into $DOTNET_USER_DIR"

@@ -24,7 +24,7 @@ public sealed partial class Broker
     {
         while (true)
         {
-            Session session = cleanStart ? BeginAnew(clientId, context) : _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
+            Session session = cleanStart ? BeginAnew(clientId, context) : Resume(clientId, context);
             link.Prepare(session);
             if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
@@ -59,6 +59,15 @@ public sealed partial class Broker
         if (detachment.WillNow is { } will) PublishWill(will, lease.Session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
         _deadlines.Set(lease.Session, detachment.DueMs);
+        // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
+        if (lease.Session.Readiness == SessionReadiness.Gone) _deadlines.Remove(lease.Session);
+    }
+
+    private Session Resume(string clientId, RoutingContext context)
+    {
+        Session session = _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
+        // What ends with its connection is not carried into another one: taking over closes the connection first [MQTT-3.1.2-6], [MQTT-3.1.4-3].
+        return session is { IsConnected: true, OutlivesConnection: false } ? BeginAnew(clientId, context) : session;
     }
 
     private Session BeginAnew(string clientId, RoutingContext context)
@@ -92,7 +101,7 @@ public sealed partial class Broker
             ending.Link.Close(ReasonCode.SessionTakenOver);
         }
 
-        foreach (Subscription subscription in ending.Subscriptions) Subscriptions.Remove(session, subscription.Filter);
+        foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         if (ending.Dropped > 0) CountDropped(session, new DeliveryOutcome(false, ending.Dropped, DropReason.SessionEnded), context);
@@ -119,15 +128,12 @@ public sealed partial class Broker
     private void Reassign(OrphanedMessage orphan, Session from, RoutingContext context)
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
-        if (Subscriptions.FindGroup(orphan.SharedFilter)?.Next(publication.QoS, except: from) is not { } member)
-        {
-            CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
-            return;
-        }
-
         context.Begin(publication);
-        CountDropped(member.Session, member.Session.Deliver(publication, member, context, orphan.SharedFilter, onlyReceiver: true), context);
+        DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
+            ? DeliverToOne(group, publication, context, onlyReceiver: true, except: from)
+            : DeliveryOutcome.Ignored;
         context.End();
+        if (outcome == DeliveryOutcome.Ignored) CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
     }
 
     private void CountConnected()

@@ -20,9 +20,11 @@ public sealed partial class Broker
     /// <param name="context">The caller's context.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context)
     {
-        MatchResult match = context.Begin(publication);
         CommitToken token = CommitToken.None;
+        // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
+        // one way or the other.
         if (publication.Retain && Options.RetainAvailable) token = Retained.Set(publication, Clock.NowMs);
+        MatchResult match = context.Begin(publication);
         if (match.IsEmpty)
         {
             context.End();
@@ -43,15 +45,27 @@ public sealed partial class Broker
 
         foreach (SharedGroup group in match.Groups)
         {
-            if (group.Next(publication.QoS) is not { } member) continue;
-            DeliveryOutcome outcome = member.Session.Deliver(publication, member, context, member.Filter, onlyReceiver);
-            if (outcome.Dropped > 0) CountDropped(member.Session, outcome, context);
+            DeliveryOutcome outcome = DeliverToOne(group, publication, context, onlyReceiver, except: null);
             if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
             token = token.And(outcome.Token);
         }
 
         context.End();
         return new PublishOutcome(reason, token);
+    }
+
+    /// <summary>Hands a message to one member of a shared group.</summary>
+    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication publication, RoutingContext context, bool onlyReceiver, Session? except)
+    {
+        while (group.Next(publication.QoS, except) is { } member)
+        {
+            DeliveryOutcome outcome = member.Session.Deliver(publication, member, context, member.Filter, onlyReceiver);
+            if (outcome.Dropped > 0) CountDropped(member.Session, outcome, context);
+            // A session that ended since it was chosen is not chosen again.
+            if (outcome != DeliveryOutcome.Ignored || member.Session.Readiness != SessionReadiness.Gone) return outcome;
+        }
+
+        return DeliveryOutcome.Ignored;
     }
 
     /// <summary>Sends what a session has room for: the rest of its last connection, its queue, retained messages owed.</summary>

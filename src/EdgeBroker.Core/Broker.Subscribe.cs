@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -27,17 +26,14 @@ public sealed partial class Broker
         if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
         if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
         var subscription = new Subscription(lease.Session, filter.ToArray(), options, identifier);
-        // Tree first: what is published from here on arrives. A session that may not have it after all takes it out again.
-        RetainedWalk? walk = WantsRetained(options, shared) ? Retained.Walk(topicFilter) : null;
-        Subscriptions.Add(subscription);
-        if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out token))
+        if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out token)) return ReasonCode.QuotaExceeded;
+        Align(lease.Session, subscription.Filter);
+        // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
+        if (WantsRetained(options, shared) && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe))
         {
-            if (existing is null) Subscriptions.Remove(lease.Session, filter);
-            else Subscriptions.Add(existing);
-            return ReasonCode.QuotaExceeded;
+            lease.Session.OweRetained(lease, Retained.Walk(topicFilter), subscription);
         }
 
-        if (walk is not null && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe)) lease.Session.OweRetained(lease, walk, subscription);
         return (ReasonCode)options.MaximumQoS;
     }
 
@@ -45,9 +41,27 @@ public sealed partial class Broker
     /// <returns>Success, or 0x11 when there was none.</returns>
     public ReasonCode Unsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
     {
-        if (lease.Session.TryUnsubscribe(lease, filter, out token) is null) return ReasonCode.NoSubscriptionExisted;
-        Subscriptions.Remove(lease.Session, filter);
+        if (lease.Session.TryUnsubscribe(lease, filter, out token) is not { } removed) return ReasonCode.NoSubscriptionExisted;
+        Align(lease.Session, removed.Filter);
         return ReasonCode.Success;
+    }
+
+    /// <summary>
+    /// Makes the tree agree with the session's own list about one filter. While a session changes hands two connections may change the same filter at once; the list,
+    /// which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
+    /// </summary>
+    private void Align(Session session, byte[] filter)
+    {
+        Subscription? current = session.FindSubscription(filter);
+        Subscription? written;
+        do
+        {
+            written = current;
+            if (written is null) Subscriptions.Remove(session, filter);
+            else Subscriptions.Add(written);
+            current = session.FindSubscription(filter);
+        }
+        while (!ReferenceEquals(current, written));
     }
 
     // A shared subscription gets no retained messages (4.8.2).

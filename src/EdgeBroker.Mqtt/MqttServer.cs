@@ -62,6 +62,9 @@ public sealed partial class MqttServer : IDisposable
         _listeners.Add(listener);
     }
 
+    /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
+    public void AddPeriodic(TimeSpan interval, Action work) => _reactors[0].AddPeriodic(interval, work);
+
     /// <summary>Starts accepting and serving.</summary>
     public void Start()
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeBroker.Protocol;
 
 /// <summary>Why bytes were refused.</summary>
@@ -5,15 +7,34 @@ namespace EdgeBroker.Protocol;
 /// <param name="Explanation">One phrase for a log line or a reason string; always a constant, never the peer's text.</param>
 public readonly record struct ParseError(ReasonCode Reason, string Explanation)
 {
-    internal static ParseError Malformed(string explanation) => new(ReasonCode.MalformedPacket, explanation);
+    // Each of these assigns the error and says false, for a parser to return. They are not inlined, so that parsing a good packet does not pay for
+    // errors: storing one costs a write barrier, and keeping one on the stack costs clearing it.
 
-    internal static ParseError Protocol(string explanation) => new(ReasonCode.ProtocolError, explanation);
+    /// <summary>The bytes cannot be parsed, or use reserved values.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool Malformed(out ParseError error, string explanation) => Refuse(out error, ReasonCode.MalformedPacket, explanation);
 
-    internal static ParseError Truncated { get; } = new(ReasonCode.MalformedPacket, "the packet ends before its fields do");
+    /// <summary>The bytes can be parsed, but may not say what they say.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool Protocol(out ParseError error, string explanation) => Refuse(out error, ReasonCode.ProtocolError, explanation);
 
-    internal static ParseError TrailingBytes { get; } = new(ReasonCode.MalformedPacket, "bytes follow the last field of the packet");
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool Truncated(out ParseError error) => Malformed(out error, "the packet ends before its fields do");
 
-    internal static ParseError IllFormedText { get; } = new(ReasonCode.MalformedPacket, "a string is not valid UTF-8 or holds U+0000");
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool TrailingBytes(out ParseError error) => Malformed(out error, "bytes follow the last field of the packet");
 
-    internal static ParseError ZeroPacketId { get; } = new(ReasonCode.ProtocolError, "the packet identifier is 0");
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool IllFormedText(out ParseError error) => Malformed(out error, "a string is not valid UTF-8 or holds U+0000");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool ZeroPacketId(out ParseError error) => Protocol(out error, "the packet identifier is 0");
+
+    /// <summary>A refusal with a code of its own.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool Refuse(out ParseError error, ReasonCode reason, string explanation)
+    {
+        error = new ParseError(reason, explanation);
+        return false;
+    }
 }

@@ -61,10 +61,10 @@ internal ref struct SpanReader(ReadOnlySpan<byte> bytes)
     /// <summary>A UTF-8 string (1.5.4); the error tells a short packet from ill-formed text.</summary>
     public bool TryReadText(out ReadOnlySpan<byte> text, out ParseError error)
     {
-        error = ParseError.Truncated;
-        if (!TryReadBinary(out text)) return false;
-        error = ParseError.IllFormedText;
-        return Utf8Text.IsValid(text);
+        if (!TryReadBinary(out text)) return ParseError.Truncated(out error);
+        if (!Utf8Text.IsValid(text)) return ParseError.IllFormedText(out error);
+        error = default;
+        return true;
     }
 
     private bool Skip(int count)

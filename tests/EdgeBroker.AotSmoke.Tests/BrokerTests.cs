@@ -1,24 +1,24 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.RegularExpressions;
+using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.AotSmoke.Tests;
 
 /// <summary>The published executable as a broker, spoken to by mosquitto's clients.</summary>
-public sealed partial class BrokerTests : IDisposable
+public sealed class BrokerTests : IDisposable
 {
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(5);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
 
-    public static TheoryData<string> Rids => new(Target.Rids);
+    public static TheoryData<string> Rids => new(PublishedBinary.Rids);
 
     public static TheoryData<string, string, int> RoundTrips
     {
         get
         {
             var cases = new TheoryData<string, string, int>();
-            foreach (string rid in Target.Rids)
+            foreach (string rid in PublishedBinary.Rids)
             {
                 foreach (string version in new[] { "311", "5" })
                 {
@@ -36,8 +36,8 @@ public sealed partial class BrokerTests : IDisposable
     [MemberData(nameof(Rids))]
     public async Task It_listens_and_stops_when_asked(string rid)
     {
-        using Running broker = Start(rid, port: 0);
-        await PortAsync(broker);
+        using ChildProcess broker = Start(rid, port: 0);
+        await PublishedBroker.PortOfAsync(broker);
         long asked = Stopwatch.GetTimestamp();
         broker.Terminate();
         Assert.Equal(0, await broker.ExitAsync(StopsWithin));
@@ -48,9 +48,9 @@ public sealed partial class BrokerTests : IDisposable
     [MemberData(nameof(Rids))]
     public async Task It_stops_when_asked_with_a_client_connected(string rid)
     {
-        using Running broker = Start(rid, port: 0);
-        int port = await PortAsync(broker);
-        using Running subscriber = await SubscribeAsync(port, "5", qos: 1);
+        using ChildProcess broker = Start(rid, port: 0);
+        int port = await PublishedBroker.PortOfAsync(broker);
+        using ChildProcess subscriber = await SubscribeAsync(port, "5", qos: 1);
         broker.Terminate();
         Assert.Equal(0, await broker.ExitAsync(StopsWithin));
     }
@@ -59,10 +59,10 @@ public sealed partial class BrokerTests : IDisposable
     [MemberData(nameof(RoundTrips))]
     public async Task A_message_comes_through(string rid, string version, int qos)
     {
-        using Running broker = Start(rid, port: 0);
-        int port = await PortAsync(broker);
-        using Running subscriber = await SubscribeAsync(port, version, qos);
-        using var publisher = Running.Program("mosquitto_pub", [.. Connection(port, version), "-q", Show(qos), "-t", "smoke/test", "-m", "it works"]);
+        using ChildProcess broker = Start(rid, port: 0);
+        int port = await PublishedBroker.PortOfAsync(broker);
+        using ChildProcess subscriber = await SubscribeAsync(port, version, qos);
+        using var publisher = ChildProcess.Program("mosquitto_pub", [.. Connection(port, version), "-q", Show(qos), "-t", "smoke/test", "-m", "it works"]);
         Assert.True(await publisher.ExitAsync() == 0, publisher.Said);
         Assert.True(await subscriber.ExitAsync() == 0, subscriber.Said);
         Assert.Contains("smoke/test it works", subscriber.Said, StringComparison.Ordinal);
@@ -72,14 +72,14 @@ public sealed partial class BrokerTests : IDisposable
     [MemberData(nameof(Rids))]
     public async Task A_port_that_is_taken_fails_with_1_and_is_named(string rid)
     {
-        using Running first = Start(rid, port: 0);
-        int port = await PortAsync(first);
-        using Running second = Start(rid, port);
+        using ChildProcess first = Start(rid, port: 0);
+        int port = await PublishedBroker.PortOfAsync(first);
+        using ChildProcess second = Start(rid, port);
         Assert.Equal(1, await second.ExitAsync());
         Assert.Contains($"127.0.0.1:{port}", second.Said, StringComparison.Ordinal);
     }
 
-    private Running Start(string rid, int port)
+    private ChildProcess Start(string rid, int port)
     {
         string file = $"{rid}-{port}.toml";
         File.WriteAllText(Path.Combine(_directory, file), $"""
@@ -91,20 +91,13 @@ public sealed partial class BrokerTests : IDisposable
             [log]
             format = "text"
             """);
-        return new Running(Target.Of(rid).Start(_directory, "-c", file));
+        return PublishedBinary.Of(rid).Start(_directory, "-c", file);
     }
 
-    /// <summary>The log says where a listener listens once it does, with the port the system chose for 0.</summary>
-    private static async Task<int> PortAsync(Running broker)
-    {
-        string line = await broker.LineAsync(line => Listening().IsMatch(line));
-        return int.Parse(Listening().Match(line).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
-    }
-
-    private static async Task<Running> SubscribeAsync(int port, string version, int qos)
+    private static async Task<ChildProcess> SubscribeAsync(int port, string version, int qos)
     {
         // One message; -d says when the subscription stands, and stdbuf makes it say so at once although no terminal listens.
-        var subscriber = Running.Program("stdbuf", ["-oL", "mosquitto_sub", .. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
+        var subscriber = ChildProcess.Program("stdbuf", ["-oL", "mosquitto_sub", .. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
         try
         {
             await subscriber.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
@@ -120,7 +113,4 @@ public sealed partial class BrokerTests : IDisposable
     private static string[] Connection(int port, string version) => ["-h", "127.0.0.1", "-p", Show(port), "-V", version];
 
     private static string Show(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"\blistening on 127\.0\.0\.1:([1-9][0-9]*)\b")]
-    private static partial Regex Listening();
 }

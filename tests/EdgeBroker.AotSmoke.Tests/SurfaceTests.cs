@@ -1,3 +1,5 @@
+using EdgeBroker.Testing.Published;
+
 namespace EdgeBroker.AotSmoke.Tests;
 
 /// <summary>The published executable from outside, without starting a broker.</summary>
@@ -5,7 +7,7 @@ public sealed class SurfaceTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
 
-    public static TheoryData<string> Rids => new(Target.Rids);
+    public static TheoryData<string> Rids => new(PublishedBinary.Rids);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -13,7 +15,7 @@ public sealed class SurfaceTests : IDisposable
     [MemberData(nameof(Rids))]
     public void The_executable_is_one_file(string rid)
     {
-        string binary = Target.Of(rid).Binary;
+        string binary = PublishedBinary.Of(rid).Path;
         Assert.Equal([binary], Directory.GetFileSystemEntries(Path.GetDirectoryName(binary)!));
     }
 
@@ -70,7 +72,7 @@ public sealed class SurfaceTests : IDisposable
 
     private async Task<(int Exit, string Said)> Run(string rid, params string[] arguments)
     {
-        using var process = new Running(Target.Of(rid).Start(_directory, arguments));
+        using ChildProcess process = PublishedBinary.Of(rid).Start(_directory, arguments);
         int exit = await process.ExitAsync();
         return (exit, process.Said);
     }

@@ -33,6 +33,7 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
             if (accepted != expected is not null) throw new DisagreementException(accepted ? $"{version}: only the codec accepts" : $"{version}: only the oracle accepts", bytes);
             if (!accepted && (!error.Reason.IsError() || string.IsNullOrEmpty(error.Explanation))) throw new DisagreementException($"{version}: refused without a reason", bytes);
             if (!accepted) continue;
+            if (error != default) throw new DisagreementException($"{version}: accepted with an error", bytes);
             if (fields != expected) throw new DisagreementException($"{version}: the codec reads {fields} where the oracle reads {expected}", bytes);
             if (rewritten is not null) CheckRewritten(rewritten, version, fields);
         }

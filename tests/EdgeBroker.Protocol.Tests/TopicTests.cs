@@ -22,6 +22,27 @@ public class TopicTests
     public void A_topic_name_has_a_character_and_no_wildcard(string topic, bool expected) => Assert.Equal(expected, TopicName.IsValid(Utf8(topic)));
 
     [Theory]
+    [InlineData("#", "a/b", true)]
+    [InlineData("+", "a", true)]
+    [InlineData("+", "a/b", false)]
+    [InlineData("a/#", "a", true)]
+    [InlineData("a/#", "a/b/c", true)]
+    [InlineData("a/#", "ab", false)]
+    [InlineData("a/+", "a", false)]
+    [InlineData("a/+", "a/", true)]
+    [InlineData("a/+/c", "a/b/c", true)]
+    [InlineData("a/+/c", "a/b/d", false)]
+    [InlineData("a/b", "a/b/c", false)]
+    [InlineData("a/b/c", "a/b", false)]
+    [InlineData("+/+", "/a", true)]
+    [InlineData("+/#", "a", true)]
+    [InlineData("#", "$SYS/a", false)]
+    [InlineData("+/a", "$SYS/a", false)]
+    [InlineData("$SYS/#", "$SYS/a", true)]
+    [InlineData("A", "a", false)]
+    public void A_filter_matches_level_by_level(string filter, string topic, bool expected) => Assert.Equal(expected, TopicFilter.Matches(Utf8(filter), Utf8(topic)));
+
+    [Theory]
     [InlineData("a", 1)]
     [InlineData("/", 2)]
     [InlineData("a/b", 2)]

@@ -42,7 +42,7 @@ public sealed class RetainedMessages(IRetainedStore store)
     /// <summary>Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.</summary>
     internal void SweepExpired(long nowMs, int limit)
     {
-        _sweep ??= Walk("#"u8);
+        _sweep ??= new RetainedWalk(this, _root, [(byte)'#'], reservedToo: true);
         for (int i = 0; i < limit; i++)
         {
             if (!_sweep.TryTake(out Message? message))

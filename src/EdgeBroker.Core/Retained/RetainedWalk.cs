@@ -17,12 +17,18 @@ internal sealed class RetainedWalk
 
     private readonly RetainedMessages _messages;
     private readonly byte[] _filter;
+    private readonly bool _reservedToo;
     private readonly long _lastOrdinal;
     private readonly Stack<Place> _path = new();
     private readonly Queue<Message> _found = new(SliceMessages);
 
-    public RetainedWalk(RetainedMessages messages, RetainedNode root, byte[] filter)
+    /// <param name="messages">What is walked over.</param>
+    /// <param name="root">Its root.</param>
+    /// <param name="filter">The filter.</param>
+    /// <param name="reservedToo">Whether a leading wildcard meets topics that begin with $, as no subscriber's does.</param>
+    public RetainedWalk(RetainedMessages messages, RetainedNode root, byte[] filter, bool reservedToo = false)
     {
+        _reservedToo = reservedToo;
         _messages = messages;
         _filter = filter;
         _lastOrdinal = messages.LastOrdinal;
@@ -71,7 +77,7 @@ internal sealed class RetainedWalk
         _path.Push(place with { Slot = place.Slot + 1 });
         if (node.Children.At(place.Slot) is not { } next) return;
         // A leading wildcard does not meet topics that begin with $ [MQTT-4.7.2-1].
-        if (node.Parent is null && TopicName.IsReserved(next.Level)) return;
+        if (!_reservedToo && node.Parent is null && TopicName.IsReserved(next.Level)) return;
         _path.Push(new Place(next, multi ? place.FilterAt : nextFilterAt));
     }
 

@@ -9,7 +9,7 @@ namespace EdgeBroker.Core.Routing;
 internal sealed class MatchCache(SubscriptionTree tree)
 {
     private const int FirstSize = 64;
-    private const int LargestSize = 16 * 1024;
+    private const int LargestSize = 64 * 1024;
 
     private Entry[] _entries = new Entry[FirstSize];
     private int _evictions;

@@ -6,6 +6,9 @@ namespace EdgeBroker.Core.Sessions;
 /// </summary>
 internal sealed class InflightWindow
 {
+    /// <summary>The empty window, shared; never added to.</summary>
+    public static readonly InflightWindow None = new();
+
     private const int MaxPacketId = ushort.MaxValue;
 
     // Beyond this the client leaves old messages unacknowledged while it acknowledges new ones: it waits instead of making the ring grow.

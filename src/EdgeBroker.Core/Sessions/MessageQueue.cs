@@ -3,6 +3,9 @@ namespace EdgeBroker.Core.Sessions;
 /// <summary>The QoS 1 and 2 messages that wait for room in the in-flight window, oldest first, and what they weigh.</summary>
 internal sealed class MessageQueue
 {
+    /// <summary>The empty queue, shared; never added to.</summary>
+    public static readonly MessageQueue None = new();
+
     private QueuedMessage[] _ring = [];
     private int _head;
 

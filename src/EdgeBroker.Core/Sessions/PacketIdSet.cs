@@ -5,6 +5,9 @@ namespace EdgeBroker.Core.Sessions;
 /// <summary>A set of packet identifiers: bits in pages that exist only while they hold one. Adding, removing and looking up take constant time.</summary>
 internal sealed class PacketIdSet
 {
+    /// <summary>The empty set, shared; never added to.</summary>
+    public static readonly PacketIdSet None = new();
+
     private const int PageBits = 1024;
     private ulong[]?[]? _pages;
 

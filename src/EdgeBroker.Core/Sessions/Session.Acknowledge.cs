@@ -80,6 +80,7 @@ public sealed partial class Session
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (_receivedIds.Contains(packetId)) return AckOutcome.Repeated;
             if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
+            if (ReferenceEquals(_receivedIds, PacketIdSet.None)) _receivedIds = new PacketIdSet();
             _receivedIds.Add(packetId);
             if (IsKept) token = Store.AddReceivedId(ClientId, packetId);
             return AckOutcome.Done;
@@ -101,8 +102,9 @@ public sealed partial class Session
     private void Complete(int place)
     {
         Forget(_inflight.At(place));
+        // What this connection has not seen yet has taken nothing of its quota.
+        if (place < _resendPlace) _sendQuota++;
         CloseInflight(place);
-        if (_sendQuota < _sendQuotaLimit) _sendQuota++;
-        if (_queue.Count > 0 || _resendPlace < _inflight.Span) _link!.RequestPump();
+        if (_queue.Count > 0 || _retained is not null || _resendPlace < _inflight.Span) _link!.RequestPump();
     }
 }

@@ -36,15 +36,18 @@ public sealed partial class Session
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _will is { DelaySeconds: 0 }) previousWill = _will;
             bool sessionPresent = _generation != 0;
+            // From here on it ends with its connection, also if that is the process's own end.
+            if (IsKept && grant.ExpirySeconds == 0) Store.DeleteSession(ClientId);
             lease = new ConnectionLease(this, ++_generation);
             _expirySeconds = grant.ExpirySeconds;
+            bool willChanges = _will is not null || grant.Will is not null;
             _will = grant.Will;
-            _sendQuota = _sendQuotaLimit = Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum);
+            _sendQuota = Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum);
             _resendPlace = 0;
             if (IsKept)
             {
                 Store.SaveSession(ClientId, _expirySeconds);
-                if (_will is not null) Store.SaveWill(ClientId, _will);
+                if (willChanges) Store.SaveWill(ClientId, _will);
             }
 
             Volatile.Write(ref _link, link);
@@ -68,8 +71,9 @@ public sealed partial class Session
             _generation++;
             if (newExpirySeconds is { } seconds)
             {
+                if (seconds != 0) Store.SaveSession(ClientId, seconds);
+                else if (IsKept) Store.DeleteSession(ClientId);
                 _expirySeconds = seconds;
-                Store.SaveSession(ClientId, seconds);
             }
 
             if (discardWill) ClearWill();

@@ -9,8 +9,8 @@ namespace EdgeBroker.Core.Sessions;
 // Messages toward the client: at once where its window and its output have room, through the queue otherwise.
 public sealed partial class Session
 {
+    // What the client's Receive Maximum leaves; below 0 when more exchanges were only to be released than it allows.
     private int _sendQuota;
-    private int _sendQuotaLimit;
 
     // Places of the in-flight window that this connection has not seen yet; they go out again before anything new.
     private int _resendPlace;
@@ -97,7 +97,8 @@ public sealed partial class Session
         int dropped = 0;
         while (_queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
         {
-            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0)
+            // One that fits no queue drives nothing out.
+            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0 || size > limits.MaxQueuedBytes)
             {
                 return new DeliveryOutcome(false, dropped + 1, DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject);
             }
@@ -106,6 +107,7 @@ public sealed partial class Session
             dropped++;
         }
 
+        if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
         _queue.Enqueue(delivery);
         return new DeliveryOutcome(true, dropped, DropReason.QueueFull, false, StoreEnqueued(delivery));
     }
@@ -144,6 +146,7 @@ public sealed partial class Session
 
     private SendOutcome SendNew(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
     {
+        if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
         ushort packetId = _inflight.Add(delivery with { State = DeliveryState.Published });
         SendOutcome outcome = Send(delivery, packetId, dup: false, context, fanOut, nowMs);
         if (outcome == SendOutcome.TooLarge)
@@ -165,9 +168,15 @@ public sealed partial class Session
     {
         ref QueuedMessage open = ref _inflight.At(place);
         ushort packetId = _inflight.IdAt(place);
-        if (open.State == DeliveryState.Released) _link!.SendPubrel(packetId);
+        if (open.State == DeliveryState.Released)
+        {
+            // Needs no room, but its PUBLISH is not answered yet and counts [MQTT-3.3.4-9].
+            _sendQuota--;
+            _link!.SendPubrel(packetId);
+        }
+
         if (open.State != DeliveryState.Published) return true;
-        if (_sendQuota == 0) return false;
+        if (_sendQuota <= 0) return false;
         // A message begun is finished even when it has expired since [MQTT-4.3.3-7]; one the new connection cannot take is dropped.
         if (Send(open, packetId, dup: true, context, false, _environment.Clock.NowMs) == SendOutcome.TooLarge)
         {

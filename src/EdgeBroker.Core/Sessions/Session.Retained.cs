@@ -22,6 +22,7 @@ public sealed partial class Session
         lock (Gate)
         {
             if (!Holds(lease)) return;
+            DropRetained(subscription.Filter);
             (_retained ??= new Queue<RetainedDelivery>()).Enqueue(new RetainedDelivery(walk, subscription));
             _link!.RequestPump();
         }
@@ -50,6 +51,15 @@ public sealed partial class Session
         return new DeliveryOutcome(true, dropped, Ports.DropReason.TooLargeForClient);
     }
 
+    /// <summary>Owes nothing more for a filter that was unsubscribed or subscribed anew; under the gate.</summary>
+    private void DropRetained(byte[] filter)
+    {
+        if (_retainedNow is not null && _retainedNow.Subscription.Filter.AsSpan().SequenceEqual(filter)) _retainedNow.IsForgotten = true;
+        if (_retained is null) return;
+        _retained = new Queue<RetainedDelivery>(_retained.Where(one => !one.Subscription.Filter.AsSpan().SequenceEqual(filter)));
+        if (_retained.Count == 0) _retained = null;
+    }
+
     private RetainedDelivery? BeginRetained(ConnectionLease lease)
     {
         lock (Gate)
@@ -65,17 +75,15 @@ public sealed partial class Session
         lock (Gate)
         {
             _retainedNow = null;
-            if (!ended)
+            if (!ended && !delivery.IsForgotten)
             {
                 // Back to the front: filters are served in the order they were subscribed.
-                Queue<RetainedDelivery> rest = _retained!;
-                _retained = new Queue<RetainedDelivery>(rest.Count + 1);
-                _retained.Enqueue(delivery);
-                foreach (RetainedDelivery one in rest) _retained.Enqueue(one);
+                _retained = new Queue<RetainedDelivery>([delivery, .. _retained ?? []]);
             }
 
             if (_retained is { Count: 0 }) _retained = null;
-            else if (Holds(lease) && (ended || delivery.Pending is null)) _link!.RequestPump();
+            // A connection that took the session over meanwhile has had its turn already and found this delivery under way.
+            else if (_retained is not null && (ended || delivery.Pending is null || !Holds(lease))) _link?.RequestPump();
         }
     }
 
@@ -117,5 +125,8 @@ public sealed partial class Session
 
         /// <summary>Taken from the walk and not yet sent.</summary>
         public Message? Pending;
+
+        /// <summary>Whether its subscription was ended or made anew while a slice of it was being sent.</summary>
+        public bool IsForgotten;
     }
 }

@@ -18,10 +18,17 @@ public sealed partial class Session
             token = CommitToken.None;
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
+            if (ReferenceEquals(_subscriptions, SubscriptionSet.None)) _subscriptions = new SubscriptionSet();
             _subscriptions.Set(subscription);
             if (IsKept) token = Store.SaveSubscription(ClientId, subscription);
             return true;
         }
+    }
+
+    /// <summary>The subscription to exactly this filter, or null.</summary>
+    internal Subscription? FindSubscription(ReadOnlySpan<byte> filter)
+    {
+        lock (Gate) return _subscriptions.Find(filter);
     }
 
     /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
@@ -31,7 +38,9 @@ public sealed partial class Session
         {
             token = CommitToken.None;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
-            if (removed is not null && IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
+            if (removed is null) return null;
+            DropRetained(removed.Filter);
+            if (IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
             return removed;
         }
     }

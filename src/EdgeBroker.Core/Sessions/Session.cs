@@ -11,10 +11,12 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     private readonly SessionEnvironment _environment;
-    private readonly InflightWindow _inflight = new();
-    private readonly MessageQueue _queue = new();
-    private readonly PacketIdSet _receivedIds = new();
-    private readonly SubscriptionSet _subscriptions = new();
+
+    // Idle sessions are many: these stand for nothing until something is put in.
+    private InflightWindow _inflight = InflightWindow.None;
+    private MessageQueue _queue = MessageQueue.None;
+    private PacketIdSet _receivedIds = PacketIdSet.None;
+    private SubscriptionSet _subscriptions = SubscriptionSet.None;
 
     private ISessionLink? _link;
     private uint _generation;

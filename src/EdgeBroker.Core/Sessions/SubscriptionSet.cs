@@ -5,6 +5,9 @@ namespace EdgeBroker.Core.Sessions;
 /// <summary>The subscriptions of one session by filter: a short array, which most sessions never outgrow, and a dictionary beyond.</summary>
 internal sealed class SubscriptionSet
 {
+    /// <summary>The empty set, shared; never added to.</summary>
+    public static readonly SubscriptionSet None = new();
+
     private const int ScanLimit = 8;
 
     private Subscription[] _few = [];
@@ -17,6 +20,7 @@ internal sealed class SubscriptionSet
     public Subscription[] TakeAll()
     {
         Subscription[] all = _many is null ? _few : [.. _many.Values];
+        if (all.Length == 0) return all;
         _few = [];
         _many = null;
         return all;

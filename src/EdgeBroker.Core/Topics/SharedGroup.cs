@@ -34,7 +34,7 @@ public sealed class SharedGroup
             {
                 case SessionReadiness.Ready: return member;
                 case SessionReadiness.Busy: connected ??= member; break;
-                case SessionReadiness.Offline when qos != QoS.AtMostOnce: kept ??= member; break;
+                case SessionReadiness.Offline when qos != QoS.AtMostOnce && member.Options.MaximumQoS != QoS.AtMostOnce: kept ??= member; break;
             }
         }
 

@@ -6,7 +6,10 @@ namespace EdgeBroker.Core.Topics;
 /// <summary>Matches topics against the tree. Holds the scratch lists of a match, so one thread at a time uses one.</summary>
 internal sealed class SubscriptionMatcher
 {
+    private const int PairwiseLimit = 16;
+
     private readonly List<NodeSubscriptions> _found = [];
+    private readonly List<Subscription> _plain = [];
     private readonly Dictionary<Session, List<Subscription>> _bySession = [];
 
     /// <summary>Finds who gets messages of <paramref name="topic"/>.</summary>
@@ -39,21 +42,52 @@ internal sealed class SubscriptionMatcher
 
     private MatchResult Merge()
     {
-        var groups = new List<SharedGroup>();
+        SharedGroup[] groups = [];
+        _plain.Clear();
         foreach (NodeSubscriptions found in _found)
         {
-            groups.AddRange(found.Groups);
-            foreach (Subscription one in found.Plain)
-            {
-                if (!_bySession.TryGetValue(one.Session, out List<Subscription>? several)) _bySession.Add(one.Session, several = []);
-                several.Add(one);
-            }
+            if (found.Groups.Length > 0) groups = [.. groups, .. found.Groups];
+            _plain.AddRange(found.Plain);
         }
 
-        var plain = new Subscription[_bySession.Count];
-        int i = 0;
-        foreach (List<Subscription> several in _bySession.Values) plain[i++] = several.Count == 1 ? several[0] : Subscription.Merge(several);
+        if (_plain.Count <= PairwiseLimit) MergePairwise();
+        else MergeBySession();
+        return new MatchResult([.. _plain], groups);
+    }
+
+    /// <summary>A few subscriptions: comparing each with each is cheaper than a table.</summary>
+    private void MergePairwise()
+    {
+        for (int i = 0; i < _plain.Count; i++)
+        {
+            if (!HasAnother(i)) continue;
+            Session session = _plain[i].Session;
+            Subscription merged = Subscription.Merge(_plain.FindAll(one => ReferenceEquals(one.Session, session)));
+            _plain.RemoveAll(one => ReferenceEquals(one.Session, session));
+            _plain.Insert(i, merged);
+        }
+    }
+
+    private bool HasAnother(int index)
+    {
+        for (int i = index + 1; i < _plain.Count; i++)
+        {
+            if (ReferenceEquals(_plain[i].Session, _plain[index].Session)) return true;
+        }
+
+        return false;
+    }
+
+    private void MergeBySession()
+    {
+        foreach (Subscription one in _plain)
+        {
+            if (!_bySession.TryGetValue(one.Session, out List<Subscription>? several)) _bySession.Add(one.Session, several = []);
+            several.Add(one);
+        }
+
+        _plain.Clear();
+        foreach (List<Subscription> several in _bySession.Values) _plain.Add(several.Count == 1 ? several[0] : Subscription.Merge(several));
         _bySession.Clear();
-        return new MatchResult(plain, [.. groups]);
     }
 }

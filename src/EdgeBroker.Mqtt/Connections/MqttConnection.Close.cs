@@ -98,7 +98,7 @@ public sealed partial class MqttConnection
     {
         _state = State.Ended;
         Broker.Disconnect(_lease, discardWill, newExpirySeconds, _context);
-        Broker.Events.ClientDisconnected(_client, reason, explanation);
+        Broker.Events.ClientDisconnected(Describe(), reason, explanation);
     }
 
     /// <summary>Refuses a connection that is not accepted yet, with a CONNACK where the version has one for it.</summary>

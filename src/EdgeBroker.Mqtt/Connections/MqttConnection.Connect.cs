@@ -15,6 +15,7 @@ public sealed partial class MqttConnection
     private PendingConnect? _connect;
     private uint _clientMaxPacketBytes = NoLimit;
     private bool _wantsProblemInformation = true;
+    private bool _sessionPresent;
 
     private void HandleConnect(in Frame frame)
     {
@@ -175,15 +176,17 @@ public sealed partial class MqttConnection
             return;
         }
 
-        _client = new ClientDescription(connect.ClientId, verdict.UserName, _transport.RemoteEndPoint, _rules.Version, connect.KeepAliveSeconds);
+        _userName = verdict.UserName;
         _state = State.Connected;
         _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
         _connect = null;
         BeginKeepAlive(connect.KeepAliveSeconds);
-        Broker.Events.ClientConnected(_client, _sessionPresent);
+        Broker.Events.ClientConnected(Describe(), _sessionPresent);
     }
 
-    private bool _sessionPresent;
+    // Made when someone is told, rather than kept by every idle connection.
+    private ClientDescription Describe() =>
+        new(_lease.Session.ClientId, _userName, _transport.RemoteEndPoint, _rules.Version, (int)(_keepAliveMs / 1000));
 
     /// <inheritdoc/>
     void ISessionLink.Prepare(Session session) => Output.Gate = session.Gate;

@@ -133,7 +133,7 @@ public sealed partial class MqttConnection
     /// <summary>Answers a publish that goes no further: 5.0 hears why, 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].</summary>
     private void RefusePublish(in PublishPacket packet, ReadOnlySpan<byte> topic, ReasonCode reason)
     {
-        Broker.Events.PublishRefused(_client.ClientId, topic, reason);
+        Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason);
         _context.Counters.PublishesDropped++;
         if (packet.QoS == QoS.AtMostOnce) return;
         ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;

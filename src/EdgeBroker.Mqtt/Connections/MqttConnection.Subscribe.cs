@@ -22,7 +22,7 @@ public sealed partial class MqttConnection
         foreach (SubscriptionRequest request in packet)
         {
             ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _permissions, out CommitToken stored);
-            Broker.Events.Subscribed(_client.ClientId, request.Filter, outcome);
+            Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
             token = token.And(stored);
             outcomes[i++] = outcome;
         }
@@ -45,7 +45,7 @@ public sealed partial class MqttConnection
         foreach (ReadOnlySpan<byte> filter in packet)
         {
             outcomes[i++] = Broker.Unsubscribe(_lease, filter, out CommitToken stored);
-            Broker.Events.Unsubscribed(_client.ClientId, filter);
+            Broker.Events.Unsubscribed(_lease.Session.ClientId, filter);
             token = token.And(stored);
         }
 

@@ -23,7 +23,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     private ProtocolRules _rules = ProtocolRules.V311;
     private ConnectionLease _lease;
     private Permissions _permissions = Permissions.All;
-    private ClientDescription _client;
+    private string? _userName;
 
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="transport">The bytes.</param>

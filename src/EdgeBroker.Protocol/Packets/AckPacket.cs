@@ -21,19 +21,16 @@ public readonly ref struct AckPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out AckPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Truncated;
+        error = default;
         var reader = new SpanReader(frame.Body);
-        if (!reader.TryReadUInt16(out ushort packetId)) return false;
-        error = ParseError.ZeroPacketId;
-        if (packetId == 0) return false;
+        if (!reader.TryReadUInt16(out ushort packetId)) return ParseError.Truncated(out error);
+        if (packetId == 0) return ParseError.ZeroPacketId(out error);
         byte code = 0;
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && reader.TryReadByte(out code) && !reader.IsAtEnd
             && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
-        error = ParseError.TrailingBytes;
-        if (!reader.IsAtEnd) return false;
-        error = ParseError.Protocol("the reason code does not belong in this packet");
-        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return false;
+        if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
+        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
         packet = new AckPacket { Type = frame.Type, PacketId = packetId, ReasonCode = (ReasonCode)code, Properties = properties };
         return true;
     }

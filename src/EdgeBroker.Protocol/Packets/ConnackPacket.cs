@@ -18,18 +18,16 @@ public readonly ref struct ConnackPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out ConnackPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Truncated;
+        error = default;
         var reader = new SpanReader(frame.Body);
-        if (!reader.TryReadByte(out byte flags) || !reader.TryReadByte(out byte code)) return false;
-        error = ParseError.Malformed("reserved acknowledge flags are set");
-        if ((flags & 0xFE) != 0) return false;
+        if (!reader.TryReadByte(out byte flags) || !reader.TryReadByte(out byte code)) return ParseError.Truncated(out error);
+        if ((flags & 0xFE) != 0) return ParseError.Malformed(out error, "reserved acknowledge flags are set");
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, PacketType.Connack, out properties, out error)) return false;
-        error = ParseError.TrailingBytes;
-        if (!reader.IsAtEnd) return false;
+        if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         ReasonCode reason = version == ProtocolVersion.V5 ? (ReasonCode)code : ReasonCodes.FromConnectReturnCode(code);
-        error = ParseError.Protocol("the reason code does not belong in CONNACK, or a refusal claims a session");
-        if (!reason.IsAllowedIn(PacketType.Connack) || (reason != ReasonCode.Success && flags != 0)) return false;
+        if (!reason.IsAllowedIn(PacketType.Connack) || (reason != ReasonCode.Success && flags != 0))
+            return ParseError.Protocol(out error, "the reason code does not belong in CONNACK, or a refusal claims a session");
         packet = new ConnackPacket { SessionPresent = flags == 1, ReasonCode = reason, Properties = properties };
         return true;
     }

@@ -67,14 +67,12 @@ public readonly ref struct ConnectPacket
     {
         packet = default;
         var reader = new SpanReader(frame.Body);
-        error = ParseError.Truncated;
-        if (!reader.TryReadBinary(out ReadOnlySpan<byte> name) || !reader.TryReadByte(out byte level)) return false;
-        error = new ParseError(ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1.1 nor MQTT 5.0");
-        if (!name.SequenceEqual(ProtocolName)) return false;
-        packet = new ConnectPacket { ProtocolLevel = level };
-        if (level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5)) return false;
-        error = ParseError.Truncated;
-        if (!reader.TryReadByte(out byte flags) || !reader.TryReadUInt16(out ushort keepAliveSeconds)) return false;
+        if (!reader.TryReadBinary(out ReadOnlySpan<byte> name) || !reader.TryReadByte(out byte level)) return ParseError.Truncated(out error);
+        bool isMqtt = name.SequenceEqual(ProtocolName);
+        if (isMqtt) packet = new ConnectPacket { ProtocolLevel = level };
+        if (!isMqtt || level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5))
+            return ParseError.Refuse(out error, ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1.1 nor MQTT 5.0");
+        if (!reader.TryReadByte(out byte flags) || !reader.TryReadUInt16(out ushort keepAliveSeconds)) return ParseError.Truncated(out error);
         if (!FlagsAreValid(flags, level, out error)) return false;
         PropertyBlock properties = default;
         if (level == (byte)ProtocolVersion.V5 && !TryReadProperties(ref reader, out properties, out error)) return false;
@@ -110,18 +108,19 @@ public readonly ref struct ConnectPacket
 
     private static bool FlagsAreValid(byte flags, byte level, out ParseError error)
     {
-        error = ParseError.Malformed("the connect flags contradict each other or use a reserved bit");
+        error = default;
         bool will = (flags & 0x04) != 0;
-        if ((flags & 0x01) != 0 || (flags & 0x18) == 0x18 || (!will && (flags & 0x38) != 0)) return false;
+        bool valid = (flags & 0x01) == 0 && (flags & 0x18) != 0x18 && (will || (flags & 0x38) == 0);
         // 3.1.1 has no password without a user name [MQTT-3.1.2-22]; 5.0 allows it.
-        return level == (byte)ProtocolVersion.V5 || (flags & 0xC0) != 0x40;
+        valid &= level == (byte)ProtocolVersion.V5 || (flags & 0xC0) != 0x40;
+        return valid || ParseError.Malformed(out error, "the connect flags contradict each other or use a reserved bit");
     }
 
     private static bool TryReadProperties(scoped ref SpanReader reader, out PropertyBlock properties, out ParseError error)
     {
         if (!PropertyBlock.TryRead(ref reader, PacketType.Connect, out properties, out error)) return false;
-        error = ParseError.Protocol("authentication data without an authentication method");
-        return properties.Has(PropertyId.AuthenticationMethod) || !properties.Has(PropertyId.AuthenticationData);
+        return properties.Has(PropertyId.AuthenticationMethod) || !properties.Has(PropertyId.AuthenticationData)
+            || ParseError.Protocol(out error, "authentication data without an authentication method");
     }
 
     private static bool TryReadPayload(
@@ -134,10 +133,8 @@ public readonly ref struct ConnectPacket
         bool hasWill = (flags & 0x04) != 0, hasUserName = (flags & 0x80) != 0, hasPassword = (flags & 0x40) != 0;
         if (hasWill && !TryReadWill(ref reader, level, out willProperties, out willTopic, out willPayload, out error)) return false;
         if (hasUserName && !reader.TryReadText(out userName, out error)) return false;
-        error = ParseError.Truncated;
-        if (hasPassword && !reader.TryReadBinary(out password)) return false;
-        error = ParseError.TrailingBytes;
-        if (!reader.IsAtEnd) return false;
+        if (hasPassword && !reader.TryReadBinary(out password)) return ParseError.Truncated(out error);
+        if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         packet = new ConnectPacket
         {
             ProtocolLevel = level,
@@ -168,9 +165,7 @@ public readonly ref struct ConnectPacket
         error = default;
         if (level == (byte)ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, PropertyTable.Will, out properties, out error)) return false;
         if (!reader.TryReadText(out topic, out error)) return false;
-        error = ParseError.Truncated;
-        if (!reader.TryReadBinary(out payload)) return false;
-        error = new ParseError(ReasonCode.TopicNameInvalid, "the will topic is empty or holds a wildcard");
-        return TopicName.IsValid(topic);
+        if (!reader.TryReadBinary(out payload)) return ParseError.Truncated(out error);
+        return TopicName.IsValid(topic) || ParseError.Refuse(out error, ReasonCode.TopicNameInvalid, "the will topic is empty or holds a wildcard");
     }
 }

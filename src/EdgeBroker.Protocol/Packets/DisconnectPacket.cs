@@ -18,19 +18,17 @@ public readonly ref struct DisconnectPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out DisconnectPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Malformed("AUTH does not exist in MQTT 3.1.1");
-        if (version == ProtocolVersion.V311 && frame.Type == PacketType.Auth) return false;
+        error = default;
+        if (version == ProtocolVersion.V311 && frame.Type == PacketType.Auth) return ParseError.Malformed(out error, "AUTH does not exist in MQTT 3.1.1");
         var reader = new SpanReader(frame.Body);
         byte code = 0;
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && reader.TryReadByte(out code) && !reader.IsAtEnd
             && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
-        error = ParseError.TrailingBytes;
-        if (!reader.IsAtEnd) return false;
-        error = ParseError.Protocol("the reason code does not belong in this packet");
-        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return false;
-        error = ParseError.Protocol("an AUTH names no authentication method");
-        if (frame.Type == PacketType.Auth && !AuthNamesItsMethod((ReasonCode)code, properties)) return false;
+        if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
+        if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
+        if (frame.Type == PacketType.Auth && !AuthNamesItsMethod((ReasonCode)code, properties))
+            return ParseError.Protocol(out error, "an AUTH names no authentication method");
         packet = new DisconnectPacket { Type = frame.Type, ReasonCode = (ReasonCode)code, Properties = properties };
         return true;
     }

@@ -9,20 +9,17 @@ internal static class FilterList
         scoped ref SpanReader reader, PacketType packet, ProtocolVersion version, out ushort packetId, out PropertyBlock properties, out ParseError error)
     {
         properties = default;
-        error = ParseError.Truncated;
-        if (!reader.TryReadUInt16(out packetId)) return false;
-        error = ParseError.ZeroPacketId;
-        if (packetId == 0) return false;
+        error = default;
+        if (!reader.TryReadUInt16(out packetId)) return ParseError.Truncated(out error);
+        if (packetId == 0) return ParseError.ZeroPacketId(out error);
         if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, packet, out properties, out error)) return false;
-        error = ParseError.Protocol("the packet holds no topic filter");
-        return !reader.IsAtEnd;
+        return !reader.IsAtEnd || ParseError.Protocol(out error, "the packet holds no topic filter");
     }
 
     public static bool TryReadFilter(scoped ref SpanReader reader, out ReadOnlySpan<byte> filter, out ParseError error)
     {
         if (!reader.TryReadText(out filter, out error)) return false;
-        error = ParseError.Malformed("a topic filter is empty or misplaces a wildcard or a share name");
-        return TopicFilter.IsValid(filter);
+        return TopicFilter.IsValid(filter) || ParseError.Malformed(out error, "a topic filter is empty or misplaces a wildcard or a share name");
     }
 
     public static void Write(

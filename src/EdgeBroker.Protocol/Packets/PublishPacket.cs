@@ -31,17 +31,14 @@ public readonly ref struct PublishPacket
         byte flags = (byte)(frame.Header & 0x0F);
         var qos = (QoS)((flags >> 1) & 3);
         bool dup = (flags & 8) != 0;
-        error = ParseError.Malformed("QoS 3, or DUP with QoS 0");
-        if ((int)qos == 3 || (dup && qos == QoS.AtMostOnce)) return false;
+        if ((int)qos == 3 || (dup && qos == QoS.AtMostOnce)) return ParseError.Malformed(out error, "QoS 3, or DUP with QoS 0");
         var reader = new SpanReader(frame.Body);
         if (!reader.TryReadText(out ReadOnlySpan<byte> topic, out error)) return false;
         ushort packetId = 0;
         if (qos != QoS.AtMostOnce)
         {
-            error = ParseError.Truncated;
-            if (!reader.TryReadUInt16(out packetId)) return false;
-            error = ParseError.ZeroPacketId;
-            if (packetId == 0) return false;
+            if (!reader.TryReadUInt16(out packetId)) return ParseError.Truncated(out error);
+            if (packetId == 0) return ParseError.ZeroPacketId(out error);
         }
 
         PropertyBlock properties = default;
@@ -62,13 +59,9 @@ public readonly ref struct PublishPacket
 
     private static bool TopicIsValid(ReadOnlySpan<byte> topic, PropertyBlock properties, out ParseError error)
     {
+        error = default;
         if (topic.IsEmpty)
-        {
-            error = ParseError.Protocol("the topic is empty and no alias stands for it");
-            return properties.Has(PropertyId.TopicAlias);
-        }
-
-        error = new ParseError(ReasonCode.TopicNameInvalid, "the topic holds a wildcard");
-        return TopicName.IsValid(topic);
+            return properties.Has(PropertyId.TopicAlias) || ParseError.Protocol(out error, "the topic is empty and no alias stands for it");
+        return TopicName.IsValid(topic) || ParseError.Refuse(out error, ReasonCode.TopicNameInvalid, "the topic holds a wildcard");
     }
 }

@@ -22,11 +22,10 @@ public readonly ref struct SubackPacket
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out SubackPacket packet, out ParseError error)
     {
         packet = default;
-        error = ParseError.Truncated;
+        error = default;
         var reader = new SpanReader(frame.Body);
-        if (!reader.TryReadUInt16(out ushort packetId)) return false;
-        error = ParseError.ZeroPacketId;
-        if (packetId == 0) return false;
+        if (!reader.TryReadUInt16(out ushort packetId)) return ParseError.Truncated(out error);
+        if (packetId == 0) return ParseError.ZeroPacketId(out error);
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
         ReadOnlySpan<ReasonCode> codes = MemoryMarshal.Cast<byte, ReasonCode>(reader.Rest);
@@ -54,17 +53,16 @@ public readonly ref struct SubackPacket
 
     private static bool CodesAreValid(ReadOnlySpan<ReasonCode> codes, PacketType type, ProtocolVersion version, out ParseError error)
     {
-        error = ParseError.TrailingBytes;
-        if (type == PacketType.Unsuback && version == ProtocolVersion.V311) return codes.IsEmpty;
-        error = ParseError.Protocol("there is no reason code, or one that does not belong in this packet");
+        error = default;
+        if (type == PacketType.Unsuback && version == ProtocolVersion.V311) return codes.IsEmpty || ParseError.TrailingBytes(out error);
+        bool valid = !codes.IsEmpty;
         foreach (ReasonCode code in codes)
         {
-            if (!code.IsAllowedIn(type)) return false;
             // 3.1.1 has one code for every failure; the others are reserved [MQTT-3.9.3-2] (3.1.1).
-            if (version == ProtocolVersion.V311 && code > ReasonCode.UnspecifiedError) return false;
+            valid &= code.IsAllowedIn(type) && (version != ProtocolVersion.V311 || code <= ReasonCode.UnspecifiedError);
         }
 
-        return !codes.IsEmpty;
+        return valid || ParseError.Protocol(out error, "there is no reason code, or one that does not belong in this packet");
     }
 
     private bool HasCodes(ProtocolVersion version) => Type == PacketType.Suback || version == ProtocolVersion.V5;

@@ -44,8 +44,7 @@ public readonly ref struct SubscribePacket
         while (!reader.IsAtEnd)
         {
             if (!FilterList.TryReadFilter(ref reader, out ReadOnlySpan<byte> filter, out error)) return false;
-            error = ParseError.Truncated;
-            if (!reader.TryReadByte(out byte options)) return false;
+            if (!reader.TryReadByte(out byte options)) return ParseError.Truncated(out error);
             if (!OptionsAreValid(new SubscriptionOptions(options), filter, version, out error)) return false;
             count++;
         }
@@ -72,14 +71,12 @@ public readonly ref struct SubscribePacket
 
     private static bool OptionsAreValid(SubscriptionOptions options, ReadOnlySpan<byte> filter, ProtocolVersion version, out ParseError error)
     {
+        error = default;
+        if (options.IsValid(version)) return !options.NoLocal || !TopicFilter.IsShared(filter) || ParseError.Protocol(out error, "No Local on a shared subscription");
         // Reserved bits make the packet malformed [MQTT-3.8.3-5]; QoS 3 does so in 3.1.1, whereas 5.0 calls it and retain handling 3 protocol errors (3.8.3.1).
-        bool malformed = version == ProtocolVersion.V311 || (options.Value & 0xC0) != 0;
-        error = malformed
-            ? ParseError.Malformed("reserved bits or QoS 3 in the subscription options")
-            : ParseError.Protocol("QoS 3 or retain handling 3 in the subscription options");
-        if (!options.IsValid(version)) return false;
-        error = ParseError.Protocol("No Local on a shared subscription");
-        return !options.NoLocal || !TopicFilter.IsShared(filter);
+        return version == ProtocolVersion.V311 || (options.Value & 0xC0) != 0
+            ? ParseError.Malformed(out error, "reserved bits or QoS 3 in the subscription options")
+            : ParseError.Protocol(out error, "QoS 3 or retain handling 3 in the subscription options");
     }
 
     /// <summary>Walks the filters of a parsed SUBSCRIBE.</summary>

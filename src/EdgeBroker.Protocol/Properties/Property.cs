@@ -33,12 +33,10 @@ public readonly ref struct Property
         if (!reader.IsAtEnd && !PropertyTable.IsAllowedIn(reader.Rest[0], packet))
         {
             property = default;
-            error = ParseError.Malformed("a property does not exist or does not belong in this packet");
-            return false;
+            return ParseError.Malformed(out error, "a property does not exist or does not belong in this packet");
         }
 
-        error = ParseError.Truncated;
-        return TryReadValidated(ref reader, out property) && PropertyValues.AreValid(property, out error);
+        return TryReadValidated(ref reader, out property) ? PropertyValues.AreValid(property, out error) : ParseError.Truncated(out error);
     }
 
     /// <summary>Reads a property whose identifier is known to exist, without judging its value; false when the bytes end early.</summary>

@@ -69,9 +69,10 @@ public readonly ref struct PropertyBlock
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out PropertyBlock block, out ParseError error)
     {
         block = default;
-        error = ParseError.Truncated;
-        if (!reader.TryReadVariableByteInteger(out uint length) || !reader.TryRead((int)length, out ReadOnlySpan<byte> bytes)) return false;
-        return TryValidate(bytes, packet, out block, out error);
+        if (!reader.TryReadVariableByteInteger(out uint length) || !reader.TryRead((int)length, out ReadOnlySpan<byte> bytes))
+            return ParseError.Truncated(out error);
+        error = default;
+        return length == 0 || TryValidate(bytes, packet, out block, out error);
     }
 
     private static bool TryValidate(ReadOnlySpan<byte> bytes, PacketType packet, out PropertyBlock block, out ParseError error)
@@ -85,10 +86,7 @@ public readonly ref struct PropertyBlock
             if (!Property.TryRead(ref reader, packet, out Property property, out error)) return false;
             ulong bit = 1UL << (int)property.Id;
             if ((present & bit) != 0 && !PropertyTable.MayRepeat((byte)property.Id, packet))
-            {
-                error = ParseError.Protocol("a property that may stand once stands twice");
-                return false;
-            }
+                return ParseError.Protocol(out error, "a property that may stand once stands twice");
 
             present |= bit;
         }

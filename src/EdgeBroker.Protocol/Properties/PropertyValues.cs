@@ -8,9 +8,9 @@ internal static class PropertyValues
 {
     public static bool AreValid(in Property property, out ParseError error)
     {
-        error = ParseError.IllFormedText;
         PropertyType type = PropertyTable.TypeOf((byte)property.Id);
-        if (type is PropertyType.Text or PropertyType.TextPair && !(Utf8Text.IsValid(property.Name) && Utf8Text.IsValid(property.Value))) return false;
+        if (type is PropertyType.Text or PropertyType.TextPair && !(Utf8Text.IsValid(property.Name) && Utf8Text.IsValid(property.Value)))
+            return ParseError.IllFormedText(out error);
         error = default;
         switch (property.Id)
         {
@@ -22,19 +22,16 @@ internal static class PropertyValues
             case PropertyId.WildcardSubscriptionAvailable:
             case PropertyId.SubscriptionIdentifierAvailable:
             case PropertyId.SharedSubscriptionAvailable:
-                error = ParseError.Protocol("a property that is 0 or 1 has another value");
-                return property.Number <= 1;
+                return property.Number <= 1 || ParseError.Protocol(out error, "a property that is 0 or 1 has another value");
             case PropertyId.ReceiveMaximum:
             case PropertyId.MaximumPacketSize:
             case PropertyId.SubscriptionIdentifier:
-                error = ParseError.Protocol("Receive Maximum, Maximum Packet Size or Subscription Identifier is 0");
-                return property.Number != 0;
+                return property.Number != 0
+                    || ParseError.Protocol(out error, "Receive Maximum, Maximum Packet Size or Subscription Identifier is 0");
             case PropertyId.TopicAlias:
-                error = new ParseError(ReasonCode.TopicAliasInvalid, "the topic alias is 0");
-                return property.Number != 0;
+                return property.Number != 0 || ParseError.Refuse(out error, ReasonCode.TopicAliasInvalid, "the topic alias is 0");
             case PropertyId.ResponseTopic:
-                error = ParseError.Protocol("the response topic is empty or holds a wildcard");
-                return TopicName.IsValid(property.Value);
+                return TopicName.IsValid(property.Value) || ParseError.Protocol(out error, "the response topic is empty or holds a wildcard");
             default:
                 return true;
         }

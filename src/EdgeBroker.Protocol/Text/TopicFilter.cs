@@ -29,6 +29,34 @@ public static class TopicFilter
         return group.IndexOfAny((byte)'+', (byte)'#') < 0 && IsPlainFilter(filter);
     }
 
+    /// <summary>
+    /// Whether a topic matches a filter that is not shared (4.7): for one filter at a time. The broker's subscription tree, which answers for all at once, is tested against it.
+    /// </summary>
+    public static bool Matches(ReadOnlySpan<byte> filter, ReadOnlySpan<byte> topic)
+    {
+        // A leading wildcard does not meet topics that begin with $ [MQTT-4.7.2-1].
+        if (filter.IsEmpty || (TopicName.IsReserved(topic) && filter[0] is (byte)'#' or (byte)'+')) return false;
+        while (true)
+        {
+            ReadOnlySpan<byte> wanted = CutLevel(ref filter, out bool filterEnds);
+            if (wanted is [(byte)'#']) return true;
+            ReadOnlySpan<byte> level = CutLevel(ref topic, out bool topicEnds);
+            if (wanted is not [(byte)'+'] && !wanted.SequenceEqual(level)) return false;
+            // "a/#" matches "a" as well (4.7.1.2).
+            if (topicEnds) return filterEnds || filter is [(byte)'#'];
+            if (filterEnds) return false;
+        }
+    }
+
+    private static ReadOnlySpan<byte> CutLevel(ref ReadOnlySpan<byte> text, out bool isLast)
+    {
+        int slash = text.IndexOf(TopicName.Separator);
+        isLast = slash < 0;
+        ReadOnlySpan<byte> level = isLast ? text : text[..slash];
+        text = isLast ? default : text[(slash + 1)..];
+        return level;
+    }
+
     private static bool IsPlainFilter(ReadOnlySpan<byte> filter)
     {
         if (filter.IsEmpty) return false;

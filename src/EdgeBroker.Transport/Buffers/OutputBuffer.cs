@@ -8,13 +8,16 @@ namespace EdgeBroker.Transport.Buffers;
 /// </summary>
 public sealed class OutputBuffer : IBufferWriter<byte>
 {
+    // Shared by the buffers that only their own thread knows yet.
+    private static readonly Lock Ownerless = new();
+
     private Chunk? _first;
     private Chunk? _last;
 
     /// <summary>
     /// The lock that guards this buffer. The connection's owner may put the lock of what it belongs to in its place, before anybody else can write.
     /// </summary>
-    public Lock Gate { get; set; } = new();
+    public Lock Gate { get; set; } = Ownerless;
 
     /// <summary>Bytes waiting.</summary>
     public int Length { get; private set; }

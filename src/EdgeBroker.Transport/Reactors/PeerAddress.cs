@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 
 namespace EdgeBroker.Transport.Reactors;
@@ -5,7 +6,8 @@ namespace EdgeBroker.Transport.Reactors;
 /// <summary>A peer's address as the kernel gave it, kept in 24 bytes until someone wants to read it.</summary>
 internal readonly struct PeerAddress
 {
-    private readonly UInt128 _address;
+    private readonly ulong _high;
+    private readonly ulong _low;
     private readonly ushort _port;
     private readonly byte _family;
 
@@ -17,19 +19,21 @@ internal readonly struct PeerAddress
         if (_family == LinuxSockets.AddressFamilyInet && sockaddr.Length >= 8)
         {
             _port = (ushort)((sockaddr[2] << 8) | sockaddr[3]);
-            _address = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(sockaddr[4..]);
+            _low = BinaryPrimitives.ReadUInt32BigEndian(sockaddr[4..]);
         }
         else if (_family == LinuxSockets.AddressFamilyInet6 && sockaddr.Length >= 24)
         {
             _port = (ushort)((sockaddr[2] << 8) | sockaddr[3]);
-            _address = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(sockaddr[8..]);
+            _high = BinaryPrimitives.ReadUInt64BigEndian(sockaddr[8..]);
+            _low = BinaryPrimitives.ReadUInt64BigEndian(sockaddr[16..]);
         }
     }
 
     public override string ToString()
     {
         Span<byte> bytes = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, _address);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, _high);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], _low);
         return _family switch
         {
             LinuxSockets.AddressFamilyInet => new IPEndPoint(new IPAddress(bytes[12..]), _port).ToString(),

@@ -1,5 +1,3 @@
-using EdgeBroker.Configuration;
-
 namespace EdgeBroker.Verbs;
 
 /// <summary>Finds the verb and runs it. Without a verb it is <c>run</c>; help and version answer to the flags people try first.</summary>

@@ -1,3 +1,5 @@
+using EdgeBroker.PubSub;
+
 namespace EdgeBroker.Verbs;
 
 /// <summary>Every verb there is: adding one is one line here.</summary>
@@ -7,6 +9,8 @@ internal static class VerbTable
     [
         new("run", "run the broker (the default)", RunCommand.Usage, RunCommand.Run),
         new("check", "check a configuration and say what it would do", CheckCommand.Usage, CheckCommand.Run),
+        new("pub", "publish messages, with mosquitto_pub's options", "", (args, _) => PubCommand.Run(args)),
+        new("sub", "subscribe and print messages, with mosquitto_sub's options", "", (args, _) => SubCommand.Run(args)),
         new("version", "print the version", VersionCommand.Usage, VersionCommand.Run),
         new("help", "explain a verb", HelpCommand.Usage, HelpCommand.Run),
     ];

@@ -98,6 +98,7 @@ internal static class Read
     {
         error = new ParseError(ReasonCode.MalformedPacket, "a ping has a body");
         if (!PingPacket.IsValid(frame)) return null;
+        error = default;
         if (frame.Type == PacketType.Pingreq) PingPacket.WriteRequest(output);
         else PingPacket.WriteResponse(output);
         return new Fields(NameOf(frame.Type));

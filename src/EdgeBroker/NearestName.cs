@@ -1,4 +1,4 @@
-namespace EdgeBroker.Configuration;
+namespace EdgeBroker;
 
 /// <summary>Finds the known name somebody probably meant: the one the fewest slips of the finger away.</summary>
 internal static class NearestName

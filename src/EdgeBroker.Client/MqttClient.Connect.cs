@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Client;
+
+public sealed partial class MqttClient
+{
+    /// <summary>Connects, and keeps the connection from then on.</summary>
+    /// <exception cref="MqttException">The server cannot be reached, does not answer in time, or refuses.</exception>
+    public async Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken = default)
+    {
+        Begin();
+        try
+        {
+            Connection connection = await OpenAsync(_options.CleanStart, cancellationToken);
+            _supervisor = SuperviseAsync(connection);
+            return connection.Granted;
+        }
+        catch (Exception e)
+        {
+            End(e as MqttException ?? new MqttException("Connecting was cancelled.", null, e));
+            throw;
+        }
+    }
+
+    private async Task<Connection> OpenAsync(bool cleanStart, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.ConnectTimeout, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime.Token, timeout.Token);
+        Stream? stream = null;
+        FrameReader? reader = null;
+        try
+        {
+            stream = await _options.Transport.OpenAsync(either.Token);
+            reader = new FrameReader(stream, _options.MaximumPacketSizeBytes);
+            await SendConnectAsync(stream, cleanStart, either.Token);
+            ConnectResult granted = await ReceiveConnackAsync(reader, cleanStart, either.Token);
+            return Adopt(new Connection(stream, reader, granted, _options));
+        }
+        catch (Exception e)
+        {
+            if (stream is not null) await stream.DisposeAsync();
+            reader?.Dispose();
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
+                throw new MqttException($"{_options.Transport.Description} did not answer within {_options.ConnectTimeout.TotalSeconds:0.#} s; check address, port, firewall and that an MQTT server listens there.", null, e);
+            if (e is SocketException or IOException or AuthenticationException) throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
+            throw;
+        }
+    }
+
+    private Connection Adopt(Connection connection)
+    {
+        connection.LastSent = connection.LastReceived = Time.GetTimestamp();
+        lock (_session.Gate)
+        {
+            _session.Resume(connection.Granted.SessionPresent);
+            _connection = connection;
+            SendNext(connection);
+        }
+
+        return connection;
+    }
+
+    private async Task SendConnectAsync(Stream stream, bool cleanStart, CancellationToken cancellationToken)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        WriteConnect(output, cleanStart);
+        TraceSent(output.WrittenSpan);
+        await stream.WriteAsync(output.WrittenMemory, cancellationToken);
+        await stream.FlushAsync(cancellationToken);
+    }
+
+    private void WriteConnect(ArrayBufferWriter<byte> output, bool cleanStart)
+    {
+        Span<byte> initial = stackalloc byte[256];
+        Span<byte> willInitial = stackalloc byte[256];
+        PropertyBuilder properties = PropertyBuilder.For(PacketType.Connect, initial);
+        PropertyBuilder willProperties = PropertyBuilder.ForWill(willInitial);
+        try
+        {
+            if (Version == ProtocolVersion.V5) AddConnectProperties(ref properties);
+            PublishMessage? will = _options.Will?.Message;
+            if (will?.ExpirySeconds is { } expiry) willProperties.Add(PropertyId.MessageExpiryInterval, expiry);
+            _options.Will?.Properties?.AddTo(ref willProperties);
+            new ConnectPacket
+            {
+                Version = Version,
+                CleanStart = cleanStart,
+                KeepAliveSeconds = _options.KeepAliveSeconds,
+                ClientId = Encoding.UTF8.GetBytes(_options.ClientId),
+                Properties = properties.Block,
+                HasWill = will is not null,
+                WillTopic = will is null ? default : will.Topic.Span,
+                WillPayload = will is null ? default : will.Payload.Span,
+                WillQoS = will?.QoS ?? QoS.AtMostOnce,
+                WillRetain = will?.Retain ?? false,
+                WillProperties = willProperties.Block,
+                HasUserName = _options.UserName is not null,
+                UserName = _options.UserName is null ? default : Encoding.UTF8.GetBytes(_options.UserName),
+                HasPassword = _options.Password is not null,
+                Password = _options.Password,
+            }.Write(output);
+        }
+        finally
+        {
+            properties.Dispose();
+            willProperties.Dispose();
+        }
+    }
+
+    private void AddConnectProperties(ref PropertyBuilder properties)
+    {
+        if (_options.SessionExpirySeconds > 0) properties.Add(PropertyId.SessionExpiryInterval, _options.SessionExpirySeconds);
+        if (_options.ReceiveMaximum != ushort.MaxValue) properties.Add(PropertyId.ReceiveMaximum, _options.ReceiveMaximum);
+        properties.Add(PropertyId.MaximumPacketSize, (uint)_options.MaximumPacketSizeBytes);
+        if (_options.TopicAliasMaximum > 0) properties.Add(PropertyId.TopicAliasMaximum, _options.TopicAliasMaximum);
+        _options.Properties?.AddTo(ref properties);
+    }
+
+    private async Task<ConnectResult> ReceiveConnackAsync(FrameReader reader, bool cleanStart, CancellationToken cancellationToken)
+    {
+        while (!reader.TryPeek(out _))
+        {
+            if (!await reader.FillAsync(cancellationToken))
+                throw new MqttException($"{_options.Transport.Description} closed the connection without an answer; it may not speak this MQTT version, not want this client, or not be an MQTT server. Its log should say.");
+        }
+
+        return ReadConnack(reader, cleanStart);
+    }
+
+    private ConnectResult ReadConnack(FrameReader reader, bool cleanStart)
+    {
+        reader.TryPeek(out Frame frame);
+        TraceReceived(frame);
+        if (frame.Type == PacketType.Auth)
+            throw new MqttException("The server asks for an authentication in several steps, which this client does not do; use user name and password or a certificate.", ReasonCode.BadAuthenticationMethod);
+        if (frame.Type == PacketType.Disconnect) throw Disconnected(frame);
+        if (frame.Type != PacketType.Connack) throw MqttException.Violation(ReasonCode.ProtocolError, "the first packet is not CONNACK");
+        if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket connack, out ParseError error)) throw MqttException.Violation(error);
+        if (connack.ReasonCode != ReasonCode.Success) throw Refused(connack);
+        if (cleanStart && connack.SessionPresent) throw MqttException.Violation(ReasonCode.ProtocolError, "a session is present although a clean start was asked for");
+        ConnectResult result = ConnectResult.From(connack, _options);
+        reader.Consume(frame.Length);
+        return result;
+    }
+
+    private MqttException Refused(in ConnackPacket connack) =>
+        new($"The server at {_options.Transport.Description} refused the connection: {Explain(connack.ReasonCode, connack.Properties)}", connack.ReasonCode);
+
+    private static string Explain(ReasonCode reason, PropertyBlock properties)
+    {
+        string text = $"{reason} (0x{(byte)reason:X2}). {ReasonAdvice.For(reason)}";
+        if (properties.Has(PropertyId.ReasonString)) text += $" The server says: \"{Encoding.UTF8.GetString(properties.GetValue(PropertyId.ReasonString))}\".";
+        if (properties.Has(PropertyId.ServerReference)) text += $" It names this server instead: {Encoding.UTF8.GetString(properties.GetValue(PropertyId.ServerReference))}.";
+        return text;
+    }
+}

@@ -1,0 +1,9 @@
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Client;
+
+/// <summary>One packet that went over the wire, for somebody looking on.</summary>
+/// <param name="Sent">Sent or received.</param>
+/// <param name="Type">The packet type.</param>
+/// <param name="LengthBytes">Bytes of the whole packet.</param>
+public readonly record struct PacketTrace(bool Sent, PacketType Type, int LengthBytes);

@@ -1,0 +1,130 @@
+using System.Text;
+using CsCheck;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Tests.Rig;
+using EdgeBroker.Core.Tests.Topics;
+
+namespace EdgeBroker.Core.Tests.Retained;
+
+public sealed class RetainedWalkTests
+{
+    [Fact]
+    public void A_walk_meets_each_value_that_lasts_once_and_none_that_came_later() => Steps.Of(8, 200).Sample(steps =>
+    {
+        var retained = new RetainedMessages(new VolatileStore());
+        var model = new Dictionary<string, string>();
+        var walks = new List<Walker>();
+        int value = 0;
+        foreach ((int op, int a, int b) in steps)
+        {
+            string topic = Naive.Topic(a, b);
+            if (op < 4) Set((++value).ToString(System.Globalization.CultureInfo.InvariantCulture));
+            else if (op == 4) Set("");
+            else if (op == 5) walks.Add(new Walker(retained, model, Plain(Naive.Filter(a, b))));
+            else walks.ForEach(walk => walk.Take(1 + (b % 5)));
+            Assert.Equal(model.Count, retained.Count);
+
+            void Set(string payload)
+            {
+                retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload) }, 0);
+                walks.ForEach(walk => walk.Changed(topic));
+                if (payload.Length == 0) model.Remove(topic);
+                else model[topic] = payload;
+            }
+        }
+
+        walks.ForEach(walk => walk.Finish());
+        new Walker(retained, model, "#").Finish();
+        Assert.Equal(model.Sum(one => Encoding.UTF8.GetByteCount(one.Key) + one.Value.Length), retained.SizeBytes);
+    });
+
+    [Theory]
+    [InlineData("a/#", "a a/b a/b/c")]
+    [InlineData("#", "/ a a/b a/b/c")]
+    [InlineData("+/#", "/ a a/b a/b/c")]
+    [InlineData("+", "a")]
+    [InlineData("a/+", "a/b")]
+    [InlineData("+/+", "/ a/b")]
+    [InlineData("$x/#", "$x $x/y")]
+    [InlineData("$x/+", "$x/y")]
+    [InlineData("/#", "/")]
+    [InlineData("a/b/c/#", "a/b/c")]
+    [InlineData("b/#", "")]
+    public void Filters_find_their_topics(string filter, string found)
+    {
+        var retained = new RetainedMessages(new VolatileStore());
+        foreach (string topic in (string[])["a", "a/b", "a/b/c", "/", "$x", "$x/y"])
+        {
+            retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8 }, 0);
+        }
+
+        var topics = new List<string>();
+        RetainedWalk walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
+        while (walk.TryTake(out Message? message)) topics.Add(Encoding.UTF8.GetString(message.Topic));
+        Assert.Equal(found, string.Join(' ', topics.Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Walks_and_changes_from_many_threads_do_not_disturb_each_other()
+    {
+        var retained = new RetainedMessages(new VolatileStore());
+        for (int i = 0; i < 500; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("lasting/" + i), Payload = "v"u8 }, 0);
+        bool done = false;
+        Task churn = Task.Run(() =>
+        {
+            var random = new Random(1);
+            while (!Volatile.Read(ref done))
+            {
+                byte[] topic = Encoding.UTF8.GetBytes($"{(random.Next(2) == 0 ? "lasting" : "other")}/x{random.Next(300)}");
+                retained.Set(new Publication { Topic = topic, Payload = random.Next(2) == 0 ? default : "w"u8 }, 0);
+            }
+        });
+        for (int round = 0; round < 200; round++)
+        {
+            var met = new HashSet<string>();
+            RetainedWalk walk = retained.Walk("lasting/+"u8);
+            while (walk.TryTake(out Message? message)) Assert.True(met.Add(Encoding.UTF8.GetString(message.Topic)) || message.Payload is [(byte)'w']);
+            Assert.Equal(500, met.Count(topic => !topic.Contains('x')));
+        }
+
+        Volatile.Write(ref done, true);
+        await churn;
+    }
+
+    private static string Plain(string filter) => filter.StartsWith("$share/", StringComparison.Ordinal) ? filter["$share/g/".Length..] : filter;
+
+    /// <summary>A walk under way, and what it may and must meet.</summary>
+    private sealed class Walker(RetainedMessages retained, Dictionary<string, string> model, string filter)
+    {
+        private readonly RetainedWalk _walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
+        private readonly Dictionary<string, string> _there = model.Where(one => Naive.Matches(filter, one.Key)).ToDictionary();
+        private readonly HashSet<string> _changed = [];
+        private readonly HashSet<string> _met = [];
+
+        public void Changed(string topic) => _changed.Add(topic);
+
+        public bool Take(int count)
+        {
+            for (; count > 0; count--)
+            {
+                if (!_walk.TryTake(out Message? message)) return false;
+                string topic = Encoding.UTF8.GetString(message.Topic);
+                Assert.True(_met.Add(topic), $"{topic} was met twice by {filter}");
+                Assert.Equal(_there.GetValueOrDefault(topic), Encoding.UTF8.GetString(message.Payload));
+            }
+
+            return true;
+        }
+
+        public void Finish()
+        {
+            while (Take(100))
+            {
+            }
+
+            Assert.Equal(_there.Keys.Where(topic => !_changed.Contains(topic)).Order(), _met.Where(topic => !_changed.Contains(topic)).Order());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Tests.Rig;
+
+/// <summary>A client by its lease and its link.</summary>
+internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
+{
+    public FakeLink Link => link;
+
+    public ConnectionLease Lease => lease;
+
+    public Session Session => lease.Session;
+
+    public List<Packet> Sent => link.Sent;
+
+    public IEnumerable<string> Payloads => link.Sent.Select(packet => packet.Payload);
+
+    public ReasonCode Subscribe(
+        string filter, QoS qos = QoS.AtMostOnce, uint identifier = 0, bool noLocal = false, bool retainAsPublished = false, RetainHandling handling = RetainHandling.SendOnSubscribe) =>
+        bench.Broker.Subscribe(lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(qos, noLocal, retainAsPublished, handling), identifier, Permissions.All, out _);
+
+    public ReasonCode Unsubscribe(string filter) => bench.Broker.Unsubscribe(lease, Encoding.UTF8.GetBytes(filter), out _);
+
+    public PublishOutcome Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false) =>
+        bench.Publish(topic, payload, qos, retain, publisher: Session);
+
+    /// <summary>Turns, as long as the session asks for them.</summary>
+    public void Pump()
+    {
+        while (link.PumpRequested)
+        {
+            link.PumpRequested = false;
+            bench.Broker.Pump(lease, bench.Context);
+        }
+    }
+
+    public AckOutcome Puback(int id) => Session.Puback(lease, (ushort)id);
+
+    public AckOutcome Pubrec(int id, bool refused = false) => Session.Pubrec(lease, (ushort)id, refused);
+
+    public AckOutcome Pubcomp(int id) => Session.Pubcomp(lease, (ushort)id);
+
+    public void Disconnect(bool discardWill = true, uint? newExpirySeconds = null) => bench.Broker.Disconnect(lease, discardWill, newExpirySeconds, bench.Context);
+
+    /// <summary>The network is gone without a word.</summary>
+    public void Drop() => Disconnect(discardWill: false);
+}

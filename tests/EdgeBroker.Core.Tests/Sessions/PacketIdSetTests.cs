@@ -1,0 +1,31 @@
+using CsCheck;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Tests.Rig;
+
+namespace EdgeBroker.Core.Tests.Sessions;
+
+public sealed class PacketIdSetTests
+{
+    [Fact]
+    public void Behaves_as_a_sorted_set() => Steps.Of(40, 300).Sample(steps =>
+    {
+        var set = new PacketIdSet();
+        var model = new SortedSet<ushort>();
+        foreach ((int op, int a, int b) in steps)
+        {
+            // Few pages, few words, all edges.
+            ushort id = (ushort)(((a % 3) * 1023) + (b % 130) + (b % 11 == 0 ? 62_000 : 0));
+            if (op == 0)
+            {
+                set.Clear();
+                model.Clear();
+            }
+
+            if (op < 22) Assert.Equal(model.Add(id), set.Add(id));
+            else Assert.Equal(model.Remove(id), set.Remove(id));
+            Assert.Equal(model.Contains(id), set.Contains(id));
+            Assert.Equal(model.Count, set.Count);
+            Assert.Equal(model, set.All());
+        }
+    });
+}

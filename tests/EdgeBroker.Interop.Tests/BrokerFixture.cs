@@ -1,0 +1,20 @@
+using EdgeBroker.Testing.Published;
+
+namespace EdgeBroker.Interop.Tests;
+
+/// <summary>A running broker for the tests of one class.</summary>
+public sealed class BrokerFixture : IAsyncLifetime
+{
+    private PublishedBroker? _broker;
+
+    public int Port => _broker!.Port;
+
+    // Room for the payloads of 1 MB.
+    public async Task InitializeAsync() => _broker = await PublishedBroker.StartAsync("[mqtt]\nmax_packet_size = \"2MB\"\n");
+
+    public Task DisposeAsync()
+    {
+        _broker?.Dispose();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace EdgeBroker.Testing.Published;
+
+/// <summary>
+/// One published executable and how to start it here: natively, or the arm64 one under qemu. scripts/publish.sh makes them; the environment may name others:
+/// EDGEBROKER_BINARY, EDGEBROKER_BINARY_ARM64 and EDGEBROKER_QEMU (a command and its options).
+/// </summary>
+public sealed class PublishedBinary
+{
+    /// <summary>The runtime identifier of x64 Linux.</summary>
+    public const string X64 = "linux-x64";
+
+    /// <summary>The runtime identifier of arm64 Linux.</summary>
+    public const string Arm64 = "linux-arm64";
+
+    private readonly string[] _command;
+
+    private PublishedBinary(string rid, string path, string[] emulator)
+    {
+        Rid = rid;
+        Path = path;
+        _command = [.. emulator, path];
+        if (!File.Exists(path)) throw new FileNotFoundException($"No {path}: run scripts/publish.sh {rid}");
+    }
+
+    /// <summary>What this machine runs without an emulator.</summary>
+    public static string HostRid => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? Arm64 : X64;
+
+    /// <summary>The targets that can be run here.</summary>
+    public static string[] Rids => HostRid == X64 ? [X64, Arm64] : [Arm64];
+
+    /// <summary>The runtime identifier it was published for.</summary>
+    public string Rid { get; }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The executable published for a target; fails when there is none.</summary>
+    public static PublishedBinary Of(string rid)
+    {
+        if (rid == HostRid) return new PublishedBinary(rid, Variable("EDGEBROKER_BINARY") ?? Artifact(rid), []);
+        string home = Variable("HOME") ?? "/root";
+        string cache = Variable("XDG_CACHE_HOME") ?? System.IO.Path.Combine(home, ".cache");
+        string root = Variable("EDGEBROKER_ARM64_ROOT") ?? System.IO.Path.Combine(cache, "edgebroker", "arm64-root");
+        string[] qemu = Variable("EDGEBROKER_QEMU")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? ["qemu-aarch64-static", "-L", root];
+        return new PublishedBinary(rid, Variable("EDGEBROKER_BINARY_ARM64") ?? Artifact(rid), qemu);
+    }
+
+    /// <summary>Starts it.</summary>
+    public ChildProcess Start(string workingDirectory, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. arguments]) { WorkingDirectory = workingDirectory };
+        // The test run may itself be a service; its children's log is ours to read as text.
+        start.Environment.Remove("JOURNAL_STREAM");
+        start.Environment.Remove("STATE_DIRECTORY");
+        return new ChildProcess(start);
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static string Artifact(string rid) => System.IO.Path.Combine(RepositoryRoot.Find(), "artifacts", rid, "edgebroker");
+}

@@ -1,0 +1,64 @@
+namespace EdgeBroker.Tests.PubSub;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("pub", "--retian -t a -m b", "Did you mean --retain?")]
+    [InlineData("pub", "-t a -m b -X", "There is no option -X.")]
+    [InlineData("pub", "-t a -m b -W 3", "There is no option -W.")]
+    [InlineData("pub", "-m b", "Give a topic with -t.")]
+    [InlineData("pub", "-t a", "-m text")]
+    [InlineData("pub", "-t a -m b -n", "only one of")]
+    [InlineData("pub", "-t a/# -m b", "neither + nor #")]
+    [InlineData("pub", "-t a -m b -q 3", "-q 3: give a whole number from 0 to 2.")]
+    [InlineData("pub", "-t a -m", "-m needs a value")]
+    [InlineData("pub", "-t a -m b --cafile x", "--cafile is not supported by this build yet.")]
+    [InlineData("pub", "-L mqtts://h/t -m b", "TLS is not supported")]
+    [InlineData("pub", "-t a -m b -V mqttv31", "MQTT 3.1 is not supported")]
+    [InlineData("pub", "-t a -m b -c", "give one with -i")]
+    [InlineData("pub", "-t a -m b -V 311 -x 5", "leave out -V 311")]
+    [InlineData("pub", "-t a -m b -D publish will-delay-interval 5", "belongs to will")]
+    [InlineData("pub", "-t a -m b -D publish contenttype 5", "no such property")]
+    [InlineData("pub", "-t a -m b -D publish payload-format-indicator 2", "from 0 to 1")]
+    [InlineData("pub", "-t a -m b --will-qos 1", "needs --will-topic")]
+    [InlineData("sub", "", "Give at least one topic filter")]
+    [InlineData("sub", "-t a#", "not a topic filter")]
+    [InlineData("sub", "-t a -F %y", "there is no %y")]
+    [InlineData("sub", "-t a -R --retained-only", "exclude each other")]
+    public async Task A_wrong_command_line_is_64_and_says_what_to_write(string verb, string arguments, string expected)
+    {
+        string[] args = arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        using CommandRun run = verb == "pub" ? CommandRun.Pub("", args) : CommandRun.Sub(args);
+        Assert.Equal(64, await run.ExitCodeAsync());
+        Assert.Contains(expected, run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_is_on_standard_output()
+    {
+        using CommandRun pub = CommandRun.Pub("", "--help");
+        using CommandRun sub = CommandRun.Sub("--help");
+        Assert.Equal((0, 0), (await pub.ExitCodeAsync(), await sub.ExitCodeAsync()));
+        Assert.Contains("--stdin-line", pub.Output, StringComparison.Ordinal);
+        Assert.Contains("--filter-out", sub.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unreadable_file_is_1_and_quiet_says_nothing()
+    {
+        using CommandRun run = CommandRun.Pub("", "-t", "a", "-f", "/nonexistent/file");
+        Assert.Equal(1, await run.ExitCodeAsync());
+        Assert.Contains("/nonexistent", run.Errors, StringComparison.Ordinal);
+        using CommandRun quiet = CommandRun.Pub("", "-t", "a", "-f", "/nonexistent/file", "--quiet");
+        Assert.Equal(1, await quiet.ExitCodeAsync());
+        Assert.Empty(quiet.Errors);
+    }
+
+    [Fact]
+    public async Task Nobody_listening_is_1()
+    {
+        using CommandRun run = CommandRun.Sub("-t", "a", "--unix", "/nonexistent/socket");
+        Assert.Equal(1, await run.ExitCodeAsync());
+        Assert.Contains("unix:/nonexistent/socket", run.Errors, StringComparison.Ordinal);
+    }
+}

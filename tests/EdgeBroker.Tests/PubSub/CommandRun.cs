@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Text;
+using EdgeBroker.PubSub;
+
+namespace EdgeBroker.Tests.PubSub;
+
+/// <summary>One run of a verb in this process, with streams of its own.</summary>
+internal sealed class CommandRun : IDisposable
+{
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly MemoryStream _output = new();
+    private readonly LockedWriter _errors = new();
+
+    public CommandRun(Func<string[], CommandStreams, CancellationToken, Task<int>> verb, string input, params string[] args) =>
+        Exit = verb(args, new CommandStreams(new MemoryStream(Encoding.UTF8.GetBytes(input)), Stream.Synchronized(_output), _errors, TimeProvider.System), _ending.Token);
+
+    public Task<int> Exit { get; }
+
+    public string Output => Encoding.UTF8.GetString(_output.ToArray());
+
+    public string Errors => _errors.ToString();
+
+    public static CommandRun Pub(string input, params string[] args) => new(PubCommand.RunAsync, input, args);
+
+    public static CommandRun Sub(params string[] args) => new(SubCommand.RunAsync, "", args);
+
+    public async Task<int> ExitCodeAsync() => await Exit.WaitAsync(Deadline);
+
+    public async Task UntilErrorsContainAsync(string text)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!Errors.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.False(Exit.IsCompleted, $"The verb ended: {Errors}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Waited in vain for \"{text}\": {Errors}");
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>What SIGINT and SIGTERM do.</summary>
+    public void End() => _ending.Cancel();
+
+    public void Dispose() => _ending.Dispose();
+
+    // Read by the test while the verb writes.
+    private sealed class LockedWriter : StringWriter
+    {
+        private readonly Lock _gate = new();
+
+        public override void Write(char value)
+        {
+            lock (_gate) base.Write(value);
+        }
+
+        public override void Write(string? value)
+        {
+            lock (_gate) base.Write(value);
+        }
+
+        public override void WriteLine(string? value)
+        {
+            lock (_gate) base.Write(value + "\n");
+        }
+
+        public override Task WriteLineAsync(string? value)
+        {
+            WriteLine(value);
+            return Task.CompletedTask;
+        }
+
+        public override string ToString()
+        {
+            lock (_gate) return base.ToString();
+        }
+    }
+}
