@@ -115,7 +115,7 @@ public sealed partial class TestClient
         await ExpectAsync(Packets.Unsuback(packetId, 0));
     }
 
-    /// <summary>Publishes and carries the exchange of its QoS to the end; when this returns, the broker has routed the message.</summary>
+    /// <summary>Publishes and carries the exchange of its QoS to the end; when this returns, the broker has routed the message. What else comes is kept for later.</summary>
     public async Task PublishAsync(string topic, string payload = "", int qos = 0, bool retain = false, byte[]? properties = null)
     {
         int packetId = qos == 0 ? 0 : NextPacketId();
@@ -127,26 +127,26 @@ public sealed partial class TestClient
             default:
                 await ExpectAckAsync(PacketType.Pubrec, packetId);
                 await SendAsync(Packets.Pubrel(packetId));
-                await ExpectAsync(Packets.Pubcomp(packetId));
+                await ExpectAckAsync(PacketType.Pubcomp, packetId);
                 break;
         }
     }
 
-    /// <summary>Carries the exchange of a received PUBLISH to the end.</summary>
+    /// <summary>Carries the exchange of a received PUBLISH to the end. What else comes is kept for later.</summary>
     public async Task AcknowledgeAsync(ReceivedPacket publish)
     {
         if (publish.QoS == 1) await SendAsync(Packets.Puback(publish.PacketId));
         if (publish.QoS != 2) return;
         await SendAsync(Packets.Pubrec(publish.PacketId));
-        await ExpectAsync(Packets.Pubrel(publish.PacketId));
+        await ExpectAckAsync(PacketType.Pubrel, publish.PacketId);
         await SendAsync(Packets.Pubcomp(publish.PacketId));
     }
 
-    // Success, or 0x10 where nobody subscribes.
+    // Success, or 0x10 where nobody subscribes. Messages that come meanwhile are kept for later.
     private async Task ExpectAckAsync(PacketType type, int packetId)
     {
-        ReceivedPacket ack = await ExpectAsync(type);
-        Require(ack.PacketId == packetId && ack.Reason is ReasonCode.Success or ReasonCode.NoMatchingSubscribers, $"{type} {packetId} of success", ack);
+        ReceivedPacket ack = await AwaitAsync(packet => packet.Type == type && packet.PacketId == packetId, $"{type} {packetId}");
+        Require(ack.Reason is ReasonCode.Success or ReasonCode.NoMatchingSubscribers, $"{type} {packetId} of success", ack);
     }
 
     private void Require(bool met, string expected, ReceivedPacket packet)

@@ -65,12 +65,7 @@ public sealed partial class TestClient : IAsyncDisposable
         for (int i = 0; i < 3; i++)
         {
             await SendAsync(Packets.Pingreq());
-            while (true)
-            {
-                ReceivedPacket packet = await ReadAsync("PINGRESP") ?? throw new ExpectationException($"{_name} expected PINGRESP, and the broker closed the connection");
-                if (packet.Type == PacketType.Pingresp) break;
-                _unread.Enqueue(packet);
-            }
+            await AwaitAsync(packet => packet.Type == PacketType.Pingresp, "PINGRESP");
         }
     }
 
@@ -107,6 +102,30 @@ public sealed partial class TestClient : IAsyncDisposable
     }
 
     private async Task<ReceivedPacket?> TryReceiveAsync(string expected) => _unread.TryDequeue(out ReceivedPacket? packet) ? packet : await ReadAsync(expected);
+
+    /// <summary>Waits for one packet and keeps what comes before it for later.</summary>
+    private async Task<ReceivedPacket> AwaitAsync(Func<ReceivedPacket, bool> wanted, string expected)
+    {
+        for (int i = _unread.Count; i > 0; i--)
+        {
+            ReceivedPacket packet = _unread.Dequeue();
+            if (!wanted(packet))
+            {
+                _unread.Enqueue(packet);
+                continue;
+            }
+
+            for (int rest = i - 1; rest > 0; rest--) _unread.Enqueue(_unread.Dequeue());
+            return packet;
+        }
+
+        while (true)
+        {
+            ReceivedPacket packet = await ReadAsync(expected) ?? throw new ExpectationException($"{_name} expected {expected}, and the broker closed the connection");
+            if (wanted(packet)) return packet;
+            _unread.Enqueue(packet);
+        }
+    }
 
     /// <summary>Reads a packet from the wire; null at its end.</summary>
     private async Task<ReceivedPacket?> ReadAsync(string expected)
