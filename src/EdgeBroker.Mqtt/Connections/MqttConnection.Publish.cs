@@ -36,7 +36,9 @@ public sealed partial class MqttConnection
 
         PublishOutcome outcome = Route(packet, topic);
         if (packet.QoS == QoS.AtMostOnce) return;
-        if (outcome.Reason.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
+        // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
+        bool refused = _rules.AcksCarryReasons && outcome.Reason.IsError();
+        if (refused && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
         Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Token.And(received));
     }
 
