@@ -32,7 +32,7 @@ public interface ISessionStore : ICommitJournal
     /// <summary>The message at the position is done with: acknowledged, expired or dropped.</summary>
     CommitToken Dequeue(string clientId, long position);
 
-    /// <summary>A QoS 2 publish of the client was received under this identifier and not yet released.</summary>
+    /// <summary>A QoS 2 publish of the client was received under this identifier and not yet released; appended behind what the publish itself left.</summary>
     CommitToken AddReceivedId(string clientId, ushort packetId);
 
     /// <summary>The client released it.</summary>

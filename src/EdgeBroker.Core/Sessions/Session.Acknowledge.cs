@@ -6,6 +6,9 @@ namespace EdgeBroker.Core.Sessions;
 // Acknowledgements from the client, and the identifiers of QoS 2 messages it is sending.
 public sealed partial class Session
 {
+    // What the answer to a repetition waits for: the answer to its original may still be waiting, or have been waiting on a connection that is gone.
+    private CommitToken _receivedToken;
+
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
@@ -71,30 +74,57 @@ public sealed partial class Session
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>
     /// <param name="limit">Exchanges that may be open.</param>
-    /// <param name="token">What PUBREC waits for.</param>
+    /// <param name="token">What the PUBREC for a repetition waits for.</param>
     public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, int limit, out CommitToken token)
     {
         token = CommitToken.None;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
+            token = _receivedToken;
             if (_receivedIds.Contains(packetId)) return AckOutcome.Repeated;
             if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
             if (ReferenceEquals(_receivedIds, PacketIdSet.None)) _receivedIds = new PacketIdSet();
             _receivedIds.Add(packetId);
-            if (IsKept) token = Store.AddReceivedId(ClientId, packetId);
             return AckOutcome.Done;
         }
     }
 
-    /// <summary>PUBREL, or a refusal of the PUBLISH: the identifier is free again.</summary>
-    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId)
+    /// <summary>
+    /// The message has reached everyone it is for: its identifier is stored, after the message itself. The other way round, a crash between the two would leave an
+    /// identifier that passes the client's repetition off as known, and the message would be lost.
+    /// </summary>
+    /// <returns>What PUBREC waits for.</returns>
+    public CommitToken StoreReceived(ushort packetId)
     {
+        lock (Gate)
+        {
+            if (_ended || !IsKept || !_receivedIds.Contains(packetId)) return CommitToken.None;
+            return _receivedToken = Store.AddReceivedId(ClientId, packetId);
+        }
+    }
+
+    /// <summary>The PUBLISH was refused: its identifier, not stored yet, is free again [MQTT-4.3.3-9].</summary>
+    public void CancelReceive(ConnectionLease lease, ushort packetId)
+    {
+        lock (Gate)
+        {
+            if (Holds(lease)) _receivedIds.Remove(packetId);
+        }
+    }
+
+    /// <summary>PUBREL: the identifier is free again.</summary>
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="packetId">The packet identifier.</param>
+    /// <param name="token">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be lost.</param>
+    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId, out CommitToken token)
+    {
+        token = CommitToken.None;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
-            if (IsKept) Store.RemoveReceivedId(ClientId, packetId);
+            if (IsKept) token = Store.RemoveReceivedId(ClientId, packetId);
             return AckOutcome.Done;
         }
     }

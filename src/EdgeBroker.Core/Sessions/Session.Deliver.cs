@@ -32,7 +32,8 @@ public sealed partial class Session
             lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, context, fanOut);
         }
 
-        long nowMs = _environment.Clock.NowMs;
+        // Asking the clock costs as much as a lock; only what expires needs it.
+        long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
         Message message = context.Own(publication, nowMs);
         lock (Gate)
         {

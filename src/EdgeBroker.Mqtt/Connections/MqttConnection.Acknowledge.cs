@@ -25,25 +25,26 @@ public sealed partial class MqttConnection
         }
 
         Session session = _lease.Session;
+        CommitToken token = CommitToken.None;
         AckOutcome outcome = packet.Type switch
         {
             PacketType.Puback => session.Puback(_lease, packet.PacketId),
             PacketType.Pubrec => session.Pubrec(_lease, packet.PacketId, packet.ReasonCode.IsError()),
             PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
-            _ => session.EndReceive(_lease, packet.PacketId),
+            _ => session.EndReceive(_lease, packet.PacketId, out token),
         };
         if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
-        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome);
-        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome);
+        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, token);
+        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, token);
     }
 
     /// <summary>PUBCOMP, or the PUBREL for an identifier we do not know, which lets the client come to an end with it.</summary>
-    private void Answer(PacketType type, ushort packetId, AckOutcome outcome) => SendAck(new AckPacket
+    private void Answer(PacketType type, ushort packetId, AckOutcome outcome, CommitToken token)
     {
-        Type = type,
-        PacketId = packetId,
-        ReasonCode = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success,
-    });
+        ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
+        if (token.IsNone || Broker.Journal.IsCommitted(token)) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+        else Defer(new PendingAck(token, type, packetId, [reason]));
+    }
 
     /// <summary>Acknowledges a publish, now or, in packet order, when it and what came before it is on disk.</summary>
     private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, CommitToken token)
@@ -83,26 +84,41 @@ public sealed partial class MqttConnection
 
             _pendingAcks.Dequeue();
             if (ack.Type == PacketType.Puback) _pendingAtLeastOnce--;
-            if (ack.Type is PacketType.Puback or PacketType.Pubrec) SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reasons[0] });
-            else SendSuback(ack.Type, ack.PacketId, ack.Reasons);
+            if (ack.Type is PacketType.Suback or PacketType.Unsuback) SendSuback(ack.Type, ack.PacketId, ack.Reasons);
+            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reasons[0] });
         }
     }
 
-    private void SendAck(scoped AckPacket packet)
+    private void SendAck(in AckPacket packet)
+    {
+        if (packet.ReasonCode.IsError() && MayExplain)
+        {
+            SendExplained(packet);
+            return;
+        }
+
+        WriteAck(packet);
+    }
+
+    private void SendExplained(scoped AckPacket packet)
     {
         PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
-        if (packet.ReasonCode.IsError() && MayExplain) properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
+        properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
         var explained = packet with { Properties = properties.Block };
         // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
         if ((uint)explained.Length(_rules.Version) <= _clientMaxPacketBytes) packet = explained;
+        WriteAck(packet);
+        properties.Dispose();
+    }
+
+    private void WriteAck(in AckPacket packet)
+    {
         int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
             packet.Write(Output, _rules.Version);
             Sent(length);
         }
-
-        properties.Dispose();
     }
 
     private bool MayExplain => _wantsProblemInformation && _rules.Version == ProtocolVersion.V5;

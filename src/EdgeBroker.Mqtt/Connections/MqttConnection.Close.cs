@@ -120,10 +120,14 @@ public sealed partial class MqttConnection
         if (v5 && _wantsProblemInformation) properties.Add(PropertyId.ReasonString, Encoding.UTF8.GetBytes(explanation));
         var packet = new ConnackPacket { ReasonCode = reason, Properties = properties.Block };
         if ((uint)packet.Length(_rules.Version) > _clientMaxPacketBytes) packet = new ConnackPacket { ReasonCode = reason };
+        int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
-            packet.Write(Output, _rules.Version);
-            Sent(packet.Length(_rules.Version));
+            if ((uint)length <= _clientMaxPacketBytes)
+            {
+                packet.Write(Output, _rules.Version);
+                Sent(length);
+            }
         }
 
         properties.Dispose();

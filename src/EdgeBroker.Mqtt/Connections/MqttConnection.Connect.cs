@@ -177,6 +177,12 @@ public sealed partial class MqttConnection
             return;
         }
 
+        if (!ConnackFits(connect))
+        {
+            Refuse(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for CONNACK", connect.ClientId);
+            return;
+        }
+
         _userName = verdict.UserName;
         _state = State.Connected;
         _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
@@ -202,6 +208,23 @@ public sealed partial class MqttConnection
         packet.Write(Output, _rules.Version);
         Sent(packet.Length(_rules.Version));
         properties.Dispose();
+    }
+
+    /// <summary>Whether the client accepts our CONNACK [MQTT-3.1.2-24], if need be without the Response Information. Whatever else it must be sent is shorter.</summary>
+    private bool ConnackFits(PendingConnect connect)
+    {
+        if (_clientMaxPacketBytes == NoLimit || ConnackLength(connect) <= _clientMaxPacketBytes) return true;
+        connect.WantsResponseInformation = false;
+        return ConnackLength(connect) <= _clientMaxPacketBytes;
+    }
+
+    private long ConnackLength(PendingConnect connect)
+    {
+        PropertyBuilder properties = PropertyBuilder.For(PacketType.Connack, stackalloc byte[256]);
+        AddGrants(ref properties, connect);
+        int length = new ConnackPacket { Properties = properties.Block }.Length(_rules.Version);
+        properties.Dispose();
+        return length;
     }
 
     private void AddGrants(ref PropertyBuilder properties, PendingConnect connect)

@@ -25,8 +25,7 @@ public sealed partial class MqttConnection
         _context.Counters.PublishesReceived++;
         _context.Counters.PublishBytesReceived += packet.Payload.Length;
         if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return;
-        CommitToken received = CommitToken.None;
-        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, out received)) return;
+        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId)) return;
         ReasonCode refusal = Refusal(packet, topic);
         if (refusal != ReasonCode.Success)
         {
@@ -36,10 +35,15 @@ public sealed partial class MqttConnection
 
         PublishOutcome outcome = Route(packet, topic);
         if (packet.QoS == QoS.AtMostOnce) return;
-        // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
-        bool refused = _rules.AcksCarryReasons && outcome.Reason.IsError();
-        if (refused && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
-        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Token.And(received));
+        CommitToken token = outcome.Token;
+        if (packet.QoS == QoS.ExactlyOnce)
+        {
+            // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
+            if (_rules.AcksCarryReasons && outcome.Reason.IsError()) _lease.Session.CancelReceive(_lease, packet.PacketId);
+            else token = token.And(_lease.Session.StoreReceived(packet.PacketId));
+        }
+
+        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, token);
     }
 
     private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
@@ -107,16 +111,16 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Notes a QoS 2 identifier; false when the packet is a repetition, which has been answered, or too many.</summary>
-    private bool BeginExactlyOnce(ushort packetId, out CommitToken token)
+    private bool BeginExactlyOnce(ushort packetId)
     {
         int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
-        switch (_lease.Session.BeginReceive(_lease, packetId, ReceiveLimit - pendingAcks, out token))
+        switch (_lease.Session.BeginReceive(_lease, packetId, ReceiveLimit - pendingAcks, out CommitToken stored))
         {
             case AckOutcome.Done:
                 return true;
             case AckOutcome.Repeated:
                 // The message is with us; only the answer may have been lost [MQTT-4.3.3-10].
-                Acknowledge(QoS.ExactlyOnce, packetId, ReasonCode.Success, CommitToken.None);
+                Acknowledge(QoS.ExactlyOnce, packetId, ReasonCode.Success, stored);
                 return false;
             case AckOutcome.TooMany:
                 Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
@@ -139,7 +143,7 @@ public sealed partial class MqttConnection
         _context.Counters.PublishesDropped++;
         if (packet.QoS == QoS.AtMostOnce) return;
         ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
-        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.EndReceive(_lease, packet.PacketId);
+        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
         Acknowledge(packet.QoS, packet.PacketId, told, CommitToken.None);
     }
 

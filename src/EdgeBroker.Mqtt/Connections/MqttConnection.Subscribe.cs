@@ -15,6 +15,7 @@ public sealed partial class MqttConnection
             return;
         }
 
+        if (!CanAnswer(packet.Count)) return;
         uint identifier = packet.Properties.GetNumber(PropertyId.SubscriptionIdentifier, 0);
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
         CommitToken token = CommitToken.None;
@@ -39,6 +40,7 @@ public sealed partial class MqttConnection
             return;
         }
 
+        if (!CanAnswer(packet.Count)) return;
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
         CommitToken token = CommitToken.None;
         int i = 0;
@@ -51,6 +53,15 @@ public sealed partial class MqttConnection
 
         Answer(PacketType.Unsuback, packet.PacketId, outcomes.AsSpan(0, i), token);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
+    }
+
+    /// <summary>Whether the client accepts an answer of one code for each filter [MQTT-3.1.2-24]; false when the connection has been failed because it does not.</summary>
+    private bool CanAnswer(int filters)
+    {
+        int bodyLength = 3 + filters;
+        if ((uint)(1 + VariableByteInteger.Length((uint)bodyLength) + bodyLength) <= _clientMaxPacketBytes) return true;
+        Fail(ReasonCode.PacketTooLarge, "more filters than an answer within the client's Maximum Packet Size has codes");
+        return false;
     }
 
     private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, CommitToken token)

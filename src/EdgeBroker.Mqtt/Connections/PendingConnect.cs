@@ -22,7 +22,7 @@ internal sealed class PendingConnect
 
     public int KeepAliveSeconds { get; init; }
 
-    public bool WantsResponseInformation { get; init; }
+    public bool WantsResponseInformation { get; set; }
 
     /// <summary>RETAIN, QoS and topic of the will, for the permission to publish it.</summary>
     public QoS WillQoS { get; init; }

@@ -164,10 +164,10 @@ public sealed class DeliveryTests
         Assert.Equal(AckOutcome.TooMany, client.Session.BeginReceive(client.Lease, 9, 2, out _));
         client.Drop();
         Client again = bench.Connect("c", expirySeconds: 60);
-        Assert.Equal(AckOutcome.StaleLease, client.Session.EndReceive(client.Lease, 7));
+        Assert.Equal(AckOutcome.StaleLease, client.Session.EndReceive(client.Lease, 7, out _));
         Assert.Equal(AckOutcome.Repeated, again.Session.BeginReceive(again.Lease, 7, 2, out _));
-        Assert.Equal(AckOutcome.Done, again.Session.EndReceive(again.Lease, 7));
-        Assert.Equal(AckOutcome.UnknownId, again.Session.EndReceive(again.Lease, 7));
+        Assert.Equal(AckOutcome.Done, again.Session.EndReceive(again.Lease, 7, out _));
+        Assert.Equal(AckOutcome.UnknownId, again.Session.EndReceive(again.Lease, 7, out _));
     }
 
     [Fact]
