@@ -1,6 +1,3 @@
-using EdgeBroker.Protocol;
-using EdgeBroker.Testing;
-
 namespace EdgeBroker.Conformance.Tests;
 
 /// <summary>The harness itself: both transports, both versions.</summary>
