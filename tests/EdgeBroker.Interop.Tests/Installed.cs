@@ -31,6 +31,14 @@ internal static class Installed
         return program;
     }
 
+    /// <summary>Debian keeps the broker where only root's PATH looks.</summary>
+    public static string MosquittoBroker()
+    {
+        const string path = "/usr/sbin/mosquitto";
+        RequireFile(path);
+        return path;
+    }
+
     private static string Source(params string[] path) =>
         Path.Combine([RepositoryRoot.Find(), "tests", "EdgeBroker.Interop.Tests", "Clients", .. path]);
 

@@ -32,7 +32,8 @@ public sealed partial class Session
             lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, context, fanOut);
         }
 
-        long nowMs = _environment.Clock.NowMs;
+        // Asking the clock costs as much as a lock; only what expires needs it.
+        long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
         Message message = context.Own(publication, nowMs);
         lock (Gate)
         {
@@ -49,6 +50,12 @@ public sealed partial class Session
             };
             return DeliverAcknowledged(delivery, context, fanOut, nowMs);
         }
+    }
+
+    /// <summary>Hands the session several QoS 0 messages at once; false when they have to be handed over one by one.</summary>
+    internal bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
+    {
+        lock (Gate) return _link is null || _link.TrySendBurst(burst, context);
     }
 
     /// <summary>Sends what now has room: first what the previous connection left open, then the queue.</summary>

@@ -93,21 +93,36 @@ public sealed partial class MqttConnection
         }
     }
 
-    private void SendAck(scoped AckPacket packet)
+    private void SendAck(in AckPacket packet)
+    {
+        if (packet.ReasonCode.IsError() && MayExplain)
+        {
+            SendExplained(packet);
+            return;
+        }
+
+        WriteAck(packet);
+    }
+
+    private void SendExplained(scoped AckPacket packet)
     {
         PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
-        if (packet.ReasonCode.IsError() && MayExplain) properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
+        properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
         var explained = packet with { Properties = properties.Block };
         // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
         if ((uint)explained.Length(_rules.Version) <= _clientMaxPacketBytes) packet = explained;
+        WriteAck(packet);
+        properties.Dispose();
+    }
+
+    private void WriteAck(in AckPacket packet)
+    {
         int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
             packet.Write(Output, _rules.Version);
             Sent(length);
         }
-
-        properties.Dispose();
     }
 
     private bool MayExplain => _wantsProblemInformation && _rules.Version == ProtocolVersion.V5;

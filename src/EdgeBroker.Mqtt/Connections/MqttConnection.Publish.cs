@@ -38,7 +38,8 @@ public sealed partial class MqttConnection
         CommitToken token = outcome.Token;
         if (packet.QoS == QoS.ExactlyOnce)
         {
-            if (outcome.Reason.IsError()) _lease.Session.CancelReceive(_lease, packet.PacketId);
+            // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
+            if (_rules.AcksCarryReasons && outcome.Reason.IsError()) _lease.Session.CancelReceive(_lease, packet.PacketId);
             else token = token.And(_lease.Session.StoreReceived(packet.PacketId));
         }
 

@@ -12,6 +12,9 @@ namespace EdgeBroker.Transport.Pipes;
 [SuppressMessage("Design", "CA1001", Justification = "Late signals may come after the end; the semaphores hold nothing that needs disposal.")]
 public sealed class PipeConnection : TransportConnection
 {
+    // As with a socket: a peer that does not take our last bytes in this time is cut.
+    private const long LingerMs = 1000;
+
     private readonly IDuplexPipe _pipe;
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -22,8 +25,11 @@ public sealed class PipeConnection : TransportConnection
     private readonly Queue<Action> _posted = new();
     private IConnectionHandler _handler = null!;
     private long _deadlineMs = long.MaxValue;
+    private long _cutMs = long.MaxValue;
+    private int _announcedBytes;
     private bool _paused;
     private bool _over;
+    private volatile bool _timerFired;
 
     // Guarded by the output's gate.
     private bool _turnRequested;
@@ -37,7 +43,7 @@ public sealed class PipeConnection : TransportConnection
         _time = time;
         _start = time.GetTimestamp();
         RemoteEndPoint = remoteEndPoint;
-        _timer = time.CreateTimer(static state => ((PipeConnection)state!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static state => ((PipeConnection)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override string RemoteEndPoint { get; }
@@ -51,6 +57,8 @@ public sealed class PipeConnection : TransportConnection
         Task reading = ReadAsync();
         await WriteAsync().ConfigureAwait(false);
         _pipe.Input.CancelPendingRead();
+        // It may wait for the handler to read on, which does not happen any more.
+        Release(_reading);
         await reading.ConfigureAwait(false);
         await _pipe.Input.CompleteAsync().ConfigureAwait(false);
         await _pipe.Output.CompleteAsync().ConfigureAwait(false);
@@ -98,6 +106,12 @@ public sealed class PipeConnection : TransportConnection
 
     private void Signal() => Release(_attention);
 
+    private void OnTimer()
+    {
+        _timerFired = true;
+        Signal();
+    }
+
     private async Task ReadAsync()
     {
         string explanation = "the peer closed the connection";
@@ -133,7 +147,8 @@ public sealed class PipeConnection : TransportConnection
         int consumed;
         lock (_turn)
         {
-            consumed = buffer.IsEmpty || _paused || IsClosing ? 0 : HandContiguous(buffer);
+            // A unit known to be incomplete is not handed, and copied, for each piece of it.
+            consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
             wait = _paused && !IsClosing;
         }
 
@@ -142,10 +157,10 @@ public sealed class PipeConnection : TransportConnection
 
     private int HandContiguous(in ReadOnlySequence<byte> buffer)
     {
-        if (buffer.IsSingleSegment) return _handler.Receive(buffer.FirstSpan, out _);
+        if (buffer.IsSingleSegment) return _handler.Receive(buffer.FirstSpan, out _announcedBytes);
         byte[] whole = ArrayPool<byte>.Shared.Rent((int)buffer.Length);
         buffer.CopyTo(whole);
-        int consumed = _handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _);
+        int consumed = _handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
         ArrayPool<byte>.Shared.Return(whole);
         return consumed;
     }
@@ -154,18 +169,55 @@ public sealed class PipeConnection : TransportConnection
     {
         try
         {
+            Task? attention = null;
             while (true)
             {
-                await _attention.WaitAsync().ConfigureAwait(false);
-                lock (_turn) TakeTurn();
-                FlushResult flushed = MoveOutput() ? await _pipe.Output.FlushAsync().ConfigureAwait(false) : default;
-                if (flushed.IsCompleted || _over) return;
-                if (!AfterFlush()) return;
+                await (attention ?? _attention.WaitAsync()).ConfigureAwait(false);
+                attention = null;
+                bool moved;
+                lock (_turn)
+                {
+                    TakeTurn();
+                    // Within the turn: the handler may give the output another gate in its own.
+                    moved = MoveOutput();
+                }
+
+                if (moved)
+                {
+                    Task<FlushResult> flush = _pipe.Output.FlushAsync().AsTask();
+                    // The peer may never read: deadlines, posted work and a close have their turn all the same.
+                    while (!flush.IsCompleted)
+                    {
+                        attention ??= _attention.WaitAsync();
+                        if (await Task.WhenAny(flush, attention).ConfigureAwait(false) == flush) break;
+                        attention = null;
+                        lock (_turn) TakeTurn();
+                        if (IsClosing) CutInTime();
+                    }
+
+                    FlushResult flushed = await flush.ConfigureAwait(false);
+                    if (flushed.IsCompleted || flushed.IsCanceled) return;
+                }
+
+                if (_over || !AfterFlush()) return;
             }
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
             lock (_turn) Over("the connection broke: " + exception.Message);
+        }
+    }
+
+    private void CutInTime()
+    {
+        if (_cutMs == long.MaxValue)
+        {
+            _cutMs = NowMs + LingerMs;
+            _timer.Change(TimeSpan.FromMilliseconds(LingerMs), Timeout.InfiniteTimeSpan);
+        }
+        else if (NowMs >= _cutMs)
+        {
+            _pipe.Output.CancelPendingFlush();
         }
     }
 
@@ -188,6 +240,13 @@ public sealed class PipeConnection : TransportConnection
             _deadlineMs = long.MaxValue;
             _handler.OnDeadline();
         }
+        else if (_timerFired && _deadlineMs != long.MaxValue)
+        {
+            // It measures with another clock and may be a little early.
+            _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - NowMs), Timeout.InfiniteTimeSpan);
+        }
+
+        _timerFired = false;
 
         bool turn;
         lock (Output.Gate)

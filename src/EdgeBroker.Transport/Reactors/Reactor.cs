@@ -168,6 +168,8 @@ public sealed unsafe partial class Reactor : IDisposable
         {
             foreach (ReactorListener listener in Listeners) listener.CloseSocket();
             _epoll.Dispose();
+            // For good: whoever wakes it late must not write to what has its number by then.
+            Interlocked.Exchange(ref _awake, 1);
             _ = LinuxSockets.Close(_wakeFd);
         }
     }

@@ -154,7 +154,7 @@ public sealed unsafe partial class ReactorListener
     /// <summary>Removes the socket file that a killed process left behind: one that nobody answers at. Any other file is not ours, and bind says so.</summary>
     private static void RemoveStale(string path)
     {
-        if (!File.Exists(path)) return;
+        if (!File.Exists(path) || !IsSocket(path)) return;
         try
         {
             using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -162,8 +162,25 @@ public sealed unsafe partial class ReactorListener
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            // A file that is no socket refuses as well, but is not empty.
-            if (new FileInfo(path).Length == 0) File.Delete(path);
+            File.Delete(path);
+        }
+    }
+
+    // A file of any other kind can be opened, or is not ours to open. It may be empty, and refuses a connection as well.
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            File.OpenHandle(path).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using EdgeBroker.Interop.Tests.Clients;
+using EdgeBroker.Testing.Published;
+
+namespace EdgeBroker.Interop.Tests;
+
+/// <summary>A mosquitto in the field that bridges to this broker, configured as its users do: with the defaults.</summary>
+public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<BrokerFixture>, IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Theory]
+    [InlineData("mqttv311", Versions.V311)]
+    [InlineData("mqttv50", Versions.V5)]
+    public async Task Messages_cross_the_bridge_both_ways(string bridgeVersion, string version)
+    {
+        int port = FreePort();
+        string file = Path.Combine(_directory, "mosquitto.conf");
+        await File.WriteAllTextAsync(file, $"""
+            listener {port} 127.0.0.1
+            allow_anonymous true
+            user {Environment.UserName}
+            log_dest stderr
+            log_type all
+            connection up-{bridgeVersion}
+            address 127.0.0.1:{broker.Port}
+            bridge_protocol_version {bridgeVersion}
+            notifications false
+            restart_timeout 1
+            topic out/# out 1
+            topic in/# in 2
+
+            """);
+        using ChildProcess mosquitto = ChildProcess.Program(Installed.MosquittoBroker(), "-c", file);
+        // Its bridge has subscribed here.
+        await mosquitto.LineAsync(line => line.Contains("Received SUBACK", StringComparison.Ordinal));
+
+        using var field = new MqttNetClient();
+        using var here = new MqttNetClient();
+        await field.ConnectAsync(new ForeignConnect(port, version, "field"));
+        await here.ConnectAsync(new ForeignConnect(broker.Port, version, "here"));
+        await field.SubscribeAsync("in/+", 2);
+        await here.SubscribeAsync("out/+", 1);
+        for (int i = 0; i < 20; i++)
+        {
+            string text = i.ToString(CultureInfo.InvariantCulture);
+            await field.PublishAsync(new ForeignMessage("out/a", text, 1));
+            await here.PublishAsync(new ForeignMessage("in/a", text, 2));
+        }
+
+        for (int i = 0; i < 20; i++)
+        {
+            ForeignMessage up = await here.MessageAsync(), down = await field.MessageAsync();
+            Assert.Equal(("out/a", $"{i}", 1), (up.Topic, up.Text, up.QoS));
+            Assert.Equal(("in/a", $"{i}", 2), (down.Topic, down.Text, down.QoS));
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

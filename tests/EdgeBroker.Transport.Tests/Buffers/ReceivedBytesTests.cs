@@ -1,0 +1,56 @@
+using CsCheck;
+using EdgeBroker.Transport.Reactors;
+
+namespace EdgeBroker.Transport.Tests.Buffers;
+
+public sealed class ReceivedBytesTests
+{
+    [Fact]
+    public void Units_in_any_pieces_come_whole_and_nothing_is_kept_between_them() =>
+        Gen.Select(Gen.Int[1, 9_000].Array[1, 12], Gen.Int[1, 2_000].Array[1, 20]).Sample((units, pieces) =>
+        {
+            byte[] stream = new byte[units.Sum()];
+            for (int i = 0; i < stream.Length; i++) stream[i] = (byte)(i * 31);
+            byte[] shared = new byte[4_096];
+            var received = new ReceivedBytes();
+            int at = 0, unit = 0, done = 0;
+            for (int turn = 0; at < stream.Length; turn++)
+            {
+                Span<byte> room = received.Room(shared, out int kept);
+                Assert.True(room.Length > kept, "no room to receive");
+                int count = Math.Min(Math.Min(pieces[turn % pieces.Length], room.Length - kept), stream.Length - at);
+                stream.AsSpan(at, count).CopyTo(room[kept..]);
+                at += count;
+                Span<byte> bytes = room[..(kept + count)];
+                Assert.True(bytes.SequenceEqual(stream.AsSpan(done, bytes.Length)), "bytes were changed");
+                int consumed = 0;
+                while (unit < units.Length && bytes.Length - consumed >= units[unit]) consumed += units[unit++];
+                done += consumed;
+                received.Keep(bytes[consumed..], turn % 2 == 0 && unit < units.Length ? units[unit] : 0);
+                Assert.Equal(at - done, received.Length);
+            }
+
+            Assert.Equal(stream.Length, done);
+            Assert.Same(shared, RoomOf(ref received, shared));
+        }, iter: 500);
+
+    [Fact]
+    public void Memory_grows_with_what_has_come_not_with_what_was_announced()
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 30; i++)
+        {
+            var received = new ReceivedBytes();
+            received.Keep([0x30, 0xFF, 0xFF, 0xFF, 0x7F], 268_435_455);
+            received.Clear();
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+    }
+
+    private static byte[]? RoomOf(ref ReceivedBytes received, byte[] shared)
+    {
+        received.Room(shared, out int kept)[kept] = 0xEE;
+        return shared[0] == 0xEE ? shared : null;
+    }
+}

@@ -1,0 +1,171 @@
+using System.IO.Pipelines;
+using EdgeBroker.Transport.Pipes;
+using EdgeBroker.Transport.Tests.Reactors;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeBroker.Transport.Tests.Pipes;
+
+public sealed class PipeConnectionTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pipe _in = new(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 16));
+    private readonly Pipe _out = new(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512));
+    private readonly PipeConnection _connection;
+
+    public PipeConnectionTests() => _connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", _time);
+
+    [Fact]
+    public async Task A_unit_in_many_segments_comes_in_one_piece_and_is_handed_when_it_is_whole()
+    {
+        var handler = new UnitHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        for (int i = 0; i < 3; i++)
+        {
+            await _in.Writer.WriteAsync(new byte[] { 100 });
+            for (int at = 0; at < 99; at += 9) await _in.Writer.WriteAsync(new byte[9]);
+        }
+
+        await _in.Writer.CompleteAsync();
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(3, handler.Units);
+        Assert.InRange(handler.Calls, 1, 6);
+        Assert.Equal("the peer closed the connection", handler.Closed);
+    }
+
+    [Fact]
+    public async Task Reading_goes_on_after_a_pause_with_what_had_come()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(_connection.PauseReading);
+        await PostedAsync();
+        await _in.Writer.WriteAsync(new byte[] { 1, 2, 3 });
+        await PostedAsync();
+        Assert.Equal(0, handler.ReceivedBytes);
+        _connection.Post(_connection.ResumeReading);
+        await ReactorHost.Until(() => handler.ReceivedBytes == 3, "what had come");
+        await _in.Writer.CompleteAsync();
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Closing_lets_pending_output_through()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(() => handler.Write(new byte[10_000], close: true));
+        long total = 0;
+        while (true)
+        {
+            ReadResult result = await _out.Reader.ReadAsync();
+            total += result.Buffer.Length;
+            _out.Reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted) break;
+        }
+
+        Assert.Equal(10_000, total);
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, handler.ClosedCount);
+    }
+
+    [Fact]
+    public async Task Posted_work_runs_in_order()
+    {
+        Task served = _connection.RunAsync(new TestHandler(_connection));
+        var order = new List<int>();
+        for (int i = 0; i < 500; i++)
+        {
+            int number = i;
+            _connection.Post(() => order.Add(number));
+        }
+
+        await PostedAsync();
+        Assert.Equal(Enumerable.Range(0, 500), order);
+        await _in.Writer.CompleteAsync();
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task A_peer_that_never_reads_does_not_keep_deadlines_from_coming()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(() =>
+        {
+            handler.Write(new byte[100_000]);
+            _connection.SetDeadline(_connection.NowMs + 5_000);
+        });
+        await PostedAsync();
+        _time.Advance(TimeSpan.FromSeconds(6));
+        await ReactorHost.Until(() => handler.Deadlines == 1, "the deadline");
+        _connection.Post(() => handler.Write([1], close: true));
+        await PostedAsync();
+        // Nor from being cut when its time to take the last bytes is up.
+        await ReactorHost.Until(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(400));
+                return served.IsCompleted;
+            },
+            "the end");
+        Assert.Equal(1, handler.ClosedCount);
+    }
+
+    [Fact]
+    public async Task A_close_during_a_pause_ends_the_connection()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(_connection.PauseReading);
+        await PostedAsync();
+        await _in.Writer.WriteAsync(new byte[] { 1, 2, 3 });
+        _connection.Post(() => handler.Write([], close: true));
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, handler.ClosedCount);
+    }
+
+    [Fact]
+    public async Task A_peer_that_goes_during_a_pause_is_noticed_when_something_is_sent()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(_connection.PauseReading);
+        await PostedAsync();
+        await _in.Writer.WriteAsync(new byte[] { 1 });
+        await _out.Reader.CompleteAsync();
+        _connection.Post(() => handler.Write([1]));
+        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, handler.ClosedCount);
+    }
+
+    private Task PostedAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _connection.Post(done.SetResult);
+        return done.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
+    /// <summary>Units that say their length in their first byte.</summary>
+    private sealed class UnitHandler(TransportConnection connection) : TestHandler(connection)
+    {
+        public int Units { get; private set; }
+
+        public int Calls { get; private set; }
+
+        public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+        {
+            Calls++;
+            int consumed = 0;
+            while (consumed < bytes.Length && bytes.Length - consumed >= bytes[consumed])
+            {
+                consumed += bytes[consumed];
+                Units++;
+            }
+
+            announcedBytes = consumed < bytes.Length ? bytes[consumed] : 0;
+            return consumed;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using EdgeBroker.Transport.Reactors;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeBroker.Transport.Tests.Reactors;
+
+/// <summary>Reactors with one listener, whose connections a test's handlers serve.</summary>
+internal sealed class ReactorHost : IDisposable
+{
+    private readonly Reactor[] _reactors;
+
+    public ReactorHost(Func<TransportConnection, TestHandler> connect, int reactors = 1, string address = "127.0.0.1:0", int maxConnections = 10_000)
+    {
+        _reactors = [.. Enumerable.Range(0, reactors).Select(i => new Reactor(i, TimeProvider.System, NullLogger<Reactor>.Instance))];
+        Listener = ReactorListener.Open(
+            Transport.Reactors.SocketAddress.Parse(address),
+            _reactors,
+            maxConnections,
+            accepted =>
+            {
+                TestHandler handler = connect(accepted.Transport);
+                handler.Thread = Environment.CurrentManagedThreadId;
+                Handlers.Enqueue(handler);
+                return handler;
+            },
+            Refused.Enqueue,
+            NullLogger<ReactorListener>.Instance);
+        Listener.Start();
+        foreach (Reactor reactor in _reactors) reactor.Start();
+    }
+
+    public ReactorListener Listener { get; }
+
+    public Reactor First => _reactors[0];
+
+    public ConcurrentQueue<TestHandler> Handlers { get; } = new();
+
+    public ConcurrentQueue<string> Refused { get; } = new();
+
+    public async Task<Socket> ConnectAsync(int receiveBufferBytes = 0)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receiveBufferBytes > 0) socket.ReceiveBufferSize = receiveBufferBytes;
+        await socket.ConnectAsync(IPEndPoint.Parse(Listener.EndPoint));
+        return socket;
+    }
+
+    public async Task<TestHandler> HandlerAsync(int number = 0)
+    {
+        await Until(() => Handlers.Count > number, "a connection");
+        return Handlers.ElementAt(number);
+    }
+
+    public static async Task Until(Func<bool> condition, string what)
+    {
+        long start = Environment.TickCount64;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 - start < 10_000, string.Create(CultureInfo.InvariantCulture, $"{what} did not come"));
+            await Task.Delay(5);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Reactor reactor in _reactors) reactor.Dispose();
+    }
+}

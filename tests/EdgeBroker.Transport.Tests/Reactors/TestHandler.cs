@@ -1,0 +1,69 @@
+namespace EdgeBroker.Transport.Tests.Reactors;
+
+/// <summary>A handler that does what a test says, and notes what happens to it. By itself it echoes.</summary>
+internal class TestHandler(TransportConnection connection) : IConnectionHandler
+{
+    private const int EnoughBytes = 256 * 1024;
+
+    private bool _paused;
+
+    public TransportConnection Connection => connection;
+
+    public int Thread { get; set; }
+
+    public string? Closed { get; private set; }
+
+    public int ClosedCount { get; private set; }
+
+    public int Deadlines { get; private set; }
+
+    public long ReceivedBytes { get; private set; }
+
+    public bool WrongThread { get; private set; }
+
+    public virtual int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+    {
+        Note();
+        ReceivedBytes += bytes.Length;
+        announcedBytes = 0;
+        Write(bytes);
+        if (connection.Output.Length < EnoughBytes) return bytes.Length;
+        lock (connection.Output.Gate) connection.WantsTurnWhenDrained = true;
+        _paused = true;
+        connection.PauseReading();
+        return bytes.Length;
+    }
+
+    public virtual void OnTurn()
+    {
+        Note();
+        if (!_paused) return;
+        _paused = false;
+        connection.ResumeReading();
+    }
+
+    public void OnDeadline()
+    {
+        Note();
+        Deadlines++;
+    }
+
+    public void OnClosed(string explanation)
+    {
+        Note();
+        Closed = explanation;
+        ClosedCount++;
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes, bool close = false)
+    {
+        lock (connection.Output.Gate)
+        {
+            connection.Output.Append(bytes);
+            connection.RequestFlush();
+            if (close) connection.Close();
+        }
+    }
+
+    private void Note() => WrongThread |= Thread != 0 && Thread != Environment.CurrentManagedThreadId;
+}
