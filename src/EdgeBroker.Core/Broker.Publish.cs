@@ -31,6 +31,13 @@ public sealed partial class Broker
             return new PublishOutcome(ReasonCode.NoMatchingSubscribers, token);
         }
 
+        if (TryHoldBack(publication, match, context))
+        {
+            context.End();
+            return new PublishOutcome(ReasonCode.Success, token);
+        }
+
+        FlushBurst(context);
         bool onlyReceiver = match.Plain.Length + match.Groups.Length == 1;
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)

@@ -40,6 +40,9 @@ public interface ISessionLink
     /// <param name="fanOut">Whether other sessions get the same message, so that its encoding in the context is worth using.</param>
     SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut);
 
+    /// <summary>Writes all packets of a burst as they are; false, and nothing written, when this connection needs them in another form or has no room.</summary>
+    bool TrySendBurst(PublishBurst burst, RoutingContext context) => false;
+
     /// <summary>Writes a PUBREL.</summary>
     void SendPubrel(ushort packetId);
 

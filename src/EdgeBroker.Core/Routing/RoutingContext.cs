@@ -27,6 +27,9 @@ public sealed class RoutingContext
     /// <summary>Encoded forms of the message being routed.</summary>
     public FanOutEncodings FanOut { get; } = new();
 
+    /// <summary>Messages that wait for the end of a receive.</summary>
+    internal PublishBurst Burst { get; } = new();
+
     /// <summary>Starts routing a message and finds who gets it.</summary>
     internal MatchResult Begin(in Publication publication)
     {

@@ -52,6 +52,12 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Hands the session several QoS 0 messages at once; false when they have to be handed over one by one.</summary>
+    internal bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
+    {
+        lock (Gate) return _link is null || _link.TrySendBurst(burst, context);
+    }
+
     /// <summary>Sends what now has room: first what the previous connection left open, then the queue.</summary>
     /// <returns>Messages dropped because they had expired or are too large for the client.</returns>
     internal DeliveryOutcome Pump(ConnectionLease lease, RoutingContext context)

@@ -13,8 +13,11 @@ public sealed partial class MqttConnection
     /// <summary>Publishes of the client that we have not fully acknowledged (4.9).</summary>
     private int OpenReceives => _pendingAtLeastOnce + _lease.Session.ReceivedIdCount;
 
+    // Of those, the ones an earlier connection of the session may have begun: the client counts anew on each (4.9). Once fewer are open, it is at most so many.
+    private int _inheritedReceives;
+
     /// <summary>How many there may be; 3.1.1 knows no limit but the identifiers.</summary>
-    private int ReceiveLimit => _rules.Version == ProtocolVersion.V5 ? Options.ReceiveMaximum : ushort.MaxValue;
+    private int ReceiveLimit => _rules.Version == ProtocolVersion.V5 ? Options.ReceiveMaximum + _inheritedReceives : ushort.MaxValue;
 
     private void HandleAck(in Frame frame)
     {
@@ -33,6 +36,7 @@ public sealed partial class MqttConnection
             PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
             _ => session.EndReceive(_lease, packet.PacketId, out token),
         };
+        if (packet.Type == PacketType.Pubrel) _inheritedReceives = Math.Min(_inheritedReceives, session.ReceivedIdCount);
         if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
         else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, token);
         else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, token);

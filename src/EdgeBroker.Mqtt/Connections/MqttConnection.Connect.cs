@@ -187,6 +187,7 @@ public sealed partial class MqttConnection
         _state = State.Connected;
         _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
         _connect = null;
+        _inheritedReceives = _lease.Session.ReceivedIdCount;
         BeginKeepAlive(connect.KeepAliveSeconds);
         Broker.Events.ClientConnected(Describe(), _sessionPresent);
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
@@ -40,6 +41,21 @@ public sealed partial class MqttConnection
         context.Counters.PublishBytesSent += publish.Payload.Length;
         _transport.RequestFlush();
         return SendOutcome.Sent;
+    }
+
+    /// <inheritdoc/>
+    bool ISessionLink.TrySendBurst(PublishBurst burst, RoutingContext context)
+    {
+        if (_outboundAliases is not null) return false;
+        ReadOnlySpan<byte> packets = burst.Encoded(_rules.Version, out int largestPacketBytes);
+        if ((uint)largestPacketBytes > _clientMaxPacketBytes || Output.Length + packets.Length > Options.MaxOutboundBytes) return false;
+        Output.Write(packets);
+        context.Counters.PacketsSent += burst.Count;
+        context.Counters.BytesSent += packets.Length;
+        context.Counters.PublishesSent += burst.Count;
+        context.Counters.PublishBytesSent += burst.PayloadBytes;
+        _transport.RequestFlush();
+        return true;
     }
 
     /// <inheritdoc/>

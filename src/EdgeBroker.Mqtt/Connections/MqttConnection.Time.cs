@@ -10,6 +10,7 @@ public sealed partial class MqttConnection
     private const int PartialBytesPerSecond = 1024;
 
     private long _lastPacketMs;
+    private long _partialBeganMs;
     private long _partialDueMs = long.MaxValue;
     private long _deadlineMs = long.MaxValue;
     private long _keepAliveMs;
@@ -69,8 +70,10 @@ public sealed partial class MqttConnection
     /// <param name="isNew">Whether whole packets came before it, so that it has just begun.</param>
     private void NotePartial(int announcedBytes, bool isNew)
     {
-        if (_state != State.Connected || (!isNew && _partialDueMs != long.MaxValue)) return;
-        _partialDueMs = _transport.NowMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
+        if (_state != State.Connected) return;
+        if (isNew || _partialDueMs == long.MaxValue) _partialBeganMs = _transport.NowMs;
+        // Its length may come after its first byte.
+        _partialDueMs = _partialBeganMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
         if (_deadlineMs > _partialDueMs) SetDeadline(_partialDueMs);
     }
 

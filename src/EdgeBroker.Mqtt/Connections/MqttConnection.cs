@@ -63,6 +63,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     {
         int consumed = 0;
         announcedBytes = 0;
+        Broker.BeginBurst(_context);
         while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
@@ -92,6 +93,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             Handle(frame);
         }
 
+        Broker.EndBurst(_context);
         return consumed;
     }
 
@@ -110,6 +112,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             return;
         }
 
+        // What the client published before goes out before anything else it asks for is done.
+        if (frame.Type != PacketType.Publish) Broker.FlushBurst(_context);
         switch (frame.Type)
         {
             case PacketType.Publish: HandlePublish(frame); break;

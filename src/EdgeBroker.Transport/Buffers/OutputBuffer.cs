@@ -88,7 +88,8 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <summary>A piece of the chain.</summary>
     internal sealed class Chunk
     {
-        private const int Spares = 64;
+        // As many connections may get a message in one turn, and each takes one.
+        private const int Spares = 1024;
 
         [ThreadStatic]
         private static Chunk? _spare;

@@ -1,0 +1,63 @@
+using System.Buffers;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+// QoS 0 messages received together go to their subscribers together.
+public sealed partial class Broker
+{
+    // A long message is worth its own way: copying it costs more than finding its subscribers. Payload and properties count.
+    private const int LargestHeldBackBytes = 4 * 1024;
+
+    /// <summary>From here to <see cref="EndBurst"/> QoS 0 messages may wait for those behind them in the same bytes received.</summary>
+    public static void BeginBurst(RoutingContext context) => context.Burst.IsOpen = true;
+
+    /// <summary>Delivers what waits and lets nothing wait any more.</summary>
+    public void EndBurst(RoutingContext context)
+    {
+        context.Burst.IsOpen = false;
+        FlushBurst(context);
+    }
+
+    /// <summary>Delivers what waits. Whatever comes next then cannot overtake it.</summary>
+    public void FlushBurst(RoutingContext context)
+    {
+        PublishBurst burst = context.Burst;
+        if (burst.Count == 0) return;
+        foreach (Subscription subscription in burst.Match.Plain)
+        {
+            if (subscription.For(burst.Publisher) is not { } own) continue;
+            if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+        }
+
+        burst.Clear();
+    }
+
+    /// <summary>Keeps a message for the end of the burst; false when it has to go now.</summary>
+    private bool TryHoldBack(in Publication publication, MatchResult match, RoutingContext context)
+    {
+        PublishBurst burst = context.Burst;
+        if (!burst.IsOpen || publication.QoS != QoS.AtMostOnce || publication.Retain || match.Groups.Length > 0
+            || publication.Payload.Length + publication.Properties.Length > LargestHeldBackBytes) return false;
+        if (!burst.Accepts(publication, match)) FlushBurst(context);
+        burst.Add(publication, match);
+        return true;
+    }
+
+    /// <summary>For a subscriber that needs each message in a form of its own, or has no room for all.</summary>
+    private void DeliverSingly(PublishBurst burst, Subscription subscription, RoutingContext context)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
+        for (int position = 0; burst.TryRead(ref position, scratch, out Publication publication);)
+        {
+            DeliveryOutcome outcome = subscription.Session.Deliver(publication, subscription, context, null, onlyReceiver: true);
+            if (outcome.Dropped > 0) CountDropped(subscription.Session, outcome, context);
+        }
+
+        ArrayPool<byte>.Shared.Return(scratch);
+    }
+}

@@ -1,0 +1,139 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Tests.Rig;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Mqtt.Tests.Connections;
+
+public sealed class AllocationTests
+{
+    private const int Rounds = 2_000;
+
+    private readonly Broker _broker;
+    private readonly RoutingContext _context;
+    private readonly MqttEndpoint _endpoint;
+
+    public AllocationTests()
+    {
+        var store = new VolatileStore();
+        _broker = new Broker(TestBrokerOptions.Quiet, TimeProvider.System, store, store, new QuietEvents(), "test");
+        _context = _broker.CreateContext();
+        _endpoint = new MqttEndpoint(_broker, new AnonymousAuthenticator(), true);
+    }
+
+    public static TheoryData<int, bool, bool> Shapes => new()
+    {
+        { 0, false, false }, { 1, false, false }, { 1, true, false }, { 1, true, true }, { 100, false, false }, { 100, true, false }, { 100, true, true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Publish_qos0_allocates_nothing(int subscribers, bool mixed, bool userProperties)
+    {
+        MemoryTransport[] transports = Subscribe(subscribers, mixed);
+        byte[] properties = userProperties ? [.. Prop.User("k", "v"), .. Prop.ContentType("text/plain")] : [];
+        byte[] payload = new byte[100];
+        int sent = 0;
+        Assert.Equal(0, Measure(() =>
+        {
+            _broker.Publish(new Publication { Topic = "a/b"u8, Payload = payload, Properties = properties }, _context);
+            foreach (MemoryTransport transport in transports) sent += transport.Flush();
+        }));
+        Assert.True(sent >= subscribers * Rounds * 100);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_received_publish_at_qos0_allocates_nothing_from_end_to_end(int subscribers, bool mixed, bool userProperties)
+    {
+        MemoryTransport[] transports = Subscribe(subscribers, mixed);
+        MqttConnection publisher = Connect("publisher", userProperties ? Packets.V5 : Packets.V311, out _);
+        byte[] packet = userProperties
+            ? Packets.V5.Publish("a/b", new byte[100], properties: [.. Prop.MessageExpiry(60), .. Prop.User("k", "v")])
+            : Packets.V311.Publish("a/b", new byte[100]);
+        int sent = 0, consumed = 0;
+        Assert.Equal(0, Measure(() =>
+        {
+            consumed += publisher.Receive(packet, out _);
+            foreach (MemoryTransport transport in transports) sent += transport.Flush();
+        }));
+        Assert.Equal(2 * Rounds * packet.Length, consumed);
+        Assert.True(sent >= subscribers * Rounds * 100);
+    }
+
+    [Fact]
+    public void Topic_aliases_once_given_allocate_nothing()
+    {
+        MqttConnection subscriber = Connect("s", Packets.V5, out MemoryTransport transport, Prop.TopicAliasMaximum(10));
+        subscriber.Receive(Packets.V5.Subscribe(1, "#"), out _);
+        MqttConnection publisher = Connect("p", Packets.V5, out _);
+        publisher.Receive(Packets.V5.Publish("a/b", "x", properties: Prop.TopicAlias(3)), out _);
+        byte[] packet = Packets.V5.Publish("", "x", properties: Prop.TopicAlias(3));
+        Assert.Equal(0, Measure(() =>
+        {
+            publisher.Receive(packet, out _);
+            transport.Flush();
+        }));
+    }
+
+    [Fact]
+    public void Pings_allocate_nothing()
+    {
+        MqttConnection connection = Connect("c", Packets.V5, out MemoryTransport transport);
+        byte[] ping = Packets.Pingreq();
+        Assert.Equal(0, Measure(() =>
+        {
+            connection.Receive(ping, out _);
+            transport.Flush();
+        }));
+    }
+
+    [Fact]
+    public void An_idle_connection_holds_no_buffers()
+    {
+        MqttConnection connection = Connect("c", Packets.V5, out MemoryTransport transport);
+        connection.Receive(Packets.V5.Subscribe(1, "#"), out _);
+        connection.Receive(Packets.V5.Publish("a", new byte[50_000]), out _);
+        Assert.True(transport.Output.Length > 50_000);
+        transport.Flush();
+        Assert.Equal(0, transport.Output.Length);
+        Assert.Null(transport.Output.First);
+    }
+
+    /// <summary>Bytes allocated by this thread in many rounds, after a warm-up.</summary>
+    private static long Measure(Action round)
+    {
+        for (int i = 0; i < Rounds; i++) round();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Rounds; i++) round();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private MemoryTransport[] Subscribe(int count, bool mixed)
+    {
+        var transports = new MemoryTransport[count];
+        for (int i = 0; i < count; i++)
+        {
+            Packets packets = mixed && i % 2 == 0 ? Packets.V5 : Packets.V311;
+            MqttConnection connection = Connect("s" + i, packets, out transports[i]);
+            connection.Receive(packets.Subscribe(1, i % 3 == 0 ? "a/+" : "a/b", i % 3), out _);
+            connection.OnTurn();
+            transports[i].Flush();
+        }
+
+        return transports;
+    }
+
+    private MqttConnection Connect(string clientId, Packets packets, out MemoryTransport transport, byte[]? properties = null)
+    {
+        transport = new MemoryTransport();
+        var connection = new MqttConnection(_endpoint, transport, _context);
+        connection.Receive(packets.Connect(clientId, properties: properties), out _);
+        Assert.True(transport.Flush() > 0);
+        return connection;
+    }
+}

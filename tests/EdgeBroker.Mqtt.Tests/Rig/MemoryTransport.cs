@@ -1,0 +1,54 @@
+using EdgeBroker.Transport;
+using EdgeBroker.Transport.Buffers;
+
+namespace EdgeBroker.Mqtt.Tests.Rig;
+
+/// <summary>A connection whose bytes a test takes out of the output by hand.</summary>
+internal sealed class MemoryTransport : TransportConnection
+{
+    public override string RemoteEndPoint => "memory";
+
+    public override long NowMs => 0;
+
+    public bool TurnRequested { get; set; }
+
+    public override void RequestFlush()
+    {
+    }
+
+    public override void RequestTurn() => TurnRequested = true;
+
+    public override void Post(Action work) => work();
+
+    public override void PauseReading()
+    {
+    }
+
+    public override void ResumeReading()
+    {
+    }
+
+    public override void SetDeadline(long dueMs)
+    {
+    }
+
+    /// <summary>Takes the output as the peer would get it.</summary>
+    public byte[] Take()
+    {
+        var bytes = new List<byte>(Output.Length);
+        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next) bytes.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        Flush();
+        return [.. bytes];
+    }
+
+    /// <summary>As if the socket had taken everything.</summary>
+    public int Flush()
+    {
+        lock (Output.Gate)
+        {
+            int sent = Output.Length;
+            Output.Clear();
+            return sent;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeBroker.Mqtt.Tests.Rig;
+
+/// <summary>A real server on loopback, as the executable wires it.</summary>
+internal sealed class Server : IDisposable
+{
+    private readonly MqttServer _server;
+    private readonly TimeProvider _time;
+
+    public Server(MqttOptions? options = null, int reactors = 2, TimeProvider? time = null)
+    {
+        _time = time ?? TimeProvider.System;
+        var store = new VolatileStore();
+        Broker = new Broker(options ?? TestBrokerOptions.Quiet, _time, store, store, Events, "test");
+        _server = new MqttServer(Broker, new AnonymousAuthenticator(), reactors, _time, NullLoggerFactory.Instance);
+        _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = true });
+        _server.Start();
+    }
+
+    public Broker Broker { get; }
+
+    public QuietEvents Events { get; } = new();
+
+    public IPEndPoint EndPoint => IPEndPoint.Parse(_server.EndPoints.Single());
+
+    public Task StopAsync() => _server.StopAsync(TimeSpan.FromSeconds(5), TimeProvider.System);
+
+    /// <summary>Waits for a condition in real time.</summary>
+    public static async Task Until(Func<bool> condition, string what, int seconds = 10)
+    {
+        long start = Environment.TickCount64;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 - start < seconds * 1_000, what + " did not come");
+            await Task.Delay(10);
+        }
+    }
+
+    /// <summary>What is allocated and in use, after a collection.</summary>
+    public static long LiveBytes()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        return GC.GetTotalMemory(true);
+    }
+
+    public void Dispose() => _server.Dispose();
+}
