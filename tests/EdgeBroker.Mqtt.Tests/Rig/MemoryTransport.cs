@@ -1,4 +1,5 @@
 using EdgeBroker.Transport;
+using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Mqtt.Tests.Rig;
 
@@ -29,6 +30,15 @@ internal sealed class MemoryTransport : TransportConnection
 
     public override void SetDeadline(long dueMs)
     {
+    }
+
+    /// <summary>Takes the output as the peer would get it.</summary>
+    public byte[] Take()
+    {
+        var bytes = new List<byte>(Output.Length);
+        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next) bytes.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        Flush();
+        return [.. bytes];
     }
 
     /// <summary>As if the socket had taken everything.</summary>

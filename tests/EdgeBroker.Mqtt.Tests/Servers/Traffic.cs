@@ -29,7 +29,7 @@ internal static class Traffic
             6 => Packets.Pingreq(),
             7 when random.Next(10) == 0 => packets.Disconnect(),
             8 when random.Next(10) == 0 => packets.Connect("second"),
-            9 => packets.Publish(topic, new byte[random.Next(20_000)], random.Next(3), id, random.Next(2) == 0),
+            9 => packets.Publish(topic, new byte[random.Next(20_000)], random.Next(3), id, random.Next(2) == 0 && !topic.StartsWith('$')),
             _ => packets.Publish(
                 "a/b", new byte[random.Next(300)], random.Next(3), id, random.Next(5) == 0, false, [.. Prop.MessageExpiry((uint)random.Next(100)), .. Prop.TopicAlias(random.Next(1, 40))]),
         };

@@ -1,0 +1,100 @@
+using CsCheck;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Tests.Rig;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Mqtt.Tests.Connections;
+
+/// <summary>Packets received together have the same effect as one by one.</summary>
+public sealed class BurstTests
+{
+    private static readonly string[] Topics = ["a/b", "a/c", "x", "shared"];
+
+    [Fact]
+    public void Every_connection_gets_the_same_bytes_whether_packets_come_together_or_singly() =>
+        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, 19], Gen.Int[0, 999]).Array[0, 12].Array[0, 6]).Sample((v5, receives) =>
+        {
+            var together = new World(v5);
+            var singly = new World(v5);
+            foreach ((int, int)[] receive in receives)
+            {
+                byte[][] packets = [.. receive.Select((step, at) => Make(Packets.Of(v5 ? Protocol.ProtocolVersion.V5 : Protocol.ProtocolVersion.V311), step.Item1, step.Item2, at + 1))];
+                together.Receive([.. packets.SelectMany(one => one)]);
+                foreach (byte[] packet in packets) singly.Receive(packet);
+                Assert.Equal(singly.TakeOutput(), together.TakeOutput());
+            }
+
+            TrafficCounters expected = singly.Broker.CountTraffic(), actual = together.Broker.CountTraffic();
+            Assert.Equal(
+                (expected.PublishesSent, expected.BytesSent, expected.PacketsSent, expected.PublishBytesSent, expected.PublishesDropped),
+                (actual.PublishesSent, actual.BytesSent, actual.PacketsSent, actual.PublishBytesSent, actual.PublishesDropped));
+        }, iter: 400);
+
+    private static byte[] Make(Packets packets, int kind, int value, int packetId)
+    {
+        string topic = Topics[value % 4];
+        byte[] payload = new byte[value % 7 == 0 ? 5_000 : value % 90];
+        return kind switch
+        {
+            0 => Packets.Pingreq(),
+            1 => packets.Subscribe(packetId, topic, value % 2 == 0 && packets.Version == Protocol.ProtocolVersion.V5 ? 4 : 0),
+            2 => packets.Unsubscribe(packetId, topic),
+            3 => packets.Publish(topic, payload, 1, packetId),
+            4 => packets.Publish(topic, payload, 2, packetId),
+            5 => packets.Publish(topic, payload, 0, 0, retain: true),
+            6 or 7 => packets.Publish(topic, payload, 0, 0, false, false, [.. Prop.User("k", "v" + value), .. Prop.MessageExpiry(60)]),
+            _ => packets.Publish(topic, payload),
+        };
+    }
+
+    /// <summary>A broker, one publisher, and subscribers that each want their messages in another form.</summary>
+    private sealed class World
+    {
+        private readonly List<(MqttConnection Connection, MemoryTransport Transport)> _connections = [];
+        private readonly RoutingContext _context;
+        private readonly MqttEndpoint _endpoint;
+
+        public World(bool v5)
+        {
+            var store = new VolatileStore();
+            Broker = new Broker(TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, TimeProvider.System, store, store, new QuietEvents(), "test");
+            _context = Broker.CreateContext();
+            _endpoint = new MqttEndpoint(Broker, new AnonymousAuthenticator(), true);
+            Connect("publisher", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);
+            Connect("plain", Packets.V311, null, "a/+", "x");
+            Connect("five", Packets.V5, null, "#");
+            Connect("aliases", Packets.V5, Prop.TopicAliasMaximum(2), "#");
+            Connect("small", Packets.V5, Prop.MaximumPacketSize(60), "a/+");
+            Connect("member one", Packets.V5, null, "$share/g/shared");
+            Connect("member two", Packets.V311, null, "$share/g/shared");
+            MqttConnection identified = Connect("identified", Packets.V5, null);
+            identified.Receive(Packets.V5.Subscribe(1, "a/b", 1, Prop.SubscriptionIdentifier(300)), out _);
+            TakeOutput();
+        }
+
+        public Broker Broker { get; }
+
+        public void Receive(byte[] bytes) => Assert.Equal(bytes.Length, _connections[0].Connection.Receive(bytes, out _));
+
+        public string[] TakeOutput() => [.. _connections.Select(one =>
+        {
+            if (one.Transport.TurnRequested) one.Connection.OnTurn();
+            one.Transport.TurnRequested = false;
+            return Convert.ToHexString(one.Transport.Take());
+        })];
+
+        private MqttConnection Connect(string clientId, Packets packets, byte[]? properties, params string[] filters)
+        {
+            var transport = new MemoryTransport();
+            var connection = new MqttConnection(_endpoint, transport, _context);
+            connection.Receive(packets.Connect(clientId, properties: properties), out _);
+            foreach (string filter in filters) connection.Receive(packets.Subscribe(1, filter, 0), out _);
+            _connections.Add((connection, transport));
+            return connection;
+        }
+    }
+}
