@@ -9,6 +9,10 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     public int Port => _broker!.Port;
 
+    /// <summary>Waits until the broker is done with a client that has gone; a client does not wait for that.</summary>
+    public Task GoneAsync(string clientId) => _broker!.Process.LineAsync(
+        line => line.Contains($" {clientId} at ", StringComparison.Ordinal) && line.Contains(" disconnected: ", StringComparison.Ordinal));
+
     // Room for the payloads of 1 MB.
     public async Task InitializeAsync() => _broker = await PublishedBroker.StartAsync("[mqtt]\nmax_packet_size = \"2MB\"\n");
 

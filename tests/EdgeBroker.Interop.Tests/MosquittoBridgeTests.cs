@@ -9,6 +9,7 @@ namespace EdgeBroker.Interop.Tests;
 /// <summary>A mosquitto in the field that bridges to this broker, configured as its users do: with the defaults.</summary>
 public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<BrokerFixture>, IDisposable
 {
+    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -16,35 +17,21 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
     [Theory]
     [InlineData("mqttv311", Versions.V311)]
     [InlineData("mqttv50", Versions.V5)]
-    public async Task Messages_cross_the_bridge_both_ways(string bridgeVersion, string version)
+    public async Task A_bridge_carries_messages_both_ways_and_tells_its_state(string bridgeVersion, string version)
     {
-        int port = FreePort();
-        string file = Path.Combine(_directory, "mosquitto.conf");
-        await File.WriteAllTextAsync(file, $"""
-            listener {port} 127.0.0.1
-            allow_anonymous true
-            user {Environment.UserName}
-            log_dest stderr
-            log_type all
-            connection up-{bridgeVersion}
-            address 127.0.0.1:{broker.Port}
-            bridge_protocol_version {bridgeVersion}
-            notifications false
-            restart_timeout 1
-            topic out/# out 1
-            topic in/# in 2
-
-            """);
-        using ChildProcess mosquitto = ChildProcess.Program(Installed.MosquittoBroker(), "-c", file);
-        // Its bridge has subscribed here.
-        await mosquitto.LineAsync(line => line.Contains("Received SUBACK", StringComparison.Ordinal));
+        using var watcher = new MqttNetClient();
+        await watcher.ConnectAsync(new ForeignConnect(broker.Port, version, "watcher"));
+        await watcher.SubscribeAsync($"$SYS/broker/connection/{ClientId(bridgeVersion)}/state", 1);
+        using var here = new MqttNetClient();
+        await here.ConnectAsync(new ForeignConnect(broker.Port, version, "here"));
+        await here.SubscribeAsync("out/+", 1);
+        (ChildProcess mosquitto, int port) = await BridgeAsync(bridgeVersion);
+        using ChildProcess running = mosquitto;
+        Assert.Equal("1", (await watcher.MessageAsync()).Text);
 
         using var field = new MqttNetClient();
-        using var here = new MqttNetClient();
         await field.ConnectAsync(new ForeignConnect(port, version, "field"));
-        await here.ConnectAsync(new ForeignConnect(broker.Port, version, "here"));
         await field.SubscribeAsync("in/+", 2);
-        await here.SubscribeAsync("out/+", 1);
         for (int i = 0; i < 20; i++)
         {
             string text = i.ToString(CultureInfo.InvariantCulture);
@@ -58,7 +45,46 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
             Assert.Equal(("out/a", $"{i}", 1), (up.Topic, up.Text, up.QoS));
             Assert.Equal(("in/a", $"{i}", 2), (down.Topic, down.Text, down.QoS));
         }
+
+        // It said goodbye in its will.
+        mosquitto.Kill();
+        Assert.Equal("0", (await watcher.MessageAsync()).Text);
     }
+
+    /// <summary>Starts a mosquitto and returns when its bridge has subscribed here.</summary>
+    private async Task<(ChildProcess Mosquitto, int Port)> BridgeAsync(string bridgeVersion)
+    {
+        int port = FreePort();
+        string file = Path.Combine(_directory, "mosquitto.conf");
+        await File.WriteAllTextAsync(file, $"""
+            listener {port} 127.0.0.1
+            allow_anonymous true
+            user {Environment.UserName}
+            log_dest stderr
+            log_type all
+            connection up
+            address 127.0.0.1:{broker.Port}
+            bridge_protocol_version {bridgeVersion}
+            remote_clientid {ClientId(bridgeVersion)}
+            restart_timeout 1
+            topic out/# out 1
+            topic in/# in 2
+
+            """);
+        ChildProcess mosquitto = ChildProcess.Program(Installed.MosquittoBroker(), "-c", file);
+        try
+        {
+            await mosquitto.LineAsync(line => line.Contains("Received SUBACK", StringComparison.Ordinal));
+            return (mosquitto, port);
+        }
+        catch
+        {
+            mosquitto.Dispose();
+            throw;
+        }
+    }
+
+    private string ClientId(string bridgeVersion) => $"{_run}-{bridgeVersion}";
 
     private static int FreePort()
     {

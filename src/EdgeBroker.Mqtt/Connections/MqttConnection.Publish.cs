@@ -147,8 +147,12 @@ public sealed partial class MqttConnection
         Acknowledge(packet.QoS, packet.PacketId, told, CommitToken.None);
     }
 
-    // $SYS is the broker's own.
-    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => !topic.StartsWith(SysPrefix) && _identity.Permissions.MayPublish(topic, qos, retain);
+    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not connect.
+    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) =>
+        (!topic.StartsWith(SysPrefix) || IsBridgeState(topic)) && _identity.Permissions.MayPublish(topic, qos, retain);
+
+    private static bool IsBridgeState(ReadOnlySpan<byte> topic) =>
+        topic.StartsWith("$SYS/broker/connection/"u8) && topic.EndsWith("/state"u8) && TopicName.CountLevels(topic) == 5;
 
     // A topic of n bytes has at most n + 1 levels, so short ones need no counting.
     private bool HasTooManyLevels(ReadOnlySpan<byte> topic) =>

@@ -52,7 +52,8 @@ public sealed class Section_4_6_Order
         await keeper.DropAsync();
         journal.Commit();
         await publisher.SendAsync(
-            Check.Packets.Publish("kept", "", 1, 1), Check.Packets.Publish("nobody's", "", 1, 2), Check.Packets.Publish("kept", "", 2, 3), Check.Packets.Publish("nobody's", "", 2, 4));
+            Check.Packets.Publish("kept", "", 1, 1), Check.Packets.Publish("nobody's", "", 1, 2),
+            Check.Packets.Publish("kept", "", 2, 3), Check.Packets.Publish("nobody's", "", 2, 4));
         await publisher.ExpectNothingAsync();
         journal.Commit();
         await publisher.ExpectAsync(Check.Packets.Puback(1), Check.Packets.Puback(2), Check.Packets.Pubrec(3), Check.Packets.Pubrec(4));

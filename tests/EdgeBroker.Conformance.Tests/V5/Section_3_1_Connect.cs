@@ -36,7 +36,7 @@ public sealed class Section_3_1_Connect
 
     [Theory]
     [InlineData(6)]
-    [InlineData(0xFF)]
+    [InlineData(0x7F)]
     [Requirement("MQTT-3.1.2-2")]
     public async Task A_version_to_come_is_refused(byte version) =>
         await Check.RefusesAsync(Wire.Packet(0x10, [.. Wire.Text("MQTT"), version, 2, 0, 0, 0, .. Wire.Text("one")]), ReasonCode.UnsupportedProtocolVersion);
