@@ -70,7 +70,7 @@ stage setup scripts/setup.sh || finish
 # Again: setup may just have installed the SDK.
 # shellcheck source=scripts/env.sh
 source scripts/env.sh
-rm -rf "$results"
+rm -rf "$results" artifacts/conformance.md
 mkdir -p "$results"
 
 stage restore dotnet restore EdgeBroker.sln --locked-mode --verbosity quiet || finish
@@ -95,5 +95,7 @@ else
   sum_results
   if [ "$failed" -eq "$checks_failed" ]; then failed=$((failed + 1)); fi
 fi
+# Which statements of the MQTT specifications the conformance tests prove.
+if [ -e artifacts/conformance.md ]; then cat artifacts/conformance.md; fi
 echo "== all: $SECONDS s"
 finish

@@ -104,10 +104,11 @@ public sealed class TestBroker : IAsyncDisposable
         // What a test sends never waits for the broker; what the broker sends waits for the test to read, as with a socket.
         var toBroker = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
-        var connection = new PipeConnection(new DuplexPipe(toBroker.Reader, toClient.Writer), name, Time);
+        var reader = new WatchedReader(toBroker.Reader);
+        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), name, Time);
         var endpoint = new MqttEndpoint(Broker, _options.Authenticator, _options.AllowAnonymous);
         Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
-        return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"));
+        return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }
 
     private async Task<TestClient> OpenSocketAsync(ProtocolVersion version, string name)
@@ -116,7 +117,7 @@ public sealed class TestBroker : IAsyncDisposable
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync("127.0.0.1", int.Parse(endPoint[(endPoint.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
         var stream = new NetworkStream(socket, ownsSocket: true);
-        return new TestClient(new DuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream)), version, name, over: null, stream);
+        return new TestClient(new DuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream)), version, name, over: null, reader: null, stream);
     }
 
     private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;

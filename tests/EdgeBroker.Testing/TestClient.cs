@@ -13,17 +13,20 @@ public sealed partial class TestClient : IAsyncDisposable
     private readonly IDuplexPipe _pipe;
     private readonly string _name;
     private readonly Func<Task>? _over;
+    private readonly WatchedReader? _reader;
     private readonly IAsyncDisposable? _stream;
     private readonly Queue<ReceivedPacket> _unread = new();
     private int _lastPacketId;
+    private long _sentBytes;
     private bool _ended;
     private bool _disposed;
 
-    internal TestClient(IDuplexPipe pipe, ProtocolVersion version, string name, Func<Task>? over, IAsyncDisposable? stream = null)
+    internal TestClient(IDuplexPipe pipe, ProtocolVersion version, string name, Func<Task>? over, WatchedReader? reader, IAsyncDisposable? stream = null)
     {
         _pipe = pipe;
         _name = name;
         _over = over;
+        _reader = reader;
         _stream = stream;
         Packets = Packets.Of(version);
     }
@@ -39,7 +42,12 @@ public sealed partial class TestClient : IAsyncDisposable
     /// <summary>Sends bytes, whole or broken packets alike.</summary>
     public async Task SendAsync(params byte[][] packets)
     {
-        foreach (byte[] packet in packets) _pipe.Output.Write(packet);
+        foreach (byte[] packet in packets)
+        {
+            _pipe.Output.Write(packet);
+            _sentBytes += packet.Length;
+        }
+
         await Deadline.Within(_pipe.Output.FlushAsync().AsTask(), $"{_name} to send");
     }
 
@@ -68,6 +76,9 @@ public sealed partial class TestClient : IAsyncDisposable
             await AwaitAsync(packet => packet.Type == PacketType.Pingresp, "PINGRESP");
         }
     }
+
+    /// <summary>Waits until the broker has looked at everything sent, also at part of a packet, behind which no fence can stand. Over memory only.</summary>
+    public Task TakenAsync() => Deadline.Within(_reader!.WhenExaminedAsync(_sentBytes), $"the broker to take what {_name} sent");
 
     /// <summary>Goes without a word, as when a cable is pulled, and waits until the broker has noticed.</summary>
     public async Task DropAsync()
