@@ -11,12 +11,20 @@ internal sealed class MatchCache(SubscriptionTree tree)
     private const int FirstSize = 64;
     private const int LargestSize = 64 * 1024;
 
+    // What clients choose must not decide what the cache weighs: longer topics are matched anew each time, and when the arrays made for overlapping
+    // filters have so many places together, all is forgotten.
+    private const int LongestTopicBytes = 256;
+    private const int MostMergedPlaces = 512 * 1024;
+
     private Entry[] _entries = new Entry[FirstSize];
     private int _evictions;
+    private int _mergedPlaces;
 
-    /// <summary>The match of a topic, and an array that holds the topic.</summary>
-    public MatchResult Match(SubscriptionMatcher matcher, ReadOnlySpan<byte> topic, out byte[] ownedTopic)
+    /// <summary>The match of a topic, and an array that holds the topic, if one is kept.</summary>
+    public MatchResult Match(SubscriptionMatcher matcher, ReadOnlySpan<byte> topic, out byte[]? ownedTopic)
     {
+        ownedTopic = null;
+        if (topic.Length > LongestTopicBytes) return matcher.Match(tree.Root, topic);
         int hash = LevelHash.Of(topic);
         long version = tree.Version;
         ref Entry entry = ref _entries[hash & (_entries.Length - 1)];
@@ -36,8 +44,20 @@ internal sealed class MatchCache(SubscriptionTree tree)
             ownedTopic = topic.ToArray();
         }
 
-        entry = new Entry { Hash = hash, Version = version, Topic = ownedTopic, Result = matcher.Match(tree.Root, topic) };
-        return entry.Result;
+        MatchResult result = matcher.Match(tree.Root, topic);
+        Weigh(entry.Result, result);
+        entry = new Entry { Hash = hash, Version = version, Topic = ownedTopic, Result = result };
+        return result;
+    }
+
+    private void Weigh(MatchResult? leaving, MatchResult coming)
+    {
+        if (leaving is { IsMerged: true }) _mergedPlaces -= leaving.Plain.Length;
+        if (!coming.IsMerged) return;
+        _mergedPlaces += coming.Plain.Length;
+        if (_mergedPlaces <= MostMergedPlaces) return;
+        Array.Clear(_entries);
+        _mergedPlaces = coming.Plain.Length;
     }
 
     private void Grow()

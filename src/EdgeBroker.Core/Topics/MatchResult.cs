@@ -6,6 +6,9 @@ public sealed record MatchResult(Subscription[] Plain, SharedGroup[] Groups)
     /// <summary>Nobody.</summary>
     public static readonly MatchResult Nobody = new([], []);
 
+    /// <summary>Whether the array of subscribers was made for this match alone, and is not the tree's own.</summary>
+    internal bool IsMerged { get; init; }
+
     /// <summary>Whether anybody is there.</summary>
     public bool IsEmpty => Plain.Length == 0 && Groups.Length == 0;
 }

@@ -52,7 +52,7 @@ internal sealed class SubscriptionMatcher
 
         if (_plain.Count <= PairwiseLimit) MergePairwise();
         else MergeBySession();
-        return new MatchResult([.. _plain], groups);
+        return new MatchResult([.. _plain], groups) { IsMerged = true };
     }
 
     /// <summary>A few subscriptions: comparing each with each is cheaper than a table.</summary>

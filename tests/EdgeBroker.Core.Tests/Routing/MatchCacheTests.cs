@@ -23,7 +23,7 @@ public sealed class MatchCacheTests
             if (op == 0) tree.Add(new Subscription(sessions[b % 2], filter, default, 0));
             else if (op == 1) tree.Remove(sessions[b % 2], filter);
             byte[] topic = Encoding.UTF8.GetBytes(Naive.Topic(b, a) + (op == 5 ? a : ""));
-            MatchResult cached = cache.Match(matcher, topic, out byte[] owned);
+            MatchResult cached = cache.Match(matcher, topic, out byte[]? owned);
             MatchResult direct = new SubscriptionMatcher().Match(tree.Root, topic);
             Assert.Equal(topic, owned);
             Assert.Equal(Ids(direct), Ids(cached));
@@ -38,8 +38,8 @@ public sealed class MatchCacheTests
         tree.Add(Loose.Subscribe(Loose.Session("1"), "#"));
         var cache = new MatchCache(tree);
         var matcher = new SubscriptionMatcher();
-        MatchResult first = cache.Match(matcher, "a/b"u8, out byte[] owned);
-        Assert.Same(first, cache.Match(matcher, "a/b"u8, out byte[] again));
+        MatchResult first = cache.Match(matcher, "a/b"u8, out byte[]? owned);
+        Assert.Same(first, cache.Match(matcher, "a/b"u8, out byte[]? again));
         Assert.Same(owned, again);
     }
 
@@ -59,16 +59,36 @@ public sealed class MatchCacheTests
         var kept = new Dictionary<byte[], byte[]>();
         foreach (byte[] topic in topics)
         {
-            cache.Match(matcher, topic, out byte[] owned);
-            kept[topic] = owned;
+            cache.Match(matcher, topic, out byte[]? owned);
+            kept[topic] = owned!;
         }
 
         int hits = topics.Count(topic =>
         {
-            cache.Match(matcher, topic, out byte[] owned);
+            cache.Match(matcher, topic, out byte[]? owned);
             return ReferenceEquals(owned, kept[topic]);
         });
         Assert.InRange(hits, 2_000, 3_000);
+    }
+
+    [Fact]
+    public void Topics_and_filters_of_a_client_s_choice_do_not_decide_what_it_weighs()
+    {
+        var tree = new SubscriptionTree();
+        for (int i = 0; i < 500; i++) tree.Add(Loose.Subscribe(Loose.Session("s" + i), "#"));
+        tree.Add(Loose.Subscribe(Loose.Session("overlapping"), "+/#"));
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        long before = GC.GetTotalMemory(true);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < 20_000; i++) cache.Match(matcher, Encoding.UTF8.GetBytes("short/" + i), out _);
+            for (int i = 0; i < 20_000; i++) cache.Match(matcher, Encoding.UTF8.GetBytes(i.ToString("D2000", null)), out _);
+        }
+
+        long held = GC.GetTotalMemory(true) - before;
+        GC.KeepAlive(cache);
+        Assert.InRange(held, long.MinValue, 10_000_000);
     }
 
     private static IEnumerable<string> Ids(MatchResult match) => match.Plain.Select(one => one.Session.ClientId).Order();

@@ -66,6 +66,19 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void Many_messages_in_one_receive_allocate_nothing()
+    {
+        MemoryTransport[] transports = Subscribe(100, mixed: true);
+        MqttConnection publisher = Connect("publisher", Packets.V311, out _);
+        byte[] packets = [.. Enumerable.Range(0, 10).SelectMany(i => Packets.V311.Publish(i < 7 ? "a/b" : "a/c", new byte[100]))];
+        Assert.Equal(0, Measure(() =>
+        {
+            publisher.Receive(packets, out _);
+            foreach (MemoryTransport transport in transports) transport.Flush();
+        }));
+    }
+
+    [Fact]
     public void Topic_aliases_once_given_allocate_nothing()
     {
         MqttConnection subscriber = Connect("s", Packets.V5, out MemoryTransport transport, Prop.TopicAliasMaximum(10));

@@ -53,7 +53,7 @@ public sealed class OutputBufferTests
                 for (int i = 0; i < count; i++) model.Enqueue(bytes[i] = next++);
                 return bytes;
             }
-        }, iter: 200);
+        }, iter: 40);
 
     [Fact]
     public void Bytes_written_while_the_front_is_being_sent_stay_where_they_are()

@@ -10,7 +10,7 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Mqtt.Tests.Connections;
 
 /// <summary>Packets received together have the same effect as one by one.</summary>
-public sealed class BurstTests
+public sealed class BurstEquivalenceTests
 {
     private static readonly string[] Topics = ["a/b", "a/c", "x", "shared"];
 
