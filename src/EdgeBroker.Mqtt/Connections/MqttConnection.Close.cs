@@ -7,8 +7,8 @@ namespace EdgeBroker.Mqtt.Connections;
 // The ends of a connection: the client says goodbye, breaks a rule, is refused, is taken over, or just goes.
 public sealed partial class MqttConnection
 {
-    // Written by whoever takes the session over, before it closes the transport; read when that is over.
-    private volatile Closing? _closedByBroker;
+    // Why the broker closed the connection; success: it did not. Written by whoever takes the session over, before it closes the transport; read when that is over.
+    private volatile ReasonCode _closedByBroker;
 
     /// <inheritdoc/>
     void ISessionLink.Close(ReasonCode reason)
@@ -16,7 +16,7 @@ public sealed partial class MqttConnection
         lock (Output.Gate)
         {
             if (_transport.IsClosing) return;
-            _closedByBroker = new Closing(reason, Encoding.UTF8.GetString(ReasonText.Of(reason)));
+            _closedByBroker = reason;
             WriteDisconnect(reason, ReasonText.Of(reason));
             _transport.Close();
         }
@@ -34,8 +34,10 @@ public sealed partial class MqttConnection
     {
         if (_state == State.Connected)
         {
-            Closing closing = _closedByBroker ?? new Closing(ReasonCode.UnspecifiedError, explanation);
-            EndSession(closing.Reason, closing.Explanation, discardWill: false, newExpirySeconds: null);
+            ReasonCode reason = _closedByBroker;
+            if (reason == ReasonCode.Success) reason = ReasonCode.UnspecifiedError;
+            else explanation = Encoding.UTF8.GetString(ReasonText.Of(reason));
+            EndSession(reason, explanation, discardWill: false, newExpirySeconds: null);
         }
 
         _state = State.Ended;
@@ -150,7 +152,4 @@ public sealed partial class MqttConnection
     {
         lock (Output.Gate) _transport.Close();
     }
-
-    /// <summary>Why the broker closed the connection.</summary>
-    private sealed record Closing(ReasonCode Reason, string Explanation);
 }

@@ -23,7 +23,7 @@ public sealed partial class MqttConnection
         bool parsed = ConnectPacket.TryParse(frame, out ConnectPacket packet, out ParseError error);
         // Above 5 nobody knows the answer's form; 5.0's names the reason. Below, 3.1.1's return code is what older clients read. So do mosquitto's bridges, which
         // first try 3.1.1 with the high bit set and only on its 0x01 [MQTT-3.1.2-2] go on without.
-        _rules = packet.ProtocolLevel is >= (byte)ProtocolVersion.V5 and < 0x80 ? ProtocolRules.V5 : ProtocolRules.V311;
+        _rules = (packet.ProtocolLevel & 0x7F) >= (byte)ProtocolVersion.V5 ? ProtocolRules.V5 : ProtocolRules.V311;
         if (!parsed)
         {
             RefuseUnparsed(packet.ProtocolLevel, error);
@@ -171,7 +171,7 @@ public sealed partial class MqttConnection
             return;
         }
 
-        _permissions = verdict.Permissions;
+        _identity = verdict;
         if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
         {
             Refuse(ReasonCode.NotAuthorized, "the client may not publish its will", connect.ClientId);
@@ -184,7 +184,6 @@ public sealed partial class MqttConnection
             return;
         }
 
-        _userName = verdict.UserName;
         _state = State.Connected;
         _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
         _connect = null;
@@ -195,7 +194,7 @@ public sealed partial class MqttConnection
 
     // Made when someone is told, rather than kept by every idle connection.
     private ClientDescription Describe() =>
-        new(_lease.Session.ClientId, _userName, _transport.RemoteEndPoint, _rules.Version, (int)(_keepAliveMs / 1000));
+        new(_lease.Session.ClientId, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _keepAliveSeconds);
 
     /// <inheritdoc/>
     void ISessionLink.Prepare(Session session) => Output.Gate = session.Gate;

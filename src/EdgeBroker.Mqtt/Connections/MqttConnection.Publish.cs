@@ -148,7 +148,7 @@ public sealed partial class MqttConnection
     }
 
     // $SYS is the broker's own.
-    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => !topic.StartsWith(SysPrefix) && _permissions.MayPublish(topic, qos, retain);
+    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => !topic.StartsWith(SysPrefix) && _identity.Permissions.MayPublish(topic, qos, retain);
 
     // A topic of n bytes has at most n + 1 levels, so short ones need no counting.
     private bool HasTooManyLevels(ReadOnlySpan<byte> topic) =>

@@ -22,7 +22,7 @@ public sealed partial class MqttConnection
         int i = 0;
         foreach (SubscriptionRequest request in packet)
         {
-            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _permissions, out CommitToken stored);
+            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out CommitToken stored);
             Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
             token = token.And(stored);
             outcomes[i++] = outcome;

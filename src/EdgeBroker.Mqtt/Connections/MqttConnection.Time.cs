@@ -13,7 +13,7 @@ public sealed partial class MqttConnection
     private long _partialBeganMs;
     private long _partialDueMs = long.MaxValue;
     private long _deadlineMs = long.MaxValue;
-    private long _keepAliveMs;
+    private ushort _keepAliveSeconds;
     private bool _isHeldBack;
 
     /// <inheritdoc/>
@@ -43,13 +43,13 @@ public sealed partial class MqttConnection
     }
 
     // [MQTT-3.1.2-22]
-    private long KeepAliveDueMs => _keepAliveMs == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveMs * 3 / 2);
+    private long KeepAliveDueMs => _keepAliveSeconds == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveSeconds * 1500L);
 
     private void AwaitConnect() => SetDeadline(_transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds);
 
     private void BeginKeepAlive(int keepAliveSeconds)
     {
-        _keepAliveMs = keepAliveSeconds * 1000L;
+        _keepAliveSeconds = (ushort)keepAliveSeconds;
         SetDeadline(KeepAliveDueMs);
     }
 

@@ -15,6 +15,8 @@ namespace EdgeBroker.Mqtt.Connections;
 /// </summary>
 public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 {
+    private static readonly AuthenticationResult Nobody = AuthenticationResult.Refused(ReasonCode.NotAuthorized);
+
     private readonly MqttEndpoint _endpoint;
     private readonly TransportConnection _transport;
     private readonly RoutingContext _context;
@@ -22,8 +24,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     private State _state;
     private ProtocolRules _rules = ProtocolRules.V311;
     private ConnectionLease _lease;
-    private Permissions _permissions = Permissions.All;
-    private string? _userName;
+    private AuthenticationResult _identity = Nobody;
 
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="transport">The bytes.</param>

@@ -187,7 +187,7 @@ public sealed unsafe partial class Reactor : IDisposable
         }
 
         while (_posted.TryDequeue(out Action? work)) work();
-        while (Timers.TakeDue(NowMs) is { } due) due.Owner.OnDeadline();
+        while (Timers.TakeDue(NowMs) is { } due) ((ReactorConnection)due).OnDeadline();
         for (int i = _periodic.Count - 1; i >= 0; i--)
         {
             if (_periodic[i].RunIfDue(NowMs)) _periodic.RemoveAt(i);

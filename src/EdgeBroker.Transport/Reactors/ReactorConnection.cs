@@ -6,7 +6,7 @@ namespace EdgeBroker.Transport.Reactors;
 /// <summary>
 /// A plain socket on a reactor. Everything here runs on the reactor's thread but for the requests, which any thread makes under the output's gate.
 /// </summary>
-internal sealed unsafe class ReactorConnection : TransportConnection
+internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 {
     // After our last byte the peer has this long to take it and close; closing at once could make the kernel discard it.
     private const long LingerMs = 1000;
@@ -14,7 +14,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection
 
     private readonly int _fd;
     private readonly PeerAddress _peer;
-    private readonly WheelEntry _timer;
     private ReceivedBytes _received;
     private uint _interest = LinuxSockets.EpollIn;
     private bool _pausedByHandler;
@@ -31,7 +30,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection
         Reactor = reactor;
         _fd = fd;
         _peer = peer;
-        _timer = new WheelEntry(this);
     }
 
     public Reactor Reactor { get; }
@@ -50,6 +48,14 @@ internal sealed unsafe class ReactorConnection : TransportConnection
     public int Index { get; set; }
 
     public int FileDescriptor => _fd;
+
+    ITimed? ITimed.Previous { get; set; }
+
+    ITimed? ITimed.Next { get; set; }
+
+    int ITimed.Slot { get; set; } = -1;
+
+    long ITimed.DueMs { get; set; } = long.MaxValue;
 
     public override void RequestFlush()
     {
@@ -82,7 +88,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection
 
     public override void SetDeadline(long dueMs)
     {
-        if (!_closed && !IsClosing) Reactor.Timers.Set(_timer, dueMs);
+        if (!_closed && !IsClosing) Reactor.Timers.Set(this, dueMs);
     }
 
     /// <summary>epoll says the socket is readable, or broken, which reading will tell.</summary>
@@ -166,7 +172,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection
         if (_closed) return;
         _closed = true;
         Reactor.Forget(this);
-        Reactor.Timers.Set(_timer, long.MaxValue);
+        Reactor.Timers.Set(this, long.MaxValue);
         _ = LinuxSockets.Close(_fd);
         lock (Output.Gate)
         {
@@ -233,7 +239,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection
         UpdateInterest(writable: true);
         if (_closeDeadlineSet) return;
         _closeDeadlineSet = true;
-        Reactor.Timers.Set(_timer, NowMs + LingerMs);
+        Reactor.Timers.Set(this, NowMs + LingerMs);
     }
 
     private void BeginLinger()
@@ -242,7 +248,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection
         _received.Clear();
         Handler.OnClosed("closed");
         _ = LinuxSockets.Shutdown(_fd, LinuxSockets.ShutdownWrite);
-        Reactor.Timers.Set(_timer, NowMs + LingerMs);
+        Reactor.Timers.Set(this, NowMs + LingerMs);
         _pausedByHandler = false;
         UpdateInterest();
     }

@@ -11,12 +11,12 @@ internal sealed class TimerWheel
     private const int SlotMs = 100;
     private const int Slots = 512;
 
-    private readonly WheelEntry?[] _slots = new WheelEntry?[Slots];
+    private readonly ITimed?[] _slots = new ITimed?[Slots];
     private readonly ulong[] _occupied = new ulong[Slots / 64];
     private long _tick;
 
     /// <summary>Sets an entry's time; <see cref="long.MaxValue"/> takes it out.</summary>
-    public void Set(WheelEntry entry, long dueMs)
+    public void Set(ITimed entry, long dueMs)
     {
         if (entry.DueMs == dueMs) return;
         if (entry.Slot >= 0) Unlink(entry);
@@ -46,7 +46,7 @@ internal sealed class TimerWheel
     }
 
     /// <summary>Takes out one entry whose time has come; null when there is none.</summary>
-    public WheelEntry? TakeDue(long nowMs)
+    public ITimed? TakeDue(long nowMs)
     {
         long now = nowMs / SlotMs;
         // After a long sleep one round of the ring meets everything.
@@ -73,9 +73,9 @@ internal sealed class TimerWheel
         return null;
     }
 
-    private void Link(WheelEntry entry) => Link(entry, _tick);
+    private void Link(ITimed entry) => Link(entry, _tick);
 
-    private void Link(WheelEntry entry, long from)
+    private void Link(ITimed entry, long from)
     {
         long due = Math.Clamp((entry.DueMs + SlotMs - 1) / SlotMs, from + 1, from + Slots - 1);
         int slot = (int)(due % Slots);
@@ -87,7 +87,7 @@ internal sealed class TimerWheel
         _occupied[slot / 64] |= 1UL << (slot % 64);
     }
 
-    private void Unlink(WheelEntry entry)
+    private void Unlink(ITimed entry)
     {
         if (entry.Previous is not null) entry.Previous.Next = entry.Next;
         else _slots[entry.Slot] = entry.Next;

@@ -12,13 +12,13 @@ public sealed class TimerWheelTests
         Gen.Select(Gen.Int[0, 9], Gen.Int[0, 7], Gen.Int[0, 99_999]).Array[0, 150].Sample(steps =>
         {
             var wheel = new TimerWheel();
-            WheelEntry[] entries = [.. Enumerable.Range(0, 8).Select(_ => new WheelEntry(null!))];
+            Timed[] entries = [.. Enumerable.Range(0, 8).Select(_ => new Timed())];
             // Due, and the time it was set at: an entry set in the past cannot be on time.
-            var model = new Dictionary<WheelEntry, (long DueMs, long SetMs)>();
+            var model = new Dictionary<Timed, (long DueMs, long SetMs)>();
             long nowMs = 0;
             foreach ((int op, int which, int value) in steps)
             {
-                WheelEntry entry = entries[which];
+                Timed entry = entries[which];
                 switch (op)
                 {
                     case < 3: Set(value % 3_000); break;
@@ -53,7 +53,7 @@ public sealed class TimerWheelTests
                 for (int guard = 0; wheel.TakeDue(nowMs) is { } due; guard++)
                 {
                     Assert.True(guard < entries.Length, "an endless loop");
-                    Assert.True(model.Remove(due, out (long DueMs, long SetMs) at) && at.DueMs <= nowMs, "early");
+                    Assert.True(model.Remove((Timed)due, out (long DueMs, long SetMs) at) && at.DueMs <= nowMs, "early");
                 }
 
                 Assert.All(model.Values, at => Assert.True(nowMs - Math.Max(at.DueMs, at.SetMs) < SlotMs, "late"));
@@ -62,4 +62,15 @@ public sealed class TimerWheelTests
                 if (until >= 0) Assert.True(nowMs + until <= Math.Max(nowMs, model.Values.Min(at => Math.Max(at.DueMs, at.SetMs))) + SlotMs, "it would sleep too long");
             }
         }, iter: 5_000);
+
+    private sealed class Timed : ITimed
+    {
+        public ITimed? Previous { get; set; }
+
+        public ITimed? Next { get; set; }
+
+        public int Slot { get; set; } = -1;
+
+        public long DueMs { get; set; } = long.MaxValue;
+    }
 }
