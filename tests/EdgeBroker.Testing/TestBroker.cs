@@ -68,6 +68,9 @@ public sealed class TestBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops the server of a broker over sockets.</summary>
+    public Task StopAsync() => _server!.StopAsync(Deadline.Patience, TimeProvider.System);
+
     /// <summary>Opens a connection and says nothing on it.</summary>
     public async Task<TestClient> OpenAsync(ProtocolVersion version = ProtocolVersion.V5)
     {

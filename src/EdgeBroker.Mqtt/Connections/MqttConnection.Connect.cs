@@ -137,6 +137,7 @@ public sealed partial class MqttConnection
         }
 
         _transport.PauseReading();
+        AwaitConnect();
         _ = AdmitLaterAsync(verdict);
     }
 

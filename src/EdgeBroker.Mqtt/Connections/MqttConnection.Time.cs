@@ -26,6 +26,9 @@ public sealed partial class MqttConnection
             case State.AwaitingConnect:
                 Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
                 return;
+            case State.Authenticating:
+                Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
+                return;
             case State.Connected when nowMs >= _partialDueMs:
                 Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
                 return;

@@ -113,8 +113,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             return;
         }
 
-        // What the client published before goes out before anything else it asks for is done.
-        if (frame.Type != PacketType.Publish) Broker.FlushBurst(_context);
+        // What the client published before goes out before anything else it asks for is done or answered.
+        if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.FlushBurst(_context);
         switch (frame.Type)
         {
             case PacketType.Publish: HandlePublish(frame); break;

@@ -70,6 +70,21 @@ public sealed class Section_3_12_to_3_15_Ping_Disconnect_Auth
     }
 
     [Fact]
+    [Requirement("MQTT-3.14.0-1")]
+    public async Task A_broker_that_stops_says_so()
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { OverSockets = true });
+        TestClient five = await broker.ConnectAsync("five");
+        TestClient three = await broker.ConnectAsync("three", ProtocolVersion.V311);
+        TestClient silent = await broker.OpenAsync();
+        Task stopped = broker.StopAsync();
+        await five.ExpectDisconnectAsync(ReasonCode.ServerShuttingDown);
+        await three.ExpectClosedAsync();
+        await silent.ExpectClosedAsync();
+        await Deadline.Within(stopped, "the broker to stop");
+    }
+
+    [Fact]
     [Requirement("MQTT-3.14.4-2")]
     public async Task After_DISCONNECT_nothing_of_the_client_is_heard()
     {

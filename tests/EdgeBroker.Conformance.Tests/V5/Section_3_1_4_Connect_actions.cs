@@ -135,6 +135,22 @@ public sealed class Section_3_1_4_Connect_actions
         await client.ExpectAsync(client.Packets.Suback(1, 1), client.Packets.Publish("a", "x", 1, 1), client.Packets.Puback(2), Packets.Pingresp());
     }
 
+    [Fact]
+    public async Task An_authenticator_that_does_not_answer_in_time_lets_nobody_in()
+    {
+        var late = new LateGatekeeper();
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = late });
+        TestClient client = await broker.OpenAsync();
+        broker.Advance(9);
+        await client.SendAsync(client.Packets.Connect("one"));
+        await client.TakenAsync();
+        broker.Advance(9);
+        broker.Advance(1);
+        await client.ExpectRefusedAsync(ReasonCode.ServerUnavailable);
+        late.Verdict.SetResult();
+        Assert.Equal(0, broker.Broker.SessionCount);
+    }
+
     /// <summary>Lets in who knows the password 1, 2.</summary>
     private sealed class Gatekeeper : IAuthenticator
     {

@@ -27,6 +27,22 @@ public sealed class Section_3_3_4_Publish_actions
         await client.ExpectAsync(client.Packets.Pubcomp(12));
     }
 
+    [Fact]
+    public async Task Who_publishes_to_a_full_queue_is_told_where_it_rejects()
+    {
+        await using var broker = new TestBroker(TestBrokerOptions.Quiet with { MaxQueuedMessages = 1, QueueOverflow = Core.QueueOverflow.Reject });
+        TestClient subscriber = await Check.SubscriberAsync(broker, "a", 2, properties: Prop.ReceiveMaximum(1));
+        TestClient client = await broker.ConnectAsync("one", properties: Prop.RequestProblemInformation(0));
+        Packets packets = client.Packets;
+        await client.SendAsync(packets.Publish("a", "1", 1, 1), packets.Publish("a", "2", 1, 2), packets.Publish("a", "3", 1, 3), packets.Publish("a", "4", 2, 4));
+        await client.ExpectAsync(packets.Puback(1), packets.Puback(2), packets.Puback(3, ReasonCode.QuotaExceeded), packets.Pubrec(4, ReasonCode.QuotaExceeded));
+        await subscriber.AcknowledgeAsync(await subscriber.ExpectPublishAsync("a", "1", 1));
+        await subscriber.ExpectPublishAsync("a", "2", 1);
+        // The refused identifier is free for another try.
+        await client.SendAsync(packets.Publish("a", "5", 2, 4));
+        await client.ExpectAsync(packets.Pubrec(4));
+    }
+
     [Theory]
     [InlineData(0, 1, 2, 1)]
     [InlineData(0, 1, 1, 1)]
