@@ -20,6 +20,7 @@ public sealed partial class MqttServer : IDisposable
     private readonly Reactor[] _reactors;
     private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
     private readonly List<ReactorListener> _listeners = [];
+    private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
@@ -56,7 +57,7 @@ public sealed partial class MqttServer : IDisposable
             SocketAddress.Parse(options.Address),
             _reactors,
             options.MaxConnections,
-            connection => new MqttConnection(endpoint, connection.Transport, _contexts[connection.Reactor]),
+            connection => Serve(endpoint, connection),
             peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
             _loggers.CreateLogger<ReactorListener>());
         _listeners.Add(listener);
@@ -80,6 +81,7 @@ public sealed partial class MqttServer : IDisposable
     /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
     public async Task StopAsync(TimeSpan patience, TimeProvider time)
     {
+        _isStopping = true;
         _reactors[0].Post(() => _listeners.ForEach(listener => listener.Stop()));
         foreach (Reactor reactor in _reactors)
         {
@@ -94,6 +96,14 @@ public sealed partial class MqttServer : IDisposable
 
         int left = _listeners.Sum(listener => listener.OpenCount);
         if (left > 0) LogLeft(_logger, left);
+    }
+
+    private MqttConnection Serve(MqttEndpoint endpoint, ReactorListener.Accepted accepted)
+    {
+        var connection = new MqttConnection(endpoint, accepted.Transport, _contexts[accepted.Reactor]);
+        // Accepted before the listener closed, dealt out after the goodbyes.
+        if (_isStopping) connection.Shutdown();
+        return connection;
     }
 
     /// <summary>Ends the reactors.</summary>
