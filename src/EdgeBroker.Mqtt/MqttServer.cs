@@ -40,8 +40,7 @@ public sealed partial class MqttServer : IDisposable
             _contexts.Add(_reactors[i], broker.CreateContext());
         }
 
-        // What is left over is taken up at the next call; it never holds the reactor for long.
-        _reactors[0].AddPeriodic(HousekeepingInterval, () => broker.RunDue());
+        _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);
     }
 
     /// <summary>Where the listeners listen, in the order they were opened.</summary>
@@ -96,6 +95,12 @@ public sealed partial class MqttServer : IDisposable
 
         int left = _listeners.Sum(listener => listener.OpenCount);
         if (left > 0) LogLeft(_logger, left);
+    }
+
+    // In portions: between two of them the reactor's connections have their turn.
+    private void KeepHouse()
+    {
+        if (_broker.RunDue()) _reactors[0].Post(KeepHouse);
     }
 
     private MqttConnection Serve(MqttEndpoint endpoint, ReactorListener.Accepted accepted)

@@ -11,19 +11,23 @@ namespace EdgeBroker.Core.Events;
 /// </summary>
 public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : IBrokerEvents
 {
+    // Enough for any plant; in a storm of reconnects the log must not be what holds the broker up.
+    private readonly LogThrottle _comings = new(time, burst: 200);
     private readonly LogThrottle _refused = new(time, burst: 20);
     private readonly LogThrottle _dropped = new(time, burst: 5);
     private readonly LogThrottle _denied = new(time, burst: 5);
 
     public void ClientConnected(in ClientDescription client, bool sessionPresent)
     {
-        if (!logger.IsEnabled(LogLevel.Information)) return;
+        if (!AdmitComing()) return;
         string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
         LogConnected(logger, client.ClientId, client.RemoteEndPoint, version, client.KeepAliveSeconds, sessionPresent ? "resumed" : "new");
     }
 
-    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation) =>
-        LogDisconnected(logger, client.ClientId, client.RemoteEndPoint, explanation, (byte)reason);
+    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation)
+    {
+        if (AdmitComing()) LogDisconnected(logger, client.ClientId, client.RemoteEndPoint, explanation, (byte)reason);
+    }
 
     public void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation)
     {
@@ -59,6 +63,13 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, Explain(reason), kept);
     }
 
+    private bool AdmitComing()
+    {
+        if (!logger.IsEnabled(LogLevel.Information) || !_comings.Admit(out long kept)) return false;
+        if (kept > 0) LogComingsKeptBack(logger, kept);
+        return true;
+    }
+
     private static string Explain(DropReason reason) => reason switch
     {
         DropReason.SlowClient => "the client reads too slowly (mqtt.max_outbound_bytes)",
@@ -74,6 +85,9 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
 
     [LoggerMessage(2001, LogLevel.Information, "{ClientId} at {RemoteEndPoint} disconnected: {Explanation} (0x{Reason:X2})")]
     private static partial void LogDisconnected(ILogger logger, string clientId, string remoteEndPoint, string explanation, byte reason);
+
+    [LoggerMessage(2009, LogLevel.Information, "{KeptBack} connects and disconnects were not logged one by one: too many")]
+    private static partial void LogComingsKeptBack(ILogger logger, long keptBack);
 
     [LoggerMessage(2002, LogLevel.Warning, "connection from {RemoteEndPoint} refused, client id \"{ClientId}\": {Explanation} (0x{Reason:X2}); {KeptBack} more since the last such line")]
     private static partial void LogRefused(ILogger logger, string remoteEndPoint, string clientId, string explanation, byte reason, long keptBack);

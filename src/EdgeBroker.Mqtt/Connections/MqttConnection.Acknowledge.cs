@@ -120,6 +120,8 @@ public sealed partial class MqttConnection
         int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
+            // Another thread may have said goodbye meanwhile, and nothing follows DISCONNECT [MQTT-3.14.4-1].
+            if (_transport.IsClosing) return;
             packet.Write(Output, _rules.Version);
             Sent(length);
         }

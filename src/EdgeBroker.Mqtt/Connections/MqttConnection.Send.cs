@@ -97,7 +97,13 @@ public sealed partial class MqttConnection
 
     private int WriteAliased(in OutgoingPublish publish, OutboundAliases aliases)
     {
-        if (aliases.TryFind(publish.Topic, out ushort alias)) return WriteOwn(publish with { Topic = default, TopicAlias = alias });
+        if (aliases.TryFind(publish.Topic, out ushort alias))
+        {
+            int length = WriteOwn(publish with { Topic = default, TopicAlias = alias });
+            // A topic of one or two bytes is shorter than its alias.
+            return length == 0 ? WriteOwn(publish) : length;
+        }
+
         // The packet that introduces an alias is three bytes longer; where that is too much, the topic goes without.
         int introduced = (publish with { TopicAlias = 1 }).Length(_rules.Version);
         return (uint)introduced > _clientMaxPacketBytes ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });

@@ -76,6 +76,7 @@ public sealed partial class MqttConnection
         int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
+            if (_transport.IsClosing) return;
             packet.Write(Output, _rules.Version);
             Sent(length);
         }

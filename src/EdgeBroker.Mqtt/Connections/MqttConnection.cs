@@ -145,6 +145,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
         lock (Output.Gate)
         {
+            if (_transport.IsClosing) return;
             PingPacket.WriteResponse(Output);
             Sent(2);
         }

@@ -20,7 +20,11 @@ internal sealed unsafe class Epoll : IDisposable
     }
 
     /// <summary>Watches a file descriptor; <paramref name="data"/> comes back with its events.</summary>
+    /// <exception cref="Win32Exception">The kernel has no room for it.</exception>
     public void Add(int fd, uint interest, long data) => Control(LinuxSockets.EpollAdd, fd, interest, data);
+
+    /// <summary>As <see cref="Add"/>, for what the reactor can do without: false when the kernel has no room for it.</summary>
+    public bool TryAdd(int fd, uint interest, long data) => TryControl(LinuxSockets.EpollAdd, fd, interest, data);
 
     /// <summary>Changes what is watched for.</summary>
     public void Modify(int fd, uint interest, long data) => Control(LinuxSockets.EpollModify, fd, interest, data);
@@ -51,9 +55,14 @@ internal sealed unsafe class Epoll : IDisposable
 
     private void Control(int operation, int fd, uint interest, long data)
     {
+        if (!TryControl(operation, fd, interest, data)) throw new Win32Exception(Marshal.GetLastPInvokeError(), "epoll_ctl failed");
+    }
+
+    private bool TryControl(int operation, int fd, uint interest, long data)
+    {
         byte* epollEvent = stackalloc byte[16];
         *(uint*)epollEvent = interest;
         Marshal.WriteInt64((nint)epollEvent, DataAt, data);
-        if (LinuxSockets.EpollControl(_fd, operation, fd, epollEvent) < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "epoll_ctl failed");
+        return LinuxSockets.EpollControl(_fd, operation, fd, epollEvent) == 0;
     }
 }

@@ -13,15 +13,16 @@ internal static unsafe partial class LinuxSockets
     public const int CloseOnExec = 0x80000;
     public const int SolSocket = 1;
     public const int SoReuseAddress = 2;
+    public const int SoKeepAlive = 9;
     public const int IpProtoTcp = 6;
     public const int TcpNoDelay = 1;
+    public const int TcpKeepIdle = 4;
     public const int IpProtoIpv6 = 41;
     public const int Ipv6Only = 26;
     public const int NoSignal = 0x4000;
     public const int ShutdownWrite = 1;
 
     public const int EpollAdd = 1;
-    public const int EpollDelete = 2;
     public const int EpollModify = 3;
     public const uint EpollIn = 0x001;
     public const uint EpollOut = 0x004;

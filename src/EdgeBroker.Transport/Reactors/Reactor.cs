@@ -97,7 +97,7 @@ public sealed unsafe partial class Reactor : IDisposable
         }
 
         connection.Index = index;
-        _epoll.Add(connection.FileDescriptor, LinuxSockets.EpollIn, index);
+        if (!_epoll.TryAdd(connection.FileDescriptor, LinuxSockets.EpollIn, index)) connection.Finish("the system cannot watch another connection: " + Marshal.GetLastPInvokeErrorMessage());
     }
 
     /// <summary>Watches a listener, which has negative data numbers below <see cref="WakeData"/>.</summary>
@@ -186,7 +186,8 @@ public sealed unsafe partial class Reactor : IDisposable
             else Listeners[(int)(WakeData - 1 - data)].Accept();
         }
 
-        while (_posted.TryDequeue(out Action? work)) work();
+        // Only what was there: work that posts itself again waits for the next turn.
+        for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();
         while (Timers.TakeDue(NowMs) is { } due) ((ReactorConnection)due).OnDeadline();
         for (int i = _periodic.Count - 1; i >= 0; i--)
         {

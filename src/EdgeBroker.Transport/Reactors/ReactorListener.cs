@@ -11,6 +11,7 @@ public sealed unsafe partial class ReactorListener
 {
     private const int Backlog = 1024;
     private const int AcceptsPerTurn = 64;
+    private const int TcpKeepAliveSeconds = 600;
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
     private readonly Reactor[] _reactors;
@@ -111,7 +112,20 @@ public sealed unsafe partial class ReactorListener
         if (_fd < 0) return;
         _ = LinuxSockets.Close(_fd);
         _fd = -1;
-        if (_unixPath is not null) File.Delete(_unixPath);
+        if (_unixPath is not null) DeleteSocketFile(_unixPath);
+    }
+
+    private void DeleteSocketFile(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next start removes it, or says that it cannot.
+            LogFileLeft(_logger, path, exception.Message);
+        }
     }
 
     private void Admit(int fd, PeerAddress peer)
@@ -126,6 +140,10 @@ public sealed unsafe partial class ReactorListener
 
         int one = 1;
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoTcp, LinuxSockets.TcpNoDelay, &one, sizeof(int));
+        // A client without keep alive whose cable was pulled would otherwise stay for ever.
+        _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoKeepAlive, &one, sizeof(int));
+        int idleSeconds = TcpKeepAliveSeconds;
+        _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoTcp, LinuxSockets.TcpKeepIdle, &idleSeconds, sizeof(int));
         Reactor reactor = _reactors[_next++ % _reactors.Length];
         if (ReferenceEquals(reactor, _reactors[0])) Serve(reactor, fd, peer);
         else reactor.Post(() => Serve(reactor, fd, peer));
@@ -193,6 +211,9 @@ public sealed unsafe partial class ReactorListener
 
     private static IOException Failure(string what, SocketAddress address) =>
         new($"cannot {what} {address.Text}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    [LoggerMessage(1101, LogLevel.Warning, "the socket file {Path} could not be removed: {Error}")]
+    private static partial void LogFileLeft(ILogger logger, string path, string error);
 
     /// <summary>A connection just accepted.</summary>
     /// <param name="Transport">The connection.</param>
