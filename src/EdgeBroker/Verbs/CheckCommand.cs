@@ -1,4 +1,3 @@
-using EdgeBroker.Configuration;
 using EdgeBroker.Mqtt;
 
 namespace EdgeBroker.Verbs;
@@ -18,17 +17,9 @@ internal static class CheckCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        string? file = ConfigOption.Read(args, out string? problem);
-        if (problem is not null)
-            return CommandLine.Misused(problem, Usage, world);
-        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(file, out string[] errors);
-        if (configuration is null)
-        {
-            foreach (string error in errors)
-                world.Error.WriteLine(error);
-            return ExitCode.Configuration;
-        }
-        world.Out.WriteLine($"{(file is null ? "the embedded default" : Printable.Escape(file))} is valid");
+        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
+            return failure;
+        world.Out.WriteLine($"{(configuration.File is null ? "the embedded default" : Printable.Escape(configuration.File))} is valid");
         foreach (ListenerOptions listener in configuration.Listeners)
         {
             string who = listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";

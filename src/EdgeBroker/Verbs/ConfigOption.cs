@@ -1,10 +1,31 @@
+using EdgeBroker.Configuration;
+
 namespace EdgeBroker.Verbs;
 
 /// <summary>Reads <c>-c FILE</c>, which is all that <c>run</c> and <c>check</c> take.</summary>
 internal static class ConfigOption
 {
+    /// <summary>The configuration the arguments name; null when it has been said what is wrong, and <paramref name="failure"/> is the exit code.</summary>
+    public static BrokerConfiguration? Load(string[] args, string usage, Surroundings world, out int failure)
+    {
+        failure = ExitCode.Success;
+        string? file = Read(args, out string? problem);
+        if (problem is not null)
+        {
+            failure = CommandLine.Misused(problem, usage, world);
+            return null;
+        }
+        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(file, out string[] errors);
+        if (configuration is not null)
+            return configuration;
+        foreach (string error in errors)
+            world.Error.WriteLine(error);
+        failure = ExitCode.Configuration;
+        return null;
+    }
+
     /// <summary>The file, null when none is named; or what is wrong with the arguments.</summary>
-    public static string? Read(string[] args, out string? problem)
+    private static string? Read(string[] args, out string? problem)
     {
         const string LongForm = "--config=";
         string? file = null;

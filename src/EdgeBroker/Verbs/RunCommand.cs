@@ -23,16 +23,8 @@ internal static class RunCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        string? file = ConfigOption.Read(args, out string? problem);
-        if (problem is not null)
-            return CommandLine.Misused(problem, Usage, world);
-        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(file, out string[] errors);
-        if (configuration is null)
-        {
-            foreach (string error in errors)
-                world.Error.WriteLine(error);
-            return ExitCode.Configuration;
-        }
+        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
+            return failure;
         using ILoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
         Announce(configuration, world, loggers.CreateLogger("EdgeBroker"));
         return BrokerHost.Run(configuration, loggers, world.Time);
