@@ -87,14 +87,14 @@ public sealed partial class MqttServer : IDisposable
             reactor.Post(() => reactor.ForEachHandler(handler => ((MqttConnection)handler).Shutdown()));
         }
 
-        using var outOfPatience = new CancellationTokenSource(patience, time);
-        while (_listeners.Any(listener => listener.OpenCount > 0) && !outOfPatience.IsCancellationRequested)
+        try
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time, CancellationToken.None).ConfigureAwait(false);
+            await Task.WhenAll(_listeners.Select(listener => listener.WhenEmpty())).WaitAsync(patience, time).ConfigureAwait(false);
         }
-
-        int left = _listeners.Sum(listener => listener.OpenCount);
-        if (left > 0) LogLeft(_logger, left);
+        catch (TimeoutException)
+        {
+            LogLeft(_logger, _listeners.Sum(listener => listener.OpenCount));
+        }
     }
 
     // In portions: between two of them the reactor's connections have their turn.

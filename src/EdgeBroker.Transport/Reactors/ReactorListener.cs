@@ -23,6 +23,7 @@ public sealed unsafe partial class ReactorListener
     private readonly int _maxConnections;
     private int _fd;
     private int _open;
+    private TaskCompletionSource? _empty;
     private int _next;
 
     private ReactorListener(
@@ -105,7 +106,20 @@ public sealed unsafe partial class ReactorListener
         }
     }
 
-    internal void Released() => Interlocked.Decrement(ref _open);
+    /// <summary>Completes when no connection is open; once the listener has been stopped.</summary>
+    public Task WhenEmpty()
+    {
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _empty, empty);
+        // The last one may have closed before it could see the source.
+        if (OpenCount == 0) empty.TrySetResult();
+        return empty.Task;
+    }
+
+    internal void Released()
+    {
+        if (Interlocked.Decrement(ref _open) == 0) Volatile.Read(ref _empty)?.TrySetResult();
+    }
 
     internal void CloseSocket()
     {
