@@ -94,7 +94,6 @@ public sealed partial class MqttConnection
             RequestedKeepAliveSeconds = packet.KeepAliveSeconds,
             KeepAliveSeconds = GrantedKeepAliveSeconds(packet.KeepAliveSeconds),
             WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
-            WillQoS = packet.WillQoS,
         };
     }
 

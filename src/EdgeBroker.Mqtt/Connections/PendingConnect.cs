@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Sessions;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
 
@@ -23,7 +22,4 @@ internal sealed class PendingConnect
     public int KeepAliveSeconds { get; init; }
 
     public bool WantsResponseInformation { get; set; }
-
-    /// <summary>RETAIN, QoS and topic of the will, for the permission to publish it.</summary>
-    public QoS WillQoS { get; init; }
 }

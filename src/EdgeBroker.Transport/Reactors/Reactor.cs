@@ -54,9 +54,6 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Monotonic milliseconds, as of the beginning of the turn.</summary>
     public long NowMs { get; private set; }
 
-    /// <summary>Connections of this reactor.</summary>
-    public int ConnectionCount => _connections.Count - _freeIndexes.Count;
-
     internal TimerWheel Timers { get; } = new();
 
     internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
