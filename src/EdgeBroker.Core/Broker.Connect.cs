@@ -101,10 +101,13 @@ public sealed partial class Broker
             ending.Link.Close(ReasonCode.SessionTakenOver);
         }
 
+        Session.CompleteElided(ending.Elided);
         foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         if (ending.Dropped > 0) CountDropped(session, new DeliveryOutcome(false, ending.Dropped, DropReason.SessionEnded), context);
+        // Last, behind what its will and its orphans left in the journal: nothing is lost in between.
+        if (ending.Stored is not null) Delete(session, ending.Stored, ending.Spilled);
         _events.SessionEnded(session.ClientId);
     }
 
@@ -120,8 +123,10 @@ public sealed partial class Broker
                 Retain = will.Message.Retain,
                 ExpirySeconds = will.ExpirySeconds,
                 Publisher = session,
+                IsBrokersOwn = true,
             },
             context);
+        session.NoteWillPublished();
     }
 
     /// <summary>Hands a message of an ended member to another member of its group.</summary>
@@ -132,7 +137,8 @@ public sealed partial class Broker
         DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
             ? DeliverToOne(group, publication, context, onlyReceiver: true, except: from)
             : DeliveryOutcome.Ignored;
-        context.End();
+        Settle(publication, CommitToken.None, context, ReasonCode.Success);
+        if (orphan.Stored is not null) from.Forget(orphan);
         if (outcome == DeliveryOutcome.Ignored) CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
     }
 

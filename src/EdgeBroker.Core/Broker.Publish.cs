@@ -10,7 +10,8 @@ namespace EdgeBroker.Core;
 /// <summary>What became of a publish.</summary>
 /// <param name="Reason">Success, 0x10 when nobody subscribes, or 0x97 when a queue that must not overflow is full.</param>
 /// <param name="Token">What the publisher's acknowledgement waits for.</param>
-public readonly record struct PublishOutcome(ReasonCode Reason, CommitToken Token);
+/// <param name="StoreIsFailing">Whether nothing was done because the store cannot write: it may be tried again when it can.</param>
+public readonly record struct PublishOutcome(ReasonCode Reason, CommitToken Token, bool StoreIsFailing = false);
 
 // One message to all who want it: match first, copy once.
 public sealed partial class Broker
@@ -20,21 +21,21 @@ public sealed partial class Broker
     /// <param name="context">The caller's context.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context)
     {
-        CommitToken token = CommitToken.None;
-        // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
-        // one way or the other.
-        if (publication.Retain && Options.RetainAvailable) token = Retained.Set(publication, Clock.NowMs);
-        MatchResult match = context.Begin(publication);
-        if (match.IsEmpty)
+        if (publication.QoS != QoS.AtMostOnce && Journal.Condition == JournalCondition.Failing && !publication.IsBrokersOwn && NeedsStore(publication, context))
         {
-            context.End();
-            return new PublishOutcome(ReasonCode.NoMatchingSubscribers, token);
+            return new PublishOutcome(ReasonCode.QuotaExceeded, CommitToken.None, StoreIsFailing: true);
         }
 
+        CommitToken retained = CommitToken.None;
+        // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
+        // one way or the other.
+        if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);
+        MatchResult match = context.Begin(publication);
+        if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
         if (TryHoldBack(publication, match, context))
         {
             context.End();
-            return new PublishOutcome(ReasonCode.Success, token);
+            return new PublishOutcome(ReasonCode.Success, retained);
         }
 
         FlushBurst(context);
@@ -47,18 +48,14 @@ public sealed partial class Broker
             DeliveryOutcome outcome = own.Session.Deliver(publication, own, context, null, onlyReceiver);
             if (outcome.Dropped > 0) CountDropped(own.Session, outcome, context);
             if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
-            token = token.And(outcome.Token);
         }
 
         foreach (SharedGroup group in match.Groups)
         {
-            DeliveryOutcome outcome = DeliverToOne(group, publication, context, onlyReceiver, except: null);
-            if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
-            token = token.And(outcome.Token);
+            if (DeliverToOne(group, publication, context, onlyReceiver, except: null).Refused) reason = ReasonCode.QuotaExceeded;
         }
 
-        context.End();
-        return new PublishOutcome(reason, token);
+        return new PublishOutcome(reason, Settle(publication, retained, context, reason));
     }
 
     /// <summary>Hands a message to one member of a shared group.</summary>

@@ -26,19 +26,18 @@ public sealed partial class Broker
     private long _sessionsExpired;
 
     /// <param name="options">The limits.</param>
-    /// <param name="time">The clock; only its monotonic side is used.</param>
-    /// <param name="sessionStore">Where sessions are kept.</param>
-    /// <param name="retainedStore">Where retained messages are kept.</param>
+    /// <param name="clock">The clock of every expiry.</param>
+    /// <param name="journal">Where sessions and retained messages are kept.</param>
     /// <param name="events">Who is told what happens.</param>
     /// <param name="version">The product's version, for <c>$SYS</c>.</param>
-    public Broker(MqttOptions options, TimeProvider time, ISessionStore sessionStore, IRetainedStore retainedStore, IBrokerEvents events, string version)
+    public Broker(MqttOptions options, BrokerClock clock, IJournal journal, IBrokerEvents events, string version)
     {
         Options = options;
-        Clock = new BrokerClock(time);
-        Journal = sessionStore;
-        Retained = new RetainedMessages(retainedStore);
+        Clock = clock;
+        Journal = journal;
+        Retained = new RetainedMessages(journal);
         _events = events;
-        _environment = new SessionEnvironment(options, Clock, sessionStore);
+        _environment = new SessionEnvironment(options, Clock, journal);
         _ownContext = CreateContext();
         if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, options.SysInterval, version);
     }
@@ -49,8 +48,8 @@ public sealed partial class Broker
     /// <summary>The clock of every expiry.</summary>
     public BrokerClock Clock { get; }
 
-    /// <summary>Tells what is on disk.</summary>
-    public ICommitJournal Journal { get; }
+    /// <summary>Where sessions and retained messages are kept.</summary>
+    public IJournal Journal { get; }
 
     /// <summary>Who is told what happens.</summary>
     public IBrokerEvents Events => _events;

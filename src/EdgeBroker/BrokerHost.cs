@@ -21,9 +21,8 @@ internal static partial class BrokerHost
     {
         ILogger log = loggers.CreateLogger("EdgeBroker");
         OpenFileLimit.Raise(log);
-        var store = new VolatileStore();
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
-        var broker = new Broker(configuration.Mqtt, time, store, store, events, VersionCommand.Version);
+        var broker = new Broker(configuration.Mqtt, new BrokerClock(time), VolatileJournal.Instance, events, VersionCommand.Version);
         using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;

@@ -13,8 +13,8 @@ public sealed record TestBrokerOptions
     /// <summary>Whether clients come over loopback sockets to a real server on the system clock, instead of over memory on a clock the test moves.</summary>
     public bool OverSockets { get; init; }
 
-    /// <summary>A journal in place of the volatile store, in which everything is on disk at once.</summary>
-    public TestJournal? Journal { get; init; }
+    /// <summary>The journal; by default nothing outlives the broker.</summary>
+    public IJournal Journal { get; init; } = VolatileJournal.Instance;
 
     /// <summary>Who lets clients in.</summary>
     public IAuthenticator Authenticator { get; init; } = new AnonymousAuthenticator();
@@ -24,8 +24,4 @@ public sealed record TestBrokerOptions
 
     /// <summary>The default limits; for <c>TestBrokerOptions.Quiet with { ... }</c>.</summary>
     public static MqttOptions Quiet { get; } = new() { SysInterval = TimeSpan.Zero, MaxKeepAlive = TimeSpan.Zero };
-
-    internal ISessionStore SessionStore => Journal is not null ? Journal : new VolatileStore();
-
-    internal IRetainedStore RetainedStore => Journal is not null ? Journal : new VolatileStore();
 }

@@ -1,19 +1,29 @@
 using System.Text;
-using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
-using EdgeBroker.Core.Topics;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Testing;
 
-/// <summary>A store that keeps nothing but a list of the facts it was told, and whose "disk" writes when the test says so.</summary>
-public sealed class TestJournal : ISessionStore, IRetainedStore
+/// <summary>A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was appended.</summary>
+public sealed class TestJournal : IJournal
 {
     private readonly Lock _gate = new();
     private readonly List<string> _facts = [];
-    private readonly List<(CommitToken Token, Action Committed)> _waiting = [];
-    private long _committed;
+    private readonly List<JournalFact> _waiting = [];
+    private readonly Dictionary<long, StoredDelivery> _messages = [];
+    private readonly Dictionary<string, Will?> _wills = [];
+    private JournalFact? _last;
+    private long _lastMessageId;
+
+    /// <summary>Whether everything is on disk at once, without <see cref="Commit()"/>.</summary>
+    public bool CommitsAtOnce { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsDurable => true;
+
+    /// <inheritdoc/>
+    public JournalCondition Condition { get; set; }
 
     /// <summary>Everything appended, in order: <c>"Enqueue client topic"</c> and so on.</summary>
     public IReadOnlyList<string> Facts
@@ -24,12 +34,21 @@ public sealed class TestJournal : ISessionStore, IRetainedStore
         }
     }
 
-    /// <summary>The token of the fact appended last.</summary>
+    /// <summary>Messages on disk that a session waits for: client id and position.</summary>
+    public IReadOnlyCollection<(string ClientId, long Position)> Messages
+    {
+        get
+        {
+            lock (_gate) return [.. _messages.Values.Select(one => (one.Session.ClientId, one.Position))];
+        }
+    }
+
+    /// <summary>The fact appended last.</summary>
     public CommitToken Last
     {
         get
         {
-            lock (_gate) return new CommitToken(_facts.Count);
+            lock (_gate) return new CommitToken(_last);
         }
     }
 
@@ -39,78 +58,127 @@ public sealed class TestJournal : ISessionStore, IRetainedStore
     /// <summary>Everything up to <paramref name="token"/> is on disk; calls back who waits for it.</summary>
     public void Commit(CommitToken token)
     {
-        List<Action> due = [];
+        List<JournalFact> due;
         lock (_gate)
         {
-            _committed = Math.Max(_committed, token.Sequence);
-            for (int i = 0; i < _waiting.Count;)
-            {
-                if (_waiting[i].Token.Sequence > _committed)
-                {
-                    i++;
-                    continue;
-                }
-
-                due.Add(_waiting[i].Committed);
-                _waiting.RemoveAt(i);
-            }
+            int count = _waiting.IndexOf(token.Fact!) + 1;
+            due = _waiting.GetRange(0, count);
+            _waiting.RemoveRange(0, count);
         }
 
-        foreach (Action committed in due) committed();
+        foreach (JournalFact fact in due) fact.Complete();
+        foreach (StoredSession session in due.SelectMany(SessionsOf).Distinct()) session.Owner?.OnCommitted();
     }
 
-    public bool IsCommitted(CommitToken token)
-    {
-        lock (_gate) return token.Sequence <= _committed;
-    }
+    /// <inheritdoc/>
+    public StoredSession Open(string clientId) => new Known(clientId);
 
-    public void WhenCommitted(CommitToken token, Action committed)
+    /// <inheritdoc/>
+    public void Append(JournalFact fact)
     {
         lock (_gate)
         {
-            if (token.Sequence > _committed)
+            Note(fact);
+            _waiting.Add(fact);
+            _last = fact;
+        }
+
+        // As a journal does: on a thread of its own, not under the caller's gate.
+        if (CommitsAtOnce) _ = Task.Run(() => Commit(new CommitToken(fact)));
+    }
+
+    /// <inheritdoc/>
+    public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries)
+    {
+        List<LoadedDelivery> loaded = [];
+        lock (_gate)
+        {
+            foreach (SpilledDelivery one in deliveries)
             {
-                _waiting.Add((token, committed));
-                return;
+                StoredDelivery? stored = _messages.GetValueOrDefault(KeyOf(one.MessageId, one.Position));
+                loaded.Add(new LoadedDelivery(one.Position, stored?.Record!.Message, stored?.SubscriptionIdentifiers, stored?.SharedFilter));
             }
         }
 
-        committed();
+        _ = Task.Run(() => session.Owner?.OnLoaded(loaded));
     }
 
-    public CommitToken SaveSession(string clientId, uint expirySeconds) => Append($"SaveSession {clientId} {expirySeconds}");
+    private static IEnumerable<StoredSession> SessionsOf(JournalFact fact)
+    {
+        switch (fact)
+        {
+            case PublishRecord record:
+                for (StoredDelivery? one = record.Deliveries; one is not null; one = one.Next) yield return one.Session;
+                break;
+            case DeliveryReleased released:
+                yield return released.Delivery.Session;
+                break;
+        }
+    }
 
-    public CommitToken DeleteSession(string clientId) => Append($"DeleteSession {clientId}");
-
-    public CommitToken SaveSubscription(string clientId, Subscription subscription) => Append($"SaveSubscription {clientId} {Text(subscription.Filter)}");
-
-    public CommitToken DeleteSubscription(string clientId, byte[] filter) => Append($"DeleteSubscription {clientId} {Text(filter)}");
-
-    public CommitToken Enqueue(string clientId, long position, Message message, QoS qos, bool retain, uint[]? subscriptionIdentifiers, byte[]? sharedFilter) =>
-        Append($"Enqueue {clientId} {Text(message.Topic)}");
-
-    public CommitToken MarkReleased(string clientId, long position, ushort packetId) => Append($"MarkReleased {clientId} {packetId}");
-
-    public CommitToken Dequeue(string clientId, long position) => Append($"Dequeue {clientId}");
-
-    public CommitToken AddReceivedId(string clientId, ushort packetId) => Append($"AddReceivedId {clientId} {packetId}");
-
-    public CommitToken RemoveReceivedId(string clientId, ushort packetId) => Append($"RemoveReceivedId {clientId} {packetId}");
-
-    public CommitToken SaveWill(string clientId, Will? will) => Append($"SaveWill {clientId} {(will is null ? "none" : Text(will.Message.Topic))}");
-
-    public CommitToken Save(Message message) => Append($"Save {Text(message.Topic)}");
-
-    public CommitToken Delete(byte[] topic) => Append($"Delete {Text(topic)}");
+    private static long KeyOf(long messageId, long position) => (messageId << 32) | position;
 
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 
-    private CommitToken Append(string fact)
+    private void Note(JournalFact fact)
     {
-        lock (_gate)
+        switch (fact)
         {
-            _facts.Add(fact);
-            return new CommitToken(_facts.Count);
+            case PublishRecord record:
+                NoteRecord(record);
+                break;
+            case StoredDelivery done:
+                if (!_messages.Remove(KeyOf(done.MessageId, done.Position))) throw new InvalidOperationException("done with a message the journal does not hold");
+                _facts.Add($"Dequeue {done.Session.ClientId}");
+                break;
+            case DeliveryReleased released:
+                _facts.Add($"MarkReleased {released.Delivery.Session.ClientId} {released.Delivery.Position}");
+                break;
+            case SessionSaved saved:
+                _facts.Add($"SaveSession {saved.Session.ClientId} {saved.ExpirySeconds}");
+                if (!ReferenceEquals(_wills.GetValueOrDefault(saved.Session.ClientId), saved.Will))
+                {
+                    _facts.Add($"SaveWill {saved.Session.ClientId} {(saved.Will is null ? "none" : Text(saved.Will.Message.Topic))}");
+                }
+
+                _wills[saved.Session.ClientId] = saved.Will;
+                break;
+            case SessionDeleted deleted:
+                foreach (SpilledDelivery one in deleted.Spilled) _messages.Remove(KeyOf(one.MessageId, one.Position));
+                _facts.Add($"DeleteSession {deleted.Session.ClientId}");
+                break;
+            case SubscriptionChanged changed:
+                _facts.Add($"{(changed.Subscription is null ? "Delete" : "Save")}Subscription {changed.Session.ClientId} {Text(changed.Filter)}");
+                break;
+            case ReceivedIdRemoved removed:
+                _facts.Add($"RemoveReceivedId {removed.Session.ClientId} {removed.PacketId}");
+                break;
+            case RetainedChanged retained:
+                _facts.Add($"{(retained.Message is null ? "Delete" : "Save")} {Text(retained.Topic)}");
+                break;
+            default:
+                throw new InvalidOperationException($"a fact the journal does not know: {fact.GetType()}");
         }
     }
+
+    private void NoteRecord(PublishRecord record)
+    {
+        long messageId = ++_lastMessageId;
+        var pending = new Stack<StoredDelivery>();
+        for (StoredDelivery? one = record.Deliveries; one is not null; one = one.Next)
+        {
+            if (one.TryWrite()) pending.Push(one);
+        }
+
+        foreach (StoredDelivery one in pending)
+        {
+            one.MessageId = messageId;
+            _messages.Add(KeyOf(messageId, one.Position), one);
+            _facts.Add($"Enqueue {one.Session.ClientId} {Text(record.Message!.Topic)}");
+        }
+
+        if (record.Publisher is not null) _facts.Add($"AddReceivedId {record.Publisher.ClientId} {record.ReceivedId}");
+    }
+
+    private sealed class Known(string clientId) : StoredSession(clientId);
 }

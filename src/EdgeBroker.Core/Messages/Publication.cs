@@ -27,6 +27,15 @@ public readonly ref struct Publication
     /// <summary>Whose message it is; null: the broker's own, or of no MQTT session.</summary>
     public Session? Publisher { get; init; }
 
+    /// <summary>The packet identifier the publisher sent it under at QoS 2; 0: none.</summary>
+    public ushort ReceivedId { get; init; }
+
+    /// <summary>Whether the publisher is told when a queue refuses the message: then the identifier it sent is free again, and is not stored.</summary>
+    public bool RefusalIsTold { get; init; }
+
+    /// <summary>Whether the broker owes it to someone already (a will, a message handed on): it is taken even when the store is failing.</summary>
+    public bool IsBrokersOwn { get; init; }
+
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }
 
@@ -40,6 +49,7 @@ public readonly ref struct Publication
         Retain = message.Retain,
         ExpirySeconds = message.RemainingExpirySeconds(nowMs),
         Publisher = publisher,
+        IsBrokersOwn = true,
         Owned = message,
     };
 

@@ -1,15 +1,24 @@
+using EdgeBroker.Core.Journaling;
+
 namespace EdgeBroker.Core.Ports;
 
-/// <summary>A point in a store's journal. What waits for it may go on when everything up to it is on disk.</summary>
-/// <param name="Sequence">The journal's number; 0: nothing to wait for.</param>
-public readonly record struct CommitToken(long Sequence)
+/// <summary>What an acknowledgement waits for: a fact that must be on disk first.</summary>
+/// <param name="Fact">The fact; null: nothing to wait for.</param>
+public readonly record struct CommitToken(JournalFact? Fact)
 {
     /// <summary>Nothing to wait for.</summary>
     public static readonly CommitToken None;
 
-    /// <summary>Whether there is nothing to wait for.</summary>
-    public bool IsNone => Sequence == 0;
+    /// <summary>Whether there is nothing to wait for, or no longer.</summary>
+    public bool IsCommitted => Fact is null || Fact.IsCommitted;
 
-    /// <summary>The later of two.</summary>
-    public CommitToken And(CommitToken other) => other.Sequence > Sequence ? other : this;
+    /// <summary>This one, or the one before when this is nothing. Facts are committed in the order they were appended, so the later one implies the earlier.</summary>
+    public CommitToken After(CommitToken earlier) => Fact is null ? earlier : this;
+
+    /// <summary>Calls back once when committed; at once when it already is. The action must return soon.</summary>
+    public void WhenCommitted(Action action)
+    {
+        if (Fact is null) action();
+        else Fact.WhenCommitted(action);
+    }
 }

@@ -22,6 +22,12 @@ public enum DropReason
 
     /// <summary>The session it waited for ended.</summary>
     SessionEnded,
+
+    /// <summary>The store has reached its configured size.</summary>
+    StoreFull,
+
+    /// <summary>The store has lost it.</summary>
+    StoreDamaged,
 }
 
 /// <summary>What happens in the broker, for logs, webhooks and monitors. Called outside all locks, on the thread it happened on: return soon.</summary>

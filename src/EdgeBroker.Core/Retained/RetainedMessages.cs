@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
@@ -5,7 +6,7 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Retained;
 
 /// <summary>The last value of every topic that has one (3.3.1.3). One lock, held for one topic or one slice of a walk at a time.</summary>
-public sealed class RetainedMessages(IRetainedStore store)
+public sealed class RetainedMessages(IJournal journal)
 {
     private readonly RetainedNode _root = new([], 0, null);
     private long _lastOrdinal;
@@ -33,9 +34,10 @@ public sealed class RetainedMessages(IRetainedStore store)
         lock (Gate)
         {
             RetainedNode node = Find(publication.Topic, create: true)!;
-            Message message = publication.ToMessage(nowMs, node.Message?.Topic, ++_lastOrdinal);
+            Message? old = node.Message;
+            Message message = publication.ToMessage(nowMs, old?.Topic, ++_lastOrdinal);
             Replace(node, message);
-            return store.Save(message);
+            return Save(message.Topic, message, old);
         }
     }
 
@@ -58,6 +60,31 @@ public sealed class RetainedMessages(IRetainedStore store)
     /// <summary>Starts a walk over the values whose topic matches <paramref name="filter"/>.</summary>
     internal RetainedWalk Walk(ReadOnlySpan<byte> filter) => new(this, _root, filter.ToArray());
 
+    /// <summary>Puts back what the store has kept, in the order of ordinals; null: the topic has no value any more. Before the first connection.</summary>
+    /// <returns>The ordinal of the value it replaces; 0: none.</returns>
+    public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal)
+    {
+        lock (Gate)
+        {
+            _lastOrdinal = Math.Max(_lastOrdinal, ordinal);
+            RetainedNode? node = Find(topic, create: message is not null);
+            long superseded = node?.Message?.Ordinal ?? 0;
+            if (node is null) return 0;
+            Replace(node, message);
+            if (message is null) Prune(node);
+            return superseded;
+        }
+    }
+
+    private CommitToken Save(byte[] topic, Message? message, Message? old)
+    {
+        // A broker's own topics are made anew by every life of the process.
+        if (!journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return CommitToken.None;
+        var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0);
+        journal.Append(fact);
+        return new CommitToken(fact);
+    }
+
     private CommitToken Remove(ReadOnlySpan<byte> topic)
     {
         lock (Gate)
@@ -65,7 +92,8 @@ public sealed class RetainedMessages(IRetainedStore store)
             if (Find(topic, create: false) is not { Message: { } old } node) return CommitToken.None;
             Replace(node, null);
             Prune(node);
-            return store.Delete(old.Topic);
+            _lastOrdinal++;
+            return Save(old.Topic, null, old);
         }
     }
 
@@ -76,7 +104,8 @@ public sealed class RetainedMessages(IRetainedStore store)
             if (Find(message.Topic, create: false) is not { } node || !ReferenceEquals(node.Message, message)) return;
             Replace(node, null);
             Prune(node);
-            store.Delete(message.Topic);
+            _lastOrdinal++;
+            Save(message.Topic, null, message);
         }
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Topics;
 
@@ -14,6 +15,7 @@ public sealed class RoutingContext
     private readonly MatchCache _cache;
     private Message? _owned;
     private byte[]? _ownedTopic;
+    private PublishRecord? _record;
 
     internal RoutingContext(SubscriptionTree tree)
     {
@@ -47,6 +49,17 @@ public sealed class RoutingContext
 
     /// <summary>The owned form of the message being routed, made when the first receiver needs it and shared by all.</summary>
     internal Message Own(in Publication publication, long nowMs) => _owned ??= publication.ToMessage(nowMs, _ownedTopic);
+
+    /// <summary>What the message being routed leaves on disk, made when the first stored session takes it.</summary>
+    internal PublishRecord Record(Message message) => _record ??= new PublishRecord(message);
+
+    /// <summary>Takes what the message leaves on disk; null: nothing.</summary>
+    internal PublishRecord? TakeRecord()
+    {
+        PublishRecord? record = _record;
+        _record = null;
+        return record;
+    }
 
     /// <summary>Lets go of the message.</summary>
     internal void End()

@@ -7,8 +7,7 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Dropped">Messages dropped on the occasion: this one, or older ones in its favour.</param>
 /// <param name="Reason">Why they were dropped.</param>
 /// <param name="Refused">Whether the publisher is to be told that the queue is full.</param>
-/// <param name="Token">What the publisher's acknowledgement waits for.</param>
-internal readonly record struct DeliveryOutcome(bool Taken, int Dropped = 0, DropReason Reason = default, bool Refused = false, CommitToken Token = default)
+internal readonly record struct DeliveryOutcome(bool Taken, int Dropped = 0, DropReason Reason = default, bool Refused = false)
 {
     public static readonly DeliveryOutcome Ignored;
     public static readonly DeliveryOutcome Sent = new(true);

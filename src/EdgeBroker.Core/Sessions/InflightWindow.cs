@@ -1,8 +1,9 @@
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The QoS 1 and 2 messages sent and not yet acknowledged, oldest first. Identifiers are given out in sequence, 1 to 65,535 and round again, so the place of
-/// an identifier is its distance from the oldest one: look-up needs neither search nor table. Acknowledged places between open ones stay until the oldest is done.
+/// The QoS 1 and 2 messages sent and not yet acknowledged, oldest first. A message's packet identifier follows from its position in the session's order, 1 to 65,535 and round again:
+/// it is the same when the message is sent again by a later life of the process, and its place is its distance from the oldest one, so that look-up needs neither search nor table.
+/// Places between open ones stay until the oldest is done.
 /// </summary>
 internal sealed class InflightWindow
 {
@@ -17,7 +18,7 @@ internal sealed class InflightWindow
     private QueuedMessage[] _ring = [];
     private int _head;
     private int _span;
-    private ushort _headId = 1;
+    private long _headPosition = 1;
 
     /// <summary>Open messages.</summary>
     public int Count { get; private set; }
@@ -25,31 +26,52 @@ internal sealed class InflightWindow
     /// <summary>Places from the oldest open message to the newest, done ones between them included.</summary>
     public int Span => _span;
 
-    /// <summary>Whether one more can be added.</summary>
-    public bool HasRoom => _span < MaxSpan;
+    /// <summary>Whether a message with this position, behind all others, can be added.</summary>
+    public bool HasRoomFor(long position) => _span == 0 || position - _headPosition < MaxSpan;
 
     /// <summary>The message at a place, 0 being the oldest.</summary>
     public ref QueuedMessage At(int place) => ref _ring[(_head + place) & (_ring.Length - 1)];
 
     /// <summary>The packet identifier of a place.</summary>
-    public ushort IdAt(int place) => (ushort)(((_headId - 1 + place) % MaxPacketId) + 1);
+    public ushort IdAt(int place) => (ushort)(((_headPosition - 1 + place) % MaxPacketId) + 1);
 
     /// <summary>The place of an open identifier, or -1.</summary>
     public int Find(ushort packetId)
     {
-        int place = packetId - _headId;
+        int place = packetId - IdAt(0);
         if (place < 0) place += MaxPacketId;
         return place < _span && At(place).State != DeliveryState.None ? place : -1;
     }
 
-    /// <summary>Adds a message behind the newest and returns its packet identifier.</summary>
-    public ushort Add(in QueuedMessage message)
+    /// <summary>Adds a message by its position and returns its place. Nearly always it is the last; before others only in a session that was restored.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="moved">How far the places of the others moved back to make room before them.</param>
+    public int Add(in QueuedMessage message, out int moved)
     {
-        if (_span == _ring.Length) Grow();
-        int place = _span++;
+        moved = 0;
+        if (_span == 0)
+        {
+            _headPosition = message.Position;
+        }
+        else if (message.Position < _headPosition)
+        {
+            moved = (int)(_headPosition - message.Position);
+            Reserve(_span + moved);
+            _head = (_head - moved) & (_ring.Length - 1);
+            _span += moved;
+            _headPosition = message.Position;
+        }
+
+        int place = (int)(message.Position - _headPosition);
+        if (place >= _span)
+        {
+            Reserve(place + 1);
+            _span = place + 1;
+        }
+
         At(place) = message;
         Count++;
-        return IdAt(place);
+        return place;
     }
 
     /// <summary>Closes a place; its identifier is free again.</summary>
@@ -60,16 +82,17 @@ internal sealed class InflightWindow
         while (_span > 0 && At(0).State == DeliveryState.None)
         {
             _head = (_head + 1) & (_ring.Length - 1);
-            _headId = IdAt(1);
+            _headPosition++;
             _span--;
         }
 
         if (_span == 0 && _ring.Length > 64) _ring = [];
     }
 
-    private void Grow()
+    private void Reserve(int places)
     {
-        var larger = new QueuedMessage[Math.Max(4, 2 * _ring.Length)];
+        if (places <= _ring.Length) return;
+        var larger = new QueuedMessage[Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)places))];
         for (int i = 0; i < _span; i++) larger[i] = At(i);
         _ring = larger;
         _head = 0;

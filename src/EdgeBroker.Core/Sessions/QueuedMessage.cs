@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
@@ -15,14 +16,17 @@ internal enum DeliveryState : byte
     /// <summary>PUBLISH sent; PUBACK or PUBREC is awaited.</summary>
     Published,
 
-    /// <summary>PUBREC came, PUBREL sent; PUBCOMP is awaited.</summary>
+    /// <summary>PUBREC came; PUBREL waits until that is on disk.</summary>
+    Releasing,
+
+    /// <summary>PUBREL sent; PUBCOMP is awaited.</summary>
     Released,
 }
 
 /// <summary>A QoS 1 or 2 message a session holds for its client, queued or in flight.</summary>
 internal struct QueuedMessage
 {
-    /// <summary>The message; null once released, when only the identifier matters.</summary>
+    /// <summary>The message; null once released, when only the identifier matters, and while it is only on disk.</summary>
     public Message? Message;
 
     /// <summary>Identifiers of the subscriptions that caused it.</summary>
@@ -31,14 +35,32 @@ internal struct QueuedMessage
     /// <summary>The shared subscription it came by, which gets it back if the session ends first; null for an ordinary one.</summary>
     public byte[]? SharedFilter;
 
-    /// <summary>Its place in the session's order; the key of its stored row.</summary>
+    /// <summary>The journal's side of it; null when it is in memory only.</summary>
+    public StoredDelivery? Stored;
+
+    /// <summary>Its place in the session's order, from 1. Its packet identifier follows from it.</summary>
     public long Position;
+
+    /// <summary>What it counts in the queue's byte limit.</summary>
+    public int SizeBytes;
 
     /// <summary>QoS of the delivery.</summary>
     public QoS QoS;
 
     /// <summary>RETAIN of the delivery.</summary>
     public bool Retain;
+
+    /// <summary>Whether it may have been sent in an earlier life of the process.</summary>
+    public bool MayBeSent;
+
+    /// <summary>Whether it has been asked for from the disk.</summary>
+    public bool IsLoading;
+
+    /// <summary>Whether the disk has lost it.</summary>
+    public bool IsLost;
+
+    /// <summary>While it is on disk only: whether there are identifiers and a shared filter to load with it.</summary>
+    public DeliveryOptions Details;
 
     /// <summary>Where it stands.</summary>
     public DeliveryState State;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -12,6 +13,7 @@ public sealed partial class Session
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
+        PublishRecord? elided;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
@@ -20,8 +22,11 @@ public sealed partial class Session
             ref QueuedMessage open = ref _inflight.At(place);
             if (open.QoS != QoS.AtLeastOnce) return AckOutcome.OutOfPlace;
             Complete(place);
-            return AckOutcome.Done;
+            elided = TakeElided();
         }
+
+        CompleteElided(elided);
+        return AckOutcome.Done;
     }
 
     /// <summary>PUBREC: a QoS 2 message has arrived. On success PUBREL is owed and sent; a refusal ends the exchange.</summary>
@@ -43,15 +48,9 @@ public sealed partial class Session
                 return AckOutcome.Done;
             }
 
-            if (open.State == DeliveryState.Published)
-            {
-                // The client owns the message now; only its identifier matters from here on [MQTT-4.3.3-6].
-                open.State = DeliveryState.Released;
-                open.Message = null;
-                if (IsKept) Store.MarkReleased(ClientId, open.Position, packetId);
-            }
-
-            _link!.SendPubrel(packetId);
+            if (open.State == DeliveryState.Published) Release(ref open, packetId);
+            // PUBREL says that the message will not come again: a later life of the process must know it, too.
+            if (open.State == DeliveryState.Released) _link!.SendPubrel(packetId);
             return AckOutcome.Done;
         }
     }
@@ -90,20 +89,6 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>
-    /// The message has reached everyone it is for: its identifier is stored, after the message itself. The other way round, a crash between the two would leave an
-    /// identifier that passes the client's repetition off as known, and the message would be lost.
-    /// </summary>
-    /// <returns>What PUBREC waits for.</returns>
-    public CommitToken StoreReceived(ushort packetId)
-    {
-        lock (Gate)
-        {
-            if (_ended || !IsKept || !_receivedIds.Contains(packetId)) return CommitToken.None;
-            return _receivedToken = Store.AddReceivedId(ClientId, packetId);
-        }
-    }
-
     /// <summary>The PUBLISH was refused: its identifier, not stored yet, is free again [MQTT-4.3.3-9].</summary>
     public void CancelReceive(ConnectionLease lease, ushort packetId)
     {
@@ -124,9 +109,27 @@ public sealed partial class Session
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
-            if (IsKept) token = Store.RemoveReceivedId(ClientId, packetId);
+            if (_stored is not null) token = Append(new ReceivedIdRemoved(_stored, packetId));
             return AckOutcome.Done;
         }
+    }
+
+    private void Release(ref QueuedMessage open, ushort packetId)
+    {
+        // The client owns the message now; only its identifier matters from here on [MQTT-4.3.3-6].
+        open.Message = null;
+        open.State = DeliveryState.Released;
+        if (open.Stored is null) return;
+        open.State = DeliveryState.Releasing;
+        var fact = new DeliveryReleased(open.Stored);
+        Journal.Append(fact);
+        (_releasing ??= new Queue<(DeliveryReleased, ushort)>()).Enqueue((fact, packetId));
+    }
+
+    private CommitToken Append(JournalFact fact)
+    {
+        Journal.Append(fact);
+        return new CommitToken(fact);
     }
 
     private void Complete(int place)

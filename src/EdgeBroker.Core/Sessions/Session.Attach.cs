@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -36,21 +37,13 @@ public sealed partial class Session
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _will is { DelaySeconds: 0 }) previousWill = _will;
             bool sessionPresent = _generation != 0;
-            // From here on it ends with its connection, also if that is the process's own end.
-            if (IsKept && grant.ExpirySeconds == 0) Store.DeleteSession(ClientId);
             lease = new ConnectionLease(this, ++_generation);
             _expirySeconds = grant.ExpirySeconds;
-            bool willChanges = _will is not null || grant.Will is not null;
             _will = grant.Will;
             _sendQuota = Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum);
             _resendPlace = 0;
-            if (IsKept)
-            {
-                Store.SaveSession(ClientId, _expirySeconds);
-                if (willChanges) Store.SaveWill(ClientId, _will);
-            }
-
             Volatile.Write(ref _link, link);
+            SaveState();
             link.SendConnack(sessionPresent);
             link.RequestPump();
             return true;
@@ -69,18 +62,15 @@ public sealed partial class Session
             long nowMs = _environment.Clock.NowMs;
             Volatile.Write(ref _link, null);
             _generation++;
-            if (newExpirySeconds is { } seconds)
-            {
-                if (seconds != 0) Store.SaveSession(ClientId, seconds);
-                else if (IsKept) Store.DeleteSession(ClientId);
-                _expirySeconds = seconds;
-            }
-
-            if (discardWill) ClearWill();
+            if (newExpirySeconds is { } seconds) _expirySeconds = seconds;
+            if (discardWill) _will = null;
             _expiresAtMs = nowMs + (_expirySeconds * 1000L);
             if (!IsKept) return new Detachment(true, null, EndUnderGate(), 0);
-            Will? willNow = _will is { DelaySeconds: 0 } ? ClearWill() : null;
             _willDueMs = _will is null ? long.MaxValue : nowMs + (_will.DelaySeconds * 1000L);
+            _queue.Unload();
+            // With the will in it even when that is due now: should the process end before it is published, it is published then.
+            SaveState();
+            Will? willNow = nowMs >= _willDueMs ? TakeWill() : null;
             return new Detachment(true, willNow, null, Math.Min(_willDueMs, _expiresAtMs));
         }
     }
@@ -92,9 +82,17 @@ public sealed partial class Session
         {
             if (_ended || _link is not null) return default;
             if (nowMs >= _expiresAtMs) return new DueWork(null, true, null);
-            Will? willNow = _will is not null && nowMs >= _willDueMs ? ClearWill() : null;
-            if (willNow is not null) _willDueMs = long.MaxValue;
+            Will? willNow = _will is not null && nowMs >= _willDueMs ? TakeWill() : null;
             return new DueWork(willNow, false, Math.Min(_willDueMs, _expiresAtMs));
+        }
+    }
+
+    /// <summary>The will that was due is published, and on its way to the disk where that is needed.</summary>
+    internal void NoteWillPublished()
+    {
+        lock (Gate)
+        {
+            if (!_ended && _link is null) SaveState();
         }
     }
 
@@ -108,6 +106,19 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Another member of the group has the message: this session is done with it.</summary>
+    internal void Forget(OrphanedMessage orphan)
+    {
+        PublishRecord? elided;
+        lock (Gate)
+        {
+            Forget(new QueuedMessage { Stored = orphan.Stored });
+            elided = TakeElided();
+        }
+
+        CompleteElided(elided);
+    }
+
     private SessionEnding EndUnderGate()
     {
         Volatile.Write(ref _ended, true);
@@ -116,26 +127,44 @@ public sealed partial class Session
         _generation++;
         List<OrphanedMessage> orphans = [];
         int dropped = 0;
+        List<SpilledDelivery> spilled = _queue.TakeSpilled();
         // A QoS 2 message whose delivery has begun goes to no other member [MQTT-4.8.2-5].
-        for (int place = 0; place < _inflight.Span; place++) GatherOrphan(_inflight.At(place), begun: true, orphans, ref dropped);
-        while (_queue.Count > 0) GatherOrphan(_queue.Dequeue(), begun: false, orphans, ref dropped);
-        if (IsKept) Store.DeleteSession(ClientId);
+        for (int place = 0; place < _inflight.Span; place++) GatherOrphan(_inflight.At(place), begun: true, orphans, spilled, ref dropped);
+        while (_queue.Count > 0) GatherOrphan(_queue.Dequeue(_stored), begun: false, orphans, spilled, ref dropped);
+        foreach (SpilledDelivery one in spilled)
+        {
+            if ((one.Options & DeliveryOptions.IsShared) == 0) dropped++;
+        }
+
+        StoredSession? stored = _stored;
+        _stored = null;
         // However long its delay, a will does not outlive the session [MQTT-3.1.2-8].
-        return new SessionEnding(link, ClearWill(), _subscriptions.TakeAll(), orphans, dropped);
+        return new SessionEnding(link, TakeWill(), _subscriptions.TakeAll(), orphans, dropped, stored, spilled, TakeElided());
     }
 
-    private static void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, ref int dropped)
+    private void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, List<SpilledDelivery> spilled, ref int dropped)
     {
-        if (open.Message is null) return;
-        if (open.SharedFilter is not null && !(begun && open.QoS == QoS.ExactlyOnce)) orphans.Add(new OrphanedMessage(open.Message, open.SharedFilter));
-        else dropped++;
+        if (open is { Message: null, State: DeliveryState.Queued, IsLost: false })
+        {
+            spilled.Add(MessageQueue.ToSpilled(open));
+            return;
+        }
+
+        if (open is { Message: not null, SharedFilter: not null } && !(begun && open.QoS == QoS.ExactlyOnce))
+        {
+            orphans.Add(new OrphanedMessage(open.Message, open.SharedFilter, open.Stored));
+            return;
+        }
+
+        if (open.Message is not null) dropped++;
+        Forget(open);
     }
 
-    private Will? ClearWill()
+    private Will? TakeWill()
     {
         Will? will = _will;
         _will = null;
-        if (will is not null && IsKept) Store.SaveWill(ClientId, null);
+        if (will is not null) _willDueMs = long.MaxValue;
         return will;
     }
 }

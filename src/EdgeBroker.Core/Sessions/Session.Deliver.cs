@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -35,12 +36,15 @@ public sealed partial class Session
         // Asking the clock costs as much as a lock; only what expires needs it.
         long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
         Message message = context.Own(publication, nowMs);
+        DeliveryOutcome outcome;
+        PublishRecord? elided;
         lock (Gate)
         {
             if (_ended || (_link is null && !IsKept)) return DeliveryOutcome.Ignored;
             var delivery = new QueuedMessage
             {
                 Message = message,
+                SizeBytes = message.SizeBytes,
                 SubscriptionIdentifiers = subscription.Identifiers,
                 SharedFilter = sharedFilter,
                 QoS = qos,
@@ -48,8 +52,12 @@ public sealed partial class Session
                 Position = ++_lastPosition,
                 State = DeliveryState.Queued,
             };
-            return DeliverAcknowledged(delivery, context, fanOut, nowMs);
+            outcome = DeliverAcknowledged(ref delivery, IsStored ? context.Record(message) : null, context, fanOut, nowMs);
+            elided = TakeElided();
         }
+
+        CompleteElided(elided);
+        return outcome;
     }
 
     /// <summary>Hands the session several QoS 0 messages at once; false when they have to be handed over one by one.</summary>
@@ -62,7 +70,16 @@ public sealed partial class Session
     /// <returns>Messages dropped because they had expired or are too large for the client.</returns>
     internal DeliveryOutcome Pump(ConnectionLease lease, RoutingContext context)
     {
-        lock (Gate) return Holds(lease) ? PumpUnderGate(context, _environment.Clock.NowMs) : DeliveryOutcome.Ignored;
+        DeliveryOutcome outcome = DeliveryOutcome.Ignored;
+        PublishRecord? elided;
+        lock (Gate)
+        {
+            if (Holds(lease)) outcome = PumpUnderGate(context, _environment.Clock.NowMs);
+            elided = TakeElided();
+        }
+
+        CompleteElided(elided);
+        return outcome;
     }
 
     private DeliveryOutcome DeliverAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)
@@ -86,43 +103,51 @@ public sealed partial class Session
         };
     }
 
-    private DeliveryOutcome DeliverAcknowledged(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
+    private DeliveryOutcome DeliverAcknowledged(ref QueuedMessage delivery, PublishRecord? record, RoutingContext context, bool fanOut, long nowMs)
     {
-        if (!CanSendAtOnce) return Enqueue(delivery);
-        SendOutcome outcome = SendNew(delivery, context, fanOut, nowMs);
-        if (outcome == SendOutcome.TooLarge) return new DeliveryOutcome(false, 1, DropReason.TooLargeForClient);
-        return new DeliveryOutcome(true, Token: StoreEnqueued(delivery));
+        // What must be on disk before it is seen waits in the queue for that.
+        if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record);
+        Store(ref delivery, record);
+        return SendNew(delivery, context, fanOut, nowMs) == SendOutcome.TooLarge
+            ? new DeliveryOutcome(false, 1, DropReason.TooLargeForClient)
+            : DeliveryOutcome.Sent;
     }
 
     private bool CanSendAtOnce =>
-        _link is { HasRoom: true } && _sendQuota > 0 && _queue.Count == 0 && _resendPlace >= _inflight.Span && _inflight.HasRoom;
+        _link is { HasRoom: true } && _sendQuota > 0 && _queue.Count == 0 && _resendPlace >= _inflight.Span && _inflight.HasRoomFor(_lastPosition);
 
-    private DeliveryOutcome Enqueue(in QueuedMessage delivery)
+    private DeliveryOutcome Enqueue(ref QueuedMessage delivery, PublishRecord? record)
     {
         MqttOptions limits = _environment.Options;
-        int size = delivery.Message!.SizeBytes;
+        int size = delivery.SizeBytes;
         int dropped = 0;
-        while (_queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
+        bool full = IsStored && Journal.Condition == JournalCondition.Full;
+        while (full || _queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
         {
             // One that fits no queue drives nothing out.
             if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0 || size > limits.MaxQueuedBytes)
             {
-                return new DeliveryOutcome(false, dropped + 1, DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject);
+                return new DeliveryOutcome(
+                    false, dropped + 1, full ? DropReason.StoreFull : DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject || full);
             }
 
-            Forget(_queue.Dequeue());
+            Forget(_queue.Dequeue(_stored));
             dropped++;
+            // A full store gives room message by message: one goes, one comes.
+            full = false;
         }
 
         if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
+        Store(ref delivery, record);
         _queue.Enqueue(delivery);
-        return new DeliveryOutcome(true, dropped, DropReason.QueueFull, false, StoreEnqueued(delivery));
+        return new DeliveryOutcome(true, dropped, DropReason.QueueFull);
     }
 
     private DeliveryOutcome PumpUnderGate(RoutingContext context, long nowMs)
     {
         int dropped = 0;
         var reason = DropReason.Expired;
+        SendReleased();
         while (_link!.HasRoom && _resendPlace < _inflight.Span)
         {
             int place = _resendPlace++;
@@ -131,39 +156,45 @@ public sealed partial class Session
             return new DeliveryOutcome(true, dropped, reason);
         }
 
-        while (_queue.Count > 0 && _sendQuota > 0 && _inflight.HasRoom && _link.HasRoom)
+        while (_queue.Count > 0 && _sendQuota > 0 && _link.HasRoom && _queue.IsHeadLoaded)
         {
-            QueuedMessage next = _queue.Dequeue();
-            if (next.Message!.IsExpired(nowMs))
+            ref QueuedMessage head = ref _queue.Peek();
+            // Seen before it is on disk, it could be seen twice.
+            if (!_inflight.HasRoomFor(head.Position) || (head.QoS == QoS.ExactlyOnce && head.Stored is { IsDurable: false })) break;
+            QueuedMessage next = _queue.Dequeue(_stored);
+            if (next.IsLost || next.Message!.IsExpired(nowMs))
             {
                 // Its delivery had not begun [MQTT-3.3.2-5].
                 Forget(next);
                 dropped++;
+                if (next.IsLost) reason = DropReason.StoreDamaged;
             }
             else if (SendNew(next, context, false, nowMs) == SendOutcome.TooLarge)
             {
-                Forget(next);
                 dropped++;
                 reason = DropReason.TooLargeForClient;
             }
         }
 
+        if (_queue.Count > 0) ReadAhead();
         return new DeliveryOutcome(true, dropped, reason);
     }
 
     private SendOutcome SendNew(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
     {
         if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
-        ushort packetId = _inflight.Add(delivery with { State = DeliveryState.Published });
-        SendOutcome outcome = Send(delivery, packetId, dup: false, context, fanOut, nowMs);
+        int place = _inflight.Add(delivery with { State = DeliveryState.Published }, out _);
+        SendOutcome outcome = Send(delivery, _inflight.IdAt(place), delivery.MayBeSent, context, fanOut, nowMs);
         if (outcome == SendOutcome.TooLarge)
         {
             // Dropped as if it had been sent [MQTT-3.1.2-25].
-            CloseInflight(_inflight.Find(packetId));
+            Forget(delivery);
+            CloseInflight(place);
         }
         else
         {
             _sendQuota--;
+            if (delivery.Position > _sentPosition) _sentPosition = delivery.Position;
         }
 
         _resendPlace = _inflight.Span;
@@ -175,11 +206,11 @@ public sealed partial class Session
     {
         ref QueuedMessage open = ref _inflight.At(place);
         ushort packetId = _inflight.IdAt(place);
-        if (open.State == DeliveryState.Released)
+        if (open.State is DeliveryState.Released or DeliveryState.Releasing)
         {
             // Needs no room, but its PUBLISH is not answered yet and counts [MQTT-3.3.4-9].
             _sendQuota--;
-            _link!.SendPubrel(packetId);
+            if (open.State == DeliveryState.Released) _link!.SendPubrel(packetId);
         }
 
         if (open.State != DeliveryState.Published) return true;
@@ -214,15 +245,6 @@ public sealed partial class Session
             PacketId = packetId,
         };
         return _link!.SendPublish(publish, context, fanOut);
-    }
-
-    private CommitToken StoreEnqueued(in QueuedMessage delivery) => IsKept
-        ? Store.Enqueue(ClientId, delivery.Position, delivery.Message!, delivery.QoS, delivery.Retain, delivery.SubscriptionIdentifiers, delivery.SharedFilter)
-        : CommitToken.None;
-
-    private void Forget(in QueuedMessage delivery)
-    {
-        if (IsKept) Store.Dequeue(ClientId, delivery.Position);
     }
 
     private void CloseInflight(int place)

@@ -101,13 +101,14 @@ public sealed partial class Session
                 var open = new QueuedMessage
                 {
                     Message = message,
+                    SizeBytes = message.SizeBytes,
                     SubscriptionIdentifiers = delivery.Subscription.Identifiers,
                     QoS = qos,
                     Retain = true,
                     Position = ++_lastPosition,
                     State = DeliveryState.Queued,
                 };
-                dropped += DeliverAcknowledged(open, context, fanOut: false, nowMs).Dropped;
+                dropped += DeliverAcknowledged(ref open, null, context, fanOut: false, nowMs).Dropped;
                 return true;
             }
 

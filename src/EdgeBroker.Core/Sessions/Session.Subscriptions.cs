@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
 
@@ -20,7 +21,7 @@ public sealed partial class Session
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
             if (ReferenceEquals(_subscriptions, SubscriptionSet.None)) _subscriptions = new SubscriptionSet();
             _subscriptions.Set(subscription);
-            if (IsKept) token = Store.SaveSubscription(ClientId, subscription);
+            if (_stored is not null) token = Append(new SubscriptionChanged(_stored, subscription.Filter, subscription));
             return true;
         }
     }
@@ -40,7 +41,7 @@ public sealed partial class Session
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
             if (removed is null) return null;
             DropRetained(removed.Filter);
-            if (IsKept) token = Store.DeleteSubscription(ClientId, removed.Filter);
+            if (_stored is not null) token = Append(new SubscriptionChanged(_stored, removed.Filter, null));
             return removed;
         }
     }

@@ -74,10 +74,8 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Whether the session outlives its connection and is therefore stored.</summary>
+    /// <summary>Whether the session outlives its connection.</summary>
     private bool IsKept => _expirySeconds != 0;
-
-    private ISessionStore Store => _environment.Store;
 
     private bool Holds(ConnectionLease lease) => lease.Generation == _generation && !_ended && _link is not null;
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
@@ -10,12 +11,24 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Subscriptions">Its subscriptions, to be taken out of the tree.</param>
 /// <param name="Orphans">Messages of shared subscriptions that another member shall get.</param>
 /// <param name="Dropped">QoS 1 and 2 messages that end with it.</param>
-internal sealed record SessionEnding(ISessionLink? Link, Will? Will, Subscription[] Subscriptions, List<OrphanedMessage> Orphans, int Dropped);
+/// <param name="Stored">Its identity in the store, to be deleted when all the rest is done; null: none.</param>
+/// <param name="Spilled">What waited for it on disk only; those of shared subscriptions are for another member, too.</param>
+/// <param name="Elided">Records that are complete now.</param>
+internal sealed record SessionEnding(
+    ISessionLink? Link,
+    Will? Will,
+    Subscription[] Subscriptions,
+    List<OrphanedMessage> Orphans,
+    int Dropped,
+    StoredSession? Stored,
+    List<SpilledDelivery> Spilled,
+    PublishRecord? Elided);
 
 /// <summary>A message a shared subscription has to hand to another member.</summary>
 /// <param name="Message">The message.</param>
 /// <param name="SharedFilter">The shared filter it came by.</param>
-internal readonly record struct OrphanedMessage(Message Message, byte[] SharedFilter);
+/// <param name="Stored">The journal's side of it, or null.</param>
+internal readonly record struct OrphanedMessage(Message Message, byte[] SharedFilter, StoredDelivery? Stored);
 
 /// <summary>What a detached session asks its broker to do.</summary>
 /// <param name="Held">False: the connection had no right any more, nothing happened.</param>

@@ -7,6 +7,9 @@ namespace EdgeBroker.Mqtt.Connections;
 // Acknowledgements: those the client sends (3.4 to 3.7), and ours, which may have to wait for the disk.
 public sealed partial class MqttConnection
 {
+    // 3.1.1 sets no limit to what a client sends unacknowledged: beyond this it is not read until the disk has caught up.
+    private const int MostPendingAcks = 4096;
+
     private Queue<PendingAck>? _pendingAcks;
     private int _pendingAtLeastOnce;
 
@@ -46,7 +49,7 @@ public sealed partial class MqttConnection
     private void Answer(PacketType type, ushort packetId, AckOutcome outcome, CommitToken token)
     {
         ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
-        if (token.IsNone || Broker.Journal.IsCommitted(token)) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+        if (token.IsCommitted) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
         else Defer(new PendingAck(token, type, packetId, [reason]));
     }
 
@@ -64,7 +67,7 @@ public sealed partial class MqttConnection
         Defer(new PendingAck(token, type, packetId, [reason]));
     }
 
-    private bool MustWait(CommitToken token) => _pendingAcks is { Count: > 0 } || !(token.IsNone || Broker.Journal.IsCommitted(token));
+    private bool MustWait(CommitToken token) => _pendingAcks is { Count: > 0 } || !token.IsCommitted;
 
     private void Defer(PendingAck ack)
     {
@@ -73,14 +76,14 @@ public sealed partial class MqttConnection
         if (_pendingAcks.Count == 1) AwaitCommit(ack.Token);
     }
 
-    private void AwaitCommit(CommitToken token) => Broker.Journal.WhenCommitted(token, () => _transport.Post(SendCommittedAcks));
+    private void AwaitCommit(CommitToken token) => token.WhenCommitted(() => _transport.Post(SendCommittedAcks));
 
     private void SendCommittedAcks()
     {
         if (_state != State.Connected) return;
         while (_pendingAcks!.TryPeek(out PendingAck ack))
         {
-            if (!Broker.Journal.IsCommitted(ack.Token))
+            if (!ack.Token.IsCommitted)
             {
                 AwaitCommit(ack.Token);
                 return;
@@ -91,6 +94,8 @@ public sealed partial class MqttConnection
             if (ack.Type is PacketType.Suback or PacketType.Unsuback) SendSuback(ack.Type, ack.PacketId, ack.Reasons);
             else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reasons[0] });
         }
+
+        ReadOnWhenPossible();
     }
 
     private void SendAck(in AckPacket packet)

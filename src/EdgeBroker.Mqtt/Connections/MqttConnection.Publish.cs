@@ -35,15 +35,11 @@ public sealed partial class MqttConnection
 
         PublishOutcome outcome = Route(packet, topic);
         if (packet.QoS == QoS.AtMostOnce) return;
-        CommitToken token = outcome.Token;
-        if (packet.QoS == QoS.ExactlyOnce)
-        {
-            // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
-            if (_rules.AcksCarryReasons && outcome.Reason.IsError()) _lease.Session.CancelReceive(_lease, packet.PacketId);
-            else token = token.And(_lease.Session.StoreReceived(packet.PacketId));
-        }
-
-        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, token);
+        // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
+        bool cancelled = outcome.StoreIsFailing || (_rules.AcksCarryReasons && outcome.Reason.IsError());
+        if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelReceive(_lease, packet.PacketId);
+        if (outcome.StoreIsFailing && !_rules.AcksCarryReasons) TryAgainWhenStored(packet.Payload.Length);
+        else Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Token);
     }
 
     private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
@@ -68,6 +64,8 @@ public sealed partial class MqttConnection
                 Retain = packet.Retain,
                 ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
                 Publisher = _lease.Session,
+                ReceivedId = packet.QoS == QoS.ExactlyOnce ? packet.PacketId : (ushort)0,
+                RefusalIsTold = _rules.AcksCarryReasons,
             },
             _context);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);

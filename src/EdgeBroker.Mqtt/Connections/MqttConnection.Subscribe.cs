@@ -24,7 +24,7 @@ public sealed partial class MqttConnection
         {
             ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out CommitToken stored);
             Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
-            token = token.And(stored);
+            token = stored.After(token);
             outcomes[i++] = outcome;
         }
 
@@ -48,7 +48,7 @@ public sealed partial class MqttConnection
         {
             outcomes[i++] = Broker.Unsubscribe(_lease, filter, out CommitToken stored);
             Broker.Events.Unsubscribed(_lease.Session.ClientId, filter);
-            token = token.And(stored);
+            token = stored.After(token);
         }
 
         Answer(PacketType.Unsuback, packet.PacketId, outcomes.AsSpan(0, i), token);

@@ -15,6 +15,7 @@ public sealed partial class MqttConnection
     private long _deadlineMs = long.MaxValue;
     private ushort _keepAliveSeconds;
     private bool _isHeldBack;
+    private bool _storeIsAwaited;
 
     /// <inheritdoc/>
     public void OnDeadline()
@@ -33,14 +34,17 @@ public sealed partial class MqttConnection
                 Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
                 return;
             // A packet that is still arriving in time is a sign of life.
-            case State.Connected when nowMs >= KeepAliveDueMs && _partialDueMs == long.MaxValue:
+            case State.Connected when nowMs >= KeepAliveDueMs && _partialDueMs == long.MaxValue && !IsUnreadByUs:
                 Fail(ReasonCode.KeepAliveTimeout, "nothing was heard within one and a half times the keep alive");
                 return;
             case State.Connected:
-                SetDeadline(_partialDueMs == long.MaxValue ? KeepAliveDueMs : _partialDueMs);
+                SetDeadline(_partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
                 return;
         }
     }
+
+    // Because of the disk, not because it does not take what we send: its PINGREQ may be waiting for us.
+    private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || _pendingAcks is { Count: >= MostPendingAcks });
 
     // [MQTT-3.1.2-22]
     private long KeepAliveDueMs => _keepAliveSeconds == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveSeconds * 1500L);
@@ -86,24 +90,46 @@ public sealed partial class MqttConnection
         _transport.SetDeadline(dueMs);
     }
 
-    /// <summary>A client that sends and does not take our answers waits until it has taken them; the broker's memory does not grow with its patience.</summary>
+    /// <summary>
+    /// A client that sends and does not take our answers waits until it has taken them, one that the disk cannot follow until it can: the broker's memory does not grow with its patience.
+    /// </summary>
     private void HoldBackWhenFull()
     {
-        if (_state != State.Connected || Output.Length < Options.MaxOutboundBytes) return;
-        lock (Output.Gate)
+        if (_state != State.Connected) return;
+        bool outputIsFull = Output.Length >= Options.MaxOutboundBytes;
+        if (outputIsFull)
         {
-            if (Output.Length < Options.MaxOutboundBytes) return;
-            _transport.WantsTurnWhenDrained = true;
+            lock (Output.Gate)
+            {
+                outputIsFull = Output.Length >= Options.MaxOutboundBytes;
+                if (outputIsFull) _transport.WantsTurnWhenDrained = true;
+            }
         }
 
+        if (!outputIsFull && !_storeIsAwaited && _pendingAcks is not { Count: >= MostPendingAcks }) return;
         _isHeldBack = true;
         _transport.PauseReading();
     }
 
-    private void ReadOnWhenDrained()
+    /// <summary>The publish at hand cannot be acknowledged without the store: it is left unread, and the client with it, until the store has recovered.</summary>
+    private void TryAgainWhenStored(int payloadBytes)
     {
-        if (!_isHeldBack || Output.Length >= Options.MaxOutboundBytes) return;
+        _context.Counters.PublishesReceived--;
+        _context.Counters.PublishBytesReceived -= payloadBytes;
+        _storeIsAwaited = true;
+        Broker.WhenStoreRecovers(() => _transport.Post(() =>
+        {
+            _storeIsAwaited = false;
+            ReadOnWhenPossible();
+        }));
+    }
+
+    private void ReadOnWhenPossible()
+    {
+        if (!_isHeldBack || _storeIsAwaited || Output.Length >= Options.MaxOutboundBytes || _pendingAcks is { Count: >= MostPendingAcks }) return;
         _isHeldBack = false;
+        // Nothing was read meanwhile, so nothing could be heard.
+        _lastPacketMs = _transport.NowMs;
         _transport.ResumeReading();
     }
 }

@@ -92,6 +92,11 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             _context.Counters.BytesReceived += frame.Length;
             NotePacket();
             Handle(frame);
+            if (!_storeIsAwaited) continue;
+            // Not done with: it comes again when the store takes it.
+            consumed -= frame.Length;
+            _context.Counters.PacketsReceived--;
+            _context.Counters.BytesReceived -= frame.Length;
         }
 
         Broker.EndBurst(_context);
@@ -102,7 +107,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     public void OnTurn()
     {
         if (_state == State.Connected) Broker.Pump(_lease, _context);
-        ReadOnWhenDrained();
+        ReadOnWhenPossible();
     }
 
     private void Handle(in Frame frame)

@@ -104,7 +104,7 @@ public sealed class Durability
         TestClient publisher = await broker.ConnectAsync("kept publisher", properties: Kept);
         await publisher.SendAsync(publisher.Packets.Publish("kept/a", "", 2, 7));
         await publisher.ExpectNothingAsync();
-        // The identifier behind the message: a crash between the two makes a second delivery possible, but loses nothing.
+        // One fact, and so one transaction.
         Assert.Equal(["Enqueue kept kept/a", "AddReceivedId kept publisher 7"], journal.Facts.TakeLast(2));
         await publisher.DropAsync();
         publisher = await broker.ConnectAsync("kept publisher", cleanStart: false, properties: Kept, sessionPresent: true);
@@ -136,9 +136,17 @@ public sealed class Durability
         await publisher.SendAsync(publisher.Packets.Publish("kept/a", "1", 1, 1), publisher.Packets.Publish("kept/b", "2", 2, 2));
         await publisher.FenceAsync();
         Assert.Equal(["Enqueue kept kept/a", "Enqueue kept kept/b"], journal.Facts.TakeLast(2));
+        journal.Commit();
         TestClient kept = await broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
         await kept.AcknowledgeAsync(await kept.ExpectPublishAsync("kept/a", "1", 1));
-        await kept.AcknowledgeAsync(await kept.ExpectPublishAsync("kept/b", "2", 2));
+        await kept.ExpectPublishAsync("kept/b", "2", 2);
+        await kept.SendAsync(kept.Packets.Pubrec(2));
+        // Were PUBREL sooner than the disk, a later life of the broker could send the message again to a client that has forgotten it.
+        await kept.ExpectNothingAsync();
+        Assert.Equal("MarkReleased kept 2", journal.Facts[^1]);
+        journal.Commit();
+        await kept.ExpectAsync(kept.Packets.Pubrel(2));
+        await kept.SendAsync(kept.Packets.Pubcomp(2));
         await kept.FenceAsync();
         Assert.Equal(["SaveSession kept 100", "Dequeue kept", "MarkReleased kept 2", "Dequeue kept"], journal.Facts.TakeLast(4));
         await kept.SendAsync(kept.Packets.Unsubscribe(9, "kept/#"));
@@ -162,11 +170,11 @@ public sealed class Durability
             case "expiry": broker.Advance(100); break;
             case "clean start": await broker.ConnectAsync("kept"); break;
             case "DISCONNECT": await (await broker.ConnectAsync("kept", cleanStart: false, properties: Kept)).DisconnectAsync(properties: Prop.SessionExpiry(0)); break;
-            default: await broker.ConnectAsync("kept", cleanStart: false, sessionPresent: true); break;
+            default: await (await broker.ConnectAsync("kept", cleanStart: false, sessionPresent: true)).DropAsync(); break;
         }
 
         Assert.Equal(1, journal.Facts.Count(fact => fact == "DeleteSession kept"));
-        Assert.Equal("DeleteSession kept", journal.Facts[^1]);
+        Assert.Equal("DeleteSession kept", journal.Facts.Last(fact => fact != "SaveSession kept 0"));
     }
 
     [Fact]

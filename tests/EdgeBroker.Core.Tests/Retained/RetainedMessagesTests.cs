@@ -39,7 +39,7 @@ public sealed class RetainedMessagesTests
     [Fact]
     public void An_empty_payload_removes_the_value_and_every_level_that_leaves_empty()
     {
-        var retained = new RetainedMessages(new VolatileStore());
+        var retained = new RetainedMessages(VolatileJournal.Instance);
         retained.Set(new Publication { Topic = "a/b/c"u8, Payload = "v"u8 }, 0);
         retained.Set(new Publication { Topic = "a"u8, Payload = "v"u8 }, 0);
         retained.Set(new Publication { Topic = "a/b/c"u8 }, 0);

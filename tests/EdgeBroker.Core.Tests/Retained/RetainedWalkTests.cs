@@ -13,7 +13,7 @@ public sealed class RetainedWalkTests
     [Fact]
     public void A_walk_meets_each_value_that_lasts_once_and_none_that_came_later() => Steps.Of(8, 200).Sample(steps =>
     {
-        var retained = new RetainedMessages(new VolatileStore());
+        var retained = new RetainedMessages(VolatileJournal.Instance);
         var model = new Dictionary<string, string>();
         var walks = new List<Walker>();
         int value = 0;
@@ -54,7 +54,7 @@ public sealed class RetainedWalkTests
     [InlineData("b/#", "")]
     public void Filters_find_their_topics(string filter, string found)
     {
-        var retained = new RetainedMessages(new VolatileStore());
+        var retained = new RetainedMessages(VolatileJournal.Instance);
         foreach (string topic in (string[])["a", "a/b", "a/b/c", "/", "$x", "$x/y"])
         {
             retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8 }, 0);
@@ -69,7 +69,7 @@ public sealed class RetainedWalkTests
     [Fact]
     public async Task Walks_and_changes_from_many_threads_do_not_disturb_each_other()
     {
-        var retained = new RetainedMessages(new VolatileStore());
+        var retained = new RetainedMessages(VolatileJournal.Instance);
         for (int i = 0; i < 500; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("lasting/" + i), Payload = "v"u8 }, 0);
         bool done = false;
         Task churn = Task.Run(() =>

@@ -11,10 +11,9 @@ namespace EdgeBroker.Core.Tests.Rig;
 /// <summary>A broker on a clock that moves when told, and clients without connections.</summary>
 internal sealed class Bench
 {
-    public Bench(MqttOptions? options = null, ISessionStore? sessions = null, IRetainedStore? retained = null)
+    public Bench(MqttOptions? options = null, IJournal? journal = null)
     {
-        var store = new VolatileStore();
-        Broker = new Broker(options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, Time, sessions ?? store, retained ?? store, Events, "test");
+        Broker = new Broker(options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance, Events, "test");
         Context = Broker.CreateContext();
     }
 

@@ -11,7 +11,7 @@ namespace EdgeBroker.Core.Tests.Rig;
 internal static class Loose
 {
     public static Session Session(string clientId) =>
-        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), new VolatileStore()));
+        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), VolatileJournal.Instance));
 
     public static Subscription Subscribe(Session session, string filter, SubscriptionOptions options = default, uint identifier = 0) =>
         new(session, Encoding.UTF8.GetBytes(filter), options, identifier);

@@ -12,15 +12,20 @@ public sealed class InflightWindowTests
         var window = new InflightWindow();
         // The oldest open place first; null marks a done one.
         var model = new List<(ushort Id, long Position)?>();
-        int lastId = 0;
+        long lastPosition = 0;
         long position = 0;
         foreach ((int op, int a, _) in steps)
         {
             if (op < 3 || model.Count == 0)
             {
-                lastId = (lastId % ushort.MaxValue) + 1;
-                Assert.Equal(lastId, window.Add(new QueuedMessage { Position = ++position, State = DeliveryState.Published }));
-                model.Add(((ushort)lastId, position));
+                // Dropped messages leave gaps.
+                position += op == 0 && model.Count > 0 ? 1 + (a % 3) : 1;
+                for (long gap = model.Count == 0 ? position : lastPosition + 1; gap < position; gap++) model.Add(null);
+                lastPosition = position;
+                ushort id = (ushort)(((position - 1) % ushort.MaxValue) + 1);
+                int added = window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }, out int moved);
+                model.Add((id, position));
+                Assert.Equal((model.Count - 1, 0, id), (added, moved, window.IdAt(added)));
             }
             else
             {
@@ -48,33 +53,46 @@ public sealed class InflightWindowTests
     {
         var window = new InflightWindow();
         var ids = new HashSet<ushort>();
-        for (int i = 0; i < ushort.MaxValue; i++)
+        for (int i = 1; i <= ushort.MaxValue; i++)
         {
-            ushort id = window.Add(new QueuedMessage { State = DeliveryState.Published });
+            ushort id = Add(window, i);
             Assert.True(id != 0 && ids.Add(id));
             window.Remove(window.Find(id));
         }
 
-        Assert.Equal(1, window.Add(new QueuedMessage { State = DeliveryState.Published }));
+        Assert.Equal(1, Add(window, ushort.MaxValue + 1));
     }
 
     [Fact]
     public void One_message_left_open_stops_the_window_before_identifiers_could_meet_again()
     {
         var window = new InflightWindow();
-        window.Add(new QueuedMessage { State = DeliveryState.Published });
-        int added = 0;
-        while (window.HasRoom)
-        {
-            ushort id = window.Add(new QueuedMessage { State = DeliveryState.Published });
-            window.Remove(window.Find(id));
-            added++;
-        }
+        Add(window, 1);
+        int last = 1;
+        while (window.HasRoomFor(last + 1)) window.Remove(window.Find(Add(window, ++last)));
 
-        Assert.InRange(added, 1_000, 60_000);
+        Assert.InRange(last, 1_000, 60_000);
         Assert.Equal(1, window.Count);
         window.Remove(window.Find(1));
         Assert.Equal((0, 0), (window.Count, window.Span));
-        Assert.True(window.HasRoom);
+        Assert.True(window.HasRoomFor(last + 1));
     }
+
+    [Fact]
+    public void One_restored_behind_its_predecessors_lets_them_in_before_it()
+    {
+        var window = new InflightWindow();
+        Add(window, 65_540);
+        Add(window, 65_541);
+        Assert.Equal(0, window.Add(new QueuedMessage { Position = 65_530, State = DeliveryState.Published }, out int moved));
+        Assert.Equal((10, 12, 3), (moved, window.Span, window.Count));
+        Assert.Equal((0, 10, 11, -1), (window.Find(65_530), window.Find(5), window.Find(6), window.Find(65_531)));
+        Assert.Equal(3, window.Add(new QueuedMessage { Position = 65_533, State = DeliveryState.Published }, out moved));
+        Assert.Equal(0, moved);
+        window.Remove(0);
+        Assert.Equal((0, 7), (window.Find(65_533), window.Find(5)));
+    }
+
+    private static ushort Add(InflightWindow window, long position) =>
+        window.IdAt(window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }, out _));
 }

@@ -17,13 +17,14 @@ public sealed class MessageQueueTests
             if (op < 3 || model.Count == 0)
             {
                 var message = new Message { Topic = new byte[1 + (a % 7)], Payload = new byte[a % 50] };
-                queue.Enqueue(new QueuedMessage { Message = message });
+                queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = message.SizeBytes });
                 model.Enqueue(message);
             }
             else
             {
+                Assert.True(queue.IsHeadLoaded);
                 Assert.Same(model.Peek(), queue.Peek().Message);
-                Assert.Same(model.Dequeue(), queue.Dequeue().Message);
+                Assert.Same(model.Dequeue(), queue.Dequeue(null).Message);
             }
 
             Assert.Equal((model.Count, model.Sum(message => (long)message.SizeBytes)), (queue.Count, queue.SizeBytes));

@@ -19,8 +19,7 @@ public sealed class AllocationTests
 
     public AllocationTests()
     {
-        var store = new VolatileStore();
-        _broker = new Broker(TestBrokerOptions.Quiet, TimeProvider.System, store, store, new QuietEvents(), "test");
+        _broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test");
         _context = _broker.CreateContext();
         _endpoint = new MqttEndpoint(_broker, new AnonymousAuthenticator(), true);
     }

@@ -60,8 +60,7 @@ public sealed class BurstEquivalenceTests
 
         public World(bool v5)
         {
-            var store = new VolatileStore();
-            Broker = new Broker(TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, TimeProvider.System, store, store, new QuietEvents(), "test");
+            Broker = new Broker(TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test");
             _context = Broker.CreateContext();
             _endpoint = new MqttEndpoint(Broker, new AnonymousAuthenticator(), true);
             Connect("publisher", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);

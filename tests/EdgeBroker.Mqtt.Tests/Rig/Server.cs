@@ -16,8 +16,7 @@ internal sealed class Server : IDisposable
     public Server(MqttOptions? options = null, int reactors = 2, TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
-        var store = new VolatileStore();
-        Broker = new Broker(options ?? TestBrokerOptions.Quiet, _time, store, store, Events, "test");
+        Broker = new Broker(options ?? TestBrokerOptions.Quiet, new BrokerClock(_time), VolatileJournal.Instance, Events, "test");
         _server = new MqttServer(Broker, new AnonymousAuthenticator(), reactors, _time, NullLoggerFactory.Instance);
         _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = true });
         _server.Start();

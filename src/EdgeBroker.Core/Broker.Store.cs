@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+// What outlives the process: restored at the start, kept in order while it runs.
+public sealed partial class Broker
+{
+    // Sessions whose messages on disk are looked at for expiry in one call.
+    private const int SessionsPerSweep = 64;
+
+    private readonly ConcurrentQueue<(Handover Handover, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
+    private readonly ConcurrentQueue<Action> _waitingForStore = new();
+    private IEnumerator<KeyValuePair<string, Session>>? _sweep;
+
+    /// <summary>Takes over a session the store has kept. Before the first connection.</summary>
+    public void Restore(RestoredSession restored)
+    {
+        Session session = Session.Restore(restored, _environment);
+        _sessions[session.ClientId] = session;
+        foreach (RestoredSubscription one in restored.Subscriptions)
+        {
+            var subscription = new Subscription(session, one.Filter, one.Options, one.Identifier);
+            session.RestoreSubscription(subscription);
+            Subscriptions.Add(subscription);
+        }
+
+        _deadlines.Set(session, session.RestoredDueMs);
+    }
+
+    /// <summary>Calls back when the store can write again, on the thread that keeps house. For who was told <see cref="PublishOutcome.StoreIsFailing"/>.</summary>
+    public void WhenStoreRecovers(Action action) => _waitingForStore.Enqueue(action);
+
+    /// <summary>Whether a message cannot be acknowledged without the store.</summary>
+    private static bool NeedsStore(in Publication publication, RoutingContext context)
+    {
+        if (publication.Retain || (publication.ReceivedId != 0 && publication.Publisher is { OutlivesConnection: true })) return true;
+        MatchResult match = context.Begin(publication);
+        context.End();
+        foreach (Subscription subscription in match.Plain)
+        {
+            if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Session.OutlivesConnection) return true;
+        }
+
+        foreach (SharedGroup group in match.Groups)
+        {
+            foreach (Subscription subscription in group.Members)
+            {
+                if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Session.OutlivesConnection) return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Appends what a routed message leaves on disk. Its acknowledgement waits for the token.</summary>
+    private CommitToken Settle(in Publication publication, CommitToken retained, RoutingContext context, ReasonCode reason)
+    {
+        PublishRecord? record = context.TakeRecord();
+        context.End();
+        if (publication.ReceivedId != 0 && !(publication.RefusalIsTold && reason.IsError())) publication.Publisher!.StoreReceived(ref record, publication.ReceivedId);
+        if (record is null) return retained;
+        // The value of its topic is in the journal before it: its own commit speaks for both.
+        if (retained.Fact is not null) record.RequireCommit();
+        Journal.Append(record);
+        record.Seal();
+        return new CommitToken(record);
+    }
+
+    /// <summary>Has the store forget an ended session, as soon as another member has what of a shared subscription it left on disk.</summary>
+    private void Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
+    {
+        List<SpilledDelivery> shared = spilled.FindAll(one => (one.Options & DeliveryOptions.IsShared) != 0);
+        if (shared.Count == 0)
+        {
+            stored.Owner = null;
+            Journal.Append(new SessionDeleted(stored, spilled));
+            return;
+        }
+
+        stored.Owner = new Handover(this, session, stored, spilled, shared.Count);
+        Journal.Load(stored, shared);
+    }
+
+    private void KeepStore(long nowMs)
+    {
+        while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
+        if (!Journal.IsDurable) return;
+        // Only those who are in the queue now: one that finds the store failing again comes back.
+        if (Journal.Condition != JournalCondition.Failing)
+        {
+            for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out Action? action); i--) action();
+        }
+
+        _sweep ??= _sessions.GetEnumerator();
+        for (int i = 0; i < SessionsPerSweep; i++)
+        {
+            if (!_sweep.MoveNext())
+            {
+                _sweep.Dispose();
+                _sweep = null;
+                return;
+            }
+
+            Session session = _sweep.Current.Value;
+            CountDropped(session, new DeliveryOutcome(true, session.DropExpired(nowMs), DropReason.Expired), _ownContext);
+        }
+    }
+
+    private void HandOver(Handover handover, IReadOnlyList<LoadedDelivery> loaded)
+    {
+        foreach (LoadedDelivery one in loaded)
+        {
+            if (one is { Message: not null, SharedFilter: not null }) Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), handover.From, _ownContext);
+            else CountDropped(handover.From, new DeliveryOutcome(false, 1, DropReason.StoreDamaged), _ownContext);
+        }
+
+        handover.Awaited -= loaded.Count;
+        if (handover.Awaited > 0) return;
+        handover.Stored.Owner = null;
+        Journal.Append(new SessionDeleted(handover.Stored, handover.Spilled));
+    }
+
+    /// <summary>The messages of shared subscriptions an ended session left on disk, on their way to other members.</summary>
+    private sealed class Handover(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited) : IStoredSessionOwner
+    {
+        public Session From { get; } = from;
+
+        public StoredSession Stored { get; } = stored;
+
+        public List<SpilledDelivery> Spilled { get; } = spilled;
+
+        public int Awaited { get; set; } = awaited;
+
+        public void OnCommitted()
+        {
+        }
+
+        public void OnLoaded(IReadOnlyList<LoadedDelivery> deliveries) => broker._handedOver.Enqueue((this, deliveries));
+    }
+}

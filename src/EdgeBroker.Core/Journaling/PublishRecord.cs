@@ -1,0 +1,70 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Journaling;
+
+/// <summary>
+/// What one publish leaves behind: its message, once, the sessions it waits for, and the identifier it was received under. One transaction takes all of it. Where
+/// every session has acknowledged before the journal comes to it, it is complete without ever having been written.
+/// </summary>
+public sealed class PublishRecord : JournalFact
+{
+    // What still speaks for writing it: each delivery, and the publish itself until it is sealed.
+    private int _open = 1;
+
+    /// <param name="message">The message; null when nothing but the received identifier is to be kept.</param>
+    public PublishRecord(Message? message) => Message = message;
+
+    /// <summary>The message.</summary>
+    public Message? Message { get; }
+
+    /// <summary>Whom it waits for, the last one first.</summary>
+    public StoredDelivery? Deliveries { get; private set; }
+
+    /// <summary>The session that published it at QoS 2, or null.</summary>
+    public StoredSession? Publisher { get; private set; }
+
+    /// <summary>The packet identifier it was received under; 0: none.</summary>
+    public ushort ReceivedId { get; private set; }
+
+    /// <summary>Whether its commit is waited for even when everyone has acknowledged: something before it in the journal, or the received identifier, must be on disk.</summary>
+    public bool MustCommit { get; private set; }
+
+    /// <summary>The next of several records that were completed together, before their completion is told.</summary>
+    internal PublishRecord? NextElided { get; set; }
+
+    /// <summary>Adds a session the message waits for. Before <see cref="Seal"/>, on the publisher's thread.</summary>
+    public StoredDelivery Add(StoredSession session, long position, QoS qos, bool retain, uint[]? subscriptionIdentifiers, byte[]? sharedFilter)
+    {
+        Interlocked.Increment(ref _open);
+        return Deliveries = new StoredDelivery(this, Deliveries)
+        {
+            Session = session,
+            Position = position,
+            QoS = qos,
+            Retain = retain,
+            SubscriptionIdentifiers = subscriptionIdentifiers,
+            SharedFilter = sharedFilter,
+        };
+    }
+
+    /// <summary>Adds the identifier the publish was received under.</summary>
+    public void AddReceivedId(StoredSession publisher, ushort packetId)
+    {
+        Publisher = publisher;
+        ReceivedId = packetId;
+        MustCommit = true;
+    }
+
+    /// <summary>Makes the record's commit a condition, whatever becomes of its deliveries.</summary>
+    public void RequireCommit() => MustCommit = true;
+
+    /// <summary>Nothing more is added. Completes the record when every delivery has been acknowledged meanwhile.</summary>
+    public void Seal()
+    {
+        if (CloseOne()) Complete();
+    }
+
+    /// <summary>One reason less to write it; true when it is to be completed because none is left.</summary>
+    internal bool CloseOne() => Interlocked.Decrement(ref _open) == 0 && !MustCommit;
+}

@@ -1,0 +1,48 @@
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Journaling;
+
+/// <summary>A session as the store has it when the broker starts.</summary>
+/// <param name="stored">Its identity.</param>
+public sealed class RestoredSession(StoredSession stored)
+{
+    /// <summary>Its identity.</summary>
+    public StoredSession Stored { get; } = stored;
+
+    /// <summary>How long it outlives a connection.</summary>
+    public required uint ExpirySeconds { get; init; }
+
+    /// <summary>When it ends, in the broker clock's milliseconds.</summary>
+    public required long EndsAtMs { get; init; }
+
+    /// <summary>When its will is due, in the broker clock's milliseconds.</summary>
+    public required long WillAtMs { get; init; }
+
+    /// <summary>The last position that may have been sent.</summary>
+    public required long SentPosition { get; init; }
+
+    /// <summary>The will, or null.</summary>
+    public required Will? Will { get; init; }
+
+    /// <summary>The last position given out.</summary>
+    public long LastPosition { get; set; }
+
+    /// <summary>Its subscriptions.</summary>
+    public List<RestoredSubscription> Subscriptions { get; } = [];
+
+    /// <summary>Identifiers of QoS 2 publishes received and not released.</summary>
+    public List<ushort> ReceivedIds { get; } = [];
+
+    /// <summary>Deliveries that PUBREC came for, by ascending position.</summary>
+    public List<StoredDelivery> Released { get; } = [];
+
+    /// <summary>What waits for it, by ascending position.</summary>
+    public IReadOnlyCollection<SpilledDelivery> Deliveries { get; set; } = [];
+}
+
+/// <summary>A subscription as the store has it.</summary>
+/// <param name="Filter">The filter, <c>$share/group/</c> included.</param>
+/// <param name="Options">The granted options.</param>
+/// <param name="Identifier">Its subscription identifier; 0: none.</param>
+public readonly record struct RestoredSubscription(byte[] Filter, SubscriptionOptions Options, uint Identifier);
