@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Verbs;
 
@@ -14,7 +15,7 @@ internal static class VersionCommand
         if (args.Length > 0)
             return CommandLine.Misused("version takes no arguments", Usage, world);
         string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
-        world.Out.WriteLine($"edgebroker {Version} (linux-{architecture}, .NET {Environment.Version})");
+        world.Out.WriteLine($"edgebroker {Version} (linux-{architecture}, .NET {Environment.Version}, SQLite {SqliteLibrary.Version})");
         return ExitCode.Success;
     }
 }

@@ -25,7 +25,7 @@ public sealed class CommandLineTests : IDisposable
     public void Version(string argument)
     {
         Assert.Equal(0, Run(argument));
-        Assert.Matches(@"^edgebroker \d+\.\d+\.\d+ \(linux-(x64|arm64), \.NET 10\.", _out.ToString());
+        Assert.Matches(@"^edgebroker \d+\.\d+\.\d+ \(linux-(x64|arm64), \.NET 10\.\d+\.\d+, SQLite 3\.\d+\.\d+\)", _out.ToString());
     }
 
     [Theory]
