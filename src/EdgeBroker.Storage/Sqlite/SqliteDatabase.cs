@@ -9,7 +9,10 @@ namespace EdgeBroker.Storage.Sqlite;
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
+    private const int NoCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
+
     private readonly sqlite3 _handle;
+    private bool _checkpointsOnClose = true;
     private SqliteStatement? _begin;
     private SqliteStatement? _commit;
     private SqliteStatement? _rollback;
@@ -31,6 +34,19 @@ public sealed class SqliteDatabase : IDisposable
 
     /// <summary>Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR, NOMEM).</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
+
+    /// <summary>Whether closing the last connection moves the WAL's pages into the database file; true at first. Off, both files stay as they are.</summary>
+    /// <exception cref="SqliteException">It could not be set.</exception>
+    public bool CheckpointsOnClose
+    {
+        get => _checkpointsOnClose;
+        set
+        {
+            int code = raw.sqlite3_db_config(_handle, NoCheckpointOnClose, value ? 0 : 1, out _);
+            if (code != raw.SQLITE_OK) throw SqliteException.From(_handle, code, "setting of checkpoints on close");
+            _checkpointsOnClose = value;
+        }
+    }
 
     /// <summary>Opens <paramref name="path"/>. Little is read until the first statement: only that one finds out whether the file is a database.</summary>
     /// <param name="path">Of the file; relative ones start at the working directory. No name has a meaning of its own, not even ":memory:".</param>

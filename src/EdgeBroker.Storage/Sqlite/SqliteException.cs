@@ -47,6 +47,9 @@ public sealed class SqliteException : Exception
     /// <summary>The work was ended by <see cref="SqliteDatabase.Interrupt"/>.</summary>
     public bool IsInterrupted => ResultCode == raw.SQLITE_INTERRUPT;
 
+    /// <summary>The SQL and the file's schema do not fit together, or the schema cannot be understood (ERROR).</summary>
+    public bool IsSchemaError => ResultCode == raw.SQLITE_ERROR;
+
     /// <summary>A row broke a constraint of its table.</summary>
     public bool IsConstraint => ResultCode == raw.SQLITE_CONSTRAINT;
 

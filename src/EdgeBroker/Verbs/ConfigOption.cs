@@ -2,7 +2,7 @@ using EdgeBroker.Configuration;
 
 namespace EdgeBroker.Verbs;
 
-/// <summary>Reads <c>-c FILE</c>, which is all that <c>run</c> and <c>check</c> take.</summary>
+/// <summary>Reads <c>-c FILE</c>, which is all that <c>run</c> and <c>check</c> take, and part of what others do.</summary>
 internal static class ConfigOption
 {
     /// <summary>The configuration the arguments name; null when it has been said what is wrong, and <paramref name="failure"/> is the exit code.</summary>

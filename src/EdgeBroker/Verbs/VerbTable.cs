@@ -1,4 +1,5 @@
 using EdgeBroker.PubSub;
+using EdgeBroker.Storage;
 
 namespace EdgeBroker.Verbs;
 
@@ -11,6 +12,8 @@ internal static class VerbTable
         new("check", "check a configuration and say what it would do", CheckCommand.Usage, CheckCommand.Run),
         new("pub", "publish messages, with mosquitto_pub's options", "", (args, _) => PubCommand.Run(args)),
         new("sub", "subscribe and print messages, with mosquitto_sub's options", "", (args, _) => SubCommand.Run(args)),
+        new("backup", "copy the store to a file, while the broker runs", BackupCommand.Usage, BackupCommand.Run),
+        new("store", "check the store, or say what is in it", StoreCommand.Usage, StoreCommand.Run),
         new("version", "print the version", VersionCommand.Usage, VersionCommand.Run),
         new("help", "explain a verb", HelpCommand.Usage, HelpCommand.Run),
     ];

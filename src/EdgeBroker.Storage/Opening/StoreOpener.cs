@@ -1,0 +1,239 @@
+using EdgeBroker.Storage.Schema;
+using EdgeBroker.Storage.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Storage.Opening;
+
+/// <summary>The way to an open database, whatever lies in the directory; safe to be interrupted anywhere and begun again.</summary>
+internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSettings settings)
+{
+    /// <summary>An unclean end is followed by a check of the whole file up to this size, some seconds on an SD card.</summary>
+    public const long LargestCheckedBytes = 256L * 1024 * 1024;
+
+    // A reader such as a backup may hold a lock for a moment.
+    private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(10);
+
+    private ILogger Log => settings.Log;
+
+    public SqliteDatabase Open(out StoreOpening opening)
+    {
+        if (heldLock.UnfinishedQuarantine is { } name && StorePaths.IsSetAsideName(name))
+        {
+            StoreLog.Resuming(Log, name);
+            return ReplaceDatabase(name, "setting it aside was interrupted", out opening);
+        }
+        if (!HasDatabase())
+        {
+            SetStrayWalAside();
+            Build(setAside: null);
+            StoreLog.Created(Log, paths.Database);
+            opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Created });
+            return OpenSound();
+        }
+        return TryUse(out SqliteDatabase? database, out StoreOpening? used, out Defect? defect)
+            ? Used(database!, opening = used!)
+            : SetAside(defect!, out opening);
+    }
+
+    /// <summary>An empty file holds nothing, unless a WAL lies beside it.</summary>
+    private bool HasDatabase()
+    {
+        var file = new FileInfo(paths.Database);
+        if (!file.Exists) return false;
+        if (file.Length > 0 || new FileInfo(paths.Wal) is { Exists: true, Length: > 0 }) return true;
+        StoreFiles.Delete(paths.Database);
+        return false;
+    }
+
+    private SqliteDatabase Used(SqliteDatabase database, StoreOpening opening)
+    {
+        heldLock.NoteRunning();
+        StoreLog.Opened(Log, paths.Database, new FileInfo(paths.Database).Length);
+        if (opening.SetAsideCount > 0) StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
+        return database;
+    }
+
+    private bool TryUse(out SqliteDatabase? database, out StoreOpening? opening, out Defect? defect)
+    {
+        opening = null;
+        defect = null;
+        database = null;
+        // To be seen before SQLite does, which would delete the WAL of an empty file.
+        if (new FileInfo(paths.Database).Length == 0)
+        {
+            defect = new Defect("it is empty, although its WAL is not", IsNewer: false);
+            return false;
+        }
+        database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
+        // Should it be of no use, nothing may be moved from the WAL into it.
+        database.CheckpointsOnClose = false;
+        try
+        {
+            defect = Examine(database, out long? migratedFrom);
+            if (defect is null)
+            {
+                StorePragmas.ForWriter(database, settings.Options);
+                database.CheckpointsOnClose = true;
+                opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Opened, MigratedFrom = migratedFrom });
+                return true;
+            }
+        }
+        catch (SqliteException e) when (e.IsCorrupt)
+        {
+            defect = new Defect(e.Explanation, IsNewer: false);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+        database.Dispose();
+        database = null;
+        return false;
+    }
+
+    /// <summary>What is wrong with a database; null when nothing is, and it is of the current version.</summary>
+    private Defect? Examine(SqliteDatabase database, out long? migratedFrom)
+    {
+        migratedFrom = null;
+        StorePragmas.ForReader(database);
+        SchemaVerdict verdict = settings.Schema.Inspect(database);
+        if (verdict.State == SchemaState.Newer) return new Defect(verdict.Problem!, IsNewer: true);
+        if (verdict.State == SchemaState.Wrong) return new Defect(verdict.Problem!, IsNewer: false);
+        if (CheckPages(database) is { } damage) return new Defect(damage, IsNewer: false);
+        if (verdict.State == SchemaState.Current) return null;
+        if (!settings.Schema.Migrations.LeadFrom(verdict.Version)) return new Defect($"it is of version {verdict.Version}, from which no way leads to this broker's", IsNewer: false);
+        migratedFrom = verdict.Version;
+        string backup = settings.Schema.Migrations.Apply(database, verdict.Version);
+        StoreLog.Migrated(Log, paths.Database, verdict.Version, settings.Schema.Version, backup);
+        verdict = settings.Schema.Inspect(database);
+        return verdict.State == SchemaState.Current ? null : new Defect($"after its migration {verdict.Problem}", IsNewer: false);
+    }
+
+    /// <summary>Looks at every page after an end that was not orderly: what power cuts and worn cards do shows then.</summary>
+    private string? CheckPages(SqliteDatabase database)
+    {
+        if (heldLock.EndedCleanly) return null;
+        long size = new FileInfo(paths.Database).Length;
+        if (size > LargestCheckedBytes && !heldLock.WasDamaged)
+        {
+            StoreLog.NotChecked(Log, size);
+            return null;
+        }
+        StoreLog.Checking(Log, size);
+        string? found = database.QueryText("PRAGMA quick_check(1)");
+        return found == "ok" ? null : found ?? "the check of its pages found no answer";
+    }
+
+    private SqliteDatabase SetAside(Defect defect, out StoreOpening opening)
+    {
+        if (settings.Options.OnCorruption == CorruptionPolicy.Stop)
+        {
+            throw new StoreException(
+                defect.IsNewer ? StoreProblem.Newer : StoreProblem.Damaged,
+                $"{paths.Database} cannot be used: {defect.Cause}; restore a backup or remove the file, or set [storage] on_corruption = \"quarantine\" to set it aside and start"
+                + (defect.IsNewer ? "; or install the version of the broker that wrote it" : ""));
+        }
+        string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
+        // From here on a start that finds this goes on where we were: the old database is rescued once, and fully.
+        heldLock.NoteSettingAside(name);
+        SqliteDatabase database = ReplaceDatabase(name, defect.Cause, out opening);
+        if (defect.IsNewer) StoreLog.Newer(Log, paths.Database, defect.Cause, name);
+        return database;
+    }
+
+    private SqliteDatabase ReplaceDatabase(string name, string cause, out StoreOpening opening)
+    {
+        string setAside = paths.SetAside(name);
+        // What lies under the name already was moved before an interruption; a database in its place is then the new one, and whole.
+        bool isReplaced = File.Exists(setAside) && File.Exists(paths.Database);
+        if (!isReplaced) MoveAside(setAside);
+        IReadOnlyList<SalvagedTable> tables = isReplaced ? [] : Build(setAside);
+        opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables });
+        StoreLog.Quarantined(Log, paths.Database, cause, name, tables.Sum(t => t.Rows), tables.Sum(t => t.Skipped));
+        foreach (SalvagedTable table in tables.Where(t => t.Skipped > 0 || !t.IsComplete)) StoreLog.Salvaged(Log, table.Name, table.Rows, table.Skipped, !table.IsComplete);
+        StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
+        return OpenSound();
+    }
+
+    /// <summary>
+    /// The database goes first: with the WAL gone and the database still there, a start would take what is left for all there is. The wal-index is made anew whenever needed.
+    /// </summary>
+    private void MoveAside(string setAside)
+    {
+        foreach (string part in new[] { "", "-journal", "-wal" })
+        {
+            if (File.Exists(paths.Database + part)) File.Move(paths.Database + part, setAside + part, overwrite: false);
+        }
+        File.Delete(paths.Database + "-shm");
+        StoreFiles.FlushDirectory(paths.Directory);
+    }
+
+    private void SetStrayWalAside()
+    {
+        if (!File.Exists(paths.Wal)) return;
+        string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
+        MoveAside(paths.SetAside(name));
+        StoreLog.StrayWal(Log, name + "-wal");
+    }
+
+    /// <summary>Makes a database beside, and gives it its name once it is whole and on disk.</summary>
+    private IReadOnlyList<SalvagedTable> Build(string? setAside)
+    {
+        StoreFiles.Delete(paths.Unfinished);
+        try
+        {
+            IReadOnlyList<SalvagedTable> tables = BuildUnfinished(setAside);
+            StoreFiles.Publish(paths.Unfinished, paths.Database, replace: false);
+            return tables;
+        }
+        catch
+        {
+            // Whoever has to make room should not have to look for this.
+            StoreFiles.Delete(paths.Unfinished);
+            throw;
+        }
+    }
+
+    private IReadOnlyList<SalvagedTable> BuildUnfinished(string? setAside)
+    {
+        StoreFiles.CreatePrivate(paths.Unfinished);
+        using SqliteDatabase database = SqliteDatabase.Open(paths.Unfinished, SqliteOpenMode.ReadWrite, BusyTimeout);
+        StorePragmas.BeforeFirstTable(database);
+        // Nobody else sees it, and an interruption throws it away: flushing once at the end is enough.
+        database.Execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
+        settings.Schema.Create(database);
+        IReadOnlyList<SalvagedTable> tables = setAside is null ? [] : Salvage.Run(setAside, database, settings.Schema, settings.Checks);
+        StorePragmas.ForWriter(database, settings.Options);
+        return tables;
+    }
+
+    /// <summary>Opens what was just built.</summary>
+    private SqliteDatabase OpenSound()
+    {
+        SqliteDatabase database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
+        try
+        {
+            StorePragmas.ForWriter(database, settings.Options);
+            heldLock.NoteRunning();
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    private StoreOpening Describe(StoreOpening opening)
+    {
+        FileInfo[] files = paths.SetAsideFiles();
+        return opening with
+        {
+            SetAsideCount = files.Count(f => StorePaths.IsSetAsideName(f.Name)),
+            SetAsideBytes = files.Sum(f => f.Length),
+        };
+    }
+
+    private sealed record Defect(string Cause, bool IsNewer);
+}

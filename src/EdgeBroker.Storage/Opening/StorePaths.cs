@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace EdgeBroker.Storage.Opening;
+
+/// <summary>The names in a store's directory.</summary>
+internal sealed class StorePaths(string directory)
+{
+    private const string DatabaseName = "edgebroker.db";
+    private const string SetAsidePrefix = DatabaseName + ".corrupt-";
+
+    /// <summary>The directory; a full path.</summary>
+    public string Directory { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+
+    public string Database => Path.Combine(Directory, DatabaseName);
+
+    public string Wal => Database + "-wal";
+
+    /// <summary>A database being made; it gets its name when it is whole.</summary>
+    public string Unfinished => Database + ".new";
+
+    /// <summary>Where a database set aside under <paramref name="name"/> lies.</summary>
+    public string SetAside(string name) => Path.Combine(Directory, name);
+
+    /// <summary>A name for a database to be set aside now, that neither it nor its WAL would have to share.</summary>
+    public string NewSetAsideName(DateTimeOffset now)
+    {
+        string dated = SetAsidePrefix + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string name = dated;
+        for (int i = 2; Path.Exists(SetAside(name)) || Path.Exists(SetAside(name) + "-wal"); i++)
+            name = string.Create(CultureInfo.InvariantCulture, $"{dated}-{i}");
+        return name;
+    }
+
+    /// <summary>Whether a name is one of ours: what the lock file says is not trusted with paths.</summary>
+    public static bool IsSetAsideName(string name)
+    {
+        if (!name.StartsWith(SetAsidePrefix, StringComparison.Ordinal)) return false;
+        foreach (char c in name.AsSpan(SetAsidePrefix.Length))
+        {
+            if (!char.IsAsciiDigit(c) && c != '-') return false;
+        }
+        return name.Length is > 24 and <= 64;
+    }
+
+    /// <summary>The files of all databases that were set aside.</summary>
+    public FileInfo[] SetAsideFiles() => new DirectoryInfo(Directory).GetFiles(SetAsidePrefix + "*");
+}

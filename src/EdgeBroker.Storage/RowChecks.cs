@@ -1,0 +1,36 @@
+using System.Collections.Frozen;
+using System.Text.Unicode;
+using EdgeBroker.Storage.Schema;
+using EdgeBroker.Storage.Sqlite;
+
+namespace EdgeBroker.Storage;
+
+/// <summary>What rows must satisfy to be rescued, and to be found sound, beyond what the schema says.</summary>
+public sealed class RowChecks
+{
+    private readonly FrozenDictionary<string, RowCheck> _checks;
+
+    /// <param name="checks">By the name of the table; those of <see cref="StoreTables"/> that are left out are checked by type only.</param>
+    public RowChecks(IEnumerable<KeyValuePair<string, RowCheck>> checks) => _checks = checks.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>No more than this project knows by itself.</summary>
+    public static RowChecks None { get; } = new([]);
+
+    /// <summary>Whether the row at which <paramref name="row"/> stands belongs into the table.</summary>
+    public bool Accept(StoreTable table, SqliteStatement row)
+    {
+        for (int i = 0; i < table.Columns.Count; i++)
+        {
+            StoreColumn column = table.Columns[i];
+            SqliteColumnType type = row.ColumnType(i);
+            if (type != column.Type && !(type == SqliteColumnType.Null && column.IsNullable)) return false;
+        }
+        bool sound = table.Name switch
+        {
+            StoreTables.Session => row.Blob(1) is { IsEmpty: false } clientId && Utf8.IsValid(clientId),
+            StoreTables.Received => row.Int64(1) is > 0 and <= ushort.MaxValue,
+            _ => true,
+        };
+        return sound && (!_checks.TryGetValue(table.Name, out RowCheck? check) || check(row));
+    }
+}

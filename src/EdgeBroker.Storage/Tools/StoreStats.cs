@@ -1,0 +1,58 @@
+using EdgeBroker.Storage.Opening;
+using EdgeBroker.Storage.Schema;
+using EdgeBroker.Storage.Sqlite;
+
+namespace EdgeBroker.Storage.Tools;
+
+/// <summary>Counts what a store holds, beside a broker that runs or without one.</summary>
+public static class StoreStats
+{
+    /// <summary>Counts the database at <paramref name="path"/>.</summary>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    public static StoreStatistics Run(string path)
+    {
+        try
+        {
+            using SqliteDatabase database = StoreReader.Open(path);
+            database.Execute("BEGIN");
+            StoreStatistics statistics = Count(database);
+            database.Rollback();
+            return statistics;
+        }
+        catch (SqliteException failure)
+        {
+            throw StoreException.From(failure, path);
+        }
+    }
+
+    private static StoreStatistics Count(SqliteDatabase database)
+    {
+        SchemaVerdict verdict = StoreSchema.Current.Inspect(database);
+        var wal = new FileInfo(database.Path + "-wal");
+        FileInfo[] setAside = new StorePaths(Path.GetDirectoryName(database.Path)!).SetAsideFiles();
+        return new StoreStatistics
+        {
+            Version = verdict.Version,
+            Tables = verdict.State == SchemaState.Current ? [.. StoreTables.All.Select(t => Count(database, t))] : [],
+            PageSizeBytes = database.QueryInt64("PRAGMA page_size") ?? 0,
+            Pages = database.QueryInt64("PRAGMA page_count") ?? 0,
+            FreePages = database.QueryInt64("PRAGMA freelist_count") ?? 0,
+            FileBytes = new FileInfo(database.Path).Length,
+            WalBytes = wal.Exists ? wal.Length : 0,
+            SetAsideCount = setAside.Count(f => StorePaths.IsSetAsideName(f.Name)),
+            SetAsideBytes = setAside.Sum(f => f.Length),
+        };
+    }
+
+    private static TableStatistics Count(SqliteDatabase database, StoreTable table)
+    {
+        // octet_length of a long value reads its header only, not the pages it fills.
+        string bytes = string.Join(
+            '+', table.Columns.Where(c => c.Type is SqliteColumnType.Blob or SqliteColumnType.Text).Select(c => $"ifnull(octet_length({c.Name}),0)").DefaultIfEmpty("0"));
+        using SqliteStatement count = database.Prepare($"SELECT count(*), ifnull(sum({bytes}),0) FROM {table.Name}");
+        count.Step();
+        var statistics = new TableStatistics(table.Name, count.Int64(0), count.Int64(1));
+        count.Reset();
+        return statistics;
+    }
+}

@@ -1,0 +1,108 @@
+using EdgeBroker.Storage.Schema;
+using EdgeBroker.Storage.Sqlite;
+
+namespace EdgeBroker.Storage.Tools;
+
+/// <summary>
+/// Checks a store: every page and index, the schema, every row, and what rows of one table say about another. Reads one moment's state, beside a broker that runs or without one.
+/// </summary>
+public sealed class StoreVerify
+{
+    private const int MostProblems = 100;
+
+    private readonly SqliteDatabase _database;
+    private readonly RowChecks _checks;
+    private readonly List<string> _problems = [];
+    private long _rows;
+
+    private StoreVerify(SqliteDatabase database, RowChecks checks)
+    {
+        _database = database;
+        _checks = checks;
+    }
+
+    /// <summary>Checks the database at <paramref name="path"/>.</summary>
+    /// <exception cref="StoreException">It cannot be read at all, other than by being damaged.</exception>
+    public static StoreVerification Run(string path, RowChecks checks)
+    {
+        try
+        {
+            using SqliteDatabase database = StoreReader.Open(path);
+            return new StoreVerify(database, checks).Run();
+        }
+        catch (SqliteException failure) when (failure.IsCorrupt)
+        {
+            return new StoreVerification([failure.Explanation], 0);
+        }
+        catch (SqliteException failure)
+        {
+            throw StoreException.From(failure, path);
+        }
+    }
+
+    private StoreVerification Run()
+    {
+        _database.Execute("BEGIN");
+        Try("pages", CheckPages);
+        if (Try("schema", CheckSchema))
+        {
+            foreach (StoreTable table in StoreTables.All) Try(table.Name, () => CheckRows(table));
+            foreach (string table in StoreTables.OfSessions) Try(table, () => CheckSessionOf(table));
+        }
+        _database.Rollback();
+        return new StoreVerification(_problems, _rows);
+    }
+
+    /// <summary>Runs one check; damage that ends it is one more problem. False when it found any.</summary>
+    private bool Try(string subject, Action check)
+    {
+        int before = _problems.Count;
+        try
+        {
+            check();
+        }
+        catch (SqliteException failure) when (failure.IsCorrupt || failure.IsSchemaError)
+        {
+            _problems.Add($"{subject}: {failure.Explanation}");
+        }
+        return _problems.Count == before;
+    }
+
+    private void CheckPages()
+    {
+        using SqliteStatement check = _database.Prepare($"PRAGMA integrity_check({MostProblems})");
+        while (check.Step())
+        {
+            string answer = check.Text(0);
+            // The first answer may be several lines, one for each page.
+            if (answer != "ok") _problems.AddRange(answer.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
+    }
+
+    private void CheckSchema()
+    {
+        SchemaVerdict verdict = StoreSchema.Current.Inspect(_database);
+        if (verdict.State == SchemaState.Older) _problems.Add($"it is of version {verdict.Version}; the broker brings it up to date at its next start");
+        else if (verdict.State != SchemaState.Current) _problems.Add(verdict.Problem!);
+    }
+
+    private void CheckRows(StoreTable table)
+    {
+        long bad = 0;
+        string firstBad = "";
+        using SqliteStatement rows = _database.Prepare($"SELECT {table.ColumnList} FROM {table.Name}");
+        while (rows.Step())
+        {
+            _rows++;
+            if (_checks.Accept(table, rows)) continue;
+            if (bad++ == 0) firstBad = rows.Text(0);
+        }
+        if (bad > 0) _problems.Add($"{table.Name}: {bad} row(s) are not what was once written, the first with {table.Columns[0].Name} {firstBad}");
+    }
+
+    private void CheckSessionOf(string table)
+    {
+        long orphans = _database.QueryInt64($"SELECT count(*) FROM {table} WHERE session NOT IN (SELECT id FROM session)") ?? 0;
+        if (orphans > 0) _problems.Add($"{table}: {orphans} row(s) belong to no session");
+    }
+}

@@ -1,0 +1,120 @@
+using EdgeBroker.Storage;
+using EdgeBroker.Storage.Opening;
+using EdgeBroker.Storage.Sqlite;
+using EdgeBroker.Verbs;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeBroker.Tests.Storage;
+
+/// <summary>The verbs that look after the store, from words on the command line to output and exit code.</summary>
+public sealed class StoreVerbsTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly StringWriter _out = new();
+    private readonly StringWriter _error = new();
+
+    public StoreVerbsTests() => _directory.Write("broker.toml", "[node]\ndata_dir = \"data\"\n");
+
+    private string Data => Path.Combine(_directory.Path, "data");
+
+    public void Dispose()
+    {
+        _directory.Dispose();
+        _out.Dispose();
+        _error.Dispose();
+    }
+
+    [Theory]
+    [InlineData("backup", "copy.db", "-c", "broker.toml")]
+    [InlineData("backup", "--config=broker.toml", "copy.db")]
+    public void A_running_broker_s_store_is_copied(params string[] arguments)
+    {
+        using StoreFile store = Make();
+        string copy = Path.Combine(_directory.Path, "copy.db");
+        Assert.Equal(0, Run(arguments));
+        Assert.Equal($"{copy}: {new FileInfo(copy).Length} bytes, checked\n", _out.ToString());
+        Assert.Equal(1, Run(arguments));
+        Assert.Contains("is there already", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--force", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run([.. arguments, "--force"]));
+        using SqliteDatabase opened = SqliteDatabase.Open(copy, SqliteOpenMode.ReadOnly);
+        Assert.Equal(7, opened.QueryInt64("SELECT age_ms FROM clock"));
+    }
+
+    [Fact]
+    public void A_store_is_looked_at_while_the_broker_runs()
+    {
+        using StoreFile store = Make();
+        Assert.Equal(0, Run("store", "verify", "-c", "broker.toml"));
+        Assert.Equal($"{store.Path} is sound, 1 rows\n", _out.ToString());
+        Assert.Equal(0, Run("store", "stats", "-c", "broker.toml"));
+        Assert.Matches(@"clock +1 +0\n", _out.ToString());
+        Assert.Matches(@"database \d+ bytes, WAL [1-9]\d* bytes", _out.ToString());
+        Assert.Empty(_error.ToString());
+    }
+
+    [Fact]
+    public void A_damaged_store_fails_the_check_and_says_what_to_do()
+    {
+        Make().Close();
+        using (FileStream file = File.OpenWrite(StoreFile.PathIn(Data))) file.Write(new byte[200]);
+        Assert.Equal(1, Run("store", "verify", "-c", "broker.toml"));
+        Assert.Contains("problem: file is not a database", _out.ToString(), StringComparison.Ordinal);
+        Assert.Contains("restore a backup", _out.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("store", "stats", "-c", "broker.toml"));
+        Assert.Equal(1, Run("backup", "copy.db", "-c", "broker.toml"));
+        Assert.False(File.Exists(Path.Combine(_directory.Path, "copy.db")));
+    }
+
+    [Theory]
+    [InlineData("store", "verify")]
+    [InlineData("store", "stats")]
+    [InlineData("backup", "copy.db")]
+    public void Without_a_store_there_is_nothing_to_do(params string[] arguments)
+    {
+        Assert.Equal(1, Run([.. arguments, "-c", "broker.toml"]));
+        Assert.Contains("edgebroker.db is not there", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("backup needs the name of a FILE", "backup")]
+    [InlineData("backup needs the name of a FILE", "backup", "-c", "broker.toml")]
+    [InlineData("unexpected \"b.db\"", "backup", "a.db", "b.db")]
+    [InlineData("unknown option \"--fast\"", "backup", "a.db", "--fast")]
+    [InlineData("store needs to know", "store")]
+    [InlineData("store cannot \"explode\"", "store", "explode")]
+    [InlineData("unexpected \"x\"", "store", "verify", "x")]
+    public void Wrong_usage_is_answered_with_the_right_one(string problem, params string[] arguments)
+    {
+        Assert.Equal(64, Run(arguments));
+        Assert.Contains(problem, _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"usage: edgebroker {arguments[0]}", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("backup", "copy.db")]
+    [InlineData("store", "stats")]
+    public void A_wrong_configuration_is_told_apart(params string[] arguments)
+    {
+        _directory.Write("broker.toml", "[node]\nnmae = 1\n");
+        Assert.Equal(78, Run([.. arguments, "-c", "broker.toml"]));
+    }
+
+    private StoreFile Make()
+    {
+        StoreFile store = StoreFile.Open(Data, new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System);
+        store.Database.Execute("INSERT INTO clock VALUES(1, 7, 7)");
+        return store;
+    }
+
+    private int Run(params string[] arguments) => CommandLine.Run(arguments, new Surroundings
+    {
+        Out = _out,
+        Error = _error,
+        Log = Stream.Null,
+        LogIsTerminal = false,
+        Environment = _ => null,
+        WorkingDirectory = _directory.Path,
+        Time = TimeProvider.System,
+    });
+}
