@@ -92,6 +92,7 @@ public sealed partial class Broker
     {
         while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
         if (!Journal.IsDurable) return;
+        AnnounceStore();
         // Only those who are in the queue now: one that finds the store failing again comes back.
         if (Journal.Condition != JournalCondition.Failing)
         {

@@ -95,6 +95,9 @@ public sealed partial class Broker
     /// <summary>The session of a client id, or null.</summary>
     public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);
 
+    /// <summary>Says whether the store can take more, at once instead of with the next update of <c>$SYS</c>.</summary>
+    internal void AnnounceStore() => _sys?.AnnounceStore(_ownContext);
+
     /// <summary>Messages that wait in sessions, in flight included. Visits every session: for status displays.</summary>
     public long CountPendingMessages()
     {

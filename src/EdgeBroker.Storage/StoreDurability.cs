@@ -9,7 +9,7 @@ public enum StoreDurability
     /// <summary>Power cut; commits are flushed, and some tens of milliseconds apart.</summary>
     Balanced,
 
-    /// <summary>The end of the process, by whatever cause. A power cut loses the last seconds, acknowledged messages among them, but leaves a sound database.</summary>
+    /// <summary>An orderly end. A power cut or a kill loses the last two seconds, acknowledged messages among them, but leaves a sound database.</summary>
     FlashSaver,
 
     /// <summary>Nothing; there is no database.</summary>

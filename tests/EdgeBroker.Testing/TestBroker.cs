@@ -27,7 +27,7 @@ public sealed class TestBroker : IAsyncDisposable
     {
         _options = options ?? new TestBrokerOptions();
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
-        Broker = new Broker(_options.Mqtt, new BrokerClock(time), _options.Journal, Events, "test");
+        Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test");
         if (!_options.OverSockets) return;
         _server = new MqttServer(Broker, _options.Authenticator, 2, time, NullLoggerFactory.Instance);
         _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = _options.AllowAnonymous });
@@ -44,7 +44,7 @@ public sealed class TestBroker : IAsyncDisposable
     public Broker Broker { get; }
 
     /// <summary>The clock of a broker over memory.</summary>
-    public FakeTimeProvider Time { get; } = new();
+    public FakeTimeProvider Time => _options.Time;
 
     /// <summary>What the broker says it did.</summary>
     public RecordedEvents Events { get; } = new();

@@ -1,6 +1,7 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Testing;
 
@@ -12,6 +13,12 @@ public sealed record TestBrokerOptions
 
     /// <summary>Whether clients come over loopback sockets to a real server on the system clock, instead of over memory on a clock the test moves.</summary>
     public bool OverSockets { get; init; }
+
+    /// <summary>The clock of a broker over memory.</summary>
+    public FakeTimeProvider Time { get; init; } = new();
+
+    /// <summary>The broker's clock, where it shares it with a journal.</summary>
+    public BrokerClock? Clock { get; init; }
 
     /// <summary>The journal; by default nothing outlives the broker.</summary>
     public IJournal Journal { get; init; } = VolatileJournal.Instance;

@@ -25,6 +25,9 @@ public sealed class TestJournal : IJournal
     /// <inheritdoc/>
     public JournalCondition Condition { get; set; }
 
+    /// <inheritdoc/>
+    public JournalStatistics Statistics => default;
+
     /// <summary>Everything appended, in order: <c>"Enqueue client topic"</c> and so on.</summary>
     public IReadOnlyList<string> Facts
     {
@@ -66,7 +69,12 @@ public sealed class TestJournal : IJournal
             _waiting.RemoveRange(0, count);
         }
 
-        foreach (JournalFact fact in due) fact.Complete();
+        foreach (JournalFact fact in due)
+        {
+            for (StoredDelivery? one = (fact as PublishRecord)?.Deliveries; one is not null; one = one.Next) one.NoteDurable();
+            fact.Complete();
+        }
+
         foreach (StoredSession session in due.SelectMany(SessionsOf).Distinct()) session.Owner?.OnCommitted();
     }
 

@@ -8,9 +8,14 @@ public abstract class JournalFact
 {
     private static readonly Action Done = static () => { };
     private Action? _waiting;
+    private JournalFact? _next;
 
-    /// <summary>The fact appended next; the journal's own.</summary>
-    public JournalFact? NextFact { get; set; }
+    /// <summary>The fact appended next, or null; the journal's own, which one thread writes and another reads.</summary>
+    public JournalFact? NextFact
+    {
+        get => Volatile.Read(ref _next);
+        set => Volatile.Write(ref _next, value);
+    }
 
     /// <summary>Whether it is on disk, or need not be any more.</summary>
     public bool IsCommitted => ReferenceEquals(Volatile.Read(ref _waiting), Done);

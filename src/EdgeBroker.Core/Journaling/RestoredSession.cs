@@ -7,6 +7,9 @@ namespace EdgeBroker.Core.Journaling;
 /// <param name="stored">Its identity.</param>
 public sealed class RestoredSession(StoredSession stored)
 {
+    private long _lastAdded;
+    private bool _isUnsorted;
+
     /// <summary>Its identity.</summary>
     public StoredSession Stored { get; } = stored;
 
@@ -28,6 +31,9 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>The last position given out.</summary>
     public long LastPosition { get; set; }
 
+    /// <summary>Deliveries that wait for it.</summary>
+    public int DeliveryCount => Queue.Count;
+
     /// <summary>Its subscriptions.</summary>
     public List<RestoredSubscription> Subscriptions { get; } = [];
 
@@ -37,8 +43,28 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>Deliveries that PUBREC came for, by ascending position.</summary>
     public List<StoredDelivery> Released { get; } = [];
 
-    /// <summary>What waits for it, by ascending position.</summary>
-    public IReadOnlyCollection<SpilledDelivery> Deliveries { get; set; } = [];
+    internal SpilledQueue Queue { get; } = new();
+
+    internal long QueueBytes { get; private set; }
+
+    /// <summary>Adds a delivery that waits for it, in about the order of positions.</summary>
+    public void Add(in SpilledDelivery delivery)
+    {
+        // Two publishers on two threads may have been written in another order than they reached the session.
+        _isUnsorted |= delivery.Position < _lastAdded;
+        _lastAdded = delivery.Position;
+        Queue.Enqueue(delivery);
+        QueueBytes += delivery.SizeBytes;
+    }
+
+    internal void Sort()
+    {
+        if (!_isUnsorted) return;
+        List<SpilledDelivery> all = Queue.ToList();
+        all.Sort((one, other) => one.Position.CompareTo(other.Position));
+        Queue.Clear();
+        foreach (SpilledDelivery one in all) Queue.Enqueue(one);
+    }
 }
 
 /// <summary>A subscription as the store has it.</summary>

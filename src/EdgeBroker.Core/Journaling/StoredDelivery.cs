@@ -10,7 +10,8 @@ public sealed class StoredDelivery : JournalFact
 {
     private const int Pending = 0;
     private const int Written = 1;
-    private const int Done = 2;
+    private const int Durable = 2;
+    private const int Done = 3;
 
     private int _state;
 
@@ -26,7 +27,7 @@ public sealed class StoredDelivery : JournalFact
         Session = session;
         Position = position;
         MessageId = messageId;
-        _state = Written;
+        _state = Durable;
     }
 
     /// <summary>The record it belongs to; null for one read back.</summary>
@@ -56,11 +57,17 @@ public sealed class StoredDelivery : JournalFact
     /// <summary>The store's number of the message; set by the journal before it commits the record.</summary>
     public long MessageId { get; set; }
 
-    /// <summary>Whether it is on disk.</summary>
-    public bool IsDurable => Volatile.Read(ref _state) != Pending && (Record is null || Record.IsCommitted);
+    /// <summary>Whether it is on disk, so that memory need not hold it.</summary>
+    public bool IsDurable => Volatile.Read(ref _state) == Durable;
+
+    /// <summary>Whether it may be seen: it is on disk, or as good as there.</summary>
+    public bool IsCommittedWithRecord => Record is null || Record.IsCommitted;
 
     /// <summary>The journal is about to write it; false when it is done with already and need not be written.</summary>
     public bool TryWrite() => Interlocked.CompareExchange(ref _state, Written, Pending) == Pending;
+
+    /// <summary>It is on disk.</summary>
+    public void NoteDurable() => Interlocked.CompareExchange(ref _state, Durable, Written);
 
     /// <summary>The session is done with it. False when it had not been written: then there is nothing to append.</summary>
     internal bool MarkDone() => Interlocked.Exchange(ref _state, Done) != Pending;

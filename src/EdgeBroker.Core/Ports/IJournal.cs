@@ -27,6 +27,9 @@ public interface IJournal
     /// <summary>Whether it can take more; a hint that may be out of date when it is used.</summary>
     JournalCondition Condition { get; }
 
+    /// <summary>What it has done so far, for displays.</summary>
+    JournalStatistics Statistics { get; }
+
     /// <summary>Gives a session that begins an identity in the store. The store holds it from its first fact on.</summary>
     StoredSession Open(string clientId);
 

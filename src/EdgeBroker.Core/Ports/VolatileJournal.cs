@@ -15,6 +15,9 @@ public sealed class VolatileJournal : IJournal
     public JournalCondition Condition => JournalCondition.Ready;
 
     /// <inheritdoc/>
+    public JournalStatistics Statistics => default;
+
+    /// <inheritdoc/>
     public StoredSession Open(string clientId) => throw new NotSupportedException("a volatile journal holds no sessions");
 
     /// <inheritdoc/>

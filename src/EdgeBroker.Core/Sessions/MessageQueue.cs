@@ -20,6 +20,17 @@ internal sealed class MessageQueue
     private MessageRing? _back;
     private SpilledQueue? _spilled;
 
+    public MessageQueue()
+    {
+    }
+
+    /// <summary>One all of which is on disk; when sessions are restored.</summary>
+    public MessageQueue(SpilledQueue spilled, long sizeBytes)
+    {
+        _spilled = spilled;
+        SizeBytes = sizeBytes;
+    }
+
     /// <summary>Messages waiting.</summary>
     public int Count => _front.Count + (_spilled?.Count ?? 0) + (_back?.Count ?? 0);
 
@@ -63,13 +74,6 @@ internal sealed class MessageQueue
         SizeBytes += message.SizeBytes;
         if (FrontIsAll && _front.Count < FrontMessages) _front.Enqueue(message);
         else (_back ??= new MessageRing()).Enqueue(message);
-    }
-
-    /// <summary>Adds one that is on disk, behind the newest; when sessions are restored.</summary>
-    public void EnqueueSpilled(in SpilledDelivery delivery)
-    {
-        SizeBytes += delivery.SizeBytes;
-        (_spilled ??= new SpilledQueue()).Enqueue(delivery);
     }
 
     /// <summary>Takes the oldest, whether its message is in memory or not.</summary>

@@ -127,6 +127,8 @@ public sealed partial class Session
             // One that fits no queue drives nothing out.
             if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0 || size > limits.MaxQueuedBytes)
             {
+                // The order knows accepted messages only.
+                _lastPosition = delivery.Position - 1;
                 return new DeliveryOutcome(
                     false, dropped + 1, full ? DropReason.StoreFull : DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject || full);
             }
@@ -160,7 +162,7 @@ public sealed partial class Session
         {
             ref QueuedMessage head = ref _queue.Peek();
             // Seen before it is on disk, it could be seen twice.
-            if (!_inflight.HasRoomFor(head.Position) || (head.QoS == QoS.ExactlyOnce && head.Stored is { IsDurable: false })) break;
+            if (!_inflight.HasRoomFor(head.Position) || (head.QoS == QoS.ExactlyOnce && head.Stored is { IsCommittedWithRecord: false })) break;
             QueuedMessage next = _queue.Dequeue(_stored);
             if (next.IsLost || next.Message!.IsExpired(nowMs))
             {

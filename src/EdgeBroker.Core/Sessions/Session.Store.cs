@@ -75,8 +75,8 @@ public sealed partial class Session : IStoredSessionOwner
                 new QueuedMessage { Stored = released, Position = released.Position, QoS = QoS.ExactlyOnce, State = DeliveryState.Released }, out _);
         }
 
-        if (restored.Deliveries.Count > 0) session._queue = new MessageQueue();
-        foreach (SpilledDelivery delivery in restored.Deliveries) session._queue.EnqueueSpilled(delivery);
+        restored.Sort();
+        if (restored.Queue.Count > 0) session._queue = new MessageQueue(restored.Queue, restored.QueueBytes);
         return session;
     }
 

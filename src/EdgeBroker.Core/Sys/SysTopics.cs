@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
 
@@ -38,6 +39,28 @@ internal sealed class SysTopics
         Set("uptime", string.Create(CultureInfo.InvariantCulture, $"{nowMs / 1000} seconds"), context);
         PublishClients(context);
         PublishTraffic(_broker.CountTraffic(), elapsed, context);
+        if (_broker.Journal.IsDurable) PublishStore(_broker.Journal, context);
+    }
+
+    /// <summary>Publishes whether the store can take more, when that has changed.</summary>
+    public void AnnounceStore(RoutingContext context) =>
+        Set("store/state", _broker.Journal.Condition switch { JournalCondition.Ready => "ready", JournalCondition.Full => "full", _ => "failing" }, context);
+
+    private void PublishStore(IJournal journal, RoutingContext context)
+    {
+        JournalStatistics statistics = journal.Statistics;
+        AnnounceStore(context);
+        Set("store/bytes", statistics.StoreBytes, context);
+        Set("store/facts", statistics.Facts, context);
+        Set("store/elided", statistics.Elided, context);
+        Set("store/messages/written", statistics.MessagesWritten, context);
+        Set("store/commits", statistics.Commits, context);
+        Set("store/fsyncs", statistics.Fsyncs, context);
+        Set("store/bytes/written", statistics.BytesWritten, context);
+        Set("store/commit/last_ms", statistics.LastCommitMs, context);
+        Set("store/commit/slowest_ms", statistics.SlowestCommitMs, context);
+        Set("store/failures", statistics.Failures, context);
+        Set("store/quarantined", statistics.Quarantined, context);
     }
 
     private void PublishClients(RoutingContext context)

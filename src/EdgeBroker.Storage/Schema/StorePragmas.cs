@@ -13,6 +13,9 @@ public static class StorePragmas
     private const int WalBytes = 4 * 1024 * 1024;
     private const int CacheKilobytes = 2048;
 
+    // The journal refuses new messages at max_bytes; what makes room must still find some. This is the last stop behind it.
+    private const long SlackBytes = 64L * 1024 * 1024;
+
     /// <summary>What can only be said before the first table is made.</summary>
     internal static void BeforeFirstTable(SqliteDatabase database) =>
         database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size={PageSizeBytes}; PRAGMA auto_vacuum=INCREMENTAL"));
@@ -35,7 +38,7 @@ public static class StorePragmas
         database.Execute(string.Create(
             CultureInfo.InvariantCulture,
             $"PRAGMA synchronous={synchronous}; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF;"
-            + $" PRAGMA max_page_count={Math.Clamp(options.MaxBytes / PageSizeBytes, 1, uint.MaxValue - 1)}"));
+            + $" PRAGMA max_page_count={Math.Clamp((options.MaxBytes + (options.MaxBytes / 8) + SlackBytes) / PageSizeBytes, 1, uint.MaxValue - 1)}"));
     }
 
     /// <summary>Sets a connection that only reads.</summary>

@@ -11,6 +11,8 @@ public sealed class SqliteDatabase : IDisposable
 {
     private const int NoCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
 
+    private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
+
     private readonly sqlite3 _handle;
     private bool _checkpointsOnClose = true;
     private SqliteStatement? _begin;
@@ -31,6 +33,16 @@ public sealed class SqliteDatabase : IDisposable
 
     /// <summary>How many rows the last INSERT, UPDATE or DELETE changed.</summary>
     public int Changes => raw.sqlite3_changes(_handle);
+
+    /// <summary>Pages this connection has handed to the operating system, into the WAL that is; since it was opened.</summary>
+    public long PagesWritten
+    {
+        get
+        {
+            raw.sqlite3_db_status(_handle, CacheWriteStatus, out int pages, out _, 0);
+            return (uint)pages;
+        }
+    }
 
     /// <summary>Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR, NOMEM).</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;

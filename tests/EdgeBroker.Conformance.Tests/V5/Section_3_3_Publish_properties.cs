@@ -65,7 +65,7 @@ public sealed class Section_3_3_Publish_properties
         await publisher.PublishAsync("a", "for ever", 1);
         broker.Advance(10);
         client = await broker.ConnectAsync("one", cleanStart: false, sessionPresent: true);
-        await client.ExpectAsync(client.Packets.Publish("a", "long", 1, 1, properties: Prop.MessageExpiry(90)), client.Packets.Publish("a", "for ever", 1, 2));
+        await client.ExpectAsync(client.Packets.Publish("a", "long", 1, 2, properties: Prop.MessageExpiry(90)), client.Packets.Publish("a", "for ever", 1, 3));
         await client.ExpectNothingAsync();
         Assert.Contains(broker.Events.All, one => one is { Kind: BrokerEventKind.Dropped, ClientId: "one", Drop: Core.Ports.DropReason.Expired, Count: 1 });
     }
@@ -83,7 +83,7 @@ public sealed class Section_3_3_Publish_properties
         ReceivedPacket first = await client.ExpectPublishAsync("a", "first", 1);
         broker.Advance(5);
         await client.AcknowledgeAsync(first);
-        await client.ExpectAsync(client.Packets.Publish("a", "last", 1, 2, properties: Prop.MessageExpiry(45)));
+        await client.ExpectAsync(client.Packets.Publish("a", "last", 1, 3, properties: Prop.MessageExpiry(45)));
     }
 
     [Fact]

@@ -1,0 +1,17 @@
+namespace EdgeBroker.Storage.Journal;
+
+/// <summary>What the writer goes on from: the last numbers given out, and what is still open.</summary>
+internal sealed class JournalState
+{
+    /// <summary>The last session number given out.</summary>
+    public long LastSessionId { get; set; }
+
+    /// <summary>The last message number given out.</summary>
+    public long LastMessageId { get; set; }
+
+    /// <summary>Open deliveries.</summary>
+    public MessageSegments Segments { get; } = new();
+
+    /// <summary>Rows of retained messages that are superseded, in ascending order: rows of one topic go in the order they came, so that no older value is ever left over.</summary>
+    public SortedSet<long> RetainedGarbage { get; } = [];
+}

@@ -1,0 +1,185 @@
+using System.Collections.Concurrent;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Storage.Journal;
+
+/// <summary>Reads messages of queues back, on a thread and a connection of its own, so that neither a reactor nor the writer waits for the disk.</summary>
+internal sealed partial class MessageReader : IDisposable
+{
+    // Handed over in portions, so that a client gets the first messages while the rest is being read.
+    private const int Portion = 64;
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentQueue<(SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries)> _asked = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly ManualResetEventSlim _stopped = new();
+    private readonly Func<SqliteDatabase> _connect;
+    private readonly AgeClock _age;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private SqliteDatabase? _database;
+    private SqliteStatement? _message;
+    private SqliteStatement? _delivery;
+    private long _lastLogged;
+    private volatile bool _isStopping;
+
+    /// <param name="connect">Opens a connection that reads.</param>
+    /// <param name="age">The store's age.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Event ids 7120-7129.</param>
+    public MessageReader(Func<SqliteDatabase> connect, AgeClock age, TimeProvider time, ILogger logger)
+    {
+        _connect = connect;
+        _age = age;
+        _time = time;
+        _logger = logger;
+        _thread = new Thread(Run) { IsBackground = true, Name = "journal reader" };
+    }
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Asks for messages of a session; its owner gets them.</summary>
+    public void Ask(SqliteSession session, IReadOnlyList<SpilledDelivery> deliveries)
+    {
+        _asked.Enqueue((session, deliveries));
+        _wake.Set();
+    }
+
+    /// <summary>Ends the thread.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        _wake.Set();
+        if (_thread.ThreadState != ThreadState.Unstarted) _stopped.Wait();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_isStopping && _thread.IsAlive) Stop();
+        _database?.Dispose();
+        _wake.Dispose();
+        _stopped.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_isStopping)
+            {
+                if (_asked.TryDequeue(out (SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries) asked)) Serve(asked.Session, asked.Deliveries);
+                else _wake.WaitOne();
+            }
+        }
+        finally
+        {
+            _stopped.Set();
+        }
+    }
+
+    private void Serve(SqliteSession session, IReadOnlyList<SpilledDelivery> deliveries)
+    {
+        for (int i = 0; i < deliveries.Count && !_isStopping;)
+        {
+            var loaded = new List<LoadedDelivery>(Math.Min(Portion, deliveries.Count - i));
+            for (; i < deliveries.Count && loaded.Count < Portion && !_isStopping; i++) loaded.Add(Read(session, deliveries[i]));
+            if (!_isStopping) session.Owner?.OnLoaded(loaded);
+        }
+    }
+
+    /// <summary>Reads one, as often as it takes: a disk that fails may recover. What is damaged is lost, and said to be.</summary>
+    private LoadedDelivery Read(SqliteSession session, in SpilledDelivery delivery)
+    {
+        while (!_isStopping)
+        {
+            try
+            {
+                return TryRead(session, delivery);
+            }
+            catch (SqliteException failure)
+            {
+                LogFailure(failure);
+                _database?.Dispose();
+                _database = null;
+                if (failure.IsCorrupt) break;
+                _wake.WaitOne(RetryInterval);
+            }
+        }
+
+        return new LoadedDelivery(delivery.Position, null, null, null);
+    }
+
+    private LoadedDelivery TryRead(SqliteSession session, in SpilledDelivery delivery)
+    {
+        if (_database is null)
+        {
+            _database = _connect();
+            _message = _database.Prepare("SELECT flags, expires_at_ms, topic, properties, payload, checksum FROM message WHERE id = ?1");
+            _delivery = _database.Prepare("SELECT first_message, receivers FROM delivery WHERE first_message <= ?1 ORDER BY first_message DESC LIMIT 1");
+        }
+
+        Message? message = ReadMessage(delivery.MessageId);
+        if (message is null) LogLost(_logger, delivery.MessageId, session.ClientId);
+        Receiver? details = (delivery.Options & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared)) != 0 ? FindReceiver(session.Id, delivery) : null;
+        return new LoadedDelivery(delivery.Position, message, details?.SubscriptionIdentifiers, details?.SharedFilter);
+    }
+
+    private Message? ReadMessage(long id)
+    {
+        _message!.Bind(1, id);
+        try
+        {
+            return _message.Step() ? StoredMessage.Read(_message, 0, _age) : null;
+        }
+        finally
+        {
+            _message.Reset();
+        }
+    }
+
+    private Receiver? FindReceiver(long session, in SpilledDelivery delivery)
+    {
+        _delivery!.Bind(1, delivery.MessageId);
+        try
+        {
+            if (!_delivery.Step()) return null;
+            long id = _delivery.Int64(0);
+            var blob = new BlobReader(_delivery.Blob(1));
+            for (; Receivers.TryReadMessage(ref blob, out int receivers, out _, out _); id++)
+            {
+                for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
+                {
+                    if (id == delivery.MessageId && receiver.Session == session && receiver.Position == delivery.Position) return receiver;
+                }
+            }
+
+            return null;
+        }
+        finally
+        {
+            _delivery.Reset();
+        }
+    }
+
+    private void LogFailure(SqliteException failure)
+    {
+        if (_lastLogged != 0 && _time.GetElapsedTime(_lastLogged) < LogInterval) return;
+        _lastLogged = _time.GetTimestamp();
+        LogUnreadable(_logger, failure.Message);
+    }
+
+    [LoggerMessage(7120, LogLevel.Error, "queued messages cannot be read back: {Cause}")]
+    private static partial void LogUnreadable(ILogger logger, string cause);
+
+    [LoggerMessage(7121, LogLevel.Error, "message {Id} of {ClientId} is damaged in the store and cannot be delivered")]
+    private static partial void LogLost(ILogger logger, long id, string clientId);
+}

@@ -1,0 +1,242 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Protocol;
+using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Journal;
+using EdgeBroker.Storage.Sqlite;
+
+namespace EdgeBroker.Storage.Restoring;
+
+/// <summary>
+/// Reads the store when the broker starts: sessions with what they subscribed and what waits for them, retained messages. Messages of queues stay where they are; only who waits for them is
+/// read. What is damaged is left out and counted.
+/// </summary>
+internal sealed class StoreLoader
+{
+    private const int RowsPerReport = 4096;
+
+    private readonly SqliteDatabase _database;
+    private readonly JournalState _state;
+    private readonly AgeClock _age;
+    private readonly Action<RestoreProgress> _report;
+    private readonly Dictionary<long, (SqliteSession Session, RestoredSession Restored, long SentPosition)> _sessions = [];
+    private readonly Dictionary<long, Dictionary<long, StoredDelivery?>> _released = [];
+    private int _subscriptions;
+    private long _deliveries;
+    private int _retained;
+    private int _damaged;
+    private int _rows;
+
+    /// <param name="database">A connection that may write.</param>
+    /// <param name="state">Gets the last numbers and what is open.</param>
+    /// <param name="age">The store's age.</param>
+    /// <param name="report">Told from time to time how far it is.</param>
+    public StoreLoader(SqliteDatabase database, JournalState state, AgeClock age, Action<RestoreProgress> report)
+    {
+        _database = database;
+        _state = state;
+        _age = age;
+        _report = report;
+    }
+
+    private RestoreProgress Progress => new(_sessions.Count, _subscriptions, _deliveries, _retained, _damaged);
+
+    /// <summary>Puts into the broker what the store holds.</summary>
+    /// <exception cref="SqliteException">Reading failed.</exception>
+    public RestoreProgress Load(Broker broker)
+    {
+        LoadSessions();
+        LoadProgress();
+        LoadSubscriptions();
+        LoadReceivedIds();
+        LoadDeliveries();
+        LoadRetained(broker);
+        foreach ((SqliteSession session, RestoredSession restored, _) in _sessions.Values)
+        {
+            restored.LastPosition = Math.Max(restored.LastPosition, session.Done.Highest);
+            broker.Restore(restored);
+        }
+
+        return Progress;
+    }
+
+    private void LoadSessions()
+    {
+        // A session that was to end with its connection has ended with the process.
+        _database.Execute(
+            "DELETE FROM session WHERE expiry_seconds = 0; DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session); "
+            + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session); DELETE FROM received WHERE session NOT IN (SELECT id FROM session)");
+        _state.LastSessionId = Math.Max(_database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
+        long nowMs = _age.ToBroker(_age.NowMs);
+        using SqliteStatement rows = _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will FROM session");
+        while (rows.Step())
+        {
+            Count();
+            string clientId = rows.Text(1);
+            if (clientId.Length == 0)
+            {
+                _damaged++;
+                continue;
+            }
+
+            uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 0, uint.MaxValue - 1);
+            // Who was connected when the process ended lost the connection then: its times begin now, when that is noticed.
+            bool wasConnected = rows.Int64(3) != 0;
+            Core.Sessions.Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
+            if (will is null && !rows.IsNull(7)) _damaged++;
+            var session = new SqliteSession(clientId) { Id = rows.Int64(0) };
+            var restored = new RestoredSession(session)
+            {
+                ExpirySeconds = expirySeconds,
+                EndsAtMs = wasConnected ? nowMs + (expirySeconds * 1000L) : _age.ToBroker(rows.Int64(4)),
+                WillAtMs = will is null ? long.MaxValue : wasConnected || rows.IsNull(5) ? nowMs + (will.DelaySeconds * 1000L) : _age.ToBroker(rows.Int64(5)),
+                SentPosition = rows.Int64(6),
+                Will = will,
+            };
+            _sessions.Add(session.Id, (session, restored, restored.SentPosition));
+        }
+    }
+
+    private void LoadProgress()
+    {
+        using SqliteStatement rows = _database.Prepare("SELECT session, low, done, released FROM progress");
+        while (rows.Step())
+        {
+            Count();
+            if (!_sessions.TryGetValue(rows.Int64(0), out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)) continue;
+            DoneSet? done = DoneSet.Read(rows.Int64(1), rows.Blob(2));
+            if (done is null)
+            {
+                // What is certain: everything below the first open one. The rest comes again.
+                _damaged++;
+                done = DoneSet.Read(rows.Int64(1), new BlobWriter().ToArray())!;
+            }
+
+            found.Session.Done = done;
+            var blob = new BlobReader(rows.Blob(3));
+            var released = new Dictionary<long, StoredDelivery?>();
+            for (long position = 0; !blob.IsAtEnd && !blob.IsDamaged;)
+            {
+                position += blob.Number();
+                released[position] = null;
+                found.Session.Released.Add(position);
+            }
+
+            if (blob.IsDamaged) _damaged++;
+            if (released.Count > 0) _released[found.Session.Id] = released;
+        }
+    }
+
+    private void LoadSubscriptions()
+    {
+        using SqliteStatement rows = _database.Prepare("SELECT session, filter, options, identifier FROM subscription");
+        while (rows.Step())
+        {
+            Count();
+            var options = new SubscriptionOptions((byte)rows.Int64(2));
+            byte[] filter = rows.Blob(1).ToArray();
+            if (!_sessions.TryGetValue(rows.Int64(0), out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)
+                || !options.IsValid(ProtocolVersion.V5) || !TopicFilter.IsValid(filter))
+            {
+                _damaged++;
+                continue;
+            }
+
+            found.Restored.Subscriptions.Add(new RestoredSubscription(filter, options, (uint)rows.Int64(3)));
+            _subscriptions++;
+        }
+    }
+
+    private void LoadReceivedIds()
+    {
+        using SqliteStatement rows = _database.Prepare("SELECT session, packet_id FROM received");
+        while (rows.Step())
+        {
+            Count();
+            if (_sessions.TryGetValue(rows.Int64(0), out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)) found.Restored.ReceivedIds.Add((ushort)rows.Int64(1));
+        }
+    }
+
+    private void LoadDeliveries()
+    {
+        _state.LastMessageId = _database.QueryInt64("SELECT max(id) FROM message") ?? 0;
+        using SqliteStatement rows = _database.Prepare("SELECT first_message, receivers FROM delivery ORDER BY first_message");
+        while (rows.Step())
+        {
+            long id = rows.Int64(0);
+            var blob = new BlobReader(rows.Blob(1));
+            for (; Receivers.TryReadMessage(ref blob, out int receivers, out int sizeBytes, out long expiresAtAgeMs); id++)
+            {
+                Count();
+                int open = 0;
+                for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
+                {
+                    if (Add(id, receiver, sizeBytes, expiresAtAgeMs)) open++;
+                }
+
+                _state.Segments.Add(id, open);
+                _state.LastMessageId = Math.Max(_state.LastMessageId, id);
+            }
+
+            if (blob.IsDamaged) _damaged++;
+        }
+
+        foreach ((long id, Dictionary<long, StoredDelivery?> released) in _released) AddReleased(id, released);
+    }
+
+    private bool Add(long messageId, in Receiver receiver, int sizeBytes, long expiresAtAgeMs)
+    {
+        if (!_sessions.TryGetValue(receiver.Session, out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)) return false;
+        RestoredSession restored = found.Restored;
+        restored.LastPosition = Math.Max(restored.LastPosition, receiver.Position);
+        if (found.Session.Done.Contains(receiver.Position)) return false;
+        _deliveries++;
+        if (_released.TryGetValue(receiver.Session, out Dictionary<long, StoredDelivery?>? released) && released.ContainsKey(receiver.Position))
+        {
+            released[receiver.Position] = new StoredDelivery(found.Session, receiver.Position, messageId);
+            return true;
+        }
+
+        DeliveryOptions options = receiver.Options & ~DeliveryOptions.MayBeSent;
+        if (receiver.Position <= found.SentPosition) options |= DeliveryOptions.MayBeSent;
+        restored.Add(new SpilledDelivery(messageId, receiver.Position, sizeBytes, _age.ToBroker(expiresAtAgeMs), options));
+        return true;
+    }
+
+    private void AddReleased(long session, Dictionary<long, StoredDelivery?> released)
+    {
+        (SqliteSession stored, RestoredSession restored, _) = _sessions[session];
+        foreach ((long position, StoredDelivery? delivery) in released.OrderBy(one => one.Key))
+        {
+            if (delivery is null) stored.Released.Remove(position);
+            else restored.Released.Add(delivery);
+        }
+    }
+
+    private void LoadRetained(Broker broker)
+    {
+        using SqliteStatement rows = _database.Prepare("SELECT id, flags, expires_at_ms, topic, properties, payload, checksum FROM retained ORDER BY id");
+        while (rows.Step())
+        {
+            Count();
+            long id = rows.Int64(0);
+            if (!StoredMessage.IsSound(rows, 1) || !TopicName.IsValid(rows.Blob(3)))
+            {
+                _damaged++;
+                continue;
+            }
+
+            Message? message = rows.IsNull(5) ? null : StoredMessage.Read(rows, 1, _age, id);
+            long superseded = broker.Retained.Restore(rows.Blob(3), message, id);
+            if (superseded != 0) _state.RetainedGarbage.Add(superseded);
+            if (message is null) _state.RetainedGarbage.Add(id);
+            _retained += (message is null ? 0 : 1) - (superseded == 0 ? 0 : 1);
+        }
+    }
+
+    private void Count()
+    {
+        if (++_rows % RowsPerReport == 0) _report(Progress);
+    }
+}

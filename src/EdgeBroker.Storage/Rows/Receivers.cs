@@ -1,0 +1,70 @@
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Storage.Rows;
+
+/// <summary>
+/// The blob of a row of "delivery": whom messages with consecutive numbers wait for. For each message: its number of receivers, its size, when it expires (0: never, else 1 more than
+/// the milliseconds of the store's age), and for each receiver: session, position, options, and where the options say so the subscription identifiers and the shared filter.
+/// </summary>
+internal static class Receivers
+{
+    /// <summary>Adds a message and begins its receivers.</summary>
+    public static void WriteMessage(BlobWriter blob, int receivers, int sizeBytes, long expiresAtAgeMs)
+    {
+        blob.Number(receivers);
+        blob.Number(sizeBytes);
+        blob.Number(expiresAtAgeMs == Message.Never ? 0 : Math.Max(0, expiresAtAgeMs) + 1);
+    }
+
+    /// <summary>Adds a receiver.</summary>
+    public static void Write(BlobWriter blob, long session, StoredDelivery delivery)
+    {
+        blob.Number(session);
+        blob.Number(delivery.Position);
+        DeliveryOptions options = delivery.QoS == QoS.ExactlyOnce ? DeliveryOptions.ExactlyOnce : DeliveryOptions.AtLeastOnce;
+        if (delivery.Retain) options |= DeliveryOptions.Retain;
+        if (delivery.SubscriptionIdentifiers is not null) options |= DeliveryOptions.HasIdentifiers;
+        if (delivery.SharedFilter is not null) options |= DeliveryOptions.IsShared;
+        blob.Byte((byte)options);
+        if (delivery.SubscriptionIdentifiers is { } identifiers)
+        {
+            blob.Number(identifiers.Length);
+            foreach (uint identifier in identifiers) blob.Number(identifier);
+        }
+
+        if (delivery.SharedFilter is { } filter) blob.Bytes(filter);
+    }
+
+    /// <summary>Reads the head of the next message; false at the end or at damage.</summary>
+    public static bool TryReadMessage(ref BlobReader blob, out int receivers, out int sizeBytes, out long expiresAtAgeMs)
+    {
+        (receivers, sizeBytes, expiresAtAgeMs) = (0, 0, Message.Never);
+        if (blob.IsDamaged || blob.IsAtEnd) return false;
+        receivers = blob.Count();
+        sizeBytes = (int)Math.Clamp(blob.Number(), 0, int.MaxValue);
+        long expiry = blob.Number();
+        if (expiry > 0) expiresAtAgeMs = expiry - 1;
+        return !blob.IsDamaged;
+    }
+
+    /// <summary>Reads a receiver.</summary>
+    public static bool TryRead(ref BlobReader blob, out Receiver receiver)
+    {
+        long session = blob.Number();
+        long position = blob.Number();
+        var options = (DeliveryOptions)blob.Byte();
+        uint[]? identifiers = null;
+        byte[]? sharedFilter = null;
+        if ((options & DeliveryOptions.HasIdentifiers) != 0)
+        {
+            identifiers = new uint[blob.Count()];
+            for (int i = 0; i < identifiers.Length; i++) identifiers[i] = (uint)blob.Number();
+        }
+
+        if ((options & DeliveryOptions.IsShared) != 0) sharedFilter = blob.Bytes().ToArray();
+        receiver = new Receiver(session, position, options, identifiers, sharedFilter);
+        return !blob.IsDamaged;
+    }
+}

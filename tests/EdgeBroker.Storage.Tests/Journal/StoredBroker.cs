@@ -1,0 +1,83 @@
+using EdgeBroker.Core;
+using EdgeBroker.Storage.Journal;
+using EdgeBroker.Storage.Opening;
+using EdgeBroker.Storage.Restoring;
+using EdgeBroker.Storage.Rows;
+using EdgeBroker.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeBroker.Storage.Tests.Journal;
+
+/// <summary>A broker spoken to through the protocol, on a real store in a directory of its own; ended in order or as by kill -9, and started again.</summary>
+internal sealed class StoredBroker : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly StorageOptions _options;
+    private readonly MqttOptions _limits;
+    private bool _isStopped;
+
+    private StoredBroker(string directory, StorageOptions options, MqttOptions limits, WallTime wall)
+    {
+        _directory = directory;
+        _options = options;
+        _limits = limits;
+        Wall = wall;
+        var time = new FakeTimeProvider();
+        var clock = new BrokerClock(time);
+        StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
+        Opening = file.Opening;
+        Journal = new SqliteJournal(file, options, clock, wall, NullLogger.Instance);
+        Broker = new TestBroker(new TestBrokerOptions { Mqtt = limits, Time = time, Clock = clock, Journal = Journal });
+        Restored = Journal.Restore(Broker.Broker, _ => { });
+        Journal.Start();
+    }
+
+    public TestBroker Broker { get; }
+
+    public SqliteJournal Journal { get; }
+
+    public StoreOpening Opening { get; }
+
+    public RestoreProgress Restored { get; }
+
+    public WallTime Wall { get; }
+
+    public static StoredBroker Start(TemporaryDirectory directory, StoreDurability durability = StoreDurability.Strict, MqttOptions? limits = null) =>
+        new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime());
+
+    /// <summary>Ends in order and starts again on the same store.</summary>
+    /// <param name="downFor">How long the wall clock says it was down.</param>
+    public async Task<StoredBroker> RestartAsync(TimeSpan downFor = default)
+    {
+        await StopAsync();
+        Wall.Advance(downFor);
+        return new StoredBroker(_directory, _options, _limits, Wall);
+    }
+
+    /// <summary>What a start would find if the process ended this moment: a copy of the files, on which another broker starts.</summary>
+    public StoredBroker Crash(TemporaryDirectory elsewhere, TimeSpan downFor = default)
+    {
+        string copy = elsewhere.File("data");
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.GetFiles(_directory))
+        {
+            // The index of the WAL is made anew, the lock is the process's.
+            if (!file.EndsWith("-shm", StringComparison.Ordinal) && !file.EndsWith(".lock", StringComparison.Ordinal)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+
+        Wall.Advance(downFor);
+        return new StoredBroker(copy, _options, _limits, Wall);
+    }
+
+    public async Task StopAsync()
+    {
+        if (_isStopped) return;
+        _isStopped = true;
+        await Broker.DisposeAsync();
+        Assert.True(Journal.Stop(TimeSpan.FromSeconds(10)));
+        Journal.Dispose();
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+}
