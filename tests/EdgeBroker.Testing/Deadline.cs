@@ -20,6 +20,17 @@ public static class Deadline
         }
     }
 
+    /// <summary>Looks again and again whether a condition holds.</summary>
+    public static async Task Until(Func<bool> condition, string waitingFor)
+    {
+        long began = Environment.TickCount64;
+        while (!condition())
+        {
+            if (Environment.TickCount64 - began > Patience.TotalMilliseconds) throw new TimeoutException($"waited {Patience.TotalSeconds} s for {waitingFor}");
+            await Task.Delay(2);
+        }
+    }
+
     /// <summary>Waits for a task.</summary>
     /// <exception cref="ExpectationException">It did not end in time.</exception>
     public static async Task Within(Task task, string waitingFor)

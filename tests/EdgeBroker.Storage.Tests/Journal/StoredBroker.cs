@@ -46,6 +46,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     public static StoredBroker Start(TemporaryDirectory directory, StoreDurability durability = StoreDurability.Strict, MqttOptions? limits = null) =>
         new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime());
 
+    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) => new(directory.File("data"), options, limits, new WallTime());
+
     /// <summary>Ends in order and starts again on the same store.</summary>
     /// <param name="downFor">How long the wall clock says it was down.</param>
     public async Task<StoredBroker> RestartAsync(TimeSpan downFor = default)

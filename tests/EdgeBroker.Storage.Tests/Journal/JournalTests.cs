@@ -1,0 +1,179 @@
+using System.Globalization;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+using EdgeBroker.Storage.Sqlite;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Storage.Tests.Journal;
+
+/// <summary>What the journal writes, what it leaves out, and what memory holds meanwhile.</summary>
+public sealed class JournalTests : IDisposable
+{
+    private static readonly byte[] Kept = Prop.SessionExpiry(1000);
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task What_is_acknowledged_promptly_is_never_written_and_its_publisher_does_not_wait_for_the_disk()
+    {
+        // A window of 50 ms: were each publish to wait for it, a thousand would take longer than the test may.
+        await using StoredBroker broker = StoredBroker.Start(_directory, StoreDurability.Balanced);
+        TestClient client = await broker.Broker.ConnectAsync("kept", properties: Kept);
+        await client.SubscribeAsync("a", 1);
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
+        long before = broker.Journal.Statistics.MessagesWritten;
+        for (int i = 1; i <= 1000; i++)
+        {
+            await publisher.SendAsync(publisher.Packets.Publish("a", "m", 1, i));
+            ReceivedPacket received = await client.ReceiveAsync();
+            await client.SendAsync(client.Packets.Puback(received.PacketId));
+            await publisher.ExpectAsync(publisher.Packets.Puback(i));
+        }
+
+        await broker.StopAsync();
+        Assert.InRange(broker.Journal.Statistics.MessagesWritten - before, 0, 50);
+        Assert.InRange(broker.Journal.Statistics.Elided, 950, 1000);
+    }
+
+    [Fact]
+    public async Task Memory_only_traffic_and_QoS_0_never_touch_the_journal()
+    {
+        await using StoredBroker broker = StoredBroker.Start(_directory);
+        TestClient client = await broker.Broker.ConnectAsync("clean");
+        await client.SubscribeAsync("a", 2);
+        TestClient kept = await broker.Broker.ConnectAsync("kept", properties: Kept);
+        await kept.SubscribeAsync("b", 2);
+        long before = broker.Journal.Statistics.Facts;
+        await client.PublishAsync("b", "0", 0);
+        await kept.ExpectPublishAsync("b", "0");
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
+        await publisher.PublishAsync("a", "1", 1);
+        await publisher.PublishAsync("a", "2", 2);
+        await publisher.PublishAsync("a", "0", 0);
+        await publisher.FenceAsync();
+        Assert.Equal(before, broker.Journal.Statistics.Facts);
+    }
+
+    [Fact]
+    public async Task Retained_values_collapse_to_the_last_of_a_window()
+    {
+        await using StoredBroker broker = StoredBroker.Start(_directory, StoreDurability.Balanced);
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
+        await publisher.SendAsync([.. Enumerable.Range(1, 100).SelectMany(i => publisher.Packets.Publish("v", "value " + i, 1, i, retain: true))]);
+        for (int i = 1; i <= 100; i++) await publisher.ExpectAsync(publisher.Packets.Puback(i, ReasonCode.NoMatchingSubscribers));
+        Assert.InRange(broker.Journal.Statistics.Elided, 90, 99);
+    }
+
+    [Fact]
+    public async Task The_oldest_of_a_full_queue_make_room_on_disk_too()
+    {
+        await using StoredBroker first = StoredBroker.Start(_directory, limits: TestBrokerOptions.Quiet with { MaxQueuedMessages = 100 });
+        TestClient client = await first.Broker.ConnectAsync("kept", properties: Kept);
+        await client.SubscribeAsync("a", 1);
+        await client.DropAsync();
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        for (int i = 0; i < 350; i++) await publisher.PublishAsync("a", i.ToString(CultureInfo.InvariantCulture), 1);
+        await using StoredBroker second = await first.RestartAsync();
+        Assert.Equal(100, second.Restored.Deliveries);
+        client = await second.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
+        for (int i = 250; i < 350; i++) await client.AcknowledgeAsync(await client.ExpectPublishAsync("a", i.ToString(CultureInfo.InvariantCulture), 1));
+        await client.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task Expired_messages_leave_the_disk_without_their_client()
+    {
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        TestClient client = await first.Broker.ConnectAsync("kept", properties: Kept);
+        await client.SubscribeAsync("a", 1);
+        await client.DropAsync();
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        for (int i = 0; i < 200; i++) await publisher.PublishAsync("a", "x", 1, properties: i % 2 == 0 ? Prop.MessageExpiry(10) : null);
+        await using StoredBroker second = await first.RestartAsync();
+        second.Broker.Advance(11);
+        Assert.Equal(100, second.Broker.Broker.FindSession("kept")!.PendingMessages);
+        await using StoredBroker third = await second.RestartAsync();
+        Assert.Equal(100, third.Restored.Deliveries);
+    }
+
+    [Fact]
+    public async Task What_an_ended_member_of_a_group_has_on_disk_goes_to_another()
+    {
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        TestClient one = await first.Broker.ConnectAsync("one", properties: Prop.SessionExpiry(10));
+        await one.SubscribeAsync("$share/g/a", 1);
+        await one.DropAsync();
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        for (int i = 0; i < 100; i++) await publisher.PublishAsync("a", i.ToString(CultureInfo.InvariantCulture), 1);
+        await using StoredBroker second = await first.RestartAsync();
+        TestClient two = await second.Broker.ConnectAsync("two", properties: Kept);
+        await two.SubscribeAsync("$share/g/a", 1);
+        second.Broker.Advance(11);
+        Task<List<ReceivedPacket>> received = two.ExpectPublishesInAnyOrderAsync([.. Enumerable.Range(0, 100).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
+        while (!received.IsCompleted)
+        {
+            // What was read back is handed over by the one who keeps house.
+            second.Broker.RunDue();
+            await Task.WhenAny(received, Task.Delay(1));
+        }
+
+        await received;
+        await using StoredBroker third = await second.RestartAsync();
+        Assert.Equal((1, 100L), (third.Restored.Sessions, third.Restored.Deliveries));
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_of_what_everyone_has()
+    {
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        for (int c = 0; c < 3; c++)
+        {
+            TestClient client = await first.Broker.ConnectAsync("kept " + c, properties: Kept);
+            await client.SubscribeAsync("a", 1);
+            await client.DropAsync();
+        }
+
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        for (int i = 0; i < 300; i++) await publisher.PublishAsync("a", "m", 1);
+        Assert.Equal(300, first.Journal.Statistics.MessagesWritten);
+        for (int c = 0; c < 3; c++)
+        {
+            TestClient client = await first.Broker.ConnectAsync("kept " + c, cleanStart: false, properties: Kept, sessionPresent: true);
+            for (int i = 0; i < 300; i++) await client.AcknowledgeAsync(await client.ExpectPublishAsync("a", "m", 1));
+            await client.FenceAsync();
+        }
+
+        await first.StopAsync();
+        using var database = SqliteDatabase.Open(Path.Combine(_directory.File("data"), "edgebroker.db"), SqliteOpenMode.ReadOnly);
+        // A stretch of 64 message numbers goes when all of it is done with; the last one waits for its end.
+        Assert.InRange(database.QueryInt64("SELECT count(*) FROM message")!.Value, 0, 63);
+    }
+
+    [Fact]
+    public async Task A_store_at_its_limit_takes_new_messages_only_in_place_of_old_ones()
+    {
+        var options = new StorageOptions { Durability = StoreDurability.Strict, MaxBytes = 400_000 };
+        await using StoredBroker broker = StoredBroker.Start(_directory, options, TestBrokerOptions.Quiet with { QueueOverflow = QueueOverflow.DropNewest });
+        TestClient client = await broker.Broker.ConnectAsync("kept", properties: Kept);
+        await client.SubscribeAsync("a", 1);
+        await client.DropAsync();
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
+        ReasonCode told = ReasonCode.Success;
+        int accepted = 0;
+        for (int i = 1; told == ReasonCode.Success && i < 10_000; i++)
+        {
+            await publisher.SendAsync(publisher.Packets.Publish("a", new byte[1000], 1, i));
+            told = (await publisher.ExpectAsync(PacketType.Puback)).Reason;
+            if (told == ReasonCode.Success) accepted++;
+        }
+
+        Assert.Equal(ReasonCode.QuotaExceeded, told);
+        Assert.Equal(JournalCondition.Full, broker.Journal.Condition);
+        Assert.InRange(accepted, 200, 400);
+        client = await broker.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
+        for (int i = 0; i < accepted; i++) await client.AcknowledgeAsync(await client.ExpectAsync(PacketType.Publish));
+        await Deadline.Until(() => broker.Journal.Condition == JournalCondition.Ready, "the store to have room again");
+    }
+}
