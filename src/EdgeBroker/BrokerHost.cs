@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
 
@@ -21,22 +21,55 @@ internal static partial class BrokerHost
     {
         ILogger log = loggers.CreateLogger("EdgeBroker");
         OpenFileLimit.Raise(log);
+        var clock = new BrokerClock(time);
+        var services = new ServiceStatus(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
+        using var stop = new ManualResetEventSlim();
+        try
+        {
+            using BrokerStore store = BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers);
+            return Serve(configuration, store, clock, services, stop, loggers, time);
+        }
+        catch (StoreException exception)
+        {
+            LogNoStore(log, exception.Message);
+            return exception.Problem is StoreProblem.Damaged or StoreProblem.Newer ? ExitCode.Configuration : ExitCode.Failed;
+        }
+    }
+
+    private static int Serve(
+        BrokerConfiguration configuration,
+        BrokerStore store,
+        BrokerClock clock,
+        ServiceStatus services,
+        ManualResetEventSlim stop,
+        ILoggerFactory loggers,
+        TimeProvider time)
+    {
+        ILogger log = loggers.CreateLogger("EdgeBroker");
+        bool isDamaged = false;
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
-        var broker = new Broker(configuration.Mqtt, new BrokerClock(time), VolatileJournal.Instance, events, VersionCommand.Version);
+        var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
+        store.Restore(broker, services, () =>
+        {
+            isDamaged = true;
+            stop.Set();
+        });
         using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
-        using var stop = new ManualResetEventSlim();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
         server.Start();
+        services.Ready("listening on " + string.Join(", ", server.EndPoints));
         stop.Wait();
+        services.Stopping();
         LogStopping(log, broker.ConnectedCount);
         server.StopAsync(StopPatience, time).GetAwaiter().GetResult();
         LogStopped(log);
-        return ExitCode.Success;
+        // Started again by whoever watches over it, the broker sets the damaged store aside.
+        return isDamaged ? ExitCode.Failed : ExitCode.Success;
     }
 
     private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
@@ -72,6 +105,9 @@ internal static partial class BrokerHost
 
     [LoggerMessage(9010, LogLevel.Critical, "cannot listen on {Address}: {Cause}")]
     private static partial void LogCannotListen(ILogger log, string address, string cause);
+
+    [LoggerMessage(9016, LogLevel.Critical, "no store: {Cause}")]
+    private static partial void LogNoStore(ILogger log, string cause);
 
     [LoggerMessage(9011, LogLevel.Information, "stopping: saying goodbye to {Clients} client(s)")]
     private static partial void LogStopping(ILogger log, int clients);

@@ -1,0 +1,36 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace EdgeBroker;
+
+/// <summary>Tells systemd how the broker is doing (sd_notify): what it is at while it starts, and when it is ready. Does nothing where nobody asked.</summary>
+internal sealed class ServiceStatus
+{
+    private readonly string? _address;
+
+    /// <param name="address">The value of NOTIFY_SOCKET: a path, or an abstract name behind "@"; null: nobody asked.</param>
+    public ServiceStatus(string? address) => _address = string.IsNullOrEmpty(address) ? null : address[0] == '@' ? '\0' + address[1..] : address;
+
+    /// <summary>One line of what it is at, shown by <c>systemctl status</c>.</summary>
+    public void Say(string status) => Send("STATUS=" + status);
+
+    /// <summary>It serves.</summary>
+    public void Ready(string status) => Send("READY=1\nSTATUS=" + status);
+
+    /// <summary>It ends.</summary>
+    public void Stopping() => Send("STOPPING=1");
+
+    private void Send(string message)
+    {
+        if (_address is null) return;
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            socket.SendTo(Encoding.UTF8.GetBytes(message), new UnixDomainSocketEndPoint(_address));
+        }
+        catch (SocketException)
+        {
+            // A service manager that does not listen is no reason not to serve.
+        }
+    }
+}
