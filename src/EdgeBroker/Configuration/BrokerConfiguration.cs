@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Storage;
 
 namespace EdgeBroker.Configuration;
 
@@ -15,6 +16,8 @@ internal sealed record BrokerConfiguration
     public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
 
     public required MqttOptions Mqtt { get; init; }
+
+    public required StorageOptions Storage { get; init; }
 
     public required LogOptions Log { get; init; }
 

@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Logging;
+using EdgeBroker.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Configuration;
@@ -41,6 +42,11 @@ internal static class BrokerSchema
     private static readonly TableSchema<MqttOptions> Limits = new TableSchema<MqttOptions>("[limits]")
         .Key("connect_timeout", Milliseconds(100, 600_000), (o, v) => o with { ConnectTimeout = v });
 
+    private static readonly TableSchema<StorageOptions> Storage = new TableSchema<StorageOptions>("[storage]")
+        .Key("durability", Durability(), (o, v) => o with { Durability = v })
+        .Key("max_bytes", Size(16 * SizeKind.MB, 1_024 * SizeKind.GB), (o, v) => o with { MaxBytes = v })
+        .Key("on_corruption", OnCorruption(), (o, v) => o with { OnCorruption = v });
+
     private static readonly TableSchema<LogOptions> Log = new TableSchema<LogOptions>("[log]")
         .Key("level", Level(), (o, v) => o with { Level = v })
         .Key("format", Format(), (o, v) => o with { Format = v });
@@ -51,6 +57,7 @@ internal static class BrokerSchema
         .TableArray("listener", Listener, table => new ListenerDraft(table), (d, v) => d with { Listeners = v })
         .Table("mqtt", Mqtt, d => d.Mqtt, (d, v) => d with { Mqtt = v })
         .Table("limits", Limits, d => d.Mqtt, (d, v) => d with { Mqtt = v })
+        .Table("storage", Storage, d => d.Storage, (d, v) => d with { Storage = v })
         .Table("log", Log, d => d.Log, (d, v) => d with { Log = v });
 
     private static IntegerKind Integer(int min, int max) => new(min, max);
@@ -65,6 +72,12 @@ internal static class BrokerSchema
 
     private static ChoiceKind<QueueOverflow> Overflow() => new(
         ("drop-oldest", QueueOverflow.DropOldest), ("drop-newest", QueueOverflow.DropNewest), ("reject", QueueOverflow.Reject));
+
+    private static ChoiceKind<StoreDurability> Durability() => new(
+        ("strict", StoreDurability.Strict), ("balanced", StoreDurability.Balanced), ("flash-saver", StoreDurability.FlashSaver), ("memory", StoreDurability.Memory));
+
+    private static ChoiceKind<CorruptionPolicy> OnCorruption() => new(
+        ("quarantine", CorruptionPolicy.Quarantine), ("stop", CorruptionPolicy.Stop));
 
     private static ChoiceKind<LogLevel> Level() => new(
         ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error));

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Storage;
 
 namespace EdgeBroker.Configuration;
 
@@ -8,6 +9,8 @@ internal sealed record ConfigurationDraft(NodeOptions Node)
     public List<ListenerDraft> Listeners { get; init; } = [];
 
     public MqttOptions Mqtt { get; init; } = new();
+
+    public StorageOptions Storage { get; init; } = new();
 
     public LogOptions Log { get; init; } = new();
 }

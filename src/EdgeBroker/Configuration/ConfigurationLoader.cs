@@ -29,6 +29,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
             Node = draft.Node with { DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory) },
             Listeners = listeners,
             Mqtt = draft.Mqtt,
+            Storage = draft.Storage,
             Log = draft.Log,
             Warnings = _warnings,
         };
