@@ -10,17 +10,26 @@ internal static class Salvage
     // Sessions that were lost may have had identifiers beyond those that were found; none of theirs may be given out again.
     private const long UnseenSessions = 1_000_000;
 
+    private const string SenselessEntries = "SELECT count(*) FROM sqlite_schema WHERE ifnull(type, '') NOT IN ('table', 'index', 'trigger', 'view')";
+
     /// <summary>Copies what is readable into a new, empty database; of a newer version's, nothing, since its rows may mean something else. Never fails for what the old one holds, only for the new one.</summary>
+    /// <param name="setAside">The old database.</param>
+    /// <param name="target">The new one, with its tables and not in WAL mode.</param>
+    /// <param name="schema">Its layout.</param>
+    /// <param name="checks">What rows must satisfy.</param>
     /// <exception cref="SqliteException">The new database cannot be written.</exception>
     public static IReadOnlyList<SalvagedTable> Run(string setAside, SqliteDatabase target, StoreSchema schema, RowChecks checks)
     {
+        string graft = target.Path + "-graft";
         try
         {
-            using SqliteDatabase? source = OpenReadable(setAside);
+            using SqliteDatabase? source = OpenReadable(setAside)
+                ?? (FirstPageGraft.TryMake(setAside, target, graft) ? OpenReadable(graft) : null);
             return Copy(source, target, schema, checks);
         }
         finally
         {
+            StoreFiles.Delete(graft);
             // What reading it left behind: a wal-index, and a WAL that was not there before.
             File.Delete(setAside + "-shm");
             if (new FileInfo(setAside + "-wal") is { Exists: true, Length: 0 } wal) wal.Delete();
@@ -38,7 +47,7 @@ internal static class Salvage
         return tables;
     }
 
-    /// <summary>With its WAL if that can be read, else the file as it is; null when neither shows a schema.</summary>
+    /// <summary>With its WAL if that can be read, else the file as it is; null when neither shows a schema that makes sense.</summary>
     private static SqliteDatabase? OpenReadable(string path)
     {
         // SQLite would delete the WAL of an empty file.
@@ -54,7 +63,7 @@ internal static class Salvage
                 database.Execute("PRAGMA writable_schema=ON");
                 // The damaged file decides what is readable; pages that fail a check are better not believed.
                 StorePragmas.ForReader(database);
-                if (database.QueryInt64("SELECT count(*) FROM sqlite_schema") > 0) return database;
+                if (database.QueryInt64(SenselessEntries) == 0) return database;
             }
             catch (SqliteException)
             {

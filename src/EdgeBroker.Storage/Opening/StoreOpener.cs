@@ -7,9 +7,6 @@ namespace EdgeBroker.Storage.Opening;
 /// <summary>The way to an open database, whatever lies in the directory; safe to be interrupted anywhere and begun again.</summary>
 internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSettings settings)
 {
-    /// <summary>An unclean end is followed by a check of the whole file up to this size, some seconds on an SD card.</summary>
-    public const long LargestCheckedBytes = 256L * 1024 * 1024;
-
     // A reader such as a backup may hold a lock for a moment.
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(10);
 
@@ -115,7 +112,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     {
         if (heldLock.EndedCleanly) return null;
         long size = new FileInfo(paths.Database).Length;
-        if (size > LargestCheckedBytes && !heldLock.WasDamaged)
+        if (size > settings.LargestCheckedBytes && !heldLock.WasDamaged)
         {
             StoreLog.NotChecked(Log, size);
             return null;

@@ -4,7 +4,7 @@ namespace EdgeBroker.Storage.Sqlite;
 
 /// <summary>
 /// One prepared statement, to be run many times: bind, <see cref="Step"/> until false, <see cref="Reset"/>. Parameters count from 1, columns from 0.
-/// One thread at a time. Nothing here allocates except <see cref="Text"/>, <see cref="BindText(int, string)"/> and exceptions.
+/// One thread at a time. In the executable nothing here allocates except <see cref="Text"/>, <see cref="BindText(int, string)"/> and exceptions.
 /// </summary>
 public sealed class SqliteStatement : IDisposable
 {

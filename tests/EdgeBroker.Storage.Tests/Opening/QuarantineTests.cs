@@ -72,6 +72,27 @@ public sealed class QuarantineTests : IDisposable
         Assert.Equal(10, Salvaged(opening, "session").Rows);
     }
 
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(0, 4096)]
+    [InlineData(512, 3584)]
+    [InlineData(2048, 2048)]
+    public void A_first_page_that_is_torn_costs_nothing(int offset, int length)
+    {
+        _folder.Fill(messages: 2_000);
+        _folder.ForgetOrderlyEnd();
+        using (FileStream file = File.OpenWrite(_folder.Database))
+        {
+            file.Position = offset;
+            file.Write(new byte[length]);
+        }
+        StoreOpening opening = OpenQuarantined();
+        Assert.Equal(new SalvagedTable("message", 2_000, 0, true), Salvaged(opening, "message"));
+        Assert.Equal(new SalvagedTable("session", 10, 0, true), Salvaged(opening, "session"));
+        Assert.Equal(new SalvagedTable("subscription", 10, 0, true), Salvaged(opening, "subscription"));
+        Assert.Equal(["edgebroker.db", "edgebroker.db.corrupt-20260304-050607", "edgebroker.lock"], _folder.FileNames);
+    }
+
     [Fact]
     public void A_file_of_something_else_is_kept_and_a_new_store_is_made()
     {
@@ -155,7 +176,7 @@ public sealed class QuarantineTests : IDisposable
     {
         for (int i = 0; i < 3; i++)
         {
-            _folder.Fill(messages: 10 * (i + 1));
+            _folder.Fill(messages: 10, sessions: 0);
             _folder.OverwritePages(1, 1, value: 0x55);
             Assert.Equal(i + 1, OpenQuarantined().SetAsideCount);
         }

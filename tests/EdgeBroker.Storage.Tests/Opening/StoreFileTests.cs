@@ -153,6 +153,19 @@ public sealed class StoreFileTests : IDisposable
         Assert.Equal(50, Count(next, "message"));
     }
 
+    [Theory]
+    [InlineData(false, 7007)]
+    [InlineData(true, 7006)]
+    public void A_large_store_is_checked_only_if_damage_was_seen(bool damageWasSeen, int logged)
+    {
+        _folder.Fill(messages: 1_000);
+        if (damageWasSeen) File.WriteAllText(_folder.Lock, "damaged\n1\n");
+        else _folder.ForgetOrderlyEnd();
+        var settings = new StoreSettings(_folder.Options, StoreSchema.Current, RowChecks.None, _folder.Log, _folder.Time) { LargestCheckedBytes = 100_000 };
+        using StoreFile store = StoreFile.Open(_folder.Path, settings);
+        Assert.Equal([logged], _folder.Log.Entries.Select(e => e.Id).Where(id => id is 7006 or 7007));
+    }
+
     [Fact]
     public void A_full_store_refuses_and_says_so()
     {

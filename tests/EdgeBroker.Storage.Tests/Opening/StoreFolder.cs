@@ -33,6 +33,9 @@ public sealed class StoreFolder : IDisposable
     public string[] SetAside =>
         [.. Directory.GetFiles(Path, "edgebroker.db.corrupt-*").Where(f => !f.EndsWith("-wal", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
+    /// <summary>The names of all files, in order.</summary>
+    public string[] FileNames => [.. Directory.GetFiles(Path).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
     public StoreFile Open() => StoreFile.Open(Path, Options, Checks, Log, Time);
 
     /// <summary>Makes a store of sessions and messages, closed in an orderly way.</summary>

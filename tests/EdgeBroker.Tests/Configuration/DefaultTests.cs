@@ -1,5 +1,6 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
+using EdgeBroker.Storage;
 
 namespace EdgeBroker.Tests.Configuration;
 
@@ -50,6 +51,7 @@ public sealed class DefaultTests
         BrokerConfiguration? example = new ConfigurationLoader(_ => null, Repository.Root).Load("broker.toml", out string[] errors);
         Assert.Empty(errors);
         Assert.Equal(new MqttOptions(), example!.Mqtt);
+        Assert.Equal(new StorageOptions(), example.Storage);
         Assert.Equal(new LogOptions(), example.Log);
         Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
         string text = File.ReadAllText(Path.Combine(Repository.Root, "broker.toml"));

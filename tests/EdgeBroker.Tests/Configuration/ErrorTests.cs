@@ -9,7 +9,7 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nsparkplug = \"off\"", "2:1: unknown key \"sparkplug\" in [mqtt]")]
     [InlineData("[mqtt]\nlevel = \"info\"", "2:1: unknown key \"level\" in [mqtt]; it belongs in [log]")]
     [InlineData("max_qos = 1", "1:1: unknown key \"max_qos\" outside of any table; it belongs in [mqtt]")]
-    [InlineData("[storage]\nmax_bytes = \"2GB\"", "1:2: unknown table [storage]")]
+    [InlineData("[auth]\npassword_file = \"x\"", "1:2: unknown table [auth]")]
     [InlineData("[[bridge]]\nname = \"cloud\"", "1:3: unknown table [[bridge]]")]
     [InlineData("[mqqt]\nmax_qos = 1", "1:2: unknown table [mqqt]; did you mean \"mqtt\"?")]
     [InlineData("[mqtt.tls]\nx = 1", "1:7: unknown table [tls] in [mqtt]")]
@@ -43,6 +43,8 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nmax_keep_alive = \"19h\"", "2:18: \"max_keep_alive\" expects a duration from \"0s\" to \"65535s\" in whole seconds; found \"19h\"")]
     [InlineData("[mqtt]\nsys_interval = \"500ms\"", "2:16: \"sys_interval\" expects a duration from \"0s\" to \"1d\" in whole seconds; found \"500ms\"")]
     [InlineData("[limits]\nconnect_timeout = \"0s\"", "2:19: \"connect_timeout\" expects a duration from \"100ms\" to \"10m\"; found \"0s\"")]
+    [InlineData("[storage]\ndurability = \"flash_saver\"",
+        "2:14: \"durability\" expects \"strict\", \"balanced\", \"flash-saver\" or \"memory\"; found \"flash_saver\"; did you mean \"flash-saver\"?")]
     [InlineData("[mqtt]\nqueue_overflow = \"drop_newest\"",
         "2:18: \"queue_overflow\" expects \"drop-oldest\", \"drop-newest\" or \"reject\"; found \"drop_newest\"; did you mean \"drop-newest\"?")]
     [InlineData("[log]\nformat = \"syslog\"", "2:10: \"format\" expects \"auto\", \"text\" or \"json\"; found \"syslog\"")]

@@ -1,6 +1,7 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Logging;
+using EdgeBroker.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Tests.Configuration;
@@ -72,6 +73,10 @@ public sealed class ValueTests
             sys_interval = "13s"
             [limits]
             connect_timeout = "14s"
+            [storage]
+            durability = "flash-saver"
+            max_bytes = "16MB"
+            on_corruption = "stop"
             [log]
             level = "debug"
             format = "json"
@@ -79,6 +84,7 @@ public sealed class ValueTests
         BrokerConfiguration configuration = given.Valid();
         Assert.Equal(new NodeOptions { Name = "gw-017", DataDirectory = "/var/lib/edgebroker" }, configuration.Node);
         Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 }, Assert.Single(configuration.Listeners));
+        Assert.Equal(new StorageOptions { Durability = StoreDurability.FlashSaver, MaxBytes = 16 * 1024 * 1024, OnCorruption = CorruptionPolicy.Stop }, configuration.Storage);
         Assert.Equal(new LogOptions { Level = LogLevel.Debug, Format = LogFormat.Json }, configuration.Log);
         Assert.Equal(new MqttOptions
         {
