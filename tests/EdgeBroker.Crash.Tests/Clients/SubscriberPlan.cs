@@ -1,0 +1,8 @@
+namespace EdgeBroker.Crash.Tests.Clients;
+
+/// <summary>What a subscriber wants.</summary>
+/// <param name="QoS">Of all its subscriptions.</param>
+/// <param name="Filters">That do not overlap.</param>
+/// <param name="Attendance">When it is there.</param>
+/// <param name="Changes">Whether it gives filters up and takes them again.</param>
+public sealed record SubscriberPlan(int QoS, IReadOnlyList<string> Filters, Attendance Attendance = Attendance.Always, bool Changes = false);
