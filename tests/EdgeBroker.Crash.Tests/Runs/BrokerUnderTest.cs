@@ -24,6 +24,9 @@ public sealed class BrokerUnderTest : IDisposable
     /// <summary>What the program started last has said.</summary>
     public string Said => _process?.Said ?? "";
 
+    /// <summary>What had been said when <see cref="KeepWhatItSaid"/> was called.</summary>
+    public string FirstStartSaid { get; private set; } = "";
+
     /// <summary>The program started last.</summary>
     public ChildProcess Process => _process ?? throw new InvalidOperationException("not started");
 
@@ -68,6 +71,9 @@ public sealed class BrokerUnderTest : IDisposable
         Launch(environment);
         return ListenAsync();
     }
+
+    /// <summary>Remembers what it said over later starts.</summary>
+    public void KeepWhatItSaid() => FirstStartSaid = Said;
 
     /// <summary>Kills it (SIGKILL). False: it had ended before.</summary>
     public bool Kill()
