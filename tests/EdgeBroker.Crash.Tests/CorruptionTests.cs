@@ -14,6 +14,7 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
 {
     private const int Messages = 1500;
     private const int Unusable = 78;
+    private const int HeaderBytes = 100;
 
     private readonly List<BrokerUnderTest> _brokers = [];
 
@@ -47,7 +48,9 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         await AssertServesAsync(broker, history, savedPercent);
         string aside = SetAside(broker);
         Assert.True(broker.FirstStartSaid.Contains(aside, StringComparison.Ordinal), $"{aside} is not mentioned:\n{broker.FirstStartSaid}");
-        Assert.Equal(damaged, await File.ReadAllBytesAsync(Path.Combine(broker.DataDirectory, aside)));
+        // What SQLite itself may do to the header of a file it opens is no loss.
+        byte[] kept = await File.ReadAllBytesAsync(Path.Combine(broker.DataDirectory, aside));
+        Assert.True(damaged.AsSpan(HeaderBytes).SequenceEqual(kept.AsSpan(HeaderBytes)), $"{aside} is not what was found");
     }
 
     /// <summary>What is left of a log that was cut off or overwritten cannot be told from one that was never longer: the broker starts with what is there.</summary>

@@ -56,7 +56,8 @@ public sealed class PowerCutRun
         }
 
         shim.KillAt(0);
-        await Task.Delay(LongestStretch);
+        // Long enough that something is older than what may be lost.
+        await Task.Delay(LongestStretch + (_options.Profile.LossWindow ?? TimeSpan.Zero));
         address.Clear();
         broker.Kill();
     }
@@ -104,12 +105,22 @@ public sealed class PowerCutRun
     private async Task<RunReport> CutOnceAsync(DiskLog log, RunHistory history, DiskRecord record, Survival survival, int cut)
     {
         using BrokerUnderTest broker = BrokerUnderTest.Create(_options.Profile);
-        DiskImage.At(log, record.End, survival, new Random(_options.Seed + cut)).WriteTo(broker.DataDirectory);
+        LayOut(broker.DataDirectory);
         history.Add(EventKind.PowerCut, -1, text: $"after {record.Kind}, {survival} survives");
         AllowedLoss? loss = _options.Profile.LossWindow is { } window ? new AllowedLoss(record.TimeNanoseconds, window) : null;
         Verdict verdict = await ResumeAsync(broker, history, cut, loss);
         string title = $"power cut: {_options.Profile}, --seed {_options.Seed}, cut {cut} at {record.End} after {record.Kind}, {survival} survives";
-        return RunReport.Of(title, $"cut-{_options.Profile}-{_options.Seed}-{cut}", history, verdict, broker.Said);
+        string name = $"cut-{_options.Profile}-{_options.Seed}-{cut}";
+        RunReport report = RunReport.Of(title, name, history, verdict, broker.Said);
+        // The seed does not bring this record back: the disk is kept with the history.
+        if (!report.IsGood) LayOut(Path.Combine(RunReport.Findings, $"{name}.data"));
+        return report;
+
+        void LayOut(string directory)
+        {
+            if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+            DiskImage.At(log, record.End, survival, new Random(_options.Seed + cut)).WriteTo(Directory.CreateDirectory(directory).FullName);
+        }
     }
 
     private async Task<Verdict> ResumeAsync(BrokerUnderTest broker, RunHistory history, int cut, AllowedLoss? loss)

@@ -9,6 +9,9 @@ namespace EdgeBroker.Crash.Tests.Runs;
 /// <param name="HistoryFile">Where the whole history is; null: all was well.</param>
 public sealed record RunReport(string Title, Verdict Verdict, string? HistoryFile)
 {
+    /// <summary>Where what went wrong is written.</summary>
+    public static string Findings => Path.Combine(RepositoryRoot.Find(), "artifacts", "crash");
+
     /// <summary>Whether all was well.</summary>
     public bool IsGood => Verdict.Violations.Count == 0;
 
@@ -16,7 +19,7 @@ public sealed record RunReport(string Title, Verdict Verdict, string? HistoryFil
     public static RunReport Of(string title, string name, RunHistory history, Verdict verdict, string brokerSaid)
     {
         if (verdict.Violations.Count == 0) return new RunReport(title, verdict, null);
-        string file = Path.Combine(RepositoryRoot.Find(), "artifacts", "crash", $"{name}.history");
+        string file = Path.Combine(Findings, $"{name}.history");
         history.WriteTo(file, [title, .. verdict.Violations.Select(v => v.ToString()), "", "the broker last said:", brokerSaid, "", "events:"]);
         return new RunReport(title, verdict, file);
     }
