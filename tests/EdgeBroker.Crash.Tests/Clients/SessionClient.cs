@@ -48,6 +48,9 @@ public abstract class SessionClient
     /// <summary>The accepted connection; null: none.</summary>
     protected MqttLink? Link { get; private set; }
 
+    /// <summary>What CONNECT says in 5.0 besides the session's expiry.</summary>
+    protected virtual byte[] ConnectProperties => [];
+
     /// <summary>Whether nothing of its own is unfinished; asked under the gate.</summary>
     protected abstract bool HasFinished { get; }
 
@@ -141,7 +144,7 @@ public abstract class SessionClient
 
     private async Task<bool> ConnectAsync(MqttLink link, CancellationToken stop)
     {
-        byte[]? properties = Identity.Version == ProtocolVersion.V5 ? Prop.SessionExpiry(SessionExpirySeconds) : null;
+        byte[]? properties = Identity.Version == ProtocolVersion.V5 ? [.. Prop.SessionExpiry(SessionExpirySeconds), .. ConnectProperties] : null;
         if (!await link.TrySendAsync(link.Packets.Connect(Identity.Id, cleanStart: false, properties: properties))) return false;
         IReadOnlyList<ReceivedPacket> first = await link.ReceiveAsync(stop);
         if (first.Count == 0) return false;

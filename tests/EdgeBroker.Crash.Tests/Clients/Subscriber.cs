@@ -46,6 +46,9 @@ public sealed class Subscriber : SessionClient
     }
 
     /// <inheritdoc/>
+    protected override byte[] ConnectProperties => _plan.ReceiveMaximum == 0 ? [] : Prop.ReceiveMaximum(_plan.ReceiveMaximum);
+
+    /// <inheritdoc/>
     protected override bool HasFinished => _unreleased.Count == 0 && _granted.SetEquals(_wanted);
 
     /// <inheritdoc/>
