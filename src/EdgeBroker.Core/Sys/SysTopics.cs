@@ -44,7 +44,7 @@ internal sealed class SysTopics
 
     /// <summary>Publishes whether the store can take more, when that has changed.</summary>
     public void AnnounceStore(RoutingContext context) =>
-        Set("store/state", _broker.Journal.Condition switch { JournalCondition.Ready => "ready", JournalCondition.Full => "full", _ => "failing" }, context);
+        Set("store/state", _broker.Journal.Condition switch { JournalCondition.Ready => "ok", JournalCondition.Full => "full", _ => "failing" }, context);
 
     private void PublishStore(IJournal journal, RoutingContext context)
     {

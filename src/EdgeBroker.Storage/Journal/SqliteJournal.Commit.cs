@@ -99,18 +99,6 @@ public sealed partial class SqliteJournal
             if (_pending.Count == 0) _nextTick = After(_time.GetTimestamp(), _window.Longest / 2);
             _pending.Add(fact);
             _taken++;
-            if (!_window.HoldsAcknowledgements) Release(fact);
-        }
-    }
-
-    /// <summary>Lets go on who waits for a fact that is not on disk yet, which is what the flash saver's user has chosen.</summary>
-    private static void Release(JournalFact fact)
-    {
-        fact.Complete();
-        if (fact is DeliveryReleased released) released.Delivery.Session.Owner?.OnCommitted();
-        for (StoredDelivery? one = (fact as PublishRecord)?.Deliveries; one is not null; one = one.Next)
-        {
-            if (one.QoS == Protocol.QoS.ExactlyOnce) one.Session.Owner?.OnCommitted();
         }
     }
 
@@ -146,7 +134,7 @@ public sealed partial class SqliteJournal
         for (int i = 0; i < _pending.Count; i++)
         {
             JournalFact fact = _pending[i];
-            if (i < among && _window.HoldsAcknowledgements && fact is PublishRecord { IsCommitted: true } record)
+            if (i < among && fact is PublishRecord { IsCommitted: true } record)
             {
                 for (StoredDelivery? one = record.Deliveries; one is not null; one = one.Next)
                 {
@@ -283,7 +271,7 @@ public sealed partial class SqliteJournal
     /// <param name="facts">How many facts end the wait.</param>
     private void WaitForFacts(TimeSpan longest, int facts)
     {
-        Volatile.Write(ref _wakeAt, _taken + (_window.HoldsAcknowledgements ? facts : 1));
+        Volatile.Write(ref _wakeAt, _taken + facts);
         // Who appended before that was said did not wake us.
         if (Interlocked.Read(ref _appended) < Volatile.Read(ref _wakeAt) && !_isStopping) _wake.WaitOne(longest);
         Volatile.Write(ref _wakeAt, long.MaxValue);
@@ -297,7 +285,7 @@ public sealed partial class SqliteJournal
     {
         long elapsedMs = (long)_time.GetElapsedTime(began).TotalMilliseconds;
         _commits++;
-        if (_options.Durability != StoreDurability.FlashSaver) _fsyncs++;
+        _fsyncs++;
         _bytesWritten += pages * (StorePragmas.PageSizeBytes + 24);
         _pagesSinceCheckpoint += pages;
         _lastCommit = _time.GetTimestamp();

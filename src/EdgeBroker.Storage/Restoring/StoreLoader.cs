@@ -55,6 +55,7 @@ internal sealed class StoreLoader
         foreach ((SqliteSession session, RestoredSession restored, _) in _sessions.Values)
         {
             restored.LastPosition = Math.Max(restored.LastPosition, session.Done.Highest);
+            if (restored.SentPosition != Core.Journaling.SessionSaved.Never) restored.LastPosition = Math.Max(restored.LastPosition, restored.SentPosition);
             broker.Restore(restored);
         }
 
@@ -160,7 +161,8 @@ internal sealed class StoreLoader
 
     private void LoadDeliveries()
     {
-        _state.LastMessageId = _database.QueryInt64("SELECT max(id) FROM message") ?? 0;
+        // Beyond every number that any table still knows of, should a rescue have lost some of them.
+        _state.LastMessageId = Math.Max(_database.QueryInt64("SELECT max(id) FROM message") ?? 0, (_database.QueryInt64("SELECT max(first_message) FROM delivery") ?? 0) + 64);
         using SqliteStatement rows = _database.Prepare("SELECT first_message, receivers FROM delivery ORDER BY first_message");
         while (rows.Step())
         {

@@ -34,10 +34,9 @@ public static class StorePragmas
             throw new StoreException(
                 StoreProblem.Unsupported, $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
         }
-        string synchronous = options.Durability == StoreDurability.FlashSaver ? "NORMAL" : "FULL";
         database.Execute(string.Create(
             CultureInfo.InvariantCulture,
-            $"PRAGMA synchronous={synchronous}; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF;"
+            $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF;"
             + $" PRAGMA max_page_count={Math.Clamp((options.MaxBytes + (options.MaxBytes / 8) + SlackBytes) / PageSizeBytes, 1, uint.MaxValue - 1)}"));
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Storage.Opening;
+using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Tools;
 using EdgeBroker.Verbs;
 
@@ -39,7 +40,7 @@ internal static class StoreCommand
 
     private static int Verify(string path, Surroundings world)
     {
-        StoreVerification found = StoreVerify.Run(path, RowChecks.None);
+        StoreVerification found = StoreVerify.Run(path, StoreRows.Checks);
         foreach (string problem in found.Problems) world.Out.WriteLine($"problem: {Printable.Escape(problem)}");
         world.Out.WriteLine(found.IsSound
             ? $"{Printable.Escape(path)} is sound, {found.Rows} rows"

@@ -35,6 +35,9 @@ public sealed partial class ChildProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>Everything said so far, on either stream.</summary>
     public string Said
     {
