@@ -31,6 +31,7 @@ public sealed partial class SqliteJournal
     // Facts that were there when the last tick came: they are committed at the next.
     private int _ripe;
     private int _crowded;
+    private bool _isEliding = true;
     private long _nextTick;
     private long _failingSince;
     private long _lastFailureLogged;
@@ -98,7 +99,7 @@ public sealed partial class SqliteJournal
     {
         while (_facts.TryTake() is { } fact)
         {
-            if (_pending.Count == 0) _nextTick = After(_time.GetTimestamp(), _window.Longest / 2);
+            if (_pending.Count == 0) _nextTick = After(_time.GetTimestamp(), TickInterval);
             _pending.Add(fact);
             _taken++;
             // Clients subscribe seldom, and do little else until they are answered.
@@ -132,11 +133,15 @@ public sealed partial class SqliteJournal
             return;
         }
 
-        // Facts that came since the last tick get another half window, in which most of them are acknowledged and need not be written.
-        if (_ripe > 0) Commit(_ripe);
+        // Where clients acknowledge promptly, facts that came since the last tick get another half window: most of them need not be written then. Where nobody does,
+        // fewer and larger transactions write less.
+        if (!_isEliding) Commit(_pending.Count);
+        else if (_ripe > 0) Commit(_ripe);
         _ripe = _pending.Count;
-        _nextTick = After(now, _window.Longest / 2);
+        _nextTick = After(now, TickInterval);
     }
+
+    private TimeSpan TickInterval => _isEliding ? _window.Longest / 2 : _window.Longest;
 
     /// <summary>Leaves out the records among the first so many that nobody needs on disk any more.</summary>
     private void DropElided(int among)
@@ -154,6 +159,7 @@ public sealed partial class SqliteJournal
                 }
 
                 Forget(fact);
+                _isEliding = true;
                 continue;
             }
 
@@ -173,6 +179,7 @@ public sealed partial class SqliteJournal
         _pending.RemoveRange(0, count);
         _ripe = Math.Max(0, _ripe - count);
         Interlocked.Add(ref _elided, batch.Elided);
+        _isEliding = batch.Elided >= batch.Facts.Count / 8;
         if (batch.IsEmpty) Complete(batch);
         else if (!TryWrite(batch)) _batch = batch;
     }
