@@ -1,3 +1,4 @@
+using EdgeBroker.Bench;
 using EdgeBroker.PubSub;
 
 namespace EdgeBroker.Verbs;
@@ -11,6 +12,7 @@ internal static class VerbTable
         new("check", "check a configuration and say what it would do", CheckCommand.Usage, CheckCommand.Run),
         new("pub", "publish messages, with mosquitto_pub's options", "", (args, _) => PubCommand.Run(args)),
         new("sub", "subscribe and print messages, with mosquitto_sub's options", "", (args, _) => SubCommand.Run(args)),
+        new("bench", "measure how fast a broker is, and whether it loses messages", "", BenchCommand.Run),
         new("version", "print the version", VersionCommand.Usage, VersionCommand.Run),
         new("help", "explain a verb", HelpCommand.Usage, HelpCommand.Run),
     ];
