@@ -35,6 +35,9 @@ public sealed partial class ChildProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>Its process number.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Everything said so far, on either stream.</summary>
     public string Said
     {
