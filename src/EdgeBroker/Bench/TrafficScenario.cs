@@ -113,7 +113,7 @@ internal sealed class TrafficScenario
 
     private void Drain()
     {
-        if (_options.Messages == 0 || IsPublished) _run.Pump.Stop();
+        _run.Pump.Stop();
         _loop.RunUntil(() => IsComplete || _loop.Broken > 0, _options.Patience);
     }
 }
