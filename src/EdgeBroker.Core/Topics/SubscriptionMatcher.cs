@@ -20,7 +20,7 @@ internal sealed class SubscriptionMatcher
         return _found.Count switch
         {
             0 => MatchResult.Nobody,
-            1 => _found[0].Result,
+            1 => new MatchResult(_found[0].Plain, _found[0].Groups),
             _ => Merge(),
         };
     }

@@ -20,24 +20,5 @@ internal sealed record NodeSubscriptions(Subscription[] Plain, SharedGroup[] Gro
 {
     public static readonly NodeSubscriptions None = new([], []);
 
-    private MatchResult? _result;
-
-    // A copy is made to be changed, so it must not take the result along.
-    private NodeSubscriptions(NodeSubscriptions original)
-    {
-        Plain = original.Plain;
-        Groups = original.Groups;
-    }
-
     public bool IsEmpty => Plain.Length == 0 && Groups.Length == 0;
-
-    /// <summary>The match of every topic that matches nothing else: made once, so that all of them share it. Threads that make it at once may keep either.</summary>
-    public MatchResult Result => Volatile.Read(ref _result) ?? MakeResult();
-
-    private MatchResult MakeResult()
-    {
-        var made = new MatchResult(Plain, Groups);
-        Volatile.Write(ref _result, made);
-        return made;
-    }
 }
