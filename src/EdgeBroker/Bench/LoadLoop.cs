@@ -15,6 +15,7 @@ internal sealed unsafe class LoadLoop : IDisposable
     private readonly Epoll _epoll = new();
     private readonly TimeProvider _time;
     private readonly long _start;
+    private readonly double _nsPerTick;
     private readonly int _timer;
     private readonly List<LoadConnection> _connections = [];
     private readonly Queue<LoadConnection> _toOpen = new();
@@ -25,6 +26,7 @@ internal sealed unsafe class LoadLoop : IDisposable
         Address = address;
         _time = time;
         _start = time.GetTimestamp();
+        _nsPerTick = 1e9 / time.TimestampFrequency;
         _timer = LoadSockets.TimerCreate(LoadSockets.Monotonic, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
         if (_timer < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "timerfd_create failed");
         _epoll.Add(_timer, LinuxSockets.EpollIn, TimerData);
@@ -37,7 +39,7 @@ internal sealed unsafe class LoadLoop : IDisposable
     public byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
 
     /// <summary>Monotonic nanoseconds, now.</summary>
-    public long NowNs => (_time.GetTimestamp() - _start) * 1_000_000_000 / _time.TimestampFrequency;
+    public long NowNs => (long)((_time.GetTimestamp() - _start) * _nsPerTick);
 
     /// <summary>Clients that are ready.</summary>
     public int Ready { get; private set; }

@@ -2,6 +2,8 @@ using System.Text;
 using EdgeBroker.Bench;
 using EdgeBroker.Protocol;
 using EdgeBroker.PubSub;
+using EdgeBroker.Transport.Reactors;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Tests.Bench;
 
@@ -27,6 +29,15 @@ public sealed class MeasuringTests
         Assert.Equal((values.Length, values[^1], values[^1]), (histogram.Count, histogram.MaxNs, histogram.PercentileNs(1)));
         histogram.Clear();
         Assert.Equal((0, 0, 0), (histogram.Count, histogram.MaxNs, histogram.PercentileNs(0.5)));
+    }
+
+    [Fact]
+    public void The_clock_runs_on_for_hours()
+    {
+        var time = new FakeTimeProvider();
+        using var loop = new LoadLoop(SocketAddress.Parse("127.0.0.1:1"), time);
+        time.Advance(TimeSpan.FromHours(3));
+        Assert.Equal(3 * 3600 * 1_000_000_000L, loop.NowNs);
     }
 
     [Fact]
