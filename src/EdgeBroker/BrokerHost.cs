@@ -3,7 +3,6 @@ using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
@@ -24,7 +23,8 @@ internal static partial class BrokerHost
         var store = new VolatileStore();
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, time, store, store, events, VersionCommand.Version);
-        using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
+        using var access = new AccessControl(configuration.Auth, loggers, time);
+        using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
