@@ -34,6 +34,7 @@ internal sealed class Pbkdf2Hash : PasswordHash
     {
         Span<byte> hash = stackalloc byte[64];
         Rfc2898DeriveBytes.Pbkdf2(password, _salt, hash, _iterations, HashAlgorithmName.SHA512);
-        return CryptographicOperations.FixedTimeEquals(hash, _hash);
+        // HMAC fills its key up with zeros, so a password with zeros behind it would be equal to itself without.
+        return CryptographicOperations.FixedTimeEquals(hash, _hash) & !password.Contains((byte)0);
     }
 }

@@ -47,9 +47,14 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
             return TokenVerdict.Refused("a token that is malformed");
         }
 
-        using (claims)
+        try
         {
-            return Verify(parsed, claims.RootElement, keys, ref isKeyUnknown);
+            using (claims) return Verify(parsed, claims.RootElement, keys, ref isKeyUnknown);
+        }
+        catch (InvalidOperationException)
+        {
+            // The form of JSON was checked, but that strings are text shows only when they are read.
+            return TokenVerdict.Refused("a token with a claim that is not text");
         }
     }
 

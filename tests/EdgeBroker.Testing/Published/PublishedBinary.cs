@@ -49,13 +49,16 @@ public sealed class PublishedBinary
     }
 
     /// <summary>Starts it.</summary>
-    public ChildProcess Start(string workingDirectory, params string[] arguments)
+    public ChildProcess Start(string workingDirectory, params string[] arguments) => Start(workingDirectory, keepsInput: false, arguments);
+
+    /// <summary>Starts it, and perhaps leaves its input open for what it will be told.</summary>
+    public ChildProcess Start(string workingDirectory, bool keepsInput, params string[] arguments)
     {
         var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. arguments]) { WorkingDirectory = workingDirectory };
         // The test run may itself be a service; its children's log is ours to read as text.
         start.Environment.Remove("JOURNAL_STREAM");
         start.Environment.Remove("STATE_DIRECTORY");
-        return new ChildProcess(start);
+        return new ChildProcess(start, keepsInput);
     }
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
