@@ -61,6 +61,8 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
     private TokenVerdict Verify(JsonWebToken token, JsonElement claims, TokenKeySet keys, ref bool isKeyUnknown)
     {
         if (claims.ValueKind != JsonValueKind.Object) return TokenVerdict.Refused("a token that is malformed");
+        // Whoever does not understand what "crit" names must refuse (RFC 7515, 4.1.11), and we understand none.
+        if (token.TryGetHeaderValue("crit", out object _)) return TokenVerdict.Refused("the token's header has \"crit\", which asks for more than is understood here");
         SecurityKey[] suited = [.. keys.Keys.Where(key => key.Suits(token.Alg, token.Kid)).Select(key => key.Key)];
         if (suited.Length == 0)
         {

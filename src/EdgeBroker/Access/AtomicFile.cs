@@ -21,7 +21,9 @@ internal static partial class AtomicFile
     /// <exception cref="IOException">It could not be; nothing has changed.</exception>
     public static bool Change(string path, Func<byte[], byte[]?> change)
     {
-        string target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        var file = new FileInfo(path);
+        // A file that is not there yet cannot be asked where it leads.
+        string target = file.LinkTarget is null ? path : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         string next = target + ".new";
         // Its existence also keeps a second one from changing the old file meanwhile, and losing this change.
         FileStream stream;

@@ -90,6 +90,20 @@ public sealed class TokenVerifierTests : IDisposable
     }
 
     [Fact]
+    public void A_token_that_asks_for_more_than_is_understood_is_refused()
+    {
+        byte[] token = TokenMaker.Make("""{"alg":"HS256","crit":["b64"],"b64":false}""", System.Text.Json.JsonSerializer.Serialize(Good()), TokenMaker.Hmac(Secret));
+        Assert.StartsWith("the token's header has \"crit\"", Verify(token, KeyOf(Secret)).Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_claim_that_is_not_text_refuses_the_token()
+    {
+        foreach (string claims in new[] { "{\"iss\":\"https://plant.example\",\"aud\":\"edgebroker\",\"exp\":1800000600,\"sub\":\"\\ud800\"}", "{\"sub\":\"\\ud800x\",\"exp\":1800000600}" })
+            Assert.NotNull(Verify(TokenMaker.Make("{\"alg\":\"HS256\"}", claims, TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal);
+    }
+
+    [Fact]
     public void A_changed_token_is_refused()
     {
         byte[] token = TokenMaker.Make("HS256", Good(), TokenMaker.Hmac(Secret));
