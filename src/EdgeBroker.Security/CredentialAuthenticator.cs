@@ -40,6 +40,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         _time = time;
     }
 
+    /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {
         if (request.UserName is null && request.Password is null) return ValueTask.FromResult(AdmitAnonymous(request));

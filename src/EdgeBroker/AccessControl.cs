@@ -27,6 +27,9 @@ internal sealed class AccessControl : IDisposable
     /// <summary>The rules they are judged by.</summary>
     public AccessRules Rules { get; }
 
+    /// <summary>What became of those who presented credentials; stays at zero where nobody can.</summary>
+    public AuthenticationCounters Counters { get; } = new();
+
     /// <inheritdoc/>
     public void Dispose() => _owned.ForEach(one => one.Dispose());
 
@@ -39,7 +42,7 @@ internal sealed class AccessControl : IDisposable
         CredentialSources sources = options.Tokens is { } tokens
             ? new CredentialSources(options.Users, new TokenVerifier(tokens, time), KeysOf(options, time, log))
             : new CredentialSources(options.Users);
-        return new CredentialAuthenticator(sources, Rules, queue, new VerificationCache(RememberedOfOneAge), new AuthenticationCounters(), time);
+        return new CredentialAuthenticator(sources, Rules, queue, new VerificationCache(RememberedOfOneAge), Counters, time);
     }
 
     private ITokenKeys KeysOf(AuthOptions options, TimeProvider time, ILogger log)

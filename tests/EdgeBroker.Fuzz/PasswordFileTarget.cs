@@ -65,7 +65,9 @@ internal static partial class PasswordFileTarget
         {
             string padded = base64;
             while (padded.Length % 4 != 0) padded += "=";
-            return Convert.FromBase64String(padded).Length;
+            byte[] bytes = Convert.FromBase64String(padded);
+            // One text for each value: bits behind the last byte are zero.
+            return Convert.ToBase64String(bytes) == padded ? bytes.Length : null;
         }
         catch (FormatException)
         {

@@ -69,10 +69,11 @@ public sealed class UsersTests : IAsyncLifetime
         ChildProcess anna = Start("mosquitto_sub", version, "anna", "geheim-7", "-t", "users/#", "-F", "got %t %p", "-d");
         await anna.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
         await Start("mosquitto_pub", version, "bert", "geheim-6", "-q", "1", "-t", "users/anna/a", "-m", "forged").ExitAsync();
-        await DoneAsync(Start("mosquitto_pub", version, "bert", "geheim-6", "-q", "1", "-t", "users/bert/a", "-m", "fence"));
+        Assert.Equal(0, await Start("mosquitto_pub", version, "bert", "geheim-6", "-q", "1", "-t", "users/bert/a", "-m", "fence").ExitAsync());
         Assert.Equal("got users/bert/a fence", await anna.TakeLineAsync(line => line.StartsWith("got ", StringComparison.Ordinal)));
         ChildProcess bert = Start("mosquitto_sub", version, "bert", "geheim-6", "-t", "users/#");
-        Assert.NotEqual(0, await bert.ExitAsync());
+        // In neither version does it count as a failure for mosquitto_sub.
+        await bert.LineAsync(line => line.Contains("denied", StringComparison.OrdinalIgnoreCase));
         await _broker!.Process.LineAsync(line => line.Contains("may not subscribe to users/#: no [[acl]] rule allows to subscribe to all of it", StringComparison.Ordinal));
         await _broker.Process.LineAsync(line => line.Contains("to users/anna/a refused: no [[acl]] rule allows to publish there", StringComparison.Ordinal));
     }
@@ -87,7 +88,7 @@ public sealed class UsersTests : IAsyncLifetime
         // stdbuf: what it says is seen at once although no terminal listens.
         string port = _broker!.Port.ToString(CultureInfo.InvariantCulture);
         ChildProcess process = ChildProcess.Program(
-            "stdbuf", ["-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", port, "-V", version, "-u", user, "-P", password, .. arguments]);
+            "stdbuf", ["-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", port, "-V", version == Versions.V5 ? "5" : "311", "-u", user, "-P", password, .. arguments]);
         _processes.Add(process);
         return process;
     }

@@ -65,6 +65,7 @@ public sealed class AclPattern
         return bytes.Length is > 0 and <= Utf8Text.MaxBytes ? bytes : null;
     }
 
+    /// <summary>The pattern as written.</summary>
     public override string ToString() => _text;
 
     private static bool Fits(string name, bool atStart, bool allows)

@@ -10,9 +10,11 @@ public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthent
     private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
         ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");
 
+    /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
         ValueTask.FromResult(request.AnonymousAllowed ? Admit(new AclSubject(null, request.ClientId, request.Listener)) : Refusal);
 
+    /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential is AclSubject subject ? Admit(subject) : identity;
 
     private AuthenticationResult Admit(AclSubject subject)

@@ -13,8 +13,10 @@ public sealed class SwitchableAuthenticator(IAuthenticator authenticator) : IAut
         set => _current = value;
     }
 
+    /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
         _current.AuthenticateAsync(request, cancellation);
 
+    /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity) => _current.Review(identity);
 }

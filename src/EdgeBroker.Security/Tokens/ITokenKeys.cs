@@ -14,8 +14,10 @@ public interface ITokenKeys
 /// <param name="keys">The keys.</param>
 public sealed class FixedTokenKeys(TokenKeySet keys) : ITokenKeys
 {
+    /// <inheritdoc/>
     public TokenKeySet? Current => keys;
 
+    /// <inheritdoc/>
     public void AskForNewer()
     {
     }

@@ -16,7 +16,14 @@ internal static class Rules
     public static AclRule Rule(bool allows, AccessActions actions, string[] topics, string user = "*", string client = "*", string group = "*", string listener = "*", QoS max = QoS.ExactlyOnce) =>
         new()
         {
-            Source = "test:1", Allows = allows, Actions = actions, Topics = [.. topics.Select(topic => new AclPattern(topic))], User = user, Client = client, Group = group, Listener = listener,
+            Source = "test:1",
+            Allows = allows,
+            Actions = actions,
+            Topics = [.. topics.Select(topic => new AclPattern(topic))],
+            User = user,
+            Client = client,
+            Group = group,
+            Listener = listener,
             MaximumQoS = max,
         };
 

@@ -135,7 +135,11 @@ public sealed class AccessTests
 
     private static AclRule Rule(bool allows, string topic, QoS most = QoS.ExactlyOnce) => new()
     {
-        Source = "broker.toml:7", Allows = allows, Actions = AccessActions.Publish | AccessActions.Subscribe, Topics = [new AclPattern(topic)], MaximumQoS = most,
+        Source = "broker.toml:7",
+        Allows = allows,
+        Actions = AccessActions.Publish | AccessActions.Subscribe,
+        Topics = [new AclPattern(topic)],
+        MaximumQoS = most,
     };
 
     private sealed class Gate : IAuthenticator
