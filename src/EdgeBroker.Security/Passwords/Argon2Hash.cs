@@ -68,7 +68,7 @@ internal sealed class Argon2Hash : PasswordHash
     private static bool TryRead(string part, string name, out int value)
     {
         value = 0;
-        return part.StartsWith(name, StringComparison.Ordinal) && int.TryParse(part.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out value);
+        return part.StartsWith(name, StringComparison.Ordinal) && TryReadNumber(part.AsSpan(name.Length), out value);
     }
 
     private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');

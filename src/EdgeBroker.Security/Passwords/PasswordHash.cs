@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 
 namespace EdgeBroker.Security.Passwords;
@@ -39,6 +40,13 @@ public abstract class PasswordHash
         else (parsed, problem) = (null, Unknown(text));
         hash = parsed!;
         return parsed is not null;
+    }
+
+    /// <summary>Reads a number of digits only; the runtime's own reader lets zero characters follow.</summary>
+    private protected static bool TryReadNumber(ReadOnlySpan<char> text, out int value)
+    {
+        value = 0;
+        return !text.ContainsAnyExceptInRange('0', '9') && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>Decodes base64, with or without padding; null when it is none or of another length.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 
 namespace EdgeBroker.Security.Passwords;
@@ -24,7 +23,7 @@ internal sealed class Pbkdf2Hash : PasswordHash
     {
         problem = "a $7$ hash that is cut off or changed; expected $7$iterations$salt$hash as mosquitto_passwd writes it";
         string[] parts = text.Split('$');
-        if (parts.Length != 5 || !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out int iterations)) return null;
+        if (parts.Length != 5 || !TryReadNumber(parts[2], out int iterations)) return null;
         if (Decode(parts[3], 8, 64) is not { } salt || Decode(parts[4], 64, 64) is not { } hash) return null;
         problem = $"a $7$ hash of {iterations} iterations; expected 1 to {MaxIterations}";
         return iterations is >= 1 and <= MaxIterations ? new Pbkdf2Hash(text, iterations, salt, hash) : null;

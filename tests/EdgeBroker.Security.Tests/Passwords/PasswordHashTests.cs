@@ -63,6 +63,8 @@ public sealed class PasswordHashTests
     [InlineData("$argon2id$v=19$m=4000000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
     [InlineData("$argon2id$v=19$m=2000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
     [InlineData("$argon2id$v=19$m=64,t=0,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
+    [InlineData("$7$101\0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "a $7$ hash that is cut off")]
+    [InlineData("$argon2id$v=19$m=64\0,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
     [InlineData("$7$0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "of 0 iterations")]
     [InlineData("$7$101$fThtKZVSnBW7S7As$QKUe", "a $7$ hash that is cut off")]
     [InlineData("$6$CeHgg9kK3vGV+Z6Q", "a $6$ hash that is cut off")]
