@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
@@ -54,7 +53,8 @@ internal static partial class BrokerHost
             isDamaged = true;
             stop.Set();
         });
-        using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
+        using var access = new AccessControl(configuration.Auth, loggers, time);
+        using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 

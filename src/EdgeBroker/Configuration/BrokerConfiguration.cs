@@ -19,6 +19,8 @@ internal sealed record BrokerConfiguration
 
     public required StorageOptions Storage { get; init; }
 
+    public AuthOptions Auth { get; init; } = new();
+
     public required LogOptions Log { get; init; }
 
     /// <summary>What works but should be known: shown at start and by <c>check</c>, each with its place in the file.</summary>

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Logging;
 using EdgeBroker.Storage;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,35 @@ internal static class BrokerSchema
         .Key("max_bytes", Size(16 * SizeKind.MB, 1_024 * SizeKind.GB), (o, v) => o with { MaxBytes = v })
         .Key("on_corruption", OnCorruption(), (o, v) => o with { OnCorruption = v });
 
+    private static readonly TableSchema<JwtDraft> Jwt = new TableSchema<JwtDraft>("[auth.jwt]")
+        .Key("key", new SecretKind(), (o, v) => o with { Key = v })
+        .Key("jwks", new LocatedKind<string>(new TextKind("the path of a file or an https URL", IsPath)), (o, v) => o with { Jwks = v })
+        .Key("jwks_refresh", Seconds(10, 7 * 86_400), (o, v) => o with { JwksRefresh = v })
+        .Key("issuer", new TextKind("the \"iss\" tokens have", IsName), (o, v) => o with { Tokens = o.Tokens with { Issuer = v } })
+        .Key("audience", new TextKind("the \"aud\" tokens have", IsName), (o, v) => o with { Tokens = o.Tokens with { Audience = v } })
+        .Key("leeway", Seconds(0, 600), (o, v) => o with { Tokens = o.Tokens with { Leeway = v } })
+        .Key("username_claim", new TextKind("the name of a claim", IsName), (o, v) => o with { Tokens = o.Tokens with { UserNameClaim = v } })
+        .Key("acl_claim", new TextKind("the name of a claim", IsName), (o, v) => o with { Tokens = o.Tokens with { AclClaim = v } });
+
+    private static readonly TableSchema<AuthDraft> Auth = new TableSchema<AuthDraft>("[auth]")
+        .Key("password_file", new LocatedKind<string>(new TextKind("the path of a file", IsPath)), (o, v) => o with { PasswordFile = v })
+        .Key("on_denied_publish_v311", new ChoiceKind<bool>(("ignore", false), ("disconnect", true)), (o, v) => o with { DisconnectOnDeniedPublish = v })
+        .Table("jwt", Jwt, (a, table) => a.Jwt ?? new JwtDraft(table.Position), (a, v) => a with { Jwt = v });
+
+    private static readonly TableSchema<GroupDraft> Group = new TableSchema<GroupDraft>("[[group]]")
+        .Key("name", new TextKind("the name of a group", IsName), (o, v) => o with { Name = v }, required: true)
+        .Key("users", new TextListKind("user names", IsName), (o, v) => o with { Users = v }, required: true);
+
+    private static readonly TableSchema<AclDraft> Acl = new TableSchema<AclDraft>("[[acl]]")
+        .Key("user", new TextKind("a user name, in which \"*\" stands for anything", IsText), (o, v) => o with { User = v })
+        .Key("client", new TextKind("a client id, in which \"*\" stands for anything", IsText), (o, v) => o with { Client = v })
+        .Key("group", new TextKind("the name of a [[group]]", IsName), (o, v) => o with { Group = v })
+        .Key("listener", new TextKind("the address of a listener, in which \"*\" stands for anything", IsName), (o, v) => o with { Listener = v })
+        .Key("allow", Actions(), (o, v) => o with { Allow = v })
+        .Key("deny", Actions(), (o, v) => o with { Deny = v })
+        .Key("max_qos", Integer(0, 2), (o, v) => o with { MaxQos = v })
+        .Key("topics", new TextListKind("topic filters, in which \"%u\" is the user name and \"%c\" the client id", AclPattern.IsValid), (o, v) => o with { Topics = v }, required: true);
+
     private static readonly TableSchema<LogOptions> Log = new TableSchema<LogOptions>("[log]")
         .Key("level", Level(), (o, v) => o with { Level = v })
         .Key("format", Format(), (o, v) => o with { Format = v });
@@ -58,6 +88,9 @@ internal static class BrokerSchema
         .Table("mqtt", Mqtt, d => d.Mqtt, (d, v) => d with { Mqtt = v })
         .Table("limits", Limits, d => d.Mqtt, (d, v) => d with { Mqtt = v })
         .Table("storage", Storage, d => d.Storage, (d, v) => d with { Storage = v })
+        .Table("auth", Auth, d => d.Auth, (d, v) => d with { Auth = v })
+        .TableArray("group", Group, table => new GroupDraft(table), (d, v) => d with { Groups = v })
+        .TableArray("acl", Acl, table => new AclDraft(table), (d, v) => d with { Acl = v })
         .Table("log", Log, d => d.Log, (d, v) => d with { Log = v });
 
     private static IntegerKind Integer(int min, int max) => new(min, max);
@@ -84,6 +117,12 @@ internal static class BrokerSchema
 
     private static ChoiceKind<LogFormat> Format() => new(
         ("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json));
+
+    private static TextListKind Actions() => new("\"publish\", \"subscribe\" or \"retain\"", text => text is "publish" or "subscribe" or "retain");
+
+    private static bool IsName(string text) => text.Length > 0 && IsText(text);
+
+    private static bool IsText(string text) => text.Length <= 1024 && !text.Any(char.IsControl);
 
     private static bool IsPath(string path) => path.Length > 0 && !path.Contains('\0');
 

@@ -18,18 +18,20 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         ConfigurationDraft draft = Defaults();
         if (path is not null)
             draft = Read(path, draft);
-        List<EdgeBroker.Mqtt.ListenerOptions> listeners = ListenerRules.Apply(draft.Listeners, _errors, _warnings);
+        string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
+        AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(draft);
+        List<EdgeBroker.Mqtt.ListenerOptions> listeners = ListenerRules.Apply(draft.Listeners, auth.HasCredentials, _errors, _warnings);
         errors = _errors.ToLines();
         if (errors.Length > 0)
             return null;
-        string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
         return new BrokerConfiguration
         {
             File = path,
             Node = draft.Node with { DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory) },
             Listeners = listeners,
-            Mqtt = draft.Mqtt,
+            Mqtt = draft.Mqtt with { DisconnectOnDeniedPublish = draft.Auth.DisconnectOnDeniedPublish },
             Storage = draft.Storage,
+            Auth = auth,
             Log = draft.Log,
             Warnings = _warnings,
         };

@@ -13,7 +13,7 @@ internal static class ListenerRules
     // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
     private static readonly string[] NotBuilt = ["mqtts", "ws", "wss", "http", "https", "coap", "coaps"];
 
-    public static List<ListenerOptions> Apply(List<ListenerDraft> drafts, ConfigurationErrors errors, List<string> warnings)
+    public static List<ListenerOptions> Apply(List<ListenerDraft> drafts, bool hasCredentials, ConfigurationErrors errors, List<string> warnings)
     {
         var listeners = new List<ListenerOptions>(drafts.Count);
         for (int i = 0; i < drafts.Count; i++)
@@ -28,11 +28,17 @@ internal static class ListenerRules
             }
             bool anonymous = drafts[i].AllowAnonymous ?? address.IsLoopback;
             if (!address.IsLoopback)
-                WarnOffLoopback(drafts[i], address, anonymous, warnings);
+                WarnOffLoopback(drafts[i], address, anonymous, hasCredentials, warnings);
+            else if (hasCredentials && drafts[i].AllowAnonymous is null)
+                warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
             listeners.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous });
         }
         if (drafts.Count == 0)
+        {
+            if (hasCredentials)
+                warnings.Add(AnonymousToo(DefaultAddress));
             listeners.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
+        }
         return listeners;
     }
 
@@ -57,7 +63,7 @@ internal static class ListenerRules
         return null;
     }
 
-    private static void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous, List<string> warnings)
+    private static void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous, bool hasCredentials, List<string> warnings)
     {
         string shown = Printable.Escape(address.Text);
         if (anonymous)
@@ -65,10 +71,13 @@ internal static class ListenerRules
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
                 + "allow_anonymous is set and the address is not loopback");
         }
-        else
+        else if (!hasCredentials)
         {
             warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false off loopback unless set, "
-                + "and this version knows no other way to log in");
+                + "and [auth] knows no users");
         }
     }
+
+    private static string AnonymousToo(string address) =>
+        $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";
 }

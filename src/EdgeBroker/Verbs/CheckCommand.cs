@@ -26,6 +26,12 @@ internal static class CheckCommand
             world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {who}, at most {listener.MaxConnections} connections");
         }
         world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
+        if (configuration.Auth.Users is { } users)
+            world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
+        if (configuration.Auth.Tokens is not null)
+            world.Out.WriteLine("  JSON Web Tokens accepted as passwords");
+        if (configuration.Auth.Rules.Rules.Count > 0)
+            world.Out.WriteLine($"  {configuration.Auth.Rules.Rules.Count} access rule(s)");
         foreach (string warning in configuration.Warnings)
             world.Out.WriteLine($"warning: {warning}");
         return ExitCode.Success;

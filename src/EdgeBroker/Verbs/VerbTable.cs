@@ -1,3 +1,4 @@
+using EdgeBroker.Access;
 using EdgeBroker.Bench;
 using EdgeBroker.PubSub;
 using EdgeBroker.Storage;
@@ -11,6 +12,8 @@ internal static class VerbTable
     [
         new("run", "run the broker (the default)", RunCommand.Usage, RunCommand.Run),
         new("check", "check a configuration and say what it would do", CheckCommand.Usage, CheckCommand.Run),
+        new("passwd", "make and change password files", PasswdCommand.Usage, PasswdCommand.Run),
+        new("acl", "try access rules, and take over mosquitto's", AclCommand.Usage, AclCommand.Run),
         new("pub", "publish messages, with mosquitto_pub's options", "", (args, _) => PubCommand.Run(args)),
         new("sub", "subscribe and print messages, with mosquitto_sub's options", "", (args, _) => SubCommand.Run(args)),
         new("backup", "copy the store to a file, while the broker runs", BackupCommand.Usage, BackupCommand.Run),
