@@ -1,9 +1,12 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
@@ -24,9 +27,13 @@ internal static partial class BrokerHost
         var store = new VolatileStore();
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, time, store, store, events, VersionCommand.Version);
-        using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
+        var authenticator = new AnonymousAuthenticator();
+        using var server = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
+
+        WebServer? web = null;
+        if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, authenticator, loggers, time, log)) is null) return ExitCode.Failed;
 
         using var stop = new ManualResetEventSlim();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
@@ -35,7 +42,7 @@ internal static partial class BrokerHost
         server.Start();
         stop.Wait();
         LogStopping(log, broker.ConnectedCount);
-        server.StopAsync(StopPatience, time).GetAwaiter().GetResult();
+        StopAsync(server, web, time).GetAwaiter().GetResult();
         LogStopped(log);
         return ExitCode.Success;
     }
@@ -56,6 +63,35 @@ internal static partial class BrokerHost
         }
 
         return true;
+    }
+
+    /// <summary>Made and started only when a listener needs it; null when it cannot be, which has been said.</summary>
+    private static WebServer? StartWeb(BrokerConfiguration configuration, Broker broker, IAuthenticator authenticator, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    {
+        try
+        {
+            var web = new WebServer(configuration.WebListeners, broker, authenticator, Environment.ProcessorCount, time, loggers);
+            web.StartAsync().GetAwaiter().GetResult();
+            return web;
+        }
+        catch (Exception exception) when (exception is IOException or FormatException or SocketException or CertificateFileException)
+        {
+            string addresses = string.Join(", ", configuration.WebListeners.Select(listener => listener.Address));
+            LogCannotListen(log, addresses, exception is CertificateFileException file ? $"{file.File} {file.Message}" : exception.Message);
+            return null;
+        }
+    }
+
+    private static async Task StopAsync(MqttServer server, WebServer? web, TimeProvider time)
+    {
+        Task plain = server.StopAsync(StopPatience, time);
+        if (web is not null)
+        {
+            await web.StopAsync(StopPatience, time);
+            await web.DisposeAsync();
+        }
+
+        await plain;
     }
 
     private static void Ask(PosixSignalContext context, ManualResetEventSlim stop)

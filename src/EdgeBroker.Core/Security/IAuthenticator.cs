@@ -17,7 +17,11 @@ public interface IAuthenticator
 /// <param name="Password">The password; null: none given.</param>
 /// <param name="RemoteEndPoint">Where it connects from.</param>
 /// <param name="AnonymousAllowed">Whether its listener lets clients in that present nothing.</param>
-public sealed record AuthenticationRequest(string ClientId, string? UserName, byte[]? Password, string RemoteEndPoint, bool AnonymousAllowed);
+public sealed record AuthenticationRequest(string ClientId, string? UserName, byte[]? Password, string RemoteEndPoint, bool AnonymousAllowed)
+{
+    /// <summary>The name that the transport has proved to be the client's, by a certificate the listener trusts; null: none. It stands above the user name given.</summary>
+    public string? TransportIdentity { get; init; }
+}
 
 /// <summary>The verdict.</summary>
 /// <param name="Reason">Success, or why not.</param>

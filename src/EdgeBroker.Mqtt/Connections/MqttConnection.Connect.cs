@@ -126,7 +126,10 @@ public sealed partial class MqttConnection
             packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
             packet.HasPassword ? packet.Password.ToArray() : null,
             _transport.RemoteEndPoint,
-            _endpoint.AnonymousAllowed);
+            _endpoint.AnonymousAllowed)
+        {
+            TransportIdentity = _transportIdentity,
+        };
         _state = State.Authenticating;
         ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
         if (verdict.IsCompletedSuccessfully)
