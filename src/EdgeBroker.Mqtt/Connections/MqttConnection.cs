@@ -15,6 +15,9 @@ namespace EdgeBroker.Mqtt.Connections;
 /// </summary>
 public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 {
+    // What TLS begins with; as MQTT it would be a CONNECT with reserved flags set.
+    private const byte TlsHandshake = 0x16;
+
     private static readonly AuthenticationResult Nobody = AuthenticationResult.Refused(ReasonCode.NotAuthorized);
 
     private readonly MqttEndpoint _endpoint;
@@ -71,7 +74,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
-            if (_state == State.AwaitingConnect && consumed < bytes.Length && bytes[consumed] >> 4 != (int)PacketType.Connect)
+            if (_state == State.AwaitingConnect && consumed < bytes.Length && (bytes[consumed] >> 4 != (int)PacketType.Connect || bytes[consumed] == TlsHandshake))
             {
                 Refuse(ReasonCode.ProtocolError, NotConnect(bytes[consumed]));
                 break;
@@ -141,7 +144,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     // What people connect to the wrong port with.
     private static string NotConnect(byte first) => first switch
     {
-        0x16 => "the client speaks TLS to a plain listener; leave its CA file (--cafile) out or use the TLS port",
+        TlsHandshake => "the client speaks TLS to a plain listener; leave its CA file (--cafile) out or use the TLS port",
         (byte)'G' => "the client speaks HTTP or WebSocket to a plain MQTT listener; use the ws or http port",
         _ => "the first packet is not CONNECT",
     };

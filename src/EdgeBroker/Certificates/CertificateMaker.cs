@@ -92,7 +92,7 @@ internal sealed class CertificateMaker(TimeProvider time)
     private (DateTimeOffset From, DateTimeOffset Until) Validity(int days)
     {
         DateTimeOffset now = time.GetUtcNow();
-        return (now - ClockSlack, now.AddDays(days));
+        return (now - ClockSlack, (now - ClockSlack).AddDays(days));
     }
 
     private static ECDsa NewKey() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
