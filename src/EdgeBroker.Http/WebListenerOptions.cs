@@ -30,9 +30,6 @@ public sealed record WebListenerOptions
     /// <summary>Connections held at once; the next one is closed at accept.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
-    /// <summary>Whether each connection begins with a PROXY protocol header, version 1 or 2, which names the client.</summary>
-    public bool ProxyProtocol { get; init; }
-
     /// <summary>The path WebSocket clients ask for; <c>ws</c> and <c>wss</c>.</summary>
     public string Path { get; init; } = "/mqtt";
 

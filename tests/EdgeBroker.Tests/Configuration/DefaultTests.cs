@@ -53,13 +53,15 @@ public sealed class DefaultTests
         Assert.Equal(new LogOptions(), example.Log);
         Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
         string text = File.ReadAllText(Path.Combine(Repository.Root, "broker.toml"));
-        foreach (TableSchema table in BrokerSchema.File.Tables)
+        foreach (TableSchema table in AllTables(BrokerSchema.File))
         {
-            Assert.Contains($"\n{table.Title}", text, StringComparison.Ordinal);
-            foreach (string key in table.Names)
+            Assert.Contains(table.Title, text, StringComparison.Ordinal);
+            foreach (string key in table.Names.Where(key => !table.Tables.Any(inner => inner.Title.EndsWith($".{key}]", StringComparison.Ordinal))))
                 Assert.Matches($"\n#?{key} = ", text);
         }
     }
+
+    private static IEnumerable<TableSchema> AllTables(TableSchema table) => table.Tables.SelectMany(inner => AllTables(inner).Prepend(inner));
 
     public static TheoryData<string> Examples()
     {
