@@ -65,7 +65,8 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
     {
         await MakeAsync("other.crt", "other.key");
         Assert.NotEqual(0, await RunAsync("mosquitto_pub", ["-h", "localhost", "-p", Port("mqtts"), "--cafile", _broker.Certificate("other.crt"), "-t", "t", "-m", "x"]));
-        await LoggedAsync("the client does not trust our certificate: its CA file does not hold our issuer");
+        // Its alert, or only the end of the connection when that overtakes it.
+        await LoggedAsync("not trust our certificate: its ");
     }
 
     [Fact]

@@ -41,7 +41,8 @@ internal static class HandshakeFailure
         {
             OperationCanceledException => "it was not completed in time (listener.tls.handshake_timeout)",
             AuthenticationException => root.Message,
-            IOException => "the client closed the connection in the middle of it",
+            // Its alert may have been lost with the connection.
+            IOException => "the client closed the connection in the middle of it; most that do so do not trust our certificate: its issuer, its names or its dates",
             _ => root.Message,
         };
     }

@@ -74,7 +74,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     private void CheckKeys(ListenerDraft draft, WebProtocol? web)
     {
         string shown = ValueText.Quote(draft.Protocol ?? Plain);
-        if (web is not (WebProtocol.Mqtts or WebProtocol.Wss) && draft.Table.Find("tls") is { } tls)
+        if (web is not (WebProtocol.Mqtts or WebProtocol.Wss) && draft.Table.Find("tls")?.Node is { } tls)
             errors.Add(tls.Position, $"[listener.tls] belongs to \"mqtts\" and \"wss\"; this listener's protocol is {shown}");
         foreach (string key in new[] { "path", "allowed_origins" })
         {

@@ -14,7 +14,7 @@ public sealed class TlsTests : IDisposable
     private const string Good = Head + "[listener.tls]\ncert = \"server.crt\"\nkey = \"server.key\"\n";
 
     private readonly Given _given = new();
-    private readonly KeyPair _authority = new CertificateMaker(TimeProvider.System).Authority("CA", 100);
+    private readonly KeyPair _authority = new CertificateMaker(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(-90))).Authority("CA", 900);
 
     public TlsTests()
     {
@@ -68,7 +68,7 @@ public sealed class TlsTests : IDisposable
     [InlineData(Good + "client_auth = \"require\"\n", "7:15: client_auth needs \"client_ca\": the file of the authority whose certificates of clients are good")]
     [InlineData(Good + "client_ca = \"ca.crt\"\n", "7:13: client_ca does nothing without client_auth = \"request\" or \"require\"")]
     [InlineData(Good + "identity = \"cn\"\n", "7:12: identity does nothing without client_auth = \"request\" or \"require\"")]
-    [InlineData(Good + "min_version = \"1.1\"\n", "7:15: \"min_version\" expects \"1.2\" or \"1.3\"; found \"1.1\"")]
+    [InlineData(Good + "min_version = \"1.1\"\n", "7:15: \"min_version\" expects \"1.2\" or \"1.3\"; found \"1.1\"; did you mean \"1.2\"?")]
     [InlineData("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1883\"\npath = \"/x\"\n", "4:1: \"path\" belongs to \"ws\" and \"wss\"; this listener's protocol is \"mqtt\"")]
     [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n", "4:1: [listener.tls] belongs to \"mqtts\" and \"wss\"; this listener's protocol is \"ws\"")]
     [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\npath = \"mqtt\"\n", "4:8: \"path\" expects a path that begins with \"/\"; found \"mqtt\"")]
@@ -114,14 +114,13 @@ public sealed class TlsTests : IDisposable
     public void An_expired_certificate_and_a_weak_key_are_warned_about()
     {
         using var rsa = System.Security.Cryptography.RSA.Create(1024);
-        var request = new CertificateRequest("CN=old", rsa, System.Security.Cryptography.HashAlgorithmName.SHA1, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest("CN=old", rsa, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 old = request.CreateSelfSigned(now.AddDays(-20), now.AddDays(-10));
         _given.With("server.crt", old.ExportCertificatePem()).With("server.key", rsa.ExportPkcs8PrivateKeyPem()).With("broker.toml", Good);
         string all = string.Join('\n', _given.Valid().Warnings);
         Assert.Contains("expired on", all, StringComparison.Ordinal);
         Assert.Contains("an RSA key of 1024 bits", all, StringComparison.Ordinal);
-        Assert.Contains("which can be forged", all, StringComparison.Ordinal);
         Assert.Contains("names no host", all, StringComparison.Ordinal);
     }
 
