@@ -8,8 +8,8 @@ using EdgeBroker.Security.Verification;
 namespace EdgeBroker.Security;
 
 /// <summary>
-/// Lets clients in by user name and password, or by a token in the password's place; and by nothing at all where the listener allows it. What was verified before is answered
-/// at once; everything else waits for the <see cref="VerificationQueue"/>.
+/// Lets clients in by user name and password, or by a token in the password's place; whom the transport has identified, by that alone; and by nothing at all where the listener
+/// allows it. What was verified before is answered at once; everything else waits for the <see cref="VerificationQueue"/>.
 /// </summary>
 public sealed class CredentialAuthenticator : IAuthenticator
 {
@@ -43,6 +43,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {
+        if (request.TransportIdentity is { } name) return ValueTask.FromResult(AdmitIdentified(request, name));
         if (request.UserName is null && request.Password is null) return ValueTask.FromResult(AdmitAnonymous(request));
         byte[] secret = request.Password ?? [];
         ValueTask<AuthenticationResult> verdict = _sources.Tokens is not null && TokenVerifier.IsTokenLike(secret)
@@ -56,7 +57,8 @@ public sealed class CredentialAuthenticator : IAuthenticator
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity)
     {
-        if (identity.Credential is AclSubject anonymous) return identity with { Permissions = _rules.Current.PermissionsFor(anonymous) };
+        // Anonymous, or known by its transport: neither hangs on users or keys.
+        if (identity.Credential is AclSubject subject) return identity with { Permissions = _rules.Current.PermissionsFor(subject) };
         if (identity.Credential is not Credential credential) return identity;
         if (credential.Entry is { } entry && _sources.Users?.Find(entry.UserName)?.Hash.Text != entry.Hash.Text)
         {
@@ -67,12 +69,22 @@ public sealed class CredentialAuthenticator : IAuthenticator
         return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.TokenRules) };
     }
 
+    /// <summary>Whoever has proved a name by a certificate is that user; what else it presents is not looked at.</summary>
+    private AuthenticationResult AdmitIdentified(AuthenticationRequest request, string name)
+    {
+        CryptographicOperations.ZeroMemory(request.Password);
+        _counters.CountAdmitted(remembered: true);
+        return Admit(new AclSubject(name, request.ClientId, request.Listener));
+    }
+
     private AuthenticationResult AdmitAnonymous(AuthenticationRequest request)
     {
         if (!request.AnonymousAllowed) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "no credentials, and the listener does not let anonymous clients in");
-        var subject = new AclSubject(null, request.ClientId, request.Listener);
-        return new AuthenticationResult(ReasonCode.Success, null, _rules.Current.PermissionsFor(subject)) { Credential = subject };
+        return Admit(new AclSubject(null, request.ClientId, request.Listener));
     }
+
+    private AuthenticationResult Admit(AclSubject subject) =>
+        new(ReasonCode.Success, subject.UserName, _rules.Current.PermissionsFor(subject)) { Credential = subject };
 
     private ValueTask<AuthenticationResult> CheckPassword(AuthenticationRequest request, byte[] password)
     {

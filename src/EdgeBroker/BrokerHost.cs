@@ -1,7 +1,11 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Http;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
@@ -58,15 +62,18 @@ internal static partial class BrokerHost
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
+        WebServer? web = null;
+        if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
+
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
         server.Start();
-        services.Ready("listening on " + string.Join(", ", server.EndPoints));
+        services.Ready("listening on " + string.Join(", ", server.EndPoints.Concat(web?.EndPoints ?? [])));
         stop.Wait();
         services.Stopping();
         LogStopping(log, broker.ConnectedCount);
-        server.StopAsync(StopPatience, time).GetAwaiter().GetResult();
+        StopAsync(server, web, time).GetAwaiter().GetResult();
         LogStopped(log);
         // Started again by whoever watches over it, the broker sets the damaged store aside.
         return isDamaged ? ExitCode.Failed : ExitCode.Success;
@@ -88,6 +95,35 @@ internal static partial class BrokerHost
         }
 
         return true;
+    }
+
+    /// <summary>Made and started only when a listener needs it; null when it cannot be, which has been said.</summary>
+    private static WebServer? StartWeb(BrokerConfiguration configuration, Broker broker, IAuthenticator authenticator, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    {
+        try
+        {
+            var web = new WebServer(configuration.WebListeners, broker, authenticator, Environment.ProcessorCount, time, loggers);
+            web.StartAsync().GetAwaiter().GetResult();
+            return web;
+        }
+        catch (Exception exception) when (exception is IOException or FormatException or SocketException or CertificateFileException)
+        {
+            string addresses = string.Join(", ", configuration.WebListeners.Select(listener => listener.Address));
+            LogCannotListen(log, addresses, exception is CertificateFileException file ? $"{file.File} {file.Message}" : exception.Message);
+            return null;
+        }
+    }
+
+    private static async Task StopAsync(MqttServer server, WebServer? web, TimeProvider time)
+    {
+        Task plain = server.StopAsync(StopPatience, time);
+        if (web is not null)
+        {
+            await web.StopAsync(StopPatience, time);
+            await web.DisposeAsync();
+        }
+
+        await plain;
     }
 
     private static void Ask(PosixSignalContext context, ManualResetEventSlim stop)

@@ -2,7 +2,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Security;
 
-/// <summary>Knows no users: lets clients in where the listener allows anonymous ones, whatever name they give, and nobody elsewhere.</summary>
+/// <summary>
+/// Knows no users: lets clients in whom the transport has identified, and others where the listener allows anonymous ones, whatever name they give; nobody elsewhere.
+/// </summary>
 /// <param name="rules">What they may do there; null: everything.</param>
 public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthenticator
 {
@@ -12,15 +14,15 @@ public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthent
 
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
-        ValueTask.FromResult(request.AnonymousAllowed ? Admit(new AclSubject(null, request.ClientId, request.Listener)) : Refusal);
+        ValueTask.FromResult(request.TransportIdentity is not null || request.AnonymousAllowed ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener)) : Refusal);
 
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential is AclSubject subject ? Admit(subject) : identity;
 
     private AuthenticationResult Admit(AclSubject subject)
     {
-        if (rules is null) return Unrestricted;
+        if (rules is null) return subject.UserName is null ? Unrestricted : Unrestricted with { UserName = subject.UserName };
         // The subject is kept also where nothing restricts it yet: rules may come later.
-        return new AuthenticationResult(ReasonCode.Success, null, rules.Current.PermissionsFor(subject)) { Credential = subject };
+        return new AuthenticationResult(ReasonCode.Success, subject.UserName, rules.Current.PermissionsFor(subject)) { Credential = subject };
     }
 }

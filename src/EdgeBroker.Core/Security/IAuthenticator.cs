@@ -27,6 +27,9 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
 {
     /// <summary>The address of its listener, as configured.</summary>
     public string Listener { get; init; } = "";
+
+    /// <summary>The name that the transport has proved to be the client's, by a certificate the listener trusts; null: none. It stands above the user name given.</summary>
+    public string? TransportIdentity { get; init; }
 }
 
 /// <summary>The verdict.</summary>

@@ -129,6 +129,7 @@ public sealed partial class MqttConnection
             _endpoint.AnonymousAllowed)
         {
             Listener = _endpoint.Listener,
+            TransportIdentity = _transportIdentity,
         };
         _state = State.Authenticating;
         ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
 
@@ -24,7 +25,8 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         }
         foreach ((AclRule unreachable, AclRule earlier) in AclReview.FindUnreachable(rules))
             warnings.Add($"{unreachable.Source}: this rule never decides anything: the one at {earlier.Source} comes first and leaves it nothing");
-        WarnOfUnknownUsers(rules, auth);
+        if (!NamesUsersElsewhere(draft, auth))
+            WarnOfUnknownUsers(rules, auth);
         return auth with { Rules = rules.Count == 0 ? AclRuleSet.Unrestricted : new AclRuleSet(rules, groups) };
     }
 
@@ -94,11 +96,12 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         return actions;
     }
 
+    /// <summary>Whether there may be users that no file names: those of tokens only their issuer knows, those of certificates only their authority.</summary>
+    private static bool NamesUsersElsewhere(ConfigurationDraft draft, AuthOptions auth) =>
+        auth.Tokens is not null || draft.Listeners.Exists(listener => listener.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
+
     private void WarnOfUnknownUsers(List<AclRule> rules, AuthOptions auth)
     {
-        // Tokens name users that only their issuer knows.
-        if (auth.Tokens is not null)
-            return;
         foreach (AclRule rule in rules)
         {
             if (rule.User.Length == 0 || Glob.IsWild(rule.User) || auth.Users?.Find(rule.User) is not null)

@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Logging;
 using EdgeBroker.Storage;
 using Microsoft.Extensions.Logging;
@@ -18,11 +19,30 @@ internal static class BrokerSchema
         .Key("name", new TextKind("a name of 1 to 64 letters, digits, \".\", \"_\" or \"-\"", IsNodeName), (o, v) => o with { Name = v })
         .Key("data_dir", new TextKind("the path of a directory", IsPath), (o, v) => o with { DataDirectory = v });
 
+    private static readonly TableSchema<CertificateDraft> Certificate = new TableSchema<CertificateDraft>("[[listener.tls.certificate]]")
+        .Key("cert", FileName(), (o, v) => o with { Certificate = v }, required: true)
+        .Key("key", FileName(), (o, v) => o with { Key = v }, required: true);
+
+    private static readonly TableSchema<TlsDraft> Tls = new TableSchema<TlsDraft>("[listener.tls]")
+        .Key("cert", FileName(), (o, v) => o with { Certificate = v })
+        .Key("key", FileName(), (o, v) => o with { Key = v })
+        .TableArray("certificate", Certificate, _ => new CertificateDraft(), (o, v) => o with { Certificates = v })
+        .Key("client_ca", FileName(), (o, v) => o with { Options = o.Options with { ClientCaFile = v } })
+        .Key("client_auth", ClientAuth(), (o, v) => o with { Options = o.Options with { ClientAuthentication = v } })
+        .Key("identity", Identity(), (o, v) => o with { Options = o.Options with { Identity = v } })
+        .Key("min_version", new ChoiceKind<bool>(("1.2", false), ("1.3", true)), (o, v) => o with { Options = o.Options with { Tls13Only = v } })
+        .Key("crl", FileName(), (o, v) => o with { Options = o.Options with { RevocationFile = v } })
+        .Key("handshake_timeout", Milliseconds(100, 600_000), (o, v) => o with { Options = o.Options with { HandshakeTimeout = v } })
+        .Key("max_handshakes", Integer(1, 100_000), (o, v) => o with { Options = o.Options with { MaxHandshakes = v } });
+
     private static readonly TableSchema<ListenerDraft> Listener = new TableSchema<ListenerDraft>("[[listener]]")
-        .Key("protocol", new TextKind("\"mqtt\"", _ => true), (o, v) => o with { Protocol = v }, required: true)
+        .Key("protocol", new TextKind("\"mqtt\", \"mqtts\", \"ws\" or \"wss\"", _ => true), (o, v) => o with { Protocol = v }, required: true)
         .Key("address", new AddressKind(), (o, v) => o with { Address = v }, required: true)
         .Key("allow_anonymous", Boolean, (o, v) => o with { AllowAnonymous = v })
-        .Key("max_connections", Integer(1, 1_000_000), (o, v) => o with { Options = o.Options with { MaxConnections = v } });
+        .Key("max_connections", Integer(1, 1_000_000), (o, v) => o with { Options = o.Options with { MaxConnections = v } })
+        .Key("path", new TextKind("a path that begins with \"/\"", IsUrlPath), (o, v) => o with { Web = o.Web with { Path = v } })
+        .Key("allowed_origins", new TextListKind("origins, as in [\"https://plant.example\"]", IsOrigin, mayBeEmpty: true), (o, v) => o with { Web = o.Web with { AllowedOrigins = v } })
+        .Table("tls", Tls, o => o.Tls ?? new TlsDraft(), (o, v) => o with { Tls = v });
 
     private static readonly TableSchema<MqttOptions> Mqtt = new TableSchema<MqttOptions>("[mqtt]")
         .Key("max_packet_size", Size(256, 256 * SizeKind.MB), (o, v) => o with { MaxPacketSizeBytes = (int)v })
@@ -123,6 +143,19 @@ internal static class BrokerSchema
     private static bool IsName(string text) => text.Length > 0 && IsText(text);
 
     private static bool IsText(string text) => text.Length <= 1024 && !text.Any(char.IsControl);
+
+    private static TextKind FileName() => new("the path of a file", IsPath);
+
+    private static ChoiceKind<ClientAuthentication> ClientAuth() => new(
+        ("none", ClientAuthentication.None), ("request", ClientAuthentication.Request), ("require", ClientAuthentication.Require));
+
+    private static ChoiceKind<CertificateIdentity> Identity() => new(
+        ("cn", CertificateIdentity.CommonName), ("san-dns", CertificateIdentity.DnsName), ("san-uri", CertificateIdentity.Uri), ("fingerprint", CertificateIdentity.Fingerprint));
+
+    private static bool IsUrlPath(string path) => path.StartsWith('/') && path.All(c => c is > ' ' and <= '~' and not ('?' or '#' or '%'));
+
+    private static bool IsOrigin(string origin) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "http" or "https", AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" } && !origin.EndsWith('/');
 
     private static bool IsPath(string path) => path.Length > 0 && !path.Contains('\0');
 

@@ -2,13 +2,13 @@ using Tomlyn.Syntax;
 
 namespace EdgeBroker.Configuration;
 
-/// <summary>A list of at least one string, each accepted by a predicate.</summary>
-internal sealed class TextListKind(string expected, Predicate<string> accepts) : ValueKind<IReadOnlyList<string>>($"a list of {expected}")
+/// <summary>A list of strings, each accepted by a predicate; of at least one, unless it may be empty.</summary>
+internal sealed class TextListKind(string expected, Predicate<string> accepts, bool mayBeEmpty = false) : ValueKind<IReadOnlyList<string>>($"a list of {expected}")
 {
     public override bool TryRead(TomlEntry entry, BindContext context, out IReadOnlyList<string> value)
     {
         value = [];
-        if (entry.Node is not TomlScalar { Syntax: ArraySyntax array } scalar || array.Items.ChildrenCount == 0)
+        if (entry.Node is not TomlScalar { Syntax: ArraySyntax array } scalar || (array.Items.ChildrenCount == 0 && !mayBeEmpty))
         {
             string? hint = entry.Node is TomlScalar { Syntax: StringValueSyntax { Value: { } single } } && accepts(single) ? $"[{ValueText.Quote(single)}]" : null;
             Reject(entry, null, hint, context);
