@@ -106,6 +106,28 @@ public sealed class CredentialAuthenticatorTests : IDisposable
         Assert.Equal(allowed, result.Permissions.MayPublish("a"u8, QoS.AtMostOnce, false));
     }
 
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("anna", "falsch")]
+    public async Task Whom_the_transport_identifies_needs_no_password_and_is_that_user_to_the_rules(string? name, string? password)
+    {
+        _rules.Current = new AclRuleSet([Rule("press", user: "press7"), Rule("anna", user: "anna")], []);
+        byte[]? presented = password is null ? null : Encoding.UTF8.GetBytes(password);
+        var request = new AuthenticationRequest("c", name, presented, "127.0.0.1:9", AnonymousAllowed: false) { TransportIdentity = "press7" };
+        CredentialAuthenticator authenticator = With(Users(("anna", "geheim")));
+        ValueTask<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None);
+        Assert.True(verdict.IsCompletedSuccessfully);
+        AuthenticationResult result = await verdict;
+        Assert.Equal((ReasonCode.Success, "press7"), (result.Reason, result.UserName));
+        Assert.True(result.Permissions.MayPublish("press"u8, QoS.AtMostOnce, false));
+        Assert.False(result.Permissions.MayPublish("anna"u8, QoS.AtMostOnce, false));
+        Assert.True(presented is null || presented.All(b => b == 0));
+        _rules.Current = new AclRuleSet([Rule("anna", user: "anna")], []);
+        AuthenticationResult reviewed = authenticator.Review(result);
+        Assert.Equal((ReasonCode.Success, "press7"), (reviewed.Reason, reviewed.UserName));
+        Assert.False(reviewed.Permissions.MayPublish("press"u8, QoS.AtMostOnce, false));
+    }
+
     [Fact]
     public async Task Wrong_credentials_are_refused_also_where_none_are_needed()
     {

@@ -11,7 +11,7 @@ public sealed partial class Session
     private long _willDueMs;
     private long _expiresAtMs;
 
-    // The user name it was begun under, empty for anonymous; null: not known, as after a restart.
+    // The user name it was begun under; null: anonymous.
     private string? _owner;
 
     /// <summary>The heap place of <see cref="DeadlineHeap"/>, which guards it.</summary>
@@ -37,7 +37,7 @@ public sealed partial class Session
             previous = _link;
             previousWill = null;
             if (_ended || !MayResume(grant)) return false;
-            _owner = grant.UserName ?? "";
+            _owner = grant.UserName;
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _will is { DelaySeconds: 0 }) previousWill = _will;
             bool sessionPresent = _generation != 0;
@@ -59,7 +59,7 @@ public sealed partial class Session
     /// user, nor on to one whose rights have since shrunk.
     /// </summary>
     private bool MayResume(SessionGrant grant) =>
-        _generation == 0 || ((_owner is null || _owner == (grant.UserName ?? "")) && _subscriptions.ArePermitted(grant.Permissions));
+        _generation == 0 || (_owner == grant.UserName && _subscriptions.ArePermitted(grant.Permissions));
 
     /// <summary>The connection is gone.</summary>
     /// <param name="lease">The connection's right.</param>

@@ -36,7 +36,8 @@ public sealed class RevocationList
             ReadOnlyMemory<byte> signed = parts.PeekEncodedValue();
             AsnReader body = parts.ReadSequence();
             string algorithm = parts.ReadSequence().ReadObjectIdentifier();
-            byte[] signature = parts.ReadBitString(out _);
+            byte[] signature = parts.ReadBitString(out int unusedBits);
+            if (unusedBits != 0) throw new CryptographicException("holds a signature that does not fill its last byte");
             var list = new RevocationList();
             list.ReadBody(body);
             foreach (X509Certificate2 issuer in issuers)

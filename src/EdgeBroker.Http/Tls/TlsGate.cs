@@ -63,7 +63,6 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
     {
         using var patience = new CancellationTokenSource(attempt.Material.Options.HandshakeTimeout, time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
-        bool counted = false;
         try
         {
             // Only who has said something takes one of the places.
@@ -74,14 +73,12 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
                 return false;
             }
 
-            counted = true;
-            if (Interlocked.Increment(ref _inProgress) > attempt.Material.Options.MaxHandshakes)
+            if (!await TryHandshakeAsync(attempt, ending.Token).ConfigureAwait(false))
             {
                 Refuse(peer, attempt.Material.Options.MaxHandshakes);
                 return false;
             }
 
-            await attempt.Stream.AuthenticateAsServerAsync(attempt.OnHelloAsync, null, ending.Token).ConfigureAwait(false);
             Interlocked.Increment(ref _handshakes);
             return true;
         }
@@ -90,9 +87,20 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
             if (!stopping.IsCancellationRequested) Fail(peer, attempt.Refusal ?? HandshakeFailure.Explain(exception));
             return false;
         }
+    }
+
+    /// <summary>False when too many are in progress. The place is free again before anyone hears how it went.</summary>
+    private async Task<bool> TryHandshakeAsync(Attempt attempt, CancellationToken cancellation)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _inProgress) > attempt.Material.Options.MaxHandshakes) return false;
+            await attempt.Stream.AuthenticateAsServerAsync(attempt.OnHelloAsync, null, cancellation).ConfigureAwait(false);
+            return true;
+        }
         finally
         {
-            if (counted) Interlocked.Decrement(ref _inProgress);
+            Interlocked.Decrement(ref _inProgress);
         }
     }
 

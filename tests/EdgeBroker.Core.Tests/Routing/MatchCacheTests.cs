@@ -8,6 +8,7 @@ using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Tests.Routing;
 
+[Collection(Alone.Name)]
 public sealed class MatchCacheTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Text;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
@@ -49,6 +50,28 @@ public sealed class ListenerTests : IAsyncDisposable
         await _host.ConnectAsync(port, "c", issued);
         Assert.True(_host.Asked.TryDequeue(out var asked));
         Assert.Equal(expected ?? issued.Certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant(), asked.TransportIdentity);
+    }
+
+    [Theory]
+    [InlineData("press7", "127.0.0.1:0", ReasonCode.GrantedQoS1)]
+    [InlineData("press8", "127.0.0.1:0", ReasonCode.NotAuthorized)]
+    [InlineData("press7", "127.0.0.1:1", ReasonCode.NotAuthorized)]
+    public async Task Access_rules_ask_for_the_certificate_s_user_and_the_listener(string user, string listener, ReasonCode expected)
+    {
+        var rule = new AclRule
+        {
+            Source = "test",
+            User = user,
+            Listener = listener,
+            Allows = true,
+            Actions = AccessActions.Publish | AccessActions.Subscribe,
+            Topics = [new AclPattern("plant/%u/#")],
+        };
+        await using var host = new WebHost { Authenticator = new AnonymousAuthenticator(new AccessRules(new AclRuleSet([rule], []))) };
+        int port = await host.StartAsync(WebProtocol.Mqtts, host.Mutual, options => options with { AllowAnonymous = false });
+        TestClient client = await host.ConnectAsync(port, "c", host.Authority.Client("CN=press7"));
+        await client.SendAsync(client.Packets.Subscribe(3, "plant/press7/#", 1));
+        await client.ExpectAsync(client.Packets.Suback(3, (int)expected));
     }
 
     [Fact]
@@ -171,7 +194,7 @@ public sealed class ListenerTests : IAsyncDisposable
         Assert.Equal((0, 0, 1), _host.Server.Handshakes);
         await first.DisposeAsync();
         await second.DisposeAsync();
-        await _host.Log.WithAsync("TLS handshake");
+        await _host.Log.WithAsync("TLS handshake with ");
         await _host.StillServesAsync(port);
     }
 

@@ -61,6 +61,19 @@ public sealed class TlsTests : IDisposable
         Assert.Empty(configuration.Warnings);
     }
 
+    [Fact]
+    public void Users_may_be_known_by_their_certificates_alone()
+    {
+        const string Rule = "[[acl]]\nuser = \"press7\"\nallow = [\"publish\"]\ntopics = [\"plant/#\"]\n";
+        _given.With("users.passwd", "").With("broker.toml", Good + "client_ca = \"ca.crt\"\nclient_auth = \"require\"\n[auth]\npassword_file = \"users.passwd\"\n" + Rule);
+        File.SetUnixFileMode(Path.Combine(_given.Directory, "users.passwd"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        // Neither is the door open to anyone, nor is the rule about nobody; that the file is empty is worth a word.
+        Assert.Contains("holds no users yet", Assert.Single(_given.Valid().Warnings), StringComparison.Ordinal);
+        _given.With("broker.toml", Good + "[auth]\npassword_file = \"users.passwd\"\n" + Rule);
+        Assert.Contains(_given.Valid().Warnings, warning => warning.Contains("who is not in the password file", StringComparison.Ordinal));
+        Assert.Contains(_given.Valid().Warnings, warning => warning.Contains("without a password", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(Head, "2:12: protocol \"mqtts\" needs a table [listener.tls] with cert and key; \"edgebroker cert\" makes both")]
     [InlineData(Head + "[listener.tls]\n", "4:1: [listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both")]
