@@ -2,8 +2,8 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
-using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Journal;
+using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Restoring;
