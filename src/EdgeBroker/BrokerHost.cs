@@ -24,13 +24,41 @@ internal static partial class BrokerHost
     {
         ILogger log = loggers.CreateLogger("EdgeBroker");
         OpenFileLimit.Raise(log);
+        // A damaged store is found out when it is read or, later, when it is used. Either way everything is made anew, on what of it can be rescued.
+        string? damage = null;
+        while (true)
+        {
+            int exitCode = RunOnce(configuration, ref damage, loggers, time, log);
+            if (damage is null) return exitCode;
+            LogAnew(log, damage);
+        }
+    }
+
+    /// <summary>One life of the broker.</summary>
+    /// <param name="configuration">What it is started with.</param>
+    /// <param name="damage">What the life before has shown to be wrong with the store; set to what this one has shown.</param>
+    /// <param name="loggers">Where it is told.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where this class tells.</param>
+    private static int RunOnce(BrokerConfiguration configuration, ref string? damage, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    {
+        string? knownDamage = damage;
+        damage = null;
         var clock = new BrokerClock(time);
         var services = new ServiceStatus(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
         using var stop = new ManualResetEventSlim();
         try
         {
-            using BrokerStore store = BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers);
-            return Serve(configuration, store, clock, services, stop, loggers, time);
+            using BrokerStore store = BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage);
+            try
+            {
+                return Serve(configuration, store, ref damage, clock, services, stop, loggers, time);
+            }
+            catch (StoreException exception) when (exception.Problem == StoreProblem.Damaged)
+            {
+                damage = exception.Message;
+                return ExitCode.Failed;
+            }
         }
         catch (StoreException exception)
         {
@@ -42,6 +70,7 @@ internal static partial class BrokerHost
     private static int Serve(
         BrokerConfiguration configuration,
         BrokerStore store,
+        ref string? damage,
         BrokerClock clock,
         ServiceStatus services,
         ManualResetEventSlim stop,
@@ -49,14 +78,23 @@ internal static partial class BrokerHost
         TimeProvider time)
     {
         ILogger log = loggers.CreateLogger("EdgeBroker");
-        bool isDamaged = false;
+        string? foundDamage = null;
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
-        store.Restore(broker, services, () =>
-        {
-            isDamaged = true;
-            stop.Set();
-        });
+        bool isBroken = false;
+        store.Restore(
+            broker,
+            services,
+            damaged: cause =>
+            {
+                foundDamage = cause;
+                stop.Set();
+            },
+            broken: () =>
+            {
+                isBroken = true;
+                stop.Set();
+            });
         using var access = new AccessControl(configuration.Auth, loggers, time);
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
@@ -65,6 +103,14 @@ internal static partial class BrokerHost
         WebServer? web = null;
         if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
 
+        ServeUntilAsked(server, web, broker, services, stop, log, time);
+        damage = Volatile.Read(ref foundDamage);
+        return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
+    }
+
+    private static void ServeUntilAsked(
+        MqttServer server, WebServer? web, Broker broker, ServiceStatus services, ManualResetEventSlim stop, ILogger log, TimeProvider time)
+    {
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
@@ -75,8 +121,6 @@ internal static partial class BrokerHost
         LogStopping(log, broker.ConnectedCount);
         StopAsync(server, web, time).GetAwaiter().GetResult();
         LogStopped(log);
-        // Started again by whoever watches over it, the broker sets the damaged store aside.
-        return isDamaged ? ExitCode.Failed : ExitCode.Success;
     }
 
     private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
@@ -141,6 +185,9 @@ internal static partial class BrokerHost
 
     [LoggerMessage(9010, LogLevel.Critical, "cannot listen on {Address}: {Cause}")]
     private static partial void LogCannotListen(ILogger log, string address, string cause);
+
+    [LoggerMessage(9017, LogLevel.Error, "starting anew without the damaged store: {Damage}")]
+    private static partial void LogAnew(ILogger log, string damage);
 
     [LoggerMessage(9016, LogLevel.Critical, "no store: {Cause}")]
     private static partial void LogNoStore(ILogger log, string cause);

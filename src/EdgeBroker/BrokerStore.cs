@@ -17,11 +17,13 @@ internal sealed partial class BrokerStore : IDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
     private readonly SqliteJournal? _journal;
+    private readonly bool _isRescued;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
 
-    private BrokerStore(SqliteJournal? journal, TimeProvider time, ILogger log)
+    private BrokerStore(SqliteJournal? journal, bool isRescued, TimeProvider time, ILogger log)
     {
+        _isRescued = isRescued;
         _journal = journal;
         _time = time;
         _log = log;
@@ -31,19 +33,27 @@ internal sealed partial class BrokerStore : IDisposable
     public IJournal Journal => _journal is null ? VolatileJournal.Instance : _journal;
 
     /// <summary>Opens the store in a directory, or none for <c>durability = "memory"</c>.</summary>
+    /// <param name="directory">The data directory.</param>
+    /// <param name="options">The <c>[storage]</c> table.</param>
+    /// <param name="clock">The broker's clock.</param>
+    /// <param name="time">Its source.</param>
+    /// <param name="loggers">Event ids 9030-9039 and the store's own.</param>
+    /// <param name="knownDamage">What an earlier try has shown to be wrong with the store: it is set aside; null: nothing.</param>
     /// <exception cref="StoreException">It cannot be used; says why and what to do.</exception>
-    public static BrokerStore Open(string directory, StorageOptions options, BrokerClock clock, TimeProvider time, ILoggerFactory loggers)
+    public static BrokerStore Open(string directory, StorageOptions options, BrokerClock clock, TimeProvider time, ILoggerFactory loggers, string? knownDamage)
     {
         ILogger log = loggers.CreateLogger("EdgeBroker.Store");
-        if (options.Durability == StoreDurability.Memory) return new BrokerStore(null, time, log);
-        StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, log, time);
+        if (options.Durability == StoreDurability.Memory) return new BrokerStore(null, false, time, log);
+        StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, log, time, knownDamage);
         try
         {
-            return new BrokerStore(new SqliteJournal(file, options, clock, time, log), time, log);
+            return new BrokerStore(new SqliteJournal(file, options, clock, time, log), knownDamage is not null, time, log);
         }
         catch (SqliteException failure)
         {
             file.Dispose();
+            // Once: what is known to be damaged is set aside.
+            if (failure.IsCorrupt && knownDamage is null) return Open(directory, options, clock, time, loggers, failure.Message);
             throw StoreException.From(failure, file.Path);
         }
     }
@@ -52,8 +62,9 @@ internal sealed partial class BrokerStore : IDisposable
     /// <param name="broker">The broker.</param>
     /// <param name="services">Told how far it is.</param>
     /// <param name="damaged">Called when the store is found damaged later.</param>
-    /// <exception cref="StoreException">It cannot be read.</exception>
-    public void Restore(Broker broker, ServiceStatus services, Action damaged)
+    /// <param name="broken">Called when the journal cannot go on.</param>
+    /// <exception cref="StoreException">It cannot be read, or some of it is damaged (Damaged): then the broker, too, is to be made anew.</exception>
+    public void Restore(Broker broker, ServiceStatus services, Action<string> damaged, Action broken)
     {
         if (_journal is null) return;
         long began = _time.GetTimestamp();
@@ -68,8 +79,10 @@ internal sealed partial class BrokerStore : IDisposable
                 services.Say($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
             });
             LogRestored(_log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, (long)_time.GetElapsedTime(began).TotalMilliseconds);
-            if (restored.Damaged > 0) LogDamagedRows(_log, restored.Damaged);
+            if (restored.Damaged > 0 && _isRescued) LogDamagedRows(_log, restored.Damaged);
+            else if (restored.Damaged > 0) throw new StoreException(StoreProblem.Damaged, $"{restored.Damaged} row(s) are not what was written");
             _journal.Damaged += damaged;
+            _journal.Broken += broken;
             _journal.Start();
         }
         catch (SqliteException failure)
@@ -92,6 +105,6 @@ internal sealed partial class BrokerStore : IDisposable
     [LoggerMessage(9031, LogLevel.Information, "restored {Sessions} sessions, {Subscriptions} subscriptions, {Deliveries} queued and {Retained} retained messages in {Milliseconds} ms")]
     private static partial void LogRestored(ILogger log, int sessions, int subscriptions, long deliveries, int retained, long milliseconds);
 
-    [LoggerMessage(9032, LogLevel.Error, "{Rows} row(s) of the store are damaged and left out; \"edgebroker store verify\" says which")]
+    [LoggerMessage(9032, LogLevel.Error, "{Rows} row(s) of the rescued store are of no use and left out")]
     private static partial void LogDamagedRows(ILogger log, int rows);
 }

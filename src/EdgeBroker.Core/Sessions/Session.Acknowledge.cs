@@ -10,6 +10,9 @@ public sealed partial class Session
     // What the answer to a repetition waits for: the answer to its original may still be waiting, or have been waiting on a connection that is gone.
     private CommitToken _receivedToken;
 
+    // Those of the received identifiers that an earlier life of the process left; see BeginReceive.
+    private PacketIdSet _restoredIds = PacketIdSet.None;
+
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
@@ -72,16 +75,22 @@ public sealed partial class Session
     /// <summary>A QoS 2 PUBLISH came in: notes its identifier, which makes repetitions known [MQTT-4.3.3-10].</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>
+    /// <param name="isDup">Whether the packet says that it is a repetition.</param>
     /// <param name="limit">Exchanges that may be open.</param>
     /// <param name="token">What the PUBREC for a repetition waits for.</param>
-    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, int limit, out CommitToken token)
+    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, bool isDup, int limit, out CommitToken token)
     {
         token = CommitToken.None;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             token = _receivedToken;
-            if (_receivedIds.Contains(packetId)) return AckOutcome.Repeated;
+            if (_receivedIds.Contains(packetId))
+            {
+                // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a new one.
+                return !isDup && _restoredIds.Remove(packetId) ? AckOutcome.Done : AckOutcome.Repeated;
+            }
+
             if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
             if (ReferenceEquals(_receivedIds, PacketIdSet.None)) _receivedIds = new PacketIdSet();
             _receivedIds.Add(packetId);
@@ -109,6 +118,7 @@ public sealed partial class Session
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
+            _restoredIds.Remove(packetId);
             if (_stored is not null) token = Append(new ReceivedIdRemoved(_stored, packetId));
             return AckOutcome.Done;
         }

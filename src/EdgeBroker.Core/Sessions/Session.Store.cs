@@ -65,8 +65,9 @@ public sealed partial class Session : IStoredSessionOwner
         restored.Stored.Owner = session;
         foreach (ushort id in restored.ReceivedIds)
         {
-            if (ReferenceEquals(session._receivedIds, PacketIdSet.None)) session._receivedIds = new PacketIdSet();
+            if (ReferenceEquals(session._receivedIds, PacketIdSet.None)) (session._receivedIds, session._restoredIds) = (new PacketIdSet(), new PacketIdSet());
             session._receivedIds.Add(id);
+            session._restoredIds.Add(id);
         }
 
         foreach (StoredDelivery released in restored.Released)

@@ -25,7 +25,7 @@ public sealed partial class MqttConnection
         _context.Counters.PublishesReceived++;
         _context.Counters.PublishBytesReceived += packet.Payload.Length;
         if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return;
-        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId)) return;
+        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, packet.Dup)) return;
         ReasonCode refusal = Refusal(packet, topic);
         if (refusal != ReasonCode.Success)
         {
@@ -109,10 +109,10 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Notes a QoS 2 identifier; false when the packet is a repetition, which has been answered, or too many.</summary>
-    private bool BeginExactlyOnce(ushort packetId)
+    private bool BeginExactlyOnce(ushort packetId, bool isDup)
     {
         int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
-        switch (_lease.Session.BeginReceive(_lease, packetId, ReceiveLimit - pendingAcks, out CommitToken stored))
+        switch (_lease.Session.BeginReceive(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out CommitToken stored))
         {
             case AckOutcome.Done:
                 return true;

@@ -20,6 +20,7 @@ internal sealed partial class MessageReader : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly ManualResetEventSlim _stopped = new();
     private readonly Func<SqliteDatabase> _connect;
+    private readonly Action<string> _damaged;
     private readonly AgeClock _age;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,14 +30,17 @@ internal sealed partial class MessageReader : IDisposable
     private SqliteStatement? _delivery;
     private long _lastLogged;
     private volatile bool _isStopping;
+    private bool _isStarted;
 
     /// <param name="connect">Opens a connection that reads.</param>
+    /// <param name="damaged">Told when the database turns out to be damaged.</param>
     /// <param name="age">The store's age.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Event ids 7120-7129.</param>
-    public MessageReader(Func<SqliteDatabase> connect, AgeClock age, TimeProvider time, ILogger logger)
+    public MessageReader(Func<SqliteDatabase> connect, Action<string> damaged, AgeClock age, TimeProvider time, ILogger logger)
     {
         _connect = connect;
+        _damaged = damaged;
         _age = age;
         _time = time;
         _logger = logger;
@@ -44,7 +48,11 @@ internal sealed partial class MessageReader : IDisposable
     }
 
     /// <summary>Starts the thread.</summary>
-    public void Start() => _thread.Start();
+    public void Start()
+    {
+        _thread.Start();
+        _isStarted = true;
+    }
 
     /// <summary>Asks for messages of a session; its owner gets them.</summary>
     public void Ask(SqliteSession session, IReadOnlyList<SpilledDelivery> deliveries)
@@ -58,13 +66,13 @@ internal sealed partial class MessageReader : IDisposable
     {
         _isStopping = true;
         _wake.Set();
-        if (_thread.ThreadState != ThreadState.Unstarted) _stopped.Wait();
+        if (_isStarted) _stopped.Wait();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_isStopping && _thread.IsAlive) Stop();
+        if (_isStarted && !_stopped.IsSet) Stop();
         _database?.Dispose();
         _wake.Dispose();
         _stopped.Dispose();
@@ -96,7 +104,7 @@ internal sealed partial class MessageReader : IDisposable
         }
     }
 
-    /// <summary>Reads one, as often as it takes: a disk that fails may recover. What is damaged is lost, and said to be.</summary>
+    /// <summary>Reads one, as often as it takes: a disk that fails may recover. A row that is damaged by itself is lost, and said to be.</summary>
     private LoadedDelivery Read(SqliteSession session, in SpilledDelivery delivery)
     {
         while (!_isStopping)
@@ -110,7 +118,14 @@ internal sealed partial class MessageReader : IDisposable
                 LogFailure(failure);
                 _database?.Dispose();
                 _database = null;
-                if (failure.IsCorrupt) break;
+                if (failure.IsCorrupt)
+                {
+                    // What can be rescued is found out when it is set aside; until then nobody is told that a message is lost.
+                    _damaged(failure.Message);
+                    _isStopping = true;
+                    break;
+                }
+
                 _wake.WaitOne(RetryInterval);
             }
         }

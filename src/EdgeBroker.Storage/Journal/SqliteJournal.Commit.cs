@@ -13,6 +13,7 @@ public sealed partial class SqliteJournal
     private const long CheckpointPages = 1024;
     private const int VacuumPages = 256;
 
+    private static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     // A disk that is slow once is not failing yet: publishers are held back by waiting for their acknowledgements first.
@@ -48,6 +49,7 @@ public sealed partial class SqliteJournal
     private long _lastCommitMs;
     private long _slowestCommitMs;
     private long _failures;
+    private int _isDamaged;
     private long _storeBytes;
 
     /// <inheritdoc/>
@@ -84,7 +86,7 @@ public sealed partial class SqliteJournal
             // The writer cannot go on and must not seem to: from here on nothing is acknowledged.
             _isFailing = true;
             LogBroken(_logger, exception);
-            Damaged?.Invoke();
+            Broken?.Invoke();
         }
         finally
         {
@@ -99,7 +101,16 @@ public sealed partial class SqliteJournal
             if (_pending.Count == 0) _nextTick = After(_time.GetTimestamp(), _window.Longest / 2);
             _pending.Add(fact);
             _taken++;
+            // Clients subscribe seldom, and do little else until they are answered.
+            if (fact is SubscriptionChanged) Hurry();
         }
+    }
+
+    /// <summary>What has been taken so far is committed soon, however long the window.</summary>
+    private void Hurry()
+    {
+        _nextTick = Math.Min(_nextTick, After(_time.GetTimestamp(), ShortestWindow));
+        _ripe = _pending.Count;
     }
 
     /// <summary>Waits for the window to close, or closes it.</summary>
@@ -220,24 +231,6 @@ public sealed partial class SqliteJournal
         _wake.WaitOne(RetryInterval);
     }
 
-    /// <summary>Nothing waits: what the quiet is good for, then sleep.</summary>
-    private void Idle()
-    {
-        TimeSpan quiet = _time.GetElapsedTime(_lastCommit);
-        if (quiet >= IdleCheckpoint && _pagesSinceCheckpoint > 0)
-        {
-            if (_time.GetElapsedTime(_clockNoted) >= ClockInterval) NoteClock();
-            GiveBackSpace();
-            Checkpoint(CheckpointMode.Truncate);
-        }
-        else if (_time.GetElapsedTime(_clockNoted) >= IdleClockInterval)
-        {
-            NoteClock();
-        }
-
-        WaitForFacts(_pagesSinceCheckpoint > 0 ? IdleCheckpoint : IdleClockInterval, 1);
-    }
-
     private bool Finish()
     {
         bool lastTry = _time.GetTimestamp() >= _stopBy;
@@ -257,14 +250,6 @@ public sealed partial class SqliteJournal
         NoteClock();
         Checkpoint(CheckpointMode.Truncate);
         return true;
-    }
-
-    private void NoteClock()
-    {
-        var batch = new JournalBatch(_state, _age);
-        batch.Close(EmptySegmentsPerCommit);
-        _clockNoted = 0;
-        if (!TryWrite(batch)) _clockNoted = _time.GetTimestamp();
     }
 
     /// <param name="longest">How long to wait.</param>
@@ -293,105 +278,6 @@ public sealed partial class SqliteJournal
         _slowestCommitMs = Math.Max(_slowestCommitMs, elapsedMs);
     }
 
-    private void MeasureStore(SqliteDatabase database)
-    {
-        long pages = (database.QueryInt64("PRAGMA page_count") ?? 0) - (database.QueryInt64("PRAGMA freelist_count") ?? 0);
-        _storeBytes = pages * StorePragmas.PageSizeBytes;
-        // Two thresholds, so that a store at its limit does not change its mind with every message.
-        bool full = _isFull ? _storeBytes > _options.MaxBytes - (_options.MaxBytes / 32) : _storeBytes >= _options.MaxBytes;
-        if (full && !_isFull) LogFull(_logger, _options.MaxBytes);
-        else if (!full && _isFull) LogRoom(_logger);
-        _isFull = full;
-    }
-
-    private void Checkpoint(CheckpointMode mode)
-    {
-        try
-        {
-            _writer ??= ConnectWriter();
-            CheckpointResult result = _writer.Database.Checkpoint(mode);
-            _bytesWritten += result.CheckpointedFrames * (long)StorePragmas.PageSizeBytes;
-            _fsyncs += 2;
-            _pagesSinceCheckpoint = 0;
-        }
-        catch (Exception failure) when (failure is SqliteException or StoreException)
-        {
-            // Nothing is lost: the WAL has it all. The next commit finds out whether the disk still works.
-            LogCheckpointFailed(_logger, failure.Message);
-            _pagesSinceCheckpoint /= 2;
-        }
-    }
-
-    private void GiveBackSpace()
-    {
-        try
-        {
-            if ((_writer?.Database.QueryInt64("PRAGMA freelist_count") ?? 0) >= VacuumPages) _writer!.Database.Execute("PRAGMA incremental_vacuum");
-        }
-        catch (SqliteException failure)
-        {
-            LogCheckpointFailed(_logger, failure.Message);
-        }
-    }
-
-    private void NoteFailure(Exception failure)
-    {
-        _failures++;
-        long now = _time.GetTimestamp();
-        if (_failingSince == 0) _failingSince = now;
-        if (failure is SqliteException { IsCorrupt: true })
-        {
-            _isFailing = true;
-            LogDamaged(_logger, failure.Message);
-            _file.ReportDamage();
-            Damaged?.Invoke();
-            _isStopping = true;
-            _stopBy = now;
-            return;
-        }
-
-        if (!_isFailing && _time.GetElapsedTime(_failingSince) >= FailingAfter) _isFailing = true;
-        if (_lastFailureLogged == 0 || _time.GetElapsedTime(_lastFailureLogged) >= TimeSpan.FromSeconds(10))
-        {
-            _lastFailureLogged = now;
-            LogFailing(_logger, StoreException.From(failure, _file.Path)!.Message);
-        }
-
-        // A connection that met an error of the disk may hold on to a state that is no more; a new one finds out what is.
-        if (failure is SqliteException { IsFull: true } or SqliteException { IsBusy: true }) return;
-        _writer?.Dispose();
-        _writer = null;
-    }
-
-    private void Recovered()
-    {
-        if (_failingSince == 0) return;
-        if (_lastFailureLogged != 0) LogRecovered(_logger, (long)_time.GetElapsedTime(_failingSince).TotalSeconds);
-        _failingSince = _lastFailureLogged = 0;
-        _isFailing = false;
-    }
-
-    [LoggerMessage(7100, LogLevel.Error, "the store cannot be written, and what must be kept is not acknowledged until it can: {Cause}")]
-    private static partial void LogFailing(ILogger logger, string cause);
-
-    [LoggerMessage(7101, LogLevel.Warning, "the store can be written again after {Seconds} s; nothing that was acknowledged is lost")]
-    private static partial void LogRecovered(ILogger logger, long seconds);
-
-    [LoggerMessage(7102, LogLevel.Critical, "the store is damaged: {Cause}; the broker stops, and sets it aside when it is started again")]
-    private static partial void LogDamaged(ILogger logger, string cause);
-
-    [LoggerMessage(7103, LogLevel.Warning, "the store has reached [storage] max_bytes ({MaxBytes} bytes): a new message has to take an old one's place, or is refused")]
-    private static partial void LogFull(ILogger logger, long maxBytes);
-
-    [LoggerMessage(7104, LogLevel.Information, "the store has room again")]
-    private static partial void LogRoom(ILogger logger);
-
-    [LoggerMessage(7105, LogLevel.Warning, "the store's WAL could not be moved into the database: {Cause}; tried again later")]
-    private static partial void LogCheckpointFailed(ILogger logger, string cause);
-
     [LoggerMessage(7106, LogLevel.Error, "{Facts} fact(s) could not be written before the end; none of them was acknowledged")]
     private static partial void LogLeft(ILogger logger, int facts);
-
-    [LoggerMessage(7107, LogLevel.Critical, "the journal cannot go on")]
-    private static partial void LogBroken(ILogger logger, Exception exception);
 }

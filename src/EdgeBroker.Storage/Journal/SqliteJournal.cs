@@ -35,6 +35,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     private readonly ManualResetEventSlim _stopped = new();
     private long _wakeAt = long.MaxValue;
     private volatile bool _isStopping;
+    private bool _isStarted;
     private volatile bool _isFull;
     private volatile bool _isFailing;
     private long _pendingBytes;
@@ -54,12 +55,15 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _logger = logger;
         _age = new AgeClock(clock, AgeNow(file.Database, time) - clock.NowMs);
         _quarantined = file.Opening.Kind == StoreOpeningKind.Quarantined ? 1 : 0;
-        _reader = new MessageReader(ConnectReader, _age, time, logger);
+        _reader = new MessageReader(ConnectReader, NoteDamage, _age, time, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
     }
 
-    /// <summary>Called once, on the journal's thread, when the database is found damaged while it runs: nothing is acknowledged any more, and a restart sets it aside.</summary>
-    public event Action? Damaged;
+    /// <summary>Called once, on the journal's thread, when the database is found damaged while it runs: nothing is acknowledged any more, and the next start sets it aside.</summary>
+    public event Action<string>? Damaged;
+
+    /// <summary>Called once, on the journal's thread, when it cannot go on for a reason that is not the disk's: nothing is acknowledged any more.</summary>
+    public event Action? Broken;
 
     /// <inheritdoc/>
     public bool IsDurable => true;
@@ -82,6 +86,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _writer = new JournalWriter(_file.Database, ownsDatabase: false, _state, _age);
         _reader.Start();
         _thread.Start();
+        _isStarted = true;
     }
 
     /// <inheritdoc/>
@@ -106,7 +111,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _stopBy = _time.GetTimestamp() + (long)(patience.TotalSeconds * _time.TimestampFrequency);
         _isStopping = true;
         Wake();
-        if (_thread.ThreadState != ThreadState.Unstarted) _stopped.Wait();
+        if (_isStarted) _stopped.Wait();
         _reader.Stop();
         return !_isFailing && _pending.Count == 0;
     }
@@ -120,9 +125,10 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_stopped.IsSet && _thread.IsAlive) Stop(TimeSpan.Zero);
+        if (_isStarted && !_stopped.IsSet) Stop(TimeSpan.Zero);
         _reader.Dispose();
         _writer?.Dispose();
+        if (_isDamaged != 0) _file.ReportDamage();
         _file.Close();
         _wake.Dispose();
         _stopped.Dispose();

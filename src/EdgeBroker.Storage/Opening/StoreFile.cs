@@ -44,9 +44,10 @@ public sealed class StoreFile : IDisposable
     /// <param name="checks">What rows must satisfy to be rescued.</param>
     /// <param name="log">Where it is told.</param>
     /// <param name="time">Dates the name of what is set aside.</param>
+    /// <param name="knownDamage">What reading the database has shown to be wrong with it; null: nothing is known.</param>
     /// <exception cref="StoreException">It cannot be used; says why and what to do.</exception>
-    public static StoreFile Open(string directory, StorageOptions options, RowChecks checks, ILogger log, TimeProvider time) =>
-        Open(directory, new StoreSettings(options, StoreSchema.Current, checks, log, time));
+    public static StoreFile Open(string directory, StorageOptions options, RowChecks checks, ILogger log, TimeProvider time, string? knownDamage = null) =>
+        Open(directory, new StoreSettings(options, StoreSchema.Current, checks, log, time) { KnownDamage = knownDamage });
 
     internal static StoreFile Open(string directory, StoreSettings settings)
     {

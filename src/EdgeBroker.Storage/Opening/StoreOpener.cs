@@ -97,7 +97,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         SchemaVerdict verdict = settings.Schema.Inspect(database);
         if (verdict.State == SchemaState.Newer) return new Defect(verdict.Problem!, IsNewer: true);
         if (verdict.State == SchemaState.Wrong) return new Defect(verdict.Problem!, IsNewer: false);
-        if (CheckPages(database) is { } damage) return new Defect(damage, IsNewer: false);
+        if ((settings.KnownDamage ?? CheckPages(database)) is { } damage) return new Defect(damage, IsNewer: false);
         if (verdict.State == SchemaState.Current) return null;
         if (!settings.Schema.Migrations.LeadFrom(verdict.Version)) return new Defect($"it is of version {verdict.Version}, from which no way leads to this broker's", IsNewer: false);
         migratedFrom = verdict.Version;

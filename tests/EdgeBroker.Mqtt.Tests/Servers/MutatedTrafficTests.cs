@@ -92,6 +92,10 @@ public sealed class MutatedTrafficTests
             {
                 // Thrown out, as it deserves.
             }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                // The time is up.
+            }
 
             // Some go with a reset, some in silence.
             if (random.Next(2) == 0) peer.Socket.LingerState = new LingerOption(true, 0);
