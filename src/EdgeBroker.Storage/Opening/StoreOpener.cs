@@ -61,6 +61,13 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             defect = new Defect("it is empty, although its WAL is not", IsNewer: false);
             return false;
         }
+        // A power cut may tear the page that a checkpoint was adding; then the WAL still has it. Without a WAL the end is missing, and no check of SQLite's tells.
+        if (new FileInfo(paths.Database).Length % StorePragmas.PageSizeBytes != 0 && new FileInfo(paths.Wal) is not { Exists: true, Length: > 0 })
+        {
+            defect = new Defect("its length is no whole number of pages", IsNewer: false);
+            return false;
+        }
+
         database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
         // Should it be of no use, nothing may be moved from the WAL into it.
         database.CheckpointsOnClose = false;

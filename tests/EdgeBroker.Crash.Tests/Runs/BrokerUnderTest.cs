@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.Crash.Tests.Runs;
@@ -42,7 +44,7 @@ public sealed class BrokerUnderTest : IDisposable
             data_dir = "data"
             [[listener]]
             protocol = "mqtt"
-            address = "127.0.0.1:0"
+            address = "127.0.0.1:{FreePort()}"
             [mqtt]
             max_queued_messages = 1_000_000
             max_queued_bytes = "1GB"
@@ -52,6 +54,14 @@ public sealed class BrokerUnderTest : IDisposable
             {profile.Toml}{storage}
             """);
         return broker;
+    }
+
+    // One and the same over all its lives: a broker that starts anew by itself is found where it was.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Starts it, and does not wait for anything.</summary>
