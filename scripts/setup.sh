@@ -2,15 +2,16 @@
 # Installs what a fresh Debian 12 lacks, asking nothing. What is there already is left alone, so a second run only looks.
 #   scripts/setup.sh          everything the tests need
 #   scripts/setup.sh build    only what building for this machine needs
+#   scripts/setup.sh bench    that, and the broker to measure against
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scope="${1:-all}"
 case "$scope" in
-  all | build) ;;
+  all | build | bench) ;;
   *)
-    echo "usage: scripts/setup.sh [all|build]" >&2
+    echo "usage: scripts/setup.sh [all|build|bench]" >&2
     exit 64
     ;;
 esac
@@ -49,9 +50,11 @@ need zlib1g-dev /usr/include/zlib.h
 if ! sdk_present; then
   need libicu72 "/usr/lib/$multiarch/libicuuc.so.72"
 fi
+if [ "$scope" != build ]; then
+  need_command mosquitto mosquitto
+fi
 if [ "$scope" = all ]; then
   need_command gcc gcc
-  need_command mosquitto mosquitto
   need_command mosquitto-clients mosquitto_pub
   need python3 /usr/bin/python3
   need python3-paho-mqtt /usr/lib/python3/dist-packages/paho/mqtt/client.py

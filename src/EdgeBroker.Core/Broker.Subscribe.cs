@@ -25,6 +25,8 @@ public sealed partial class Broker
         if (!shared) topicFilter = filter;
         if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
         if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
+        QoS most = permissions.MaximumQoS(topicFilter);
+        if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         var subscription = new Subscription(lease.Session, filter.ToArray(), options, identifier);
         if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out token)) return ReasonCode.QuotaExceeded;
         Align(lease.Session, subscription.Filter);

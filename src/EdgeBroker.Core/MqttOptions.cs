@@ -58,6 +58,11 @@ public sealed record MqttOptions
     /// <summary>Time between two updates of <c>$SYS</c>; zero: no <c>$SYS</c> at all.</summary>
     public TimeSpan SysInterval { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Whether a 3.1.1 client that publishes what it may not is disconnected; otherwise its publish is acknowledged and goes no further (<c>auth.on_denied_publish_v311</c>).
+    /// </summary>
+    public bool DisconnectOnDeniedPublish { get; init; }
+
     /// <summary>Time a new connection has to complete its CONNECT (<c>limits.connect_timeout</c>).</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -51,7 +51,7 @@ public sealed partial class MqttServer : IDisposable
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public void Listen(ListenerOptions options)
     {
-        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous);
+        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous) { Listener = options.Address };
         ReactorListener listener = ReactorListener.Open(
             SocketAddress.Parse(options.Address),
             _reactors,

@@ -1,8 +1,11 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
@@ -92,22 +95,32 @@ internal static partial class BrokerHost
                 isBroken = true;
                 stop.Set();
             });
-        using var server = new MqttServer(broker, new AnonymousAuthenticator(), Environment.ProcessorCount, time, loggers);
+        using var access = new AccessControl(configuration.Auth, loggers, time);
+        using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
+        WebServer? web = null;
+        if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
+
+        ServeUntilAsked(server, web, broker, services, stop, log, time);
+        damage = Volatile.Read(ref foundDamage);
+        return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
+    }
+
+    private static void ServeUntilAsked(
+        MqttServer server, WebServer? web, Broker broker, ServiceStatus services, ManualResetEventSlim stop, ILogger log, TimeProvider time)
+    {
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
         server.Start();
-        services.Ready("listening on " + string.Join(", ", server.EndPoints));
+        services.Ready("listening on " + string.Join(", ", server.EndPoints.Concat(web?.EndPoints ?? [])));
         stop.Wait();
         services.Stopping();
         LogStopping(log, broker.ConnectedCount);
-        server.StopAsync(StopPatience, time).GetAwaiter().GetResult();
+        StopAsync(server, web, time).GetAwaiter().GetResult();
         LogStopped(log);
-        damage = Volatile.Read(ref foundDamage);
-        return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
     }
 
     private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
@@ -126,6 +139,35 @@ internal static partial class BrokerHost
         }
 
         return true;
+    }
+
+    /// <summary>Made and started only when a listener needs it; null when it cannot be, which has been said.</summary>
+    private static WebServer? StartWeb(BrokerConfiguration configuration, Broker broker, IAuthenticator authenticator, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    {
+        try
+        {
+            var web = new WebServer(configuration.WebListeners, broker, authenticator, Environment.ProcessorCount, time, loggers);
+            web.StartAsync().GetAwaiter().GetResult();
+            return web;
+        }
+        catch (Exception exception) when (exception is IOException or FormatException or SocketException or CertificateFileException)
+        {
+            string addresses = string.Join(", ", configuration.WebListeners.Select(listener => listener.Address));
+            LogCannotListen(log, addresses, exception is CertificateFileException file ? $"{file.File} {file.Message}" : exception.Message);
+            return null;
+        }
+    }
+
+    private static async Task StopAsync(MqttServer server, WebServer? web, TimeProvider time)
+    {
+        Task plain = server.StopAsync(StopPatience, time);
+        if (web is not null)
+        {
+            await web.StopAsync(StopPatience, time);
+            await web.DisposeAsync();
+        }
+
+        await plain;
     }
 
     private static void Ask(PosixSignalContext context, ManualResetEventSlim stop)

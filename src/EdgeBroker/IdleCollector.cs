@@ -11,12 +11,15 @@ internal sealed class IdleCollector(Broker broker)
     private const long WorthwhileBytes = 1024 * 1024;
     private const long QuietPackets = 100;
 
+    private bool _hasStarted;
     private long _lastPackets;
     private long _lastCollectedBytes;
 
     /// <summary>Called once a second.</summary>
     public void Run()
     {
+        if (!_hasStarted) StartupPages.Release();
+        _hasStarted = true;
         long packets = broker.CountTraffic().PacketsReceived;
         bool quiet = packets - _lastPackets < QuietPackets;
         _lastPackets = packets;

@@ -1,3 +1,5 @@
+using EdgeBroker.Access;
+
 namespace EdgeBroker;
 
 /// <summary>What a verb may know of and do to the world outside: handed in, so that a test can stand in for it.</summary>
@@ -6,6 +8,12 @@ internal sealed record Surroundings
     public required TextWriter Out { get; init; }
 
     public required TextWriter Error { get; init; }
+
+    /// <summary>The next line of stdin; null at its end.</summary>
+    public Func<string?> ReadLine { get; init; } = () => null;
+
+    /// <summary>Asks for a password without showing it; null where there is no terminal.</summary>
+    public Func<string, string?> AskHidden { get; init; } = _ => null;
 
     /// <summary>Where log lines go; unbuffered.</summary>
     public required Stream Log { get; init; }
@@ -23,6 +31,8 @@ internal sealed record Surroundings
     {
         Out = Console.Out,
         Error = Console.Error,
+        ReadLine = () => Console.In.ReadLine(),
+        AskHidden = HiddenPrompt.Ask,
         Log = Console.OpenStandardError(),
         LogIsTerminal = !Console.IsErrorRedirected,
         Environment = System.Environment.GetEnvironmentVariable,

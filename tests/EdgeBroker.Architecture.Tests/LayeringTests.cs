@@ -19,6 +19,7 @@ public sealed class LayeringTests
         ["EdgeBroker.Bridge"] = ["EdgeBroker.Core", "EdgeBroker.Client"],
         ["EdgeBroker.Coap"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Http"] = ["EdgeBroker.Core", "EdgeBroker.Mqtt"],
+        ["EdgeBroker.Security"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Sensors"] = ["EdgeBroker.Core"],
     };
 

@@ -12,6 +12,8 @@ public sealed partial class LogEventTests
         ["EdgeBroker.Core"] = (2000, 2999),
         ["EdgeBroker.Mqtt"] = (3000, 3999),
         ["EdgeBroker.Client"] = (4000, 4999),
+        ["EdgeBroker.Http"] = (5000, 5999),
+        ["EdgeBroker.Security"] = (6000, 6999),
         ["EdgeBroker.Storage"] = (7000, 7999),
         ["EdgeBroker"] = (9000, 9999),
     };

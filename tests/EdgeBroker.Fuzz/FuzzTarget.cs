@@ -4,7 +4,7 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Fuzz;
 
-/// <summary>A way to feed arbitrary bytes to the codec; it throws when the codec disagrees with the oracle or with itself.</summary>
+/// <summary>A way to feed arbitrary bytes to a parser; it throws when the parser disagrees with the oracle or with itself.</summary>
 public sealed record FuzzTarget(string Name, Action<byte[]> Run)
 {
     /// <summary>Every target by its name.</summary>
@@ -18,6 +18,9 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         Packets("subscribe", 8, 10),
         Packets("disconnect-auth", 14, 15),
         new("properties", PropertiesTarget.Run),
+        new("password-file", PasswordFileTarget.Run),
+        new("token", TokenTarget.RunToken),
+        new("token-claims", TokenTarget.RunClaims),
     ];
 
     public static FuzzTarget Named(string name) => All.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"There is no target '{name}'.", nameof(name));

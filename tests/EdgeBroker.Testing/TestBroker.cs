@@ -49,6 +49,16 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>What the broker says it did.</summary>
     public RecordedEvents Events { get; } = new();
 
+    /// <summary>Where a broker over sockets listens, on loopback.</summary>
+    public int Port
+    {
+        get
+        {
+            string endPoint = _server!.EndPoints.Single();
+            return int.Parse(endPoint[(endPoint.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
+        }
+    }
+
     /// <summary>Moves the clock and has done what is due by then. What a connection does by itself (keep alive) follows at once on its own thread.</summary>
     public void Advance(TimeSpan by)
     {
@@ -116,9 +126,8 @@ public sealed class TestBroker : IAsyncDisposable
 
     private async Task<TestClient> OpenSocketAsync(ProtocolVersion version, string name)
     {
-        string endPoint = _server!.EndPoints.Single();
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync("127.0.0.1", int.Parse(endPoint[(endPoint.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
+        await socket.ConnectAsync("127.0.0.1", Port);
         var stream = new NetworkStream(socket, ownsSocket: true);
         return new TestClient(new DuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream)), version, name, over: null, reader: null, stream);
     }

@@ -31,6 +31,10 @@ public sealed partial class TestClient : IAsyncDisposable
         Packets = Packets.Of(version);
     }
 
+    /// <summary>A client over any stream, such as TLS.</summary>
+    public static TestClient Over(Stream stream, ProtocolVersion version, string name) =>
+        new(new StreamPipe(PipeReader.Create(stream), PipeWriter.Create(stream)), version, name, over: null, reader: null, stream);
+
     /// <summary>Makes packets of the client's version.</summary>
     public Packets Packets { get; }
 
@@ -192,4 +196,6 @@ public sealed partial class TestClient : IAsyncDisposable
 
         return false;
     }
+
+    private sealed record StreamPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

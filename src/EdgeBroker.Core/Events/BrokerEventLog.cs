@@ -58,6 +58,16 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         if (_denied.Admit(out long kept)) LogPublishRefused(logger, clientId, Encoding.UTF8.GetString(topic), reason, (byte)reason, kept);
     }
 
+    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason, string cause)
+    {
+        if (_denied.Admit(out long kept)) LogPublishDenied(logger, clientId, Encoding.UTF8.GetString(topic), cause, (byte)reason, kept);
+    }
+
+    public void SubscribeDenied(string clientId, ReadOnlySpan<byte> filter, string cause)
+    {
+        if (_denied.Admit(out long kept)) LogSubscribeDenied(logger, clientId, Encoding.UTF8.GetString(filter), cause, (byte)ReasonCode.NotAuthorized, kept);
+    }
+
     public void MessagesDropped(string clientId, DropReason reason, int count)
     {
         if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, Explain(reason), kept);
@@ -106,6 +116,12 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
 
     [LoggerMessage(2007, LogLevel.Warning, "publish of {ClientId} to {Topic} refused: {Outcome} (0x{Reason:X2}); {KeptBack} more since the last such line")]
     private static partial void LogPublishRefused(ILogger logger, string clientId, string topic, ReasonCode outcome, byte reason, long keptBack);
+
+    [LoggerMessage(2010, LogLevel.Warning, "publish of {ClientId} to {Topic} refused: {Cause} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    private static partial void LogPublishDenied(ILogger logger, string clientId, string topic, string cause, byte reason, long keptBack);
+
+    [LoggerMessage(2011, LogLevel.Warning, "{ClientId} may not subscribe to {Filter}: {Cause} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    private static partial void LogSubscribeDenied(ILogger logger, string clientId, string filter, string cause, byte reason, long keptBack);
 
     [LoggerMessage(2008, LogLevel.Warning, "{Count} message(s) for {ClientId} dropped: {Explanation}; {KeptBack} more occasions since the last such line")]
     private static partial void LogDropped(ILogger logger, int count, string clientId, string explanation, long keptBack);

@@ -28,6 +28,9 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>The will, or null.</summary>
     public required Will? Will { get; init; }
 
+    /// <summary>The user who began it; null: anonymous.</summary>
+    public required string? UserName { get; init; }
+
     /// <summary>The last position given out.</summary>
     public long LastPosition { get; set; }
 

@@ -29,4 +29,7 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
 
     /// <summary>The will, or null.</summary>
     public required Will? Will { get; init; }
+
+    /// <summary>The user who began the session, and who alone resumes it; null: anonymous.</summary>
+    public required string? UserName { get; init; }
 }

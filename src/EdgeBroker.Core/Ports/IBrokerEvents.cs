@@ -54,6 +54,12 @@ public interface IBrokerEvents
     /// <summary>A publish was refused.</summary>
     void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason);
 
+    /// <summary>A publish was refused, because of what is said: a rule and its place.</summary>
+    void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason, string cause) => PublishRefused(clientId, topic, reason);
+
+    /// <summary>A filter was refused because the client may not receive all of it; and the rule, with its place, that says so.</summary>
+    void SubscribeDenied(string clientId, ReadOnlySpan<byte> filter, string cause) => Subscribed(clientId, filter, ReasonCode.NotAuthorized);
+
     /// <summary>Messages were dropped for a session.</summary>
     void MessagesDropped(string clientId, DropReason reason, int count);
 }

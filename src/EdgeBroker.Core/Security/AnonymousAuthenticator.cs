@@ -2,12 +2,27 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Security;
 
-/// <summary>Knows no users: lets clients in where the listener allows anonymous ones, whatever name they give, and nobody elsewhere.</summary>
-public sealed class AnonymousAuthenticator : IAuthenticator
+/// <summary>
+/// Knows no users: lets clients in whom the transport has identified, and others where the listener allows anonymous ones, whatever name they give; nobody elsewhere.
+/// </summary>
+/// <param name="rules">What they may do there; null: everything.</param>
+public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthenticator
 {
-    private static readonly AuthenticationResult Anonymous = new(ReasonCode.Success, null, Permissions.All);
-    private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(ReasonCode.NotAuthorized);
+    private static readonly AuthenticationResult Unrestricted = new(ReasonCode.Success, null, Permissions.All);
+    private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
+        ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");
 
+    /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
-        ValueTask.FromResult(request.AnonymousAllowed ? Anonymous : Refusal);
+        ValueTask.FromResult(request.TransportIdentity is not null || request.AnonymousAllowed ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener)) : Refusal);
+
+    /// <inheritdoc/>
+    public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential is AclSubject subject ? Admit(subject) : identity;
+
+    private AuthenticationResult Admit(AclSubject subject)
+    {
+        if (rules is null) return subject.UserName is null ? Unrestricted : Unrestricted with { UserName = subject.UserName };
+        // The subject is kept also where nothing restricts it yet: rules may come later.
+        return new AuthenticationResult(ReasonCode.Success, subject.UserName, rules.Current.PermissionsFor(subject)) { Credential = subject };
+    }
 }

@@ -6,18 +6,39 @@ namespace EdgeBroker.Core.Security;
 public abstract class Permissions
 {
     /// <summary>Everything.</summary>
-    public static readonly Permissions All = new Unrestricted();
+    public static readonly Permissions All = new Fixed(true, "no [[acl]] rule restricts it");
+
+    /// <summary>Nothing.</summary>
+    public static readonly Permissions None = new Fixed(false, "the client was not let in");
 
     /// <summary>Whether the client may publish this.</summary>
     public abstract bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain);
 
-    /// <summary>Whether the client may subscribe to this filter, given without <c>$share/group/</c>.</summary>
+    /// <summary>
+    /// Whether the client may subscribe to this filter, given without <c>$share/group/</c>: true only where it may receive every topic the filter matches, so that
+    /// deliveries need no check of their own.
+    /// </summary>
     public abstract bool MaySubscribe(ReadOnlySpan<byte> filter);
 
-    private sealed class Unrestricted : Permissions
-    {
-        public override bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => true;
+    /// <summary>The highest QoS a subscription to a permitted filter is granted.</summary>
+    public virtual QoS MaximumQoS(ReadOnlySpan<byte> filter) => QoS.ExactlyOnce;
 
-        public override bool MaySubscribe(ReadOnlySpan<byte> filter) => true;
+    /// <summary><see cref="MayPublish"/> with its reason; may allocate.</summary>
+    public virtual AccessVerdict JudgePublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => Unexplained(MayPublish(topic, qos, retain));
+
+    /// <summary><see cref="MaySubscribe"/> with its reason; may allocate.</summary>
+    public virtual AccessVerdict JudgeSubscribe(ReadOnlySpan<byte> filter) => Unexplained(MaySubscribe(filter));
+
+    private static AccessVerdict Unexplained(bool allowed) => new(allowed, allowed ? "permitted" : "not permitted");
+
+    private sealed class Fixed(bool answer, string cause) : Permissions
+    {
+        public override bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => answer;
+
+        public override bool MaySubscribe(ReadOnlySpan<byte> filter) => answer;
+
+        public override AccessVerdict JudgePublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => new(answer, cause);
+
+        public override AccessVerdict JudgeSubscribe(ReadOnlySpan<byte> filter) => new(answer, cause);
     }
 }

@@ -11,6 +11,9 @@ public sealed partial class Session
     private long _willDueMs;
     private long _expiresAtMs;
 
+    // The user name it was begun under; null: anonymous.
+    private string? _owner;
+
     /// <summary>The heap place of <see cref="DeadlineHeap"/>, which guards it.</summary>
     internal int DeadlineIndex { get; set; } = -1;
 
@@ -33,7 +36,8 @@ public sealed partial class Session
             lease = default;
             previous = _link;
             previousWill = null;
-            if (_ended) return false;
+            if (_ended || !MayResume(grant)) return false;
+            _owner = grant.UserName;
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _will is { DelaySeconds: 0 }) previousWill = _will;
             bool sessionPresent = _generation != 0;
@@ -49,6 +53,13 @@ public sealed partial class Session
             return true;
         }
     }
+
+    /// <summary>
+    /// Whether what the session holds may be given to this client. Rights are asked when a filter is subscribed, not with each delivery; so a session does not pass to another
+    /// user, nor on to one whose rights have since shrunk.
+    /// </summary>
+    private bool MayResume(SessionGrant grant) =>
+        _generation == 0 || (_owner == grant.UserName && _subscriptions.ArePermitted(grant.Permissions));
 
     /// <summary>The connection is gone.</summary>
     /// <param name="lease">The connection's right.</param>

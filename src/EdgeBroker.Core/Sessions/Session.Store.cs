@@ -60,6 +60,7 @@ public sealed partial class Session : IStoredSessionOwner
             _willDueMs = restored.Will is null ? long.MaxValue : restored.WillAtMs,
             _lastPosition = restored.LastPosition,
             _sentPosition = restored.SentPosition,
+            _owner = restored.UserName,
         };
         restored.Stored.Owner = session;
         foreach (ushort id in restored.ReceivedIds)
@@ -149,6 +150,7 @@ public sealed partial class Session : IStoredSessionOwner
             WillAtMs = connected || _will is null ? SessionSaved.Never : _willDueMs,
             SentPosition = connected ? SessionSaved.Never : _sentPosition,
             Will = _will,
+            UserName = _owner,
         });
     }
 

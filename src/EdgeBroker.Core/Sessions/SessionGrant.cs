@@ -1,7 +1,16 @@
+using EdgeBroker.Core.Security;
+
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>What a connection brings to its session.</summary>
 /// <param name="ExpirySeconds">How long the session outlives the connection; 0: not at all; 0xFFFFFFFF does not occur, the broker's limit is finite.</param>
 /// <param name="ReceiveMaximum">Unacknowledged QoS 1 and 2 messages the client takes at once.</param>
 /// <param name="Will">The will, or null.</param>
-public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? Will);
+public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? Will)
+{
+    /// <summary>The name the client acts under; null: anonymous. A session belongs to whoever began it.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>What the client may do; a session that holds more is not resumed.</summary>
+    public Permissions Permissions { get; init; } = Permissions.All;
+}

@@ -1,4 +1,6 @@
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -25,6 +27,21 @@ internal sealed class SubscriptionSet
         _many = null;
         return all;
     }
+
+    /// <summary>Whether a client with these permissions might subscribe to all of them.</summary>
+    public bool ArePermitted(Permissions permissions)
+    {
+        if (_many is null) return Array.TrueForAll(_few, one => IsPermitted(one, permissions));
+        foreach (Subscription one in _many.Values)
+        {
+            if (!IsPermitted(one, permissions)) return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsPermitted(Subscription one, Permissions permissions) =>
+        permissions.MaySubscribe(TopicFilter.TrySplitShared(one.Filter, out _, out ReadOnlySpan<byte> filter) ? filter : one.Filter);
 
     /// <summary>The one with exactly this filter, or null.</summary>
     public Subscription? Find(ReadOnlySpan<byte> filter)

@@ -104,11 +104,16 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Refuses a connection that is not accepted yet, with a CONNACK where the version has one for it.</summary>
-    private void Refuse(ReasonCode reason, string explanation, string? clientId = null, bool answer = true)
+    /// <param name="reason">The reason code.</param>
+    /// <param name="explanation">What the client is told.</param>
+    /// <param name="clientId">Its client id, once known.</param>
+    /// <param name="answer">Whether there is an answer at all.</param>
+    /// <param name="logged">What the log says, where that is more than the client may know.</param>
+    private void Refuse(ReasonCode reason, string explanation, string? clientId = null, bool answer = true, string? logged = null)
     {
         bool connectSeen = _state == State.Authenticating || clientId is not null || _rules.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
         _state = State.Ended;
-        Broker.Events.ConnectRefused(_transport.RemoteEndPoint, clientId, reason, explanation);
+        Broker.Events.ConnectRefused(_transport.RemoteEndPoint, clientId, reason, logged ?? explanation);
         if (answer && connectSeen) WriteRefusal(reason, explanation);
         CloseTransport();
     }

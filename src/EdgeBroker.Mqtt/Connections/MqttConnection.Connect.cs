@@ -126,7 +126,11 @@ public sealed partial class MqttConnection
             packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
             packet.HasPassword ? packet.Password.ToArray() : null,
             _transport.RemoteEndPoint,
-            _endpoint.AnonymousAllowed);
+            _endpoint.AnonymousAllowed)
+        {
+            Listener = _endpoint.Listener,
+            TransportIdentity = _transportIdentity,
+        };
         _state = State.Authenticating;
         ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
         if (verdict.IsCompletedSuccessfully)
@@ -166,14 +170,16 @@ public sealed partial class MqttConnection
         PendingConnect connect = _connect!;
         if (verdict.Reason != ReasonCode.Success)
         {
-            Refuse(verdict.Reason, "not let in: no valid credentials", connect.ClientId);
+            Refuse(verdict.Reason, verdict.Reason == ReasonCode.ServerBusy ? "busy: try again later" : "not let in: no valid credentials", connect.ClientId, logged: verdict.Cause);
             return;
         }
 
         _identity = verdict;
+        if (verdict.ValidFor is { } validFor) _identityDueMs = _transport.NowMs + (long)validFor.TotalMilliseconds;
         if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
         {
-            Refuse(ReasonCode.NotAuthorized, "the client may not publish its will", connect.ClientId);
+            string cause = WhyNotPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain);
+            Refuse(ReasonCode.NotAuthorized, "the client may not publish its will", connect.ClientId, logged: "the client may not publish its will: " + cause);
             return;
         }
 
@@ -184,7 +190,7 @@ public sealed partial class MqttConnection
         }
 
         _state = State.Connected;
-        _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant, _context, this);
+        _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant with { UserName = verdict.UserName, Permissions = verdict.Permissions }, _context, this);
         _connect = null;
         _inheritedReceives = _lease.Session.ReceivedIdCount;
         BeginKeepAlive(connect.KeepAliveSeconds);

@@ -137,8 +137,17 @@ public sealed partial class MqttConnection
     /// <summary>Answers a publish that goes no further: 5.0 hears why, 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].</summary>
     private void RefusePublish(in PublishPacket packet, ReadOnlySpan<byte> topic, ReasonCode reason)
     {
-        Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason);
+        bool denied = reason == ReasonCode.NotAuthorized;
+        if (denied) Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason, WhyNotPublish(topic, packet.QoS, packet.Retain));
+        else Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason);
         _context.Counters.PublishesDropped++;
+        if (denied && !_rules.AcksCarryReasons && Options.DisconnectOnDeniedPublish)
+        {
+            if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
+            Fail(reason, "a publish that is not permitted (auth.on_denied_publish_v311)");
+            return;
+        }
+
         if (packet.QoS == QoS.AtMostOnce) return;
         ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
         if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
@@ -148,6 +157,10 @@ public sealed partial class MqttConnection
     // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not connect.
     private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) =>
         (!topic.StartsWith(SysPrefix) || IsBridgeState(topic)) && _identity.Permissions.MayPublish(topic, qos, retain);
+
+    private string WhyNotPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => topic.StartsWith(SysPrefix) && !IsBridgeState(topic)
+        ? "only the broker publishes under $SYS"
+        : _identity.Permissions.JudgePublish(topic, qos, retain).Cause;
 
     private static bool IsBridgeState(ReadOnlySpan<byte> topic) =>
         topic.StartsWith("$SYS/broker/connection/"u8) && topic.EndsWith("/state"u8) && TopicName.CountLevels(topic) == 5;

@@ -23,13 +23,20 @@ public sealed partial class MqttConnection
         foreach (SubscriptionRequest request in packet)
         {
             ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out CommitToken stored);
-            Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
+            if (outcome == ReasonCode.NotAuthorized) ReportDenied(request.Filter);
+            else Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
             token = stored.After(token);
             outcomes[i++] = outcome;
         }
 
         Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), token);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
+    }
+
+    private void ReportDenied(ReadOnlySpan<byte> filter)
+    {
+        ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
+        Broker.Events.SubscribeDenied(_lease.Session.ClientId, filter, _identity.Permissions.JudgeSubscribe(topics).Cause);
     }
 
     private void HandleUnsubscribe(in Frame frame)

@@ -13,6 +13,7 @@ public sealed partial class MqttConnection
     private long _partialBeganMs;
     private long _partialDueMs = long.MaxValue;
     private long _deadlineMs = long.MaxValue;
+    private long _identityDueMs = long.MaxValue;
     private ushort _keepAliveSeconds;
     private bool _isHeldBack;
     private bool _storeIsAwaited;
@@ -29,6 +30,9 @@ public sealed partial class MqttConnection
                 return;
             case State.Authenticating:
                 Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
+                return;
+            case State.Connected when nowMs >= _identityDueMs:
+                Fail(ReasonCode.NotAuthorized, "the credentials have expired");
                 return;
             case State.Connected when nowMs >= _partialDueMs:
                 Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
@@ -86,8 +90,8 @@ public sealed partial class MqttConnection
 
     private void SetDeadline(long dueMs)
     {
-        _deadlineMs = dueMs;
-        _transport.SetDeadline(dueMs);
+        _deadlineMs = Math.Min(dueMs, _identityDueMs);
+        _transport.SetDeadline(_deadlineMs);
     }
 
     /// <summary>

@@ -15,11 +15,15 @@ namespace EdgeBroker.Mqtt.Connections;
 /// </summary>
 public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 {
+    // What TLS begins with; as MQTT it would be a CONNECT with reserved flags set.
+    private const byte TlsHandshake = 0x16;
+
     private static readonly AuthenticationResult Nobody = AuthenticationResult.Refused(ReasonCode.NotAuthorized);
 
     private readonly MqttEndpoint _endpoint;
     private readonly TransportConnection _transport;
     private readonly RoutingContext _context;
+    private readonly string? _transportIdentity;
 
     private State _state;
     private ProtocolRules _rules = ProtocolRules.V311;
@@ -29,8 +33,10 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="transport">The bytes.</param>
     /// <param name="context">The routing context of the transport's thread.</param>
-    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context)
+    /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
+    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null)
     {
+        _transportIdentity = transportIdentity;
         _endpoint = endpoint;
         _transport = transport;
         _context = context;
@@ -68,9 +74,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
-            if (_state == State.AwaitingConnect && consumed < bytes.Length && bytes[consumed] >> 4 != (int)PacketType.Connect)
+            if (_state == State.AwaitingConnect && consumed < bytes.Length && (bytes[consumed] >> 4 != (int)PacketType.Connect || bytes[consumed] == TlsHandshake))
             {
-                Refuse(ReasonCode.ProtocolError, "the first packet is not CONNECT");
+                Refuse(ReasonCode.ProtocolError, NotConnect(bytes[consumed]));
                 break;
             }
 
@@ -139,6 +145,14 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
         HoldBackWhenFull();
     }
+
+    // What people connect to the wrong port with.
+    private static string NotConnect(byte first) => first switch
+    {
+        TlsHandshake => "the client speaks TLS to a plain listener; leave its CA file (--cafile) out or use the TLS port",
+        (byte)'G' => "the client speaks HTTP or WebSocket to a plain MQTT listener; use the ws or http port",
+        _ => "the first packet is not CONNECT",
+    };
 
     private void HandlePing(in Frame frame)
     {

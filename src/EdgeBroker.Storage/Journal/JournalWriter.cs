@@ -42,8 +42,8 @@ internal sealed class JournalWriter : IDisposable
         _saveClock = database.Prepare("INSERT OR REPLACE INTO clock(id, age_ms, wall_ms) VALUES(1, ?1, ?2)");
         _freeClientId = database.Prepare("UPDATE session SET client_id = char(0) || id, expiry_seconds = 0 WHERE client_id = ?1 AND id <> ?2");
         _saveSession = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
-            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8");
+            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, owner = ?9");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _deleteSubscription = database.Prepare("DELETE FROM subscription WHERE session = ?1 AND filter = ?2");
@@ -171,6 +171,8 @@ internal sealed class JournalWriter : IDisposable
         _saveSession.Bind(7, state.SentPosition);
         if (state.Will is null) _saveSession.BindNull(8);
         else _saveSession.Bind(8, WillBlob.Of(state.Will));
+        if (state.UserName is null) _saveSession.BindNull(9);
+        else _saveSession.BindText(9, state.UserName);
         _saveSession.Run();
     }
 

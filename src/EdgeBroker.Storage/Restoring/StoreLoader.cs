@@ -2,8 +2,8 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
-using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Journal;
+using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Restoring;
@@ -70,7 +70,7 @@ internal sealed class StoreLoader
             + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session); DELETE FROM received WHERE session NOT IN (SELECT id FROM session)");
         _state.LastSessionId = Math.Max(_database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
-        using SqliteStatement rows = _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will FROM session");
+        using SqliteStatement rows = _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
         while (rows.Step())
         {
             Count();
@@ -94,6 +94,7 @@ internal sealed class StoreLoader
                 WillAtMs = will is null ? long.MaxValue : wasConnected || rows.IsNull(5) ? nowMs + (will.DelaySeconds * 1000L) : _age.ToBroker(rows.Int64(5)),
                 SentPosition = rows.Int64(6),
                 Will = will,
+                UserName = rows.IsNull(8) ? null : rows.Text(8),
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));
         }

@@ -19,7 +19,7 @@ public sealed class PipeConnection : TransportConnection
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
-    private readonly Lock _turn = new();
+    private readonly Lock _turn;
     private readonly SemaphoreSlim _attention = new(0, 1);
     private readonly SemaphoreSlim _reading = new(0, 1);
     private readonly Queue<Action> _posted = new();
@@ -37,14 +37,19 @@ public sealed class PipeConnection : TransportConnection
     /// <param name="pipe">The bytes.</param>
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
     /// <param name="time">The clock of deadlines.</param>
-    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time)
+    /// <param name="turn">Held whenever the handler is called; shared by connections whose handlers share something that one thread at a time may use. Null: its own.</param>
+    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, Lock? turn = null)
     {
+        _turn = turn ?? new Lock();
         _pipe = pipe;
         _time = time;
         _start = time.GetTimestamp();
         RemoteEndPoint = remoteEndPoint;
         _timer = time.CreateTimer(static state => ((PipeConnection)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>What broke the connection; null: it was closed. Once it is over.</summary>
+    public Exception? Failure { get; private set; }
 
     public override string RemoteEndPoint { get; }
 
@@ -135,6 +140,7 @@ public sealed class PipeConnection : TransportConnection
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
+            Failure ??= exception;
             explanation = "the connection broke: " + exception.Message;
         }
 
@@ -204,6 +210,7 @@ public sealed class PipeConnection : TransportConnection
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
+            Failure ??= exception;
             lock (_turn) Over("the connection broke: " + exception.Message);
         }
     }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
@@ -64,7 +63,7 @@ public sealed unsafe partial class ReactorListener
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoReuseAddress, &one, sizeof(int));
         int zero = 0;
         if (address.Family == LinuxSockets.AddressFamilyInet6) _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
-        if (address.UnixPath is not null) RemoveStale(address.UnixPath);
+        if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
         fixed (byte* bytes = address.Bytes)
         {
             if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0)
@@ -181,39 +180,6 @@ public sealed unsafe partial class ReactorListener
         {
             if (_fd >= 0) _reactors[0].Rewatch(this, _number, accept: true);
         });
-    }
-
-    /// <summary>Removes the socket file that a killed process left behind: one that nobody answers at. Any other file is not ours, and bind says so.</summary>
-    private static void RemoveStale(string path)
-    {
-        if (!File.Exists(path) || !IsSocket(path)) return;
-        try
-        {
-            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-        }
-    }
-
-    // A file of any other kind can be opened, or is not ours to open. It may be empty, and refuses a connection as well.
-    private static bool IsSocket(string path)
-    {
-        try
-        {
-            File.OpenHandle(path).Dispose();
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 
     private static string LocalName(int fd)

@@ -36,6 +36,14 @@ public sealed class SocketAddress
         return Of(text, Resolve(host), port);
     }
 
+    /// <summary>The same for the runtime's sockets.</summary>
+    public EndPoint ToEndPoint()
+    {
+        if (UnixPath is not null) return new UnixDomainSocketEndPoint(UnixPath);
+        ushort port = BinaryPrimitives.ReadUInt16BigEndian(Bytes.AsSpan(2));
+        return new IPEndPoint(Family == LinuxSockets.AddressFamilyInet ? new IPAddress(Bytes.AsSpan(4, 4)) : new IPAddress(Bytes.AsSpan(8, 16)), port);
+    }
+
     private static SocketAddress Of(string text, IPAddress address, ushort port)
     {
         bool v4 = address.AddressFamily == AddressFamily.InterNetwork;

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
 
@@ -12,12 +13,17 @@ internal sealed record BrokerConfiguration
 
     public required NodeOptions Node { get; init; }
 
-    /// <summary>At least one.</summary>
+    /// <summary>Plain MQTT; with <see cref="WebListeners"/> at least one.</summary>
     public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
+
+    /// <summary>MQTT over TLS and WebSocket.</summary>
+    public IReadOnlyList<WebListenerOptions> WebListeners { get; init; } = [];
 
     public required MqttOptions Mqtt { get; init; }
 
     public required StorageOptions Storage { get; init; }
+
+    public AuthOptions Auth { get; init; } = new();
 
     public required LogOptions Log { get; init; }
 

@@ -12,5 +12,11 @@ internal sealed record ConfigurationDraft(NodeOptions Node)
 
     public StorageOptions Storage { get; init; } = new();
 
+    public AuthDraft Auth { get; init; } = new();
+
+    public List<AclDraft> Acl { get; init; } = [];
+
+    public List<GroupDraft> Groups { get; init; } = [];
+
     public LogOptions Log { get; init; } = new();
 }

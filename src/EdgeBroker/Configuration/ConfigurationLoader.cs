@@ -4,7 +4,7 @@ namespace EdgeBroker.Configuration;
 /// Reads broker.toml and the <c>conf.d/*.toml</c> beside it into a <see cref="BrokerConfiguration"/>, or reports everything that is wrong with them.
 /// Without a file it hands out the embedded default.
 /// </summary>
-internal sealed class ConfigurationLoader(Func<string, string?> environment, string workingDirectory)
+internal sealed class ConfigurationLoader(Func<string, string?> environment, string workingDirectory, TimeProvider? time = null)
 {
     private const string FragmentDirectory = "conf.d";
     private const string DefaultDataDirectory = "edgebroker-data";
@@ -18,18 +18,23 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         ConfigurationDraft draft = Defaults();
         if (path is not null)
             draft = Read(path, draft);
-        List<EdgeBroker.Mqtt.ListenerOptions> listeners = ListenerRules.Apply(draft.Listeners, _errors, _warnings);
+        string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
+        AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(draft);
+        var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
+        var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
+        listeners.Apply(draft.Listeners);
         errors = _errors.ToLines();
         if (errors.Length > 0)
             return null;
-        string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
         return new BrokerConfiguration
         {
             File = path,
             Node = draft.Node with { DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory) },
-            Listeners = listeners,
-            Mqtt = draft.Mqtt,
+            Listeners = listeners.Plains,
+            WebListeners = listeners.Webs,
+            Mqtt = draft.Mqtt with { DisconnectOnDeniedPublish = draft.Auth.DisconnectOnDeniedPublish },
             Storage = draft.Storage,
+            Auth = auth,
             Log = draft.Log,
             Warnings = _warnings,
         };

@@ -36,6 +36,9 @@ internal sealed record ListenAddress
     /// <summary>Whether only this machine can connect.</summary>
     public bool IsLoopback => IsUnix || (Ip is not null && IPAddress.IsLoopback(Ip));
 
+    /// <summary>Whether it is one host or address, and not all of this machine's nor a file.</summary>
+    public bool IsSpecific => !IsUnix && (Ip is null || !IsAny(Ip));
+
     /// <summary>Whether two listeners cannot have these addresses at the same time.</summary>
     public bool Overlaps(ListenAddress other)
     {

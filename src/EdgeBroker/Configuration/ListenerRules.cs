@@ -1,24 +1,32 @@
+using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 
 namespace EdgeBroker.Configuration;
 
 /// <summary>What the keys of a listener mean together, and the listeners to one another.</summary>
-internal static class ListenerRules
+internal sealed class ListenerRules(ConfigurationErrors errors, List<string> warnings, TlsRules tlsRules, bool hasCredentials)
 {
     /// <summary>The address of the embedded default, and of a file that names no listener.</summary>
     public const string DefaultAddress = "127.0.0.1:1883";
 
-    private const string Built = "mqtt";
+    private const string Plain = "mqtt";
+    private const string Built = "\"mqtt\", \"mqtts\", \"ws\" or \"wss\"";
 
     // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
-    private static readonly string[] NotBuilt = ["mqtts", "ws", "wss", "http", "https", "coap", "coaps"];
+    private static readonly string[] NotBuilt = ["http", "https", "coap", "coaps"];
 
-    public static List<ListenerOptions> Apply(List<ListenerDraft> drafts, ConfigurationErrors errors, List<string> warnings)
+    /// <summary>Plain MQTT listeners.</summary>
+    public List<ListenerOptions> Plains { get; } = [];
+
+    /// <summary>TLS and WebSocket listeners.</summary>
+    public List<WebListenerOptions> Webs { get; } = [];
+
+    public void Apply(List<ListenerDraft> drafts)
     {
-        var listeners = new List<ListenerOptions>(drafts.Count);
         for (int i = 0; i < drafts.Count; i++)
         {
-            CheckProtocol(drafts[i], errors);
+            WebProtocol? web = ProtocolOf(drafts[i]);
+            CheckKeys(drafts[i], web);
             if (drafts[i].Address is not { } address)
                 continue;
             if (FirstOverlap(drafts, i, address) is { } earlier)
@@ -28,23 +36,57 @@ internal static class ListenerRules
             }
             bool anonymous = drafts[i].AllowAnonymous ?? address.IsLoopback;
             if (!address.IsLoopback)
-                WarnOffLoopback(drafts[i], address, anonymous, warnings);
-            listeners.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous });
+                WarnOffLoopback(drafts[i], address, anonymous);
+            else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]))
+                warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
+            if (web is { } protocol)
+                AddWeb(drafts[i], protocol, address, anonymous);
+            else
+                Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous });
         }
         if (drafts.Count == 0)
-            listeners.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
-        return listeners;
+        {
+            if (hasCredentials)
+                warnings.Add(AnonymousToo(DefaultAddress));
+            Plains.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
+        }
     }
 
-    private static void CheckProtocol(ListenerDraft draft, ConfigurationErrors errors)
+    private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous)
     {
-        if (draft.Protocol is null or Built)
+        Http.Tls.TlsOptions? tls = protocol == WebProtocol.Ws ? null : tlsRules.Apply(draft);
+        if (tls is null && protocol != WebProtocol.Ws)
             return;
+        Webs.Add(draft.Web with { Protocol = protocol, Address = address.Text, AllowAnonymous = anonymous, MaxConnections = draft.Options.MaxConnections, Tls = tls });
+    }
+
+    private WebProtocol? ProtocolOf(ListenerDraft draft)
+    {
+        switch (draft.Protocol)
+        {
+            case null or Plain: return null;
+            case "mqtts": return WebProtocol.Mqtts;
+            case "ws": return WebProtocol.Ws;
+            case "wss": return WebProtocol.Wss;
+        }
         string shown = ValueText.Quote(draft.Protocol);
         if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
-            errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected \"{Built}\"");
+            errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected {Built}");
         else
-            errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected \"{Built}\"");
+            errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {Built}");
+        return null;
+    }
+
+    private void CheckKeys(ListenerDraft draft, WebProtocol? web)
+    {
+        string shown = ValueText.Quote(draft.Protocol ?? Plain);
+        if (web is not (WebProtocol.Mqtts or WebProtocol.Wss) && draft.Table.Find("tls")?.Node is { } tls)
+            errors.Add(tls.Position, $"[listener.tls] belongs to \"mqtts\" and \"wss\"; this listener's protocol is {shown}");
+        foreach (string key in new[] { "path", "allowed_origins" })
+        {
+            if (web is not (WebProtocol.Ws or WebProtocol.Wss) && draft.Table.Find(key) is { } entry)
+                errors.Add(entry.Position, $"\"{key}\" belongs to \"ws\" and \"wss\"; this listener's protocol is {shown}");
+        }
     }
 
     private static ListenerDraft? FirstOverlap(List<ListenerDraft> drafts, int count, ListenAddress address)
@@ -57,18 +99,23 @@ internal static class ListenerRules
         return null;
     }
 
-    private static void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous, List<string> warnings)
+    private void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous)
     {
         string shown = Printable.Escape(address.Text);
-        if (anonymous)
+        if (anonymous && !NeedsCertificate(draft))
         {
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
                 + "allow_anonymous is set and the address is not loopback");
         }
-        else
+        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Http.Tls.ClientAuthentication.None }))
         {
             warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false off loopback unless set, "
-                + "and this version knows no other way to log in");
+                + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
         }
     }
+
+    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Http.Tls.ClientAuthentication.Require;
+
+    private static string AnonymousToo(string address) =>
+        $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";
 }

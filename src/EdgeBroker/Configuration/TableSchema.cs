@@ -51,6 +51,10 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
 
     /// <summary>A table <c>[name]</c>; it adds to what <paramref name="get"/> returns.</summary>
     public TableSchema<T> Table<TChild>(string name, TableSchema<TChild> schema, Func<T, TChild> get, Func<T, TChild, T> set)
+        where TChild : class => Table(name, schema, (owner, _) => get(owner), set);
+
+    /// <summary>A table <c>[name]</c>, of which <paramref name="get"/> wants to see the place.</summary>
+    public TableSchema<T> Table<TChild>(string name, TableSchema<TChild> schema, Func<T, TomlTable, TChild> get, Func<T, TChild, T> set)
         where TChild : class
     {
         _keys.Add(name, new TableKey<T, TChild>(name, schema, get, set));

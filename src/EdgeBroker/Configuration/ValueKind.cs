@@ -8,7 +8,7 @@ internal abstract class ValueKind<T>(string expected)
     /// <summary>What a person should write: completes "expects".</summary>
     public string Expected { get; } = expected;
 
-    public bool TryRead(TomlEntry entry, BindContext context, out T value)
+    public virtual bool TryRead(TomlEntry entry, BindContext context, out T value)
     {
         value = default!;
         string? hint = null;
@@ -20,10 +20,16 @@ internal abstract class ValueKind<T>(string expected)
             if (TryRead(scalar.Syntax, text, out value, ref hint))
                 return true;
         }
+        Reject(entry, text, hint, context);
+        return false;
+    }
+
+    /// <summary>Reports a misfit.</summary>
+    protected void Reject(TomlEntry entry, string? text, string? hint, BindContext context)
+    {
         string found = text is null ? ValueText.Describe(entry.Node) : ValueText.Quote(text);
         string suffix = hint is null ? "" : $"; did you mean {hint}?";
         context.Errors.Add(entry.Node.Position, $"\"{entry.Name}\" expects {Expected}; found {found}{suffix}");
-        return false;
     }
 
     /// <summary>Reads the value; <paramref name="text"/> is that of a string, with the environment's values in place, and null for all else.</summary>

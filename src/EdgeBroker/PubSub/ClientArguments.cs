@@ -10,7 +10,7 @@ internal sealed class ClientArguments
 {
     private static readonly Encoding StrictUtf8 = new UTF8Encoding(false, true);
     private string _host = "localhost";
-    private int _port = 1883;
+    private int? _port;
     private string? _unixPath;
     private string? _clientId;
     private string? _clientIdPrefix;
@@ -39,6 +39,8 @@ internal sealed class ClientArguments
 
     public PropertyArguments Properties { get; } = new();
 
+    private TlsArguments Tls { get; } = new();
+
     /// <summary>Takes an option; false when it is none of the shared ones.</summary>
     public bool TryTake(string option, OptionReader reader)
     {
@@ -64,7 +66,7 @@ internal sealed class ClientArguments
             case "--quiet": IsQuiet = true; break;
             case "--help": WantsHelp = true; break;
             case "--nodelay": break; // always so
-            default: return TryTakeWill(option, reader);
+            default: return Tls.TryTake(option, reader) || TryTakeWill(option, reader);
         }
 
         return true;
@@ -82,7 +84,7 @@ internal sealed class ClientArguments
         if (version == ProtocolVersion.V311 && clientId.Length == 0) clientId = $"{verb}-{Random.Shared.NextInt64():x16}";
         return new MqttClientOptions
         {
-            Transport = _unixPath is null ? new TcpTransport(_host, _port) { BindAddress = _bindAddress } : new UnixSocketTransport(_unixPath),
+            Transport = Tls.Around(_unixPath is null ? new TcpTransport(_host, _port ?? (Tls.Any ? 8883 : 1883)) { BindAddress = _bindAddress } : new UnixSocketTransport(_unixPath), _host),
             Version = version,
             ClientId = clientId,
             CleanStart = !_keepSession,
@@ -145,9 +147,9 @@ internal sealed class ClientArguments
 
     private void TakeUrl(string text)
     {
-        if (text.StartsWith("mqtts:", StringComparison.Ordinal)) throw new UsageException("-L mqtts: TLS is not supported by this build yet.");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme != "mqtt" || url.Host.Length == 0)
-            throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic.");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("mqtt" or "mqtts") || url.Host.Length == 0)
+            throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS.");
+        Tls.IsAsked = url.Scheme == "mqtts";
         _host = url.Host.Trim('[', ']');
         if (url.Port > 0) _port = url.Port;
         if (url.UserInfo.Length > 0)
@@ -158,7 +160,7 @@ internal sealed class ClientArguments
         }
 
         // The text behind the host as it stands: # and + and double slashes belong to the topic.
-        int slash = text.IndexOf('/', "mqtt://".Length);
+        int slash = text.IndexOf('/', $"{url.Scheme}://".Length);
         if (slash >= 0 && slash + 1 < text.Length) Topics.Add(Uri.UnescapeDataString(text[(slash + 1)..]));
     }
 }

@@ -13,6 +13,7 @@ internal sealed record CommandOption(string Long, string? Short, Verbs Verbs = V
         new("--protocol-version", "-V"), new("--keepalive", "-k"), new("--disable-clean-session", "-c"), new("--session-expiry-interval", "-x"),
         new("--will-topic", null), new("--will-payload", null), new("--will-qos", null), new("--will-retain", null), new("--property", "-D"),
         new("--debug", "-d"), new("--quiet", null), new("--help", null),
+        new("--cafile", null), new("--cert", null), new("--key", null), new("--insecure", null), new("--tls-version", null), new("--tls-alpn", null), new("--tls-use-os-certs", null),
         new("--message", "-m", Verbs.Pub), new("--file", "-f", Verbs.Pub), new("--stdin-line", "-l", Verbs.Pub), new("--stdin-file", "-s", Verbs.Pub),
         new("--null-message", "-n", Verbs.Pub), new("--retain", "-r", Verbs.Pub), new("--repeat", null, Verbs.Pub), new("--repeat-delay", null, Verbs.Pub),
         new("--max-inflight", "-M", Verbs.Pub),
@@ -25,7 +26,6 @@ internal sealed record CommandOption(string Long, string? Short, Verbs Verbs = V
     /// <summary>Options of mosquitto's clients that need something this build does not have.</summary>
     public static readonly string[] NotSupported =
     [
-        "--cafile", "--capath", "--cert", "--key", "--keyform", "--ciphers", "--tls-version", "--insecure", "--tls-alpn", "--tls-engine",
-        "--tls-engine-kpass-sha1", "--tls-use-os-certs", "--psk", "--psk-identity", "--proxy", "--random-filter", "-S",
+        "--capath", "--keyform", "--ciphers", "--tls-engine", "--tls-engine-kpass-sha1", "--psk", "--psk-identity", "--proxy", "--random-filter", "-S",
     ];
 }

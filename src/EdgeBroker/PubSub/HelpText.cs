@@ -57,9 +57,9 @@ internal static class HelpText
     private const string Shared = """
         Connection
           -h, --host NAME         server (localhost)
-          -p, --port N            port (1883)
+          -p, --port N            port (1883; 8883 with TLS)
               --unix PATH         Unix domain socket instead
-          -L, --url URL           mqtt://[user[:password]@]host[:port]/topic
+          -L, --url URL           mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS
           -A, --bind ADDRESS      local address to connect from
           -t, --topic TOPIC       the topic
           -q, --qos N             QoS 0, 1 or 2 (0)
@@ -75,6 +75,12 @@ internal static class HelpText
           -D PACKET PROPERTY VALUE [VALUE]
                                   MQTT 5 property of connect, publish, subscribe, unsubscribe, disconnect or will,
                                   as in: -D publish user-property name value
+              --cafile FILE       TLS, trusting the authorities of this file (PEM)
+              --tls-use-os-certs  TLS, trusting those of the system
+              --cert FILE  --key FILE  certificate of the client, and its key
+              --insecure          accept a server certificate of another name
+              --tls-version V     tlsv1.2 or tlsv1.3 only
+              --tls-alpn NAME     application protocol to ask for
           -d, --debug             packets on standard error
               --quiet             no error messages
 

@@ -3,10 +3,18 @@ using System.Globalization;
 namespace EdgeBroker.PubSub;
 
 /// <summary>Walks the command line of one verb: options and their values, each as an argument of its own.</summary>
-internal sealed class OptionReader(Verbs verb, string[] args)
+/// <param name="options">The options the verb has.</param>
+/// <param name="args">The arguments behind the verb.</param>
+internal sealed class OptionReader(CommandOption[] options, string[] args)
 {
     private int _position;
     private string _given = "";
+
+    /// <summary>For <c>pub</c> and <c>sub</c>, which share a table.</summary>
+    public OptionReader(Verbs verb, string[] args)
+        : this(Array.FindAll(CommandOption.All, option => option.Verbs.HasFlag(verb)), args)
+    {
+    }
 
     /// <summary>Steps to the next option and yields its long name; null behind the last.</summary>
     /// <exception cref="UsageException">It is none of the verb's.</exception>
@@ -14,9 +22,9 @@ internal sealed class OptionReader(Verbs verb, string[] args)
     {
         if (_position >= args.Length) return null;
         _given = args[_position++];
-        foreach (CommandOption option in CommandOption.All)
+        foreach (CommandOption option in options)
         {
-            if (option.Verbs.HasFlag(verb) && (_given == option.Long || _given == option.Short)) return option.Long;
+            if (_given == option.Long || _given == option.Short) return option.Long;
         }
 
         if (CommandOption.NotSupported.Contains(_given)) throw new UsageException($"{_given} is not supported by this build yet.");
@@ -45,5 +53,5 @@ internal sealed class OptionReader(Verbs verb, string[] args)
     }
 
     private string? Nearest(string unknown) =>
-        NearestName.Of(unknown, CommandOption.All.Where(o => o.Verbs.HasFlag(verb)).SelectMany(o => o.Short is null ? [o.Long] : new[] { o.Long, o.Short }));
+        NearestName.Of(unknown, options.SelectMany(o => o.Short is null ? [o.Long] : new[] { o.Long, o.Short }));
 }

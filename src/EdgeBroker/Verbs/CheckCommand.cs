@@ -1,3 +1,5 @@
+using EdgeBroker.Http;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 
 namespace EdgeBroker.Verbs;
@@ -25,9 +27,24 @@ internal static class CheckCommand
             string who = listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
             world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {who}, at most {listener.MaxConnections} connections");
         }
+        foreach (WebListenerOptions listener in configuration.WebListeners)
+            world.Out.WriteLine($"  {listener.ProtocolName} on {Printable.Escape(listener.Address)}, {Who(listener)}, at most {listener.MaxConnections} connections");
         world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
+        if (configuration.Auth.Users is { } users)
+            world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
+        if (configuration.Auth.Tokens is not null)
+            world.Out.WriteLine("  JSON Web Tokens accepted as passwords");
+        if (configuration.Auth.Rules.Rules.Count > 0)
+            world.Out.WriteLine($"  {configuration.Auth.Rules.Rules.Count} access rule(s)");
         foreach (string warning in configuration.Warnings)
             world.Out.WriteLine($"warning: {warning}");
         return ExitCode.Success;
     }
+
+    private static string Who(WebListenerOptions listener) => listener.Tls?.ClientAuthentication switch
+    {
+        ClientAuthentication.Require => "certificates of clients required",
+        ClientAuthentication.Request when !listener.AllowAnonymous => "certificates of clients or credentials required",
+        _ => listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required",
+    };
 }

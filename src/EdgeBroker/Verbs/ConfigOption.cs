@@ -15,7 +15,7 @@ internal static class ConfigOption
             failure = CommandLine.Misused(problem, usage, world);
             return null;
         }
-        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(file, out string[] errors);
+        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory, world.Time).Load(file, out string[] errors);
         if (configuration is not null)
             return configuration;
         foreach (string error in errors)

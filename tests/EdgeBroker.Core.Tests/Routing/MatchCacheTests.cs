@@ -8,6 +8,7 @@ using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Tests.Routing;
 
+[Collection(Alone.Name)]
 public sealed class MatchCacheTests
 {
     [Fact]
@@ -69,6 +70,29 @@ public sealed class MatchCacheTests
             return ReferenceEquals(owned, kept[topic]);
         });
         Assert.InRange(hits, 2_000, 3_000);
+    }
+
+    [Fact]
+    public void Of_fifty_thousand_topics_in_any_order_most_are_found()
+    {
+        var tree = new SubscriptionTree();
+        tree.Add(Loose.Subscribe(Loose.Session("1"), "#"));
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        byte[][] topics = [.. Enumerable.Range(0, 50_000).Select(i => Encoding.UTF8.GetBytes("sensor/" + i))];
+        var latest = new byte[topics.Length][];
+        var random = new Random(1);
+        int hits = 0;
+        for (int i = 0; i < 1_000_000; i++)
+        {
+            int topic = random.Next(topics.Length);
+            cache.Match(matcher, topics[topic], out byte[]? owned);
+            // Warm by then: the table has grown to its full size.
+            if (i >= 500_000 && ReferenceEquals(owned, latest[topic])) hits++;
+            latest[topic] = owned!;
+        }
+
+        Assert.InRange(hits / 500_000.0, 0.85, 1);
     }
 
     [Fact]

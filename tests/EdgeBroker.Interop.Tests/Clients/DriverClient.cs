@@ -33,6 +33,8 @@ internal sealed class DriverClient : IForeignClient
             ["will-qos"] = Show(connect.Will?.QoS),
             ["will-retain"] = Show(connect.Will?.Retain),
             ["will-delay"] = Show(connect.WillDelaySeconds),
+            ["via"] = connect.Via,
+            ["ca"] = connect.AuthorityFile,
         };
         return (await AskAsync("connect", fields)).Present;
     }

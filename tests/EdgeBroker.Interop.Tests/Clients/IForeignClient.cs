@@ -12,6 +12,12 @@ public sealed record ForeignConnect(int Port, string Version, string ClientId)
 
     /// <summary>5.0 only.</summary>
     public uint? WillDelaySeconds { get; init; }
+
+    /// <summary>mqtts, ws or wss, for the clients that can; null: plain TCP.</summary>
+    public string? Via { get; init; }
+
+    /// <summary>The authority to trust, a PEM file.</summary>
+    public string? AuthorityFile { get; init; }
 }
 
 /// <summary>One connection of a client written by others.</summary>

@@ -59,6 +59,37 @@ public sealed class RestartTests : IDisposable
         await client.ExpectPublishAsync("a/x", "again", 1);
     }
 
+    [Theory]
+    [InlineData(true, "anna", null, "bert", "")]
+    [InlineData(false, "anna", null, "bert", "")]
+    [InlineData(true, null, "anna", "bert", "")]
+    [InlineData(false, null, "anna", "bert", "")]
+    public async Task A_session_stays_the_user_s_who_began_it(bool crash, string? owner, params string?[] others)
+    {
+        var gate = new NamingAuthenticator { UserName = owner };
+        await using StoredBroker first = StoredBroker.Start(_directory, gate);
+        for (int i = 0; i <= others.Length; i++)
+        {
+            TestClient client = await first.Broker.ConnectAsync($"c{i}", properties: Kept);
+            await client.SubscribeAsync("a", 1);
+            await client.DropAsync();
+        }
+
+        await (await first.Broker.ConnectAsync("publisher")).PublishAsync("a", "the owner's", 1);
+        await using StoredBroker second = crash ? first.Crash(_elsewhere) : await first.RestartAsync();
+        Assert.Equal((others.Length + 1, 0), (second.Restored.Sessions, second.Restored.Damaged));
+        for (int i = 0; i < others.Length; i++)
+        {
+            gate.UserName = others[i];
+            TestClient client = await second.Broker.ConnectAsync($"c{i}", cleanStart: false, properties: Kept, sessionPresent: false);
+            await client.ExpectNothingAsync();
+        }
+
+        gate.UserName = owner;
+        TestClient again = await second.Broker.ConnectAsync($"c{others.Length}", cleanStart: false, properties: Kept, sessionPresent: true);
+        await again.ExpectPublishAsync("a", "the owner's", 1);
+    }
+
     [Fact]
     public async Task A_QoS_2_message_seen_before_the_crash_keeps_its_identifier()
     {

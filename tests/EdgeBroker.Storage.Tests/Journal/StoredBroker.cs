@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Restoring;
@@ -15,20 +16,22 @@ internal sealed class StoredBroker : IAsyncDisposable
     private readonly string _directory;
     private readonly StorageOptions _options;
     private readonly MqttOptions _limits;
+    private readonly IAuthenticator? _authenticator;
     private bool _isStopped;
 
-    private StoredBroker(string directory, StorageOptions options, MqttOptions limits, WallTime wall)
+    private StoredBroker(string directory, StorageOptions options, MqttOptions limits, WallTime wall, IAuthenticator? authenticator)
     {
         _directory = directory;
         _options = options;
         _limits = limits;
+        _authenticator = authenticator;
         Wall = wall;
         var time = new FakeTimeProvider();
         var clock = new BrokerClock(time);
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
         Opening = file.Opening;
         Journal = new SqliteJournal(file, options, clock, wall, NullLogger.Instance);
-        Broker = new TestBroker(new TestBrokerOptions { Mqtt = limits, Time = time, Clock = clock, Journal = Journal });
+        Broker = new TestBroker(new TestBrokerOptions { Mqtt = limits, Time = time, Clock = clock, Journal = Journal, Authenticator = authenticator ?? new AnonymousAuthenticator() });
         Restored = Journal.Restore(Broker.Broker, _ => { });
         Journal.Start();
     }
@@ -44,9 +47,13 @@ internal sealed class StoredBroker : IAsyncDisposable
     public WallTime Wall { get; }
 
     public static StoredBroker Start(TemporaryDirectory directory, StoreDurability durability = StoreDurability.Strict, MqttOptions? limits = null) =>
-        new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime());
+        new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime(), null);
 
-    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) => new(directory.File("data"), options, limits, new WallTime());
+    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) => new(directory.File("data"), options, limits, new WallTime(), null);
+
+    /// <summary>Starts one whose clients are who <paramref name="authenticator"/> says.</summary>
+    public static StoredBroker Start(TemporaryDirectory directory, IAuthenticator authenticator) =>
+        new(directory.File("data"), new StorageOptions(), TestBrokerOptions.Quiet, new WallTime(), authenticator);
 
     /// <summary>Ends in order and starts again on the same store.</summary>
     /// <param name="downFor">How long the wall clock says it was down.</param>
@@ -54,7 +61,7 @@ internal sealed class StoredBroker : IAsyncDisposable
     {
         await StopAsync();
         Wall.Advance(downFor);
-        return new StoredBroker(_directory, _options, _limits, Wall);
+        return new StoredBroker(_directory, _options, _limits, Wall, _authenticator);
     }
 
     /// <summary>What a start would find if the process ended this moment: a copy of the files, on which another broker starts.</summary>
@@ -69,7 +76,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         }
 
         Wall.Advance(downFor);
-        return new StoredBroker(copy, _options, _limits, Wall);
+        return new StoredBroker(copy, _options, _limits, Wall, _authenticator);
     }
 
     public async Task StopAsync()

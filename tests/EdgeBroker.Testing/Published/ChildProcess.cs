@@ -38,6 +38,9 @@ public sealed partial class ChildProcess : IDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => _process.HasExited;
 
+    /// <summary>Its process number.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Everything said so far, on either stream.</summary>
     public string Said
     {

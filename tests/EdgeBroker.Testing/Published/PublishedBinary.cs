@@ -51,15 +51,22 @@ public sealed class PublishedBinary
     /// <summary>Starts it.</summary>
     public ChildProcess Start(string workingDirectory, params string[] arguments) => Start(workingDirectory, new Dictionary<string, string>(), arguments);
 
+    /// <summary>Starts it, and perhaps leaves its input open for what it will be told.</summary>
+    public ChildProcess Start(string workingDirectory, bool keepsInput, params string[] arguments) =>
+        Start(workingDirectory, new Dictionary<string, string>(), keepsInput, arguments);
+
     /// <summary>Starts it with variables added to its environment.</summary>
-    public ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Start(workingDirectory, environment, keepsInput: false, arguments);
+
+    private ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, bool keepsInput, string[] arguments)
     {
         var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. arguments]) { WorkingDirectory = workingDirectory };
         // The test run may itself be a service; its children's log is ours to read as text.
         start.Environment.Remove("JOURNAL_STREAM");
         start.Environment.Remove("STATE_DIRECTORY");
         foreach ((string name, string value) in environment) start.Environment[name] = value;
-        return new ChildProcess(start);
+        return new ChildProcess(start, keepsInput);
     }
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

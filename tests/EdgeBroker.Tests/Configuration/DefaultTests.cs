@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Storage;
@@ -55,11 +56,18 @@ public sealed class DefaultTests
         Assert.Equal(new LogOptions(), example.Log);
         Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
         string text = File.ReadAllText(Path.Combine(Repository.Root, "broker.toml"));
-        foreach (TableSchema table in BrokerSchema.File.Tables)
+        AssertShows(BrokerSchema.File, text);
+    }
+
+    private static void AssertShows(TableSchema schema, string text)
+    {
+        string[] tables = [.. schema.Tables.Select(table => table.Title.Trim('[', ']').Split('.')[^1])];
+        foreach (string key in schema.Names.Except(tables))
+            Assert.Matches($"\n#?{key} = ", text);
+        foreach (TableSchema table in schema.Tables)
         {
-            Assert.Contains($"\n{table.Title}", text, StringComparison.Ordinal);
-            foreach (string key in table.Names)
-                Assert.Matches($"\n#?{key} = ", text);
+            Assert.Matches($"\n#?{Regex.Escape(table.Title)}", text);
+            AssertShows(table, text);
         }
     }
 

@@ -9,10 +9,10 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nsparkplug = \"off\"", "2:1: unknown key \"sparkplug\" in [mqtt]")]
     [InlineData("[mqtt]\nlevel = \"info\"", "2:1: unknown key \"level\" in [mqtt]; it belongs in [log]")]
     [InlineData("max_qos = 1", "1:1: unknown key \"max_qos\" outside of any table; it belongs in [mqtt]")]
-    [InlineData("[auth]\npassword_file = \"x\"", "1:2: unknown table [auth]")]
+    [InlineData("[cluster]\nname = \"x\"", "1:2: unknown table [cluster]")]
     [InlineData("[[bridge]]\nname = \"cloud\"", "1:3: unknown table [[bridge]]")]
     [InlineData("[mqqt]\nmax_qos = 1", "1:2: unknown table [mqqt]; did you mean \"mqtt\"?")]
-    [InlineData("[mqtt.tls]\nx = 1", "1:7: unknown table [tls] in [mqtt]")]
+    [InlineData("[mqtt.tls]\nx = 1", "1:7: unknown table [tls] in [mqtt]; it belongs in [[listener]]")]
     [InlineData("[mqtt]\n\"a\\nb\" = 1", "2:1: unknown key \"a\\nb\" in [mqtt]")]
     public void Unknown_names(string text, string expected) => Single(text, expected);
 
@@ -123,7 +123,7 @@ public sealed class ErrorTests
             "broker.toml:3:1: unknown key \"nonsense\" in [mqtt]",
             "broker.toml:4:10: syntax: Unexpected token `yes` for a value; text and quantities are written in quotes: \"yes\"",
             "broker.toml:5:1: key \"max_qos\" is set already at broker.toml:2:1",
-            "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\"",
+            "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\" or \"wss\"",
             "broker.toml:7:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"1883\"; did you mean \"127.0.0.1:1883\"?",
             "broker.toml:9:9: \"level\" expects \"trace\", \"debug\", \"info\", \"warning\" or \"error\"; found \"loud\"",
         ], given.Errors());

@@ -77,9 +77,8 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("mqtts", "protocol \"mqtts\" is not supported by this version; expected \"mqtt\"")]
-    [InlineData("coap", "protocol \"coap\" is not supported by this version; expected \"mqtt\"")]
-    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\"")]
+    [InlineData("coap", "protocol \"coap\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\" or \"wss\"")]
+    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\" or \"wss\"")]
     public void Other_protocols(string protocol, string expected)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1883\"\n");
@@ -92,7 +91,7 @@ public sealed class ListenerTests
         using var given = new Given("\n  [[listener]]\n");
         Assert.Equal(
         [
-            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\"",
+            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\" or \"wss\"",
             "broker.toml:2:3: [[listener]] needs the key \"address\": an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"",
         ], given.Errors());
     }

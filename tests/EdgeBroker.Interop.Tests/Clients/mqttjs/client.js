@@ -1,6 +1,7 @@
 // One MQTT connection of MQTT.js, driven as PROTOCOL.md says.
 'use strict'
 
+const fs = require('node:fs')
 const readline = require('node:readline')
 const mqtt = require('mqtt')
 
@@ -70,6 +71,10 @@ const verbs = {
       clientId: fields.id,
       clean: fields.clean === '1',
       reconnectPeriod: 0,
+    }
+    if ('via' in fields) {
+      Object.assign(options, { protocol: fields.via, host: 'localhost', path: '/mqtt' })
+      if ('ca' in fields) options.ca = fs.readFileSync(fields.ca)
     }
     if (v5 && 'expiry' in fields) options.properties = { sessionExpiryInterval: Number(fields.expiry) }
     if ('will-topic' in fields) {

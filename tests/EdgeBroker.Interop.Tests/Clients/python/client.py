@@ -48,10 +48,14 @@ class Connection:
     def connect(self, fields, user):
         self.v5 = fields["version"] == "5"
         clean = fields["clean"] == "1"
+        transport = "websockets" if fields.get("via") in ("ws", "wss") else "tcp"
+        host = "localhost" if "via" in fields else "127.0.0.1"
         if self.v5:
-            self.client = mqtt.Client(client_id=fields["id"], protocol=mqtt.MQTTv5)
+            self.client = mqtt.Client(client_id=fields["id"], protocol=mqtt.MQTTv5, transport=transport)
         else:
-            self.client = mqtt.Client(client_id=fields["id"], protocol=mqtt.MQTTv311, clean_session=clean)
+            self.client = mqtt.Client(client_id=fields["id"], protocol=mqtt.MQTTv311, clean_session=clean, transport=transport)
+        if "ca" in fields:
+            self.client.tls_set(ca_certs=fields["ca"])
         self.client.on_connect = lambda c, u, flags, code, p=None: self.events.put((getattr(code, "value", code), flags["session present"]))
         self.client.on_subscribe = lambda c, u, mid, granted, p=None: self.events.put([getattr(g, "value", g) for g in granted])
         self.client.on_unsubscribe = lambda *rest: self.events.put("unsubscribed")
@@ -68,9 +72,9 @@ class Connection:
             properties = Properties(PacketTypes.CONNECT)
             if "expiry" in fields:
                 properties.SessionExpiryInterval = int(fields["expiry"])
-            self.client.connect("127.0.0.1", int(fields["port"]), clean_start=clean, properties=properties)
+            self.client.connect(host, int(fields["port"]), clean_start=clean, properties=properties)
         else:
-            self.client.connect("127.0.0.1", int(fields["port"]))
+            self.client.connect(host, int(fields["port"]))
         self.client.loop_start()
         code, present = self.wait()
         if code != 0:

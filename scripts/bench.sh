@@ -1,0 +1,251 @@
+#!/usr/bin/env bash
+# Measures this broker against Debian's mosquitto and prints a Markdown table of ratios on standard output; progress goes to standard error.
+#   scripts/bench.sh [options]
+#     --rounds N          runs of each line and broker, of which the median counts (5)
+#     --seconds S         measured time of a run (3)
+#     --quick             one round of a second, fewer clients: shows that it works, not how fast it is
+#     --only NAME[,NAME]  these lines only; --list names them
+#     --binary PATH       the broker to measure; without it, it is published from these sources
+#     --generator PATH    whose bench generates the load; default: the same binary
+#     --mosquitto PATH    the other broker; default: the one on the PATH, installed if there is none
+# The broker runs on CPU 0 and the generator on CPU 1, each run has a fresh broker, and the brokers alternate. Everything stays on the loopback;
+# what was measured stays in artifacts/bench/. Exit 1 when a run failed: a broker that loses messages is not fast.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+rounds=5 seconds=3 warm_up=1 connections=5000 retained=100000 only="" list=false
+binary="" generator="" mosquitto=""
+
+usage() {
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+  exit 64
+}
+
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --quick) rounds=1 seconds=1 warm_up=0.3 connections=500 retained=10000 ;;
+    --list) list=true ;;
+    --rounds | --seconds | --only | --binary | --generator | --mosquitto)
+      [ $# -gt 1 ] || usage
+      printf -v "${1#--}" '%s' "$2"
+      shift
+      ;;
+    *) usage ;;
+  esac
+  shift
+done
+[[ "$rounds" =~ ^[1-9][0-9]*$ && "$seconds" =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage
+
+# Name, arguments of the generator. What is shown of each is in table_rows.
+runs=(
+  "fan-in|fan-in"
+  "fan-out-100|fan-out"
+  "fan-out-1000|fan-out --subscribers 1000"
+  "pairs-0|pairs"
+  "pairs-1|pairs -q 1"
+  "pairs-2|pairs -q 2"
+  "pairs-1-v5|pairs -q 1 -V 5 --properties"
+  "wild|wild"
+  "shared|shared"
+  "retain|retain --retained $retained --subscribers 10"
+  "latency|latency"
+  "connect|connect --connections $connections"
+  "connect-subscribe|connect --connections $connections --subscribe"
+)
+
+# Name of the run, figure of its result, whether more or less is better, what it is, and the unit: a divisor.
+table_rows=(
+  "fan-in|per_broker_cpu_s|more|50 publishers to 1 subscriber, QoS 0|1000 messages per CPU-second|1000"
+  "fan-out-100|per_broker_cpu_s|more|1 publisher to 100 subscribers, QoS 0|1000 messages per CPU-second|1000"
+  "fan-out-1000|per_broker_cpu_s|more|1 publisher to 1000 subscribers, QoS 0|1000 messages per CPU-second|1000"
+  "pairs-0|per_broker_cpu_s|more|50 pairs, QoS 0|1000 messages per CPU-second|1000"
+  "pairs-1|per_broker_cpu_s|more|50 pairs, QoS 1|1000 messages per CPU-second|1000"
+  "pairs-2|per_broker_cpu_s|more|50 pairs, QoS 2|1000 messages per CPU-second|1000"
+  "pairs-1-v5|per_broker_cpu_s|more|50 pairs, QoS 1, MQTT 5 with properties|1000 messages per CPU-second|1000"
+  "wild|per_broker_cpu_s|more|10,000 filters on 50,000 topics, QoS 0|1000 messages per CPU-second|1000"
+  "shared|per_broker_cpu_s|more|shared group of 4, QoS 0|1000 messages per CPU-second|1000"
+  "retain|per_broker_cpu_s|more|retained messages to 10 new subscribers|1000 messages per CPU-second|1000"
+  "latency|latency_p50_us|less|5,000 messages/s, QoS 1: median on the way|ms|1000"
+  "latency|latency_p99_us|less|5,000 messages/s, QoS 1: 99 % on the way|ms|1000"
+  "connect|per_broker_cpu_s|more|connects|1000 per CPU-second|1000"
+  "connect|broker_rss_before|less|memory, idle|MB|1048576"
+  "connect|broker_bytes_each|less|memory of an idle connection|KB|1024"
+  "connect-subscribe|broker_bytes_each|less|memory of an idle connection with a subscription|KB|1024"
+)
+
+if "$list"; then
+  printf '%s\n' "${runs[@]%%|*}"
+  exit 0
+fi
+for name in ${only//,/ }; do
+  printf '%s\n' "${runs[@]%%|*}" | grep -qxF -- "$name" || usage
+done
+
+say() { echo "$*" >&2; }
+
+"$REPO_ROOT/scripts/setup.sh" bench >&2
+if [ -z "$binary" ]; then
+  # Again: setup may just have installed the SDK.
+  # shellcheck source=scripts/env.sh
+  source "$REPO_ROOT/scripts/env.sh"
+  "$REPO_ROOT/scripts/publish.sh" >&2
+  binary="$REPO_ROOT/artifacts/$(host_rid)/edgebroker"
+fi
+[ -x "$binary" ] || { say "$binary cannot be run"; exit 64; }
+binary="$(realpath "$binary")"
+generator="$(realpath "${generator:-$binary}")"
+[ -n "$mosquitto" ] || mosquitto="$(PATH="$PATH:/usr/sbin" command -v mosquitto)"
+
+# Descriptors: one for each connection, on both sides.
+ulimit -n "$(ulimit -Hn)"
+
+work="$REPO_ROOT/artifacts/bench"
+rm -rf "$work"
+mkdir -p "$work"
+results="$work/results.txt"
+broker_pid=""
+
+stop_broker() {
+  [ -n "$broker_pid" ] || return 0
+  kill "$broker_pid" 2>/dev/null || true
+  wait "$broker_pid" 2>/dev/null || true
+  broker_pid=""
+}
+trap stop_broker EXIT
+trap 'exit 130' INT TERM
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 10000))
+    listens "$port" || break
+  done
+  echo "$port"
+}
+
+# Two processors: one each. One processor: they share it, and only figures per CPU-second mean something.
+on_cpu() {
+  local cpu="$1"
+  shift
+  if [ "$(nproc)" -gt 1 ]; then taskset -c "$cpu" "$@"; else "$@"; fi
+}
+
+write_mosquitto_conf() {
+  cat >"$work/mosquitto.conf" <<CONF
+listener $1 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 0
+set_tcp_nodelay true
+log_type error
+CONF
+}
+
+write_edgebroker_toml() {
+  cat >"$work/edgebroker.toml" <<TOML
+[node]
+data_dir = "data"
+[[listener]]
+protocol = "mqtt"
+address = "127.0.0.1:$1"
+[mqtt]
+receive_maximum = 1000
+max_queued_messages = 1_000_000
+max_queued_bytes = "1GB"
+max_outbound_bytes = "64MB"
+[log]
+level = "error"
+TOML
+}
+
+# start_broker NAME PORT: in the background, until it listens.
+start_broker() {
+  local command=()
+  if [ "$1" = mosquitto ]; then
+    write_mosquitto_conf "$2"
+    command=("$mosquitto" -c "$work/mosquitto.conf")
+  else
+    write_edgebroker_toml "$2"
+    command=("$binary" run -c "$work/edgebroker.toml")
+  fi
+  # taskset becomes the broker, so the number is the broker's. A subshell would have one of its own.
+  if [ "$(nproc)" -gt 1 ]; then command=(taskset -c 0 "${command[@]}"); fi
+  "${command[@]}" >>"$work/$1.log" 2>&1 &
+  broker_pid=$!
+  local tries
+  for ((tries = 0; tries < 200; tries++)); do
+    if listens "$2"; then return 0; fi
+    kill -0 "$broker_pid" 2>/dev/null || break
+    sleep 0.05
+  done
+  say "$1 does not listen; its log:"
+  cat "$work/$1.log" >&2
+  exit 1
+}
+
+failures=0
+
+# measure NAME ARGUMENTS BROKER ROUND
+measure() {
+  local name="$1" broker="$3" round="$4" port line arguments=()
+  read -ra arguments <<<"$2"
+  port="$(free_port)"
+  start_broker "$broker" "$port"
+  if [[ "${arguments[0]}" != connect && "${arguments[0]}" != retain ]]; then arguments+=(--duration "$seconds" --warm-up "$warm_up"); fi
+  arguments+=(--patience 20)
+  if line="$(on_cpu 1 "$generator" bench "${arguments[@]}" -h 127.0.0.1 -p "$port" --broker-pid "$broker_pid" --json 2>>"$work/generator.log")"; then
+    echo "$name $broker $line" >>"$results"
+  else
+    failures=$((failures + 1))
+    say "FAILED: $name, $broker: ${line:-$(tail -n 1 "$work/generator.log")}"
+  fi
+  stop_broker
+  say "$name, round $round, $broker: $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")"
+}
+
+# The figures of a name, one a line, from flat JSON on standard input.
+figure() { sed -n "s/.*\"$1\":\(-\{0,1\}[0-9.]*\(E[-+]\{0,1\}[0-9]*\)\{0,1\}\)[,}].*/\1/p"; }
+
+# median RUN BROKER FIGURE
+median() {
+  sed -n "s/^$1 $2 //p" "$results" | figure "$3" | sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+started="$SECONDS"
+: >"$results"
+for run in "${runs[@]}"; do
+  name="${run%%|*}"
+  if [ -n "$only" ] && [[ ",$only," != *",$name,"* ]]; then continue; fi
+  for ((round = 1; round <= rounds; round++)); do
+    # In turn first and second: what changes over time meets both alike.
+    if ((round % 2)); then brokers=(mosquitto edgebroker); else brokers=(edgebroker mosquitto); fi
+    for broker in "${brokers[@]}"; do measure "$name" "${run#*|}" "$broker" "$round"; done
+  done
+done
+
+version_of_mosquitto="$("$mosquitto" -h 2>/dev/null | sed -n '1s/mosquitto version \([^ ]*\).*/\1/p' || true)"
+echo "Medians of $rounds run(s) of $seconds s; $(date -u +%F), $(uname -m), Linux $(uname -r), $("$binary" version), mosquitto ${version_of_mosquitto:-unknown}."
+echo
+echo "| | unit | mosquitto | EdgeBroker | times better |"
+echo "|---|---|---:|---:|---:|"
+for row in "${table_rows[@]}"; do
+  IFS='|' read -r name figure better title unit divisor <<<"$row"
+  theirs="$(median "$name" mosquitto "$figure")"
+  ours="$(median "$name" edgebroker "$figure")"
+  if [ -z "$theirs" ] || [ -z "$ours" ]; then continue; fi
+  awk -v theirs="$theirs" -v ours="$ours" -v better="$better" -v title="$title" -v unit="$unit" -v divisor="$divisor" '
+    function digits(value) { return sprintf(value >= 100 ? "%.0f" : "%.3g", value) }
+    BEGIN {
+    ratio = "-"
+    if (theirs > 0 && ours > 0) ratio = sprintf("%.1f", better == "more" ? ours / theirs : theirs / ours)
+    printf "| %s | %s | %s | %s | %s |\n", title, unit, digits(theirs / divisor), digits(ours / divisor), ratio
+  }'
+done
+say "$((SECONDS - started)) s"
+if [ "$failures" -gt 0 ]; then
+  say "$failures run(s) failed"
+  exit 1
+fi

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using EdgeBroker.Core;
+using EdgeBroker.Mqtt;
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Transport.Pipes;
+
+namespace EdgeBroker.Http;
+
+/// <summary>The MQTT connections of all listeners of this project: each runs in a lane, and all are told when the broker stops.</summary>
+internal sealed class MqttSessions
+{
+    private readonly Lane[] _lanes;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<MqttConnection, PipeConnection> _open = new();
+    private int _next;
+    private volatile bool _isStopping;
+
+    /// <param name="broker">The broker.</param>
+    /// <param name="laneCount">How many turns run at once; one a core.</param>
+    /// <param name="time">The clock.</param>
+    public MqttSessions(Broker broker, int laneCount, TimeProvider time)
+    {
+        _time = time;
+        _lanes = new Lane[laneCount];
+        for (int i = 0; i < laneCount; i++) _lanes[i] = new Lane(broker);
+    }
+
+    /// <summary>Whether goodbye is being said.</summary>
+    public bool IsStopping => _isStopping;
+
+    /// <summary>Connections that speak, or may come to speak, MQTT.</summary>
+    public int Count => _open.Count;
+
+    /// <summary>Speaks MQTT until the connection is over.</summary>
+    /// <returns>What broke the connection; null: it was closed.</returns>
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, string? identity)
+    {
+        Lane lane = _lanes[(uint)Interlocked.Increment(ref _next) % (uint)_lanes.Length];
+        var transport = new PipeConnection(pipe, peer, _time, lane.Turn);
+        MqttConnection connection;
+        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity);
+        _open.TryAdd(connection, transport);
+        if (_isStopping) transport.Post(connection.Shutdown);
+        try
+        {
+            await transport.RunAsync(connection).ConfigureAwait(false);
+            return transport.Failure;
+        }
+        finally
+        {
+            _open.TryRemove(connection, out _);
+        }
+    }
+
+    /// <summary>Says goodbye to every client (5.0: DISCONNECT 0x8B), present and to come.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        foreach ((MqttConnection connection, PipeConnection transport) in _open) transport.Post(connection.Shutdown);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Http.Tls;
+
+/// <summary>
+/// A listener's certificate files, followed while they change: by notice of the file system, and by looking every half minute, since a mount or a link that is swapped
+/// does not always give notice. A set that is not good leaves the last good one in use. Event ids 5000-5099.
+/// </summary>
+internal sealed partial class TlsFiles : IDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WarnInterval = TimeSpan.FromDays(1);
+
+    // Certificate and key are two files: who replaces them gets the time to write both.
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(200);
+
+    private readonly TlsOptions _options;
+    private readonly string _listener;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly List<FileSystemWatcher> _watchers = [];
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+    private TlsMaterial _current;
+    private string? _refusedHash;
+    private long _warned;
+    private bool _disposed;
+
+    /// <param name="options">The files.</param>
+    /// <param name="listener">The listener's name in logs.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Event ids 5000-5099.</param>
+    /// <exception cref="CertificateFileException">A file cannot be used.</exception>
+    public TlsFiles(TlsOptions options, string listener, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _listener = listener;
+        _time = time;
+        _logger = logger;
+        _current = TlsMaterial.Load(options);
+        Warn();
+        _timer = time.CreateTimer(static state => ((TlsFiles)state!).Look(), this, LookInterval, LookInterval);
+        foreach (string directory in options.Files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory);
+    }
+
+    /// <summary>What new connections get.</summary>
+    public TlsMaterial Current => Volatile.Read(ref _current);
+
+    /// <summary>Ends the watch.</summary>
+    public void Dispose()
+    {
+        lock (_gate) _disposed = true;
+        foreach (FileSystemWatcher watcher in _watchers) watcher.Dispose();
+        _timer.Dispose();
+    }
+
+    /// <summary>Takes the files anew when they hold something else.</summary>
+    internal void Look()
+    {
+        lock (_gate)
+        {
+            if (_disposed) return;
+            string? hash = null;
+            try
+            {
+                hash = TlsMaterial.HashOf(_options);
+                if (hash != _current.ContentHash && hash != _refusedHash) Replace();
+            }
+            catch (CertificateFileException exception)
+            {
+                Refuse(exception, hash);
+            }
+
+            if (_time.GetElapsedTime(_warned) >= WarnInterval) Warn();
+        }
+    }
+
+    private void Replace()
+    {
+        Volatile.Write(ref _current, TlsMaterial.Load(_options));
+        _refusedHash = null;
+        foreach ((CertificateFiles files, var certificate) in _current.Certificates)
+        {
+            LogReplaced(_logger, _listener, CertificateFindings.Shown(certificate), certificate.NotAfter.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture), files.CertificateFile);
+        }
+
+        Warn();
+    }
+
+    private void Refuse(CertificateFileException exception, string? hash)
+    {
+        // Once for each state of the files; a file that cannot be read is the same state until it can.
+        string state = hash ?? exception.File + exception.Message;
+        if (_refusedHash == state) return;
+        _refusedHash = state;
+        LogKept(_logger, _listener, exception.File, exception.Message);
+    }
+
+    private void Warn()
+    {
+        _warned = _time.GetTimestamp();
+        foreach (string finding in CertificateFindings.Of(_current, _time.GetUtcNow())) LogFinding(_logger, _listener, finding);
+    }
+
+    private void Watch(string directory)
+    {
+        try
+        {
+            var watcher = new FileSystemWatcher(directory);
+            // Whatever happens there is only a hint to look; links to elsewhere are seen by looking alone.
+            watcher.Changed += OnChange;
+            watcher.Created += OnChange;
+            watcher.Deleted += OnChange;
+            watcher.Renamed += OnChange;
+            watcher.EnableRaisingEvents = true;
+            _watchers.Add(watcher);
+        }
+        catch (Exception exception) when (exception is IOException or ArgumentException)
+        {
+            LogNotWatched(_logger, _listener, directory, exception.Message);
+        }
+    }
+
+    private void OnChange(object sender, FileSystemEventArgs change)
+    {
+        lock (_gate)
+        {
+            if (!_disposed) _timer.Change(Settle, LookInterval);
+        }
+    }
+
+    [LoggerMessage(5000, LogLevel.Information, "{Listener}: new connections get the new certificate {Name}, valid until {NotAfter}, of {File}")]
+    private static partial void LogReplaced(ILogger logger, string listener, string name, string notAfter, string file);
+
+    [LoggerMessage(5001, LogLevel.Error, "{Listener}: the changed certificate files are not used, the old ones stay in use: {File} {Cause}")]
+    private static partial void LogKept(ILogger logger, string listener, string file, string cause);
+
+    [LoggerMessage(5002, LogLevel.Warning, "{Listener}: {Finding}")]
+    private static partial void LogFinding(ILogger logger, string listener, string finding);
+
+    [LoggerMessage(5003, LogLevel.Information, "{Listener}: {Directory} gives no notice of changes ({Cause}); certificate files are looked at every 30 s")]
+    private static partial void LogNotWatched(ILogger logger, string listener, string directory, string cause);
+}

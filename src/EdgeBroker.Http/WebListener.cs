@@ -1,0 +1,138 @@
+using System.Net.Sockets;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Tls;
+using EdgeBroker.Mqtt;
+using EdgeBroker.Protocol;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Http;
+
+/// <summary>One listener at work: who may come in, and what each connection goes through before it speaks MQTT. Event ids 5200-5299.</summary>
+internal sealed partial class WebListener : IDisposable
+{
+    private const int TcpKeepAliveSeconds = 600;
+
+    private readonly Broker _broker;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stopping;
+    private readonly TlsFiles? _files;
+    private readonly LogThrottle _foreign;
+    private int _open;
+
+    /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
+    public WebListener(WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger, CancellationToken stopping)
+    {
+        Options = options;
+        _broker = broker;
+        _time = time;
+        _logger = logger;
+        _stopping = stopping;
+        _foreign = new LogThrottle(time, burst: 20);
+        Name = $"{options.ProtocolName} on {options.Address}";
+        Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
+        if (options.Tls is null) return;
+        _files = new TlsFiles(options.Tls, Name, time, logger);
+        Tls = new TlsGate(_files, Name, time, logger);
+    }
+
+    /// <summary>As configured.</summary>
+    public WebListenerOptions Options { get; }
+
+    /// <summary>Its name in logs.</summary>
+    public string Name { get; }
+
+    /// <summary>What its MQTT connections share.</summary>
+    public MqttEndpoint Mqtt { get; }
+
+    /// <summary>Its TLS; null: plain.</summary>
+    public TlsGate? Tls { get; }
+
+    /// <summary>Connections that are open.</summary>
+    public int OpenCount => Volatile.Read(ref _open);
+
+    /// <summary>The certificates in use.</summary>
+    public IEnumerable<(string File, System.Security.Cryptography.X509Certificates.X509Certificate2 Certificate)> Certificates =>
+        _files is null ? [] : _files.Current.Certificates.Select(pair => (pair.Files.CertificateFile, pair.Certificate));
+
+    /// <summary>Takes a connection just accepted through the listener's gates.</summary>
+    public async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        string peer = PeerOf(connection);
+        if (Interlocked.Increment(ref _open) > Options.MaxConnections)
+        {
+            Interlocked.Decrement(ref _open);
+            _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached");
+            return;
+        }
+
+        try
+        {
+            KeepAlive(connection);
+            connection.Features.Set(this);
+            if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping).ConfigureAwait(false);
+            else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    /// <summary>Where a connection comes from, for logs.</summary>
+    public static string PeerOf(ConnectionContext connection) => connection.RemoteEndPoint is System.Net.IPEndPoint peer ? peer.ToString() : "unix socket";
+
+    /// <summary>Ends the watch over the files.</summary>
+    public void Dispose() => _files?.Dispose();
+
+    private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
+    {
+        if (await SpeaksPlainAsync(connection, peer).ConfigureAwait(false)) await next(connection).ConfigureAwait(false);
+    }
+
+    private async Task<bool> SpeaksPlainAsync(ConnectionContext connection, string peer)
+    {
+        using var patience = new CancellationTokenSource(_broker.Options.ConnectTimeout, _time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping);
+        try
+        {
+            if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;
+            if (!FirstByte.IsTls(first)) return true;
+            Report(peer, "the client speaks TLS to a plain listener; use ws:// or the wss port");
+            return false;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Who says nothing, or goes, is let go.
+            return false;
+        }
+    }
+
+    /// <summary>Reports a client that does not get as far as MQTT.</summary>
+    public void Report(string peer, string cause)
+    {
+        if (_foreign.Admit(out long kept)) LogForeign(_logger, Name, peer, cause, kept);
+    }
+
+    // A client without keep alive whose cable was pulled would otherwise stay for ever.
+    private static void KeepAlive(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { AddressFamily: not AddressFamily.Unix } socket) return;
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, TcpKeepAliveSeconds);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Gone already; reading from it will say so.
+        }
+    }
+
+    [LoggerMessage(5200, LogLevel.Warning, "{Listener}: connection from {Peer} ended: {Cause}; {KeptBack} more since the last such line")]
+    private static partial void LogForeign(ILogger logger, string listener, string peer, string cause, long keptBack);
+}

@@ -1,0 +1,49 @@
+using EdgeBroker.Http.Tls;
+
+namespace EdgeBroker.Http;
+
+/// <summary>What a listener of this project speaks.</summary>
+public enum WebProtocol
+{
+    /// <summary>MQTT over TLS.</summary>
+    Mqtts,
+
+    /// <summary>MQTT over WebSocket.</summary>
+    Ws,
+
+    /// <summary>MQTT over WebSocket over TLS.</summary>
+    Wss,
+}
+
+/// <summary>One <c>[[listener]]</c> of protocol <c>mqtts</c>, <c>ws</c> or <c>wss</c>.</summary>
+public sealed record WebListenerOptions
+{
+    /// <summary>What it speaks.</summary>
+    public required WebProtocol Protocol { get; init; }
+
+    /// <summary><c>host:port</c>, <c>[v6]:port</c> or <c>unix:/path</c>, as written in the configuration.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Whether a client may connect without credentials.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>Connections held at once; the next one is closed at accept.</summary>
+    public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>The path WebSocket clients ask for; <c>ws</c> and <c>wss</c>.</summary>
+    public string Path { get; init; } = "/mqtt";
+
+    /// <summary>Origins whose pages may connect, as <c>scheme://host[:port]</c>; empty: pages of the same host only.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Certificates and what is asked of clients; null for <c>ws</c>.</summary>
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>The protocol as the configuration writes it.</summary>
+    public string ProtocolName => Protocol switch
+    {
+        WebProtocol.Mqtts => "mqtts",
+        WebProtocol.Ws => "ws",
+        _ => "wss",
+    };
+}

@@ -1,0 +1,88 @@
+using System.Net.WebSockets;
+using EdgeBroker.Http.Tls;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace EdgeBroker.Http.WebSockets;
+
+/// <summary>Answers the requests of a <c>ws</c> or <c>wss</c> listener: WebSockets for MQTT, and a plain sentence for everything else.</summary>
+internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time)
+{
+    // The name OASIS registered; earlier drafts' "mqttv3.1" meant a protocol that is not spoken here.
+    private const string Protocol = "mqtt";
+    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Serves one request.</summary>
+    public async Task ServeAsync(HttpContext context)
+    {
+        WebListener listener = context.Features.GetRequiredFeature<WebListener>();
+        string peer = PeerOf(context);
+        if (Refusal(context, listener.Options) is var (status, cause) && status != 0)
+        {
+            listener.Report(peer, $"HTTP {status}: {cause}");
+            await RefuseAsync(context, status, cause).ConfigureAwait(false);
+            return;
+        }
+
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = Protocol }).ConfigureAwait(false);
+        await ServeAsync(socket, listener, peer, context.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
+    }
+
+    private static (int Status, string Cause) Refusal(HttpContext context, WebListenerOptions options)
+    {
+        if (context.Request.Path.Value != options.Path) return (StatusCodes.Status404NotFound, $"MQTT is spoken at {options.Path} here");
+        if (!context.WebSockets.IsWebSocketRequest) return (StatusCodes.Status426UpgradeRequired, "MQTT is spoken over WebSocket here");
+        if (!context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol))
+        {
+            return (StatusCodes.Status400BadRequest, "the WebSocket subprotocol must be \"mqtt\" (Sec-WebSocket-Protocol: mqtt)");
+        }
+
+        string? origin = context.Request.Headers.Origin;
+        if (!OriginRule.Allows(origin, context.Request.Host.Host, options.AllowedOrigins))
+        {
+            return (StatusCodes.Status403Forbidden, "pages of this origin may not connect; listener.allowed_origins names those that may");
+        }
+
+        return (0, "");
+    }
+
+    private static async Task RefuseAsync(HttpContext context, int status, string cause)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.Headers.Connection = "close";
+        if (status == StatusCodes.Status426UpgradeRequired) context.Response.Headers.Upgrade = "websocket";
+        await context.Response.WriteAsync(cause + "\n", context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, string? identity)
+    {
+        using var pipe = new WebSocketPipe(socket);
+        using var patience = new CancellationTokenSource();
+        Task<string?> receiving = pipe.ReceiveAsync(patience.Token);
+        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity).ConfigureAwait(false);
+        // From here on the peer has a second to answer our goodbye.
+        using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
+        await SayGoodbyeAsync(socket, patience.Token).ConfigureAwait(false);
+        if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(peer, broken);
+    }
+
+    private async Task SayGoodbyeAsync(WebSocket socket, CancellationToken patience)
+    {
+        try
+        {
+            if (socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
+            (WebSocketCloseStatus status, string why) = sessions.IsStopping
+                ? (WebSocketCloseStatus.EndpointUnavailable, "the broker is stopping")
+                : (WebSocketCloseStatus.NormalClosure, "");
+            await socket.CloseOutputAsync(status, why, patience).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is WebSocketException or IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // The peer is gone: nobody is left to be polite to.
+        }
+    }
+
+    private static string PeerOf(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address ? new System.Net.IPEndPoint(address, context.Connection.RemotePort).ToString() : "unix socket";
+}

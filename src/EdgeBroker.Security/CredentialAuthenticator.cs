@@ -1,0 +1,181 @@
+using System.Security.Cryptography;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
+using EdgeBroker.Security.Passwords;
+using EdgeBroker.Security.Tokens;
+using EdgeBroker.Security.Verification;
+
+namespace EdgeBroker.Security;
+
+/// <summary>
+/// Lets clients in by user name and password, or by a token in the password's place; whom the transport has identified, by that alone; and by nothing at all where the listener
+/// allows it. What was verified before is answered at once; everything else waits for the <see cref="VerificationQueue"/>.
+/// </summary>
+public sealed class CredentialAuthenticator : IAuthenticator
+{
+    // Where there is nobody, there is nothing to find out by the time an answer takes.
+    private static readonly AuthenticationResult NobodyThere = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there are no users: the password file is empty or not configured");
+
+    private readonly CredentialSources _sources;
+    private readonly AccessRules _rules;
+    private readonly VerificationQueue _queue;
+    private readonly VerificationCache _cache;
+    private readonly AuthenticationCounters _counters;
+    private readonly TimeProvider _time;
+
+    /// <param name="sources">Users and keys; for others, make another authenticator with the same queue and cache.</param>
+    /// <param name="rules">What those who are let in may do.</param>
+    /// <param name="queue">Where passwords and signatures are checked.</param>
+    /// <param name="cache">What was verified before.</param>
+    /// <param name="counters">What became of whom.</param>
+    /// <param name="time">The clock.</param>
+    public CredentialAuthenticator(
+        CredentialSources sources, AccessRules rules, VerificationQueue queue, VerificationCache cache, AuthenticationCounters counters, TimeProvider time)
+    {
+        _sources = sources;
+        _rules = rules;
+        _queue = queue;
+        _cache = cache;
+        _counters = counters;
+        _time = time;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
+    {
+        if (request.TransportIdentity is { } name) return ValueTask.FromResult(AdmitIdentified(request, name));
+        if (request.UserName is null && request.Password is null) return ValueTask.FromResult(AdmitAnonymous(request));
+        byte[] secret = request.Password ?? [];
+        ValueTask<AuthenticationResult> verdict = _sources.Tokens is not null && TokenVerifier.IsTokenLike(secret)
+            ? CheckToken(request, secret, _sources.Tokens, _sources.TokenKeys!)
+            : CheckPassword(request, secret);
+        // Those that wait wipe it when their turn has come.
+        if (verdict.IsCompleted) CryptographicOperations.ZeroMemory(secret);
+        return verdict;
+    }
+
+    /// <inheritdoc/>
+    public AuthenticationResult Review(AuthenticationResult identity)
+    {
+        // Anonymous, or known by its transport: neither hangs on users or keys.
+        if (identity.Credential is AclSubject subject) return identity with { Permissions = _rules.Current.PermissionsFor(subject) };
+        if (identity.Credential is not Credential credential) return identity;
+        if (credential.Entry is { } entry && _sources.Users?.Find(entry.UserName)?.Hash.Text != entry.Hash.Text)
+        {
+            return AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"user \"{entry.UserName}\" was removed, or has another password now");
+        }
+
+        if (credential.Entry is null && _sources.Tokens is null) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "tokens are not accepted any more");
+        return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.TokenRules) };
+    }
+
+    /// <summary>Whoever has proved a name by a certificate is that user; what else it presents is not looked at.</summary>
+    private AuthenticationResult AdmitIdentified(AuthenticationRequest request, string name)
+    {
+        CryptographicOperations.ZeroMemory(request.Password);
+        _counters.CountAdmitted(remembered: true);
+        return Admit(new AclSubject(name, request.ClientId, request.Listener));
+    }
+
+    private AuthenticationResult AdmitAnonymous(AuthenticationRequest request)
+    {
+        if (!request.AnonymousAllowed) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "no credentials, and the listener does not let anonymous clients in");
+        return Admit(new AclSubject(null, request.ClientId, request.Listener));
+    }
+
+    private AuthenticationResult Admit(AclSubject subject) =>
+        new(ReasonCode.Success, subject.UserName, _rules.Current.PermissionsFor(subject)) { Credential = subject };
+
+    private ValueTask<AuthenticationResult> CheckPassword(AuthenticationRequest request, byte[] password)
+    {
+        string userName = request.UserName ?? "";
+        PasswordFile? users = _sources.Users;
+        if (users is null || users.Entries.Count == 0) return Refuse(NobodyThere);
+        if (userName.Length > PasswordFile.MaxUserNameLength || password.Length > PasswordHash.MaxPasswordBytes)
+        {
+            return Refuse(AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "a user name or password longer than any here"));
+        }
+
+        // For a name that nobody has, somebody's hash is verified, always the same: the time an answer takes does not tell who exists.
+        PasswordEntry? entry = users.Find(userName);
+        PasswordEntry verified = entry ?? users.Entries[_cache.PickFor(userName, users.Entries.Count)];
+        VerificationCache.Digest digest = _cache.DigestOf(userName, password, verified.Hash.Text);
+        if (entry is not null && _cache.Find(digest) is not null) return ValueTask.FromResult(Admit(request, entry, remembered: true));
+        return Enqueue(request, () =>
+        {
+            bool isRight = verified.Hash.Verify(password) & entry is not null;
+            CryptographicOperations.ZeroMemory(password);
+            if (!isRight)
+            {
+                _counters.CountRefused();
+                return AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, entry is null ? $"there is no user \"{userName}\"" : $"wrong password for user \"{userName}\"");
+            }
+
+            _cache.Add(digest, entry!);
+            return Admit(request, entry!, remembered: false);
+        });
+    }
+
+    private ValueTask<AuthenticationResult> CheckToken(AuthenticationRequest request, byte[] token, TokenVerifier verifier, ITokenKeys source)
+    {
+        if (token.Length > TokenOptions.MaxTokenBytes)
+        {
+            return Refuse(AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, $"a token of {token.Length} bytes, above {TokenOptions.MaxTokenBytes}"));
+        }
+
+        if (source.Current is not { } keys) return Refuse(AuthenticationResult.Refused(ReasonCode.ServerUnavailable, "the keys that tokens are signed with have not been read yet"));
+        VerificationCache.Digest digest = _cache.DigestOf("", token, keys.Fingerprint);
+        if (_cache.Find(digest) is TokenVerdict known && known.Expires > _time.GetUtcNow()) return ValueTask.FromResult(Admit(request, known, remembered: true));
+        return Enqueue(request, () =>
+        {
+            TokenVerdict verdict = verifier.Verify(token, keys, out bool isKeyUnknown);
+            CryptographicOperations.ZeroMemory(token);
+            if (isKeyUnknown) source.AskForNewer();
+            if (verdict.Refusal is not null)
+            {
+                _counters.CountRefused();
+                return AuthenticationResult.Refused(ReasonCode.NotAuthorized, verdict.Refusal);
+            }
+
+            _cache.Add(digest, verdict);
+            return Admit(request, verdict, remembered: false);
+        });
+    }
+
+    private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, Func<AuthenticationResult> verify)
+    {
+        if (_queue.TryEnqueue(RemoteSource.Of(request.RemoteEndPoint), verify, out Task<AuthenticationResult> verdict)) return new ValueTask<AuthenticationResult>(verdict);
+        _counters.CountBusy();
+        return ValueTask.FromResult(AuthenticationResult.Refused(ReasonCode.ServerBusy, "busy: too many passwords wait to be verified, of this address or in all"));
+    }
+
+    private ValueTask<AuthenticationResult> Refuse(AuthenticationResult refusal)
+    {
+        _counters.CountRefused();
+        return ValueTask.FromResult(refusal);
+    }
+
+    private AuthenticationResult Admit(AuthenticationRequest request, PasswordEntry entry, bool remembered)
+    {
+        _counters.CountAdmitted(remembered);
+        var subject = new AclSubject(entry.UserName, request.ClientId, request.Listener);
+        return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject)) { Credential = new Credential(subject, entry, null) };
+    }
+
+    private AuthenticationResult Admit(AuthenticationRequest request, TokenVerdict token, bool remembered)
+    {
+        _counters.CountAdmitted(remembered);
+        var subject = new AclSubject(token.UserName, request.ClientId, request.Listener);
+        return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))
+        {
+            Credential = new Credential(subject, null, token.Rules),
+            ValidFor = token.Expires - _time.GetUtcNow(),
+        };
+    }
+
+    /// <summary>What a client was let in by.</summary>
+    /// <param name="Subject">Who it is to the rules.</param>
+    /// <param name="Entry">Its line of the password file; null: it came with a token.</param>
+    /// <param name="TokenRules">The rules its token carries.</param>
+    private sealed record Credential(AclSubject Subject, PasswordEntry? Entry, IReadOnlyList<AclRule>? TokenRules);
+}

@@ -1,0 +1,62 @@
+using System.Text;
+using BenchmarkDotNet.Attributes;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Benchmarks;
+
+/// <summary>One message through the broker to all its subscribers, encoded for each, and acknowledged where the QoS asks for it.</summary>
+[MemoryDiagnoser]
+public class DeliverBenchmarks
+{
+    private const int BurstMessages = 16;
+
+    private readonly byte[] _topic = "plant/3/line/7/temperature"u8.ToArray();
+    private readonly byte[] _payload = new byte[64];
+    private Broker _broker = null!;
+    private RoutingContext _context = null!;
+    private MemoryLink[] _links = [];
+    private ConnectionLease[] _leases = [];
+
+    [Params(1, 100)]
+    public int Subscribers { get; set; }
+
+    [GlobalSetup]
+    public void Connect()
+    {
+        _broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
+        _context = _broker.CreateContext();
+        _links = new MemoryLink[Subscribers];
+        _leases = new ConnectionLease[Subscribers];
+        for (int i = 0; i < Subscribers; i++)
+        {
+            _links[i] = new MemoryLink();
+            _leases[i] = _broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), _context, _links[i]);
+            _broker.Subscribe(_leases[i], Encoding.UTF8.GetBytes("plant/+/line/7/#"), new SubscriptionOptions(QoS.AtLeastOnce), 0, Permissions.All, out _);
+        }
+    }
+
+    [Benchmark]
+    public void QoS_0() => _broker.Publish(new Publication { Topic = _topic, Payload = _payload }, _context);
+
+    /// <summary>As they come in one receive.</summary>
+    [Benchmark(OperationsPerInvoke = BurstMessages)]
+    public void QoS_0_in_bursts_of_16()
+    {
+        Broker.BeginBurst(_context);
+        for (int i = 0; i < BurstMessages; i++) _broker.Publish(new Publication { Topic = _topic, Payload = _payload }, _context);
+        _broker.EndBurst(_context);
+    }
+
+    [Benchmark]
+    public void QoS_1_and_its_PUBACK()
+    {
+        _broker.Publish(new Publication { Topic = _topic, Payload = _payload, QoS = QoS.AtLeastOnce }, _context);
+        for (int i = 0; i < _links.Length; i++) _leases[i].Session.Puback(_leases[i], _links[i].LastPacketId);
+    }
+}

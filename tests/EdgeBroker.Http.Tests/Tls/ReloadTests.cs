@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Net.Security;
+using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Http.Tls;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Http.Tests.Tls;
+
+/// <summary>Certificate files that change under a running broker.</summary>
+public sealed class ReloadTests : IAsyncDisposable
+{
+    private readonly WebHost _host = new();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_new_certificate_is_for_new_connections_and_drops_nobody()
+    {
+        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        TestClient before = await _host.ConnectAsync(port, "before");
+        Issued next = _host.Authority.Server(["localhost"]);
+        Put(next);
+        await _host.Log.WithAsync("new connections get the new certificate localhost");
+        await _host.TlsAsync(port, inspect: certificate => Assert.Equal(next.Certificate.Thumbprint, certificate.Thumbprint));
+        await before.FenceAsync();
+    }
+
+    [Theory]
+    [InlineData("server.crt", "not a certificate", "holds no certificate in PEM")]
+    [InlineData("server.crt", "", "it is empty")]
+    [InlineData("server.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is not the key of the certificate")]
+    [InlineData("server.key", "other", "is not the key of the certificate")]
+    [InlineData("server.key", null, "does not exist")]
+    public async Task A_bad_file_leaves_the_old_certificate_in_use(string file, string? text, string logged)
+    {
+        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        string good = File.ReadAllText(_host.PathOf(file));
+        if (text is null) File.Delete(_host.PathOf(file));
+        else _host.Replace(file, text == "other" ? _host.Authority.Server().KeyPem : text);
+        string line = await _host.Log.WithAsync(logged);
+        Assert.StartsWith("Error 5001", line, StringComparison.Ordinal);
+        Assert.Contains(_host.PathOf(file), line, StringComparison.Ordinal);
+        await _host.StillServesAsync(port);
+
+        _host.Replace(file, good);
+        Put(_host.Authority.Server(["localhost"]));
+        await _host.Log.WithAsync("new connections get the new certificate");
+        Assert.Equal(1, _host.Log.Count(logged));
+    }
+
+    [Fact]
+    public void A_mounted_folder_whose_link_is_swapped_is_seen_by_looking()
+    {
+        // As Kubernetes mounts secrets: the files are links through a link that is swapped.
+        Directory.CreateDirectory(_host.PathOf("one"));
+        Directory.CreateDirectory(_host.PathOf("two"));
+        Directory.CreateDirectory(_host.PathOf("mount"));
+        Issued next = _host.Authority.Server(["localhost"]);
+        _host.Write("one/tls.crt", _host.ServerCertificate.Pem);
+        _host.Write("one/tls.key", _host.ServerCertificate.KeyPem);
+        _host.Write("two/tls.crt", next.Pem);
+        _host.Write("two/tls.key", next.KeyPem);
+        File.CreateSymbolicLink(_host.PathOf("mount/..data"), "../one");
+        File.CreateSymbolicLink(_host.PathOf("mount/tls.crt"), "..data/tls.crt");
+        File.CreateSymbolicLink(_host.PathOf("mount/tls.key"), "..data/tls.key");
+        var options = new TlsOptions { Certificates = [new CertificateFiles(_host.PathOf("mount/tls.crt"), _host.PathOf("mount/tls.key"))] };
+        using var files = new TlsFiles(options, "test", TimeProvider.System, _host.Log);
+        Assert.Equal(_host.ServerCertificate.Certificate.Thumbprint, files.Current.Certificates.Single().Certificate.Thumbprint);
+
+        File.Delete(_host.PathOf("mount/..data"));
+        File.CreateSymbolicLink(_host.PathOf("mount/..data"), "../two");
+        files.Look();
+        Assert.Equal(next.Certificate.Thumbprint, files.Current.Certificates.Single().Certificate.Thumbprint);
+    }
+
+    [Fact]
+    public async Task A_client_is_refused_from_the_new_list_on()
+    {
+        Issued client = _host.Authority.Client("CN=lost");
+        _host.Write("crl.pem", _host.Authority.Revoke(20));
+        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        await _host.ConnectAsync(port, "c", client);
+        _host.Replace("crl.pem", _host.Authority.Revoke(20, client));
+        await _host.Log.WithAsync("new connections get");
+        await Assert.ThrowsAnyAsync<Exception>(() => _host.ConnectAsync(port, "again", client));
+        await _host.Log.WithAsync("is revoked");
+    }
+
+    [Fact]
+    public void The_end_of_a_certificate_is_announced()
+    {
+        Issued soon = _host.Authority.Server(toDays: 10);
+        Put(soon);
+        using var files = new TlsFiles(_host.Tls, "mqtts on here", TimeProvider.System, _host.Log);
+        string line = Assert.Single(_host.Log.All, line => line.Contains("5002", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
+        Assert.StartsWith("Warning 5002 mqtts on here", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replaced_a_hundred_times_under_QoS_1_traffic_nobody_is_dropped_and_nothing_is_lost()
+    {
+        const int replacements = 100;
+        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        TestClient subscriber = await _host.ConnectAsync(port, "subscriber");
+        await subscriber.SubscribeAsync("a", options: 1);
+        TestClient publisher = await _host.ConnectAsync(port, "publisher");
+        int published = 0;
+        for (int i = 0; i < replacements; i++)
+        {
+            Issued next = _host.Authority.Server(["localhost"]);
+            Put(next);
+            // Traffic goes on until the new certificate is seen; a new client comes in with each.
+            while (_host.Log.Count("new connections get the new certificate") <= i)
+            {
+                published++;
+                string payload = published.ToString(CultureInfo.InvariantCulture);
+                await publisher.SendAsync(publisher.Packets.Publish("a", payload, qos: 1, packetId: (published % 60_000) + 1));
+                await publisher.ExpectAsync(publisher.Packets.Puback((published % 60_000) + 1));
+                await subscriber.AcknowledgeAsync(await subscriber.ExpectPublishAsync("a", payload, qos: 1));
+            }
+
+            SslStream late = await _host.TlsAsync(port, inspect: certificate => Assert.Equal(next.Certificate.Thumbprint, certificate.Thumbprint));
+            await late.DisposeAsync();
+        }
+
+        Assert.Equal(replacements, _host.Log.Count("new connections get the new certificate"));
+        Assert.True(published >= replacements, $"{published} messages");
+        await subscriber.ExpectNothingAsync();
+        Assert.DoesNotContain(_host.Events.All, e => e.Kind == BrokerEventKind.Disconnected);
+    }
+
+    private void Put(Issued issued)
+    {
+        _host.Replace("server.key", issued.KeyPem);
+        _host.Replace("server.crt", issued.Pem);
+    }
+}

@@ -1,0 +1,221 @@
+using System.Text;
+using EdgeBroker.Core;
+using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Http.Tests.WebSockets;
+
+/// <summary>MQTT over WebSocket, frame by frame.</summary>
+public sealed class WebSocketTests : IAsyncDisposable
+{
+    private static readonly Packets V5 = Packets.V5;
+    private readonly WebHost _host = new();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Theory]
+    [InlineData(WebProtocol.Ws)]
+    [InlineData(WebProtocol.Wss)]
+    public async Task Packets_need_not_begin_or_end_with_frames(WebProtocol protocol)
+    {
+        int port = await _host.StartAsync(protocol);
+        RawWebSocket socket = await ConnectAsync(port, protocol);
+        byte[] subscribe = V5.Subscribe(1, "a");
+        byte[] publish = V5.Publish("a", "hi", qos: 1, packetId: 7);
+        byte[] all = [.. subscribe, .. publish, .. publish[..3]];
+        // Two packets and a bit in one frame; the rest as fragments of a message of its own, a ping in between, and the last byte alone.
+        await socket.SendAsync(RawWebSocket.Binary, all);
+        await socket.SendAsync(RawWebSocket.Binary, publish[3..5], final: false);
+        await socket.SendAsync(RawWebSocket.Ping, "alive?"u8.ToArray());
+        await socket.SendAsync(RawWebSocket.Continuation, [], final: false);
+        await socket.SendAsync(RawWebSocket.Continuation, publish[5..^1], final: true);
+        await socket.SendAsync(RawWebSocket.Binary, publish[^1..]);
+        List<byte> received = [];
+        bool pong = false;
+        byte[] delivered = V5.Publish("a", "hi");
+        byte[] expected = [.. V5.Suback(1, 0), .. V5.Puback(7), .. V5.Puback(7), .. delivered, .. delivered];
+        while (received.Count < expected.Length || !pong)
+        {
+            (int opcode, byte[] payload) = (await socket.ReceiveAsync())!.Value;
+            if (opcode == RawWebSocket.Pong)
+            {
+                Assert.Equal("alive?", Encoding.ASCII.GetString(payload));
+                pong = true;
+                continue;
+            }
+
+            Assert.Equal(RawWebSocket.Binary, opcode);
+            received.AddRange(payload);
+        }
+
+        Assert.Equal(expected.Order(), received.Order());
+    }
+
+    [Fact]
+    public async Task A_packet_may_come_byte_by_byte()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws);
+        RawWebSocket socket = await ConnectAsync(port);
+        foreach (byte one in V5.Publish("a", "hi", qos: 1, packetId: 7)) await socket.SendAsync(RawWebSocket.Binary, [one]);
+        await socket.ExpectAsync(V5.Puback(7, ReasonCode.NoMatchingSubscribers));
+        foreach (byte one in RawWebSocket.Frame(RawWebSocket.Binary, Packets.Pingreq())) await socket.SendRawAsync([one]);
+        await socket.ExpectAsync(Packets.Pingresp());
+    }
+
+    [Theory]
+    [InlineData("mqttv3.1", 400, "subprotocol")]
+    [InlineData(null, 400, "subprotocol")]
+    [InlineData("chat, xmpp", 400, "subprotocol")]
+    public async Task Another_subprotocol_is_refused(string? subprotocol, int status, string logged)
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws);
+        string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: subprotocol);
+        Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
+        await _host.Log.WithAsync(logged);
+        Assert.Contains("Sec-WebSocket-Protocol: mqtt", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: "mqttv3.1, mqtt"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Other_paths_and_plain_requests_are_refused()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws, with: options => options with { Path = "/plant" });
+        Assert.StartsWith("HTTP/1.1 404 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 426 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync("/plant", upgrade: false), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 101 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync("/plant"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", null, true)]
+    [InlineData("", "http://gw.lan", true)]
+    [InlineData("", "https://GW.lan:8443", true)]
+    [InlineData("", "http://evil.example", false)]
+    [InlineData("", "http://gw.lan.evil.example", false)]
+    [InlineData("", "null", false)]
+    [InlineData("https://plant.example", "https://plant.example", true)]
+    [InlineData("https://plant.example", "http://plant.example", false)]
+    [InlineData("https://plant.example", "http://gw.lan", false)]
+    public async Task Pages_of_other_origins_are_refused(string allowed, string? origin, bool admitted)
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws, with: options => options with { AllowedOrigins = allowed.Length == 0 ? [] : [allowed] });
+        string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(origin: origin, host: $"gw.lan:{port}");
+        Assert.StartsWith(admitted ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", head, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_text_message_closes_with_1003()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws);
+        RawWebSocket socket = await ConnectAsync(port);
+        await socket.SendAsync(RawWebSocket.Text, Packets.Pingreq());
+        await socket.ExpectCloseAsync(1003);
+        await _host.Log.WithAsync("MQTT over WebSocket is binary");
+        await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Disconnected, "the broker to notice");
+    }
+
+    [Fact]
+    public async Task Frames_against_the_rules_close_with_1002()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws);
+        byte[][] wrong =
+        [
+            RawWebSocket.Frame(RawWebSocket.Binary, V5.Publish("a", "hi"), masked: false),
+            [0x83, 0x80, 0, 0, 0, 0],
+            [0xC2, 0x80, 0, 0, 0, 0],
+            RawWebSocket.Frame(RawWebSocket.Continuation, Packets.Pingreq()),
+            RawWebSocket.Frame(RawWebSocket.Ping, new byte[4], final: false),
+            RawWebSocket.Frame(RawWebSocket.Ping, new byte[126]),
+        ];
+        foreach (byte[] frame in wrong)
+        {
+            RawWebSocket socket = await ConnectAsync(port);
+            await socket.SendRawAsync(frame);
+            await socket.ExpectCloseAsync(1002, answer: false);
+        }
+
+        await (await ConnectAsync(port)).SendAsync(RawWebSocket.Binary, Packets.Pingreq());
+    }
+
+    [Fact]
+    public async Task A_packet_too_large_is_refused_before_it_has_come()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 100_000 });
+        RawWebSocket socket = await ConnectAsync(port);
+        // The frame announces 2^40 bytes, the packet 200 MB.
+        await socket.SendRawAsync([0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x30, 0x80, 0x80, 0x80, 0x60, .. new byte[4096]]);
+        (int opcode, byte[] payload) = (await socket.ReceiveAsync())!.Value;
+        Assert.Equal((RawWebSocket.Binary, 0xE0, (byte)ReasonCode.PacketTooLarge), (opcode, payload[0], payload[2]));
+        (opcode, _) = (await socket.ReceiveAsync())!.Value;
+        Assert.Equal(RawWebSocket.Close, opcode);
+        Assert.Null(await socket.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_megabyte_comes_and_goes_in_one_frame()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 2_000_000 });
+        RawWebSocket socket = await ConnectAsync(port);
+        await socket.SendAsync(RawWebSocket.Binary, V5.Subscribe(1, "a"));
+        await socket.ExpectAsync(V5.Suback(1, 0));
+        byte[] publish = V5.Publish("a", new string('x', 1_500_000));
+        await socket.SendAsync(RawWebSocket.Binary, publish);
+        await socket.ExpectAsync(publish);
+    }
+
+    [Fact]
+    public async Task Close_is_answered_and_so_is_goodbye()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws);
+        RawWebSocket closing = await ConnectAsync(port);
+        await closing.SendAsync(RawWebSocket.Close, [0x03, 0xE8]);
+        await closing.ExpectCloseAsync(1000, answer: false);
+        RawWebSocket leaving = await ConnectAsync(port);
+        await leaving.SendAsync(RawWebSocket.Binary, V5.Disconnect());
+        await leaving.ExpectCloseAsync(1000);
+        RawWebSocket rude = await ConnectAsync(port);
+        await rude.SendAsync(RawWebSocket.Binary, V5.Disconnect());
+        // Who does not answer the close is cut a second later.
+        await rude.ExpectCloseAsync(1000, answer: false);
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_is_let_go()
+    {
+        int port = await _host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
+        var silent = new RawWebSocket(await _host.TcpAsync(port));
+        Assert.Null(await silent.ReceiveAsync());
+        var upgraded = new RawWebSocket(await _host.TcpAsync(port));
+        await upgraded.UpgradeAsync();
+        await upgraded.ExpectCloseAsync(1000);
+        await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused, "the broker to notice");
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_is_held_back_and_harms_nobody()
+    {
+        MqttOptions limits = TestBrokerOptions.Quiet with { MaxOutboundBytes = 64 * 1024 };
+        int port = await _host.StartAsync(WebProtocol.Ws, limits: limits);
+        RawWebSocket slow = await ConnectAsync(port);
+        await slow.SendAsync(RawWebSocket.Binary, V5.Subscribe(1, "a"));
+        await slow.ExpectAsync(V5.Suback(1, 0));
+        RawWebSocket publisher = await ConnectAsync(port);
+        byte[] publish = V5.Publish("a", new string('x', 50_000));
+        // Until the sockets between are full and messages are dropped for it.
+        while (!_host.Events.All.Any(e => e.Kind == BrokerEventKind.Dropped))
+        {
+            await publisher.SendAsync(RawWebSocket.Binary, publish);
+            await publisher.SendAsync(RawWebSocket.Binary, Packets.Pingreq());
+            await publisher.ExpectAsync(Packets.Pingresp());
+        }
+    }
+
+    private async Task<RawWebSocket> ConnectAsync(int port, WebProtocol protocol = WebProtocol.Ws)
+    {
+        var socket = new RawWebSocket(protocol == WebProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port));
+        Assert.StartsWith("HTTP/1.1 101 ", await socket.UpgradeAsync(), StringComparison.Ordinal);
+        await socket.SendAsync(RawWebSocket.Binary, V5.Connect(Guid.NewGuid().ToString("N")));
+        (int opcode, byte[] payload) = (await socket.ReceiveAsync())!.Value;
+        Assert.Equal((RawWebSocket.Binary, 0x20, 0), (opcode, payload[0], payload[3]));
+        return socket;
+    }
+}

@@ -1,0 +1,158 @@
+using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Mqtt.Tests.Servers;
+
+/// <summary>What connections do with an authenticator's verdict: its permissions, its end, and whom a session belongs to.</summary>
+public sealed class AccessTests
+{
+    private readonly Gate _gate = new();
+
+    [Theory]
+    [InlineData(ProtocolVersion.V5)]
+    [InlineData(ProtocolVersion.V311)]
+    public async Task A_connection_ends_when_its_credentials_do(ProtocolVersion version)
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _gate.ValidFor = TimeSpan.FromSeconds(60);
+        TestClient client = await broker.ConnectAsync("c", version, keepAliveSeconds: 50);
+        broker.Advance(40);
+        await client.SendAsync(Packets.Pingreq());
+        await client.ExpectAsync(Packets.Pingresp());
+        // The keep alive's time has not come, and it was heard of meanwhile.
+        broker.Advance(21);
+        await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
+        Assert.Contains(broker.Events.All, one => one is { Kind: BrokerEventKind.Disconnected, Reason: ReasonCode.NotAuthorized, Text: "the credentials have expired" });
+    }
+
+    [Fact]
+    public async Task Until_then_the_connection_stays_also_without_a_keep_alive()
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _gate.ValidFor = TimeSpan.FromSeconds(60);
+        TestClient client = await broker.ConnectAsync("c");
+        broker.Advance(59);
+        await client.ExpectNothingAsync();
+        broker.Advance(2);
+        await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
+    }
+
+    [Fact]
+    public async Task The_cause_of_a_refusal_is_logged_and_not_told()
+    {
+        _gate.Refusal = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there is no user \"zoe\"");
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        TestClient client = await broker.OpenAsync();
+        await client.SendAsync(client.Packets.Connect("c"));
+        ReceivedPacket connack = await client.ExpectRefusedAsync(ReasonCode.BadUserNameOrPassword);
+        Assert.DoesNotContain("zoe", System.Text.Encoding.UTF8.GetString(connack.Bytes), StringComparison.Ordinal);
+        Assert.Equal("there is no user \"zoe\"", Assert.Single(broker.Events.All).Text);
+    }
+
+    [Fact]
+    public async Task What_is_denied_in_5_0_is_told_0x87()
+    {
+        _gate.Rules = new AclRuleSet([Rule(true, "open/#", QoS.AtLeastOnce)], []);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        TestClient client = await broker.ConnectAsync("c");
+        await client.SendAsync(client.Packets.Publish("closed", "x", qos: 1, packetId: 1));
+        Assert.Equal(ReasonCode.NotAuthorized, (await client.ExpectAsync(PacketType.Puback)).Reason);
+        await client.SendAsync(client.Packets.Publish("open/a", "x", qos: 2, packetId: 2));
+        Assert.Equal(ReasonCode.NotAuthorized, (await client.ExpectAsync(PacketType.Pubrec)).Reason);
+        await client.SendAsync(client.Packets.Subscribe(3, null, ("#", 0), ("open/+", 2), ("$share/g/open/#", 2), ("$share/g/#", 2)));
+        await client.ExpectAsync(client.Packets.Suback(3, 0x87, 1, 1, 0x87));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_3_1_1_client_is_ignored_or_disconnected_as_configured(bool disconnect)
+    {
+        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate, Mqtt = TestBrokerOptions.Quiet with { DisconnectOnDeniedPublish = disconnect } });
+        TestClient witness = await broker.ConnectAsync("witness");
+        await witness.SubscribeAsync("open/#");
+        TestClient client = await broker.ConnectAsync("c", ProtocolVersion.V311);
+        await client.SendAsync(client.Packets.Publish("closed", "x", qos: 1, packetId: 1));
+        if (disconnect) await client.ExpectClosedAsync();
+        else await client.ExpectAsync(client.Packets.Puback(1));
+        TestClient other = await broker.ConnectAsync("d", ProtocolVersion.V311);
+        await other.PublishAsync("open/x", "fence", qos: 1);
+        await witness.ExpectPublishAsync("open/x", "fence");
+    }
+
+    [Fact]
+    public async Task A_will_that_may_not_be_published_is_refused()
+    {
+        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        TestClient client = await broker.OpenAsync();
+        await client.SendAsync(client.Packets.Connect("c", will: new TestWill("closed", "x")));
+        await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
+        Assert.Equal("the client may not publish its will: no [[acl]] rule allows to publish there", Assert.Single(broker.Events.All).Text);
+    }
+
+    [Fact]
+    public async Task A_session_is_not_resumed_when_its_filters_are_no_longer_permitted()
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        TestClient first = await broker.ConnectAsync("c", properties: Prop.SessionExpiry(1000));
+        await first.SubscribeAsync("$share/g/open/#", options: 1);
+        await first.SubscribeAsync("secret/#", options: 1);
+        await first.DropAsync();
+        TestClient publisher = await broker.ConnectAsync("publisher");
+        await publisher.PublishAsync("secret/a", "not for you any more", qos: 1);
+        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        TestClient second = await broker.ConnectAsync("c", cleanStart: false, properties: Prop.SessionExpiry(1000), sessionPresent: false);
+        await second.ExpectNothingAsync();
+        await publisher.PublishAsync("secret/a", "nor is this", qos: 1);
+        await second.ExpectNothingAsync();
+        await second.SubscribeAsync("open/#", options: 1);
+        await second.DropAsync();
+        await broker.ConnectAsync("c", cleanStart: false, sessionPresent: true);
+    }
+
+    [Fact]
+    public async Task A_session_belongs_to_the_user_who_began_it()
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _gate.UserName = "anna";
+        TestClient anna = await broker.ConnectAsync("c", properties: Prop.SessionExpiry(1000));
+        await anna.SubscribeAsync("a", options: 1);
+        await anna.DropAsync();
+        TestClient publisher = await broker.ConnectAsync("publisher");
+        await publisher.PublishAsync("a", "for anna", qos: 1);
+        _gate.UserName = "bert";
+        TestClient bert = await broker.ConnectAsync("c", cleanStart: false, properties: Prop.SessionExpiry(1000), sessionPresent: false);
+        await bert.ExpectNothingAsync();
+        _gate.UserName = null;
+        TestClient nobody = await broker.ConnectAsync("c", cleanStart: false, sessionPresent: false);
+        // Bert's connection was open; it ends like any that is taken over.
+        await bert.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+        await nobody.ExpectNothingAsync();
+    }
+
+    private static AclRule Rule(bool allows, string topic, QoS most = QoS.ExactlyOnce) => new()
+    {
+        Source = "broker.toml:7",
+        Allows = allows,
+        Actions = AccessActions.Publish | AccessActions.Subscribe,
+        Topics = [new AclPattern(topic)],
+        MaximumQoS = most,
+    };
+
+    private sealed class Gate : IAuthenticator
+    {
+        public AuthenticationResult? Refusal { get; set; }
+
+        public TimeSpan? ValidFor { get; set; }
+
+        public string? UserName { get; set; }
+
+        public AclRuleSet Rules { get; set; } = AclRuleSet.Unrestricted;
+
+        public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) => ValueTask.FromResult(
+            Refusal ?? new AuthenticationResult(ReasonCode.Success, UserName, Rules.PermissionsFor(new AclSubject(UserName, request.ClientId, request.Listener))) { ValidFor = ValidFor });
+    }
+}

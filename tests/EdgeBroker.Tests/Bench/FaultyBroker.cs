@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Tests.Bench;
+
+/// <summary>What a faulty broker does with a message.</summary>
+internal enum Fault
+{
+    None,
+    Lose,
+    Repeat,
+    HoldBack,
+    Corrupt,
+    Disconnect,
+}
+
+/// <summary>
+/// As much of an MQTT 3.1.1 broker as one publisher and one subscriber at QoS 0 or 1 need, on a loopback port; what it does wrong, and with which message, is the test's choice.
+/// </summary>
+internal sealed class FaultyBroker : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Func<int, Fault> _faultOf;
+    private readonly Lock _gate = new();
+    private NetworkStream? _subscriber;
+    private byte[]? _held;
+    private int _messages;
+
+    public FaultyBroker(Func<int, Fault> faultOf)
+    {
+        _faultOf = faultOf;
+        _listener.Start();
+        Accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    private Task Accepting { get; }
+
+    public void Dispose() => _listener.Dispose();
+
+    private async Task AcceptAsync()
+    {
+        var serving = new List<Task>();
+        try
+        {
+            while (true) serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync()));
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(serving);
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using TcpClient owned = client;
+        NetworkStream stream = client.GetStream();
+        byte[] buffer = new byte[64 * 1024];
+        int length = 0;
+        try
+        {
+            while (true)
+            {
+                int count = await stream.ReadAsync(buffer.AsMemory(length));
+                if (count == 0) return;
+                length += count;
+                int consumed = Handle(buffer.AsSpan(0, length), stream);
+                if (consumed < 0) return;
+                buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);
+                length -= consumed;
+            }
+        }
+        catch (IOException)
+        {
+            // The other end is gone, which is how a run may end.
+        }
+    }
+
+    private int Handle(ReadOnlySpan<byte> bytes, NetworkStream stream)
+    {
+        int at = 0;
+        while (Frame.Cut(bytes[at..], int.MaxValue, out Frame frame, out _) == FrameStatus.Complete)
+        {
+            at += frame.Length;
+            switch (frame.Type)
+            {
+                case PacketType.Connect: stream.Write([0x20, 2, 0, 0]); break;
+                case PacketType.Pingreq: stream.Write([0xD0, 0]); break;
+                case PacketType.Subscribe: Subscribe(frame, stream); break;
+                case PacketType.Publish: if (!Publish(bytes[(at - frame.Length)..at], stream)) return -1; break;
+                case PacketType.Disconnect: return -1;
+            }
+        }
+
+        return at;
+    }
+
+    private void Subscribe(in Frame frame, NetworkStream stream)
+    {
+        lock (_gate) _subscriber = stream;
+        stream.Write([0x90, 3, frame.Body[0], frame.Body[1], frame.Body[^1]]);
+    }
+
+    private bool Publish(ReadOnlySpan<byte> packet, NetworkStream publisher)
+    {
+        Frame.Cut(packet, int.MaxValue, out Frame frame, out _);
+        PublishPacket.TryParse(frame, ProtocolVersion.V311, out PublishPacket publish, out _);
+        Fault fault = _faultOf(_messages++);
+        byte[] copy = packet.ToArray();
+        if (fault == Fault.Corrupt) copy[^1] ^= 0xFF;
+        if (fault == Fault.HoldBack) _held = copy;
+        else if (fault != Fault.Lose) Deliver(copy);
+        if (fault == Fault.Repeat) Deliver(copy);
+        if (fault == Fault.None && _held is { } held)
+        {
+            _held = null;
+            Deliver(held);
+        }
+
+        if (publish.QoS == QoS.AtLeastOnce)
+        {
+            var puback = new ArrayBufferWriter<byte>();
+            new AckPacket { Type = PacketType.Puback, PacketId = publish.PacketId }.Write(puback, ProtocolVersion.V311);
+            publisher.Write(puback.WrittenSpan);
+        }
+
+        return fault != Fault.Disconnect;
+    }
+
+    private void Deliver(byte[] packet)
+    {
+        lock (_gate) _subscriber?.Write(packet);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using EdgeBroker.Bench;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Tests.Bench;
+
+/// <summary>A broker that does wrong is found out, and the exit code says so.</summary>
+public sealed class FaultyBrokerTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData("0", Fault.None, 0, 0, 0, 0)]
+    [InlineData("1", Fault.None, 0, 0, 0, 0)]
+    [InlineData("0", Fault.Lose, 0, 5, 0, 0)]
+    [InlineData("1", Fault.Lose, 1, 5, 0, 0)]
+    [InlineData("0", Fault.Repeat, 1, 0, 5, 0)]
+    [InlineData("1", Fault.Repeat, 0, 0, 5, 0)]
+    [InlineData("0", Fault.HoldBack, 1, 0, 0, 5)]
+    [InlineData("1", Fault.HoldBack, 1, 0, 0, 5)]
+    public async Task Every_tenth_message_is_treated_wrongly(string qos, object fault, int exit, int lost, int duplicated, int reordered)
+    {
+        // A run that comes to its end waits for nothing; only where messages stay away is the time to wait for them short.
+        using var broker = new FaultyBroker(message => message % 10 == 3 ? (Fault)fault : Fault.None);
+        (int actual, string output, string errors) = await RunAsync(broker, ["-q", qos], json: true, patience: lost == 0 ? "20" : "0.5");
+        Assert.Equal((exit, ""), (actual, errors));
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((50, lost, duplicated, reordered), (Number(json, "sent"), Number(json, "lost"), Number(json, "duplicated"), Number(json, "reordered")));
+        Assert.Equal(exit == 0, json.GetProperty("ok").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_changed_payload_is_corrupt_and_lost()
+    {
+        using var broker = new FaultyBroker(message => message == 7 ? Fault.Corrupt : Fault.None);
+        (int exit, string output, _) = await RunAsync(broker);
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((1, 1, 1), (exit, Number(json, "corrupt"), Number(json, "lost")));
+    }
+
+    [Fact]
+    public async Task A_lost_connection_is_a_failure()
+    {
+        using var broker = new FaultyBroker(message => message == 7 ? Fault.Disconnect : Fault.None);
+        (int exit, string output, _) = await RunAsync(broker);
+        Assert.Equal((1, 1), (exit, Number(JsonDocument.Parse(output).RootElement, "connections_lost")));
+    }
+
+    [Fact]
+    public async Task A_person_is_told_as_well()
+    {
+        using var broker = new FaultyBroker(message => message == 7 ? Fault.Lose : Fault.None);
+        (int exit, string output, _) = await RunAsync(broker, ["-q", "1"], json: false);
+        Assert.Equal(1, exit);
+        Assert.Contains("50 sent: 1 lost, 0 duplicated, 0 reordered", output, StringComparison.Ordinal);
+        Assert.Contains("FAILED: this must not happen at QoS 1.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_listening_is_said_in_a_sentence()
+    {
+        var broker = new FaultyBroker(_ => Fault.None);
+        broker.Dispose();
+        (int exit, _, string errors) = await RunAsync("1");
+        Assert.Equal(1, exit);
+        Assert.Equal("edgebroker bench: Connecting to 127.0.0.1:1: Connection refused.\n", errors);
+    }
+
+    [Fact]
+    public async Task A_latency_counts_from_when_the_message_was_due()
+    {
+        using var broker = new MosquittoBroker();
+        (int exit, string output, string errors) = await RunAsync($"{broker.Port}", "latency", "--publishers", "2", "--rate", "500", "--messages", "100", "--json");
+        Assert.Equal((0, ""), (exit, errors));
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("rate", json.GetProperty("limit").GetString());
+        Assert.InRange(json.GetProperty("latency_max_us").GetDouble(), json.GetProperty("latency_p50_us").GetDouble(), 30e6);
+        // The last of 100 messages is due after 99 intervals of 2 ms.
+        Assert.InRange(json.GetProperty("seconds").GetDouble(), 0.19, 30);
+    }
+
+    private static Task<(int Exit, string Output, string Errors)> RunAsync(FaultyBroker broker, params string[] more) => RunAsync(broker, more, json: true);
+
+    private static Task<(int Exit, string Output, string Errors)> RunAsync(FaultyBroker broker, string[] more, bool json, string patience = "0.5") =>
+        RunAsync($"{broker.Port}", [
+            "pairs", "--publishers", "1", "--messages", "50", "--window", "10", "--batch", "5", "--patience", patience, .. json ? new[] { "--json" } : [], .. more]);
+
+    private static async Task<(int Exit, string Output, string Errors)> RunAsync(string port, params string[] arguments)
+    {
+        string[] scenario = arguments.Length == 0 ? ["pairs"] : arguments;
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        var world = new Surroundings
+        {
+            Out = output,
+            Error = errors,
+            Log = Stream.Null,
+            LogIsTerminal = false,
+            Environment = _ => null,
+            WorkingDirectory = "/",
+            Time = TimeProvider.System,
+        };
+        int exit = await Task.Run(() => BenchCommand.Run([.. scenario, "-h", "127.0.0.1", "-p", port], world)).WaitAsync(Deadline);
+        return (exit, output.ToString(), errors.ToString());
+    }
+
+    private static long Number(JsonElement json, string name) => json.GetProperty(name).GetInt64();
+}
