@@ -69,6 +69,12 @@ public sealed class StoredDelivery : JournalFact
     /// <summary>It is on disk.</summary>
     public void NoteDurable() => Interlocked.CompareExchange(ref _state, Durable, Written);
 
-    /// <summary>The session is done with it. False when it had not been written: then there is nothing to append.</summary>
-    internal bool MarkDone() => Interlocked.Exchange(ref _state, Done) != Pending;
+    /// <summary>The session is done with it. Says whether it is to be appended, once: true where it is on disk or on its way there.</summary>
+    /// <param name="isElided">Whether it was not written yet and never will be.</param>
+    internal bool MarkDone(out bool isElided)
+    {
+        int before = Interlocked.Exchange(ref _state, Done);
+        isElided = before == Pending;
+        return before is Written or Durable;
+    }
 }

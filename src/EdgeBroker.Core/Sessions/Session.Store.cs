@@ -171,11 +171,11 @@ public sealed partial class Session : IStoredSessionOwner
     private void Forget(in QueuedMessage delivery)
     {
         if (delivery.Stored is not { } stored) return;
-        if (stored.MarkDone())
+        if (stored.MarkDone(out bool isElided))
         {
             Journal.Append(stored);
         }
-        else if (stored.Record!.CloseOne())
+        else if (isElided && stored.Record!.CloseOne())
         {
             stored.Record.NextElided = _elided;
             _elided = stored.Record;

@@ -113,7 +113,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         Wake();
         if (_isStarted) _stopped.Wait();
         _reader.Stop();
-        return !_isFailing && _pending.Count == 0;
+        return !_isFailing && _batch is null && _pending.Count == 0;
     }
 
     private void Wake()
