@@ -11,15 +11,17 @@ internal sealed class IdleCollector(Broker broker)
     private const long WorthwhileBytes = 1024 * 1024;
     private const long QuietPackets = 100;
 
-    private bool _hasStarted;
+    // The start goes on for a moment after the broker listens: timers, the first $SYS, code that runs once.
+    private const int StartSeconds = 5;
+
+    private int _seconds;
     private long _lastPackets;
     private long _lastCollectedBytes;
 
     /// <summary>Called once a second.</summary>
     public void Run()
     {
-        if (!_hasStarted) StartupPages.Release();
-        _hasStarted = true;
+        if (_seconds <= StartSeconds && _seconds++ is 0 or StartSeconds) StartupPages.Release();
         long packets = broker.CountTraffic().PacketsReceived;
         bool quiet = packets - _lastPackets < QuietPackets;
         _lastPackets = packets;
@@ -27,5 +29,6 @@ internal sealed class IdleCollector(Broker broker)
         if (!quiet || allocated - _lastCollectedBytes < WorthwhileBytes) return;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         _lastCollectedBytes = allocated;
+        StartupPages.Release();
     }
 }

@@ -37,7 +37,9 @@ def check():
     try:
         connection = sqlite3.connect("test.db")
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        count, last = connection.execute("SELECT count(*), coalesce(max(number), 0) FROM message").fetchone()
+        # The table's own creation may be what was not synced.
+        there = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'message'").fetchone()[0]
+        count, last = connection.execute("SELECT count(*), coalesce(max(number), 0) FROM message").fetchone() if there else (0, 0)
         say(f"{verdict} {count} {last}")
     except sqlite3.DatabaseError as error:
         say(f"error {error}")
