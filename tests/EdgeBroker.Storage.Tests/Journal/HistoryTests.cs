@@ -25,7 +25,7 @@ public sealed class HistoryTests
                 await using var history = new TwinHistory(expires, restarts);
                 await history.RunAsync(steps);
             },
-            iter: 12,
+            iter: restarts ? 40 : 70,
             threads: 4,
             print: steps => string.Join(", ", steps.Select(step => $"({step.Item1}, {step.Item2}, {step.Item3})")));
 }

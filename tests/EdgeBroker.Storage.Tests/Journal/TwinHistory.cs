@@ -99,8 +99,9 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     private Task SubscribeAsync(TwinClient client, int a, int b)
     {
-        // After a restart the members of a group take turns from the first one on again, so there only one client shares.
-        bool shared = a % 4 == 0 && !_expires && (!_restarts || client == _clients[0]);
+        // One client shares. Members take turns from the first one on again after a restart, and what an ended member left on disk is handed on when it has been read back: who has
+        // joined meanwhile gets it, too.
+        bool shared = a % 4 == 0 && !_expires && client == _clients[0];
         string filter = Filters[b % Filters.Length];
         int qos = b / 6 % 3;
         // What is owed of retained messages is not stored, as the subscriber can ask again.
@@ -151,14 +152,24 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     private async Task CompareAsync(bool restarted = false)
     {
-        foreach (TwinClient client in _clients.Where(one => one.IsConnected))
+        TwinClient[] connected = [.. _clients.Where(one => one.IsConnected)];
+        // What one client sent is handled before another one is asked what it brought.
+        foreach (TwinClient client in connected)
+        {
+            await client.Memory.Connection!.FenceAsync();
+            await client.Stored.Connection!.FenceAsync();
+        }
+
+        foreach (TwinClient client in connected)
         {
             List<ReceivedPacket> expected = await client.Memory.CollectAsync(0, _memory.RunDue);
             if (restarted) await FinishExpiredAsync(client, expected);
             List<ReceivedPacket> actual = await client.Stored.CollectAsync(expected.Count, _stored.Broker.RunDue);
-            AssertSame(client, expected, actual, PacketType.Publish);
-            AssertSame(client, expected, actual, PacketType.Pubrel, inOrder: !restarted);
-            AssertSame(client, expected, actual, null);
+            // QoS 2 waits for the disk before it is seen, and QoS 0, which a shared subscription beside an ordinary one may bring of the same message, does not.
+            AssertSame(client, expected, actual, packet => packet is { Type: PacketType.Publish, QoS: 0 });
+            AssertSame(client, expected, actual, packet => packet is { Type: PacketType.Publish, QoS: > 0 });
+            AssertSame(client, expected, actual, packet => packet.Type == PacketType.Pubrel, inOrder: !restarted);
+            AssertSame(client, expected, actual, packet => packet.Type is not (PacketType.Publish or PacketType.Pubrel));
         }
 
         foreach (TwinClient client in _clients)
@@ -180,12 +191,11 @@ internal sealed class TwinHistory : IAsyncDisposable
         if (!_expires) Assert.Equal(_memory.Broker.Retained.Count, _stored.Broker.Broker.Retained.Count);
     }
 
-    private void AssertSame(TwinClient client, List<ReceivedPacket> expected, List<ReceivedPacket> actual, PacketType? type, bool inOrder = true)
+    private void AssertSame(TwinClient client, List<ReceivedPacket> expected, List<ReceivedPacket> actual, Func<ReceivedPacket, bool> among, bool inOrder = true)
     {
-        bool IsOfType(ReceivedPacket packet) => type is null ? packet.Type is not (PacketType.Publish or PacketType.Pubrel) : packet.Type == type;
         // A position that was done with before it was written is given out again after a restart; identifiers follow from positions.
-        IEnumerable<string> one = expected.Where(IsOfType).Select(packet => client.Memory.Describe(packet, withId: !_restarts));
-        IEnumerable<string> other = actual.Where(IsOfType).Select(packet => client.Stored.Describe(packet, withId: !_restarts));
+        IEnumerable<string> one = expected.Where(among).Select(packet => client.Memory.Describe(packet, withId: !_restarts));
+        IEnumerable<string> other = actual.Where(among).Select(packet => client.Stored.Describe(packet, withId: !_restarts));
         if (!inOrder) (one, other) = (one.Order(StringComparer.Ordinal), other.Order(StringComparer.Ordinal));
         Assert.Equal($"{client.Id}: {string.Join("; ", one)}", $"{client.Id}: {string.Join("; ", other)}");
     }
