@@ -38,7 +38,7 @@ public sealed class StoreTransferTests : IDisposable
         await using StoredBroker first = StoredBroker.Start(_directory);
         await FillAsync(first);
         StoreTransfer written = StoreExport.Run(Database, _elsewhere.File("beside.jsonl"), CancellationToken.None);
-        Assert.Equal((4, 100L, 2), (written.Sessions, written.Messages, written.Retained));
+        Assert.Equal((4, 101L, 2), (written.Sessions, written.Messages, written.Retained));
         await first.StopAsync();
         byte[] exported = Export(Database);
         StoreTransfer read = Import(exported);
@@ -148,10 +148,11 @@ public sealed class StoreTransferTests : IDisposable
         await released.ExpectAsync(released.Packets.Pubrel(one.PacketId));
         for (int i = 0; i < 20; i++) await publisher.PublishAsync("v/" + (i % 3), "value " + i, 1, retain: true);
         await publisher.PublishAsync("v/0", "", 1, retain: true);
-        await publisher.SendAsync(publisher.Packets.Publish("nobody", "x", 2, 500));
-        await publisher.ExpectAsync(publisher.Packets.Pubrec(500));
         TestClient mortal = await broker.Broker.ConnectAsync("mortal", properties: Kept, will: new TestWill("a/will", "gone", 1, Properties: Prop.WillDelay(60)));
+        await mortal.SubscribeAsync("q", 1);
         await mortal.DropAsync();
+        await publisher.SendAsync(publisher.Packets.Publish("q", "x", 2, 500));
+        await publisher.ExpectAsync(publisher.Packets.Pubrec(500));
     }
 
     private static async Task ExpectAsync(StoredBroker broker)
@@ -159,8 +160,9 @@ public sealed class StoreTransferTests : IDisposable
         TestClient released = await broker.Broker.ConnectAsync("released", cleanStart: false, properties: Kept, sessionPresent: true);
         await released.ExpectAsync(released.Packets.Pubrel(1));
         TestClient publisher = await broker.Broker.ConnectAsync("publisher", cleanStart: false, properties: Kept, sessionPresent: true);
-        await publisher.SendAsync(publisher.Packets.Publish("nobody", "x", 2, 500, dup: true));
+        await publisher.SendAsync(publisher.Packets.Publish("q", "x", 2, 500, dup: true));
         await publisher.ExpectAsync(publisher.Packets.Pubrec(500));
+        Assert.Equal(1, broker.Broker.Broker.FindSession("mortal")!.PendingMessages);
         Assert.Equal(2, broker.Broker.Broker.Retained.Count);
         TestClient reader = await broker.Broker.ConnectAsync("reader");
         await reader.SubscribeAsync("v/#");
