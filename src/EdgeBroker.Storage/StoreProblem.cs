@@ -30,6 +30,9 @@ public enum StoreProblem
     /// <summary>The file system lacks what the database needs.</summary>
     Unsupported,
 
+    /// <summary>What is to be read in is not of the form it must have.</summary>
+    Malformed,
+
     /// <summary>Reading, writing or flushing failed.</summary>
     IoError,
 }

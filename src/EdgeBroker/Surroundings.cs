@@ -9,6 +9,9 @@ internal sealed record Surroundings
 
     public required TextWriter Error { get; init; }
 
+    /// <summary>Opens stdout for what is data and not text.</summary>
+    public Func<Stream> OpenOutput { get; init; } = () => Stream.Null;
+
     /// <summary>The next line of stdin; null at its end.</summary>
     public Func<string?> ReadLine { get; init; } = () => null;
 
@@ -31,6 +34,7 @@ internal sealed record Surroundings
     {
         Out = Console.Out,
         Error = Console.Error,
+        OpenOutput = Console.OpenStandardOutput,
         ReadLine = () => Console.In.ReadLine(),
         AskHidden = HiddenPrompt.Ask,
         Log = Console.OpenStandardError(),

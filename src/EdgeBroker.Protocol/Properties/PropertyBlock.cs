@@ -62,6 +62,9 @@ public readonly ref struct PropertyBlock
         return written;
     }
 
+    /// <summary>Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.</summary>
+    public static bool AreForwardable(ReadOnlySpan<byte> properties) => TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
+
     /// <summary>A block over bytes that this process has built; a bit of <paramref name="present"/> is set for each identifier in them.</summary>
     internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, present);
 

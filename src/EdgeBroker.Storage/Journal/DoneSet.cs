@@ -62,6 +62,21 @@ internal sealed class DoneSet
         return index > 0 && position <= _above[index - 1].To;
     }
 
+    /// <summary>The positions up to one that are not in this set.</summary>
+    public DoneSet Rest(long last)
+    {
+        var rest = new DoneSet();
+        long next = Low;
+        foreach ((long from, long to) in _above)
+        {
+            rest.Append(next, Math.Min(from - 1, last));
+            next = to + 1;
+        }
+
+        rest.Append(next, last);
+        return rest;
+    }
+
     /// <summary>The ranges as a blob: distances and lengths.</summary>
     public byte[] ToBlob()
     {
@@ -93,6 +108,14 @@ internal sealed class DoneSet
         }
 
         return blob.IsDamaged ? null : done;
+    }
+
+    /// <summary>Adds a range behind all others; none when it ends before it begins.</summary>
+    private void Append(long from, long to)
+    {
+        if (to < from) return;
+        if (from == Low) Low = to + 1;
+        else _above.Add((from, to));
     }
 
     /// <summary>The first range that begins behind a position.</summary>

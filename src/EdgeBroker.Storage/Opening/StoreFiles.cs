@@ -50,6 +50,21 @@ internal static partial class StoreFiles
         foreach (string companion in Companions) File.Delete(database + companion);
     }
 
+    /// <summary>
+    /// Gives a database another name, with what lies beside it and as far as it is there. The database goes first: with the WAL gone and the database still there, a start would take what
+    /// is left for all there is. The wal-index is made anew whenever needed.
+    /// </summary>
+    /// <exception cref="IOException">It could not be renamed, or the name is taken.</exception>
+    public static void MoveDatabase(string database, string target)
+    {
+        foreach (string part in new[] { "", "-journal", "-wal" })
+        {
+            if (File.Exists(database + part)) File.Move(database + part, target + part, overwrite: false);
+        }
+        File.Delete(database + "-shm");
+        FlushDirectory(Path.GetDirectoryName(database)!);
+    }
+
     /// <summary>Gives a finished file its name: it is whole and on disk before the name is, and the name is on disk afterwards.</summary>
     /// <exception cref="IOException">It could not be flushed or renamed, or the name is taken and not to be replaced.</exception>
     public static void Publish(string unfinished, string path, bool replace)

@@ -151,7 +151,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         string setAside = paths.SetAside(name);
         // What lies under the name already was moved before an interruption; a database in its place is then the new one, and whole.
         bool isReplaced = File.Exists(setAside) && File.Exists(paths.Database);
-        if (!isReplaced) MoveAside(setAside);
+        if (!isReplaced) StoreFiles.MoveDatabase(paths.Database, setAside);
         IReadOnlyList<SalvagedTable> tables = isReplaced ? [] : Build(setAside);
         opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables });
         StoreLog.Quarantined(Log, paths.Database, cause, name, tables.Sum(t => t.Rows), tables.Sum(t => t.Skipped));
@@ -160,24 +160,11 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         return OpenSound();
     }
 
-    /// <summary>
-    /// The database goes first: with the WAL gone and the database still there, a start would take what is left for all there is. The wal-index is made anew whenever needed.
-    /// </summary>
-    private void MoveAside(string setAside)
-    {
-        foreach (string part in new[] { "", "-journal", "-wal" })
-        {
-            if (File.Exists(paths.Database + part)) File.Move(paths.Database + part, setAside + part, overwrite: false);
-        }
-        File.Delete(paths.Database + "-shm");
-        StoreFiles.FlushDirectory(paths.Directory);
-    }
-
     private void SetStrayWalAside()
     {
         if (!File.Exists(paths.Wal)) return;
         string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
-        MoveAside(paths.SetAside(name));
+        StoreFiles.MoveDatabase(paths.Database, paths.SetAside(name));
         StoreLog.StrayWal(Log, name + "-wal");
     }
 

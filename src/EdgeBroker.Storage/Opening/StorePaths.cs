@@ -7,6 +7,8 @@ internal sealed class StorePaths(string directory)
 {
     private const string DatabaseName = "edgebroker.db";
     private const string SetAsidePrefix = DatabaseName + ".corrupt-";
+    private const string ReplacedPrefix = DatabaseName + ".replaced-";
+    private const int LongestName = 64;
 
     /// <summary>The directory; a full path.</summary>
     public string Directory { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
@@ -22,26 +24,32 @@ internal sealed class StorePaths(string directory)
     public string SetAside(string name) => Path.Combine(Directory, name);
 
     /// <summary>A name for a database to be set aside now, that neither it nor its WAL would have to share.</summary>
-    public string NewSetAsideName(DateTimeOffset now)
+    public string NewSetAsideName(DateTimeOffset now) => NewName(SetAsidePrefix, now);
+
+    /// <summary>The same for a sound database in whose place another one is put.</summary>
+    public string NewReplacedName(DateTimeOffset now) => NewName(ReplacedPrefix, now);
+
+    /// <summary>Whether a name is one of ours: what the lock file says is not trusted with paths.</summary>
+    public static bool IsSetAsideName(string name)
     {
-        string dated = SetAsidePrefix + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string? prefix = name.StartsWith(SetAsidePrefix, StringComparison.Ordinal) ? SetAsidePrefix : name.StartsWith(ReplacedPrefix, StringComparison.Ordinal) ? ReplacedPrefix : null;
+        if (prefix is null) return false;
+        foreach (char c in name.AsSpan(prefix.Length))
+        {
+            if (!char.IsAsciiDigit(c) && c != '-') return false;
+        }
+        return name.Length > prefix.Length && name.Length <= LongestName;
+    }
+
+    /// <summary>The files of all databases that were set aside.</summary>
+    public FileInfo[] SetAsideFiles() => new DirectoryInfo(Directory).GetFiles(SetAsidePrefix + "*");
+
+    private string NewName(string prefix, DateTimeOffset now)
+    {
+        string dated = prefix + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         string name = dated;
         for (int i = 2; Path.Exists(SetAside(name)) || Path.Exists(SetAside(name) + "-wal"); i++)
             name = string.Create(CultureInfo.InvariantCulture, $"{dated}-{i}");
         return name;
     }
-
-    /// <summary>Whether a name is one of ours: what the lock file says is not trusted with paths.</summary>
-    public static bool IsSetAsideName(string name)
-    {
-        if (!name.StartsWith(SetAsidePrefix, StringComparison.Ordinal)) return false;
-        foreach (char c in name.AsSpan(SetAsidePrefix.Length))
-        {
-            if (!char.IsAsciiDigit(c) && c != '-') return false;
-        }
-        return name.Length is > 24 and <= 64;
-    }
-
-    /// <summary>The files of all databases that were set aside.</summary>
-    public FileInfo[] SetAsideFiles() => new DirectoryInfo(Directory).GetFiles(SetAsidePrefix + "*");
 }

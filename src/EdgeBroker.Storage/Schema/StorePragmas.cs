@@ -35,10 +35,14 @@ public static class StorePragmas
                 StoreProblem.Unsupported, $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
         }
         database.Execute(string.Create(
-            CultureInfo.InvariantCulture,
-            $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF;"
-            + $" PRAGMA max_page_count={Math.Clamp((options.MaxBytes + (options.MaxBytes / 8) + SlackBytes) / PageSizeBytes, 1, uint.MaxValue - 1)}"));
+            CultureInfo.InvariantCulture, $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF"));
+        Limit(database, options);
     }
+
+    /// <summary>Sets how large the database may become on this connection, whatever is written.</summary>
+    internal static void Limit(SqliteDatabase database, StorageOptions options) => database.Execute(string.Create(
+        CultureInfo.InvariantCulture,
+        $"PRAGMA max_page_count={Math.Clamp((options.MaxBytes + (options.MaxBytes / 8) + SlackBytes) / PageSizeBytes, 1, uint.MaxValue - 1)}"));
 
     /// <summary>Sets a connection that only reads.</summary>
     /// <exception cref="SqliteException">It failed.</exception>

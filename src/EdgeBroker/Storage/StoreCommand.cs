@@ -6,24 +6,36 @@ using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Storage;
 
-/// <summary><c>edgebroker store verify|stats</c>: looks at the store, while the broker runs or not.</summary>
+/// <summary><c>edgebroker store</c>: looks at the store, while the broker runs or not; export and import.</summary>
 internal static class StoreCommand
 {
     public const string Usage = """
         usage: edgebroker store verify|stats [-c CONFIG]
+               edgebroker store export [-c CONFIG] [FILE]
+               edgebroker store import [-c CONFIG] FILE [--force]
 
           verify                checks every page and every row, and says what is wrong
           stats                 says what is in the store and what it takes
+          export                writes sessions, subscriptions, waiting and retained messages
+                                as JSON lines into FILE, or to stdout
+          import                makes a store of such lines, where none is or an empty one;
+                                the broker must be stopped
+              --force           if the store holds something, sets it aside as
+                                edgebroker.db.replaced-DATE
           -c, --config CONFIG   the broker's configuration, which says where its data is
 
-        Nothing is changed, and the broker may be running. Exit codes: 0 the store is
-        sound, 1 it is not or cannot be read, 64 wrong usage, 78 wrong configuration.
+        Only import changes anything; beside the others the broker may be running. A line
+        that is wrong is named, and nothing is imported then. FILE holds messages: keep it
+        where only those who may read them can.
+        Exit codes: 0 done, and the store is sound; 1 it is not or it failed; 64 wrong
+        usage; 78 wrong configuration.
         """;
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (args.Length == 0 || args[0] is not ("verify" or "stats"))
+        if (args.Length == 0 || args[0] is not ("verify" or "stats" or "export" or "import"))
             return CommandLine.Misused(args.Length == 0 ? "store needs to know what to do" : $"store cannot \"{Printable.Escape(args[0])}\"", Usage, world);
+        if (args[0] is "export" or "import") return TransferCommand.Run(args, world);
         if (ConfigOption.Load(args[1..], Usage, world, out int failure) is not { } configuration)
             return failure;
         string path = StoreFile.PathIn(configuration.Node.DataDirectory);

@@ -18,7 +18,7 @@ internal static class VerbTable
         new("sub", "subscribe and print messages, with mosquitto_sub's options", "", (args, _) => SubCommand.Run(args)),
         new("cert", "make and show certificates: a private authority, servers, clients", CertCommand.Usage, CertCommand.Run),
         new("backup", "copy the store to a file, while the broker runs", BackupCommand.Usage, BackupCommand.Run),
-        new("store", "check the store, or say what is in it", StoreCommand.Usage, StoreCommand.Run),
+        new("store", "check the store, say what is in it, export and import it", StoreCommand.Usage, StoreCommand.Run),
         new("bench", "measure how fast a broker is, and whether it loses messages", "", BenchCommand.Run),
         new("version", "print the version", VersionCommand.Usage, VersionCommand.Run),
         new("help", "explain a verb", HelpCommand.Usage, HelpCommand.Run),

@@ -12,6 +12,7 @@ public sealed class StoreVerbsTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly StringWriter _out = new();
     private readonly StringWriter _error = new();
+    private readonly MemoryStream _output = new();
 
     public StoreVerbsTests() => _directory.Write("broker.toml", "[node]\ndata_dir = \"data\"\n");
 
@@ -22,6 +23,7 @@ public sealed class StoreVerbsTests : IDisposable
         _directory.Dispose();
         _out.Dispose();
         _error.Dispose();
+        _output.Dispose();
     }
 
     [Theory]
@@ -54,6 +56,35 @@ public sealed class StoreVerbsTests : IDisposable
     }
 
     [Fact]
+    public void A_store_is_exported_beside_the_broker_and_imported_without_it()
+    {
+        const string Lines = "{\"type\":\"store\",\"version\":1,\"age_ms\":7,\"wall_ms\":7}\n{\"type\":\"end\"}\n";
+        string file = Path.Combine(_directory.Path, "out.jsonl");
+        using (Make())
+        {
+            Assert.Equal(0, Run("store", "export", "-c", "broker.toml"));
+            Assert.Equal(Lines, System.Text.Encoding.UTF8.GetString(_output.ToArray()));
+            Assert.Empty(_out.ToString());
+            Assert.Equal(0, Run("store", "export", "out.jsonl", "-c", "broker.toml"));
+            Assert.Equal($"{file}: 0 sessions, 0 subscriptions, 0 waiting messages, 0 retained messages\n", _out.ToString());
+            Assert.Equal(Lines, File.ReadAllText(file));
+            Assert.Equal(1, Run("store", "export", "out.jsonl", "-c", "broker.toml"));
+            Assert.Contains("is there already", _error.ToString(), StringComparison.Ordinal);
+            Assert.Equal(1, Run("store", "import", "out.jsonl", "-c", "broker.toml"));
+            Assert.Contains("another broker", _error.ToString(), StringComparison.Ordinal);
+        }
+
+        using (StoreFile store = StoreFile.Open(Data, new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System))
+            store.Database.Execute("INSERT INTO received VALUES(1, 1)");
+        Assert.Equal(1, Run("store", "import", "-c", "broker.toml", "out.jsonl"));
+        Assert.Contains("(--force)", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("store", "import", "-c", "broker.toml", "out.jsonl", "--force"));
+        Assert.Contains("the store that was there is now edgebroker.db.replaced-", _out.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("store", "verify", "-c", "broker.toml"));
+        Assert.EndsWith("is sound, 1 rows\n", _out.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_store_fails_the_check_and_says_what_to_do()
     {
         Make().Close();
@@ -69,6 +100,8 @@ public sealed class StoreVerbsTests : IDisposable
     [Theory]
     [InlineData("store", "verify")]
     [InlineData("store", "stats")]
+    [InlineData("store", "export")]
+    [InlineData("store", "export", "out.jsonl")]
     [InlineData("backup", "copy.db")]
     public void Without_a_store_there_is_nothing_to_do(params string[] arguments)
     {
@@ -84,6 +117,9 @@ public sealed class StoreVerbsTests : IDisposable
     [InlineData("store needs to know", "store")]
     [InlineData("store cannot \"explode\"", "store", "explode")]
     [InlineData("unexpected \"x\"", "store", "verify", "x")]
+    [InlineData("store import needs the name of a FILE", "store", "import", "-c", "broker.toml")]
+    [InlineData("unknown option \"--force\"", "store", "export", "a", "--force")]
+    [InlineData("unexpected \"b\"", "store", "export", "a", "b")]
     public void Wrong_usage_is_answered_with_the_right_one(string problem, params string[] arguments)
     {
         Assert.Equal(64, Run(arguments));
@@ -111,6 +147,7 @@ public sealed class StoreVerbsTests : IDisposable
     {
         Out = _out,
         Error = _error,
+        OpenOutput = () => _output,
         Log = Stream.Null,
         LogIsTerminal = false,
         Environment = _ => null,
