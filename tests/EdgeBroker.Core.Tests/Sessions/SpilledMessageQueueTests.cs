@@ -75,8 +75,15 @@ public sealed class SpilledMessageQueueTests
         StoredDelivery stored = new PublishRecord(message).Add(session, position, qos, a % 7 == 0, identifiers, shared);
         var queued = new QueuedMessage
         {
-            Message = message, SizeBytes = message.SizeBytes, Position = position, Stored = stored, QoS = qos, Retain = a % 7 == 0, SubscriptionIdentifiers = identifiers,
-            SharedFilter = shared, State = DeliveryState.Queued,
+            Message = message,
+            SizeBytes = message.SizeBytes,
+            Position = position,
+            Stored = stored,
+            QoS = qos,
+            Retain = a % 7 == 0,
+            SubscriptionIdentifiers = identifiers,
+            SharedFilter = shared,
+            State = DeliveryState.Queued,
         };
         queue.Enqueue(queued);
         return new Entry(message, position, stored);
