@@ -18,8 +18,6 @@ internal static class RetainedLook
         // Three answers to pings: what a session owes may come just after the first.
         byte[] request = [.. packets.Connect("look"), .. packets.Subscribe(1, Crew.RetainedFilter), .. Packets.Pingreq()];
         int pings = 3;
-        var retained = new HashSet<string>(StringComparer.Ordinal);
-        var ordinary = new HashSet<string>(StringComparer.Ordinal);
         if (!await link.TrySendAsync(request)) return;
         while (true)
         {
@@ -27,10 +25,8 @@ internal static class RetainedLook
             if (received.Count == 0) return;
             foreach (ReceivedPacket packet in received)
             {
-                // A value set just now comes as an ordinary message, once in a while beside the retained one.
-                if (packet.Type == PacketType.Publish && (packet.Retain ? !ordinary.Contains(packet.Topic) : retained.Add(packet.Topic) && ordinary.Add(packet.Topic)))
+                if (packet.Type == PacketType.Publish && packet.Retain)
                     history.Add(EventKind.RetainedSeen, -1, message: history.Find(packet.Topic, packet.Payload), text: packet.Topic);
-                if (packet.Type == PacketType.Publish) retained.Add(packet.Topic);
                 if (packet.Type != PacketType.Pingresp) continue;
                 if (--pings == 0)
                 {
