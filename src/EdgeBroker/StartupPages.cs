@@ -11,7 +11,7 @@ internal static unsafe partial class StartupPages
 {
     private const int DontNeed = 4;
 
-    /// <summary>Once, when the start is over.</summary>
+    /// <summary>When the start is over, and when much has been collected.</summary>
     public static void Release()
     {
         if (Environment.ProcessPath is not { } executable) return;

@@ -34,9 +34,6 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>The last position given out.</summary>
     public long LastPosition { get; set; }
 
-    /// <summary>Deliveries that wait for it.</summary>
-    public int DeliveryCount => Queue.Count;
-
     /// <summary>Its subscriptions.</summary>
     public List<RestoredSubscription> Subscriptions { get; } = [];
 

@@ -37,9 +37,6 @@ internal sealed class MessageQueue
     /// <summary>Bytes they count.</summary>
     public long SizeBytes { get; private set; }
 
-    /// <summary>Messages in memory at the front, or on their way there.</summary>
-    public int FrontCount => _front.Count;
-
     private bool IsFrontLoaded
     {
         get
