@@ -79,8 +79,8 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
             foreach (WebListener listener in _listeners) Listen(kestrel, listener, bound);
         });
         _application = builder.Build();
-        // A WebSocket's pings are MQTT's own; the compression of WebSocket is not offered.
-        _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
+        // Recognises the requests; they are answered by WebSocketHandshake.
+        _application.UseWebSockets();
         _application.Run(_webSockets.ServeAsync);
         await _application.StartAsync().ConfigureAwait(false);
         EndPoints = [.. _listeners.Zip(bound, (listener, options) => Shown(listener, options))];

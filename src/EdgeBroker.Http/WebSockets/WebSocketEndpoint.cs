@@ -24,7 +24,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
             return;
         }
 
-        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = Protocol }).ConfigureAwait(false);
+        using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
         await ServeAsync(socket, listener, peer, context.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
     }
 
