@@ -84,6 +84,7 @@ public sealed partial class Broker
             return;
         }
 
+        Journal.Append(new SessionEnded(stored));
         stored.Owner = new Handover(this, session, stored, spilled, shared.Count);
         Journal.Load(stored, shared);
     }

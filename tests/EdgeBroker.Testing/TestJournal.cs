@@ -151,6 +151,9 @@ public sealed class TestJournal : IJournal
 
                 _wills[saved.Session.ClientId] = saved.Will;
                 break;
+            case SessionEnded ended:
+                _facts.Add($"EndSession {ended.Session.ClientId}");
+                break;
             case SessionDeleted deleted:
                 foreach (SpilledDelivery one in deleted.Spilled) _messages.Remove(KeyOf(one.MessageId, one.Position));
                 _facts.Add($"DeleteSession {deleted.Session.ClientId}");

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Topics;
@@ -9,7 +10,7 @@ namespace EdgeBroker.Core.Sessions;
 // Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, a slice a turn, and never queued as a whole.
 public sealed partial class Session
 {
-    // Messages of one turn, and of the queue behind which a retained message waits its turn.
+    // Messages of one turn, and how many are taken into the queue ahead of their turn: live messages that come later stay behind those.
     private const int RetainedSlice = 512;
     private const int RetainedQueueLimit = 64;
 
@@ -97,7 +98,7 @@ public sealed partial class Session
             if (!Holds(lease) || !_link!.HasRoom) return false;
             if (qos != QoS.AtMostOnce)
             {
-                if (_queue.Count >= RetainedQueueLimit || (_queue.Count == 0 && !CanSendAtOnce)) return false;
+                if (!CanSendAtOnce && !HasRoomToQueueRetained(message)) return false;
                 var open = new QueuedMessage
                 {
                     Message = message,
@@ -116,6 +117,15 @@ public sealed partial class Session
             dropped += outcome.Dropped;
             return true;
         }
+    }
+
+    /// <summary>Whether a retained message, which can wait where it is, drives nothing out of the queue.</summary>
+    private bool HasRoomToQueueRetained(Message message)
+    {
+        MqttOptions limits = _environment.Options;
+        return _queue.Count < Math.Min(RetainedQueueLimit, limits.MaxQueuedMessages)
+            && _queue.SizeBytes + message.SizeBytes <= limits.MaxQueuedBytes
+            && !(IsStored && Journal.Condition == JournalCondition.Full);
     }
 
     /// <summary>The retained messages of one filter on their way.</summary>

@@ -64,6 +64,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
             case StoredDelivery done: Absorb(done); break;
             case DeliveryReleased released: Absorb(released); break;
             case SessionSaved saved: Absorb(saved); break;
+            case SessionEnded ended: Absorb(ended); break;
             case SessionDeleted deleted: Absorb(deleted); break;
             case SubscriptionChanged changed: Absorb(changed); break;
             case ReceivedIdRemoved removed: AddReceivedId((SqliteSession)removed.Session, removed.PacketId, isThere: false); break;
@@ -157,6 +158,14 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
         if (session.IsDeleted) return;
         if (session.Id == 0) session.Id = ++state.LastSessionId;
         session.State = saved;
+        session.IsStateDirty = true;
+        Sessions.Add(session);
+    }
+
+    private void Absorb(SessionEnded ended)
+    {
+        var session = (SqliteSession)ended.Session;
+        session.IsEnded = true;
         session.IsStateDirty = true;
         Sessions.Add(session);
     }

@@ -2,6 +2,7 @@ using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Journal;
@@ -11,8 +12,12 @@ internal sealed class JournalWriter : IDisposable
 {
     private const int SweptRetained = 512;
 
+    // The client id becomes free for who comes next; no client can have one with a NUL [MQTT-1.5.4-2].
+    private static readonly string End = $"UPDATE session SET client_id = char(0) || id, connected = {StoreTables.EndedSession}, will = NULL, will_at_ms = NULL ";
+
     private readonly SqliteStatement _saveClock;
-    private readonly SqliteStatement _freeClientId;
+    private readonly SqliteStatement _endOthers;
+    private readonly SqliteStatement _end;
     private readonly SqliteStatement _saveSession;
     private readonly SqliteStatement _saveProgress;
     private readonly SqliteStatement _saveSubscription;
@@ -40,7 +45,8 @@ internal sealed class JournalWriter : IDisposable
         _state = state;
         _age = age;
         _saveClock = database.Prepare("INSERT OR REPLACE INTO clock(id, age_ms, wall_ms) VALUES(1, ?1, ?2)");
-        _freeClientId = database.Prepare("UPDATE session SET client_id = char(0) || id, expiry_seconds = 0 WHERE client_id = ?1 AND id <> ?2");
+        _endOthers = database.Prepare(End + "WHERE client_id = ?1 AND id <> ?2");
+        _end = database.Prepare(End + "WHERE id = ?1");
         _saveSession = database.Prepare(
             "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
             + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, owner = ?9");
@@ -104,7 +110,7 @@ internal sealed class JournalWriter : IDisposable
     {
         SqliteStatement[] others =
         [
-            _saveClock, _freeClientId, _saveSession, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, _addMessage, _addDelivery,
+            _saveClock, _endOthers, _end, _saveSession, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, _addMessage, _addDelivery,
             _addRetained, _deleteRetained,
         ];
         foreach (SqliteStatement statement in others.Concat(_deleteOfSession).Concat(_deleteMessages)) statement.Dispose();
@@ -125,9 +131,10 @@ internal sealed class JournalWriter : IDisposable
 
     private void WriteSessions(JournalBatch batch)
     {
-        foreach (SqliteSession session in batch.Sessions)
+        // The elder first: two may have the same client id, and the one that ends makes way.
+        foreach (SqliteSession session in batch.Sessions.OrderBy(one => one.Id))
         {
-            if (session.IsStateDirty) SaveState(session, session.State!);
+            if (session.IsStateDirty) SaveState(session);
             if (!session.IsProgressDirty) continue;
             _saveProgress.Bind(1, session.Id);
             _saveProgress.Bind(2, session.Done.Low);
@@ -155,12 +162,21 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
+    private void SaveState(SqliteSession session)
+    {
+        // A restored one that ends has said nothing before.
+        if (session.State is { } state) SaveState(session, state);
+        if (!session.IsEnded) return;
+        _end.Bind(1, session.Id);
+        _end.Run();
+    }
+
     private void SaveState(SqliteSession session, SessionSaved state)
     {
         // A session that ends may hold its client id a moment longer than the one that takes its place waits.
-        _freeClientId.BindText(1, session.ClientId);
-        _freeClientId.Bind(2, session.Id);
-        _freeClientId.Run();
+        _endOthers.BindText(1, session.ClientId);
+        _endOthers.Bind(2, session.Id);
+        _endOthers.Run();
         _saveSession.Bind(1, session.Id);
         _saveSession.BindText(2, session.ClientId);
         _saveSession.Bind(3, state.ExpirySeconds);

@@ -9,6 +9,9 @@ internal sealed class SqliteSession(string clientId) : StoredSession(clientId)
     /// <summary>Its number in the store; 0: not there yet.</summary>
     public long Id { get; set; }
 
+    /// <summary>Whether it is over and kept for what it leaves to other members of its shared groups.</summary>
+    public bool IsEnded { get; set; }
+
     /// <summary>Whether it was deleted; nothing more is written of it.</summary>
     public bool IsDeleted { get; set; }
 

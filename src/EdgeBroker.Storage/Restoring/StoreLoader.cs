@@ -4,6 +4,7 @@ using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Restoring;
@@ -22,6 +23,7 @@ internal sealed class StoreLoader
     private readonly Action<RestoreProgress> _report;
     private readonly Dictionary<long, (SqliteSession Session, RestoredSession Restored, long SentPosition)> _sessions = [];
     private readonly Dictionary<long, Dictionary<long, StoredDelivery?>> _released = [];
+    private int _ended;
     private int _subscriptions;
     private long _deliveries;
     private int _retained;
@@ -40,7 +42,7 @@ internal sealed class StoreLoader
         _report = report;
     }
 
-    private RestoreProgress Progress => new(_sessions.Count, _subscriptions, _deliveries, _retained, _damaged);
+    private RestoreProgress Progress => new(_sessions.Count - _ended, _subscriptions, _deliveries, _retained, _damaged);
 
     /// <summary>Puts into the broker what the store holds.</summary>
     /// <exception cref="SqliteException">Reading failed.</exception>
@@ -64,33 +66,38 @@ internal sealed class StoreLoader
 
     private void LoadSessions()
     {
-        // A session that was to end with its connection has ended with the process.
+        // One that was to end with its connection has ended with the process.
         _database.Execute(
-            "DELETE FROM session WHERE expiry_seconds = 0; DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session); "
-            + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session); DELETE FROM received WHERE session NOT IN (SELECT id FROM session)");
+            $"UPDATE session SET connected = {StoreTables.EndedSession} WHERE expiry_seconds = 0; "
+            + $"DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
+            + $"DELETE FROM received WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
+            + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session)");
         _state.LastSessionId = Math.Max(_database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
         using SqliteStatement rows = _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
         while (rows.Step())
         {
             Count();
-            string clientId = rows.Text(1);
+            // An ended one does not stand in the way of who uses its client id now.
+            bool isEnded = rows.Int64(3) == StoreTables.EndedSession;
+            string clientId = isEnded ? $"\0{rows.Int64(0)}" : rows.Text(1);
             if (clientId.Length == 0)
             {
                 _damaged++;
                 continue;
             }
 
-            uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 0, uint.MaxValue - 1);
+            uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 1, uint.MaxValue - 1);
             // Who was connected when the process ended lost the connection then: its times begin now, when that is noticed.
-            bool wasConnected = rows.Int64(3) != 0;
+            bool wasConnected = !isEnded && rows.Int64(3) != 0;
             Core.Sessions.Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
             if (will is null && !rows.IsNull(7)) _damaged++;
-            var session = new SqliteSession(clientId) { Id = rows.Int64(0) };
+            var session = new SqliteSession(clientId) { Id = rows.Int64(0), IsEnded = isEnded };
+            if (isEnded) _ended++;
             var restored = new RestoredSession(session)
             {
                 ExpirySeconds = expirySeconds,
-                EndsAtMs = wasConnected ? nowMs + (expirySeconds * 1000L) : _age.ToBroker(rows.Int64(4)),
+                EndsAtMs = isEnded ? nowMs : wasConnected ? nowMs + (expirySeconds * 1000L) : _age.ToBroker(rows.Int64(4)),
                 WillAtMs = will is null ? long.MaxValue : wasConnected || rows.IsNull(5) ? nowMs + (will.DelaySeconds * 1000L) : _age.ToBroker(rows.Int64(5)),
                 SentPosition = rows.Int64(6),
                 Will = will,
@@ -194,7 +201,7 @@ internal sealed class StoreLoader
         RestoredSession restored = found.Restored;
         restored.LastPosition = Math.Max(restored.LastPosition, receiver.Position);
         if (found.Session.Done.Contains(receiver.Position)) return false;
-        _deliveries++;
+        if (!found.Session.IsEnded) _deliveries++;
         if (_released.TryGetValue(receiver.Session, out Dictionary<long, StoredDelivery?>? released) && released.ContainsKey(receiver.Position))
         {
             released[receiver.Position] = new StoredDelivery(found.Session, receiver.Position, messageId);

@@ -29,6 +29,11 @@ public static class StoreTables
     /// <summary>Retained messages; without a payload, the topic has none any more.</summary>
     public const string Retained = "retained";
 
+    /// <summary>
+    /// The value of "connected" of a session that is over and kept for what it leaves to other members of its shared groups; 0 and 1 say whether one that is not has a connection.
+    /// </summary>
+    public const int EndedSession = 2;
+
     private const SqliteColumnType Integer = SqliteColumnType.Integer;
     private const SqliteColumnType Blob = SqliteColumnType.Blob;
 

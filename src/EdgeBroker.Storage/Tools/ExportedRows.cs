@@ -4,6 +4,7 @@ using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
@@ -15,7 +16,7 @@ namespace EdgeBroker.Storage.Tools;
 internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines, CancellationToken cancel)
 {
     // A session that was to end with its connection has ended for whoever reads the store.
-    private const string KeptSessions = "SELECT id FROM session WHERE expiry_seconds > 0";
+    private static readonly string KeptSessions = $"SELECT id FROM session WHERE expiry_seconds > 0 AND connected <> {StoreTables.EndedSession}";
 
     private readonly Dictionary<long, SqliteSession> _sessions = [];
     private int _subscriptions;
