@@ -21,13 +21,14 @@ internal sealed partial class ControlSocket : IDisposable
     private const int SolSocket = 1;
     private const int SoPeerCredentials = 17;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
     private readonly FileStream _lock;
     private readonly Socket _socket;
     private readonly Func<string, ControlAnswer> _serve;
+    private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Thread _thread;
@@ -35,8 +36,9 @@ internal sealed partial class ControlSocket : IDisposable
     private readonly Lock _gate = new();
     private Socket? _peer;
 
-    private ControlSocket(string path, FileStream held, Socket socket, Func<string, ControlAnswer> serve, TimeProvider time, ILogger log)
+    private ControlSocket(string path, FileStream held, Socket socket, Func<string, ControlAnswer> serve, TimeSpan patience, TimeProvider time, ILogger log)
     {
+        _patience = patience;
         _path = path;
         _lock = held;
         _socket = socket;
@@ -51,7 +53,8 @@ internal sealed partial class ControlSocket : IDisposable
     /// <param name="serve">Answers a request, without its line's end.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Event ids 9040-9049.</param>
-    public static ControlSocket? Open(string dataDirectory, Func<string, ControlAnswer> serve, TimeProvider time, ILogger log)
+    /// <param name="patience">How long whoever asks may take, to say what and to take the answer; null: 5 s.</param>
+    public static ControlSocket? Open(string dataDirectory, Func<string, ControlAnswer> serve, TimeProvider time, ILogger log, TimeSpan? patience = null)
     {
         string path = ControlPath.In(dataDirectory);
         if (ControlPath.Problem(path) is { } problem)
@@ -73,7 +76,7 @@ internal sealed partial class ControlSocket : IDisposable
                 UnixCreateMode = OwnerOnly,
                 BufferSize = 0,
             });
-            var control = new ControlSocket(path, held, Listen(path), serve, time, log);
+            var control = new ControlSocket(path, held, Listen(path), serve, patience ?? UsualPatience, time, log);
             control._thread.Start();
             return control;
         }
@@ -147,8 +150,14 @@ internal sealed partial class ControlSocket : IDisposable
             {
                 using Socket peer = _socket.Accept();
                 lock (_gate) _peer = peer;
-                if (!_stopping.IsSet) Answer(peer);
-                lock (_gate) _peer = null;
+                try
+                {
+                    if (!_stopping.IsSet) Answer(peer);
+                }
+                finally
+                {
+                    lock (_gate) _peer = null;
+                }
             }
             catch (SocketException exception)
             {
@@ -170,10 +179,10 @@ internal sealed partial class ControlSocket : IDisposable
                 return;
             }
 
-            peer.SendTimeout = (int)Patience.TotalMilliseconds;
+            peer.SendTimeout = (int)_patience.TotalMilliseconds;
             ControlAnswer answer = ReadLine(peer) is { } request
                 ? _serve(request)
-                : new ControlAnswer(ExitCode.Failed, [$"a request is one line of at most {MaxRequestBytes} bytes, within {Patience.TotalSeconds} s"]);
+                : new ControlAnswer(ExitCode.Failed, [$"a request is one line of at most {MaxRequestBytes} bytes, within {_patience.TotalSeconds} s"]);
             peer.Send(answer.ToBytes());
             peer.Shutdown(SocketShutdown.Both);
         }
@@ -201,7 +210,7 @@ internal sealed partial class ControlSocket : IDisposable
         long began = _time.GetTimestamp();
         while (length < bytes.Length)
         {
-            int leftMs = (int)(Patience - _time.GetElapsedTime(began)).TotalMilliseconds;
+            int leftMs = (int)(_patience - _time.GetElapsedTime(began)).TotalMilliseconds;
             if (leftMs <= 0) return null;
             peer.ReceiveTimeout = leftMs;
             int count;
