@@ -32,7 +32,6 @@ public sealed partial class Broker
     /// <param name="version">The product's version, for <c>$SYS</c>.</param>
     public Broker(MqttOptions options, BrokerClock clock, IJournal journal, IBrokerEvents events, string version)
     {
-        Options = options;
         Clock = clock;
         Journal = journal;
         Retained = new RetainedMessages(journal);
@@ -42,8 +41,15 @@ public sealed partial class Broker
         if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, options.SysInterval, version);
     }
 
-    /// <summary>The limits.</summary>
-    public MqttOptions Options { get; }
+    /// <summary>
+    /// The limits in force. They may be replaced while the broker runs: sessions look at the newest with each message they queue, a connection keeps those it began with, since
+    /// CONNACK has told them. Whether there is <c>$SYS</c>, and how often, is settled when the broker is made.
+    /// </summary>
+    public MqttOptions Options
+    {
+        get => _environment.Options;
+        set => _environment.Options = value;
+    }
 
     /// <summary>The clock of every expiry.</summary>
     public BrokerClock Clock { get; }

@@ -42,6 +42,7 @@ internal sealed class MqttSessions
         lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity);
         _open.TryAdd(connection, transport);
         if (_isStopping) transport.Post(connection.Shutdown);
+        else if (endpoint.IsRemoved) transport.Post(connection.LoseListener);
         try
         {
             await transport.RunAsync(connection).ConfigureAwait(false);
@@ -58,5 +59,31 @@ internal sealed class MqttSessions
     {
         _isStopping = true;
         foreach ((MqttConnection connection, PipeConnection transport) in _open) transport.Post(connection.Shutdown);
+    }
+
+    /// <summary>Says goodbye to the clients of a listener that is no more (5.0: DISCONNECT 0x98), present and to come.</summary>
+    public void Leave(MqttEndpoint endpoint)
+    {
+        endpoint.IsRemoved = true;
+        foreach ((MqttConnection connection, PipeConnection transport) in _open)
+        {
+            if (connection.Endpoint == endpoint) transport.Post(connection.LoseListener);
+        }
+    }
+
+    /// <summary>Judges every client by the users and rules now in force.</summary>
+    /// <returns>How many were disconnected.</returns>
+    public int Review()
+    {
+        int disconnected = 0;
+        foreach ((MqttConnection connection, PipeConnection transport) in _open)
+        {
+            transport.RunInTurn(() =>
+            {
+                if (connection.Review()) disconnected++;
+            });
+        }
+
+        return disconnected;
     }
 }

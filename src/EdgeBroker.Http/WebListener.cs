@@ -12,56 +12,61 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>One listener at work: who may come in, and what each connection goes through before it speaks MQTT. Event ids 5200-5299.</summary>
-internal sealed partial class WebListener : IDisposable
+public sealed partial class WebListener : IServedListener
 {
     private const int TcpKeepAliveSeconds = 600;
 
+    private readonly WebServer _server;
     private readonly Broker _broker;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly CancellationToken _stopping;
-    private readonly TlsFiles? _files;
+    private readonly CancellationTokenSource _stopping;
     private readonly LogThrottle _foreign;
+    private volatile WebListenerOptions _options;
     private int _open;
 
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    public WebListener(WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger, CancellationToken stopping)
+    internal WebListener(WebServer server, WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger, CancellationToken stopping)
     {
-        Options = options;
+        _server = server;
+        _options = options;
         _broker = broker;
         _time = time;
         _logger = logger;
-        _stopping = stopping;
+        _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _foreign = new LogThrottle(time, burst: 20);
         Name = $"{options.ProtocolName} on {options.Address}";
         Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
-        if (options.Tls is null) return;
-        _files = new TlsFiles(options.Tls, Name, time, logger);
-        Tls = new TlsGate(_files, Name, time, logger);
+        if (options.Tls is not null) Tls = new TlsGate(new TlsFiles(options.Tls, Name, time, logger), Name, time, logger);
     }
 
     /// <summary>As configured.</summary>
-    public WebListenerOptions Options { get; }
+    public WebListenerOptions Options => _options;
 
-    /// <summary>Its name in logs.</summary>
+    /// <inheritdoc/>
     public string Name { get; }
 
+    /// <inheritdoc/>
+    public string EndPoint { get; private set; } = "";
+
     /// <summary>What its MQTT connections share.</summary>
-    public MqttEndpoint Mqtt { get; }
+    internal MqttEndpoint Mqtt { get; }
 
     /// <summary>Its TLS; null: plain.</summary>
-    public TlsGate? Tls { get; }
+    internal TlsGate? Tls { get; }
 
     /// <summary>Connections that are open.</summary>
-    public int OpenCount => Volatile.Read(ref _open);
+    internal int OpenCount => Volatile.Read(ref _open);
 
     /// <summary>The certificates in use.</summary>
-    public IEnumerable<(string File, System.Security.Cryptography.X509Certificates.X509Certificate2 Certificate)> Certificates =>
-        _files is null ? [] : _files.Current.Certificates.Select(pair => (pair.Files.CertificateFile, pair.Certificate));
+    internal IEnumerable<(string File, System.Security.Cryptography.X509Certificates.X509Certificate2 Certificate)> Certificates =>
+        Tls is null ? [] : Tls.Files.Current.Certificates.Select(pair => (pair.Files.CertificateFile, pair.Certificate));
 
     /// <summary>Takes a connection just accepted through the listener's gates.</summary>
-    public async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    internal async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        // Accepted before the listener was removed, and come to its turn after.
+        if (Mqtt.IsRemoved) return;
         string peer = PeerOf(connection);
         if (Interlocked.Increment(ref _open) > Options.MaxConnections)
         {
@@ -73,8 +78,7 @@ internal sealed partial class WebListener : IDisposable
         try
         {
             KeepAlive(connection);
-            connection.Features.Set(this);
-            if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping).ConfigureAwait(false);
+            if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping.Token).ConfigureAwait(false);
             else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
         }
         finally
@@ -84,10 +88,8 @@ internal sealed partial class WebListener : IDisposable
     }
 
     /// <summary>Where a connection comes from, for logs.</summary>
-    public static string PeerOf(ConnectionContext connection) => connection.RemoteEndPoint is System.Net.IPEndPoint peer ? peer.ToString() : "unix socket";
+    internal static string PeerOf(ConnectionContext connection) => connection.RemoteEndPoint is System.Net.IPEndPoint peer ? peer.ToString() : "unix socket";
 
-    /// <summary>Ends the watch over the files.</summary>
-    public void Dispose() => _files?.Dispose();
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {
@@ -97,7 +99,7 @@ internal sealed partial class WebListener : IDisposable
     private async Task<bool> SpeaksPlainAsync(ConnectionContext connection, string peer)
     {
         using var patience = new CancellationTokenSource(_broker.Options.ConnectTimeout, _time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping.Token);
         try
         {
             if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;
@@ -113,7 +115,7 @@ internal sealed partial class WebListener : IDisposable
     }
 
     /// <summary>Reports a client that does not get as far as MQTT.</summary>
-    public void Report(string peer, string cause)
+    internal void Report(string peer, string cause)
     {
         if (_foreign.Admit(out long kept)) LogForeign(_logger, Name, peer, cause, kept);
     }

@@ -39,6 +39,12 @@ public sealed record WebListenerOptions
     /// <summary>Certificates and what is asked of clients; null for <c>ws</c>.</summary>
     public TlsOptions? Tls { get; init; }
 
+    /// <summary>Whether two listeners are configured alike.</summary>
+    public bool IsSameAs(WebListenerOptions other) =>
+        AllowedOrigins.SequenceEqual(other.AllowedOrigins, StringComparer.Ordinal)
+        && (Tls is null ? other.Tls is null : other.Tls is not null && Tls.IsSameAs(other.Tls))
+        && this with { AllowedOrigins = other.AllowedOrigins, Tls = other.Tls } == other;
+
     /// <summary>The protocol as the configuration writes it.</summary>
     public string ProtocolName => Protocol switch
     {

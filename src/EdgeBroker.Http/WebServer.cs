@@ -1,18 +1,16 @@
-using System.Net;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
-using EdgeBroker.Transport.Reactors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
 
 namespace EdgeBroker.Http;
 
@@ -24,16 +22,19 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     // What a connection may have waiting to be read by us; then the peer waits.
     private const int InputBufferBytes = 64 * 1024;
 
-    private readonly List<WebListener> _listeners = [];
+    private readonly IAuthenticator _authenticator;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly MqttSessions _sessions;
     private readonly WebSocketEndpoint _webSockets;
     private readonly Broker _broker;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
+    private volatile WebListener[] _listeners;
+    private KestrelServerLimits? _limits;
     private WebApplication? _application;
 
-    /// <param name="listeners">At least one.</param>
+    /// <param name="listeners">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
     /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
@@ -43,15 +44,20 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     public WebServer(IEnumerable<WebListenerOptions> listeners, Broker broker, IAuthenticator authenticator, int concurrency, TimeProvider time, ILoggerFactory loggers)
     {
         _broker = broker;
+        _authenticator = authenticator;
+        _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WebServer>();
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
-        foreach (WebListenerOptions options in listeners) _listeners.Add(new WebListener(options, broker, authenticator, time, _logger, _stopping.Token));
+        _listeners = [.. listeners.Select(Make)];
     }
 
-    /// <summary>Where the listeners listen, in the order they were given; once started.</summary>
-    public IReadOnlyList<string> EndPoints { get; private set; } = [];
+    /// <summary>The listeners, in the order in which they were given or began.</summary>
+    public IReadOnlyList<WebListener> Listeners => _listeners;
+
+    /// <summary>Where the listeners listen, in the same order; once started.</summary>
+    public IReadOnlyList<string> EndPoints => [.. _listeners.Select(listener => listener.EndPoint)];
 
     /// <inheritdoc/>
     public IReadOnlyList<CertificateValidity> Certificates =>
@@ -71,20 +77,26 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(_loggers));
         builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
         builder.WebHost.UseKestrelCore();
-        var bound = new List<ListenOptions>();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(Hub);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            _limits = kestrel.Limits;
             Limit(kestrel.Limits);
             kestrel.AddServerHeader = false;
-            foreach (WebListener listener in _listeners) Listen(kestrel, listener, bound);
+            kestrel.Listen(Hub.EndPoint, options =>
+            {
+                options.Protocols = HttpProtocols.Http1;
+                options.Use(next => connection => AdmitAsync(connection, next));
+            });
         });
         _application = builder.Build();
+        Sockets = _application.Services.GetServices<IConnectionListenerFactory>().First(factory => factory != Hub);
         // Recognises the requests; they are answered by WebSocketHandshake.
         _application.UseWebSockets();
         _application.Run(_webSockets.ServeAsync);
+        foreach (WebListener listener in _listeners) await listener.BindAsync().ConfigureAwait(false);
         await _application.StartAsync().ConfigureAwait(false);
-        EndPoints = [.. _listeners.Zip(bound, (listener, options) => Shown(listener, options))];
-        for (int i = 0; i < _listeners.Count; i++) LogListening(_logger, _listeners[i].Options.ProtocolName, EndPoints[i]);
+        foreach (WebListener listener in _listeners) Begin(listener);
     }
 
     /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
@@ -92,6 +104,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     {
         if (_application is null) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (WebListener listener in _listeners) await listener.SuspendAsync().ConfigureAwait(false);
         _sessions.Stop();
         using var deadline = new CancellationTokenSource(patience, time);
         try
@@ -102,17 +115,12 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         {
             LogLeft(_logger, _sessions.Count);
         }
-
-        foreach (WebListener listener in _listeners)
-        {
-            if (listener.Options.Address.StartsWith("unix:", StringComparison.Ordinal)) UnixSocketFile.RemoveStale(listener.Options.Address["unix:".Length..]);
-        }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (WebListener listener in _listeners) listener.Dispose();
+        foreach (WebListener listener in _listeners) await listener.AbandonAsync().ConfigureAwait(false);
         if (_application is not null) await _application.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
@@ -130,36 +138,19 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         limits.MinResponseDataRate = null;
     }
 
-    private void Listen(KestrelServerOptions kestrel, WebListener listener, List<ListenOptions> bound)
+    private Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        void Configure(ListenOptions options)
-        {
-            bound.Add(options);
-            options.Protocols = HttpProtocols.Http1;
-            options.Use(next => connection => listener.AdmitAsync(connection, next));
-            if (listener.Options.Protocol == WebProtocol.Mqtts) options.Run(connection => ServeMqttAsync(listener, connection));
-        }
-
-        EndPoint endPoint = SocketAddress.Parse(listener.Options.Address).ToEndPoint();
-        if (endPoint is IPEndPoint ip)
-        {
-            kestrel.Listen(ip, Configure);
-            return;
-        }
-
-        string path = listener.Options.Address["unix:".Length..];
-        UnixSocketFile.RemoveStale(path);
-        kestrel.ListenUnixSocket(path, Configure);
+        WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
+        return listener.AdmitAsync(connection, listener.Options.Protocol == WebProtocol.Mqtts ? ServeMqttAsync : next);
     }
 
-    private async Task ServeMqttAsync(WebListener listener, ConnectionContext connection)
+    private async Task ServeMqttAsync(ConnectionContext connection)
     {
+        WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
         string peer = WebListener.PeerOf(connection);
         Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
         if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
     }
-
-    private static string Shown(WebListener listener, ListenOptions options) => options.IPEndPoint?.ToString() ?? listener.Options.Address;
 
     [LoggerMessage(5300, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]
     private static partial void LogListening(ILogger logger, string protocol, string endPoint);

@@ -2,7 +2,6 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt.Connections;
-using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +18,6 @@ public sealed partial class MqttServer : IDisposable
     private readonly ILogger<MqttServer> _logger;
     private readonly Reactor[] _reactors;
     private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
-    private readonly List<ReactorListener> _listeners = [];
     private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
@@ -49,18 +47,7 @@ public sealed partial class MqttServer : IDisposable
     /// <summary>Opens a listener; it accepts once the server has started.</summary>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public void Listen(ListenerOptions options)
-    {
-        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous) { Listener = options.Address };
-        ReactorListener listener = ReactorListener.Open(
-            SocketAddress.Parse(options.Address),
-            _reactors,
-            options.MaxConnections,
-            connection => Serve(endpoint, connection),
-            peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
-            _loggers.CreateLogger<ReactorListener>());
-        _listeners.Add(listener);
-    }
+    public void Listen(ListenerOptions options) => _listeners = [.. _listeners, Open(options)];
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
     public void AddPeriodic(TimeSpan interval, Action work) => _reactors[0].AddPeriodic(interval, work);
@@ -68,9 +55,9 @@ public sealed partial class MqttServer : IDisposable
     /// <summary>Starts accepting and serving.</summary>
     public void Start()
     {
-        foreach (ReactorListener listener in _listeners)
+        foreach (MqttListener listener in _listeners)
         {
-            listener.Start();
+            listener.Socket.Start();
             LogListening(_logger, listener.EndPoint);
         }
 
@@ -81,19 +68,20 @@ public sealed partial class MqttServer : IDisposable
     public async Task StopAsync(TimeSpan patience, TimeProvider time)
     {
         _isStopping = true;
-        _reactors[0].Post(() => _listeners.ForEach(listener => listener.Stop()));
+        MqttListener[] listeners = _listeners;
+        _reactors[0].Post(() => Array.ForEach(listeners, listener => listener.Socket.Stop()));
         foreach (Reactor reactor in _reactors)
         {
-            reactor.Post(() => reactor.ForEachHandler(handler => ((MqttConnection)handler).Shutdown()));
+            reactor.Post(() => ForEachConnection(reactor, connection => connection.Shutdown()));
         }
 
         try
         {
-            await Task.WhenAll(_listeners.Select(listener => listener.WhenEmpty())).WaitAsync(patience, time).ConfigureAwait(false);
+            await Task.WhenAll(listeners.Select(listener => listener.Socket.WhenEmpty())).WaitAsync(patience, time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            LogLeft(_logger, _listeners.Sum(listener => listener.OpenCount));
+            LogLeft(_logger, listeners.Sum(listener => listener.Socket.OpenCount));
         }
     }
 
@@ -108,6 +96,7 @@ public sealed partial class MqttServer : IDisposable
         var connection = new MqttConnection(endpoint, accepted.Transport, _contexts[accepted.Reactor]);
         // Accepted before the listener closed, dealt out after the goodbyes.
         if (_isStopping) connection.Shutdown();
+        else if (endpoint.IsRemoved) connection.LoseListener();
         return connection;
     }
 

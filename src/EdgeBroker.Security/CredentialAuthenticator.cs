@@ -65,8 +65,13 @@ public sealed class CredentialAuthenticator : IAuthenticator
             return AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"user \"{entry.UserName}\" was removed, or has another password now");
         }
 
-        if (credential.Entry is null && _sources.Tokens is null) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "tokens are not accepted any more");
-        return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.TokenRules) };
+        if (credential.Token is { } token)
+        {
+            string? objection = _sources.Tokens is { } verifier ? verifier.FindObjection(token, _sources.TokenKeys!.Current) : "tokens are not accepted any more";
+            if (objection is not null) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, objection);
+        }
+
+        return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.Token?.Rules) };
     }
 
     /// <summary>Whoever has proved a name by a certificate is that user; what else it presents is not looked at.</summary>
@@ -125,7 +130,11 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
         if (source.Current is not { } keys) return Refuse(AuthenticationResult.Refused(ReasonCode.ServerUnavailable, "the keys that tokens are signed with have not been read yet"));
         VerificationCache.Digest digest = _cache.DigestOf("", token, keys.Fingerprint);
-        if (_cache.Find(digest) is TokenVerdict known && known.Expires > _time.GetUtcNow()) return ValueTask.FromResult(Admit(request, known, remembered: true));
+        if (_cache.Find(digest) is TokenVerdict known && known.Expires > _time.GetUtcNow() && verifier.FindObjection(known, keys) is null)
+        {
+            return ValueTask.FromResult(Admit(request, known, remembered: true));
+        }
+
         return Enqueue(request, () =>
         {
             TokenVerdict verdict = verifier.Verify(token, keys, out bool isKeyUnknown);
@@ -168,7 +177,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         var subject = new AclSubject(token.UserName, request.ClientId, request.Listener);
         return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))
         {
-            Credential = new Credential(subject, null, token.Rules),
+            Credential = new Credential(subject, null, token),
             ValidFor = token.Expires - _time.GetUtcNow(),
         };
     }
@@ -176,6 +185,6 @@ public sealed class CredentialAuthenticator : IAuthenticator
     /// <summary>What a client was let in by.</summary>
     /// <param name="Subject">Who it is to the rules.</param>
     /// <param name="Entry">Its line of the password file; null: it came with a token.</param>
-    /// <param name="TokenRules">The rules its token carries.</param>
-    private sealed record Credential(AclSubject Subject, PasswordEntry? Entry, IReadOnlyList<AclRule>? TokenRules);
+    /// <param name="Token">What its token turned out to be; null: it came with a password.</param>
+    private sealed record Credential(AclSubject Subject, PasswordEntry? Entry, TokenVerdict? Token);
 }

@@ -1,12 +1,15 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeBroker.Configuration;
+using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Logging;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
@@ -20,7 +23,7 @@ internal static partial class BrokerHost
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Runs until asked to stop; returns an <see cref="ExitCode"/>.</summary>
-    public static int Run(BrokerConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
+    public static int Run(ConfigurationSource source, LineLoggerFactory loggers, TimeProvider time, CancellationToken asked)
     {
         ILogger log = loggers.CreateLogger("EdgeBroker");
         OpenFileLimit.Raise(log);
@@ -28,31 +31,34 @@ internal static partial class BrokerHost
         string? damage = null;
         while (true)
         {
-            int exitCode = RunOnce(configuration, ref damage, loggers, time, log);
+            int exitCode = RunOnce(source, ref damage, loggers, time, log, asked);
             if (damage is null) return exitCode;
             LogAnew(log, damage);
         }
     }
 
     /// <summary>One life of the broker.</summary>
-    /// <param name="configuration">What it is started with.</param>
+    /// <param name="source">The configuration it is started with, and where it may be read again.</param>
     /// <param name="damage">What the life before has shown to be wrong with the store; set to what this one has shown.</param>
     /// <param name="loggers">Where it is told.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where this class tells.</param>
-    private static int RunOnce(BrokerConfiguration configuration, ref string? damage, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    /// <param name="asked">Ends it, as signals do.</param>
+    private static int RunOnce(ConfigurationSource source, ref string? damage, LineLoggerFactory loggers, TimeProvider time, ILogger log, CancellationToken asked)
     {
+        BrokerConfiguration configuration = source.Current;
         string? knownDamage = damage;
         damage = null;
         var clock = new BrokerClock(time);
         var services = new ServiceStatus(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
         using var stop = new ManualResetEventSlim();
+        using CancellationTokenRegistration stopping = asked.Register(stop.Set);
         try
         {
             using BrokerStore store = BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage);
             try
             {
-                return Serve(configuration, store, ref damage, clock, services, stop, loggers, time);
+                return Serve(source, store, ref damage, clock, services, stop, loggers, time);
             }
             catch (StoreException exception) when (exception.Problem == StoreProblem.Damaged)
             {
@@ -68,15 +74,16 @@ internal static partial class BrokerHost
     }
 
     private static int Serve(
-        BrokerConfiguration configuration,
+        ConfigurationSource source,
         BrokerStore store,
         ref string? damage,
         BrokerClock clock,
         ServiceStatus services,
         ManualResetEventSlim stop,
-        ILoggerFactory loggers,
+        LineLoggerFactory loggers,
         TimeProvider time)
     {
+        BrokerConfiguration configuration = source.Current;
         ILogger log = loggers.CreateLogger("EdgeBroker");
         string? foundDamage = null;
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
@@ -103,25 +110,47 @@ internal static partial class BrokerHost
         WebServer? web = null;
         if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
 
-        ServeUntilAsked(server, web, broker, services, stop, log, time);
+        var running = new RunningBroker
+        {
+            Broker = broker,
+            Access = access,
+            Plain = server,
+            Web = web,
+            MakeWeb = () => new WebServer([], broker, access.Authenticator, Environment.ProcessorCount, time, loggers),
+            Loggers = loggers,
+        };
+        ServeUntilAsked(running, new ConfigurationReload(running, source, services, time), configuration.Node.DataDirectory, services, stop, log, time);
         damage = Volatile.Read(ref foundDamage);
         return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
     }
 
     private static void ServeUntilAsked(
-        MqttServer server, WebServer? web, Broker broker, ServiceStatus services, ManualResetEventSlim stop, ILogger log, TimeProvider time)
+        RunningBroker running, ConfigurationReload reload, string dataDirectory, ServiceStatus services, ManualResetEventSlim stop, ILogger log, TimeProvider time)
     {
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => IgnoreHangUp(context, log));
-        server.Start();
-        services.Ready("listening on " + string.Join(", ", server.EndPoints.Concat(web?.EndPoints ?? [])));
-        stop.Wait();
-        services.Stopping();
-        LogStopping(log, broker.ConnectedCount);
-        StopAsync(server, web, time).GetAwaiter().GetResult();
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            reload.Run("SIGHUP");
+        });
+        running.Plain.Start();
+        using (OperatingSystem.IsLinux() ? ControlSocket.Open(dataDirectory, request => Answer(request, reload), time, log) : null)
+        {
+            services.Ready("listening on " + string.Join(", ", running.EndPoints));
+            stop.Wait();
+            services.Stopping();
+            reload.Close();
+        }
+
+        LogStopping(log, running.Broker.ConnectedCount);
+        StopAsync(running.Plain, running.Web, time).GetAwaiter().GetResult();
         LogStopped(log);
     }
+
+    private static ControlAnswer Answer(string request, ConfigurationReload reload) => request == ReloadCommand.Request
+        ? reload.Run("the verb reload").ToAnswer()
+        : new ControlAnswer(ExitCode.Usage, [$"this broker cannot \"{Printable.Escape(request)}\"; it is version {VersionCommand.Version}"]);
 
     private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
     {
@@ -177,12 +206,6 @@ internal static partial class BrokerHost
         stop.Set();
     }
 
-    private static void IgnoreHangUp(PosixSignalContext context, ILogger log)
-    {
-        context.Cancel = true;
-        LogNoReload(log);
-    }
-
     [LoggerMessage(9010, LogLevel.Critical, "cannot listen on {Address}: {Cause}")]
     private static partial void LogCannotListen(ILogger log, string address, string cause);
 
@@ -197,7 +220,4 @@ internal static partial class BrokerHost
 
     [LoggerMessage(9012, LogLevel.Information, "stopped")]
     private static partial void LogStopped(ILogger log);
-
-    [LoggerMessage(9013, LogLevel.Warning, "SIGHUP: this version cannot reload its configuration; restart to apply changes")]
-    private static partial void LogNoReload(ILogger log);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -16,6 +17,14 @@ internal sealed class ServiceStatus
 
     /// <summary>It serves.</summary>
     public void Ready(string status) => Send("READY=1\nSTATUS=" + status);
+
+    /// <summary>It reads its configuration again, until <see cref="Ready"/>.</summary>
+    /// <param name="time">Its timestamp is that of the system's monotonic clock, by which a service manager tells this from an earlier reload.</param>
+    public void Reloading(TimeProvider time)
+    {
+        long microseconds = (long)((Int128)time.GetTimestamp() * 1_000_000 / time.TimestampFrequency);
+        Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS=reading the configuration again"));
+    }
 
     /// <summary>It ends.</summary>
     public void Stopping() => Send("STOPPING=1");

@@ -29,6 +29,9 @@ internal sealed record Surroundings
 
     public required TimeProvider Time { get; init; }
 
+    /// <summary>Ends a broker as SIGTERM does.</summary>
+    public CancellationToken Stop { get; init; }
+
     /// <summary>Those of the process itself.</summary>
     public static Surroundings OfProcess() => new()
     {

@@ -26,6 +26,9 @@ public sealed class AclRuleSet
     /// <summary>The rules.</summary>
     public IReadOnlyList<AclRule> Rules => _rules;
 
+    /// <summary>Users by group.</summary>
+    public IReadOnlyList<AclGroup> Groups => _groups;
+
     /// <summary>What a client may do.</summary>
     /// <param name="subject">The client.</param>
     /// <param name="additional">Rules of its own, asked after all others; null: none. Where there are any, a client is restricted also when the set has no rules.</param>

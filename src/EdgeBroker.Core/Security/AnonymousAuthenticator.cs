@@ -11,13 +11,19 @@ public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthent
     private static readonly AuthenticationResult Unrestricted = new(ReasonCode.Success, null, Permissions.All);
     private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
         ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");
+    private static readonly AuthenticationResult UsersAreGone = AuthenticationResult.Refused(ReasonCode.NotAuthorized, "there are no users and no tokens any more");
 
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
         ValueTask.FromResult(request.TransportIdentity is not null || request.AnonymousAllowed ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener)) : Refusal);
 
     /// <inheritdoc/>
-    public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential is AclSubject subject ? Admit(subject) : identity;
+    public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential switch
+    {
+        AclSubject subject => Admit(subject),
+        null => identity,
+        _ => UsersAreGone,
+    };
 
     private AuthenticationResult Admit(AclSubject subject)
     {

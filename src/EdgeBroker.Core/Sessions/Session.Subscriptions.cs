@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Sessions;
@@ -30,6 +31,24 @@ public sealed partial class Session
     internal Subscription? FindSubscription(ReadOnlySpan<byte> filter)
     {
         lock (Gate) return _subscriptions.Find(filter);
+    }
+
+    /// <summary>
+    /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each delivery, so such a
+    /// client cannot go on as it is.
+    /// </summary>
+    /// <param name="lease">The connection's right; without it nothing is found.</param>
+    /// <param name="permissions">What the client may do now.</param>
+    /// <param name="will">The client's will, for the caller to judge; null: none.</param>
+    /// <returns>A filter that is not permitted; null: all are.</returns>
+    public byte[]? FindDenied(ConnectionLease lease, Permissions permissions, out Will? will)
+    {
+        lock (Gate)
+        {
+            bool holds = Holds(lease);
+            will = holds ? _will : null;
+            return holds ? _subscriptions.FindDenied(permissions)?.Filter : null;
+        }
     }
 
     /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>

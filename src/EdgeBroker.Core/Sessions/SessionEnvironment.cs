@@ -3,7 +3,23 @@ using EdgeBroker.Core.Ports;
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>What all sessions of a broker share.</summary>
-/// <param name="Options">The limits.</param>
-/// <param name="Clock">The broker's clock.</param>
-/// <param name="Journal">Where sessions are kept.</param>
-internal sealed record SessionEnvironment(MqttOptions Options, BrokerClock Clock, IJournal Journal);
+/// <param name="options">The limits to begin with.</param>
+/// <param name="clock">The broker's clock.</param>
+/// <param name="journal">Where sessions are kept.</param>
+internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal)
+{
+    private volatile MqttOptions _options = options;
+
+    /// <summary>The limits in force; replaced as a whole while sessions read them.</summary>
+    public MqttOptions Options
+    {
+        get => _options;
+        set => _options = value;
+    }
+
+    /// <summary>The broker's clock.</summary>
+    public BrokerClock Clock { get; } = clock;
+
+    /// <summary>Where sessions are kept.</summary>
+    public IJournal Journal { get; } = journal;
+}

@@ -28,16 +28,16 @@ internal sealed class SubscriptionSet
         return all;
     }
 
-    /// <summary>Whether a client with these permissions might subscribe to all of them.</summary>
-    public bool ArePermitted(Permissions permissions)
+    /// <summary>The first that a client with these permissions might not subscribe to; null: it might to all of them.</summary>
+    public Subscription? FindDenied(Permissions permissions)
     {
-        if (_many is null) return Array.TrueForAll(_few, one => IsPermitted(one, permissions));
+        if (_many is null) return Array.Find(_few, one => !IsPermitted(one, permissions));
         foreach (Subscription one in _many.Values)
         {
-            if (!IsPermitted(one, permissions)) return false;
+            if (!IsPermitted(one, permissions)) return one;
         }
 
-        return true;
+        return null;
     }
 
     private static bool IsPermitted(Subscription one, Permissions permissions) =>

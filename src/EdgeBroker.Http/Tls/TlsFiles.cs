@@ -44,6 +44,9 @@ internal sealed partial class TlsFiles : IDisposable
         foreach (string directory in options.Files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory);
     }
 
+    /// <summary>The files.</summary>
+    public TlsOptions Options => _options;
+
     /// <summary>What new connections get.</summary>
     public TlsMaterial Current => Volatile.Read(ref _current);
 

@@ -18,10 +18,14 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
 
     private readonly LogThrottle _failed = new(time, burst: 20);
     private readonly LogThrottle _refused = new(time, burst: 2);
+    private volatile TlsFiles _files = files;
     private int _inProgress;
     private long _handshakes;
     private long _failures;
     private long _refusals;
+
+    /// <summary>What it shows to clients.</summary>
+    public TlsFiles Files => _files;
 
     /// <summary>Handshakes that succeeded.</summary>
     public long Handshakes => Volatile.Read(ref _handshakes);
@@ -32,10 +36,18 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
     /// <summary>Connections turned away because too many handshakes were in progress.</summary>
     public long Refusals => Volatile.Read(ref _refusals);
 
+    /// <summary>Takes other files, for handshakes that begin from here on, and ends the watch over those before.</summary>
+    public void Replace(TlsFiles files)
+    {
+        TlsFiles former = _files;
+        _files = files;
+        former.Dispose();
+    }
+
     /// <summary>Serves a connection behind its handshake.</summary>
     public async Task ServeAsync(ConnectionContext connection, string peer, ConnectionDelegate next, CancellationToken stopping)
     {
-        TlsMaterial material = files.Current;
+        TlsMaterial material = _files.Current;
         await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
         var attempt = new Attempt(material, stream, time);
         if (!await AuthenticateAsync(connection, attempt, peer, stopping).ConfigureAwait(false)) return;

@@ -61,6 +61,9 @@ public sealed record TlsOptions
     /// <summary>Handshakes in progress at once; more are turned away and come again.</summary>
     public int MaxHandshakes { get; init; } = 256;
 
+    /// <summary>Whether two tables say the same.</summary>
+    public bool IsSameAs(TlsOptions other) => Certificates.SequenceEqual(other.Certificates) && this with { Certificates = other.Certificates } == other;
+
     /// <summary>Every file named here.</summary>
     public IEnumerable<string> Files
     {

@@ -63,17 +63,17 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
-        await SayGoodbyeAsync(socket, patience.Token).ConfigureAwait(false);
+        await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, patience.Token).ConfigureAwait(false);
         if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(peer, broken);
     }
 
-    private async Task SayGoodbyeAsync(WebSocket socket, CancellationToken patience)
+    private static async Task SayGoodbyeAsync(WebSocket socket, bool isUnavailable, CancellationToken patience)
     {
         try
         {
             if (socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
-            (WebSocketCloseStatus status, string why) = sessions.IsStopping
-                ? (WebSocketCloseStatus.EndpointUnavailable, "the broker is stopping")
+            (WebSocketCloseStatus status, string why) = isUnavailable
+                ? (WebSocketCloseStatus.EndpointUnavailable, "the broker is stopping, or does not listen here any more")
                 : (WebSocketCloseStatus.NormalClosure, "");
             await socket.CloseOutputAsync(status, why, patience).ConfigureAwait(false);
         }

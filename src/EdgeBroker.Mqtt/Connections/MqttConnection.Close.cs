@@ -23,9 +23,14 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Ends the connection because the broker stops; on the connection's own thread.</summary>
-    public void Shutdown()
+    public void Shutdown() => End(ReasonCode.ServerShuttingDown, "the broker is stopping");
+
+    /// <summary>Ends the connection because its listener is no more; on the connection's own thread. A 5.0 client is told 0x98.</summary>
+    public void LoseListener() => End(ReasonCode.AdministrativeAction, "the listener was removed from the broker's configuration");
+
+    private void End(ReasonCode reason, string explanation)
     {
-        if (_state == State.Connected) Fail(ReasonCode.ServerShuttingDown, "the broker is stopping");
+        if (_state == State.Connected) Fail(reason, explanation);
         else CloseTransport();
     }
 
@@ -73,7 +78,13 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Closes because the client broke a rule or the broker has a reason; 5.0 is told which. The will is due.</summary>
-    private void Fail(ReasonCode reason, string explanation)
+    private void Fail(ReasonCode reason, string explanation) => Fail(reason, explanation, told: explanation, discardWill: false);
+
+    /// <param name="reason">The reason code.</param>
+    /// <param name="explanation">What the log says.</param>
+    /// <param name="told">What the client is told.</param>
+    /// <param name="discardWill">Whether its will goes with it.</param>
+    private void Fail(ReasonCode reason, string explanation, string told, bool discardWill)
     {
         if (_state != State.Connected)
         {
@@ -82,10 +93,10 @@ public sealed partial class MqttConnection
         }
 
         // The session first: from here on it sends nothing here, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-        EndSession(reason, explanation, discardWill: false, newExpirySeconds: null);
+        EndSession(reason, explanation, discardWill, newExpirySeconds: null);
         lock (Output.Gate)
         {
-            if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(explanation));
+            if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(told));
             _transport.Close();
         }
     }

@@ -160,7 +160,8 @@ public sealed partial class MqttConnection
         _transport.Post(() =>
         {
             if (_state != State.Authenticating || _transport.IsClosing) return;
-            Admit(verdict);
+            // Users or rules may have been replaced while it was being thought about.
+            Admit(verdict.Reason == ReasonCode.Success ? Judge(verdict) : verdict);
             _transport.ResumeReading();
         });
     }

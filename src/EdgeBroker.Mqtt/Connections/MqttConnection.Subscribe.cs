@@ -33,11 +33,7 @@ public sealed partial class MqttConnection
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
-    private void ReportDenied(ReadOnlySpan<byte> filter)
-    {
-        ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
-        Broker.Events.SubscribeDenied(_lease.Session.ClientId, filter, _identity.Permissions.JudgeSubscribe(topics).Cause);
-    }
+    private void ReportDenied(ReadOnlySpan<byte> filter) => Broker.Events.SubscribeDenied(_lease.Session.ClientId, filter, WhyNotSubscribe(filter));
 
     private void HandleUnsubscribe(in Frame frame)
     {

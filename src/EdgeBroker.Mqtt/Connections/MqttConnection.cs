@@ -25,6 +25,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     private readonly RoutingContext _context;
     private readonly string? _transportIdentity;
 
+    // Those in force when it began, which CONNACK tells the client of: newer ones are for connections that come after them.
+    private readonly MqttOptions _options;
+
     private State _state;
     private ProtocolRules _rules = ProtocolRules.V311;
     private ConnectionLease _lease;
@@ -38,6 +41,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     {
         _transportIdentity = transportIdentity;
         _endpoint = endpoint;
+        _options = endpoint.Broker.Options;
         _transport = transport;
         _context = context;
         _context.Counters.SocketsOpened++;
@@ -59,9 +63,12 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         Ended,
     }
 
+    /// <summary>What it shares with the other connections of its listener.</summary>
+    public MqttEndpoint Endpoint => _endpoint;
+
     private Broker Broker => _endpoint.Broker;
 
-    private MqttOptions Options => _endpoint.Broker.Options;
+    private MqttOptions Options => _options;
 
     private OutputBuffer Output => _transport.Output;
 

@@ -31,6 +31,15 @@ public sealed class TokenKey
     /// <summary>What it is, for people: <c>RS256, RS384, RS512</c>.</summary>
     public string Algorithms => string.Join(", ", _algorithms);
 
+    /// <summary>The same for the same key, wherever it was read from: a digest.</summary>
+    internal string Thumbprint => field ??= Convert.ToHexString(SHA256.HashData(Key switch
+    {
+        SymmetricSecurityKey secret => secret.Key,
+        RsaSecurityKey rsa => rsa.Rsa.ExportSubjectPublicKeyInfo(),
+        ECDsaSecurityKey ecdsa => ecdsa.ECDsa.ExportSubjectPublicKeyInfo(),
+        _ => throw new InvalidOperationException("a key of a kind that is not made here"),
+    }));
+
     internal SecurityKey Key { get; }
 
     /// <summary>Reads a key file: PEM (a public key or a certificate), or else a secret, of which a line's end is not a part.</summary>

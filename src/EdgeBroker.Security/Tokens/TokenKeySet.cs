@@ -25,7 +25,7 @@ public sealed class TokenKeySet
     public string Fingerprint { get; }
 
     /// <summary>A set of one.</summary>
-    public static TokenKeySet Of(TokenKey key) => new([key], Guid.NewGuid().ToString("N"));
+    public static TokenKeySet Of(TokenKey key) => new([key], key.Thumbprint);
 
     /// <summary>Reads a JSON Web Key Set (RFC 7517). Keys for other purposes, and of kinds not used here, are passed over.</summary>
     /// <param name="json">The text.</param>

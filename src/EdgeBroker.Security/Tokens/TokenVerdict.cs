@@ -9,5 +9,17 @@ namespace EdgeBroker.Security.Tokens;
 /// <param name="Rules">The access rules it carries; null: none.</param>
 public sealed record TokenVerdict(string? Refusal, string UserName, DateTimeOffset Expires, IReadOnlyList<AclRule>? Rules)
 {
+    /// <summary>What it was checked by.</summary>
+    internal TokenOptions? CheckedBy { get; init; }
+
+    /// <summary>The thumbprint of the key it is signed with.</summary>
+    internal string Key { get; init; } = "";
+
+    /// <summary>Its <c>iss</c>.</summary>
+    internal string Issuer { get; init; } = "";
+
+    /// <summary>Its <c>aud</c>.</summary>
+    internal IReadOnlyList<string> Audiences { get; init; } = [];
+
     internal static TokenVerdict Refused(string why) => new(why, "", default, null);
 }

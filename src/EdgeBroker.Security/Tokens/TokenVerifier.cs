@@ -58,12 +58,24 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>Why a token that was good when it was verified is so no more, by the options and keys of today; null: it is. Its times are not looked at.</summary>
+    /// <param name="verified">What it turned out to be.</param>
+    /// <param name="keys">The keys in force; null: not read yet, so nothing is known against it.</param>
+    public string? FindObjection(TokenVerdict verified, TokenKeySet? keys)
+    {
+        if (options.Issuer is not null && verified.Issuer != options.Issuer) return $"its token is of another issuer than \"{options.Issuer}\"";
+        if (options.Audience is not null && !verified.Audiences.Contains(options.Audience)) return $"its token is for another audience than \"{options.Audience}\"";
+        // What other claims of it say is not known any more: it is presented anew.
+        if (verified.CheckedBy?.UserNameClaim != options.UserNameClaim || verified.CheckedBy.AclClaim != options.AclClaim) return "other claims of tokens count now (username_claim, acl_claim)";
+        return keys is not null && keys.Keys.All(key => key.Thumbprint != verified.Key) ? "the key its token is signed with is accepted no more" : null;
+    }
+
     private TokenVerdict Verify(JsonWebToken token, JsonElement claims, TokenKeySet keys, ref bool isKeyUnknown)
     {
         if (claims.ValueKind != JsonValueKind.Object) return TokenVerdict.Refused("a token that is malformed");
         // Whoever does not understand what "crit" names must refuse (RFC 7515, 4.1.11), and we understand none.
         if (token.TryGetHeaderValue("crit", out object _)) return TokenVerdict.Refused("the token's header has \"crit\", which asks for more than is understood here");
-        SecurityKey[] suited = [.. keys.Keys.Where(key => key.Suits(token.Alg, token.Kid)).Select(key => key.Key)];
+        TokenKey[] suited = [.. keys.Keys.Where(key => key.Suits(token.Alg, token.Kid))];
         if (suited.Length == 0)
         {
             isKeyUnknown = !string.IsNullOrEmpty(token.Kid) && keys.Keys.All(key => key.Id != token.Kid);
@@ -72,7 +84,7 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
                 : $"no key is for the token's algorithm \"{Short(token.Alg)}\"; expected {string.Join(" or ", keys.Keys.Select(key => key.Algorithms).Distinct())}");
         }
 
-        if (CheckSigned(token, suited) is { } refusal) return TokenVerdict.Refused(refusal);
+        if (CheckSigned(token, suited, out TokenKey? key) is { } refusal) return TokenVerdict.Refused(refusal);
         if (CheckTimes(claims, out DateTimeOffset expires) is { } badTime) return TokenVerdict.Refused(badTime);
         string? userName = TextOf(claims, options.UserNameClaim);
         if (string.IsNullOrEmpty(userName) || userName.Length > Passwords.PasswordFile.MaxUserNameLength || userName.Any(char.IsControl))
@@ -86,14 +98,14 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
             return TokenVerdict.Refused($"the claim \"{acl}\" is not a list of rules: {problem}");
         }
 
-        return new TokenVerdict(null, userName, expires, rules);
+        return new TokenVerdict(null, userName, expires, rules) { CheckedBy = options, Key = key!.Thumbprint, Issuer = token.Issuer, Audiences = [.. token.Audiences] };
     }
 
-    private string? CheckSigned(JsonWebToken token, SecurityKey[] keys)
+    private string? CheckSigned(JsonWebToken token, TokenKey[] keys, out TokenKey? used)
     {
         var parameters = new TokenValidationParameters
         {
-            IssuerSigningKeys = keys,
+            IssuerSigningKeys = keys.Select(key => key.Key),
             TryAllIssuerSigningKeys = true,
             RequireSignedTokens = true,
             ValidateIssuer = options.Issuer is not null,
@@ -106,7 +118,8 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
         };
         // There is nothing to be fetched, so the answer is there when the call returns.
         TokenValidationResult result = _handler.ValidateTokenAsync(token, parameters).GetAwaiter().GetResult();
-        if (result.IsValid) return null;
+        used = result.IsValid ? Array.Find(keys, key => key.Key == ((JsonWebToken)result.SecurityToken).SigningKey) : null;
+        if (used is not null) return null;
         return result.Exception switch
         {
             SecurityTokenInvalidIssuerException => $"the token is of another issuer: \"{Short(token.Issuer)}\", expected \"{options.Issuer}\"",

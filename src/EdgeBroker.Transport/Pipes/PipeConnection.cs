@@ -85,6 +85,12 @@ public sealed class PipeConnection : TransportConnection
         Signal();
     }
 
+    /// <summary>Runs something on the calling thread, between two calls of the handler; also when the connection is over. Short and non-blocking.</summary>
+    public void RunInTurn(Action work)
+    {
+        lock (_turn) work();
+    }
+
     public override void PauseReading() => _paused = true;
 
     public override void ResumeReading()

@@ -17,9 +17,9 @@ public sealed unsafe partial class ReactorListener
     private readonly Func<Accepted, IConnectionHandler> _connect;
     private readonly Action<string> _refuse;
     private readonly ILogger _logger;
-    private readonly string? _unixPath;
+    private readonly SocketAddress _address;
     private int _number;
-    private readonly int _maxConnections;
+    private int _maxConnections;
     private int _fd;
     private int _open;
     private TaskCompletionSource? _empty;
@@ -29,17 +29,24 @@ public sealed unsafe partial class ReactorListener
         int fd, SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger logger)
     {
         _fd = fd;
-        _unixPath = address.UnixPath;
+        _address = address;
         _reactors = reactors;
         _maxConnections = maxConnections;
         _connect = connect;
         _refuse = refuse;
         _logger = logger;
-        EndPoint = _unixPath is null ? LocalName(fd) : address.Text;
+        EndPoint = address.UnixPath is null ? LocalName(fd) : address.Text;
     }
 
     /// <summary>Where it listens, with the port the kernel chose if it was left to it.</summary>
     public string EndPoint { get; }
+
+    /// <summary>Connections open at once; what comes beyond is closed at once. A lower number closes nobody who is in.</summary>
+    public int MaxConnections
+    {
+        get => Volatile.Read(ref _maxConnections);
+        set => Volatile.Write(ref _maxConnections, value);
+    }
 
     /// <summary>Connections that are open.</summary>
     public int OpenCount => Volatile.Read(ref _open);
@@ -56,6 +63,9 @@ public sealed unsafe partial class ReactorListener
     /// <exception cref="IOException">The address is in use, not ours, or not permitted.</exception>
     public static ReactorListener Open(
         SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger<ReactorListener> logger)
+        => new(OpenSocket(address), address, reactors, maxConnections, connect, refuse, logger);
+
+    private static int OpenSocket(SocketAddress address)
     {
         int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
         if (fd < 0) throw Failure("open a socket for", address);
@@ -66,10 +76,7 @@ public sealed unsafe partial class ReactorListener
         if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
         fixed (byte* bytes = address.Bytes)
         {
-            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0)
-            {
-                return new ReactorListener(fd, address, reactors, maxConnections, connect, refuse, logger);
-            }
+            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0) return fd;
         }
 
         IOException failure = Failure("listen on", address);
@@ -80,13 +87,30 @@ public sealed unsafe partial class ReactorListener
     /// <summary>Begins to accept. Before the reactors start, or on the first one's thread.</summary>
     public void Start()
     {
-        _number = _reactors[0].Listeners.Count;
-        _reactors[0].Listeners.Add(this);
+        List<ReactorListener> listeners = _reactors[0].Listeners;
+        // Listeners come and go while the broker runs: the place of one that is closed is taken again.
+        _number = listeners.FindIndex(other => other == this || other._fd < 0);
+        if (_number < 0)
+        {
+            _number = listeners.Count;
+            listeners.Add(this);
+        }
+
+        listeners[_number] = this;
         _reactors[0].Watch(this, _number);
     }
 
     /// <summary>Stops accepting; connections stay. On the first reactor's thread.</summary>
     public void Stop() => CloseSocket();
+
+    /// <summary>After <see cref="Stop"/>: listens and accepts again, at the same address. On the first reactor's thread.</summary>
+    /// <exception cref="IOException">Somebody else has taken the address.</exception>
+    public void Resume()
+    {
+        // The port the kernel chose is the one that clients know.
+        _fd = OpenSocket(_address.UnixPath is null ? SocketAddress.Parse(EndPoint) : _address);
+        Start();
+    }
 
     internal void Accept()
     {
@@ -125,7 +149,7 @@ public sealed unsafe partial class ReactorListener
         if (_fd < 0) return;
         _ = LinuxSockets.Close(_fd);
         _fd = -1;
-        if (_unixPath is not null) DeleteSocketFile(_unixPath);
+        if (_address.UnixPath is { } path) DeleteSocketFile(path);
     }
 
     private void DeleteSocketFile(string path)
@@ -143,7 +167,7 @@ public sealed unsafe partial class ReactorListener
 
     private void Admit(int fd, PeerAddress peer)
     {
-        if (Interlocked.Increment(ref _open) > _maxConnections)
+        if (Interlocked.Increment(ref _open) > MaxConnections)
         {
             Released();
             _ = LinuxSockets.Close(fd);

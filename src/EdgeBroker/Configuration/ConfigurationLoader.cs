@@ -12,6 +12,9 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
     private readonly ConfigurationErrors _errors = new();
     private readonly List<string> _warnings = [];
 
+    /// <summary>Where the data is, as far as it can be made out, also when the rest of the file is wrong; once loaded.</summary>
+    public string DataDirectory { get; private set; } = "";
+
     /// <summary>Null when <paramref name="errors"/> has lines.</summary>
     public BrokerConfiguration? Load(string? path, out string[] errors)
     {
@@ -19,6 +22,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         if (path is not null)
             draft = Read(path, draft);
         string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
+        DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory);
         AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(draft);
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
@@ -29,7 +33,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         return new BrokerConfiguration
         {
             File = path,
-            Node = draft.Node with { DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory) },
+            Node = draft.Node with { DataDirectory = DataDirectory },
             Listeners = listeners.Plains,
             WebListeners = listeners.Webs,
             Mqtt = draft.Mqtt with { DisconnectOnDeniedPublish = draft.Auth.DisconnectOnDeniedPublish },

@@ -19,7 +19,14 @@ internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLev
     private readonly ConcurrentDictionary<string, LineLogger> _loggers = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
-    public LogLevel MinimumLevel { get; } = minimumLevel;
+    private volatile LogLevel _minimumLevel = minimumLevel;
+
+    /// <summary>The least severe level that is written; may be changed while others log.</summary>
+    public LogLevel MinimumLevel
+    {
+        get => _minimumLevel;
+        set => _minimumLevel = value;
+    }
 
     public DateTimeOffset Now => time.GetUtcNow();
 

@@ -1,12 +1,11 @@
 using EdgeBroker.Configuration;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Logging;
 
 /// <summary>Chooses the form of the log lines from the configuration and from where they go.</summary>
 internal static class LogOutput
 {
-    public static ILoggerFactory Create(LogOptions options, Stream output, bool isTerminal, Func<string, string?> environment, TimeProvider time) =>
+    public static LineLoggerFactory Create(LogOptions options, Stream output, bool isTerminal, Func<string, string?> environment, TimeProvider time) =>
         new LineLoggerFactory(output, Format(options.Format, isTerminal, environment), options.Level, time);
 
     private static LineFormat Format(LogFormat format, bool isTerminal, Func<string, string?> environment)

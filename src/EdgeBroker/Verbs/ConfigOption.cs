@@ -25,7 +25,7 @@ internal static class ConfigOption
     }
 
     /// <summary>The file, null when none is named; or what is wrong with the arguments.</summary>
-    private static string? Read(string[] args, out string? problem)
+    public static string? Read(string[] args, out string? problem)
     {
         const string LongForm = "--config=";
         string? file = null;

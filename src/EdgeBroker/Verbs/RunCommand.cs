@@ -25,9 +25,10 @@ internal static class RunCommand
     {
         if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
             return failure;
-        using ILoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
+        using LineLoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
         Announce(configuration, world, loggers.CreateLogger("EdgeBroker"));
-        return BrokerHost.Run(configuration, loggers, world.Time);
+        var source = new ConfigurationSource(configuration, world.Environment, world.WorkingDirectory, world.Time);
+        return BrokerHost.Run(source, loggers, world.Time, world.Stop);
     }
 
     private static void Announce(BrokerConfiguration configuration, Surroundings world, ILogger log)

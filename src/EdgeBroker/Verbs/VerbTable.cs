@@ -1,6 +1,7 @@
 using EdgeBroker.Access;
 using EdgeBroker.Bench;
 using EdgeBroker.PubSub;
+using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
 
 namespace EdgeBroker.Verbs;
@@ -12,6 +13,7 @@ internal static class VerbTable
     [
         new("run", "run the broker (the default)", RunCommand.Usage, RunCommand.Run),
         new("check", "check a configuration and say what it would do", CheckCommand.Usage, CheckCommand.Run),
+        new("reload", "have the running broker take its changed configuration", ReloadCommand.Usage, ReloadCommand.Run),
         new("passwd", "make and change password files", PasswdCommand.Usage, PasswdCommand.Run),
         new("acl", "try access rules, and take over mosquitto's", AclCommand.Usage, AclCommand.Run),
         new("pub", "publish messages, with mosquitto_pub's options", "", (args, _) => PubCommand.Run(args)),

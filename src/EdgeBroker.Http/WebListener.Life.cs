@@ -1,0 +1,101 @@
+using System.Net;
+using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Reactors;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
+
+namespace EdgeBroker.Http;
+
+// A listener comes, changes and goes while the server runs.
+public sealed partial class WebListener
+{
+    private BoundSocket? _socket;
+
+    /// <summary>Reads what other settings need read. Nothing changes until it is applied; disposed of instead, nothing has.</summary>
+    /// <param name="options">With the same protocol and address.</param>
+    /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
+    public WebListenerChange Prepare(WebListenerOptions options)
+    {
+        bool hasOtherFiles = Tls is not null && !Tls.Files.Options.IsSameAs(options.Tls!);
+        return new WebListenerChange(this, options, hasOtherFiles ? new TlsFiles(options.Tls!, Name, _time, _logger) : null);
+    }
+
+    /// <inheritdoc/>
+    public Task BeginAsync() => _server.BeginAsync(this);
+
+    /// <inheritdoc/>
+    public async Task SuspendAsync()
+    {
+        if (_socket is not { } socket) return;
+        _socket = null;
+        await socket.StopAsync().ConfigureAwait(false);
+        if (UnixPath is { } path) UnixSocketFile.RemoveStale(path);
+    }
+
+    /// <inheritdoc/>
+    public async Task ResumeAsync()
+    {
+        await BindAsync(UnixPath is null ? IPEndPoint.Parse(EndPoint) : null).ConfigureAwait(false);
+        Accept();
+    }
+
+    /// <inheritdoc/>
+    public Task RemoveAsync() => _server.RemoveAsync(this);
+
+    /// <inheritdoc/>
+    public async Task AbandonAsync()
+    {
+        await SuspendAsync().ConfigureAwait(false);
+        Close();
+    }
+
+    /// <summary>Binds the address.</summary>
+    /// <param name="endPoint">Where; null: as configured.</param>
+    /// <exception cref="FormatException">The address makes no sense.</exception>
+    /// <exception cref="IOException">It cannot be listened on.</exception>
+    internal async Task BindAsync(EndPoint? endPoint = null)
+    {
+        endPoint ??= SocketAddress.Parse(Options.Address).ToEndPoint();
+        if (UnixPath is { } path) UnixSocketFile.RemoveStale(path);
+        try
+        {
+            _socket = new BoundSocket(await _server.Sockets.BindAsync(endPoint).ConfigureAwait(false), BringAsync);
+        }
+        catch (Exception exception) when (exception is AddressInUseException or System.Net.Sockets.SocketException)
+        {
+            throw new IOException($"cannot listen on {Options.Address}: {exception.Message}", exception);
+        }
+
+        EndPoint = _socket.EndPoint is IPEndPoint ip ? ip.ToString() : Options.Address;
+    }
+
+    /// <summary>Takes what comes in from here on.</summary>
+    internal void Accept() => _socket!.Accept(exception => LogAcceptingEnded(_logger, exception, Name));
+
+    /// <summary>Takes other settings.</summary>
+    internal void Apply(WebListenerOptions options, TlsFiles? files)
+    {
+        _options = options;
+        Mqtt.AnonymousAllowed = options.AllowAnonymous;
+        if (files is not null) Tls!.Replace(files);
+    }
+
+    /// <summary>Cuts handshakes short, and ends the watch over the files.</summary>
+    internal void Close()
+    {
+        _stopping.Cancel();
+        Tls?.Files.Dispose();
+    }
+
+    private string? UnixPath => Options.Address.StartsWith("unix:", StringComparison.Ordinal) ? Options.Address["unix:".Length..] : null;
+
+    private Task<bool> BringAsync(ConnectionContext connection)
+    {
+        connection.Features.Set(this);
+        return _server.Hub.TryBringAsync(connection);
+    }
+
+    [LoggerMessage(5201, LogLevel.Error, "{Listener} accepts no more connections; restart the broker")]
+    private static partial void LogAcceptingEnded(ILogger logger, Exception exception, string listener);
+}

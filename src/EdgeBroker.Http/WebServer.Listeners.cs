@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Http;
+
+// Listeners come, change and go, and clients are reviewed, while the server runs. One thread at a time may ask for that.
+public sealed partial class WebServer
+{
+    /// <summary>Where Kestrel gets its connections from.</summary>
+    internal ConnectionHub Hub { get; } = new();
+
+    /// <summary>What binds addresses; once started.</summary>
+    internal IConnectionListenerFactory Sockets { get; private set; } = null!;
+
+    /// <summary>Makes a listener and binds its address; it accepts, and is one of <see cref="Listeners"/>, once it has begun. After the server has started.</summary>
+    /// <exception cref="IOException">The address cannot be listened on.</exception>
+    /// <exception cref="FormatException">The address makes no sense.</exception>
+    /// <exception cref="Tls.CertificateFileException">A certificate file cannot be used.</exception>
+    public async Task<WebListener> OpenAsync(WebListenerOptions options)
+    {
+        WebListener listener = Make(options);
+        try
+        {
+            await listener.BindAsync().ConfigureAwait(false);
+            return listener;
+        }
+        catch
+        {
+            listener.Close();
+            throw;
+        }
+    }
+
+    /// <summary>Judges every client by the users and rules now in force, of which whoever asks has told the authenticator.</summary>
+    /// <returns>How many were disconnected.</returns>
+    public int Review() => _sessions.Review();
+
+    /// <summary>Takes the broker's newest limits over where the web framework needs to know them.</summary>
+    public void ApplyLimits()
+    {
+        if (_limits is not null) Limit(_limits);
+    }
+
+    internal Task BeginAsync(WebListener listener)
+    {
+        _listeners = [.. _listeners, listener];
+        Begin(listener);
+        return Task.CompletedTask;
+    }
+
+    internal async Task RemoveAsync(WebListener listener)
+    {
+        _listeners = [.. _listeners.Where(other => other != listener)];
+        await listener.SuspendAsync().ConfigureAwait(false);
+        _sessions.Leave(listener.Mqtt);
+        listener.Close();
+        LogRemoved(_logger, listener.Options.ProtocolName, listener.EndPoint);
+    }
+
+    private WebListener Make(WebListenerOptions options) => new(this, options, _broker, _authenticator, _time, _logger, _stopping.Token);
+
+    private void Begin(WebListener listener)
+    {
+        listener.Accept();
+        LogListening(_logger, listener.Options.ProtocolName, listener.EndPoint);
+    }
+
+    [LoggerMessage(5302, LogLevel.Information, "no longer listening for {Protocol} on {EndPoint}; its clients are disconnected")]
+    private static partial void LogRemoved(ILogger logger, string protocol, string endPoint);
+}

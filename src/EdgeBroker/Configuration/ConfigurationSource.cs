@@ -1,0 +1,20 @@
+namespace EdgeBroker.Configuration;
+
+/// <summary>Where a broker's configuration comes from, by which it is read again: the same file, environment and working directory as at the start.</summary>
+internal sealed class ConfigurationSource(BrokerConfiguration initial, Func<string, string?> environment, string workingDirectory, TimeProvider time)
+{
+    private volatile BrokerConfiguration _current = initial;
+
+    /// <summary>The file, as it was named at the start; null: the embedded default.</summary>
+    public string? File { get; } = initial.File;
+
+    /// <summary>The configuration in force.</summary>
+    public BrokerConfiguration Current
+    {
+        get => _current;
+        set => _current = value;
+    }
+
+    /// <summary>Reads the files as they are now; null when <paramref name="errors"/> has lines.</summary>
+    public BrokerConfiguration? Read(out string[] errors) => new ConfigurationLoader(environment, workingDirectory, time).Load(File, out errors);
+}

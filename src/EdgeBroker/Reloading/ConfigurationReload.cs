@@ -1,0 +1,139 @@
+using EdgeBroker.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Reloading;
+
+/// <summary>
+/// Reads the configuration again and puts it in force, as a whole or not at all: whatever can fail is done before anything changes. One reload at a time; event ids 9020-9029.
+/// </summary>
+internal sealed partial class ConfigurationReload
+{
+    private readonly RunningBroker _running;
+    private readonly ConfigurationSource _source;
+    private readonly ServiceStatus _services;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private bool _isClosed;
+
+    /// <param name="running">What is changed.</param>
+    /// <param name="source">Where the configuration is read, and which is in force.</param>
+    /// <param name="services">The service manager, to be told.</param>
+    /// <param name="time">The clock.</param>
+    public ConfigurationReload(RunningBroker running, ConfigurationSource source, ServiceStatus services, TimeProvider time)
+    {
+        _running = running;
+        _source = source;
+        _services = services;
+        _time = time;
+        _log = running.Loggers.CreateLogger("EdgeBroker.Reload");
+    }
+
+    /// <summary>Reloads. Waits for one that is under way; takes as long as files take to be read, and clients to be reviewed.</summary>
+    /// <param name="asked">Who asks for it, for the log.</param>
+    public ReloadReport Run(string asked)
+    {
+        lock (_gate)
+        {
+            if (_isClosed) return Failure("the broker is stopping");
+            LogAsked(_log, asked);
+            _services.Reloading(_time);
+            ReloadReport report = Try();
+            _services.Ready("listening on " + string.Join(", ", _running.EndPoints));
+            return report;
+        }
+    }
+
+    /// <summary>Waits for a reload under way, and allows none any more.</summary>
+    public void Close()
+    {
+        lock (_gate) _isClosed = true;
+    }
+
+    private ReloadReport Try()
+    {
+        try
+        {
+            if (_source.Read(out string[] errors) is not { } read) return Log(new ReloadReport { File = _source.File, ExitCode = ExitCode.Configuration, Errors = errors });
+            // Nothing that is awaited comes back to this thread.
+            return ApplyAsync(read).GetAwaiter().GetResult();
+        }
+        catch (Exception exception)
+        {
+            // Sessions and messages are not touched by this, so clients are better served by a broker that goes on than by none.
+            LogBroken(_log, exception);
+            return Failure($"the reload broke off ({exception.GetType().Name}), and what it had begun may be in force in part: restart the broker; the log says more");
+        }
+    }
+
+    private async Task<ReloadReport> ApplyAsync(BrokerConfiguration read)
+    {
+        BrokerConfiguration running = _source.Current;
+        var listeners = new ListenerTransaction(_running, ListenerPlan.Of(_running, read), (name, cause) => LogLost(_log, name, cause));
+        if (await listeners.PrepareAsync().ConfigureAwait(false) is { } problem) return Log(Failure(Printable.Escape(problem)));
+        // From here on nothing fails.
+        ConfigurationChanges changes = ConfigurationChanges.Find(running, read);
+        BrokerConfiguration merged = ConfigurationChanges.Merge(running, read);
+        _running.Access.Apply(merged.Auth);
+        ApplyLimits(merged);
+        await listeners.CommitAsync(changes.Applied).ConfigureAwait(false);
+        if (changes.IsReviewDue || listeners.IsReviewDue) await ReviewAsync(changes.Applied).ConfigureAwait(false);
+        _source.Current = merged;
+        // The more talkative of the two levels says what was done.
+        if (merged.Log.Level < running.Log.Level) _running.Loggers.MinimumLevel = merged.Log.Level;
+        var report = new ReloadReport { File = _source.File, Applied = changes.Applied, NeedsRestart = changes.NeedsRestart, Warnings = read.Warnings };
+        Log(report);
+        _running.Loggers.MinimumLevel = merged.Log.Level;
+        return report;
+    }
+
+    // [mqtt] and [limits]: what bounds clients, each a record of its own that is replaced as a whole.
+    private void ApplyLimits(BrokerConfiguration configuration)
+    {
+        _running.Broker.Options = configuration.Mqtt;
+        _running.Web?.ApplyLimits();
+    }
+
+    private async Task ReviewAsync(List<string> applied)
+    {
+        int disconnected = await _running.Plain.ReviewAsync().ConfigureAwait(false) + (_running.Web?.Review() ?? 0);
+        if (disconnected > 0) applied.Add($"{disconnected} client(s) disconnected that are not permitted any more, or hold a subscription or will that is not");
+    }
+
+    private ReloadReport Failure(string problem) => new() { File = _source.File, ExitCode = ExitCode.Failed, Errors = [problem] };
+
+    private ReloadReport Log(ReloadReport report)
+    {
+        foreach (string error in report.Errors) LogError(_log, error);
+        if (report.ExitCode == ExitCode.Success) LogDone(_log, report.Summary);
+        else LogError(_log, report.Summary);
+        foreach (string line in report.Applied) LogApplied(_log, line);
+        foreach (string line in report.NeedsRestart) LogNeedsRestart(_log, line);
+        foreach (string line in report.Warnings) LogWarning(_log, line);
+        return report;
+    }
+
+    [LoggerMessage(9020, LogLevel.Information, "reload asked for by {Asked}")]
+    private static partial void LogAsked(ILogger log, string asked);
+
+    [LoggerMessage(9021, LogLevel.Error, "{Error}")]
+    private static partial void LogError(ILogger log, string error);
+
+    [LoggerMessage(9022, LogLevel.Information, "{Summary}")]
+    private static partial void LogDone(ILogger log, string summary);
+
+    [LoggerMessage(9023, LogLevel.Information, "applied: {Change}")]
+    private static partial void LogApplied(ILogger log, string change);
+
+    [LoggerMessage(9024, LogLevel.Warning, "needs a restart: {Change}")]
+    private static partial void LogNeedsRestart(ILogger log, string change);
+
+    [LoggerMessage(9025, LogLevel.Warning, "{Warning}")]
+    private static partial void LogWarning(ILogger log, string warning);
+
+    [LoggerMessage(9026, LogLevel.Critical, "the reload broke off; restart the broker")]
+    private static partial void LogBroken(ILogger log, Exception exception);
+
+    [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]
+    private static partial void LogLost(ILogger log, string listener, string cause);
+}
