@@ -104,7 +104,7 @@ public sealed partial class WebListener : IServedListener
         {
             if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;
             if (!FirstByte.IsTls(first)) return true;
-            Report(peer, "the client speaks TLS to a plain listener; use ws:// or the wss port");
+            Report(peer, "the client speaks TLS to a plain listener; use the port that speaks TLS, or a URL without the \"s\"");
             return false;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)

@@ -13,9 +13,15 @@ public enum WebProtocol
 
     /// <summary>MQTT over WebSocket over TLS.</summary>
     Wss,
+
+    /// <summary>HTTP: health.</summary>
+    Http,
+
+    /// <summary>HTTP over TLS.</summary>
+    Https,
 }
 
-/// <summary>One <c>[[listener]]</c> of protocol <c>mqtts</c>, <c>ws</c> or <c>wss</c>.</summary>
+/// <summary>One <c>[[listener]]</c> of protocol <c>mqtts</c>, <c>ws</c>, <c>wss</c>, <c>http</c> or <c>https</c>.</summary>
 public sealed record WebListenerOptions
 {
     /// <summary>What it speaks.</summary>
@@ -36,7 +42,7 @@ public sealed record WebListenerOptions
     /// <summary>Origins whose pages may connect, as <c>scheme://host[:port]</c>; empty: pages of the same host only.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>Certificates and what is asked of clients; null for <c>ws</c>.</summary>
+    /// <summary>Certificates and what is asked of clients; null for <c>ws</c> and <c>http</c>.</summary>
     public TlsOptions? Tls { get; init; }
 
     /// <summary>Whether two listeners are configured alike.</summary>
@@ -50,6 +56,8 @@ public sealed record WebListenerOptions
     {
         WebProtocol.Mqtts => "mqtts",
         WebProtocol.Ws => "ws",
-        _ => "wss",
+        WebProtocol.Wss => "wss",
+        WebProtocol.Http => "http",
+        _ => "https",
     };
 }

@@ -1,11 +1,13 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>
-/// MQTT over TLS and WebSocket: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it. Event ids 5300-5399.
+/// MQTT over TLS and WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it. Event ids 5300-5399.
 /// </summary>
 public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
 {
@@ -27,6 +29,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly MqttSessions _sessions;
     private readonly WebSocketEndpoint _webSockets;
+    private readonly HealthEndpoint _health;
     private readonly Broker _broker;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
@@ -37,11 +40,13 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     /// <param name="listeners">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
+    /// <param name="health">How the broker is, for HTTP.</param>
     /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    public WebServer(IEnumerable<WebListenerOptions> listeners, Broker broker, IAuthenticator authenticator, int concurrency, TimeProvider time, ILoggerFactory loggers)
+    public WebServer(
+        IEnumerable<WebListenerOptions> listeners, Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers)
     {
         _broker = broker;
         _authenticator = authenticator;
@@ -50,6 +55,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         _logger = loggers.CreateLogger<WebServer>();
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
+        _health = new HealthEndpoint(health);
         _listeners = [.. listeners.Select(Make)];
     }
 
@@ -93,7 +99,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         Sockets = _application.Services.GetServices<IConnectionListenerFactory>().First(factory => factory != Hub);
         // Recognises the requests; they are answered by WebSocketHandshake.
         _application.UseWebSockets();
-        _application.Run(_webSockets.ServeAsync);
+        _application.Run(ServeAsync);
         foreach (WebListener listener in _listeners) await listener.BindAsync().ConfigureAwait(false);
         await _application.StartAsync().ConfigureAwait(false);
         foreach (WebListener listener in _listeners) Begin(listener);
@@ -143,6 +149,9 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
         return listener.AdmitAsync(connection, listener.Options.Protocol == WebProtocol.Mqtts ? ServeMqttAsync : next);
     }
+
+    private Task ServeAsync(HttpContext context) =>
+        context.Features.GetRequiredFeature<WebListener>().Options.Protocol is WebProtocol.Http or WebProtocol.Https ? _health.ServeAsync(context) : _webSockets.ServeAsync(context);
 
     private async Task ServeMqttAsync(ConnectionContext connection)
     {

@@ -4,7 +4,6 @@ using EdgeBroker.Configuration;
 using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Logging;
@@ -107,18 +106,13 @@ internal static partial class BrokerHost
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
+        RunningBroker? running = null;
+        var health = new BrokerHealth(broker, () => running?.Web, time);
+        WebServer MakeWeb(IEnumerable<WebListenerOptions> listeners) => new(listeners, broker, access.Authenticator, health, Environment.ProcessorCount, time, loggers);
         WebServer? web = null;
-        if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
+        if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration.WebListeners, MakeWeb, log)) is null) return ExitCode.Failed;
 
-        var running = new RunningBroker
-        {
-            Broker = broker,
-            Access = access,
-            Plain = server,
-            Web = web,
-            MakeWeb = () => new WebServer([], broker, access.Authenticator, Environment.ProcessorCount, time, loggers),
-            Loggers = loggers,
-        };
+        running = new RunningBroker { Broker = broker, Access = access, Plain = server, Web = web, MakeWeb = () => MakeWeb([]), Loggers = loggers };
         ServeUntilAsked(running, new ConfigurationReload(running, source, services, time), configuration.Node.DataDirectory, services, stop, log, time);
         damage = Volatile.Read(ref foundDamage);
         return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
@@ -171,17 +165,17 @@ internal static partial class BrokerHost
     }
 
     /// <summary>Made and started only when a listener needs it; null when it cannot be, which has been said.</summary>
-    private static WebServer? StartWeb(BrokerConfiguration configuration, Broker broker, IAuthenticator authenticator, ILoggerFactory loggers, TimeProvider time, ILogger log)
+    private static WebServer? StartWeb(IReadOnlyList<WebListenerOptions> listeners, Func<IEnumerable<WebListenerOptions>, WebServer> make, ILogger log)
     {
         try
         {
-            var web = new WebServer(configuration.WebListeners, broker, authenticator, Environment.ProcessorCount, time, loggers);
+            WebServer web = make(listeners);
             web.StartAsync().GetAwaiter().GetResult();
             return web;
         }
         catch (Exception exception) when (exception is IOException or FormatException or SocketException or CertificateFileException)
         {
-            string addresses = string.Join(", ", configuration.WebListeners.Select(listener => listener.Address));
+            string addresses = string.Join(", ", listeners.Select(listener => listener.Address));
             LogCannotListen(log, addresses, exception is CertificateFileException file ? $"{file.File} {file.Message}" : exception.Message);
             return null;
         }

@@ -30,14 +30,18 @@ public sealed class FaultTests(ITestOutputHelper output)
     [MemberData(nameof(Faults))]
     public async Task The_broker_recovers_by_itself_when_the_disk_does(DiskFault kinds, Errno error)
     {
-        using BrokerUnderTest broker = BrokerUnderTest.Create(StorageProfile.Balanced);
+        using var ready = new ReadyProbe();
+        using BrokerUnderTest broker = BrokerUnderTest.Create(StorageProfile.Balanced, ready.Toml);
         using DiskShim shim = await DiskShim.CreateAsync(broker.DataDirectory, broker.Scratch, records: false);
         int port = await broker.StartAsync(shim.Environment);
+        await ready.ExpectAsync(200, "\"part\":\"store\",\"status\":\"good\"");
         await using var rig = new QueueRig(QueueRig.NewHistory(() => shim.Position));
         await using Probe watch = await WatchAsync(port);
         await BreakAsync(rig, shim, watch, port, kinds, error);
+        await ready.ExpectAsync(503, "\"part\":\"store\",\"status\":\"failing\"");
         shim.Heal();
         await watch.ExpectLatestAsync(StoreState, state => state == WellState);
+        await ready.ExpectAsync(200, "\"part\":\"store\",\"status\":\"good\"");
         await rig.MoreAcknowledgedAsync(50);
         Verdict verdict = await rig.SettleAsync();
         AssertKept(rig, verdict);

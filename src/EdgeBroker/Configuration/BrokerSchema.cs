@@ -36,7 +36,7 @@ internal static class BrokerSchema
         .Key("max_handshakes", Integer(1, 100_000), (o, v) => o with { Options = o.Options with { MaxHandshakes = v } });
 
     private static readonly TableSchema<ListenerDraft> Listener = new TableSchema<ListenerDraft>("[[listener]]")
-        .Key("protocol", new TextKind("\"mqtt\", \"mqtts\", \"ws\" or \"wss\"", _ => true), (o, v) => o with { Protocol = v }, required: true)
+        .Key("protocol", new TextKind("\"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"", _ => true), (o, v) => o with { Protocol = v }, required: true)
         .Key("address", new AddressKind(), (o, v) => o with { Address = v }, required: true)
         .Key("allow_anonymous", Boolean, (o, v) => o with { AllowAnonymous = v })
         .Key("max_connections", Integer(1, 1_000_000), (o, v) => o with { Options = o.Options with { MaxConnections = v } })

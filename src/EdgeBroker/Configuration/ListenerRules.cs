@@ -10,10 +10,10 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     public const string DefaultAddress = "127.0.0.1:1883";
 
     private const string Plain = "mqtt";
-    private const string Built = "\"mqtt\", \"mqtts\", \"ws\" or \"wss\"";
+    private const string Built = "\"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"";
 
     // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
-    private static readonly string[] NotBuilt = ["http", "https", "coap", "coaps"];
+    private static readonly string[] NotBuilt = ["coap", "coaps"];
 
     /// <summary>Plain MQTT listeners.</summary>
     public List<ListenerOptions> Plains { get; } = [];
@@ -35,7 +35,11 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                     + $"{earlier.At("address")} (\"{Printable.Escape(earlier.Address!.Text)}\")");
             }
             bool anonymous = drafts[i].AllowAnonymous ?? address.IsLoopback;
-            if (!address.IsLoopback)
+            if (IsHttp(web))
+            {
+                // Health asks nobody who he is, and has nothing to hide.
+            }
+            else if (!address.IsLoopback)
                 WarnOffLoopback(drafts[i], address, anonymous);
             else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]))
                 warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
@@ -54,8 +58,9 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
 
     private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous)
     {
-        Http.Tls.TlsOptions? tls = protocol == WebProtocol.Ws ? null : tlsRules.Apply(draft);
-        if (tls is null && protocol != WebProtocol.Ws)
+        bool speaksTls = SpeaksTls(protocol);
+        Http.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
+        if (tls is null && speaksTls)
             return;
         Webs.Add(draft.Web with { Protocol = protocol, Address = address.Text, AllowAnonymous = anonymous, MaxConnections = draft.Options.MaxConnections, Tls = tls });
     }
@@ -68,6 +73,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             case "mqtts": return WebProtocol.Mqtts;
             case "ws": return WebProtocol.Ws;
             case "wss": return WebProtocol.Wss;
+            case "http": return WebProtocol.Http;
+            case "https": return WebProtocol.Https;
         }
         string shown = ValueText.Quote(draft.Protocol);
         if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
@@ -80,8 +87,10 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     private void CheckKeys(ListenerDraft draft, WebProtocol? web)
     {
         string shown = ValueText.Quote(draft.Protocol ?? Plain);
-        if (web is not (WebProtocol.Mqtts or WebProtocol.Wss) && draft.Table.Find("tls")?.Node is { } tls)
-            errors.Add(tls.Position, $"[listener.tls] belongs to \"mqtts\" and \"wss\"; this listener's protocol is {shown}");
+        if (!SpeaksTls(web) && draft.Table.Find("tls")?.Node is { } tls)
+            errors.Add(tls.Position, $"[listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is {shown}");
+        if (IsHttp(web) && draft.Table.Find("allow_anonymous") is { } anonymous)
+            errors.Add(anonymous.Position, $"\"allow_anonymous\" belongs to listeners that speak MQTT; this listener's protocol is {shown}");
         foreach (string key in new[] { "path", "allowed_origins" })
         {
             if (web is not (WebProtocol.Ws or WebProtocol.Wss) && draft.Table.Find(key) is { } entry)
@@ -113,6 +122,10 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                 + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
         }
     }
+
+    private static bool IsHttp(WebProtocol? protocol) => protocol is WebProtocol.Http or WebProtocol.Https;
+
+    private static bool SpeaksTls(WebProtocol? protocol) => protocol is WebProtocol.Mqtts or WebProtocol.Wss or WebProtocol.Https;
 
     private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Http.Tls.ClientAuthentication.Require;
 

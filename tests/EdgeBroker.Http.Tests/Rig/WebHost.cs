@@ -14,7 +14,7 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Http.Tests.Rig;
 
 /// <summary>The secure and web listeners of a broker in this process, with a folder of certificates of its own.</summary>
-internal sealed class WebHost : IAsyncDisposable, IAuthenticator
+internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 {
     private readonly AnonymousAuthenticator _anonymous = new();
     private readonly List<IAsyncDisposable> _opened = [];
@@ -67,7 +67,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator
     /// <summary>Starts one listener; returns its port.</summary>
     public async Task<int> StartAsync(WebProtocol protocol, TlsOptions? tls = null, Func<WebListenerOptions, WebListenerOptions>? with = null, MqttOptions? limits = null)
     {
-        var options = new WebListenerOptions { Protocol = protocol, Address = "127.0.0.1:0", AllowAnonymous = true, Tls = protocol == WebProtocol.Ws ? null : tls ?? Tls };
+        var options = new WebListenerOptions { Protocol = protocol, Address = "127.0.0.1:0", AllowAnonymous = true, Tls = protocol is WebProtocol.Ws or WebProtocol.Http ? null : tls ?? Tls };
         await StartAsync(limits, with?.Invoke(options) ?? options);
         return Port(0);
     }
@@ -75,7 +75,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator
     public async Task StartAsync(MqttOptions? limits, params WebListenerOptions[] listeners)
     {
         Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, Events, "test");
-        _server = new WebServer(listeners, Broker, this, 2, TimeProvider.System, Log);
+        _server = new WebServer(listeners, Broker, this, this, 2, TimeProvider.System, Log);
         await _server.StartAsync();
     }
 
@@ -86,6 +86,11 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator
         Asked.Enqueue(request);
         return (Authenticator ?? _anonymous).AuthenticateAsync(request, cancellation);
     }
+
+    /// <summary>What health is told.</summary>
+    public List<HealthFinding> Findings { get; } = [];
+
+    public IReadOnlyList<HealthFinding> Look() => Findings;
 
     public async Task<NetworkStream> TcpAsync(int port)
     {

@@ -1,0 +1,27 @@
+namespace EdgeBroker.Core.Ports;
+
+/// <summary>How one part of the broker is.</summary>
+public enum HealthState
+{
+    /// <summary>As it should be.</summary>
+    Good,
+
+    /// <summary>It works, and somebody should look at it before it does not.</summary>
+    Warning,
+
+    /// <summary>What the broker promises, it cannot do at the moment.</summary>
+    Failing,
+}
+
+/// <summary>How the broker is, for those who watch over it.</summary>
+public interface IHealth
+{
+    /// <summary>Looks at every part; cheap enough to be asked each second.</summary>
+    IReadOnlyList<HealthFinding> Look();
+}
+
+/// <summary>What was found of one part.</summary>
+/// <param name="Part">Its name, in lower case.</param>
+/// <param name="State">How it is.</param>
+/// <param name="Detail">One sentence without a full stop.</param>
+public sealed record HealthFinding(string Part, HealthState State, string Detail);
