@@ -103,6 +103,7 @@ internal static partial class BrokerHost
                 stop.Set();
             });
         using var access = new AccessControl(configuration.Auth, loggers, time);
+        access.ShowIn(broker);
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
