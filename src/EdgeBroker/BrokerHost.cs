@@ -111,15 +111,8 @@ internal static partial class BrokerHost
         WebServer? web = null;
         if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration, broker, access.Authenticator, loggers, time, log)) is null) return ExitCode.Failed;
 
-        var running = new RunningBroker
-        {
-            Broker = broker,
-            Access = access,
-            Plain = server,
-            Web = web,
-            MakeWeb = () => new WebServer([], broker, access.Authenticator, Environment.ProcessorCount, time, loggers),
-            Loggers = loggers,
-        };
+        WebServer MakeWeb() => new([], broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
+        var running = new RunningBroker { Broker = broker, Access = access, Plain = server, Web = web, MakeWeb = MakeWeb, Loggers = loggers };
         ServeUntilAsked(running, new ConfigurationReload(running, source, services, time), configuration.Node.DataDirectory, services, stop, log, time);
         damage = Volatile.Read(ref foundDamage);
         return Volatile.Read(ref isBroken) ? ExitCode.Failed : ExitCode.Success;
@@ -140,8 +133,9 @@ internal static partial class BrokerHost
         {
             services.Ready("listening on " + string.Join(", ", running.EndPoints));
             stop.Wait();
-            services.Stopping();
+            // One under way ends with READY, which must not come after STOPPING.
             reload.Close();
+            services.Stopping();
         }
 
         LogStopping(log, running.Broker.ConnectedCount);
