@@ -5,6 +5,7 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Tests.Reloading;
 
 /// <summary>Users, rules and certificates are replaced again and again while a plant goes on working.</summary>
+[Collection(Alone.Name)]
 public sealed class RotationTests
 {
     private const int Rounds = 100;
