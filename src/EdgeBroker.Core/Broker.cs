@@ -98,6 +98,11 @@ public sealed partial class Broker
         return sum;
     }
 
+    /// <summary>Shows a number that an adapter counts under <c>$SYS/broker/</c>, where there is <c>$SYS</c>. Before the broker is at work.</summary>
+    /// <param name="name">The rest of the topic.</param>
+    /// <param name="read">Reads it, on the housekeeping's thread.</param>
+    public void ShowUnderSys(string name, Func<long> read) => _sys?.Show(name, read);
+
     /// <summary>The session of a client id, or null.</summary>
     public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);
 

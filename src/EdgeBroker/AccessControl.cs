@@ -1,4 +1,5 @@
 using EdgeBroker.Configuration;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Security;
 using EdgeBroker.Security.Tokens;
@@ -37,6 +38,15 @@ internal sealed class AccessControl : IDisposable
 
     /// <summary>What became of those who presented credentials; stays at zero where nobody can.</summary>
     public AuthenticationCounters Counters { get; } = new();
+
+    /// <summary>Has the counters shown under <c>$SYS/broker/auth/</c>.</summary>
+    public void ShowIn(Broker broker)
+    {
+        broker.ShowUnderSys("auth/admitted", () => Counters.Admitted);
+        broker.ShowUnderSys("auth/remembered", () => Counters.Remembered);
+        broker.ShowUnderSys("auth/refused", () => Counters.Refused);
+        broker.ShowUnderSys("auth/busy", () => Counters.Busy);
+    }
 
     /// <summary>Puts other users, keys and rules in force for whoever comes from here on. Those who are connected are reviewed by the servers, afterwards. One thread at a time.</summary>
     public void Apply(AuthOptions options)

@@ -102,6 +102,7 @@ internal static partial class BrokerHost
                 stop.Set();
             });
         using var access = new AccessControl(configuration.Auth, loggers, time);
+        access.ShowIn(broker);
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
@@ -133,8 +134,9 @@ internal static partial class BrokerHost
         {
             services.Ready("listening on " + string.Join(", ", running.EndPoints));
             stop.Wait();
-            services.Stopping();
+            // One under way ends with READY, which must not come after STOPPING.
             reload.Close();
+            services.Stopping();
         }
 
         LogStopping(log, running.Broker.ConnectedCount);

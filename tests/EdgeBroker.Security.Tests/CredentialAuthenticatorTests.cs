@@ -206,6 +206,43 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_review_asks_of_a_token_what_it_was_asked_when_it_came()
+    {
+        byte[] other = "fedcba9876543210fedcba9876543210"u8.ToArray();
+        var options = new TokenOptions { AclClaim = "acl", Issuer = "plant", Audience = "edgebroker" };
+        string token = Encoding.ASCII.GetString(TokenMaker.Make(
+            """{"alg":"HS256"}""", """{"sub":"press-7","iss":"plant","aud":["edgebroker","shop"],"exp":1800000060}""", TokenMaker.Hmac(Secret)));
+        AuthenticationResult press = await VerdictAsync(WithTokens(options, Secret), null, token);
+        Assert.Equal(ReasonCode.Success, press.Reason);
+        Assert.Equal((ReasonCode.Success, "press-7"), (WithTokens(options, Secret).Review(press).Reason, press.UserName));
+        Assert.Equal(ReasonCode.Success, WithTokens(options with { Audience = "shop", Leeway = TimeSpan.Zero }, Secret).Review(press).Reason);
+        Assert.Equal(ReasonCode.Success, WithTokens(options with { Issuer = null, Audience = null }, Secret).Review(press).Reason);
+        foreach ((TokenOptions changed, byte[] key, string cause) in new[]
+        {
+            (options, other, "the key its token is signed with is accepted no more"), (options with { Issuer = "office" }, Secret, "its token is of another issuer than \"office\""),
+            (options with { Audience = "office" }, Secret, "its token is for another audience than \"office\""), (options with { AclClaim = null }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),
+            (options with { UserNameClaim = "name" }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),
+        })
+        {
+            CredentialAuthenticator authenticator = WithTokens(changed, key);
+            Assert.Equal((ReasonCode.NotAuthorized, cause), (authenticator.Review(press).Reason, authenticator.Review(press).Cause));
+            // Nor is it let in again because it was remembered.
+            if (changed.UserNameClaim == "name" || changed.AclClaim is not null) Assert.Equal(ReasonCode.NotAuthorized, (await VerdictAsync(authenticator, null, token)).Reason);
+        }
+    }
+
+    [Fact]
+    public async Task Where_there_are_no_users_any_more_a_review_refuses_those_who_came_with_credentials()
+    {
+        AuthenticationResult anna = await VerdictAsync(With(Users(("anna", "geheim"))), "anna", "geheim");
+        var anonymous = new AnonymousAuthenticator(_rules);
+        Assert.Equal(ReasonCode.NotAuthorized, anonymous.Review(anna).Reason);
+        AuthenticationResult nobody = await anonymous.AuthenticateAsync(new AuthenticationRequest("c", null, null, "127.0.0.1:9", true), CancellationToken.None);
+        Assert.Equal(ReasonCode.Success, anonymous.Review(nobody).Reason);
+        Assert.Equal(ReasonCode.Success, With(Users(("anna", "neu"))).Review(nobody).Reason);
+    }
+
+    [Fact]
     public async Task Before_the_first_keys_have_come_a_client_is_told_to_try_later()
     {
         using var keys = new RefreshedTokenKeys("x", _ => Task.FromException<byte[]>(new IOException("away")), false, null, TimeSpan.FromHours(1), _time, NullLogger.Instance);
@@ -256,6 +293,9 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     }
 
     private CredentialAuthenticator With(PasswordFile users) => new(new CredentialSources(users), _rules, _queue, _cache, _counters, _time);
+
+    private CredentialAuthenticator WithTokens(TokenOptions options, byte[] secret) =>
+        new(new CredentialSources(null, new TokenVerifier(options, _time), new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(secret, out _)!))), _rules, _queue, _cache, _counters, _time);
 
     private CredentialAuthenticator WithTokens(PasswordFile? users = null)
     {

@@ -17,6 +17,7 @@ internal sealed class SysTopics
     private readonly long _intervalMs;
     private readonly string _version;
     private readonly Dictionary<string, string> _last = new(StringComparer.Ordinal);
+    private readonly List<(string Name, Func<long> Read)> _others = [];
     private readonly Dictionary<string, LoadAverage> _loads = new(StringComparer.Ordinal);
     private long _lastRunMs;
     private long _nextRunMs;
@@ -27,6 +28,9 @@ internal sealed class SysTopics
         _intervalMs = (long)interval.TotalMilliseconds;
         _version = version;
     }
+
+    /// <summary>Shows a number that somebody else counts. Before the first call of <see cref="RunDue"/>.</summary>
+    public void Show(string name, Func<long> read) => _others.Add((name, read));
 
     /// <summary>Publishes when the interval has passed, and at the first call.</summary>
     public void RunDue(long nowMs, RoutingContext context)
@@ -40,6 +44,7 @@ internal sealed class SysTopics
         PublishClients(context);
         PublishTraffic(_broker.CountTraffic(), elapsed, context);
         if (_broker.Journal.IsDurable) PublishStore(_broker.Journal, context);
+        foreach ((string name, Func<long> read) in _others) Set(name, read(), context);
     }
 
     /// <summary>Publishes whether the store can take more, when that has changed.</summary>

@@ -27,17 +27,19 @@ internal static class ControlClient
             if (!Connect(socket, path, out problem)) return null;
             socket.ReceiveTimeout = socket.SendTimeout = (int)patience.TotalMilliseconds;
             socket.Send(Encoding.UTF8.GetBytes(request + "\n"));
-            problem = $"the broker at {path} refuses to answer, or ended: its log says why; ask as root or as the user it runs under";
+            problem = NoAnswer(path);
             return Read(socket);
         }
         catch (SocketException exception)
         {
             problem = exception.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock
                 ? $"the broker at {path} did not answer within {patience.TotalSeconds:0} s; its log says what it is at"
-                : $"the broker at {path} did not answer: {exception.Message}; its log says why";
+                : NoAnswer(path);
             return null;
         }
     }
+
+    private static string NoAnswer(string path) => $"the broker at {path} refuses to answer, or has ended; its log says why. Ask as root or as the user it runs under";
 
     private static bool Connect(Socket socket, string path, out string problem)
     {

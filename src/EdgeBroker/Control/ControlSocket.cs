@@ -17,7 +17,7 @@ internal sealed partial class ControlSocket : IDisposable
 {
     private const int MaxRequestBytes = 256;
     private const int Backlog = 8;
-    private const int StackBytes = 512 * 1024;
+    private const int StackBytes = 1024 * 1024;
     private const int SolSocket = 1;
     private const int SoPeerCredentials = 17;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;

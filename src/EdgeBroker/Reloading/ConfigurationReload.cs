@@ -62,7 +62,7 @@ internal sealed partial class ConfigurationReload
         {
             // Sessions and messages are not touched by this, so clients are better served by a broker that goes on than by none.
             LogBroken(_log, exception);
-            return Failure($"the reload broke off ({exception.GetType().Name}), and what it had begun may be in force in part: restart the broker; the log says more");
+            return Failure($"the reload broke off ({exception.GetType().Name}); the log says more") with { BrokeOff = true };
         }
     }
 

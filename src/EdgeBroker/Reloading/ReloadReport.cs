@@ -11,6 +11,9 @@ internal sealed record ReloadReport
     /// <summary>Success; Configuration: the files are wrong; Failed: they are good and could not be applied.</summary>
     public int ExitCode { get; init; } = EdgeBroker.ExitCode.Success;
 
+    /// <summary>Whether it broke off where nothing should fail.</summary>
+    public bool BrokeOff { get; init; }
+
     /// <summary>Why nothing was changed, each with its place.</summary>
     public IReadOnlyList<string> Errors { get; init; } = [];
 
@@ -29,6 +32,7 @@ internal sealed record ReloadReport
         get
         {
             string file = File is null ? "the embedded default" : Printable.Escape(File);
+            if (BrokeOff) return $"{file} may be applied in part; restart the broker";
             if (ExitCode != EdgeBroker.ExitCode.Success) return $"{file} is not applied; everything stays as it was";
             if (Applied.Count == 0) return NeedsRestart.Count == 0 ? $"{file}: nothing has changed" : $"{file}: nothing to apply without a restart";
             return $"{file} is applied";

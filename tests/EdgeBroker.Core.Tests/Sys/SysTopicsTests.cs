@@ -31,6 +31,23 @@ public sealed class SysTopicsTests
     }
 
     [Fact]
+    public void What_an_adapter_counts_is_shown_with_the_rest()
+    {
+        var bench = new Bench(EveryTenSeconds);
+        long count = 3;
+        bench.Broker.ShowUnderSys("auth/refused", () => count);
+        bench.Advance(1);
+        Client client = bench.Connect("reader");
+        client.Subscribe("$SYS/broker/auth/#");
+        client.Pump();
+        count = 5;
+        bench.Advance(10);
+        client.Pump();
+        Assert.Equal(["3", "5"], client.Sent.Select(packet => packet.Payload));
+        new Bench(new MqttOptions { SysInterval = TimeSpan.Zero }).Broker.ShowUnderSys("auth/refused", () => throw new InvalidOperationException("nobody asks"));
+    }
+
+    [Fact]
     public void A_value_is_sent_again_only_when_it_has_changed_and_its_time_has_come()
     {
         var bench = new Bench(EveryTenSeconds);

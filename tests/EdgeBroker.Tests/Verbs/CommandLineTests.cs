@@ -75,6 +75,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("edgebroker: --config needs a file", "check", "--config")]
     [InlineData("edgebroker: unexpected \"broker.toml\"; a configuration is named with -c FILE", "check", "broker.toml")]
     [InlineData("edgebroker: -c is given twice; what belongs together goes into conf.d beside the file", "check", "-c", "a", "-c", "b")]
+    [InlineData("edgebroker: --data-dir needs a directory", "reload", "--data-dir")]
+    [InlineData("edgebroker: --data-dir needs a directory", "reload", "--data-dir=")]
+    [InlineData("edgebroker: --data-dir is given twice", "reload", "--data-dir", "a", "--data-dir=b")]
+    [InlineData("edgebroker: --data-dir says it all; without it, -c FILE names a configuration", "reload", "--data-dir", "a", "-c", "b")]
+    [InlineData("edgebroker: unexpected \"now\"; a configuration is named with -c FILE", "reload", "now")]
     public void Wrong_usage_is_64_and_says_what_is_wrong_first(string expected, params string[] arguments)
     {
         Assert.Equal(64, Run(arguments));
@@ -107,6 +112,20 @@ public sealed class CommandLineTests : IDisposable
     {
         Assert.Equal(78, Run(arguments));
         Assert.Equal("broker.toml: no such file\n", _error.ToString());
+    }
+
+    [Fact]
+    public void Reload_without_a_broker_is_1_and_says_where_it_looked_and_what_else_is_wrong()
+    {
+        _directory.Write("broker.toml", "[mqtt]\nmax_qos = 3\n[node]\ndata_dir = \"here\"\n");
+        Assert.Equal(1, Run("reload", "-c", "broker.toml"));
+        string[] lines = _error.ToString().Split('\n');
+        Assert.Equal("broker.toml:2:11: \"max_qos\" expects a whole number from 0 to 2; found 3", lines[0]);
+        Assert.StartsWith($"edgebroker: no broker answers: there is no {_directory.Path}/here/edgebroker.sock. Is it running, with this data directory?", lines[1], StringComparison.Ordinal);
+        Assert.Equal(1, Run("reload", "--data-dir", "there"));
+        Assert.Contains("/there/edgebroker.sock", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(78, Run("reload", "-c", "missing.toml"));
+        Assert.Equal("missing.toml: no such file\n", _error.ToString());
     }
 
     [Fact]

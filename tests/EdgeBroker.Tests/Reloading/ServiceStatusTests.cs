@@ -1,0 +1,35 @@
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeBroker.Tests.Reloading;
+
+/// <summary>What a service manager is told.</summary>
+public sealed class ServiceStatusTests
+{
+    [Fact]
+    public void A_reload_is_announced_with_the_monotonic_time_and_ended_by_ready()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = Path.Combine(directory.Path, "notify");
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        manager.Bind(new UnixDomainSocketEndPoint(path));
+        var status = new ServiceStatus(path);
+        var time = new FakeTimeProvider();
+        long before = time.GetTimestamp();
+        time.Advance(TimeSpan.FromMilliseconds(1234.567));
+        status.Reloading(time);
+        status.Ready("listening");
+        string[] reloading = Receive(manager).Split('\n');
+        Assert.Equal("RELOADING=1", reloading[0]);
+        long expected = (before / (time.TimestampFrequency / 1_000_000)) + 1_234_567;
+        Assert.Equal($"MONOTONIC_USEC={expected}", reloading[1]);
+        Assert.Equal("READY=1\nSTATUS=listening", Receive(manager));
+    }
+
+    private static string Receive(Socket socket)
+    {
+        byte[] bytes = new byte[1024];
+        return Encoding.UTF8.GetString(bytes, 0, socket.Receive(bytes));
+    }
+}
