@@ -155,7 +155,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     private async Task ServeMqttAsync(WebListener listener, ConnectionContext connection)
     {
         string peer = WebListener.PeerOf(connection);
-        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
+        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity, connection.Features.Get<GateVerdict>()!).ConfigureAwait(false);
         if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
     }
 

@@ -6,6 +6,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Memory;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
 using EdgeBroker.Verbs;
@@ -81,6 +82,7 @@ internal static partial class BrokerHost
         string? foundDamage = null;
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
+        broker.Limits.Replace(configuration.Limits);
         bool isBroken = false;
         store.Restore(
             broker,
@@ -98,6 +100,8 @@ internal static partial class BrokerHost
         using var access = new AccessControl(configuration.Auth, loggers, time);
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
+        using var gauge = new MemoryGauge("/");
+        server.AddPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, gauge, time).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
         WebServer? web = null;
