@@ -18,10 +18,10 @@ public sealed record RateLimit(long Amount, TimeSpan Per, long Burst)
     public string Text { get; init; } = string.Create(CultureInfo.InvariantCulture, $"{Amount} in {Per.TotalSeconds:0.###} s");
 
     /// <summary>Nanoseconds that one takes.</summary>
-    internal double NsPerUnit { get; } = Per.TotalNanoseconds / Amount;
+    internal double NsPerUnit => Per.TotalNanoseconds / Amount;
 
     /// <summary>Nanoseconds a bucket may be from full while it still has one.</summary>
-    internal long ToleranceNs { get; } = Bounded((Burst - 1) * (Per.TotalNanoseconds / Amount));
+    internal long ToleranceNs => Bounded((Burst - 1) * NsPerUnit);
 
     /// <summary>Nanoseconds that so many take.</summary>
     internal long CostNs(long units) => Bounded(units * NsPerUnit);
