@@ -74,11 +74,12 @@ public sealed class LoginGuard
 
     private static bool IsForgiven(in NetworkTable.Entry entry, long nowMs) => (entry.Bucket.FullNs / 1_000_000) + ForgivenAfterMs <= nowMs;
 
-    // Behind a proxy that does not say for whom it connects everyone has the address of this machine: there it is the user name that somebody guesses at, and only
-    // that user waits. The hash is seeded anew in each process.
+    // Behind a proxy that does not say for whom it connects everyone has the address of this machine: from there it is one user name's logins that wait, and nobody
+    // else's. The hash is seeded anew in each process.
     private static ClientNetwork WhoIs(IPAddress? address, string? userName)
     {
         ClientNetwork network = ClientNetwork.Of(address);
-        return network == ClientNetwork.None || network.IsLoopback ? new ClientNetwork(ulong.MaxValue, (uint)(userName ?? "").GetHashCode(StringComparison.Ordinal)) : network;
+        if (network != ClientNetwork.None && !network.IsLoopback) return network;
+        return new ClientNetwork(~network.Low, (uint)(userName ?? "").GetHashCode(StringComparison.Ordinal));
     }
 }

@@ -67,6 +67,7 @@ public sealed class LoginGuardTests
         Assert.True(keeper.Limits.Logins.AskWaitMs(IPAddress.Loopback, "anna") is null or > 0);
         Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(IPAddress.Loopback, "bert"));
         Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(null, "bert"));
+        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(IPAddress.Parse("127.0.0.2"), "anna"));
     }
 
     [Fact]
