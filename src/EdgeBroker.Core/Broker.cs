@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
@@ -36,6 +37,7 @@ public sealed partial class Broker
         Journal = journal;
         Retained = new RetainedMessages(journal);
         _events = events;
+        Limits = new BrokerLimits(clock, events);
         _environment = new SessionEnvironment(options, Clock, journal);
         _ownContext = CreateContext();
         if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, options.SysInterval, version);
@@ -50,6 +52,9 @@ public sealed partial class Broker
         get => _environment.Options;
         set => _environment.Options = value;
     }
+
+    /// <summary>What <c>[limits]</c> says, and who keeps it; <see cref="BrokerLimits.Replace"/> puts others in force.</summary>
+    public BrokerLimits Limits { get; }
 
     /// <summary>The clock of every expiry.</summary>
     public BrokerClock Clock { get; }

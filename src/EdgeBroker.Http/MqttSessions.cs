@@ -34,12 +34,12 @@ internal sealed class MqttSessions
 
     /// <summary>Speaks MQTT until the connection is over.</summary>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, string? identity)
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, string? identity, GateVerdict verdict)
     {
         Lane lane = _lanes[(uint)Interlocked.Increment(ref _next) % (uint)_lanes.Length];
-        var transport = new PipeConnection(pipe, peer, _time, lane.Turn);
+        var transport = new PipeConnection(pipe, peer, _time, lane.Turn, verdict.Address);
         MqttConnection connection;
-        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity);
+        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity, verdict.Admission);
         _open.TryAdd(connection, transport);
         if (_isStopping) transport.Post(connection.Shutdown);
         else if (endpoint.IsRemoved) transport.Post(connection.LoseListener);

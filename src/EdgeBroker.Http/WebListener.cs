@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
@@ -78,12 +80,35 @@ public sealed partial class WebListener : IServedListener
         try
         {
             KeepAlive(connection);
+            await PassGateAsync(connection, peer, next).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    /// <summary>Asks whether the broker takes one more connection: before TLS, which costs more than all the rest.</summary>
+    private async Task PassGateAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
+    {
+        ConnectionGate gate = _broker.Limits.Connections;
+        IPAddress? address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        Admission admission = gate.Enter(address);
+        if (admission is { Limit: { } limit, MayHearWhy: false })
+        {
+            _broker.Events.ConnectRefused(peer, null, BrokerLimits.ReasonOf(limit), _broker.Limits.Describe(limit) + " is reached");
+            return;
+        }
+
+        try
+        {
+            connection.Features.Set(new GateVerdict(address, admission));
             if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping.Token).ConfigureAwait(false);
             else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            if (admission.Limit is null) gate.Leave(address);
         }
     }
 

@@ -157,7 +157,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     {
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
         string peer = WebListener.PeerOf(connection);
-        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
+        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity, connection.Features.Get<GateVerdict>()!).ConfigureAwait(false);
         if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Transport;
@@ -13,6 +14,9 @@ public abstract class TransportConnection
     /// <summary>Where the peer is, for logs.</summary>
     public abstract string RemoteEndPoint { get; }
 
+    /// <summary>The IP address of the same, for what counts by address; null: it has none, as at a Unix socket.</summary>
+    public virtual IPAddress? RemoteAddress => null;
+
     /// <summary>Monotonic milliseconds of the transport's clock, which stands still within a turn.</summary>
     public abstract long NowMs { get; }
 
@@ -21,6 +25,11 @@ public abstract class TransportConnection
 
     /// <summary>Set under the gate to be given a turn when the output has drained.</summary>
     public bool WantsTurnWhenDrained { get; set; }
+
+    /// <summary>
+    /// Set before it is closed when nothing was sent that the peer needs: then it is closed at once, without waiting for the peer's end. On the connection's own thread.
+    /// </summary>
+    public bool ClosesAtOnce { get; set; }
 
     /// <summary>Asks for the output to be flushed at the end of the turn; under the gate, from any thread.</summary>
     public abstract void RequestFlush();

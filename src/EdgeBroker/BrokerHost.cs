@@ -7,6 +7,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Logging;
+using EdgeBroker.Memory;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
@@ -87,6 +88,7 @@ internal static partial class BrokerHost
         string? foundDamage = null;
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
+        broker.Limits.Replace(configuration.Limits);
         bool isBroken = false;
         store.Restore(
             broker,
@@ -105,6 +107,8 @@ internal static partial class BrokerHost
         access.ShowIn(broker);
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
+        using var gauge = new MemoryGauge("/");
+        server.AddPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, gauge, time).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 
         RunningBroker? running = null;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Security.Verification;
@@ -21,7 +22,14 @@ public sealed class FloodTests
         using var queue = new VerificationQueue(1, NullLogger.Instance);
         var counters = new AuthenticationCounters();
         var authenticator = new CredentialAuthenticator(new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), queue, new VerificationCache(100), counters, TimeProvider.System);
-        await using var broker = new TestBroker(new TestBrokerOptions { OverSockets = true, Authenticator = authenticator, AllowAnonymous = false });
+        await using var broker = new TestBroker(new TestBrokerOptions
+        {
+            OverSockets = true,
+            Authenticator = authenticator,
+            AllowAnonymous = false,
+            // The queue alone has to do it.
+            Limits = new LimitOptions { AuthFailuresPerIp = null },
+        });
         using var stop = new CancellationTokenSource();
         int port = broker.Port;
         Assert.Equal(0, await ConnectAsync(port, "127.0.0.1", "anna", "geheim"));
@@ -36,6 +44,31 @@ public sealed class FloodTests
         before = counters.Remembered;
         Assert.Equal(0, await ConnectAsync(port, "127.0.0.1", "anna", "geheim"));
         Assert.Equal(before + 1, counters.Remembered);
+        await stop.CancelAsync();
+        await Deadline.Within(Task.WhenAll(flood), "the flood to end");
+    }
+
+    [Fact]
+    public async Task Failing_too_often_ends_the_flood_where_it_begins()
+    {
+        var problems = new List<FileProblem>();
+        PasswordFile users = PasswordFile.Parse($"anna:{PasswordHash.Bcrypt("geheim", 10).Text}", problems);
+        using var queue = new VerificationQueue(1, NullLogger.Instance);
+        var counters = new AuthenticationCounters();
+        var authenticator = new CredentialAuthenticator(new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), queue, new VerificationCache(100), counters, TimeProvider.System);
+        // A failure an hour, so that no run of this test is long enough for a second.
+        var limits = new LimitOptions { AuthFailuresPerIp = new RateLimit(1, TimeSpan.FromHours(1), 1) };
+        await using var broker = new TestBroker(new TestBrokerOptions { OverSockets = true, Authenticator = authenticator, AllowAnonymous = false, Limits = limits });
+        using var stop = new CancellationTokenSource();
+        Task[] flood = [.. Enumerable.Range(0, Attackers).Select(_ => FloodAsync(broker.Port, stop.Token))];
+        LimitCounters did = broker.Broker.Limits.Counters;
+        await Deadline.Until(() => did[LimitKind.AuthFailuresPerIp, LimitAction.Refused] > 50, "the flood to be refused unheard");
+        // What was under way when the first failed: the one in its turn, those in the queue, and who was let in between. None of those after it.
+        long guesses = counters.Refused;
+        Assert.InRange(guesses, 1, (2 * VerificationQueue.MaxPerSource) + 2);
+        Assert.Equal(0, await ConnectAsync(broker.Port, "127.0.0.1", "anna", "geheim"));
+        await Deadline.Until(() => did[LimitKind.AuthFailuresPerIp, LimitAction.Refused] > 100, "more of the flood to be refused");
+        Assert.InRange(counters.Refused, guesses, (2 * VerificationQueue.MaxPerSource) + 2);
         await stop.CancelAsync();
         await Deadline.Within(Task.WhenAll(flood), "the flood to end");
     }

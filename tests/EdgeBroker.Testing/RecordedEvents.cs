@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -15,6 +16,8 @@ public enum BrokerEventKind
     Unsubscribed,
     PublishRefused,
     Dropped,
+    Limited,
+    MemoryStage,
 }
 
 /// <summary>One call.</summary>
@@ -78,6 +81,11 @@ public sealed class RecordedEvents : IBrokerEvents
 
     public void MessagesDropped(string clientId, DropReason reason, int count) =>
         Note(new BrokerEvent(BrokerEventKind.Dropped, clientId, Drop: reason, Count: count));
+
+    public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits) =>
+        Note(new BrokerEvent(BrokerEventKind.Limited, who, Text: $"{action} by {limits.Describe(limit)}"));
+
+    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) => Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: stage.ToString()));
 
     private void Note(BrokerEvent happened)
     {

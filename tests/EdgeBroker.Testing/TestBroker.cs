@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Mqtt;
@@ -28,6 +29,7 @@ public sealed class TestBroker : IAsyncDisposable
         _options = options ?? new TestBrokerOptions();
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
         Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test");
+        Broker.Limits.Replace(_options.Limits);
         if (!_options.OverSockets) return;
         _server = new MqttServer(Broker, _options.Authenticator, 2, time, NullLoggerFactory.Instance);
         _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = _options.AllowAnonymous });
@@ -70,6 +72,20 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>Moves the clock by seconds.</summary>
     public void Advance(double seconds) => Advance(TimeSpan.FromSeconds(seconds));
 
+    /// <summary>Moves the clock, a little at a time, until something has happened.</summary>
+    public async Task AdvanceUntilAsync(Task happened, double stepSeconds = 0.25)
+    {
+        long began = Environment.TickCount64;
+        while (!happened.IsCompleted && Environment.TickCount64 - began < Deadline.Patience.TotalMilliseconds)
+        {
+            Advance(stepSeconds);
+            // In real time: connections do their part on other threads.
+            await Task.WhenAny(happened, Task.Delay(5));
+        }
+
+        await happened;
+    }
+
     /// <summary>Has done what is due.</summary>
     public void RunDue()
     {
@@ -82,10 +98,12 @@ public sealed class TestBroker : IAsyncDisposable
     public Task StopAsync() => _server!.StopAsync(Deadline.Patience, TimeProvider.System);
 
     /// <summary>Opens a connection and says nothing on it.</summary>
-    public async Task<TestClient> OpenAsync(ProtocolVersion version = ProtocolVersion.V5)
+    /// <param name="version">What it will speak.</param>
+    /// <param name="address">Over memory: the address it comes from; null: none.</param>
+    public async Task<TestClient> OpenAsync(ProtocolVersion version = ProtocolVersion.V5, string? address = null)
     {
         string name = "client " + Interlocked.Increment(ref _lastClient).ToString(CultureInfo.InvariantCulture);
-        TestClient client = _server is null ? OpenPipe(version, name) : await OpenSocketAsync(version, name);
+        TestClient client = _server is null ? OpenPipe(version, name, address) : await OpenSocketAsync(version, name);
         _clients.Enqueue(client);
         return client;
     }
@@ -112,13 +130,13 @@ public sealed class TestBroker : IAsyncDisposable
         _server?.Dispose();
     }
 
-    private TestClient OpenPipe(ProtocolVersion version, string name)
+    private TestClient OpenPipe(ProtocolVersion version, string name, string? address)
     {
         // What a test sends never waits for the broker; what the broker sends waits for the test to read, as with a socket.
         var toBroker = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
         var reader = new WatchedReader(toBroker.Reader);
-        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), name, Time);
+        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, turn: null, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _options.Authenticator, _options.AllowAnonymous);
         Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
         return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using Microsoft.Extensions.Time.Testing;
@@ -10,6 +11,9 @@ public sealed record TestBrokerOptions
 {
     /// <summary>The limits. By default nothing happens by itself: no <c>$SYS</c>, no keep alive a client did not ask for.</summary>
     public MqttOptions Mqtt { get; init; } = Quiet;
+
+    /// <summary>The table <c>[limits]</c>.</summary>
+    public LimitOptions Limits { get; init; } = new();
 
     /// <summary>Whether clients come over loopback sockets to a real server on the system clock, instead of over memory on a clock the test moves.</summary>
     public bool OverSockets { get; init; }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     private readonly LogThrottle _refused = new(time, burst: 20);
     private readonly LogThrottle _dropped = new(time, burst: 5);
     private readonly LogThrottle _denied = new(time, burst: 5);
+
+    // One each: a client that is always held up must not hide another limit.
+    private readonly LogThrottle[] _limited = [.. Enum.GetValues<LimitKind>().Select(_ => new LogThrottle(time, burst: 5))];
 
     public void ClientConnected(in ClientDescription client, bool sessionPresent)
     {
@@ -73,6 +77,32 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, Explain(reason), kept);
     }
 
+    public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
+    {
+        if (!_limited[(int)limit].Admit(out long kept)) return;
+        string what = action switch
+        {
+            LimitAction.Delayed => "held up",
+            LimitAction.Dropped => "publish dropped",
+            LimitAction.Disconnected => "disconnected",
+            _ => "refused",
+        };
+        LogLimit(logger, who, what, limits.Describe(limit), kept);
+    }
+
+    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes)
+    {
+        string doing = stage switch
+        {
+            MemoryStage.Refusing => "new connections are refused",
+            MemoryStage.Pausing => "new connections are refused, and publishers are read slowly",
+            MemoryStage.Dropping => "new connections are refused, publishers read slowly, and QoS 0 is dropped",
+            _ => "",
+        };
+        if (stage == MemoryStage.Normal) LogMemoryEnough(logger, usedBytes / 1024, limitBytes / 1024);
+        else LogMemoryShort(logger, usedBytes / 1024, limitBytes / 1024, doing);
+    }
+
     private bool AdmitComing()
     {
         if (!logger.IsEnabled(LogLevel.Information) || !_comings.Admit(out long kept)) return false;
@@ -125,4 +155,13 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
 
     [LoggerMessage(2008, LogLevel.Warning, "{Count} message(s) for {ClientId} dropped: {Explanation}; {KeptBack} more occasions since the last such line")]
     private static partial void LogDropped(ILogger logger, int count, string clientId, string explanation, long keptBack);
+
+    [LoggerMessage(2020, LogLevel.Warning, "{Who}: {What} by {Limit}; {KeptBack} more since the last such line")]
+    private static partial void LogLimit(ILogger logger, string who, string what, string limit, long keptBack);
+
+    [LoggerMessage(2021, LogLevel.Error, "memory is short, {UsedKB} of {LimitKB} KB (limits.max_memory): {Doing}")]
+    private static partial void LogMemoryShort(ILogger logger, long usedKB, long limitKB, string doing);
+
+    [LoggerMessage(2022, LogLevel.Information, "memory is enough again, {UsedKB} of {LimitKB} KB (limits.max_memory)")]
+    private static partial void LogMemoryEnough(ILogger logger, long usedKB, long limitKB);
 }

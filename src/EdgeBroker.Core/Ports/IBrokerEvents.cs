@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Ports;
@@ -62,6 +63,20 @@ public interface IBrokerEvents
 
     /// <summary>Messages were dropped for a session.</summary>
     void MessagesDropped(string clientId, DropReason reason, int count);
+
+    /// <summary>A limit held a client up, dropped what it sent, or refused it a filter. Refused connections are told of by <see cref="ConnectRefused"/>.</summary>
+    /// <param name="limit">Which limit.</param>
+    /// <param name="action">What it did.</param>
+    /// <param name="who">The client id, or the address of one that has none yet.</param>
+    /// <param name="limits">The limits in force.</param>
+    void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
+    {
+    }
+
+    /// <summary>Memory has become short, or is not any more.</summary>
+    void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes)
+    {
+    }
 }
 
 /// <summary>A connected client, as far as others want to know.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -45,7 +46,42 @@ internal sealed class SysTopics
         PublishTraffic(_broker.CountTraffic(), elapsed, context);
         if (_broker.Journal.IsDurable) PublishStore(_broker.Journal, context);
         foreach ((string name, Func<long> read) in _others) Set(name, read(), context);
+        PublishLimits(_broker.Limits, context);
     }
+
+    private void PublishLimits(BrokerLimits limits, RoutingContext context)
+    {
+        foreach (LimitKind limit in Enum.GetValues<LimitKind>())
+        {
+            foreach (LimitAction action in Enum.GetValues<LimitAction>())
+            {
+                // What a limit never did has no topic: most of them cannot.
+                long count = limits.Counters[limit, action];
+                if (count > 0) Set($"limits/{BrokerLimits.KeyOf(limit)}/{NameOf(action)}", count, context);
+            }
+        }
+
+        if (limits.Memory.LimitBytes == 0) return;
+        Set("limits/max_memory/stage", NameOf(limits.Memory.Stage), context);
+        Set("limits/max_memory/used", limits.Memory.UsedBytes, context);
+        Set("limits/max_memory/limit", limits.Memory.LimitBytes, context);
+    }
+
+    private static string NameOf(LimitAction action) => action switch
+    {
+        LimitAction.Delayed => "delayed",
+        LimitAction.Dropped => "dropped",
+        LimitAction.Disconnected => "disconnected",
+        _ => "refused",
+    };
+
+    private static string NameOf(MemoryStage stage) => stage switch
+    {
+        MemoryStage.Normal => "normal",
+        MemoryStage.Refusing => "refusing",
+        MemoryStage.Pausing => "pausing",
+        _ => "dropping",
+    };
 
     /// <summary>Publishes whether the store can take more, when that has changed.</summary>
     public void AnnounceStore(RoutingContext context) =>

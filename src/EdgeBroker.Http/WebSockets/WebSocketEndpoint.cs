@@ -25,7 +25,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         }
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
-        await ServeAsync(socket, listener, peer, context.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
+        await ServeAsync(socket, listener, peer, context.Features.Get<TlsSession>()?.Identity, context.Features.Get<GateVerdict>()!).ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, WebListenerOptions options)
@@ -55,12 +55,12 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await context.Response.WriteAsync(cause + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, string? identity)
+    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, string? identity, GateVerdict verdict)
     {
         using var pipe = new WebSocketPipe(socket);
         using var patience = new CancellationTokenSource();
         Task<string?> receiving = pipe.ReceiveAsync(patience.Token);
-        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity).ConfigureAwait(false);
+        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity, verdict).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
         await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, patience.Token).ConfigureAwait(false);

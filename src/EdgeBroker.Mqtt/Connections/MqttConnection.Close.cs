@@ -37,6 +37,7 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     public void OnClosed(string explanation)
     {
+        LeaveGate();
         if (_state == State.Connected)
         {
             ReasonCode reason = _closedByBroker;

@@ -31,6 +31,12 @@ public sealed partial class MqttConnection
         }
 
         ReadClientLimits(packet.Properties);
+        if (_refusedBy is { } limit)
+        {
+            RefuseByLimit(limit, Encoding.UTF8.GetString(packet.ClientId));
+            return;
+        }
+
         if (!Accepts(packet, out ReasonCode reason, out string explanation))
         {
             Refuse(reason, explanation, Encoding.UTF8.GetString(packet.ClientId));
@@ -132,19 +138,26 @@ public sealed partial class MqttConnection
             TransportIdentity = _transportIdentity,
         };
         _state = State.Authenticating;
+        if (!MustWaitToLogIn(request)) Ask(request);
+    }
+
+    private void Ask(AuthenticationRequest request)
+    {
         ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
         if (verdict.IsCompletedSuccessfully)
         {
-            Admit(verdict.GetAwaiter().GetResult());
+            AuthenticationResult known = verdict.GetAwaiter().GetResult();
+            NoteLogin(request, known.Reason);
+            Admit(known);
             return;
         }
 
         _transport.PauseReading();
         AwaitConnect();
-        _ = AdmitLaterAsync(verdict);
+        _ = AdmitLaterAsync(request, verdict);
     }
 
-    private async Task AdmitLaterAsync(ValueTask<AuthenticationResult> pending)
+    private async Task AdmitLaterAsync(AuthenticationRequest request, ValueTask<AuthenticationResult> pending)
     {
         AuthenticationResult verdict;
         try
@@ -160,6 +173,7 @@ public sealed partial class MqttConnection
         _transport.Post(() =>
         {
             if (_state != State.Authenticating || _transport.IsClosing) return;
+            NoteLogin(request, verdict.Reason);
             // Users or rules may have been replaced while it was being thought about.
             Admit(verdict.Reason == ReasonCode.Success ? Judge(verdict) : verdict);
             _transport.ResumeReading();

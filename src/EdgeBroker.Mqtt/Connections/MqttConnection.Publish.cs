@@ -26,6 +26,12 @@ public sealed partial class MqttConnection
         _context.Counters.PublishBytesReceived += packet.Payload.Length;
         if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return;
         if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, packet.Dup)) return;
+        if (_droppedBy is { } limit)
+        {
+            DropByLimit(packet, limit);
+            return;
+        }
+
         ReasonCode refusal = Refusal(packet, topic);
         if (refusal != ReasonCode.Success)
         {

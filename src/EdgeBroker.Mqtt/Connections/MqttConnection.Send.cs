@@ -30,7 +30,7 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     SendOutcome ISessionLink.SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
     {
-        if (publish.QoS == QoS.AtMostOnce && Output.Length >= Options.MaxOutboundBytes) return SendOutcome.NoRoom;
+        if (publish.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
         int length = _outboundAliases is not null ? WriteAliased(publish, _outboundAliases)
             : fanOut ? WriteShared(publish, context.FanOut)
             : WriteOwn(publish);
@@ -48,7 +48,7 @@ public sealed partial class MqttConnection
     {
         if (_outboundAliases is not null) return false;
         ReadOnlySpan<byte> packets = burst.Encoded(_rules.Version, out int largestPacketBytes);
-        if ((uint)largestPacketBytes > _clientMaxPacketBytes || Output.Length + packets.Length > Options.MaxOutboundBytes) return false;
+        if ((uint)largestPacketBytes > _clientMaxPacketBytes || (Output.Length + packets.Length > SurelyRoomBytes && !HasRoomForQoS0(packets.Length))) return false;
         Output.Write(packets);
         context.Counters.PacketsSent += burst.Count;
         context.Counters.BytesSent += packets.Length;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -20,8 +21,16 @@ public sealed partial class MqttConnection
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
         CommitToken token = CommitToken.None;
         int i = 0;
+        ClientRestraint? restraint = Broker.Limits.Restraint;
         foreach (SubscriptionRequest request in packet)
         {
+            if (restraint is not null && !MaySubscribeNow(restraint, request.Filter))
+            {
+                if (_state != State.Connected) break;
+                outcomes[i++] = ReasonCode.QuotaExceeded;
+                continue;
+            }
+
             ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out CommitToken stored);
             if (outcome == ReasonCode.NotAuthorized) ReportDenied(request.Filter);
             else Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
@@ -29,7 +38,7 @@ public sealed partial class MqttConnection
             outcomes[i++] = outcome;
         }
 
-        Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), token);
+        if (_state == State.Connected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), token);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 

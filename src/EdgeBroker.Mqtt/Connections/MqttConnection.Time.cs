@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -25,8 +26,15 @@ public sealed partial class MqttConnection
         _deadlineMs = long.MaxValue;
         switch (_state)
         {
+            case State.AwaitingConnect when _refusedBy is { } limit:
+                RefuseByLimit(limit, clientId: null);
+                return;
             case State.AwaitingConnect:
+                Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
                 Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
+                return;
+            case State.Authenticating when _waitingLogin is not null:
+                LogInAfterWait();
                 return;
             case State.Authenticating:
                 Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
@@ -37,23 +45,29 @@ public sealed partial class MqttConnection
             case State.Connected when nowMs >= _partialDueMs:
                 Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
                 return;
+            case State.Connected when nowMs >= _heldUntilMs:
+                ReadOnAfterHold(nowMs);
+                return;
             // A packet that is still arriving in time is a sign of life.
             case State.Connected when nowMs >= KeepAliveDueMs && _partialDueMs == long.MaxValue && !IsUnreadByUs:
                 Fail(ReasonCode.KeepAliveTimeout, "nothing was heard within one and a half times the keep alive");
                 return;
             case State.Connected:
-                SetDeadline(_partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
+                SetDeadline(NextDueMs(nowMs));
                 return;
         }
     }
 
-    // Because of the disk, not because it does not take what we send: its PINGREQ may be waiting for us.
-    private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || _pendingAcks is { Count: >= MostPendingAcks });
+    private long NextDueMs(long nowMs) =>
+        Math.Min(_heldUntilMs, _partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs && _keepAliveSeconds > 0 ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
+
+    // Because of the disk or a limit, not because it does not take what we send: its PINGREQ may be waiting for us.
+    private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || _heldUntilMs != long.MaxValue || _pendingAcks is { Count: >= MostPendingAcks });
 
     // [MQTT-3.1.2-22]
     private long KeepAliveDueMs => _keepAliveSeconds == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveSeconds * 1500L);
 
-    private void AwaitConnect() => SetDeadline(_transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds);
+    private void AwaitConnect() => SetDeadline(_transport.NowMs + (_refusedBy is null ? (long)Options.ConnectTimeout.TotalMilliseconds : CourtesyMs));
 
     private void BeginKeepAlive(int keepAliveSeconds)
     {
@@ -130,7 +144,7 @@ public sealed partial class MqttConnection
 
     private void ReadOnWhenPossible()
     {
-        if (!_isHeldBack || _storeIsAwaited || Output.Length >= Options.MaxOutboundBytes || _pendingAcks is { Count: >= MostPendingAcks }) return;
+        if (!_isHeldBack || _storeIsAwaited || _heldUntilMs != long.MaxValue || Output.Length >= Options.MaxOutboundBytes || _pendingAcks is { Count: >= MostPendingAcks }) return;
         _isHeldBack = false;
         // Nothing was read meanwhile, so nothing could be heard.
         _lastPacketMs = _transport.NowMs;

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
@@ -24,6 +25,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     private readonly TransportConnection _transport;
     private readonly RoutingContext _context;
     private readonly string? _transportIdentity;
+    private readonly bool _leavesGate;
 
     // Those in force when it began, which CONNACK tells the client of: newer ones are for connections that come after them.
     private readonly MqttOptions _options;
@@ -37,7 +39,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <param name="transport">The bytes.</param>
     /// <param name="context">The routing context of the transport's thread.</param>
     /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
-    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null)
+    /// <param name="admission">What the broker's <see cref="ConnectionGate"/> said to whoever made the transport, and gives the place back; null: it is asked here.</param>
+    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
     {
         _transportIdentity = transportIdentity;
         _endpoint = endpoint;
@@ -45,7 +48,11 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         _transport = transport;
         _context = context;
         _context.Counters.SocketsOpened++;
-        AwaitConnect();
+        Admission verdict = admission ?? Broker.Limits.Connections.Enter(transport.RemoteAddress);
+        _refusedBy = verdict.Limit;
+        _leavesGate = admission is null && verdict.Limit is null;
+        if (verdict.Limit is { } limit && !verdict.MayHearWhy) TurnAway(limit);
+        else AwaitConnect();
     }
 
     private enum State : byte
@@ -78,6 +85,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         int consumed = 0;
         announcedBytes = 0;
         Broker.BeginBurst(_context);
+        ClientRestraint? restraint = Broker.Limits.Restraint;
+        _droppedBy = null;
         while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
@@ -99,8 +108,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
                 break;
             }
 
-            consumed += frame.Length;
             announcedBytes = 0;
+            if (restraint is not null && !IsWithinLimits(restraint, frame)) break;
+            consumed += frame.Length;
             _context.Counters.PacketsReceived++;
             _context.Counters.BytesReceived += frame.Length;
             NotePacket();

@@ -29,17 +29,20 @@ internal readonly struct PeerAddress
         }
     }
 
-    public override string ToString()
+    /// <summary>The IP address; null: it has none.</summary>
+    public IPAddress? ToAddress()
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt64BigEndian(bytes, _high);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], _low);
         return _family switch
         {
-            LinuxSockets.AddressFamilyInet => new IPEndPoint(new IPAddress(bytes[12..]), _port).ToString(),
-            LinuxSockets.AddressFamilyInet6 => new IPEndPoint(new IPAddress(bytes), _port).ToString(),
-            LinuxSockets.AddressFamilyUnix => "unix socket",
-            _ => "unknown",
+            LinuxSockets.AddressFamilyInet => new IPAddress(bytes[12..]),
+            LinuxSockets.AddressFamilyInet6 => new IPAddress(bytes),
+            _ => null,
         };
     }
+
+    public override string ToString() =>
+        ToAddress() is { } address ? new IPEndPoint(address, _port).ToString() : _family == LinuxSockets.AddressFamilyUnix ? "unix socket" : "unknown";
 }

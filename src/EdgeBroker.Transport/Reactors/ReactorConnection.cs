@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using EdgeBroker.Transport.Buffers;
 
@@ -35,6 +36,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public Reactor Reactor { get; }
 
     public override string RemoteEndPoint => _peer.ToString();
+
+    public override IPAddress? RemoteAddress => _peer.ToAddress();
 
     public override long NowMs => Reactor.NowMs;
 
@@ -229,6 +232,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         if (!IsClosing) UpdateInterest(!empty);
+        else if (empty && ClosesAtOnce) Finish("closed");
         else if (empty) BeginLinger();
         else AwaitDrain();
     }

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Storage;
@@ -20,6 +21,8 @@ internal sealed record BrokerConfiguration
     public IReadOnlyList<WebListenerOptions> WebListeners { get; init; } = [];
 
     public required MqttOptions Mqtt { get; init; }
+
+    public LimitOptions Limits { get; init; } = new();
 
     public required StorageOptions Storage { get; init; }
 

@@ -60,9 +60,6 @@ internal static class BrokerSchema
         .Key("max_outbound_bytes", Size(4 * SizeKind.KB, SizeKind.GB), (o, v) => o with { MaxOutboundBytes = (int)v })
         .Key("sys_interval", Seconds(0, 86_400), (o, v) => o with { SysInterval = v });
 
-    private static readonly TableSchema<MqttOptions> Limits = new TableSchema<MqttOptions>("[limits]")
-        .Key("connect_timeout", Milliseconds(100, 600_000), (o, v) => o with { ConnectTimeout = v });
-
     private static readonly TableSchema<StorageOptions> Storage = new TableSchema<StorageOptions>("[storage]")
         .Key("durability", Durability(), (o, v) => o with { Durability = v })
         .Key("max_bytes", Size(16 * SizeKind.MB, 1_024 * SizeKind.GB), (o, v) => o with { MaxBytes = v })
@@ -106,7 +103,7 @@ internal static class BrokerSchema
         .Table("node", Node, d => d.Node, (d, v) => d with { Node = v })
         .TableArray("listener", Listener, table => new ListenerDraft(table), (d, v) => d with { Listeners = v })
         .Table("mqtt", Mqtt, d => d.Mqtt, (d, v) => d with { Mqtt = v })
-        .Table("limits", Limits, d => d.Mqtt, (d, v) => d with { Mqtt = v })
+        .Table("limits", LimitSchema.Table, d => d, (_, v) => v)
         .Table("storage", Storage, d => d.Storage, (d, v) => d with { Storage = v })
         .Table("auth", Auth, d => d.Auth, (d, v) => d with { Auth = v })
         .TableArray("group", Group, table => new GroupDraft(table), (d, v) => d with { Groups = v })

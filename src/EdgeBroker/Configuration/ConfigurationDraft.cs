@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Storage;
 
 namespace EdgeBroker.Configuration;
@@ -9,6 +10,8 @@ internal sealed record ConfigurationDraft(NodeOptions Node)
     public List<ListenerDraft> Listeners { get; init; } = [];
 
     public MqttOptions Mqtt { get; init; } = new();
+
+    public LimitOptions Limits { get; init; } = new();
 
     public StorageOptions Storage { get; init; } = new();
 

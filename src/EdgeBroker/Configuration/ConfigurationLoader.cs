@@ -37,6 +37,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
             Listeners = listeners.Plains,
             WebListeners = listeners.Webs,
             Mqtt = draft.Mqtt with { DisconnectOnDeniedPublish = draft.Auth.DisconnectOnDeniedPublish },
+            Limits = draft.Limits,
             Storage = draft.Storage,
             Auth = auth,
             Log = draft.Log,

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -90,6 +91,26 @@ public sealed class AllocationTests
             publisher.Receive(packet, out _);
             transport.Flush();
         }));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Limits_allocate_nothing_whether_they_are_kept_or_not(bool kept)
+    {
+        var rate = new RateLimit(kept ? 1L << 40 : 1, TimeSpan.FromSeconds(1), kept ? 1 << 30 : 1) { OnExceed = ExceedAction.Drop };
+        _broker.Limits.Replace(new LimitOptions { PublishesPerClient = rate, BytesPerClient = rate with { Amount = 1L << 40, Burst = 1 << 30 } });
+        MemoryTransport[] transports = Subscribe(10, mixed: true);
+        MqttConnection publisher = Connect("publisher", Packets.V311, out _);
+        byte[] packets = [.. Enumerable.Range(0, 10).SelectMany(_ => Packets.V311.Publish("a/b", new byte[100]))];
+        Assert.Equal(0, Measure(() =>
+        {
+            publisher.Receive(packets, out _);
+            foreach (MemoryTransport transport in transports) transport.Flush();
+        }));
+        long dropped = _broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Dropped];
+        if (kept) Assert.Equal(0, dropped);
+        else Assert.True(dropped >= 2 * Rounds * 9);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Storage;
 
 namespace EdgeBroker.Tests.Configuration;
@@ -52,6 +53,7 @@ public sealed class DefaultTests
         BrokerConfiguration? example = new ConfigurationLoader(_ => null, Repository.Root).Load("broker.toml", out string[] errors);
         Assert.Empty(errors);
         Assert.Equal(new MqttOptions(), example!.Mqtt);
+        Assert.Equal(new LimitOptions(), example.Limits);
         Assert.Equal(new StorageOptions(), example.Storage);
         Assert.Equal(new LogOptions(), example.Log);
         Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));

@@ -1,0 +1,130 @@
+using System.Globalization;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Limits;
+
+/// <summary>The limits in force, those who keep them, and what they did. Any thread.</summary>
+public sealed class BrokerLimits
+{
+    // What a subscriber that does not read may have waiting while memory is short: enough for a slow link, not for one that is stuck.
+    private const int ShortOutputBytes = 16 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly IBrokerEvents _events;
+    private volatile LimitOptions _current = new();
+    private volatile ClientRestraint? _restraint;
+    private volatile int _mostQoS0OutputBytes = int.MaxValue;
+
+    internal BrokerLimits(BrokerClock clock, IBrokerEvents events)
+    {
+        _events = events;
+        Memory = new MemoryPressure(OnStageChanged);
+        Connections = new ConnectionGate(this, clock);
+        Logins = new LoginGuard(this, clock);
+    }
+
+    /// <summary>The limits in force.</summary>
+    public LimitOptions Current => _current;
+
+    /// <summary>What connections look at with each packet; null: nothing.</summary>
+    public ClientRestraint? Restraint => _restraint;
+
+    /// <summary>Who may come in.</summary>
+    public ConnectionGate Connections { get; }
+
+    /// <summary>Who may try to log in.</summary>
+    public LoginGuard Logins { get; }
+
+    /// <summary>What memory calls for.</summary>
+    public MemoryPressure Memory { get; }
+
+    /// <summary>What the limits did.</summary>
+    public LimitCounters Counters { get; } = new();
+
+    /// <summary>Bytes a connection may have waiting before QoS 0 is dropped for it, besides its own limit.</summary>
+    public int MostQoS0OutputBytes => _mostQoS0OutputBytes;
+
+    /// <summary>Puts other limits in force, for connections that are there and those to come. Nobody is disconnected for what was permitted until now.</summary>
+    public void Replace(LimitOptions options)
+    {
+        lock (_gate)
+        {
+            LimitOptions before = _current;
+            if (options == before) return;
+            _current = options;
+            _restraint = ClientRestraint.Of(options, Memory.Stage);
+            // What was used up of another rate says nothing about this one.
+            if (options.ConnectionsPerIp != before.ConnectionsPerIp) Connections.ForgetRates();
+            if (options.AuthFailuresPerIp != before.AuthFailuresPerIp) Logins.Forget();
+        }
+    }
+
+    /// <summary>Counts what a limit did, and has it logged.</summary>
+    /// <param name="limit">Which limit.</param>
+    /// <param name="action">What it did.</param>
+    /// <param name="who">To which client, or, before it has a name, to which address.</param>
+    public void Report(LimitKind limit, LimitAction action, string who)
+    {
+        Counters.Count(limit, action);
+        _events.LimitReached(limit, action, who, this);
+    }
+
+    /// <summary>The same without a line in the log of its own: another event tells of it.</summary>
+    public void Count(LimitKind limit, LimitAction action) => Counters.Count(limit, action);
+
+    /// <summary>A limit as a person knows it: key and value.</summary>
+    public string Describe(LimitKind limit)
+    {
+        LimitOptions options = _current;
+        string? value = limit switch
+        {
+            LimitKind.ConnectionsPerIp => Show(options.ConnectionsPerIp),
+            LimitKind.PublishesPerClient => Show(options.PublishesPerClient),
+            LimitKind.BytesPerClient => Show(options.BytesPerClient),
+            LimitKind.SubscribesPerClient => Show(options.SubscribesPerClient),
+            LimitKind.AuthFailuresPerIp => Show(options.AuthFailuresPerIp),
+            LimitKind.MaxConnections => options.MaxConnections?.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxConnectionsPerIp => options.MaxConnectionsPerIp?.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
+            _ => null,
+        };
+        return value is null ? "limits." + KeyOf(limit) : $"limits.{KeyOf(limit)} ({value})";
+    }
+
+    /// <summary>The key of a limit in the table <c>[limits]</c>.</summary>
+    public static string KeyOf(LimitKind limit) => limit switch
+    {
+        LimitKind.ConnectionsPerIp => "connections_per_ip",
+        LimitKind.MaxConnectionsPerIp => "max_connections_per_ip",
+        LimitKind.MaxConnections => "max_connections",
+        LimitKind.PublishesPerClient => "publishes_per_client",
+        LimitKind.BytesPerClient => "bytes_per_client",
+        LimitKind.SubscribesPerClient => "subscribes_per_client",
+        LimitKind.AuthFailuresPerIp => "auth_failures_per_ip",
+        LimitKind.ConnectTimeout => "connect_timeout",
+        _ => "max_memory",
+    };
+
+    /// <summary>What a 5.0 client is told of a limit; 3.1.1 is told the nearest it has.</summary>
+    public static ReasonCode ReasonOf(LimitKind limit) => limit switch
+    {
+        LimitKind.ConnectionsPerIp or LimitKind.AuthFailuresPerIp => ReasonCode.ConnectionRateExceeded,
+        LimitKind.MaxConnections or LimitKind.MaxMemory => ReasonCode.ServerBusy,
+        LimitKind.PublishesPerClient or LimitKind.BytesPerClient => ReasonCode.MessageRateTooHigh,
+        _ => ReasonCode.QuotaExceeded,
+    };
+
+    private static string? Show(RateLimit? rate) => rate is null ? null : string.Create(CultureInfo.InvariantCulture, $"{rate.Text}, burst {rate.Burst}");
+
+    private void OnStageChanged(MemoryStage stage)
+    {
+        lock (_gate)
+        {
+            _restraint = ClientRestraint.Of(_current, stage);
+            _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;
+        }
+
+        _events.MemoryStageChanged(stage, Memory.UsedBytes, Memory.LimitBytes);
+    }
+}

@@ -1,0 +1,32 @@
+namespace EdgeBroker.Core.Limits;
+
+/// <summary>The table <c>[limits]</c>, but for <c>connect_timeout</c>. Immutable; <see cref="BrokerLimits.Replace"/> puts another in its place. Null: no limit.</summary>
+public sealed record LimitOptions
+{
+    /// <summary>New connections from one network.</summary>
+    public RateLimit? ConnectionsPerIp { get; init; }
+
+    /// <summary>Connections of one network at once.</summary>
+    public int? MaxConnectionsPerIp { get; init; }
+
+    /// <summary>Connections of all listeners at once.</summary>
+    public int? MaxConnections { get; init; }
+
+    /// <summary>PUBLISH packets of one connection.</summary>
+    public RateLimit? PublishesPerClient { get; init; }
+
+    /// <summary>Bytes received from one connection, whatever they are.</summary>
+    public RateLimit? BytesPerClient { get; init; }
+
+    /// <summary>Filters one connection subscribes.</summary>
+    public RateLimit? SubscribesPerClient { get; init; }
+
+    /// <summary>Logins of one network that fail before the next has to wait.</summary>
+    public RateLimit? AuthFailuresPerIp { get; init; } = DefaultAuthFailures;
+
+    /// <summary>Where the memory limit comes from.</summary>
+    public MemoryLimit MaxMemory { get; init; } = MemoryLimit.Automatic;
+
+    /// <summary>What applies without configuration.</summary>
+    public static RateLimit DefaultAuthFailures { get; } = new(10, TimeSpan.FromMinutes(1), 5) { Text = "10/m" };
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+
+namespace EdgeBroker.Core.Limits;
+
+/// <summary>
+/// Makes guessing passwords slow: a network whose logins fail faster than the rate allows has its next ones wait before they are looked at, each longer than the one
+/// before, one behind the other. Who guesses elsewhere is not concerned. Any thread.
+/// </summary>
+public sealed class LoginGuard
+{
+    private const long FirstDelayMs = 1_000;
+    private const byte MostStrikes = 5;
+
+    // A network that was made to wait begins anew after so much time without a failure beyond what its bucket takes to fill.
+    private const long ForgivenAfterMs = 60_000;
+
+    // Few clients wait longer for an answer, and what waits holds memory: whoever would have to is turned away at once.
+    private const long LongestWaitMs = 20_000;
+
+    private readonly Lock _gate = new();
+    private readonly NetworkTable _failures = new();
+    private readonly BrokerLimits _limits;
+    private readonly BrokerClock _clock;
+
+    internal LoginGuard(BrokerLimits limits, BrokerClock clock)
+    {
+        _limits = limits;
+        _clock = clock;
+    }
+
+    /// <summary>Asks when a login may be looked at.</summary>
+    /// <param name="address">Where it comes from; null: a Unix socket.</param>
+    /// <param name="userName">Whose it says it is.</param>
+    /// <returns>In how many milliseconds, 0: now; null: not at all.</returns>
+    public long? AskWaitMs(IPAddress? address, string? userName)
+    {
+        if (_limits.Current.AuthFailuresPerIp is not { } rate) return 0;
+        ClientNetwork who = WhoIs(address, userName);
+        long nowMs = _clock.NowMs;
+        lock (_gate)
+        {
+            ref NetworkTable.Entry entry = ref _failures.Find(who);
+            if (Unsafe.IsNullRef(ref entry) || entry.Strikes == 0 || IsForgiven(entry, nowMs)) return 0;
+            long delayMs = Math.Max(entry.Bucket.RoomAtMs(rate) - nowMs, FirstDelayMs << (entry.Strikes - 1));
+            long dueMs = Math.Max(nowMs, entry.LineEndsMs) + delayMs;
+            if (dueMs - nowMs > LongestWaitMs) return null;
+            entry.LineEndsMs = dueMs;
+            return dueMs - nowMs;
+        }
+    }
+
+    /// <summary>Notes that a login failed.</summary>
+    /// <param name="address">Where it came from.</param>
+    /// <param name="userName">Whose it said it was.</param>
+    public void NoteFailure(IPAddress? address, string? userName)
+    {
+        if (_limits.Current.AuthFailuresPerIp is not { } rate) return;
+        ClientNetwork who = WhoIs(address, userName);
+        long nowMs = _clock.NowMs;
+        lock (_gate)
+        {
+            ref NetworkTable.Entry entry = ref _failures.FindOrAdd(who);
+            if (IsForgiven(entry, nowMs)) entry.Strikes = 0;
+            entry.Bucket.Take(rate, 1, nowMs);
+            if (entry.Strikes > 0 || !entry.Bucket.HasRoom(rate, nowMs)) entry.Strikes = (byte)Math.Min(entry.Strikes + 1, MostStrikes);
+        }
+    }
+
+    internal void Forget()
+    {
+        lock (_gate) _failures.Clear();
+    }
+
+    private static bool IsForgiven(in NetworkTable.Entry entry, long nowMs) => (entry.Bucket.FullNs / 1_000_000) + ForgivenAfterMs <= nowMs;
+
+    // Behind a proxy that does not say for whom it connects everyone has the address of this machine: from there it is one user name's logins that wait, and nobody
+    // else's. The hash is seeded anew in each process.
+    private static ClientNetwork WhoIs(IPAddress? address, string? userName)
+    {
+        ClientNetwork network = ClientNetwork.Of(address);
+        if (network != ClientNetwork.None && !network.IsLoopback) return network;
+        return new ClientNetwork(~network.Low, (uint)(userName ?? "").GetHashCode(StringComparison.Ordinal));
+    }
+}

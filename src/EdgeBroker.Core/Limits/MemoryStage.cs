@@ -1,0 +1,17 @@
+namespace EdgeBroker.Core.Limits;
+
+/// <summary>What the broker does without because memory is short. Each stage includes those before it.</summary>
+public enum MemoryStage : byte
+{
+    /// <summary>Nothing.</summary>
+    Normal,
+
+    /// <summary>New connections are refused.</summary>
+    Refusing,
+
+    /// <summary>Clients that publish are read slowly: a publish a second.</summary>
+    Pausing,
+
+    /// <summary>QoS 0 is dropped: what is published, and what would wait for a subscriber that is slow.</summary>
+    Dropping,
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Mqtt.Connections;
+
+// What [limits] says about a connection: whether it may come in, log in, and how much it may send.
+public sealed partial class MqttConnection
+{
+    // Time a connection that is not wanted has for its CONNECT, so that it can be told why.
+    private const long CourtesyMs = 2_000;
+
+    // The least that mqtt.max_outbound_bytes can be set to: below it nothing has to be looked up.
+    private const int SurelyRoomBytes = 4 * 1024;
+
+    private readonly LimitKind? _refusedBy;
+    private AuthenticationRequest? _waitingLogin;
+    private ClientMeter? _meter;
+    private LimitKind? _droppedBy;
+    private long _heldUntilMs = long.MaxValue;
+
+    /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
+    private bool IsWithinLimits(ClientRestraint restraint, in Frame frame)
+    {
+        if (_state != State.Connected) return true;
+        _meter ??= new ClientMeter();
+        long nowMs = _transport.NowMs;
+        MeterReading reading = _meter.Judge(restraint, frame.Type, (QoS)((frame.Header >> 1) & 3), frame.Length, _rules.AcksCarryReasons, nowMs);
+        _droppedBy = null;
+        switch (reading.Verdict)
+        {
+            case MeterVerdict.Hold:
+                HoldUntil(reading.DueMs, reading.Limit);
+                return false;
+            case MeterVerdict.Drop:
+                _droppedBy = reading.Limit;
+                return true;
+            case MeterVerdict.Disconnect:
+                DisconnectByLimit(reading.Limit);
+                return false;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>Leaves the client unread until then.</summary>
+    private void HoldUntil(long dueMs, LimitKind limit)
+    {
+        // A whole packet has come, though it is not handled yet.
+        NotePacket();
+        _isHeldBack = true;
+        _heldUntilMs = dueMs;
+        _transport.PauseReading();
+        if (_deadlineMs > dueMs) SetDeadline(dueMs);
+        Broker.Limits.Report(limit, LimitAction.Delayed, _lease.Session.ClientId);
+    }
+
+    private void ReadOnAfterHold(long nowMs)
+    {
+        _meter!.NoteResumed(_heldUntilMs, nowMs);
+        _heldUntilMs = long.MaxValue;
+        // First: reading on may set a nearer one.
+        SetDeadline(NextDueMs(nowMs));
+        ReadOnWhenPossible();
+    }
+
+    private void DisconnectByLimit(LimitKind limit)
+    {
+        Broker.Limits.Report(limit, LimitAction.Disconnected, _lease.Session.ClientId);
+        Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));
+    }
+
+    /// <summary>A publish goes no further; above QoS 0 the client is told, which is why only such clients' are dropped.</summary>
+    private void DropByLimit(in PublishPacket packet, LimitKind limit)
+    {
+        Broker.Limits.Report(limit, LimitAction.Dropped, _lease.Session.ClientId);
+        _context.Counters.PublishesDropped++;
+        if (packet.QoS == QoS.AtMostOnce) return;
+        if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
+        Acknowledge(packet.QoS, packet.PacketId, ReasonCode.QuotaExceeded, Core.Ports.CommitToken.None);
+    }
+
+    /// <summary>Whether a filter is within the limit. If not it is to be refused, unless the connection has been ended.</summary>
+    private bool MaySubscribeNow(ClientRestraint restraint, ReadOnlySpan<byte> filter)
+    {
+        _meter ??= new ClientMeter();
+        if (_meter.TrySubscribe(restraint, _transport.NowMs)) return true;
+        if (restraint.Options.SubscribesPerClient!.OnExceed == ExceedAction.Disconnect)
+        {
+            DisconnectByLimit(LimitKind.SubscribesPerClient);
+            return false;
+        }
+
+        Broker.Limits.Report(LimitKind.SubscribesPerClient, LimitAction.Refused, _lease.Session.ClientId);
+        Broker.Events.Subscribed(_lease.Session.ClientId, filter, ReasonCode.QuotaExceeded);
+        return false;
+    }
+
+    /// <summary>Whether QoS 0 may be added to what waits for the client.</summary>
+    private bool HasRoomForQoS0(int bytes)
+    {
+        // One message more than the bound may be there, so that any can be sent.
+        int most = bytes == 0 ? Output.Length + 1 : Output.Length + bytes;
+        if (most > Options.MaxOutboundBytes) return false;
+        if (most <= Broker.Limits.MostQoS0OutputBytes) return true;
+        // What does not fit as a whole is tried one by one, and counted then.
+        if (bytes == 0) Broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Dropped);
+        return false;
+    }
+
+    /// <summary>Closes a connection that is one too many, in a flood of such, without a word.</summary>
+    private void TurnAway(LimitKind limit)
+    {
+        _state = State.Ended;
+        Broker.Events.ConnectRefused(_transport.RemoteEndPoint, null, BrokerLimits.ReasonOf(limit), Broker.Limits.Describe(limit) + " is reached");
+        _transport.ClosesAtOnce = true;
+        CloseTransport();
+    }
+
+    private void RefuseByLimit(LimitKind limit, string? clientId) => Refuse(
+        BrokerLimits.ReasonOf(limit), "busy: a limit of the broker is reached; try again later", clientId, answer: clientId is not null, logged: Broker.Limits.Describe(limit) + " is reached");
+
+    /// <summary>Gives the place among the broker's connections back.</summary>
+    private void LeaveGate()
+    {
+        if (_leavesGate) Broker.Limits.Connections.Leave(_transport.RemoteAddress);
+        if (_waitingLogin?.Password is { } password) CryptographicOperations.ZeroMemory(password);
+        _waitingLogin = null;
+    }
+
+    // Who has proved its name otherwise, or shows nothing that could be guessed, is not a matter of guessing.
+    private static bool CanFail(AuthenticationRequest request) => request.TransportIdentity is null && (request.UserName is not null || request.Password is not null);
+
+    /// <summary>Whether too many logins of its network failed: then this one waits, or has been refused.</summary>
+    private bool MustWaitToLogIn(AuthenticationRequest request)
+    {
+        if (!CanFail(request)) return false;
+        switch (Broker.Limits.Logins.AskWaitMs(_transport.RemoteAddress, request.UserName))
+        {
+            case 0:
+                return false;
+            case { } waitMs:
+                Broker.Limits.Report(LimitKind.AuthFailuresPerIp, LimitAction.Delayed, _transport.RemoteEndPoint);
+                _waitingLogin = request;
+                _transport.PauseReading();
+                SetDeadline(_transport.NowMs + waitMs);
+                return true;
+            default:
+                Broker.Limits.Count(LimitKind.AuthFailuresPerIp, LimitAction.Refused);
+                CryptographicOperations.ZeroMemory(request.Password);
+                RefuseByLimit(LimitKind.AuthFailuresPerIp, request.ClientId);
+                return true;
+        }
+    }
+
+    private void LogInAfterWait()
+    {
+        AuthenticationRequest request = _waitingLogin!;
+        _waitingLogin = null;
+        Ask(request);
+        // One that is thought about goes on pausing; it reads on with the verdict.
+        if (_state != State.Authenticating) _transport.ResumeReading();
+    }
+
+    private void NoteLogin(AuthenticationRequest request, ReasonCode verdict)
+    {
+        if (verdict is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized && CanFail(request))
+        {
+            Broker.Limits.Logins.NoteFailure(_transport.RemoteAddress, request.UserName);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using EdgeBroker.Core.Limits;
+
+namespace EdgeBroker.Memory;
+
+/// <summary>Tells the limits how much memory is in use; called several times a second by one thread.</summary>
+/// <param name="limits">Whom to tell.</param>
+/// <param name="gauge">Where it is read.</param>
+/// <param name="time">The clock.</param>
+internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimeProvider time)
+{
+    /// <summary>Time between two readings: a fast link fills some tens of megabytes meanwhile.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    // A collection of everything stops all threads for its length.
+    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(10);
+
+    // In a container the runtime keeps the heap below the container's limit, and fails when it cannot.
+    private readonly long _heapLimitBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    private long? _lastCollection;
+
+    /// <summary>Reads, and collects garbage where memory seems short: what nobody holds any more is no reason to refuse anybody.</summary>
+    public void Run()
+    {
+        MemoryLimit limit = limits.Current.MaxMemory;
+        if (limit == MemoryLimit.None)
+        {
+            limits.Memory.Update(0, 0);
+            return;
+        }
+
+        MemoryReading reading = Read(limit);
+        if (IsShort(reading) && MayCollect())
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            _lastCollection = time.GetTimestamp();
+            reading = Read(limit);
+        }
+
+        limits.Memory.Update(reading.UsedBytes, reading.LimitBytes);
+    }
+
+    private MemoryReading Read(MemoryLimit limit) => MemoryReading.Tighter(gauge.Read(limit), new MemoryReading(GC.GetTotalMemory(false), _heapLimitBytes));
+
+    private static bool IsShort(MemoryReading reading) =>
+        reading.LimitBytes > 0 && reading.UsedBytes * 100.0 / reading.LimitBytes >= MemoryPressure.EntersAtPercent(MemoryStage.Refusing);
+
+    private bool MayCollect() => _lastCollection is not { } last || time.GetElapsedTime(last) >= BetweenCollections;
+}
