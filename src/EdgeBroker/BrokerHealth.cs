@@ -1,10 +1,11 @@
 using System.Globalization;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker;
 
-/// <summary>How the broker is: its store and its certificates.</summary>
+/// <summary>How the broker is: its store, its memory, its certificates.</summary>
 /// <param name="broker">The broker.</param>
 /// <param name="certificates">Those its listeners present; null: none do.</param>
 /// <param name="time">The clock.</param>
@@ -13,7 +14,7 @@ internal sealed class BrokerHealth(Broker broker, Func<ICertificateExpiry?> cert
     private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
 
     /// <inheritdoc/>
-    public IReadOnlyList<HealthFinding> Look() => [OfStore(), .. certificates() is { } expiry ? expiry.Certificates.Select(OfCertificate) : []];
+    public IReadOnlyList<HealthFinding> Look() => [OfStore(), OfMemory(), .. certificates() is { } expiry ? expiry.Certificates.Select(OfCertificate) : []];
 
     private HealthFinding OfStore()
     {
@@ -25,6 +26,14 @@ internal sealed class BrokerHealth(Broker broker, Func<ICertificateExpiry?> cert
             _ => new HealthFinding("store", HealthState.Failing, "it cannot be written: what must be kept is refused until it can; the log names the cause"),
         };
     }
+
+    private HealthFinding OfMemory() => broker.Limits.Memory.Stage switch
+    {
+        MemoryStage.Normal => new HealthFinding("memory", HealthState.Good, "there is enough"),
+        MemoryStage.Refusing => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused"),
+        MemoryStage.Pausing => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused, and clients that publish are held back"),
+        _ => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused, clients that publish are held back, QoS 0 is dropped"),
+    };
 
     private HealthFinding OfCertificate(CertificateValidity certificate)
     {

@@ -16,6 +16,7 @@ internal sealed record ConfigurationChanges(List<string> Applied, List<string> N
         AuthChanges.Find(running.Auth, read.Auth, applied);
         bool isReviewDue = applied.Count > 0;
         MqttChanges.Find(running.Mqtt, read.Mqtt, applied, needsRestart);
+        LimitChanges.Find(running.Limits, read.Limits, applied);
         if (running.Log.Level != read.Log.Level) applied.Add("log.level");
         if (running.Log.Format != read.Log.Format) needsRestart.Add("log.format: whoever reads the log expects one form");
         if (running.Node.Name != read.Node.Name) needsRestart.Add("node.name");

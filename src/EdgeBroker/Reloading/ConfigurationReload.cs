@@ -91,6 +91,7 @@ internal sealed partial class ConfigurationReload
     private void ApplyLimits(BrokerConfiguration configuration)
     {
         _running.Broker.Options = configuration.Mqtt;
+        _running.Broker.Limits.Replace(configuration.Limits);
         _running.Web?.ApplyLimits();
     }
 

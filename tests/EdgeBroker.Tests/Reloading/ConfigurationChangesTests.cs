@@ -1,6 +1,7 @@
 using System.Reflection;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
@@ -21,6 +22,8 @@ public sealed class ConfigurationChangesTests
 
     public static TheoryData<string> MqttOptionNames => Names<MqttOptions>();
 
+    public static TheoryData<string> LimitOptionNames => Names<LimitOptions>();
+
     public static TheoryData<string> StorageOptionNames => Names<StorageOptions>();
 
     public static TheoryData<string> NodeOptionNames => Names<NodeOptions>();
@@ -39,6 +42,10 @@ public sealed class ConfigurationChangesTests
     [Theory]
     [MemberData(nameof(MqttOptionNames))]
     public void Each_option_of_mqtt(string name) => IsNoticed(Before with { Mqtt = Changed(Before.Mqtt, name) });
+
+    [Theory]
+    [MemberData(nameof(LimitOptionNames))]
+    public void Each_option_of_limits(string name) => IsNoticed(Before with { Limits = Changed(Before.Limits, name) });
 
     [Theory]
     [MemberData(nameof(StorageOptionNames))]
@@ -74,6 +81,9 @@ public sealed class ConfigurationChangesTests
             bool flag => !flag,
             string text => text + "x",
             TimeSpan time => time + TimeSpan.FromSeconds(1),
+            MemoryLimit => MemoryLimit.None,
+            null when property.PropertyType == typeof(int?) => 7,
+            RateLimit or null => new RateLimit(7, TimeSpan.FromSeconds(1), 7),
             Enum value => Enum.ToObject(property.PropertyType, Convert.ToInt32(value, null) == 0 ? 1 : 0),
             _ => throw new InvalidOperationException(name),
         });
