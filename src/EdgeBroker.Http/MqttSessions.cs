@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
+using System.Net;
 using EdgeBroker.Core;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
@@ -33,11 +34,15 @@ internal sealed class MqttSessions
     public int Count => _open.Count;
 
     /// <summary>Speaks MQTT until the connection is over.</summary>
+    /// <param name="endpoint">What the listener's connections share.</param>
+    /// <param name="pipe">The bytes.</param>
+    /// <param name="peer">Where the client is; null: at a Unix socket.</param>
+    /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, string? identity)
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, EndPoint? peer, string? identity)
     {
         Lane lane = _lanes[(uint)Interlocked.Increment(ref _next) % (uint)_lanes.Length];
-        var transport = new PipeConnection(pipe, peer, _time, lane.Turn);
+        var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, lane.Turn, (peer as IPEndPoint)?.Address);
         MqttConnection connection;
         lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity);
         _open.TryAdd(connection, transport);

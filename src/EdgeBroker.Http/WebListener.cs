@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
@@ -5,6 +6,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
@@ -22,6 +24,7 @@ internal sealed partial class WebListener : IDisposable
     private readonly CancellationToken _stopping;
     private readonly TlsFiles? _files;
     private readonly LogThrottle _foreign;
+    private readonly PeerNames _peerNames;
     private int _open;
 
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
@@ -32,6 +35,7 @@ internal sealed partial class WebListener : IDisposable
         _time = time;
         _logger = logger;
         _stopping = stopping;
+        _peerNames = new PeerNames(time);
         _foreign = new LogThrottle(time, burst: 20);
         Name = $"{options.ProtocolName} on {options.Address}";
         Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
@@ -62,7 +66,7 @@ internal sealed partial class WebListener : IDisposable
     /// <summary>Takes a connection just accepted through the listener's gates.</summary>
     public async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        string peer = PeerOf(connection);
+        string peer = PeerOf(connection.RemoteEndPoint);
         if (Interlocked.Increment(ref _open) > Options.MaxConnections)
         {
             Interlocked.Decrement(ref _open);
@@ -74,6 +78,8 @@ internal sealed partial class WebListener : IDisposable
         {
             KeepAlive(connection);
             connection.Features.Set(this);
+            if (!await IntroduceAsync(connection).ConfigureAwait(false)) return;
+            peer = PeerOf(connection.RemoteEndPoint);
             if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping).ConfigureAwait(false);
             else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
         }
@@ -84,10 +90,38 @@ internal sealed partial class WebListener : IDisposable
     }
 
     /// <summary>Where a connection comes from, for logs.</summary>
-    public static string PeerOf(ConnectionContext connection) => connection.RemoteEndPoint is System.Net.IPEndPoint peer ? peer.ToString() : "unix socket";
+    public static string PeerOf(EndPoint? remote) => remote is IPEndPoint peer ? peer.ToString() : "unix socket";
 
     /// <summary>Ends the watch over the files.</summary>
     public void Dispose() => _files?.Dispose();
+
+    /// <summary>Learns for whom a proxy connects, and which user runs the client, where the listener wants to know; false: the connection is refused.</summary>
+    private async ValueTask<bool> IntroduceAsync(ConnectionContext connection)
+    {
+        if (Options.Proxies is { } proxies)
+        {
+            var gate = new ProxyIntroduction(proxies, _broker.Options.ConnectTimeout, _time);
+            if (await gate.ReadAsync(connection, _stopping).ConfigureAwait(false) is { } cause)
+            {
+                if (cause.Length > 0) Refuse(connection, ReasonCode.ProtocolError, cause);
+                return false;
+            }
+        }
+
+        if (!Options.IdentifiesPeers) return true;
+        uint? userId = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? PeerCredentials.UserIdOf(feature.Socket) : null;
+        if (_peerNames.Find(userId, out string unknown) is not { } name)
+        {
+            Refuse(connection, ReasonCode.NotAuthorized, unknown);
+            return false;
+        }
+
+        connection.Features.Set(new LocalPeer(name));
+        return true;
+    }
+
+    private void Refuse(ConnectionContext connection, ReasonCode reason, string cause) =>
+        _broker.Events.ConnectRefused(PeerOf(connection.RemoteEndPoint), null, reason, cause);
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {

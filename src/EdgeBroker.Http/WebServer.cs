@@ -1,14 +1,16 @@
 using System.Net;
+using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -71,6 +73,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(_loggers));
         builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
         builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Bind);
         var bound = new List<ListenOptions>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -152,11 +155,28 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         kestrel.ListenUnixSocket(path, Configure);
     }
 
+    // As the framework would, but that a socket file has its permissions before anybody can connect.
+    private Socket Bind(EndPoint endPoint)
+    {
+        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+        if (endPoint is not UnixDomainSocketEndPoint) return socket;
+        string address = "unix:" + endPoint;
+        try
+        {
+            _listeners.Find(listener => listener.Options.Address == address)!.Options.SocketFile.Apply(address["unix:".Length..]);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private async Task ServeMqttAsync(WebListener listener, ConnectionContext connection)
     {
-        string peer = WebListener.PeerOf(connection);
-        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity).ConfigureAwait(false);
-        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
+        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, connection.RemoteEndPoint, LocalPeer.IdentityOf(connection.Features)).ConfigureAwait(false);
+        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(WebListener.PeerOf(connection.RemoteEndPoint), cause);
     }
 
     private static string Shown(WebListener listener, ListenOptions options) => options.IPEndPoint?.ToString() ?? listener.Options.Address;

@@ -1,9 +1,9 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Mqtt;
@@ -20,6 +20,7 @@ public sealed partial class MqttServer : IDisposable
     private readonly Reactor[] _reactors;
     private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
     private readonly List<ReactorListener> _listeners = [];
+    private readonly PeerNames _peerNames;
     private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
@@ -33,6 +34,7 @@ public sealed partial class MqttServer : IDisposable
         _authenticator = authenticator;
         _loggers = loggers;
         _logger = loggers.CreateLogger<MqttServer>();
+        _peerNames = new PeerNames(time);
         _reactors = new Reactor[reactorCount];
         for (int i = 0; i < reactorCount; i++)
         {
@@ -56,9 +58,10 @@ public sealed partial class MqttServer : IDisposable
             SocketAddress.Parse(options.Address),
             _reactors,
             options.MaxConnections,
-            connection => Serve(endpoint, connection),
+            connection => Accept(endpoint, options, connection),
             peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
-            _loggers.CreateLogger<ReactorListener>());
+            _loggers.CreateLogger<ReactorListener>(),
+            options.SocketFile);
         _listeners.Add(listener);
     }
 
@@ -84,7 +87,7 @@ public sealed partial class MqttServer : IDisposable
         _reactors[0].Post(() => _listeners.ForEach(listener => listener.Stop()));
         foreach (Reactor reactor in _reactors)
         {
-            reactor.Post(() => reactor.ForEachHandler(handler => ((MqttConnection)handler).Shutdown()));
+            reactor.Post(() => reactor.ForEachHandler(Shutdown));
         }
 
         try
@@ -101,14 +104,6 @@ public sealed partial class MqttServer : IDisposable
     private void KeepHouse()
     {
         if (_broker.RunDue()) _reactors[0].Post(KeepHouse);
-    }
-
-    private MqttConnection Serve(MqttEndpoint endpoint, ReactorListener.Accepted accepted)
-    {
-        var connection = new MqttConnection(endpoint, accepted.Transport, _contexts[accepted.Reactor]);
-        // Accepted before the listener closed, dealt out after the goodbyes.
-        if (_isStopping) connection.Shutdown();
-        return connection;
     }
 
     /// <summary>Ends the reactors.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using System.Net;
 using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Transport.Pipes;
@@ -38,8 +39,10 @@ public sealed class PipeConnection : TransportConnection
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
     /// <param name="time">The clock of deadlines.</param>
     /// <param name="turn">Held whenever the handler is called; shared by connections whose handlers share something that one thread at a time may use. Null: its own.</param>
-    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, Lock? turn = null)
+    /// <param name="remoteAddress">The peer's IP address; null: it has none.</param>
+    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, Lock? turn = null, IPAddress? remoteAddress = null)
     {
+        RemoteAddress = remoteAddress;
         _turn = turn ?? new Lock();
         _pipe = pipe;
         _time = time;
@@ -52,6 +55,8 @@ public sealed class PipeConnection : TransportConnection
     public Exception? Failure { get; private set; }
 
     public override string RemoteEndPoint { get; }
+
+    public override IPAddress? RemoteAddress { get; }
 
     public override long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Runtime.InteropServices;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Transport.Reactors;
@@ -53,9 +55,16 @@ public sealed unsafe partial class ReactorListener
     /// <param name="connect">Makes the protocol side; runs on the connection's reactor.</param>
     /// <param name="refuse">Is told the address of a peer that was turned away.</param>
     /// <param name="logger">Event ids 1100-1199.</param>
+    /// <param name="access">Who may connect to a Unix socket; null: as the umask has it.</param>
     /// <exception cref="IOException">The address is in use, not ours, or not permitted.</exception>
     public static ReactorListener Open(
-        SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger<ReactorListener> logger)
+        SocketAddress address,
+        Reactor[] reactors,
+        int maxConnections,
+        Func<Accepted, IConnectionHandler> connect,
+        Action<string> refuse,
+        ILogger<ReactorListener> logger,
+        SocketFileAccess? access = null)
     {
         int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
         if (fd < 0) throw Failure("open a socket for", address);
@@ -64,17 +73,37 @@ public sealed unsafe partial class ReactorListener
         int zero = 0;
         if (address.Family == LinuxSockets.AddressFamilyInet6) _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
         if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
-        fixed (byte* bytes = address.Bytes)
+        try
         {
-            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0)
-            {
-                return new ReactorListener(fd, address, reactors, maxConnections, connect, refuse, logger);
-            }
+            Bind(fd, address, access);
+        }
+        catch
+        {
+            _ = LinuxSockets.Close(fd);
+            throw;
         }
 
-        IOException failure = Failure("listen on", address);
-        _ = LinuxSockets.Close(fd);
-        throw failure;
+        return new ReactorListener(fd, address, reactors, maxConnections, connect, refuse, logger);
+    }
+
+    private static void Bind(int fd, SocketAddress address, SocketFileAccess? access)
+    {
+        fixed (byte* bytes = address.Bytes)
+        {
+            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) != 0) throw Failure("listen on", address);
+        }
+
+        try
+        {
+            // Nobody can connect before it listens, so nobody comes in under other permissions.
+            if (address.UnixPath is not null) access?.Apply(address.UnixPath);
+            if (LinuxSockets.Listen(fd, Backlog) != 0) throw Failure("listen on", address);
+        }
+        catch
+        {
+            if (address.UnixPath is not null) File.Delete(address.UnixPath);
+            throw;
+        }
     }
 
     /// <summary>Begins to accept. Before the reactors start, or on the first one's thread.</summary>
@@ -198,7 +227,18 @@ public sealed unsafe partial class ReactorListener
     /// <summary>A connection just accepted.</summary>
     /// <param name="Transport">The connection.</param>
     /// <param name="Reactor">The reactor it belongs to.</param>
-    public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor);
+    public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor)
+    {
+        /// <summary>Gives the connection to another handler, and to where a proxy says its peer is; on its own thread.</summary>
+        /// <param name="client">The peer's address from now on; null: as it is.</param>
+        /// <param name="connect">Makes the other handler.</param>
+        public IConnectionHandler HandOver(IPEndPoint? client, Func<Accepted, IConnectionHandler> connect)
+        {
+            var connection = (ReactorConnection)Transport;
+            if (client is not null) connection.Carry(client);
+            return connection.Handler = connect(this);
+        }
+    }
 
     [LoggerMessage(1100, LogLevel.Error, "{EndPoint} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
     private static partial void LogAcceptFailed(ILogger logger, string endPoint, string error);
