@@ -148,6 +148,7 @@ internal static partial class BrokerHost
         {
             var web = new WebServer(configuration.WebListeners, broker, authenticator, Environment.ProcessorCount, time, loggers);
             web.StartAsync().GetAwaiter().GetResult();
+            broker.Certificates = web;
             return web;
         }
         catch (Exception exception) when (exception is IOException or FormatException or SocketException or CertificateFileException)

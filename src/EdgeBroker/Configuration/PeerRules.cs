@@ -46,7 +46,8 @@ internal sealed class PeerRules(ConfigurationErrors errors, List<string> warning
         if (!isPlain || !IPAddress.TryParse(parts[0], out IPAddress? address) || address.IsIPv4MappedToIPv6)
             return false;
         int bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
-        return IPNetwork.TryParse(parts.Length == 1 ? $"{address}/{bits}" : text, out network);
+        // Bits behind the prefix would say that one address is meant, or another network.
+        return IPNetwork.TryParse(parts.Length == 1 ? $"{address}/{bits}" : text, out network) && network.BaseAddress.Equals(address);
     }
 
     private void Check(ListenerDraft draft, ListenAddress address)
