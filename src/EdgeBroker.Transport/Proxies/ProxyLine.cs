@@ -57,7 +57,7 @@ internal static class ProxyLine
 
     private static bool TryReadPort(ReadOnlySpan<char> text, out int port) => TryReadDecimal(text, ushort.MaxValue, out port);
 
-    // Without sign, space or leading zero.
+    // Without sign, space or leading zero, and without the zero bytes behind that the runtime's parser overlooks.
     private static bool TryReadDecimal(ReadOnlySpan<char> text, int most, out int value) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= most && (text.Length == 1 || text[0] != '0');
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= most && !text.ContainsAnyExceptInRange('0', '9') && (text.Length == 1 || text[0] != '0');
 }
