@@ -37,11 +37,15 @@ internal static class ProxyLine
     {
         address = IPAddress.None;
         // Parsers also take "1", "0x7f.1", "[::1]", "fe80::1%eth0" and a port behind; a proxy sends nothing of the kind.
-        bool isPlain = family == AddressFamily.InterNetwork ? IsDottedQuad(text) : !text.ContainsAnyExcept(OfIpv6);
+        bool isPlain = family == AddressFamily.InterNetwork ? IsDottedQuad(text) : IsColonText(text);
         if (!isPlain || !IPAddress.TryParse(text, out IPAddress? parsed) || parsed.AddressFamily != family) return false;
         address = parsed;
         return true;
     }
+
+    // The part behind the last colon may be IPv4, in the same one spelling.
+    private static bool IsColonText(ReadOnlySpan<char> text) =>
+        !text.ContainsAnyExcept(OfIpv6) && (!text.Contains('.') || IsDottedQuad(text[(text.LastIndexOf(':') + 1)..]));
 
     private static bool IsDottedQuad(ReadOnlySpan<char> text)
     {

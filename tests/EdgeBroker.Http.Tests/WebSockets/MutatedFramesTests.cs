@@ -47,13 +47,22 @@ public sealed class MutatedFramesTests : IAsyncDisposable
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync("127.0.0.1", port);
-            byte[] upgrade = random.Next(6) == 0 ? Mutate(Upgrade, random) : Upgrade;
-            byte[] frames = [.. RawWebSocket.Frame(RawWebSocket.Binary, Packets.V5.Connect("m")), .. Frames(random)];
-            byte[] all = [.. upgrade, .. random.Next(4) == 0 ? frames : Mutate(frames, random)];
+            bool isUpgraded = random.Next(6) > 0;
+            byte[] connect = RawWebSocket.Frame(RawWebSocket.Binary, Packets.V5.Connect("m"));
+            byte[] frames = Frames(random);
+            bool isConnected = isUpgraded && random.Next(2) == 0;
             try
             {
-                int sent = 0;
-                while (sent < all.Length) sent += await socket.SendAsync(all.AsMemory(sent, Math.Min(all.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Patience);
+                await SendAsync(socket, isUpgraded ? Upgrade : Mutate(Upgrade, random), random);
+                // A client waits for each of these two answers; who does not is one of those that break the rules.
+                if (isUpgraded) await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Patience);
+                if (isConnected)
+                {
+                    await SendAsync(socket, connect, random);
+                    await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Patience);
+                }
+
+                await SendAsync(socket, Mutate(isConnected ? frames : [.. connect, .. frames], random), random);
                 // Some go with a reset; the others say that no more comes, and see the broker end it too.
                 if (random.Next(3) == 0)
                 {
@@ -71,6 +80,12 @@ public sealed class MutatedFramesTests : IAsyncDisposable
                 // Thrown out, as it deserves.
             }
         }
+    }
+
+    private static async Task SendAsync(Socket socket, byte[] bytes, Random random)
+    {
+        int sent = 0;
+        while (sent < bytes.Length) sent += await socket.SendAsync(bytes.AsMemory(sent, Math.Min(bytes.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Patience);
     }
 
     private static byte[] Frames(Random random)

@@ -76,6 +76,7 @@ public sealed class ProxyHeaderTests
     [InlineData("PROXY TCP4 192.0.2.7 198.51.100.1 +1 1883\r\n")]
     [InlineData("PROXY TCP4 192.0.2.7 198.51.100.1 56324 99999999999999999999\r\n")]
     [InlineData("PROXY TCP4 192.0.2.7 198.51.100.1 56324\0 1883\r\n")]
+    [InlineData("PROXY TCP6 ::ffff:192.0.2.07 ::1 1 2\r\n")]
     [InlineData("PROXY TCP4 192.0.2.7\0 198.51.100.1 56324 1883\r\n")]
     [InlineData("PROXY UDP4 192.0.2.7 198.51.100.1 56324 1883\r\n")]
     [InlineData("PROXY UNKNOWNTCP4 192.0.2.7\r\n")]
