@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Text;
 using EdgeBroker.Protocol;
@@ -46,7 +47,7 @@ public sealed partial class MqttClient
             reader?.Dispose();
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
                 throw new MqttException($"{_options.Transport.Description} did not answer within {_options.ConnectTimeout.TotalSeconds:0.#} s; check address, port, firewall and that an MQTT server listens there.", null, e);
-            if (e is SocketException or IOException or AuthenticationException) throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
+            if (e is SocketException or IOException or AuthenticationException or WebSocketException) throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
             throw;
         }
     }

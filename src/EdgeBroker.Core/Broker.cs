@@ -22,6 +22,7 @@ public sealed partial class Broker
     private readonly RoutingContext _ownContext;
     private readonly IBrokerEvents _events;
     private readonly SysTopics? _sys;
+    private ICertificateExpiry? _certificates;
     private int _connected;
     private int _mostConnected;
     private long _sessionsExpired;
@@ -64,6 +65,13 @@ public sealed partial class Broker
 
     /// <summary>Who is told what happens.</summary>
     public IBrokerEvents Events => _events;
+
+    /// <summary>The certificates that listeners present, for <c>$SYS</c>; null: none does. Set by whoever starts the listeners, from any thread.</summary>
+    public ICertificateExpiry? Certificates
+    {
+        get => Volatile.Read(ref _certificates);
+        set => Volatile.Write(ref _certificates, value);
+    }
 
     /// <summary>All subscriptions.</summary>
     public SubscriptionTree Subscriptions { get; } = new();

@@ -7,4 +7,7 @@ public sealed class BrokerClock(TimeProvider time)
 
     /// <summary>Milliseconds since the start.</summary>
     public long NowMs => (long)time.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>The wall clock's time, to show people how far away a date is; nothing is decided by it.</summary>
+    public DateTimeOffset WallTime => time.GetUtcNow();
 }

@@ -1,9 +1,7 @@
-using System.Net;
 using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Http;
 
 /// <summary>What the broker's gate said to a connection before anything was spent on it.</summary>
-/// <param name="Address">The address it was asked for; null: a Unix socket.</param>
 /// <param name="Admission">Its answer.</param>
-internal sealed record GateVerdict(IPAddress? Address, Admission Admission);
+internal sealed record GateVerdict(Admission Admission);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
+using System.Net;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Pipes;
@@ -33,13 +35,18 @@ internal sealed class MqttSessions
     public int Count => _open.Count;
 
     /// <summary>Speaks MQTT until the connection is over.</summary>
+    /// <param name="endpoint">What the listener's connections share.</param>
+    /// <param name="pipe">The bytes.</param>
+    /// <param name="peer">Where the client is; null: at a Unix socket.</param>
+    /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
+    /// <param name="admission">What the broker's gate said to the connection.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, string? identity, GateVerdict verdict)
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, EndPoint? peer, string? identity, Admission admission)
     {
         Lane lane = _lanes[(uint)Interlocked.Increment(ref _next) % (uint)_lanes.Length];
-        var transport = new PipeConnection(pipe, peer, _time, lane.Turn, verdict.Address);
+        var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, lane.Turn, (peer as IPEndPoint)?.Address);
         MqttConnection connection;
-        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity, verdict.Admission);
+        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity, admission);
         _open.TryAdd(connection, transport);
         if (_isStopping) transport.Post(connection.Shutdown);
         else if (endpoint.IsRemoved) transport.Post(connection.LoseListener);

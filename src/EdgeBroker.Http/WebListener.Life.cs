@@ -1,6 +1,6 @@
 using System.Net;
 using EdgeBroker.Http.Tls;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
@@ -57,7 +57,12 @@ public sealed partial class WebListener
     internal async Task BindAsync(EndPoint? endPoint = null)
     {
         endPoint ??= SocketAddress.Parse(Options.Address).ToEndPoint();
-        if (UnixPath is { } path) UnixSocketFile.RemoveStale(path);
+        if (UnixPath is { } path)
+        {
+            UnixSocketFile.RemoveStale(path);
+            _server.SocketFiles[path] = Options.SocketFile;
+        }
+
         try
         {
             _socket = new BoundSocket(await _server.Sockets.BindAsync(endPoint).ConfigureAwait(false), BringAsync);

@@ -7,6 +7,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ public sealed partial class WebListener : IServedListener
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping;
     private readonly LogThrottle _foreign;
+    private readonly PeerNames _peerNames;
     private volatile WebListenerOptions _options;
     private int _open;
 
@@ -36,6 +38,7 @@ public sealed partial class WebListener : IServedListener
         _time = time;
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _peerNames = new PeerNames(time);
         _foreign = new LogThrottle(time, burst: 20);
         Name = $"{options.ProtocolName} on {options.Address}";
         Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
@@ -69,7 +72,7 @@ public sealed partial class WebListener : IServedListener
     {
         // Accepted before the listener was removed, and come to its turn after.
         if (Mqtt.IsRemoved) return;
-        string peer = PeerOf(connection);
+        string peer = PeerOf(connection.RemoteEndPoint);
         if (Interlocked.Increment(ref _open) > Options.MaxConnections)
         {
             Interlocked.Decrement(ref _open);
@@ -80,7 +83,7 @@ public sealed partial class WebListener : IServedListener
         try
         {
             KeepAlive(connection);
-            await PassGateAsync(connection, peer, next).ConfigureAwait(false);
+            if (await IntroduceAsync(connection).ConfigureAwait(false)) await PassGateAsync(connection, next).ConfigureAwait(false);
         }
         finally
         {
@@ -89,8 +92,9 @@ public sealed partial class WebListener : IServedListener
     }
 
     /// <summary>Asks whether the broker takes one more connection: before TLS, which costs more than all the rest.</summary>
-    private async Task PassGateAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
+    private async Task PassGateAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        string peer = PeerOf(connection.RemoteEndPoint);
         ConnectionGate gate = _broker.Limits.Connections;
         IPAddress? address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
         Admission admission = gate.Enter(address);
@@ -102,7 +106,7 @@ public sealed partial class WebListener : IServedListener
 
         try
         {
-            connection.Features.Set(new GateVerdict(address, admission));
+            connection.Features.Set(new GateVerdict(admission));
             if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping.Token).ConfigureAwait(false);
             else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
         }
@@ -113,8 +117,35 @@ public sealed partial class WebListener : IServedListener
     }
 
     /// <summary>Where a connection comes from, for logs.</summary>
-    internal static string PeerOf(ConnectionContext connection) => connection.RemoteEndPoint is System.Net.IPEndPoint peer ? peer.ToString() : "unix socket";
+    internal static string PeerOf(EndPoint? remote) => remote is IPEndPoint peer ? peer.ToString() : "unix socket";
 
+    /// <summary>Learns for whom a proxy connects, and which user runs the client, where the listener wants to know; false: the connection is refused.</summary>
+    private async ValueTask<bool> IntroduceAsync(ConnectionContext connection)
+    {
+        if (Options.Proxies is { } proxies)
+        {
+            var gate = new ProxyIntroduction(proxies, _broker.Options.ConnectTimeout, _time);
+            if (await gate.ReadAsync(connection, _stopping.Token).ConfigureAwait(false) is { } cause)
+            {
+                if (cause.Length > 0) Refuse(connection, ReasonCode.ProtocolError, cause);
+                return false;
+            }
+        }
+
+        if (!Options.IdentifiesPeers) return true;
+        uint? userId = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? PeerCredentials.UserIdOf(feature.Socket) : null;
+        if (_peerNames.Find(userId, out string unknown) is not { } name)
+        {
+            Refuse(connection, ReasonCode.NotAuthorized, unknown);
+            return false;
+        }
+
+        connection.Features.Set(new LocalPeer(name));
+        return true;
+    }
+
+    private void Refuse(ConnectionContext connection, ReasonCode reason, string cause) =>
+        _broker.Events.ConnectRefused(PeerOf(connection.RemoteEndPoint), null, reason, cause);
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {

@@ -1,4 +1,6 @@
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Proxies;
+using EdgeBroker.Transport.UnixSockets;
 
 namespace EdgeBroker.Http;
 
@@ -41,6 +43,15 @@ public sealed record WebListenerOptions
 
     /// <summary>Origins whose pages may connect, as <c>scheme://host[:port]</c>; empty: pages of the same host only.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Who may say for whom it connects, and must, with a PROXY header; null: clients connect themselves.</summary>
+    public TrustedProxies? Proxies { get; init; }
+
+    /// <summary>Who may connect to a Unix socket.</summary>
+    public SocketFileAccess SocketFile { get; init; } = SocketFileAccess.Default;
+
+    /// <summary>Whether a client of a Unix socket is the user that runs it, without a password; what its certificate says goes first.</summary>
+    public bool IdentifiesPeers { get; init; }
 
     /// <summary>Certificates and what is asked of clients; null for <c>ws</c> and <c>http</c>.</summary>
     public TlsOptions? Tls { get; init; }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -8,6 +10,9 @@ public sealed partial class WebServer
 {
     /// <summary>Where Kestrel gets its connections from.</summary>
     internal ConnectionHub Hub { get; } = new();
+
+    /// <summary>Who may connect to the Unix sockets that are bound, or about to be, by path.</summary>
+    internal ConcurrentDictionary<string, SocketFileAccess> SocketFiles { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What binds addresses; once started.</summary>
     internal IConnectionListenerFactory Sockets { get; private set; } = null!;

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
@@ -10,6 +13,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -84,6 +88,7 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
         builder.WebHost.UseKestrelCore();
         builder.Services.AddSingleton<IConnectionListenerFactory>(Hub);
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Bind);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             _limits = kestrel.Limits;
@@ -153,12 +158,31 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     private Task ServeAsync(HttpContext context) =>
         context.Features.GetRequiredFeature<WebListener>().Options.Protocol is WebProtocol.Http or WebProtocol.Https ? _health.ServeAsync(context) : _webSockets.ServeAsync(context);
 
+    // As the framework would, but that a socket file has its permissions before anybody can connect.
+    private Socket Bind(EndPoint endPoint)
+    {
+        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+        if (endPoint is not UnixDomainSocketEndPoint) return socket;
+        string path = endPoint.ToString()!;
+        try
+        {
+            SocketFiles[path].Apply(path);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private async Task ServeMqttAsync(ConnectionContext connection)
     {
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
-        string peer = WebListener.PeerOf(connection);
-        Exception? failure = await _sessions.ServeAsync(listener.Mqtt, connection.Transport, peer, connection.Features.Get<TlsSession>()?.Identity, connection.Features.Get<GateVerdict>()!).ConfigureAwait(false);
-        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
+        Admission admission = connection.Features.GetRequiredFeature<GateVerdict>().Admission;
+        Exception? failure = await _sessions
+            .ServeAsync(listener.Mqtt, connection.Transport, connection.RemoteEndPoint, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
+        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(WebListener.PeerOf(connection.RemoteEndPoint), cause);
     }
 
     [LoggerMessage(5300, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]

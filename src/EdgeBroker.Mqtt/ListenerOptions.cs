@@ -1,3 +1,6 @@
+using EdgeBroker.Transport.Proxies;
+using EdgeBroker.Transport.UnixSockets;
+
 namespace EdgeBroker.Mqtt;
 
 /// <summary>One <c>[[listener]]</c> of protocol <c>mqtt</c>.</summary>
@@ -11,4 +14,13 @@ public sealed record ListenerOptions
 
     /// <summary>Connections held at once; the next one is closed at accept.</summary>
     public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>Who may say for whom it connects, and must, with a PROXY header; null: clients connect themselves.</summary>
+    public TrustedProxies? Proxies { get; init; }
+
+    /// <summary>Who may connect to a Unix socket.</summary>
+    public SocketFileAccess SocketFile { get; init; } = SocketFileAccess.Default;
+
+    /// <summary>Whether a client of a Unix socket is the user that runs it, without a password.</summary>
+    public bool IdentifiesPeers { get; init; }
 }

@@ -22,14 +22,17 @@ public sealed partial class MqttServer
     public MqttListener Open(ListenerOptions options)
     {
         var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous) { Listener = options.Address };
+        MqttListener listener = null!;
         ReactorListener socket = ReactorListener.Open(
             SocketAddress.Parse(options.Address),
             _reactors,
             options.MaxConnections,
-            connection => Serve(endpoint, connection),
+            connection => Accept(listener, connection),
             peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
-            _loggers.CreateLogger<ReactorListener>());
-        return new MqttListener(this, options, endpoint, socket);
+            _loggers.CreateLogger<ReactorListener>(),
+            options.SocketFile);
+        listener = new MqttListener(this, options, endpoint, socket);
+        return listener;
     }
 
     /// <summary>

@@ -1,8 +1,8 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Mqtt;
@@ -18,6 +18,7 @@ public sealed partial class MqttServer : IDisposable
     private readonly ILogger<MqttServer> _logger;
     private readonly Reactor[] _reactors;
     private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
+    private readonly PeerNames _peerNames;
     private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
@@ -31,6 +32,7 @@ public sealed partial class MqttServer : IDisposable
         _authenticator = authenticator;
         _loggers = loggers;
         _logger = loggers.CreateLogger<MqttServer>();
+        _peerNames = new PeerNames(time);
         _reactors = new Reactor[reactorCount];
         for (int i = 0; i < reactorCount; i++)
         {
@@ -72,7 +74,7 @@ public sealed partial class MqttServer : IDisposable
         _reactors[0].Post(() => Array.ForEach(listeners, listener => listener.Socket.Stop()));
         foreach (Reactor reactor in _reactors)
         {
-            reactor.Post(() => ForEachConnection(reactor, connection => connection.Shutdown()));
+            reactor.Post(() => reactor.ForEachHandler(Shutdown));
         }
 
         try
@@ -89,15 +91,6 @@ public sealed partial class MqttServer : IDisposable
     private void KeepHouse()
     {
         if (_broker.RunDue()) _reactors[0].Post(KeepHouse);
-    }
-
-    private MqttConnection Serve(MqttEndpoint endpoint, ReactorListener.Accepted accepted)
-    {
-        var connection = new MqttConnection(endpoint, accepted.Transport, _contexts[accepted.Reactor]);
-        // Accepted before the listener closed, dealt out after the goodbyes.
-        if (_isStopping) connection.Shutdown();
-        else if (endpoint.IsRemoved) connection.LoseListener();
-        return connection;
     }
 
     /// <summary>Ends the reactors.</summary>

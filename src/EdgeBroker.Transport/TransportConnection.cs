@@ -11,11 +11,14 @@ public abstract class TransportConnection
     /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.Gate"/>.</summary>
     public OutputBuffer Output { get; } = new();
 
-    /// <summary>Where the peer is, for logs.</summary>
+    /// <summary>Where the peer is, for logs; behind a trusted proxy: where the proxy says it is.</summary>
     public abstract string RemoteEndPoint { get; }
 
     /// <summary>The IP address of the same, for what counts by address; null: it has none, as at a Unix socket.</summary>
     public virtual IPAddress? RemoteAddress => null;
+
+    /// <summary>The user that runs the peer's process, as the kernel attests it; null: it does not, as for anything but a Unix socket.</summary>
+    public virtual uint? PeerUserId => null;
 
     /// <summary>Monotonic milliseconds of the transport's clock, which stands still within a turn.</summary>
     public abstract long NowMs { get; }

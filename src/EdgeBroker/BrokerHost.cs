@@ -113,7 +113,13 @@ internal static partial class BrokerHost
 
         RunningBroker? running = null;
         var health = new BrokerHealth(broker, () => running?.Web, time);
-        WebServer MakeWeb(IEnumerable<WebListenerOptions> listeners) => new(listeners, broker, access.Authenticator, health, Environment.ProcessorCount, time, loggers);
+        WebServer MakeWeb(IEnumerable<WebListenerOptions> listeners)
+        {
+            var made = new WebServer(listeners, broker, access.Authenticator, health, Environment.ProcessorCount, time, loggers);
+            broker.Certificates = made;
+            return made;
+        }
+
         WebServer? web = null;
         if (configuration.WebListeners.Count > 0 && (web = StartWeb(configuration.WebListeners, MakeWeb, log)) is null) return ExitCode.Failed;
 

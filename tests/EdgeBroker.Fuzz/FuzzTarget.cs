@@ -21,6 +21,7 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new("password-file", PasswordFileTarget.Run),
         new("token", TokenTarget.RunToken),
         new("token-claims", TokenTarget.RunClaims),
+        new("proxy-header", ProxyHeaderTarget.Run),
     ];
 
     public static FuzzTarget Named(string name) => All.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"There is no target '{name}'.", nameof(name));

@@ -60,6 +60,20 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
         Assert.Contains("from ours", theirs.Said, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ws")]
+    [InlineData("wss")]
+    public async Task Our_tools_talk_over_WebSocket(string protocol)
+    {
+        ChildProcess theirs = Start("stdbuf", ["-oL", Installed.Mosquitto("mosquitto_sub"), .. Secure("tlsv1.3"), "-t", "web", "-q", "1", "-C", "1", "-d"]);
+        await theirs.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
+        string[] trust = protocol == "wss" ? ["--capath", Path.GetDirectoryName(_broker.Certificate("ca.crt"))!] : [];
+        using ChildProcess ours = PublishedBinary.Of(PublishedBinary.HostRid).Start("/", ["pub", "-L", $"{protocol}://localhost:{Port(protocol)}/web", .. trust, "-q", "1", "-m", "over " + protocol]);
+        Assert.True(await ours.ExitAsync() == 0, ours.Said);
+        Assert.Equal(0, await theirs.ExitAsync());
+        Assert.Contains("over " + protocol, theirs.Said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Who_does_not_trust_the_broker_is_in_the_log()
     {

@@ -19,8 +19,9 @@ public sealed class MosquittoBroker : IDisposable
         _directory = Directory.CreateTempSubdirectory("edgebroker-mosquitto-").FullName;
         SocketPath = Path.Combine(_directory, "mqtt.sock");
         Port = FreePort();
+        WebSocketPort = FreePort();
         string config = Path.Combine(_directory, "mosquitto.conf");
-        File.WriteAllText(config, $"listener {Port} 127.0.0.1\nlistener 0 {SocketPath}\nallow_anonymous true\nuser {Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
+        File.WriteAllText(config, $"listener {Port} 127.0.0.1\nlistener {WebSocketPort} 127.0.0.1\nprotocol websockets\nlistener 0 {SocketPath}\nallow_anonymous true\nuser {Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
         _process = Process.Start(new ProcessStartInfo(executable, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.ErrorDataReceived += (_, line) =>
         {
@@ -33,6 +34,9 @@ public sealed class MosquittoBroker : IDisposable
 
     /// <summary>The TCP port.</summary>
     public int Port { get; }
+
+    /// <summary>The TCP port of WebSocket.</summary>
+    public int WebSocketPort { get; }
 
     /// <summary>The Unix socket.</summary>
     public string SocketPath { get; }

@@ -47,6 +47,7 @@ internal sealed class SysTopics
         if (_broker.Journal.IsDurable) PublishStore(_broker.Journal, context);
         foreach ((string name, Func<long> read) in _others) Set(name, read(), context);
         PublishLimits(_broker.Limits, context);
+        if (_broker.Certificates is { } certificates) PublishCertificates(certificates.Certificates, context);
     }
 
     private void PublishLimits(BrokerLimits limits, RoutingContext context)
@@ -102,6 +103,16 @@ internal sealed class SysTopics
         Set("store/commit/slowest_ms", statistics.SlowestCommitMs, context);
         Set("store/failures", statistics.Failures, context);
         Set("store/quarantined", statistics.Quarantined, context);
+    }
+
+    // One line to watch for all listeners: the certificate that ends first is the one to renew.
+    private void PublishCertificates(IReadOnlyList<CertificateValidity> certificates, RoutingContext context)
+    {
+        Set("certificates/count", certificates.Count, context);
+        if (certificates.MinBy(certificate => certificate.NotAfter) is not { } first) return;
+        Set("certificates/days_left", (long)Math.Floor((first.NotAfter - _broker.Clock.WallTime).TotalDays), context);
+        Set("certificates/valid_until", first.NotAfter.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), context);
+        Set("certificates/ends_first", $"{first.Name} of {first.Listener}", context);
     }
 
     private void PublishClients(RoutingContext context)

@@ -57,7 +57,10 @@ public sealed class RevocationList
     public bool IsFor(X509Certificate2 certificate) => certificate.IssuerName.RawData.AsSpan().SequenceEqual(_issuer);
 
     /// <summary>Whether a certificate is revoked; of its issuer's list only.</summary>
-    public bool Revokes(X509Certificate2 certificate) => _serials.Contains(Serial(certificate.SerialNumberBytes.Span));
+    public bool Revokes(X509Certificate2 certificate) => Revokes(certificate.SerialNumberBytes.Span);
+
+    /// <summary>Whether it holds a serial number, big-endian.</summary>
+    public bool Revokes(ReadOnlySpan<byte> serial) => _serials.Contains(Serial(serial));
 
     private static string Serial(ReadOnlySpan<byte> integer) => Convert.ToHexString(integer).TrimStart('0');
 

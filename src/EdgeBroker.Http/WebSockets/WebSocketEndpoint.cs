@@ -1,5 +1,6 @@
+using System.Net;
 using System.Net.WebSockets;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Core.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -16,7 +17,8 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
     public async Task ServeAsync(HttpContext context)
     {
         WebListener listener = context.Features.GetRequiredFeature<WebListener>();
-        string peer = PeerOf(context);
+        EndPoint? remote = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort) : null;
+        string peer = WebListener.PeerOf(remote);
         if (Refusal(context, listener.Options) is var (status, cause) && status != 0)
         {
             listener.Report(peer, $"HTTP {status}: {cause}");
@@ -25,7 +27,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         }
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
-        await ServeAsync(socket, listener, peer, context.Features.Get<TlsSession>()?.Identity, context.Features.Get<GateVerdict>()!).ConfigureAwait(false);
+        await ServeAsync(socket, listener, remote, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, WebListenerOptions options)
@@ -55,16 +57,16 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await context.Response.WriteAsync(cause + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, string? identity, GateVerdict verdict)
+    private async Task ServeAsync(WebSocket socket, WebListener listener, EndPoint? peer, string? identity, Admission admission)
     {
         using var pipe = new WebSocketPipe(socket);
         using var patience = new CancellationTokenSource();
         Task<string?> receiving = pipe.ReceiveAsync(patience.Token);
-        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity, verdict).ConfigureAwait(false);
+        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity, admission).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
         await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, patience.Token).ConfigureAwait(false);
-        if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(peer, broken);
+        if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(WebListener.PeerOf(peer), broken);
     }
 
     private static async Task SayGoodbyeAsync(WebSocket socket, bool isUnavailable, CancellationToken patience)
@@ -82,7 +84,4 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
             // The peer is gone: nobody is left to be polite to.
         }
     }
-
-    private static string PeerOf(HttpContext context) =>
-        context.Connection.RemoteIpAddress is { } address ? new System.Net.IPEndPoint(address, context.Connection.RemotePort).ToString() : "unix socket";
 }

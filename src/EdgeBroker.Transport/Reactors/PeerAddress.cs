@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 
 namespace EdgeBroker.Transport.Reactors;
 
@@ -29,6 +30,21 @@ internal readonly struct PeerAddress
         }
     }
 
+    /// <param name="endPoint">An address from elsewhere, as a proxy's header.</param>
+    public PeerAddress(IPEndPoint endPoint)
+    {
+        _family = endPoint.AddressFamily == AddressFamily.InterNetwork ? (byte)LinuxSockets.AddressFamilyInet : (byte)LinuxSockets.AddressFamilyInet6;
+        _port = (ushort)endPoint.Port;
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        endPoint.Address.TryWriteBytes(_family == LinuxSockets.AddressFamilyInet ? bytes[12..] : bytes, out _);
+        _high = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        _low = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
+    }
+
+    /// <summary>Whether it is at a Unix socket.</summary>
+    public bool IsUnix => _family == LinuxSockets.AddressFamilyUnix;
+
     /// <summary>The IP address; null: it has none.</summary>
     public IPAddress? ToAddress()
     {
@@ -43,6 +59,5 @@ internal readonly struct PeerAddress
         };
     }
 
-    public override string ToString() =>
-        ToAddress() is { } address ? new IPEndPoint(address, _port).ToString() : _family == LinuxSockets.AddressFamilyUnix ? "unix socket" : "unknown";
+    public override string ToString() => ToAddress() is { } address ? new IPEndPoint(address, _port).ToString() : IsUnix ? "unix socket" : "unknown";
 }

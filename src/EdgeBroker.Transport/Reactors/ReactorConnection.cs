@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.UnixSockets;
 
 namespace EdgeBroker.Transport.Reactors;
 
@@ -14,7 +15,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private const int MaxVectors = 16;
 
     private readonly int _fd;
-    private readonly PeerAddress _peer;
+    private PeerAddress _peer;
     private ReceivedBytes _received;
     private uint _interest = LinuxSockets.EpollIn;
     private bool _pausedByHandler;
@@ -39,9 +40,11 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     public override IPAddress? RemoteAddress => _peer.ToAddress();
 
+    public override uint? PeerUserId => _peer.IsUnix && !_closed ? PeerCredentials.UserIdOf(_fd) : null;
+
     public override long NowMs => Reactor.NowMs;
 
-    /// <summary>The protocol side; set before the first event.</summary>
+    /// <summary>The protocol side; set before the first event, and by a handler that gives its place to another.</summary>
     public IConnectionHandler Handler { get; set; } = null!;
 
     /// <summary>The listener's slot it holds, given back when it closes.</summary>
@@ -59,6 +62,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     int ITimed.Slot { get; set; } = -1;
 
     long ITimed.DueMs { get; set; } = long.MaxValue;
+
+    /// <summary>Takes another address for the peer's from now on: the one its proxy gives.</summary>
+    public void Carry(IPEndPoint client) => _peer = new PeerAddress(client);
 
     public override void RequestFlush()
     {

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Runtime.InteropServices;
+using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Transport.Reactors;
@@ -18,6 +20,7 @@ public sealed unsafe partial class ReactorListener
     private readonly Action<string> _refuse;
     private readonly ILogger _logger;
     private readonly SocketAddress _address;
+    private readonly SocketFileAccess? _access;
     private int _number;
     private int _maxConnections;
     private int _fd;
@@ -26,10 +29,18 @@ public sealed unsafe partial class ReactorListener
     private int _next;
 
     private ReactorListener(
-        int fd, SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger logger)
+        int fd,
+        SocketAddress address,
+        SocketFileAccess? access,
+        Reactor[] reactors,
+        int maxConnections,
+        Func<Accepted, IConnectionHandler> connect,
+        Action<string> refuse,
+        ILogger logger)
     {
         _fd = fd;
         _address = address;
+        _access = access;
         _reactors = reactors;
         _maxConnections = maxConnections;
         _connect = connect;
@@ -60,12 +71,19 @@ public sealed unsafe partial class ReactorListener
     /// <param name="connect">Makes the protocol side; runs on the connection's reactor.</param>
     /// <param name="refuse">Is told the address of a peer that was turned away.</param>
     /// <param name="logger">Event ids 1100-1199.</param>
+    /// <param name="access">Who may connect to a Unix socket; null: as the umask has it.</param>
     /// <exception cref="IOException">The address is in use, not ours, or not permitted.</exception>
     public static ReactorListener Open(
-        SocketAddress address, Reactor[] reactors, int maxConnections, Func<Accepted, IConnectionHandler> connect, Action<string> refuse, ILogger<ReactorListener> logger)
-        => new(OpenSocket(address), address, reactors, maxConnections, connect, refuse, logger);
+        SocketAddress address,
+        Reactor[] reactors,
+        int maxConnections,
+        Func<Accepted, IConnectionHandler> connect,
+        Action<string> refuse,
+        ILogger<ReactorListener> logger,
+        SocketFileAccess? access = null)
+        => new(OpenSocket(address, access), address, access, reactors, maxConnections, connect, refuse, logger);
 
-    private static int OpenSocket(SocketAddress address)
+    private static int OpenSocket(SocketAddress address, SocketFileAccess? access)
     {
         int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
         if (fd < 0) throw Failure("open a socket for", address);
@@ -74,14 +92,37 @@ public sealed unsafe partial class ReactorListener
         int zero = 0;
         if (address.Family == LinuxSockets.AddressFamilyInet6) _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
         if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
-        fixed (byte* bytes = address.Bytes)
+        try
         {
-            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) == 0 && LinuxSockets.Listen(fd, Backlog) == 0) return fd;
+            Bind(fd, address, access);
+        }
+        catch
+        {
+            _ = LinuxSockets.Close(fd);
+            throw;
         }
 
-        IOException failure = Failure("listen on", address);
-        _ = LinuxSockets.Close(fd);
-        throw failure;
+        return fd;
+    }
+
+    private static void Bind(int fd, SocketAddress address, SocketFileAccess? access)
+    {
+        fixed (byte* bytes = address.Bytes)
+        {
+            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) != 0) throw Failure("listen on", address);
+        }
+
+        try
+        {
+            // Nobody can connect before it listens, so nobody comes in under other permissions.
+            if (address.UnixPath is not null) access?.Apply(address.UnixPath);
+            if (LinuxSockets.Listen(fd, Backlog) != 0) throw Failure("listen on", address);
+        }
+        catch
+        {
+            if (address.UnixPath is not null) File.Delete(address.UnixPath);
+            throw;
+        }
     }
 
     /// <summary>Begins to accept. Before the reactors start, or on the first one's thread.</summary>
@@ -108,7 +149,7 @@ public sealed unsafe partial class ReactorListener
     public void Resume()
     {
         // The port the kernel chose is the one that clients know.
-        _fd = OpenSocket(_address.UnixPath is null ? SocketAddress.Parse(EndPoint) : _address);
+        _fd = OpenSocket(_address.UnixPath is null ? SocketAddress.Parse(EndPoint) : _address, _access);
         Start();
     }
 
@@ -222,7 +263,18 @@ public sealed unsafe partial class ReactorListener
     /// <summary>A connection just accepted.</summary>
     /// <param name="Transport">The connection.</param>
     /// <param name="Reactor">The reactor it belongs to.</param>
-    public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor);
+    public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor)
+    {
+        /// <summary>Gives the connection to another handler, and to where a proxy says its peer is; on its own thread.</summary>
+        /// <param name="client">The peer's address from now on; null: as it is.</param>
+        /// <param name="connect">Makes the other handler.</param>
+        public IConnectionHandler HandOver(IPEndPoint? client, Func<Accepted, IConnectionHandler> connect)
+        {
+            var connection = (ReactorConnection)Transport;
+            if (client is not null) connection.Carry(client);
+            return connection.Handler = connect(this);
+        }
+    }
 
     [LoggerMessage(1100, LogLevel.Error, "{EndPoint} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
     private static partial void LogAcceptFailed(ILogger logger, string endPoint, string error);

@@ -40,6 +40,11 @@ internal static class BrokerSchema
         .Key("address", new AddressKind(), (o, v) => o with { Address = v }, required: true)
         .Key("allow_anonymous", Boolean, (o, v) => o with { AllowAnonymous = v })
         .Key("max_connections", Integer(1, 1_000_000), (o, v) => o with { Options = o.Options with { MaxConnections = v } })
+        .Key("proxy_protocol", Boolean, (o, v) => o with { IsProxied = v })
+        .Key("proxy_from", new TextListKind("addresses or networks, as in [\"10.0.0.0/8\"]", PeerRules.IsNetwork), (o, v) => o with { ProxyFrom = v })
+        .Key("mode", new TextKind("the permissions of a file, as in \"0660\"", PeerRules.IsMode), (o, v) => o with { Mode = (UnixFileMode)Convert.ToInt32(v, 8) })
+        .Key("owner", new TextKind("\"user\", \"user:group\" or \":group\"", PeerRules.IsOwner), (o, v) => o with { Owner = v })
+        .Key("identity", new ChoiceKind<bool>(("none", false), ("peer", true)), (o, v) => o with { IdentifiesPeers = v })
         .Key("path", new TextKind("a path that begins with \"/\"", IsUrlPath), (o, v) => o with { Web = o.Web with { Path = v } })
         .Key("allowed_origins", new TextListKind("origins, as in [\"https://plant.example\"]", IsOrigin, mayBeEmpty: true), (o, v) => o with { Web = o.Web with { AllowedOrigins = v } })
         .Table("tls", Tls, o => o.Tls ?? new TlsDraft(), (o, v) => o with { Tls = v });

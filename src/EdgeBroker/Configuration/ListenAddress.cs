@@ -31,7 +31,8 @@ internal sealed record ListenAddress
 
     private IPAddress? Ip { get; }
 
-    private bool IsUnix => Port < 0;
+    /// <summary>Whether it is a Unix socket.</summary>
+    public bool IsUnix => Port < 0;
 
     /// <summary>Whether only this machine can connect.</summary>
     public bool IsLoopback => IsUnix || (Ip is not null && IPAddress.IsLoopback(Ip));

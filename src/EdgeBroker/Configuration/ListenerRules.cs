@@ -15,6 +15,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
     private static readonly string[] NotBuilt = ["coap", "coaps"];
 
+    private readonly PeerRules _peerRules = new(errors, warnings);
+
     /// <summary>Plain MQTT listeners.</summary>
     public List<ListenerOptions> Plains { get; } = [];
 
@@ -34,19 +36,22 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                 errors.Add(drafts[i].At("address"), $"address \"{Printable.Escape(address.Text)}\" is taken already by the listener at "
                     + $"{earlier.At("address")} (\"{Printable.Escape(earlier.Address!.Text)}\")");
             }
-            bool anonymous = drafts[i].AllowAnonymous ?? address.IsLoopback;
+            PeerOptions peer = _peerRules.Apply(drafts[i], address);
+            // Behind a proxy on this machine the clients are elsewhere.
+            bool isLocal = address.IsLoopback && !drafts[i].IsProxied;
+            bool anonymous = drafts[i].AllowAnonymous ?? isLocal;
             if (IsHttp(web))
             {
                 // Health asks nobody who he is, and has nothing to hide.
             }
-            else if (!address.IsLoopback)
+            else if (!isLocal)
                 WarnOffLoopback(drafts[i], address, anonymous);
-            else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]))
+            else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]) && !peer.IdentifiesPeers)
                 warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
             if (web is { } protocol)
-                AddWeb(drafts[i], protocol, address, anonymous);
+                AddWeb(drafts[i], protocol, address, anonymous, peer);
             else
-                Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous });
+                Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous, Proxies = peer.Proxies, SocketFile = peer.SocketFile, IdentifiesPeers = peer.IdentifiesPeers });
         }
         if (drafts.Count == 0)
         {
@@ -56,13 +61,23 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         }
     }
 
-    private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous)
+    private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
     {
         bool speaksTls = SpeaksTls(protocol);
         Http.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
         if (tls is null && speaksTls)
             return;
-        Webs.Add(draft.Web with { Protocol = protocol, Address = address.Text, AllowAnonymous = anonymous, MaxConnections = draft.Options.MaxConnections, Tls = tls });
+        Webs.Add(draft.Web with
+        {
+            Protocol = protocol,
+            Address = address.Text,
+            AllowAnonymous = anonymous,
+            MaxConnections = draft.Options.MaxConnections,
+            Proxies = peer.Proxies,
+            SocketFile = peer.SocketFile,
+            IdentifiesPeers = peer.IdentifiesPeers,
+            Tls = tls,
+        });
     }
 
     private WebProtocol? ProtocolOf(ListenerDraft draft)
@@ -114,11 +129,11 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         if (anonymous && !NeedsCertificate(draft))
         {
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
-                + "allow_anonymous is set and the address is not loopback");
+                + (draft.IsProxied ? "allow_anonymous is set, and its clients are wherever the proxy's are" : "allow_anonymous is set and the address is not loopback"));
         }
         else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Http.Tls.ClientAuthentication.None }))
         {
-            warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false off loopback unless set, "
+            warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
                 + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
         }
     }

@@ -12,6 +12,8 @@ internal sealed class ClientArguments
     private string _host = "localhost";
     private int? _port;
     private string? _unixPath;
+    private bool _overWebSocket;
+    private string? _webSocketPath;
     private string? _clientId;
     private string? _clientIdPrefix;
     private string? _userName;
@@ -49,6 +51,8 @@ internal sealed class ClientArguments
             case "--host": _host = reader.Value(); break;
             case "--port": _port = (int)reader.Number(1, 65535); break;
             case "--unix": _unixPath = reader.Value(); break;
+            case "--ws": _overWebSocket = true; break;
+            case "--ws-path": _webSocketPath = reader.Value(); break;
             case "--url": TakeUrl(reader.Value()); break;
             case "--bind": _bindAddress = IPAddress.TryParse(reader.Value(), out IPAddress? address) ? address : throw new UsageException("-A: give an IP address of this machine."); break;
             case "--topic": Topics.Add(reader.Value()); break;
@@ -84,7 +88,7 @@ internal sealed class ClientArguments
         if (version == ProtocolVersion.V311 && clientId.Length == 0) clientId = $"{verb}-{Random.Shared.NextInt64():x16}";
         return new MqttClientOptions
         {
-            Transport = Tls.Around(_unixPath is null ? new TcpTransport(_host, _port ?? (Tls.Any ? 8883 : 1883)) { BindAddress = _bindAddress } : new UnixSocketTransport(_unixPath), _host),
+            Transport = ToTransport(),
             Version = version,
             ClientId = clientId,
             CleanStart = !_keepSession,
@@ -98,6 +102,25 @@ internal sealed class ClientArguments
             Will = ToWill(),
             Properties = Properties.Connect,
         };
+    }
+
+    private IClientTransport ToTransport()
+    {
+        if (_webSocketPath is not null && !_overWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://.");
+        string path = _webSocketPath ?? "/mqtt";
+        if (!path.StartsWith('/') || !path.All(c => c is > ' ' and <= '~')) throw new UsageException($"--ws-path {path}: a path begins with / and holds no spaces.");
+        int usualPort = (_overWebSocket, Tls.Any) switch
+        {
+            (true, true) => 443,
+            (true, false) => 80,
+            (false, true) => 8883,
+            _ => 1883,
+        };
+        int port = _port ?? usualPort;
+        IClientTransport bytes = Tls.Around(_unixPath is null ? new TcpTransport(_host, port) { BindAddress = _bindAddress } : new UnixSocketTransport(_unixPath), _host);
+        if (!_overWebSocket) return bytes;
+        string host = _host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host;
+        return new WebSocketTransport(bytes, port == usualPort || _unixPath is not null ? host : $"{host}:{port}", path);
     }
 
     private bool TryTakeWill(string option, OptionReader reader)
@@ -147,11 +170,12 @@ internal sealed class ClientArguments
 
     private void TakeUrl(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("mqtt" or "mqtts") || url.Host.Length == 0)
-            throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS.");
-        Tls.IsAsked = url.Scheme == "mqtts";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss") || url.Host.Length == 0)
+            throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS, ws:// or wss:// for WebSocket.");
+        Tls.IsAsked = url.Scheme is "mqtts" or "wss";
+        _overWebSocket |= url.Scheme is "ws" or "wss";
         _host = url.Host.Trim('[', ']');
-        if (url.Port > 0) _port = url.Port;
+        if (url.Port > 0 && !url.IsDefaultPort) _port = url.Port;
         if (url.UserInfo.Length > 0)
         {
             string[] parts = url.UserInfo.Split(':', 2);

@@ -8,12 +8,12 @@ internal sealed record CommandOption(string Long, string? Short, Verbs Verbs = V
 {
     public static readonly CommandOption[] All =
     [
-        new("--host", "-h"), new("--port", "-p"), new("--unix", null), new("--url", "-L"), new("--bind", "-A"), new("--nodelay", null),
+        new("--host", "-h"), new("--port", "-p"), new("--unix", null), new("--ws", null), new("--ws-path", null), new("--url", "-L"), new("--bind", "-A"), new("--nodelay", null),
         new("--topic", "-t"), new("--qos", "-q"), new("--id", "-i"), new("--id-prefix", "-I"), new("--username", "-u"), new("--pw", "-P"),
         new("--protocol-version", "-V"), new("--keepalive", "-k"), new("--disable-clean-session", "-c"), new("--session-expiry-interval", "-x"),
         new("--will-topic", null), new("--will-payload", null), new("--will-qos", null), new("--will-retain", null), new("--property", "-D"),
         new("--debug", "-d"), new("--quiet", null), new("--help", null),
-        new("--cafile", null), new("--cert", null), new("--key", null), new("--insecure", null), new("--tls-version", null), new("--tls-alpn", null), new("--tls-use-os-certs", null),
+        new("--cafile", null), new("--capath", null), new("--cert", null), new("--key", null), new("--insecure", null), new("--tls-version", null), new("--tls-alpn", null), new("--tls-use-os-certs", null),
         new("--message", "-m", Verbs.Pub), new("--file", "-f", Verbs.Pub), new("--stdin-line", "-l", Verbs.Pub), new("--stdin-file", "-s", Verbs.Pub),
         new("--null-message", "-n", Verbs.Pub), new("--retain", "-r", Verbs.Pub), new("--repeat", null, Verbs.Pub), new("--repeat-delay", null, Verbs.Pub),
         new("--max-inflight", "-M", Verbs.Pub),
@@ -26,6 +26,6 @@ internal sealed record CommandOption(string Long, string? Short, Verbs Verbs = V
     /// <summary>Options of mosquitto's clients that need something this build does not have.</summary>
     public static readonly string[] NotSupported =
     [
-        "--capath", "--keyform", "--ciphers", "--tls-engine", "--tls-engine-kpass-sha1", "--psk", "--psk-identity", "--proxy", "--random-filter", "-S",
+        "--keyform", "--ciphers", "--tls-engine", "--tls-engine-kpass-sha1", "--psk", "--psk-identity", "--proxy", "--random-filter", "-S",
     ];
 }

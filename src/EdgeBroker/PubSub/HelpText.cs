@@ -59,7 +59,10 @@ internal static class HelpText
           -h, --host NAME         server (localhost)
           -p, --port N            port (1883; 8883 with TLS)
               --unix PATH         Unix domain socket instead
-          -L, --url URL           mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS
+              --ws                over WebSocket (port 80; 443 with TLS)
+              --ws-path PATH      the path it is spoken at (/mqtt)
+          -L, --url URL           mqtt://[user[:password]@]host[:port]/topic; mqtts:// for TLS, ws:// and wss:// for
+                                  WebSocket without and with it
           -A, --bind ADDRESS      local address to connect from
           -t, --topic TOPIC       the topic
           -q, --qos N             QoS 0, 1 or 2 (0)
@@ -76,6 +79,7 @@ internal static class HelpText
                                   MQTT 5 property of connect, publish, subscribe, unsubscribe, disconnect or will,
                                   as in: -D publish user-property name value
               --cafile FILE       TLS, trusting the authorities of this file (PEM)
+              --capath FOLDER     TLS, trusting the authorities of all .pem, .crt, .cer files of this folder
               --tls-use-os-certs  TLS, trusting those of the system
               --cert FILE  --key FILE  certificate of the client, and its key
               --insecure          accept a server certificate of another name

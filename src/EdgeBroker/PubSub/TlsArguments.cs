@@ -10,6 +10,7 @@ namespace EdgeBroker.PubSub;
 internal sealed class TlsArguments
 {
     private string? _authorities;
+    private string? _authorityFolder;
     private string? _certificate;
     private string? _key;
     private string? _applicationProtocol;
@@ -18,7 +19,7 @@ internal sealed class TlsArguments
     private SslProtocols? _protocols;
 
     /// <summary>Whether TLS is asked for.</summary>
-    public bool Any => IsAsked || _authorities is not null || _systemAuthorities;
+    public bool Any => IsAsked || _authorities is not null || _authorityFolder is not null || _systemAuthorities;
 
     /// <summary>Set by a URL that says so.</summary>
     public bool IsAsked { get; set; }
@@ -29,6 +30,7 @@ internal sealed class TlsArguments
         switch (option)
         {
             case "--cafile": _authorities = reader.Value(); return true;
+            case "--capath": _authorityFolder = reader.Value(); return true;
             case "--cert": _certificate = reader.Value(); return true;
             case "--key": _key = reader.Value(); return true;
             case "--insecure": _anyName = true; return true;
@@ -45,7 +47,7 @@ internal sealed class TlsArguments
         if (!Any)
         {
             if (_certificate is not null || _key is not null || _anyName || _protocols is not null || _applicationProtocol is not null)
-                throw new UsageException("TLS begins with --cafile FILE, --tls-use-os-certs or -L mqtts://; the other TLS options go with it.");
+                throw new UsageException("TLS begins with --cafile FILE, --capath FOLDER, --tls-use-os-certs, -L mqtts:// or -L wss://; the other TLS options go with it.");
             return transport;
         }
 
@@ -68,7 +70,7 @@ internal sealed class TlsArguments
 
             return new TlsClientOptions
             {
-                Authorities = _authorities is null ? null : PemFile.ReadCertificates(_authorities, PemFile.ReadBytes(_authorities)),
+                Authorities = ReadAuthorities(),
                 ClientCertificate = own,
                 AnyName = _anyName,
                 Protocols = _protocols ?? SslProtocols.Tls12 | SslProtocols.Tls13,
@@ -80,6 +82,32 @@ internal sealed class TlsArguments
             throw new UsageException($"{e.File} {e.Message}.");
         }
     }
+
+    /// <summary>The authorities to trust; null: those of the system.</summary>
+    private X509Certificate2Collection? ReadAuthorities()
+    {
+        if (_authorities is null && _authorityFolder is null) return null;
+        var trusted = new X509Certificate2Collection();
+        if (_authorities is not null) trusted.AddRange(PemFile.ReadCertificates(_authorities, PemFile.ReadBytes(_authorities)));
+        if (_authorityFolder is null) return trusted;
+        string[] files;
+        try
+        {
+            files = [.. Directory.GetFiles(_authorityFolder).Where(IsAuthority).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--capath {_authorityFolder}: {e.Message}");
+        }
+
+        if (files.Length == 0) throw new UsageException($"--capath {_authorityFolder}: there is no .pem, .crt or .cer file in it.");
+        foreach (string file in files) trusted.AddRange(PemFile.ReadCertificates(file, PemFile.ReadBytes(file)));
+        return trusted;
+    }
+
+    // By their ends, or as OpenSSL's rehash names them: eight digits of a hash, and a number.
+    private static bool IsAuthority(string file) =>
+        Path.GetExtension(file) is ".pem" or ".crt" or ".cer" || (Path.GetFileName(file) is [_, _, _, _, _, _, _, _, '.', >= '0' and <= '9'] name && name[..8].All(char.IsAsciiHexDigitLower));
 
     private void TakeVersion(string version) => _protocols = version switch
     {

@@ -5,7 +5,8 @@ using EdgeBroker.Mqtt;
 namespace EdgeBroker.Reloading;
 
 /// <summary>
-/// Which listeners stay, come and go. A listener is known by protocol and address as written; what else differs is applied to it. The same twice (port 0) is matched in order.
+/// Which listeners stay, come and go. A listener is known by protocol and address as written; what else differs is applied to it. The same twice (port 0) is matched in order. A socket file has its owner
+/// and mode from the start, so one with others is another listener.
 /// </summary>
 internal sealed class ListenerPlan
 {
@@ -29,14 +30,15 @@ internal sealed class ListenerPlan
         var plains = new List<MqttListener>(running.Plain.Listeners);
         foreach (ListenerOptions options in read.Listeners)
         {
-            if (Take(plains, listener => listener.Options.Address == options.Address) is { } listener) plan.Plains.Add((listener, options));
+            if (Take(plains, listener => listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener) plan.Plains.Add((listener, options));
             else plan.AddedPlains.Add(options);
         }
 
         var webs = new List<WebListener>(running.Web?.Listeners ?? []);
         foreach (WebListenerOptions options in read.WebListeners)
         {
-            if (Take(webs, listener => listener.Options.Protocol == options.Protocol && listener.Options.Address == options.Address) is { } listener) plan.Webs.Add((listener, options));
+            if (Take(webs, listener =>
+                listener.Options.Protocol == options.Protocol && listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener) plan.Webs.Add((listener, options));
             else plan.AddedWebs.Add(options);
         }
 

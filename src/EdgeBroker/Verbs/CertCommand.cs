@@ -7,7 +7,7 @@ using EdgeBroker.Http.Tls;
 
 namespace EdgeBroker.Verbs;
 
-/// <summary><c>edgebroker cert ca|server|client|renew|show</c>: a private authority for those who have none, and certificates of it.</summary>
+/// <summary><c>edgebroker cert ca|server|client|renew|revoke|show</c>: a private authority for those who have none, and certificates of it.</summary>
 internal static class CertCommand
 {
     public const string Usage = """
@@ -15,6 +15,7 @@ internal static class CertCommand
                edgebroker cert server HOST... [--name FILE] [--days N]
                edgebroker cert client NAME... [--days N] [--password-file FILE]
                edgebroker cert renew CERTIFICATE... [--days N]
+               edgebroker cert revoke [CERTIFICATE|NAME...] [--serial HEX] [--days N]
                edgebroker cert show FILE...
 
           ca       makes an authority: ca.crt, which clients and brokers trust, and ca.key,
@@ -25,6 +26,10 @@ internal static class CertCommand
                    each NAME, which becomes its user name (825 days). NAME.p12 is encrypted
                    with the password of the file, or with none.
           renew    replaces a certificate made here, and its key, by a new one of the same names
+          revoke   adds certificates made here to ca.crl, the list that listeners with
+                   crl = "certs/ca.crl" refuse clients by; --serial for one whose file is
+                   lost. The list itself is good for N days (365) and must be renewed by
+                   then: without names, revoke does only that
           show     tells what is in a certificate file
 
           --dir DIR        where the files are (certs)
@@ -38,6 +43,8 @@ internal static class CertCommand
     private const int LeafDays = 825;
     private const string AuthorityCertificate = "ca.crt";
     private const string AuthorityKey = "ca.key";
+    private const string AuthorityRevocations = "ca.crl";
+    private const int RevocationDays = 365;
     private static readonly string[] ClientFileEnds = [".crt", ".key", ".p12"];
 
     public static int Run(string[] args, Surroundings world)
@@ -50,9 +57,10 @@ internal static class CertCommand
                 ["server", .. var rest] => Server(CertArguments.Read(rest, "--name", "--days", "--dir"), world),
                 ["client", .. var rest] => Client(CertArguments.Read(rest, "--days", "--dir", "--password-file"), world),
                 ["renew", .. var rest] => Renew(CertArguments.Read(rest, "--days", "--dir"), world),
+                ["revoke", .. var rest] => Revoke(CertArguments.Read(rest, "--days", "--dir", "--serial"), world),
                 ["show", .. var rest] => Show(CertArguments.Read(rest), world),
-                [] => CommandLine.Misused("cert needs one of ca, server, client, renew, show", Usage, world),
-                _ => CommandLine.Misused($"cert has no \"{Printable.Escape(args[0])}\"; it has ca, server, client, renew, show", Usage, world),
+                [] => CommandLine.Misused("cert needs one of ca, server, client, renew, revoke, show", Usage, world),
+                _ => CommandLine.Misused($"cert has no \"{Printable.Escape(args[0])}\"; it has ca, server, client, renew, revoke, show", Usage, world),
             };
         }
         catch (Exception e) when (e is CertificateCommandException or CertificateFileException)
@@ -135,6 +143,42 @@ internal static class CertCommand
         return ExitCode.Success;
     }
 
+    private static int Revoke(CertArguments args, Surroundings world)
+    {
+        CertificateFolder folder = Folder(args, world);
+        DateTimeOffset now = world.Time.GetUtcNow();
+        DateTimeOffset until = now.AddDays(args.Days(RevocationDays, AuthorityDays));
+        string list = folder.PathOf(AuthorityRevocations);
+        var register = RevocationRegister.Open(LoadAuthority(folder), list);
+        var said = new List<string>();
+        foreach (string word in args.Words)
+        {
+            string file = Path.GetFullPath(word, world.WorkingDirectory);
+            // A client by its name, as "cert client" was told it.
+            if (!File.Exists(file) && !word.Contains('/') && File.Exists(folder.PathOf(word + ".crt")))
+                file = folder.PathOf(word + ".crt");
+            X509Certificate2 certificate = PemFile.ReadCertificates(file, PemFile.ReadBytes(file))[0];
+            said.Add($"{file} ({CertificateFindings.Shown(certificate)}) {(register.Add(file, certificate, now) ? "is revoked" : "was revoked already")}");
+        }
+        if (args.Value("--serial", "") is { Length: > 0 } serial)
+            said.Add($"serial number {serial} {(register.Add(SerialOf(serial), now) ? "is revoked" : "was revoked already")}");
+        folder.WritePublic(AuthorityRevocations, register.Sign(now, until));
+        said.ForEach(line => world.Out.WriteLine(Printable.Escape(line)));
+        world.Out.WriteLine($"{list}: {register.Count} certificate(s) revoked; good until {Date(until.UtcDateTime)}, run \"cert revoke\" again by then");
+        world.Out.WriteLine("listeners with it as crl in [listener.tls] take it by themselves, for new connections");
+        return ExitCode.Success;
+    }
+
+    private static byte[] SerialOf(string text)
+    {
+        string hex = text.Replace(":", "", StringComparison.Ordinal);
+        // As certificates hold it: at most 20 bytes, no zero in front but that of a number which would look negative.
+        if (hex.Length is 0 or > 40 || !hex.All(char.IsAsciiHexDigit) || hex.All(c => c == '0'))
+            throw new CertificateCommandException($"--serial {text}: give the serial number in hexadecimal, as \"cert show\" does");
+        byte[] bytes = Convert.FromHexString(hex.Length % 2 == 0 ? hex : "0" + hex).SkipWhile(b => b == 0).ToArray();
+        return bytes[0] >= 0x80 ? [0, .. bytes] : bytes;
+    }
+
     private static int Show(CertArguments args, Surroundings world)
     {
         if (args.Words.Count == 0)
@@ -157,6 +201,7 @@ internal static class CertCommand
         world.Out.WriteLine($"  valid        {Date(certificate.NotBefore)} to {Date(certificate.NotAfter)}");
         if (all.Any())
             world.Out.WriteLine(Printable.Escape($"  names        {string.Join(", ", all)}"));
+        world.Out.WriteLine($"  serial       {certificate.SerialNumber}");
         world.Out.WriteLine($"  fingerprint  {certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()} (SHA-256)");
         foreach (string finding in CertificateFindings.Of(file, certificate, world.Time.GetUtcNow()))
             world.Out.WriteLine($"  warning: {Printable.Escape(finding)}");

@@ -1,6 +1,7 @@
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Proxies;
 
 namespace EdgeBroker.Verbs;
 
@@ -17,6 +18,8 @@ internal static class CheckCommand
         Without -c it describes the embedded default.
         """;
 
+    private const string Peers = "clients are the users that run them";
+
     public static int Run(string[] args, Surroundings world)
     {
         if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
@@ -24,11 +27,11 @@ internal static class CheckCommand
         world.Out.WriteLine($"{(configuration.File is null ? "the embedded default" : Printable.Escape(configuration.File))} is valid");
         foreach (ListenerOptions listener in configuration.Listeners)
         {
-            string who = listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
-            world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {who}, at most {listener.MaxConnections} connections");
+            string who = listener.IdentifiesPeers ? Peers : listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
+            world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{who}, at most {listener.MaxConnections} connections");
         }
         foreach (WebListenerOptions listener in configuration.WebListeners)
-            world.Out.WriteLine($"  {listener.ProtocolName} on {Printable.Escape(listener.Address)}, {Who(listener)}, at most {listener.MaxConnections} connections");
+            world.Out.WriteLine($"  {listener.ProtocolName} on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{Who(listener)}, at most {listener.MaxConnections} connections");
         world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
         if (configuration.Auth.Users is { } users)
             world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
@@ -41,9 +44,12 @@ internal static class CheckCommand
         return ExitCode.Success;
     }
 
+    private static string Before(TrustedProxies? proxies) => proxies is null ? "" : "behind a proxy (PROXY header), ";
+
     private static string Who(WebListenerOptions listener) => listener.Tls?.ClientAuthentication switch
     {
         ClientAuthentication.Require => "certificates of clients required",
+        _ when listener.IdentifiesPeers => Peers,
         ClientAuthentication.Request when !listener.AllowAnonymous => "certificates of clients or credentials required",
         _ => listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required",
     };

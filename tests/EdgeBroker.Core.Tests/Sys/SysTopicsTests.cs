@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 
@@ -65,6 +66,39 @@ public sealed class SysTopicsTests
     }
 
     [Fact]
+    public void The_certificate_that_ends_first_is_told()
+    {
+        var bench = new Bench(EveryTenSeconds);
+        bench.Time.SetUtcNow(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+        var certificates = new Certificates(
+            new CertificateValidity("wss on [::]:443", "b.crt", "later", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+            new CertificateValidity("mqtts on 0.0.0.0:8883", "a.crt", "gw", new DateTimeOffset(2026, 3, 11, 6, 0, 0, TimeSpan.FromHours(1))));
+        bench.Broker.Certificates = certificates;
+        bench.Advance(1);
+        Client client = bench.Connect("reader");
+        client.Subscribe("$SYS/broker/certificates/#");
+        client.Pump();
+        Assert.Equal(
+            ["count 2", "days_left 9", "ends_first gw of mqtts on 0.0.0.0:8883", "valid_until 2026-03-11T05:00:00Z"],
+            client.Sent.Select(packet => packet.Topic["$SYS/broker/certificates/".Length..]).Zip(client.Payloads, (topic, payload) => topic + " " + payload).Order(StringComparer.Ordinal));
+        certificates.Validities = [certificates.Validities[1] with { NotAfter = new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero) }];
+        bench.Advance(10);
+        // Over since a day and a half.
+        Assert.Contains("-2", client.Payloads);
+    }
+
+    [Fact]
+    public void Without_certificates_nothing_is_said_of_them()
+    {
+        var bench = new Bench(EveryTenSeconds);
+        bench.Advance(1);
+        Client client = bench.Connect("reader");
+        client.Subscribe("$SYS/broker/certificates/#");
+        client.Pump();
+        Assert.Empty(client.Sent);
+    }
+
+    [Fact]
     public void Ordinary_wildcards_do_not_see_it()
     {
         var bench = new Bench(EveryTenSeconds);
@@ -75,5 +109,12 @@ public sealed class SysTopicsTests
         bench.Advance(60);
         client.Pump();
         Assert.Empty(client.Sent);
+    }
+
+    private sealed class Certificates(params CertificateValidity[] validities) : ICertificateExpiry
+    {
+        public CertificateValidity[] Validities { get; set; } = validities;
+
+        IReadOnlyList<CertificateValidity> ICertificateExpiry.Certificates => Validities;
     }
 }

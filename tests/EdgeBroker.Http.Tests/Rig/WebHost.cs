@@ -99,10 +99,13 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         return Opened(new NetworkStream(socket, ownsSocket: true));
     }
 
-    /// <summary>A TLS stream to the broker.</summary>
-    public async Task<SslStream> TlsAsync(int port, Issued? client = null, SslProtocols protocols = SslProtocols.None, string host = "localhost", Action<X509Certificate2>? inspect = null)
+    /// <summary>A TLS stream to the broker, perhaps behind something that comes first.</summary>
+    public async Task<SslStream> TlsAsync(
+        int port, Issued? client = null, SslProtocols protocols = SslProtocols.None, string host = "localhost", Action<X509Certificate2>? inspect = null, byte[]? first = null)
     {
-        SslStream stream = Opened(new SslStream(await TcpAsync(port)));
+        NetworkStream plain = await TcpAsync(port);
+        if (first is not null) await plain.WriteAsync(first);
+        SslStream stream = Opened(new SslStream(plain));
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(Authority.Certificate);
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions

@@ -98,6 +98,47 @@ public sealed class CertCommandTests : IDisposable
         Assert.Contains("warning: certs/server.crt (gw.plant.example) expires in 4 days", said, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Revoked_certificates_are_on_a_list_that_grows_and_is_renewed()
+    {
+        Run("ca");
+        Run("client", "press7", "press8", "press9", "press10");
+        Assert.Equal(0, Run("revoke", "press7"));
+        Assert.Equal(["press7"], Revoked("press7", "press8", "press9", "press10"));
+        string serial = Load("press9.crt").SerialNumber;
+        Assert.Equal(0, Run("revoke", "certs/press8.crt", "press7", "--serial", serial, "--days", "20"));
+        Assert.Equal(["press7", "press8", "press9"], Revoked("press7", "press8", "press9", "press10"));
+        Assert.Contains("(press7) was revoked already", _out.ToString(), StringComparison.Ordinal);
+        Assert.Contains("3 certificate(s) revoked; good until", _out.ToString(), StringComparison.Ordinal);
+        Assert.InRange((List().NextUpdate!.Value - TimeProvider.System.GetUtcNow()).TotalDays, 19.9, 20);
+        byte[] before = File.ReadAllBytes(PathOf("ca.crl"));
+        Assert.Equal(0, Run("revoke"));
+        Assert.NotEqual(before, File.ReadAllBytes(PathOf("ca.crl")));
+        Assert.Equal(3, List().Count);
+        Assert.InRange((List().NextUpdate!.Value - TimeProvider.System.GetUtcNow()).TotalDays, 364.9, 365);
+        string[] check = ["verify", "-crl_check", "-CAfile", PathOf("ca.crt"), "-CRLfile", PathOf("ca.crl"), PathOf("press10.crt")];
+        using var openssl = System.Diagnostics.Process.Start("openssl", check);
+        Assert.True(openssl.WaitForExit(EdgeBroker.Testing.Deadline.Patience));
+        Assert.Equal(0, openssl.ExitCode);
+    }
+
+    [Fact]
+    public void Only_certificates_of_the_authority_are_revoked_and_else_nothing_is_written()
+    {
+        Run("ca");
+        Run("client", "press7");
+        Assert.Equal(0, Run("ca", "--dir", "other"));
+        Assert.Equal(0, Run("client", "stranger", "--dir", "other"));
+        Assert.Equal(1, Run("revoke", "press7", "other/stranger.crt"));
+        Assert.Contains("was not issued by this authority", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run("revoke", "certs/ca.crt"));
+        Assert.False(File.Exists(PathOf("ca.crl")));
+        Assert.Equal(0, Run("revoke", "stranger", "--dir", "other"));
+        File.Copy(Path.Combine(_directory.Path, "other", "ca.crl"), PathOf("ca.crl"));
+        Assert.Equal(1, Run("revoke", "press7"));
+        Assert.Contains("is signed by none of the authorities", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(64, "cert needs one of")]
     [InlineData(64, "cert has no \"sever\"", "sever")]
@@ -108,6 +149,10 @@ public sealed class CertCommandTests : IDisposable
     [InlineData(1, "give a whole number from 1 to 825", "server", "gw", "--days", "1000")]
     [InlineData(1, "unknown option --dayz; did you mean --days?", "ca", "--dayz", "3")]
     [InlineData(1, "does not exist", "show", "nothing.crt")]
+    [InlineData(1, "does not exist", "revoke", "nobody")]
+    [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "x")]
+    [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "00")]
+    [InlineData(1, "give a whole number from 1 to 3650", "revoke", "--days", "0")]
     public void What_it_cannot_do_it_says(int code, string said, params string[] args)
     {
         // The one that needs an authority is the one that has none.
@@ -133,6 +178,14 @@ public sealed class CertCommandTests : IDisposable
         chain.ChainPolicy.CustomTrustStore.Add(authority);
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(use));
         return chain.Build(certificate);
+    }
+
+    private RevocationList List() => Assert.Single(PemFile.ReadRevocations(PathOf("ca.crl"), File.ReadAllBytes(PathOf("ca.crl")), [Load("ca.crt")]));
+
+    private string[] Revoked(params string[] names)
+    {
+        RevocationList list = List();
+        return [.. names.Where(name => list.Revokes(Load(name + ".crt")))];
     }
 
     private X509Certificate2 Load(string file) => X509CertificateLoader.LoadCertificateFromFile(PathOf(file));

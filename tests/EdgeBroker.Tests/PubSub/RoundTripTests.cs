@@ -130,6 +130,28 @@ public sealed class RoundTripTests(MosquittoBroker broker) : IClassFixture<Mosqu
         Assert.Equal((0, "3\n3\n3\n0\n"), (await sub.ExitCodeAsync(), sub.Output));
     }
 
+    [Fact]
+    public async Task Over_WebSocket_they_talk_with_mosquitto()
+    {
+        string url = $"ws://127.0.0.1:{broker.WebSocketPort}/web";
+        using CommandRun sub = CommandRun.Sub("-L", url, "-q", "2", "-C", "2", "-d", "-F", "%l %q");
+        await sub.UntilErrorsContainAsync("received SUBACK");
+        // Above what fits into one frame's short form, and into one read.
+        using CommandRun large = CommandRun.Pub(new string('x', 300_000), "--ws", "--ws-path", "/any", "-h", "127.0.0.1", "-p", $"{broker.WebSocketPort}", "-t", "web", "-s", "-q", "2");
+        Assert.Equal((0, ""), (await large.ExitCodeAsync(), large.Errors));
+        using CommandRun small = CommandRun.Pub("", "-L", url, "-m", "x", "-q", "1", "-V", "5");
+        Assert.Equal((0, ""), (await small.ExitCodeAsync(), small.Errors));
+        Assert.Equal((0, "300000 2\n1 1\n"), (await sub.ExitCodeAsync(), sub.Output));
+    }
+
+    [Fact]
+    public async Task WebSocket_at_the_wrong_port_is_said()
+    {
+        using CommandRun pub = CommandRun.Pub("", "-L", $"ws://127.0.0.1:{broker.Port}/t", "-m", "x");
+        Assert.Equal(1, await pub.ExitCodeAsync());
+        Assert.Contains($"ws://127.0.0.1:{broker.Port}/mqtt opens no WebSocket: ", pub.Errors, StringComparison.Ordinal);
+    }
+
     private string[] Args(params string[] args) => ["-h", "127.0.0.1", "-p", $"{broker.Port}", .. args];
 
     private async Task<CommandRun> StartSubAsync(params string[] args)

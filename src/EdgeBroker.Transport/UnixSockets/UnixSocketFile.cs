@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.UnixSockets;
 
 /// <summary>The file a Unix socket listens at.</summary>
 public static class UnixSocketFile
@@ -11,12 +11,17 @@ public static class UnixSocketFile
         if (!File.Exists(path) || !IsSocket(path)) return;
         try
         {
-            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            // Not blocking: one that listens and is too busy to accept lives too.
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             probe.Connect(new UnixDomainSocketEndPoint(path));
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
             File.Delete(path);
+        }
+        catch (SocketException)
+        {
+            // Somebody is there, or we may not ask: it is not ours to remove, and bind says so.
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using EdgeBroker.Transport.Tests.Reactors;
 
-namespace EdgeBroker.Transport.Tests.Reactors;
+namespace EdgeBroker.Transport.Tests.UnixSockets;
 
 public sealed class UnixSocketTests : IDisposable
 {

@@ -1,0 +1,43 @@
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Protocol;
+using EdgeBroker.Transport;
+using EdgeBroker.Transport.Proxies;
+using EdgeBroker.Transport.Reactors;
+
+namespace EdgeBroker.Mqtt;
+
+// What a connection goes through before it speaks MQTT, on its own reactor.
+public sealed partial class MqttServer
+{
+    private IConnectionHandler Accept(MqttListener listener, ReactorListener.Accepted accepted)
+    {
+        if (listener.Options.Proxies is not { } proxies) return Serve(listener, accepted);
+        var gate = new ProxyGate(
+            accepted.Transport,
+            _broker.Options.ConnectTimeout,
+            client => accepted.HandOver(client, behind => Serve(listener, behind)),
+            cause => _broker.Events.ConnectRefused(accepted.Transport.RemoteEndPoint, null, ReasonCode.ProtocolError, cause));
+        if (!proxies.Trusts(accepted.Transport.RemoteAddress)) gate.Refuse(TrustedProxies.Refusal);
+        else if (_isStopping) gate.Shutdown();
+        return gate;
+    }
+
+    private MqttConnection Serve(MqttListener listener, ReactorListener.Accepted accepted)
+    {
+        string cause = "";
+        string? identity = listener.Options.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
+        var connection = new MqttConnection(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
+        // Who is to be known by the system and is not, does not come in by other ways.
+        if (cause.Length > 0) _broker.Events.ConnectRefused(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause);
+        // Accepted before the listener closed, dealt out after the goodbyes.
+        if (cause.Length > 0 || _isStopping) connection.Shutdown();
+        else if (listener.Mqtt.IsRemoved) connection.LoseListener();
+        return connection;
+    }
+
+    private static void Shutdown(IConnectionHandler handler)
+    {
+        if (handler is MqttConnection connection) connection.Shutdown();
+        else ((ProxyGate)handler).Shutdown();
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeBroker.Mqtt.Tests.Rig;
+
+/// <summary>A server with one listener of a test's choice, and what its authenticator was asked.</summary>
+internal sealed class Door : IDisposable, IAuthenticator
+{
+    private readonly MqttServer _server;
+    private readonly AnonymousAuthenticator _anonymous = new();
+
+    public Door(ListenerOptions options, MqttOptions? limits = null)
+    {
+        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, Events, "test");
+        _server = new MqttServer(Broker, this, 2, TimeProvider.System, NullLoggerFactory.Instance);
+        _server.Listen(options);
+        _server.Start();
+    }
+
+    public Broker Broker { get; }
+
+    public RecordedEvents Events { get; } = new();
+
+    public ConcurrentQueue<AuthenticationRequest> Asked { get; } = new();
+
+    private EndPoint EndPoint => _server.EndPoints.Single() is var address && address.StartsWith("unix:", StringComparison.Ordinal)
+        ? new UnixDomainSocketEndPoint(address["unix:".Length..])
+        : IPEndPoint.Parse(address);
+
+    public async Task<NetworkStream> OpenAsync()
+    {
+        Socket socket = EndPoint is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(EndPoint);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
+    /// <summary>Sends a header and CONNECT behind it in one piece, and is let in; says who the broker takes the client for.</summary>
+    public async Task<AuthenticationRequest> EnterAsync(byte[] header, string clientId)
+    {
+        await using TestClient client = TestClient.Over(await OpenAsync(), ProtocolVersion.V5, clientId);
+        await client.SendAsync([.. header, .. client.Packets.Connect(clientId)]);
+        await client.ExpectConnackAsync();
+        await client.FenceAsync();
+        return Asked.Single(asked => asked.ClientId == clientId);
+    }
+
+    /// <summary>The connection is over, and the reason is told.</summary>
+    public async Task ExpectRefusedAsync(NetworkStream stream, string cause)
+    {
+        Assert.Equal(0, await Deadline.Within(stream.ReadAsync(new byte[16]).AsTask(), "the end of the connection"));
+        await Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused && e.Text.Contains(cause, StringComparison.Ordinal), cause);
+    }
+
+    public Task StopAsync() => _server.StopAsync(TimeSpan.FromSeconds(5), TimeProvider.System);
+
+    public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
+    {
+        Asked.Enqueue(request);
+        return _anonymous.AuthenticateAsync(request, cancellation);
+    }
+
+    public void Dispose() => _server.Dispose();
+}
