@@ -1,4 +1,5 @@
 using EdgeBroker.Configuration;
+using EdgeBroker.Http;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;
 
@@ -26,6 +27,19 @@ public sealed class ListenerTests
         Assert.Equal(anonymous, listener.AllowAnonymous);
         Assert.Equal(10_000, listener.MaxConnections);
         Assert.Equal(anonymous ? 0 : 1, configuration.Warnings.Count);
+    }
+
+    [Fact]
+    public void Health_is_for_everybody_who_reaches_it()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"0.0.0.0:8080\"\n");
+        BrokerConfiguration configuration = given.Valid();
+        Assert.Empty(configuration.Warnings);
+        Assert.Empty(configuration.Listeners);
+        Assert.Equal((WebProtocol.Http, null), (Assert.Single(configuration.WebListeners).Protocol, configuration.WebListeners[0].Tls));
+
+        using var wrong = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"127.0.0.1:8080\"\nallow_anonymous = false\n");
+        Assert.Equal(["broker.toml:4:1: \"allow_anonymous\" belongs to listeners that speak MQTT; this listener's protocol is \"http\""], wrong.Errors());
     }
 
     [Theory]
@@ -79,8 +93,8 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("coap", "protocol \"coap\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\" or \"wss\"")]
-    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\" or \"wss\"")]
+    [InlineData("coap", "protocol \"coap\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"")]
+    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"")]
     public void Other_protocols(string protocol, string expected)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1883\"\n");
@@ -93,7 +107,7 @@ public sealed class ListenerTests
         using var given = new Given("\n  [[listener]]\n");
         Assert.Equal(
         [
-            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\" or \"wss\"",
+            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"",
             "broker.toml:2:3: [[listener]] needs the key \"address\": an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"",
         ], given.Errors());
     }

@@ -83,7 +83,7 @@ public sealed class TlsTests : IDisposable
     [InlineData(Good + "identity = \"cn\"\n", "7:12: identity does nothing without client_auth = \"request\" or \"require\"")]
     [InlineData(Good + "min_version = \"1.1\"\n", "7:15: \"min_version\" expects \"1.2\" or \"1.3\"; found \"1.1\"; did you mean \"1.2\"?")]
     [InlineData("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1883\"\npath = \"/x\"\n", "4:1: \"path\" belongs to \"ws\" and \"wss\"; this listener's protocol is \"mqtt\"")]
-    [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n", "4:1: [listener.tls] belongs to \"mqtts\" and \"wss\"; this listener's protocol is \"ws\"")]
+    [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n", "4:1: [listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is \"ws\"")]
     [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\npath = \"mqtt\"\n", "4:8: \"path\" expects a path that begins with \"/\"; found \"mqtt\"")]
     [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\nallowed_origins = [\"plant.example\"]\n", "4:20: \"allowed_origins\" expects a list of origins, as in [\"https://plant.example\"]; found \"plant.example\"")]
     public void What_does_not_fit_together(string text, string expected)
