@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -60,6 +61,16 @@ public sealed partial class Session
     /// </summary>
     private bool MayResume(SessionGrant grant) =>
         _generation == 0 || (_owner == grant.UserName && _subscriptions.ArePermitted(grant.Permissions));
+
+    /// <summary>Whether a client with these permissions may have what the session holds: its filters and its will.</summary>
+    public bool IsPermitted(Permissions permissions)
+    {
+        lock (Gate)
+        {
+            return _subscriptions.ArePermitted(permissions)
+                && (_will is null || permissions.MayPublish(_will.Message.Topic, _will.Message.QoS, _will.Message.Retain));
+        }
+    }
 
     /// <summary>The connection is gone.</summary>
     /// <param name="lease">The connection's right.</param>

@@ -73,7 +73,10 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Closes because the client broke a rule or the broker has a reason; 5.0 is told which. The will is due.</summary>
-    private void Fail(ReasonCode reason, string explanation)
+    /// <param name="reason">The reason code.</param>
+    /// <param name="explanation">What the client is told.</param>
+    /// <param name="logged">What the log says, where that is more than the client may know.</param>
+    private void Fail(ReasonCode reason, string explanation, string? logged = null)
     {
         if (_state != State.Connected)
         {
@@ -82,7 +85,7 @@ public sealed partial class MqttConnection
         }
 
         // The session first: from here on it sends nothing here, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-        EndSession(reason, explanation, discardWill: false, newExpirySeconds: null);
+        EndSession(reason, logged ?? explanation, discardWill: false, newExpirySeconds: null);
         lock (Output.Gate)
         {
             if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(explanation));
@@ -111,6 +114,7 @@ public sealed partial class MqttConnection
     /// <param name="logged">What the log says, where that is more than the client may know.</param>
     private void Refuse(ReasonCode reason, string explanation, string? clientId = null, bool answer = true, string? logged = null)
     {
+        clientId ??= _connect?.ClientId;
         bool connectSeen = _state == State.Authenticating || clientId is not null || _rules.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
         _state = State.Ended;
         Broker.Events.ConnectRefused(_transport.RemoteEndPoint, clientId, reason, logged ?? explanation);

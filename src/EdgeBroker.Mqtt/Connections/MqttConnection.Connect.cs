@@ -61,8 +61,6 @@ public sealed partial class MqttConnection
     {
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
         if (packet.ClientId.IsEmpty && _rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
-        (reason, explanation) = (ReasonCode.BadAuthenticationMethod, "enhanced authentication is not available here");
-        if (packet.Properties.Has(PropertyId.AuthenticationMethod)) return false;
         (reason, explanation) = (ReasonCode.Success, "");
         if (!packet.HasWill) return true;
         (reason, explanation) = (ReasonCode.QoSNotSupported, "the will's QoS is above mqtt.max_qos");
@@ -131,20 +129,39 @@ public sealed partial class MqttConnection
             Listener = _endpoint.Listener,
             TransportIdentity = _transportIdentity,
         };
-        _state = State.Authenticating;
-        ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
-        if (verdict.IsCompletedSuccessfully)
+        if (packet.Properties.Has(PropertyId.AuthenticationMethod))
         {
-            Admit(verdict.GetAwaiter().GetResult());
+            request = request with { Method = Encoding.UTF8.GetString(packet.Properties.GetValue(PropertyId.AuthenticationMethod)) };
+            // What it keeps for later has no password in it.
+            _method = new EnhancedAuthentication(request with { Password = null });
+            request = request with { MethodData = packet.Properties.GetValue(PropertyId.AuthenticationData).ToArray() };
+        }
+
+        _state = State.Authenticating;
+        Decide(_endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None), isFirst: true);
+    }
+
+    private void Decide(ValueTask<AuthenticationResult> pending, bool isFirst)
+    {
+        if (pending.IsCompletedSuccessfully)
+        {
+            Admit(pending.GetAwaiter().GetResult());
             return;
         }
 
         _transport.PauseReading();
-        AwaitConnect();
-        _ = AdmitLaterAsync(verdict);
+        // Only once: however many questions there are, a client has this long to be let in.
+        if (isFirst) AwaitConnect();
+        _ = WhenDecidedAsync(pending, verdict =>
+        {
+            if (_state != State.Authenticating || _transport.IsClosing) return;
+            Admit(verdict);
+            _transport.ResumeReading();
+        });
     }
 
-    private async Task AdmitLaterAsync(ValueTask<AuthenticationResult> pending)
+    /// <summary>Goes on upon the connection's own thread when the authenticator has answered.</summary>
+    private async Task WhenDecidedAsync(ValueTask<AuthenticationResult> pending, Action<AuthenticationResult> act)
     {
         AuthenticationResult verdict;
         try
@@ -157,25 +174,28 @@ public sealed partial class MqttConnection
             verdict = AuthenticationResult.Refused(ReasonCode.UnspecifiedError);
         }
 
-        _transport.Post(() =>
-        {
-            if (_state != State.Authenticating || _transport.IsClosing) return;
-            Admit(verdict);
-            _transport.ResumeReading();
-        });
+        _transport.Post(() => act(verdict));
     }
 
     private void Admit(AuthenticationResult verdict)
     {
         PendingConnect connect = _connect!;
-        if (verdict.Reason != ReasonCode.Success)
+        if (verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: not null } && _method is not null)
         {
-            Refuse(verdict.Reason, verdict.Reason == ReasonCode.ServerBusy ? "busy: try again later" : "not let in: no valid credentials", connect.ClientId, logged: verdict.Cause);
+            Ask(verdict.Reply);
             return;
         }
 
-        _identity = verdict;
-        if (verdict.ValidFor is { } validFor) _identityDueMs = _transport.NowMs + (long)validFor.TotalMilliseconds;
+        // An exchange goes on with whom it was begun; users and rules may have been replaced since.
+        if (_method is not null && verdict.Reason == ReasonCode.Success) verdict = _endpoint.Authenticator.Review(verdict);
+        if (verdict.Reason != ReasonCode.Success)
+        {
+            Refuse(verdict.Reason, TextOf(verdict), connect.ClientId, logged: verdict.Cause);
+            return;
+        }
+
+        Adopt(verdict);
+        if (_method is not null) _method.LastWord = verdict.Reply?.Data;
         if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
         {
             string cause = WhyNotPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain);
@@ -194,6 +214,7 @@ public sealed partial class MqttConnection
         _connect = null;
         _inheritedReceives = _lease.Session.ReceivedIdCount;
         BeginKeepAlive(connect.KeepAliveSeconds);
+        _method?.End();
         Broker.Events.ClientConnected(Describe(), _sessionPresent);
     }
 
@@ -247,6 +268,8 @@ public sealed partial class MqttConnection
         {
             properties.Add(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes("response/" + connect.ClientId));
         }
+
+        if (_method is not null) AddMethod(ref properties, _method.LastWord);
     }
 
     // A client id that is no topic level of its own cannot name a part of the topic tree.

@@ -31,6 +31,12 @@ public sealed partial class MqttConnection
             case State.Authenticating:
                 Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
                 return;
+            case State.AwaitingAuth:
+                Refuse(ReasonCode.UnspecifiedError, "the client did not answer within limits.connect_timeout while it was authenticated");
+                return;
+            case State.Connected when nowMs >= _method?.DueMs:
+                Fail(ReasonCode.NotAuthorized, "a re-authentication was begun and not completed within limits.connect_timeout");
+                return;
             case State.Connected when nowMs >= _identityDueMs:
                 Fail(ReasonCode.NotAuthorized, "the credentials have expired");
                 return;
@@ -42,10 +48,12 @@ public sealed partial class MqttConnection
                 Fail(ReasonCode.KeepAliveTimeout, "nothing was heard within one and a half times the keep alive");
                 return;
             case State.Connected:
-                SetDeadline(_partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
+                SetDeadline(NextDueMs(nowMs));
                 return;
         }
     }
+
+    private long NextDueMs(long nowMs) => _partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs;
 
     // Because of the disk, not because it does not take what we send: its PINGREQ may be waiting for us.
     private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || _pendingAcks is { Count: >= MostPendingAcks });
@@ -90,7 +98,7 @@ public sealed partial class MqttConnection
 
     private void SetDeadline(long dueMs)
     {
-        _deadlineMs = Math.Min(dueMs, _identityDueMs);
+        _deadlineMs = Math.Min(dueMs, Math.Min(_identityDueMs, _method?.DueMs ?? long.MaxValue));
         _transport.SetDeadline(_deadlineMs);
     }
 
