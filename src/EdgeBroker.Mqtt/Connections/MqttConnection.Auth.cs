@@ -122,18 +122,20 @@ public sealed partial class MqttConnection
         // A name or password that is wrong has no code of its own in DISCONNECT.
         ReasonCode reason = verdict.Reason == ReasonCode.BadUserNameOrPassword ? ReasonCode.NotAuthorized : verdict.Reason;
         string? cause = verdict.Cause;
+        // A will that is not permitted any more must not go out because of that.
+        bool discardWill = reason == ReasonCode.Success && verdict.UserName == _identity.UserName && !_lease.Session.IsPermitted(verdict.Permissions);
         if (reason == ReasonCode.Success && verdict.UserName != _identity.UserName)
         {
             (reason, cause) = (ReasonCode.NotAuthorized, $"the client is user \"{_identity.UserName}\" and tried to become \"{verdict.UserName}\"");
         }
-        else if (reason == ReasonCode.Success && !_lease.Session.IsPermitted(verdict.Permissions))
+        else if (discardWill)
         {
             (reason, cause) = (ReasonCode.NotAuthorized, "what the client has subscribed to, or its will, is not permitted any more");
         }
 
         if (reason != ReasonCode.Success)
         {
-            Fail(reason, TextOf(verdict with { Reason = reason }), logged: "re-authentication failed: " + (cause ?? TextOf(verdict)));
+            Fail(reason, TextOf(verdict with { Reason = reason }), logged: "re-authentication failed: " + (cause ?? TextOf(verdict)), discardWill);
             return;
         }
 

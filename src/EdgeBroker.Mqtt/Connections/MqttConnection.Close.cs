@@ -76,7 +76,8 @@ public sealed partial class MqttConnection
     /// <param name="reason">The reason code.</param>
     /// <param name="explanation">What the client is told.</param>
     /// <param name="logged">What the log says, where that is more than the client may know.</param>
-    private void Fail(ReasonCode reason, string explanation, string? logged = null)
+    /// <param name="discardWill">Whether its will goes with it.</param>
+    private void Fail(ReasonCode reason, string explanation, string? logged = null, bool discardWill = false)
     {
         if (_state != State.Connected)
         {
@@ -85,7 +86,7 @@ public sealed partial class MqttConnection
         }
 
         // The session first: from here on it sends nothing here, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-        EndSession(reason, logged ?? explanation, discardWill: false, newExpirySeconds: null);
+        EndSession(reason, logged ?? explanation, discardWill, newExpirySeconds: null);
         lock (Output.Gate)
         {
             if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(explanation));

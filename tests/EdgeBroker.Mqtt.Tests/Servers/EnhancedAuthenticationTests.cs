@@ -176,6 +176,8 @@ public sealed class EnhancedAuthenticationTests
     public async Task What_new_rights_do_not_cover_ends_the_connection(bool isWill)
     {
         await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _steps });
+        TestClient witness = await broker.ConnectAsync("witness");
+        await witness.SubscribeAsync("b");
         TestClient client = await AdmittedAsync(broker, will: isWill ? new TestWill("b", "x") : null);
         if (!isWill) await client.SubscribeAsync("b", 1);
         _steps.Rules = new AclRuleSet([Rule("a/#")], []);
@@ -183,6 +185,7 @@ public sealed class EnhancedAuthenticationTests
         await client.ExpectAsync(Question);
         await client.SendAsync(Answer);
         await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
+        await witness.ExpectNothingAsync();
     }
 
     [Theory]
