@@ -151,9 +151,10 @@ internal struct LevelTable<TNode>
         {
             int mask = index.Length - 1;
             int i = hash & mask;
-            while (index[i] != 0) i = (i + 1) & mask;
+            // The place of one that was removed will do: coming and going then never fills the index. Who probes past it meanwhile reads on either way.
+            while (index[i] > 0) i = (i + 1) & mask;
+            if (index[i] == 0) _indexUsed++;
             Volatile.Write(ref index[i], slot + 1);
-            _indexUsed++;
         }
     }
 }

@@ -8,7 +8,7 @@ internal sealed class SubscriptionMatcher
 {
     private const int PairwiseLimit = 16;
 
-    private readonly List<NodeSubscriptions> _found = [];
+    private readonly List<MatchResult> _found = [];
     private readonly List<Subscription> _plain = [];
     private readonly Dictionary<Session, List<Subscription>> _bySession = [];
 
@@ -20,7 +20,7 @@ internal sealed class SubscriptionMatcher
         return _found.Count switch
         {
             0 => MatchResult.Nobody,
-            1 => new MatchResult(_found[0].Plain, _found[0].Groups),
+            1 => _found[0],
             _ => Merge(),
         };
     }
@@ -44,7 +44,7 @@ internal sealed class SubscriptionMatcher
     {
         SharedGroup[] groups = [];
         _plain.Clear();
-        foreach (NodeSubscriptions found in _found)
+        foreach (MatchResult found in _found)
         {
             if (found.Groups.Length > 0) groups = [.. groups, .. found.Groups];
             _plain.AddRange(found.Plain);

@@ -13,8 +13,11 @@ public sealed class SubscriptionTree
 
     internal SubscriptionNode Root { get; } = new([], 0, null);
 
-    /// <summary>Changes with every change of the tree; what was matched under another value may be out of date.</summary>
+    /// <summary>Grows with every change of the tree; what was matched under another value may be out of date, which <see cref="Changes"/> knows.</summary>
     public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Which topics the changes concern.</summary>
+    internal FilterChanges Changes { get; } = new();
 
     /// <summary>Subscriptions in the tree, shared ones included.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -29,13 +32,13 @@ public sealed class SubscriptionTree
         if (!shared) filter = subscription.Filter;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: true, out _);
-            NodeSubscriptions old = place ?? NodeSubscriptions.None;
+            ref MatchResult? place = ref PlaceOf(filter, create: true, out _);
+            MatchResult old = place ?? MatchResult.Nobody;
             bool isNew;
             if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
             else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
             if (isNew) Count1(shared, 1);
-            Volatile.Write(ref _version, _version + 1);
+            NoteChange(filter);
         }
     }
 
@@ -47,15 +50,15 @@ public sealed class SubscriptionTree
         if (!shared) filter = fullFilter;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
             if (node is null || place is null) return false;
             bool removed;
-            NodeSubscriptions left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
+            MatchResult left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
             Count1(shared, -1);
-            Volatile.Write(ref _version, _version + 1);
+            NoteChange(filter);
             return true;
         }
     }
@@ -66,7 +69,7 @@ public sealed class SubscriptionTree
         if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return null;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
             if (node is null || place is null) return null;
             foreach (SharedGroup one in place.Groups)
             {
@@ -77,7 +80,7 @@ public sealed class SubscriptionTree
         }
     }
 
-    private ref NodeSubscriptions? PlaceOf(ReadOnlySpan<byte> filter, bool create, out SubscriptionNode? node)
+    private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, bool create, out SubscriptionNode? node)
     {
         node = Root;
         bool isLast = false;
@@ -138,7 +141,7 @@ public sealed class SubscriptionTree
         return rest;
     }
 
-    private static NodeSubscriptions WithMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
+    private static MatchResult WithMember(MatchResult old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
     {
         foreach (SharedGroup one in old.Groups)
         {
@@ -151,7 +154,7 @@ public sealed class SubscriptionTree
         return old with { Groups = [.. old.Groups, new SharedGroup(name.ToArray()) { Members = [added] }] };
     }
 
-    private static NodeSubscriptions WithoutMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Session session, out bool removed)
+    private static MatchResult WithoutMember(MatchResult old, ReadOnlySpan<byte> name, Session session, out bool removed)
     {
         removed = false;
         foreach (SharedGroup one in old.Groups)
@@ -162,6 +165,13 @@ public sealed class SubscriptionTree
         }
 
         return old;
+    }
+
+    private void NoteChange(ReadOnlySpan<byte> filter)
+    {
+        long version = _version + 1;
+        Changes.Note(filter, version, _count);
+        Volatile.Write(ref _version, version);
     }
 
     private void Count1(bool shared, int change)
