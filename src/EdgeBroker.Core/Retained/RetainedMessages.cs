@@ -44,12 +44,12 @@ public sealed class RetainedMessages(IJournal journal)
     /// <summary>Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.</summary>
     internal void SweepExpired(long nowMs, int limit)
     {
-        _sweep ??= new RetainedWalk(this, _root, [(byte)'#'], reservedToo: true);
+        _sweep ??= new RetainedWalk(this, _root, 0, [(byte)'#'], reservedToo: true);
         for (int i = 0; i < limit; i++)
         {
             if (!_sweep.TryTake(out Message? message))
             {
-                _sweep = null;
+                if (_sweep.IsDone) _sweep = null;
                 return;
             }
 
@@ -57,8 +57,28 @@ public sealed class RetainedMessages(IJournal journal)
         }
     }
 
-    /// <summary>Starts a walk over the values whose topic matches <paramref name="filter"/>.</summary>
-    internal RetainedWalk Walk(ReadOnlySpan<byte> filter) => new(this, _root, filter.ToArray());
+    /// <summary>
+    /// Starts a walk over the values whose topic matches <paramref name="filter"/>; null when there are none below the levels before its first wildcard, as is so with most filters of most
+    /// clients.
+    /// </summary>
+    internal RetainedWalk? Walk(ReadOnlySpan<byte> filter)
+    {
+        lock (Gate)
+        {
+            RetainedNode? node = _root;
+            int at = 0;
+            while (at < filter.Length)
+            {
+                ReadOnlySpan<byte> level = TopicLevels.Cut(filter[at..], out _, out bool isLast);
+                if (TopicLevels.IsMultiWildcard(level) || TopicLevels.IsSingleWildcard(level)) break;
+                node = node.Children.Find(level, LevelHash.Of(level));
+                if (node is null) return null;
+                at = isLast ? filter.Length + 1 : at + level.Length + 1;
+            }
+
+            return at > filter.Length && node.Message is null ? null : new RetainedWalk(this, node, at, filter.ToArray());
+        }
+    }
 
     /// <summary>Puts back what the store has kept, in the order of ordinals; null: the topic has no value any more. Before the first connection.</summary>
     /// <returns>The ordinal of the value it replaces; 0: none.</returns>
