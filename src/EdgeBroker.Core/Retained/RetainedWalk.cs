@@ -74,7 +74,7 @@ internal sealed class RetainedWalk
         bool multi = TopicLevels.IsMultiWildcard(level);
         if (!multi && !TopicLevels.IsSingleWildcard(level))
         {
-            if (node.Children.Find(level, LevelHash.Of(level)) is { } child) _path.Push(new Place(child, nextFilterAt));
+            if (node.Children.Find(level) is { } child) _path.Push(new Place(child, nextFilterAt));
             return;
         }
 

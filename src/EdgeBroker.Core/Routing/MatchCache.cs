@@ -99,8 +99,8 @@ internal sealed class MatchCache(SubscriptionTree tree)
 
     private void Weigh(MatchResult? leaving, MatchResult coming)
     {
-        if (leaving is { IsMerged: true }) _mergedPlaces -= leaving.Plain.Length;
-        if (!coming.IsMerged) return;
+        if (leaving is MergedMatchResult) _mergedPlaces -= leaving.Plain.Length;
+        if (coming is not MergedMatchResult) return;
         _mergedPlaces += coming.Plain.Length;
         if (_mergedPlaces <= MostMergedPlaces) return;
         Array.Clear(_entries);

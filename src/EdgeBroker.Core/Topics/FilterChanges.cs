@@ -11,10 +11,9 @@ internal sealed class FilterChanges
     // Kinds of filters that change at about the same time. When there are more, the one that has not changed for longest is forgotten, and with it what it was about.
     private const int MostShapes = 16;
     private const int FirstStamps = 1024;
-    private const int MostStamps = 64 * 1024;
 
-    // Two filters on one stamp cost a match too many, so there are several for each filter.
-    private const int StampsForEach = 4;
+    // Two filters on one stamp cost a match too many now and then; there is one for each filter up to this.
+    private const int MostStamps = 64 * 1024;
 
     private readonly FilterShape?[] _shapes = new FilterShape?[MostShapes];
     private long[] _stamps = new long[FirstStamps];
@@ -28,7 +27,7 @@ internal sealed class FilterChanges
     /// <param name="filters">How many there are in the tree.</param>
     public void Note(ReadOnlySpan<byte> filter, long version, int filters)
     {
-        if (filters * StampsForEach > _stamps.Length && _stamps.Length < MostStamps) Grow(version);
+        if (filters > _stamps.Length && _stamps.Length < MostStamps) Grow(version);
         if (!FilterShape.TryRead(filter, out FilterShape.Key key, out uint hash))
         {
             Volatile.Write(ref _unknownUpTo, version);

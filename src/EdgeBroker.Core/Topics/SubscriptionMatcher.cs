@@ -36,11 +36,11 @@ internal sealed class SubscriptionMatcher
         }
 
         ReadOnlySpan<byte> level = TopicLevels.Cut(topic, out ReadOnlySpan<byte> rest, out bool isLast);
-        if (node.Children.Find(level, LevelHash.Of(level)) is { } child) Collect(child, rest, isLast, wildcards: true);
+        if (node.Children.Find(level) is { } child) Collect(child, rest, isLast, wildcards: true);
         if (wildcards && Volatile.Read(ref node.Single) is { } single) Collect(single, rest, isLast, wildcards: true);
     }
 
-    private MatchResult Merge()
+    private MergedMatchResult Merge()
     {
         SharedGroup[] groups = [];
         _plain.Clear();
@@ -52,7 +52,7 @@ internal sealed class SubscriptionMatcher
 
         if (_plain.Count <= PairwiseLimit) MergePairwise();
         else MergeBySession();
-        return new MatchResult([.. _plain], groups) { IsMerged = true };
+        return new MergedMatchResult([.. _plain], groups);
     }
 
     /// <summary>A few subscriptions: comparing each with each is cheaper than a table.</summary>

@@ -1,7 +1,7 @@
 namespace EdgeBroker.Core.Topics;
 
 /// <summary>One level of the subscription tree. Arrays are replaced, never changed in place, so that readers need no lock.</summary>
-internal sealed class SubscriptionNode(byte[] level, int hash, SubscriptionNode? parent) : LevelNode<SubscriptionNode>(level, hash, parent)
+internal sealed class SubscriptionNode(byte[] text, int start, int length, SubscriptionNode? parent) : LevelNode<SubscriptionNode>(text, start, length, parent)
 {
     /// <summary>Subscriptions whose filter ends here.</summary>
     public MatchResult? Own;

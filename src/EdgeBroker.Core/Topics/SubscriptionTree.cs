@@ -11,7 +11,7 @@ public sealed class SubscriptionTree
     private int _count;
     private int _sharedCount;
 
-    internal SubscriptionNode Root { get; } = new([], 0, null);
+    internal SubscriptionNode Root { get; } = new([], 0, 0, null);
 
     /// <summary>Grows with every change of the tree; what was matched under another value may be out of date, which <see cref="Changes"/> knows.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -32,7 +32,7 @@ public sealed class SubscriptionTree
         if (!shared) filter = subscription.Filter;
         lock (_writer)
         {
-            ref MatchResult? place = ref PlaceOf(filter, create: true, out _);
+            ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
             MatchResult old = place ?? MatchResult.Nobody;
             bool isNew;
             if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
@@ -50,7 +50,7 @@ public sealed class SubscriptionTree
         if (!shared) filter = fullFilter;
         lock (_writer)
         {
-            ref MatchResult? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return false;
             bool removed;
             MatchResult left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
@@ -69,7 +69,7 @@ public sealed class SubscriptionTree
         if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return null;
         lock (_writer)
         {
-            ref MatchResult? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return null;
             foreach (SharedGroup one in place.Groups)
             {
@@ -80,24 +80,26 @@ public sealed class SubscriptionTree
         }
     }
 
-    private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, bool create, out SubscriptionNode? node)
+    // text: what ends with the filter, for levels to be made; null: none are made.
+    private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, byte[]? text, out SubscriptionNode? node)
     {
         node = Root;
         bool isLast = false;
         while (!isLast)
         {
+            int left = filter.Length;
             ReadOnlySpan<byte> level = TopicLevels.Cut(filter, out filter, out isLast);
             if (TopicLevels.IsMultiWildcard(level)) return ref node.Multi;
-            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Single : node.Children.Find(level, LevelHash.Of(level));
+            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Single : node.Children.Find(level);
             if (next is null)
             {
-                if (!create)
+                if (text is null)
                 {
                     node = null;
                     return ref Root.Own;
                 }
 
-                next = AddLevel(node, level);
+                next = AddLevel(node, text, text.Length - left, level.Length);
             }
 
             node = next;
@@ -106,10 +108,10 @@ public sealed class SubscriptionTree
         return ref node.Own;
     }
 
-    private static SubscriptionNode AddLevel(SubscriptionNode node, ReadOnlySpan<byte> level)
+    private static SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
     {
-        var added = new SubscriptionNode(level.ToArray(), LevelHash.Of(level), node);
-        if (TopicLevels.IsSingleWildcard(level)) Volatile.Write(ref node.Single, added);
+        var added = new SubscriptionNode(text, start, length, node);
+        if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref node.Single, added);
         else node.Children.Add(added);
         return added;
     }
