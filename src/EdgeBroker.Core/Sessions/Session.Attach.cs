@@ -59,7 +59,7 @@ public sealed partial class Session
     /// user, nor on to one whose rights have since shrunk.
     /// </summary>
     private bool MayResume(SessionGrant grant) =>
-        _generation == 0 || (_owner == grant.UserName && _subscriptions.ArePermitted(grant.Permissions));
+        _generation == 0 || (_owner == grant.UserName && _subscriptions.FindDenied(grant.Permissions) is null);
 
     /// <summary>The connection is gone.</summary>
     /// <param name="lease">The connection's right.</param>

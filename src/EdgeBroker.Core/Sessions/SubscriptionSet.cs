@@ -33,8 +33,8 @@ internal struct SubscriptionSet
         return all;
     }
 
-    /// <summary>Whether a client with these permissions might subscribe to all of them.</summary>
-    public readonly bool ArePermitted(Permissions permissions) => Array.TrueForAll(ToArray(), one => IsPermitted(one, permissions));
+    /// <summary>The first that a client with these permissions might not subscribe to; null: it might to all of them.</summary>
+    public readonly Subscription? FindDenied(Permissions permissions) => Array.Find(ToArray(), one => !IsPermitted(one, permissions));
 
     /// <summary>The one with exactly this filter, or null.</summary>
     public readonly Subscription? Find(ReadOnlySpan<byte> filter)

@@ -90,6 +90,6 @@ internal sealed class FilterChanges
     private void Grow(long version)
     {
         Volatile.Write(ref _unknownUpTo, version);
-        Volatile.Write(ref _stamps, new long[4 * _stamps.Length]);
+        Volatile.Write(ref _stamps, new long[2 * _stamps.Length]);
     }
 }

@@ -28,7 +28,8 @@ internal sealed class SubscriptionMatcher
     // wildcards: false only at the root, for topics that begin with $ [MQTT-4.7.2-1]. Depth is bounded by the tree's, which max_topic_levels bounds.
     private void Collect(SubscriptionNode node, ReadOnlySpan<byte> topic, bool isEnd, bool wildcards)
     {
-        if (wildcards && Volatile.Read(ref node.Multi) is { } multi) _found.Add(multi);
+        WildcardPlaces? below = wildcards ? Volatile.Read(ref node.Wildcards) : null;
+        if (below is not null && Volatile.Read(ref below.Multi) is { } multi) _found.Add(multi);
         if (isEnd)
         {
             if (Volatile.Read(ref node.Own) is { } own) _found.Add(own);
@@ -37,7 +38,7 @@ internal sealed class SubscriptionMatcher
 
         ReadOnlySpan<byte> level = TopicLevels.Cut(topic, out ReadOnlySpan<byte> rest, out bool isLast);
         if (node.Children.Find(level) is { } child) Collect(child, rest, isLast, wildcards: true);
-        if (wildcards && Volatile.Read(ref node.Single) is { } single) Collect(single, rest, isLast, wildcards: true);
+        if (below is not null && Volatile.Read(ref below.Single) is { } single) Collect(single, rest, isLast, wildcards: true);
     }
 
     private MergedMatchResult Merge()

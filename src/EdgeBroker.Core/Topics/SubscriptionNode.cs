@@ -6,11 +6,8 @@ internal sealed class SubscriptionNode(byte[] text, int start, int length, Subsc
     /// <summary>Subscriptions whose filter ends here.</summary>
     public MatchResult? Own;
 
-    /// <summary>Subscriptions whose filter goes on with a last <c>#</c>.</summary>
-    public MatchResult? Multi;
+    /// <summary>What begins with a wildcard below this level; most levels have nothing of it.</summary>
+    public WildcardPlaces? Wildcards;
 
-    /// <summary>The <c>+</c> below this level.</summary>
-    public SubscriptionNode? Single;
-
-    public bool IsEmpty => Own is null && Multi is null && Single is null && Children.Count == 0;
+    public bool IsEmpty => Own is null && Children.Count == 0 && Wildcards is null or { Multi: null, Single: null };
 }

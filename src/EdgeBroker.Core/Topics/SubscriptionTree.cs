@@ -89,8 +89,8 @@ public sealed class SubscriptionTree
         {
             int left = filter.Length;
             ReadOnlySpan<byte> level = TopicLevels.Cut(filter, out filter, out isLast);
-            if (TopicLevels.IsMultiWildcard(level)) return ref node.Multi;
-            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Single : node.Children.Find(level);
+            if (TopicLevels.IsMultiWildcard(level) && WildcardsOf(node, make: text is not null) is { } wildcards) return ref wildcards.Multi;
+            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Wildcards?.Single : node.Children.Find(level);
             if (next is null)
             {
                 if (text is null)
@@ -111,16 +111,22 @@ public sealed class SubscriptionTree
     private static SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
     {
         var added = new SubscriptionNode(text, start, length, node);
-        if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref node.Single, added);
+        if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref WildcardsOf(node, make: true)!.Single, added);
         else node.Children.Add(added);
         return added;
+    }
+
+    private static WildcardPlaces? WildcardsOf(SubscriptionNode node, bool make)
+    {
+        if (node.Wildcards is null && make) Volatile.Write(ref node.Wildcards, new WildcardPlaces());
+        return node.Wildcards;
     }
 
     private static void Prune(SubscriptionNode node)
     {
         while (node.IsEmpty && node.Parent is { } parent)
         {
-            if (ReferenceEquals(parent.Single, node)) Volatile.Write(ref parent.Single, null);
+            if (parent.Wildcards is { } wildcards && ReferenceEquals(wildcards.Single, node)) Volatile.Write(ref wildcards.Single, null);
             else parent.Children.Remove(node);
             node = parent;
         }
