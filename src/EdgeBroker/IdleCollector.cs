@@ -11,16 +11,10 @@ internal sealed class IdleCollector(Broker broker)
     private const long WorthwhileBytes = 1024 * 1024;
     private const long QuietPackets = 100;
 
-    // Buffers that lie unused are let go of bit by bit after the storm; then there is something to return once more.
-    private const int SecondLookSeconds = 60;
-
     // The start goes on for a moment after the broker listens: timers, the first $SYS, code that runs once.
     private const int StartSeconds = 5;
 
     private int _seconds;
-
-    // 1: as soon as it is quiet; 0: not wanted.
-    private int _secondLookIn;
     private long _lastPackets;
     private long _lastCollectedBytes;
 
@@ -32,10 +26,7 @@ internal sealed class IdleCollector(Broker broker)
         bool quiet = packets - _lastPackets < QuietPackets;
         _lastPackets = packets;
         long allocated = GC.GetTotalAllocatedBytes();
-        bool isWorthwhile = allocated - _lastCollectedBytes >= WorthwhileBytes;
-        if (_secondLookIn > 1) _secondLookIn--;
-        if (!quiet || (!isWorthwhile && _secondLookIn != 1)) return;
-        _secondLookIn = isWorthwhile ? SecondLookSeconds : 0;
+        if (!quiet || allocated - _lastCollectedBytes < WorthwhileBytes) return;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         _lastCollectedBytes = allocated;
         StartupPages.Release();
