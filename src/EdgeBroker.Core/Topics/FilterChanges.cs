@@ -12,11 +12,13 @@ internal sealed class FilterChanges
     private const int MostShapes = 16;
     private const int FirstStamps = 1024;
 
-    // Two filters on one stamp cost a match too many now and then; there is one for each filter up to this.
+    // Two filters on one stamp cost a match too many now and then; the more filters have come and gone, the more stamps there are, up to this.
     private const int MostStamps = 64 * 1024;
 
     private readonly FilterShape?[] _shapes = new FilterShape?[MostShapes];
     private long[] _stamps = new long[FirstStamps];
+
+    private int _changesSinceGrown;
 
     // Changes up to here may concern any topic.
     private long _unknownUpTo;
@@ -24,10 +26,9 @@ internal sealed class FilterChanges
     /// <summary>Notes a change; writers only, before the tree's version becomes <paramref name="version"/>.</summary>
     /// <param name="filter">The filter, without its shared group.</param>
     /// <param name="version">The version with this change.</param>
-    /// <param name="filters">How many there are in the tree.</param>
-    public void Note(ReadOnlySpan<byte> filter, long version, int filters)
+    public void Note(ReadOnlySpan<byte> filter, long version)
     {
-        if (filters > _stamps.Length && _stamps.Length < MostStamps) Grow(version);
+        if (_stamps.Length < MostStamps && ++_changesSinceGrown > 2 * _stamps.Length) Grow(version);
         if (!FilterShape.TryRead(filter, out FilterShape.Key key, out uint hash))
         {
             Volatile.Write(ref _unknownUpTo, version);
@@ -89,6 +90,7 @@ internal sealed class FilterChanges
 
     private void Grow(long version)
     {
+        _changesSinceGrown = 0;
         Volatile.Write(ref _unknownUpTo, version);
         Volatile.Write(ref _stamps, new long[2 * _stamps.Length]);
     }

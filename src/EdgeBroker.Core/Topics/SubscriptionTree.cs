@@ -178,7 +178,7 @@ public sealed class SubscriptionTree
     private void NoteChange(ReadOnlySpan<byte> filter)
     {
         long version = _version + 1;
-        Changes.Note(filter, version, _count);
+        Changes.Note(filter, version);
         Volatile.Write(ref _version, version);
     }
 
