@@ -34,6 +34,9 @@ internal sealed class Connection(Stream stream, FrameReader reader, ConnectResul
     /// <summary>QoS 2 exchanges the server began on this connection and has not ended.</summary>
     public int OpenExactlyOnce { get; set; }
 
+    /// <summary>The re-authentication that goes on; null: none.</summary>
+    public Renewal? Renewal { get; set; }
+
     /// <summary>We are ending the connection; what still comes is of no interest.</summary>
     public bool IsClosing { get; set; }
 

@@ -37,8 +37,11 @@ public sealed partial class MqttClient
         {
             stream = await _options.Transport.OpenAsync(either.Token);
             reader = new FrameReader(stream, _options.MaximumPacketSizeBytes);
-            await SendConnectAsync(stream, cleanStart, either.Token);
-            ConnectResult granted = await ReceiveConnackAsync(reader, cleanStart, either.Token);
+            IAuthenticationConversation? conversation = _options.Authentication?.Begin();
+            await SendConnectAsync(stream, cleanStart, conversation, either.Token);
+            await AwaitPacketAsync(reader, either.Token);
+            if (conversation is not null) await AnswerAsync(stream, reader, conversation, either.Token);
+            ConnectResult granted = ReadConnack(reader, cleanStart, conversation);
             return Adopt(new Connection(stream, reader, granted, _options));
         }
         catch (Exception e)
@@ -65,16 +68,16 @@ public sealed partial class MqttClient
         return connection;
     }
 
-    private async Task SendConnectAsync(Stream stream, bool cleanStart, CancellationToken cancellationToken)
+    private async Task SendConnectAsync(Stream stream, bool cleanStart, IAuthenticationConversation? conversation, CancellationToken cancellationToken)
     {
         var output = new ArrayBufferWriter<byte>();
-        WriteConnect(output, cleanStart);
+        WriteConnect(output, cleanStart, conversation);
         TraceSent(output.WrittenSpan);
         await stream.WriteAsync(output.WrittenMemory, cancellationToken);
         await stream.FlushAsync(cancellationToken);
     }
 
-    private void WriteConnect(ArrayBufferWriter<byte> output, bool cleanStart)
+    private void WriteConnect(ArrayBufferWriter<byte> output, bool cleanStart, IAuthenticationConversation? conversation)
     {
         Span<byte> initial = stackalloc byte[256];
         Span<byte> willInitial = stackalloc byte[256];
@@ -83,6 +86,7 @@ public sealed partial class MqttClient
         try
         {
             if (Version == ProtocolVersion.V5) AddConnectProperties(ref properties);
+            if (conversation is not null) AddMethod(ref properties, conversation.First);
             PublishMessage? will = _options.Will?.Message;
             if (will?.ExpirySeconds is { } expiry) willProperties.Add(PropertyId.MessageExpiryInterval, expiry);
             _options.Will?.Properties?.AddTo(ref willProperties);
@@ -121,28 +125,32 @@ public sealed partial class MqttClient
         _options.Properties?.AddTo(ref properties);
     }
 
-    private async Task<ConnectResult> ReceiveConnackAsync(FrameReader reader, bool cleanStart, CancellationToken cancellationToken)
+    private async Task AwaitPacketAsync(FrameReader reader, CancellationToken cancellationToken)
     {
         while (!reader.TryPeek(out _))
         {
             if (!await reader.FillAsync(cancellationToken))
                 throw new MqttException($"{_options.Transport.Description} closed the connection without an answer; it may not speak this MQTT version, not want this client, or not be an MQTT server. Its log should say.");
         }
-
-        return ReadConnack(reader, cleanStart);
     }
 
-    private ConnectResult ReadConnack(FrameReader reader, bool cleanStart)
+    private ConnectResult ReadConnack(FrameReader reader, bool cleanStart, IAuthenticationConversation? conversation)
     {
         reader.TryPeek(out Frame frame);
         TraceReceived(frame);
         if (frame.Type == PacketType.Auth)
-            throw new MqttException("The server asks for an authentication in several steps, which this client does not do; use user name and password or a certificate.", ReasonCode.BadAuthenticationMethod);
+            throw new MqttException("The server asks for an authentication in several steps, which this client was not told to do; give it an authentication method, or user name and password.", ReasonCode.BadAuthenticationMethod);
         if (frame.Type == PacketType.Disconnect) throw Disconnected(frame);
         if (frame.Type != PacketType.Connack) throw MqttException.Violation(ReasonCode.ProtocolError, "the first packet is not CONNACK");
         if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket connack, out ParseError error)) throw MqttException.Violation(error);
         if (connack.ReasonCode != ReasonCode.Success) throw Refused(connack);
         if (cleanStart && connack.SessionPresent) throw MqttException.Violation(ReasonCode.ProtocolError, "a session is present although a clean start was asked for");
+        if (conversation is not null)
+        {
+            RequireMethod(connack.Properties);
+            conversation.Confirm(connack.Properties.GetValue(PropertyId.AuthenticationData));
+        }
+
         ConnectResult result = ConnectResult.From(connack, _options);
         reader.Consume(frame.Length);
         return result;

@@ -81,6 +81,9 @@ public sealed partial class MqttClient
             case PacketType.Pingresp:
                 if (!PingPacket.IsValid(frame)) throw MqttException.Violation(ReasonCode.MalformedPacket, "PINGRESP has a body");
                 break;
+            case PacketType.Auth when _options.Authentication is not null:
+                HandleAuth(connection, frame);
+                break;
             case PacketType.Disconnect when Version == ProtocolVersion.V5:
                 throw Disconnected(frame);
             default:

@@ -147,6 +147,7 @@ public sealed partial class MqttClient
             }
 
             connection.Requests.Clear();
+            connection.Renewal?.Completion.TrySetException(forWaiters);
             connection.Outgoing.Complete();
         }
 

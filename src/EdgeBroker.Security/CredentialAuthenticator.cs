@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
+using EdgeBroker.Protocol.Scram;
 using EdgeBroker.Security.Passwords;
+using EdgeBroker.Security.Scram;
 using EdgeBroker.Security.Tokens;
 using EdgeBroker.Security.Verification;
 
@@ -13,6 +15,9 @@ namespace EdgeBroker.Security;
 /// </summary>
 public sealed class CredentialAuthenticator : IAuthenticator
 {
+    /// <summary>The method by which a client sends a token, at CONNECT and again before it expires.</summary>
+    public const string TokenMethod = "JWT";
+
     // Where there is nobody, there is nothing to find out by the time an answer takes.
     private static readonly AuthenticationResult NobodyThere = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there are no users: the password file is empty or not configured");
 
@@ -22,6 +27,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
     private readonly VerificationCache _cache;
     private readonly AuthenticationCounters _counters;
     private readonly TimeProvider _time;
+    private readonly ScramMethod? _scram;
 
     /// <param name="sources">Users and keys; for others, make another authenticator with the same queue and cache.</param>
     /// <param name="rules">What those who are let in may do.</param>
@@ -38,11 +44,13 @@ public sealed class CredentialAuthenticator : IAuthenticator
         _cache = cache;
         _counters = counters;
         _time = time;
+        if (sources.Users is { } users && new ScramMethod(users, cache, counters) is { IsOffered: true } scram) _scram = scram;
     }
 
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {
+        if (request.Method is not null) return ByMethod(request);
         if (request.TransportIdentity is { } name) return ValueTask.FromResult(AdmitIdentified(request, name));
         if (request.UserName is null && request.Password is null) return ValueTask.FromResult(AdmitAnonymous(request));
         byte[] secret = request.Password ?? [];
@@ -72,6 +80,25 @@ public sealed class CredentialAuthenticator : IAuthenticator
         }
 
         return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.Token?.Rules) };
+    }
+
+    /// <summary>By the method the client asks for, and that alone: a password beside it is not looked at, and a certificate must name the same user.</summary>
+    private ValueTask<AuthenticationResult> ByMethod(AuthenticationRequest request)
+    {
+        CryptographicOperations.ZeroMemory(request.Password);
+        switch (request.Method)
+        {
+            case ScramSha256.Name when _scram is not null:
+                return ValueTask.FromResult(_scram.Begin(request, (entry, last) => Admit(request, entry, remembered: false) with { Reply = new AuthenticationReply(last, null) }));
+            case TokenMethod when _sources.Tokens is not null:
+                byte[] token = request.MethodData;
+                bool isOne = token.Length <= TokenOptions.MaxTokenBytes && TokenVerifier.IsTokenLike(token);
+                return isOne ? CheckToken(request, token, _sources.Tokens, _sources.TokenKeys!) : Refuse(AuthenticationResult.Refused(ReasonCode.NotAuthorized, "authentication data that is no token"));
+            default:
+                string[] offered = [.. _scram is null ? [] : new[] { ScramSha256.Name }, .. _sources.Tokens is null ? [] : new[] { TokenMethod }];
+                string list = offered.Length == 0 ? "none" : string.Join(" and ", offered);
+                return Refuse(AuthenticationResult.Refused(ReasonCode.BadAuthenticationMethod, $"this authentication method is not offered here; offered: {list}"));
+        }
     }
 
     /// <summary>Whoever has proved a name by a certificate is that user; what else it presents is not looked at.</summary>
@@ -173,6 +200,12 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
     private AuthenticationResult Admit(AuthenticationRequest request, TokenVerdict token, bool remembered)
     {
+        if (request.TransportIdentity is { } named && named != token.UserName)
+        {
+            _counters.CountRefused();
+            return AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"the certificate names \"{named}\", and the token \"{token.UserName}\"");
+        }
+
         _counters.CountAdmitted(remembered);
         var subject = new AclSubject(token.UserName, request.ClientId, request.Listener);
         return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace EdgeBroker;
 
 /// <summary>
-/// Gives back the pages of the executable that only starting it touched. Around each page that is needed the kernel maps its neighbours, so that of an executable with everything in it
-/// much becomes resident that a gateway never uses. They are the file's, unchanged: what is needed comes back from the page cache by itself.
+/// Gives back the pages of the executable and its libraries that only starting touched. Around each page that is needed the kernel maps its neighbours, so that of an executable with
+/// everything in it much becomes resident that a gateway never uses. They are the files', unchanged: what is needed comes back from the page cache by itself.
 /// </summary>
 internal static unsafe partial class StartupPages
 {
@@ -14,10 +14,9 @@ internal static unsafe partial class StartupPages
     /// <summary>When the start is over, and when much has been collected.</summary>
     public static void Release()
     {
-        if (Environment.ProcessPath is not { } executable) return;
         try
         {
-            foreach ((nuint start, nuint length) in CleanMappings(File.ReadLines("/proc/self/smaps"), executable)) _ = Advise((void*)start, length, DontNeed);
+            foreach ((nuint start, nuint length) in CleanMappings(File.ReadLines("/proc/self/smaps"))) _ = Advise((void*)start, length, DontNeed);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -25,21 +24,21 @@ internal static unsafe partial class StartupPages
         }
     }
 
-    /// <summary>The file's mappings that nobody can write and nobody has: a page that was relocated is not the file's any more, and would be lost.</summary>
-    internal static List<(nuint Start, nuint Length)> CleanMappings(IEnumerable<string> smaps, string executable)
+    /// <summary>The files' mappings that nobody can write and nobody has: a page that was relocated is not the file's any more, and would be lost.</summary>
+    internal static List<(nuint Start, nuint Length)> CleanMappings(IEnumerable<string> smaps)
     {
         var clean = new List<(nuint Start, nuint Length)>();
         (nuint Start, nuint Length)? current = null;
         bool touched = true;
         foreach (string line in smaps)
         {
-            if (TryReadHead(line, executable, out var head))
+            if (TryReadHead(line, out var head))
             {
                 if (current is { } last && !touched) clean.Add(last);
                 current = head;
                 touched = false;
             }
-            else if (IsPrivate(line) && !line.EndsWith(" 0 kB", StringComparison.Ordinal))
+            else if (IsOwn(line) && !line.EndsWith(" 0 kB", StringComparison.Ordinal))
             {
                 touched = true;
             }
@@ -49,18 +48,18 @@ internal static unsafe partial class StartupPages
         return clean;
     }
 
-    private static bool IsPrivate(string line) =>
-        line.StartsWith("Private_Dirty:", StringComparison.Ordinal) || line.StartsWith("Swap:", StringComparison.Ordinal) || line.StartsWith("Anonymous:", StringComparison.Ordinal);
+    // Not Private_Dirty: the pages of a file just installed are dirty, too, until they are written back, and are the file's all the same.
+    private static bool IsOwn(string line) => line.StartsWith("Swap:", StringComparison.Ordinal) || line.StartsWith("Anonymous:", StringComparison.Ordinal);
 
     // 55fd274b5000-55fd27b3f000 r-xp 00000000 08:01 1234   /usr/bin/edgebroker
-    private static bool TryReadHead(string line, string executable, out (nuint Start, nuint Length)? mapping)
+    private static bool TryReadHead(string line, out (nuint Start, nuint Length)? mapping)
     {
         mapping = null;
         int dash = line.IndexOf('-', StringComparison.Ordinal);
         int space = line.IndexOf(' ', StringComparison.Ordinal);
         if (dash <= 0 || space <= dash || !TryReadHex(line.AsSpan(0, dash), out nuint start) || !TryReadHex(line.AsSpan(dash + 1, space - dash - 1), out nuint end)) return false;
         ReadOnlySpan<char> rights = line.AsSpan(space + 1, Math.Min(4, line.Length - space - 1));
-        if (rights is "r-xp" or "r--p" && line.EndsWith(" " + executable, StringComparison.Ordinal)) mapping = (start, end - start);
+        if (rights is "r-xp" or "r--p" && line.Contains(" /", StringComparison.Ordinal)) mapping = (start, end - start);
         return true;
     }
 

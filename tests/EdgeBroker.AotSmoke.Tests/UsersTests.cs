@@ -40,16 +40,21 @@ public sealed class UsersTests : IDisposable
             user = "argon"
             allow = ["publish"]
             topics = ["smoke/%u"]
+            [[acl]]
+            user = "scram"
+            allow = ["publish"]
+            topics = ["smoke/%u"]
             """);
         await AddAsync(rid, "bcrypt", "--cost", "4");
         await AddAsync(rid, "argon", "--argon2");
+        await AddAsync(rid, "scram", "--scram", "--iterations", "4096");
         Assert.Equal(1, await ExitAsync(rid, "acl", "test", "-c", "broker.toml", "--user", "argon", "publish", "smoke/bcrypt"));
         using ChildProcess broker = PublishedBinary.Of(rid).Start(_directory, "-c", "broker.toml");
         int port = await PublishedBroker.PortOfAsync(broker);
         string token = Token(rsa, "edgebroker");
         foreach ((string user, string password, string topic, bool comesIn) in new[]
         {
-            ("bcrypt", "geheim", "smoke/bcrypt", true), ("argon", "geheim", "smoke/argon", true), ("argon", "falsch", "smoke/argon", false), ("argon", "geheim", "smoke/bcrypt", false),
+            ("bcrypt", "geheim", "smoke/bcrypt", true), ("argon", "geheim", "smoke/argon", true), ("argon", "falsch", "smoke/argon", false), ("argon", "geheim", "smoke/bcrypt", false), ("scram", "geheim", "smoke/scram", true),
             ("anyone", token, "smoke/token", true), ("anyone", token, "smoke/argon", false), ("anyone", Token(rsa, "shop"), "smoke/token", false),
         })
         {
@@ -59,6 +64,14 @@ public sealed class UsersTests : IDisposable
             // A publish that is denied is said on stderr and still leaves with 0.
             bool succeeded = exit == 0 && !publisher.Said.Contains("Not authorized", StringComparison.OrdinalIgnoreCase);
             Assert.True(succeeded == comesIn, $"{user} to {topic}: {publisher.Said}\n{broker.Said}");
+        }
+
+        foreach ((string method, string password, int expected) in new[] { ("scram-sha-256", "geheim", 0), ("scram-sha-256", "falsch", 1), ("jwt", Token(rsa, "edgebroker"), 0), ("jwt", Token(rsa, "shop"), 1) })
+        {
+            string topic = method == "jwt" ? "smoke/token" : "smoke/scram";
+            using ChildProcess pub = PublishedBinary.Of(rid).Start(
+                _directory, "pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--auth-method", method, "-u", "scram", "-P", password, "-q", "1", "-t", topic, "-m", "x");
+            Assert.True(await pub.ExitAsync() == expected, $"{method}: {pub.Said}\n{broker.Said}");
         }
 
         await broker.LineAsync(line => line.Contains("wrong password for user \"argon\"", StringComparison.Ordinal));

@@ -23,7 +23,7 @@ public class MatchBenchmarks
     private byte[][] _topics = [];
     private int _at;
 
-    [Params(100, 10_000, 50_000)]
+    [Params(1_000, 50_000, 1_000_000)]
     public int Filters { get; set; }
 
     [GlobalSetup]

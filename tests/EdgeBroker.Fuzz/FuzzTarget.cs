@@ -19,6 +19,8 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         Packets("disconnect-auth", 14, 15),
         new("properties", PropertiesTarget.Run),
         new("password-file", PasswordFileTarget.Run),
+        new("scram-first", ScramTarget.RunFirst),
+        new("scram-final", ScramTarget.RunFinal),
         new("token", TokenTarget.RunToken),
         new("token-claims", TokenTarget.RunClaims),
         new("proxy-header", ProxyHeaderTarget.Run),

@@ -40,7 +40,7 @@ internal static partial class PasswordFileTarget
         string name = line[..colon];
         string hash = line[(colon + 1)..].TrimEnd();
         if (name.Any(char.IsControl) || name != name.Trim()) return null;
-        return Bcrypt().IsMatch(hash) || IsArgon2(hash) || IsMosquitto(hash) ? name : null;
+        return Bcrypt().IsMatch(hash) || IsArgon2(hash) || IsMosquitto(hash) || IsScram(hash) ? name : null;
     }
 
     private static bool IsArgon2(string hash)
@@ -55,6 +55,13 @@ internal static partial class PasswordFileTarget
         Match match = Mosquitto().Match(hash);
         if (!match.Success || Bytes(match.Groups[2].Value) is not (>= 8 and <= 64) || Bytes(match.Groups[3].Value) != 64) return false;
         return hash[1] == '6' || Number(match, 1) is >= 1 and <= 5_000_000;
+    }
+
+    private static bool IsScram(string hash)
+    {
+        Match match = Scram().Match(hash);
+        return match.Success && Number(match, 1) is >= 4096 and <= 5_000_000 && Bytes(match.Groups[2].Value) is >= 8 and <= 64
+            && Bytes(match.Groups[3].Value) == 32 && Bytes(match.Groups[4].Value) == 32;
     }
 
     private static long? Number(Match match, int group) => decimal.TryParse(match.Groups[group].Value, out decimal value) && value <= int.MaxValue ? (long)value : null;
@@ -83,6 +90,9 @@ internal static partial class PasswordFileTarget
 
     [GeneratedRegex(@"^\$argon2id\$v=19\$m=([0-9]+),t=([0-9]+),p=([0-9]+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)\z")]
     private static partial Regex Argon2();
+
+    [GeneratedRegex(@"^SCRAM-SHA-256\$([0-9]+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)\z")]
+    private static partial Regex Scram();
 
     [GeneratedRegex(@"^\$(?:6|7\$([0-9]+))\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)\z")]
     private static partial Regex Mosquitto();

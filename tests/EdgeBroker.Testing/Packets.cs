@@ -86,6 +86,10 @@ public sealed class Packets
         return Wire.Packet(0xE0, [(byte)reason, .. properties is null ? [] : Wire.Properties(properties)]);
     }
 
+    /// <summary>AUTH of 5.0, with method and, where given, data.</summary>
+    public static byte[] Auth(ReasonCode reason, string method, byte[]? data = null) =>
+        Wire.Packet(0xF0, [(byte)reason, .. Wire.Properties([.. Prop.AuthenticationMethod(method), .. data is null ? [] : Prop.AuthenticationData(data)])]);
+
     private byte[] PropertiesOf(byte[]? properties) => IsV5 ? Wire.Properties(properties) : [];
 
     private byte[] Ack(int header, int packetId, ReasonCode reason, byte[]? properties)

@@ -8,7 +8,7 @@ namespace EdgeBroker.Core.Retained;
 /// <summary>The last value of every topic that has one (3.3.1.3). One lock, held for one topic or one slice of a walk at a time.</summary>
 public sealed class RetainedMessages(IJournal journal)
 {
-    private readonly RetainedNode _root = new([], 0, null);
+    private readonly RetainedNode _root = new([], 0, 0, null);
     private long _lastOrdinal;
     private int _count;
     private long _sizeBytes;
@@ -33,10 +33,10 @@ public sealed class RetainedMessages(IJournal journal)
         if (publication.Payload.IsEmpty) return Remove(publication.Topic);
         lock (Gate)
         {
-            RetainedNode node = Find(publication.Topic, create: true)!;
-            Message? old = node.Message;
+            RetainedNode? node = Find(publication.Topic);
+            Message? old = node?.Message;
             Message message = publication.ToMessage(nowMs, old?.Topic, ++_lastOrdinal);
-            Replace(node, message);
+            Replace(node ?? Make(message.Topic), message);
             return Save(message.Topic, message, old);
         }
     }
@@ -44,12 +44,12 @@ public sealed class RetainedMessages(IJournal journal)
     /// <summary>Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.</summary>
     internal void SweepExpired(long nowMs, int limit)
     {
-        _sweep ??= new RetainedWalk(this, _root, [(byte)'#'], reservedToo: true);
+        _sweep ??= new RetainedWalk(this, _root, 0, [(byte)'#'], reservedToo: true);
         for (int i = 0; i < limit; i++)
         {
             if (!_sweep.TryTake(out Message? message))
             {
-                _sweep = null;
+                if (_sweep.IsDone) _sweep = null;
                 return;
             }
 
@@ -57,8 +57,28 @@ public sealed class RetainedMessages(IJournal journal)
         }
     }
 
-    /// <summary>Starts a walk over the values whose topic matches <paramref name="filter"/>.</summary>
-    internal RetainedWalk Walk(ReadOnlySpan<byte> filter) => new(this, _root, filter.ToArray());
+    /// <summary>
+    /// Starts a walk over the values whose topic matches <paramref name="filter"/>; null when there are none below the levels before its first wildcard, as is so with most filters of most
+    /// clients.
+    /// </summary>
+    internal RetainedWalk? Walk(ReadOnlySpan<byte> filter)
+    {
+        lock (Gate)
+        {
+            RetainedNode? node = _root;
+            int at = 0;
+            while (at < filter.Length)
+            {
+                ReadOnlySpan<byte> level = TopicLevels.Cut(filter[at..], out _, out bool isLast);
+                if (TopicLevels.IsMultiWildcard(level) || TopicLevels.IsSingleWildcard(level)) break;
+                node = node.Children.Find(level);
+                if (node is null) return null;
+                at = isLast ? filter.Length + 1 : at + level.Length + 1;
+            }
+
+            return at > filter.Length && node.Message is null ? null : new RetainedWalk(this, node, at, filter.ToArray());
+        }
+    }
 
     /// <summary>Puts back what the store has kept, in the order of ordinals; null: the topic has no value any more. Before the first connection.</summary>
     /// <returns>The ordinal of the value it replaces; 0: none.</returns>
@@ -67,7 +87,7 @@ public sealed class RetainedMessages(IJournal journal)
         lock (Gate)
         {
             _lastOrdinal = Math.Max(_lastOrdinal, ordinal);
-            RetainedNode? node = Find(topic, create: message is not null);
+            RetainedNode? node = message is null ? Find(topic) : Make(message.Topic);
             long superseded = node?.Message?.Ordinal ?? 0;
             if (node is null) return 0;
             Replace(node, message);
@@ -89,7 +109,7 @@ public sealed class RetainedMessages(IJournal journal)
     {
         lock (Gate)
         {
-            if (Find(topic, create: false) is not { Message: { } old } node) return CommitToken.None;
+            if (Find(topic) is not { Message: { } old } node) return CommitToken.None;
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
@@ -101,7 +121,7 @@ public sealed class RetainedMessages(IJournal journal)
     {
         lock (Gate)
         {
-            if (Find(message.Topic, create: false) is not { } node || !ReferenceEquals(node.Message, message)) return;
+            if (Find(message.Topic) is not { } node || !ReferenceEquals(node.Message, message)) return;
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
@@ -126,19 +146,26 @@ public sealed class RetainedMessages(IJournal journal)
         node.Message = message;
     }
 
-    private RetainedNode? Find(ReadOnlySpan<byte> topic, bool create)
+    private RetainedNode? Find(ReadOnlySpan<byte> topic)
+    {
+        RetainedNode? node = _root;
+        for (bool isLast = false; !isLast && node is not null;) node = node.Children.Find(TopicLevels.Cut(topic, out topic, out isLast));
+        return node;
+    }
+
+    /// <summary>Finds the node of a topic, or makes it, and those above it, of parts of the topic.</summary>
+    private RetainedNode Make(byte[] topic)
     {
         RetainedNode node = _root;
-        bool isLast = false;
-        while (!isLast)
+        ReadOnlySpan<byte> rest = topic;
+        for (bool isLast = false; !isLast;)
         {
-            ReadOnlySpan<byte> level = TopicLevels.Cut(topic, out topic, out isLast);
-            int hash = LevelHash.Of(level);
-            RetainedNode? next = node.Children.Find(level, hash);
+            int start = topic.Length - rest.Length;
+            ReadOnlySpan<byte> level = TopicLevels.Cut(rest, out rest, out isLast);
+            RetainedNode? next = node.Children.Find(level);
             if (next is null)
             {
-                if (!create) return null;
-                next = new RetainedNode(level.ToArray(), hash, node);
+                next = new RetainedNode(topic, start, level.Length, node);
                 node.Children.Add(next);
             }
 

@@ -4,7 +4,7 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Retained;
 
 /// <summary>One level of the tree of retained messages.</summary>
-internal sealed class RetainedNode(byte[] level, int hash, RetainedNode? parent) : LevelNode<RetainedNode>(level, hash, parent)
+internal sealed class RetainedNode(byte[] text, int start, int length, RetainedNode? parent) : LevelNode<RetainedNode>(text, start, length, parent)
 {
     /// <summary>The topic's last value.</summary>
     public Message? Message;

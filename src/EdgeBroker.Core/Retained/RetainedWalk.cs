@@ -15,6 +15,9 @@ internal sealed class RetainedWalk
     private const int SliceNodes = 256;
     private const int SliceMessages = 32;
 
+    // And before whoever takes gets the chance to do something else.
+    private const int MostSlices = 16;
+
     private readonly RetainedMessages _messages;
     private readonly byte[] _filter;
     private readonly bool _reservedToo;
@@ -23,24 +26,28 @@ internal sealed class RetainedWalk
     private readonly Queue<Message> _found = new(SliceMessages);
 
     /// <param name="messages">What is walked over.</param>
-    /// <param name="root">Its root.</param>
+    /// <param name="start">Where it begins: the root, or the node of the filter's first levels, which have no wildcard.</param>
+    /// <param name="filterAt">Where in the filter the level below the start begins; past the end when none is left.</param>
     /// <param name="filter">The filter.</param>
     /// <param name="reservedToo">Whether a leading wildcard meets topics that begin with $, as no subscriber's does.</param>
-    public RetainedWalk(RetainedMessages messages, RetainedNode root, byte[] filter, bool reservedToo = false)
+    public RetainedWalk(RetainedMessages messages, RetainedNode start, int filterAt, byte[] filter, bool reservedToo = false)
     {
         _reservedToo = reservedToo;
         _messages = messages;
         _filter = filter;
         _lastOrdinal = messages.LastOrdinal;
-        _path.Push(new Place(root, 0));
+        _path.Push(new Place(start, filterAt));
     }
 
-    /// <summary>Takes the next message; false at the end.</summary>
+    /// <summary>Whether all has been taken.</summary>
+    public bool IsDone => _path.Count == 0 && _found.Count == 0;
+
+    /// <summary>Takes the next message; false at the end, and when none was found in a good part of the tree: then <see cref="IsDone"/> tells.</summary>
     public bool TryTake([NotNullWhen(true)] out Message? message)
     {
-        while (!_found.TryDequeue(out message))
+        for (int slice = 0; !_found.TryDequeue(out message); slice++)
         {
-            if (_path.Count == 0) return false;
+            if (_path.Count == 0 || slice == MostSlices) return false;
             lock (_messages.Gate)
             {
                 for (int i = 0; i < SliceNodes && _found.Count < SliceMessages && _path.Count > 0; i++) Step();
@@ -67,7 +74,7 @@ internal sealed class RetainedWalk
         bool multi = TopicLevels.IsMultiWildcard(level);
         if (!multi && !TopicLevels.IsSingleWildcard(level))
         {
-            if (node.Children.Find(level, LevelHash.Of(level)) is { } child) _path.Push(new Place(child, nextFilterAt));
+            if (node.Children.Find(level) is { } child) _path.Push(new Place(child, nextFilterAt));
             return;
         }
 

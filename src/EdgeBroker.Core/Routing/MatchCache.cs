@@ -4,7 +4,7 @@ namespace EdgeBroker.Core.Routing;
 
 /// <summary>
 /// Remembers the matches of recent topics. Telemetry repeats its topics, so most publishes find theirs here. One thread at a time. A topic has four places to be in; their hashes lie
-/// together, so a look-up touches one cache line of them and then the one entry. An entry holds for one version of the tree.
+/// together, so a look-up touches one cache line of them and then the one entry. An entry holds until a filter changes that may match its topic.
 /// </summary>
 internal sealed class MatchCache(SubscriptionTree tree)
 {
@@ -38,11 +38,16 @@ internal sealed class MatchCache(SubscriptionTree tree)
             ref Entry found = ref _entries[at];
             ownedTopic = found.Topic!;
             if (found.Version == version) return found.Result!;
+            if (!tree.Changes.MayConcern(topic, hash, found.Version))
+            {
+                found.Version = version;
+                return found.Result!;
+            }
         }
         else
         {
             ownedTopic = topic.ToArray();
-            at = MakeRoom(hash, version);
+            at = MakeRoom(hash);
         }
 
         MatchResult result = matcher.Match(tree.Root, topic);
@@ -64,22 +69,29 @@ internal sealed class MatchCache(SubscriptionTree tree)
         return -1;
     }
 
-    /// <summary>A place for a topic that has none: an empty or outdated one, else that of another, which grows the table when it happens often.</summary>
-    private int MakeRoom(int hash, long version)
+    /// <summary>A place for a topic that has none: an empty one, else that of another, which grows the table when it happens often.</summary>
+    private int MakeRoom(int hash)
     {
         int first = FirstPlace(hash);
         for (int i = first; i < first + Places; i++)
         {
-            if (_entries[i].Topic is null || _entries[i].Version != version) return i;
+            if (_entries[i].Topic is null) return i;
         }
 
         if (++_evictions > _entries.Length && _entries.Length < LargestSize)
         {
             Grow();
-            return MakeRoom(hash, version);
+            return MakeRoom(hash);
         }
 
-        return first + (_evictions & (Places - 1));
+        // The one not asked for since the oldest change; of those alike, in turn.
+        int leaving = first + (_evictions & (Places - 1));
+        for (int i = first; i < first + Places; i++)
+        {
+            if (_entries[i].Version < _entries[leaving].Version) leaving = i;
+        }
+
+        return leaving;
     }
 
     // Mixed, since hashes of topics that differ in the last byte only may be neighbours, and neighbours would share four places.
@@ -87,8 +99,8 @@ internal sealed class MatchCache(SubscriptionTree tree)
 
     private void Weigh(MatchResult? leaving, MatchResult coming)
     {
-        if (leaving is { IsMerged: true }) _mergedPlaces -= leaving.Plain.Length;
-        if (!coming.IsMerged) return;
+        if (leaving is MergedMatchResult) _mergedPlaces -= leaving.Plain.Length;
+        if (coming is not MergedMatchResult) return;
         _mergedPlaces += coming.Plain.Length;
         if (_mergedPlaces <= MostMergedPlaces) return;
         Array.Clear(_entries);

@@ -7,6 +7,8 @@ public interface IAuthenticator
 {
     /// <summary>
     /// Answers at once where it can. What takes time (hashing, a key server) runs on a thread of its own: the caller may be a reactor, which must not wait.
+    /// The answer is a verdict, or <see cref="ReasonCode.ContinueAuthentication"/> with a question to the client in <see cref="AuthenticationResult.Reply"/>; only a request with a
+    /// <see cref="AuthenticationRequest.Method"/> may be asked back.
     /// </summary>
     ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation);
 
@@ -15,6 +17,15 @@ public interface IAuthenticator
     /// again, and answers at once; for after users or rules were replaced.
     /// </summary>
     AuthenticationResult Review(AuthenticationResult identity) => identity;
+}
+
+/// <summary>An authentication that waits for the client's answer. Used once: what it returns has the next one, if there is a next one.</summary>
+public interface IAuthenticationExchange
+{
+    /// <summary>Goes on with the client's answer; as <see cref="IAuthenticator.AuthenticateAsync"/>, at once where it can.</summary>
+    /// <param name="data">What the client sent, unchecked, up to 65,535 bytes. Handed over.</param>
+    /// <param name="cancellation">Ends what takes time.</param>
+    ValueTask<AuthenticationResult> ContinueAsync(byte[] data, CancellationToken cancellation);
 }
 
 /// <summary>What a client presents.</summary>
@@ -30,6 +41,15 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
 
     /// <summary>The name that the transport has proved to be the client's, by a certificate the listener trusts; null: none. It stands above the user name given.</summary>
     public string? TransportIdentity { get; init; }
+
+    /// <summary>
+    /// The method the client wants to be authenticated by (5.0, 4.12), and that alone: whoever does not offer it refuses with <see cref="ReasonCode.BadAuthenticationMethod"/>. Null: by
+    /// what else it presents.
+    /// </summary>
+    public string? Method { get; init; }
+
+    /// <summary>What the method begins with, unchecked, up to 65,535 bytes; empty when the client sent nothing. Handed over as the password is.</summary>
+    public byte[] MethodData { get; init; } = [];
 }
 
 /// <summary>The verdict.</summary>
@@ -47,6 +67,19 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// <summary>What the client was let in by, for <see cref="IAuthenticator.Review"/>; the authenticator's own affair.</summary>
     public object? Credential { get; init; }
 
+    /// <summary>What the client is told by the method it asked for: a question, or the last word of a success; null: nothing.</summary>
+    public AuthenticationReply? Reply { get; init; }
+
     /// <summary>Refuses.</summary>
     public static AuthenticationResult Refused(ReasonCode reason, string? cause = null) => new(reason, null, Permissions.None) { Cause = cause };
+}
+
+/// <summary>What a method has to say to the client.</summary>
+/// <param name="Data">The data of AUTH or CONNACK.</param>
+/// <param name="Next">What takes the client's answer to a question; null: this is the last word.</param>
+public sealed record AuthenticationReply(byte[] Data, IAuthenticationExchange? Next)
+{
+    /// <summary>Asks the client.</summary>
+    public static AuthenticationResult Ask(byte[] data, IAuthenticationExchange next) =>
+        AuthenticationResult.Refused(ReasonCode.ContinueAuthentication) with { Reply = new AuthenticationReply(data, next) };
 }

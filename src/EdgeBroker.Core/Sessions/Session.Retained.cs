@@ -10,21 +10,23 @@ namespace EdgeBroker.Core.Sessions;
 // Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, a slice a turn, and never queued as a whole.
 public sealed partial class Session
 {
-    // Messages of one turn, and how many are taken into the queue ahead of their turn: live messages that come later stay behind those.
+    // Messages of one turn; a filter without any counts as some. And how many are taken into the queue ahead of their turn: live messages that come later stay behind those.
     private const int RetainedSlice = 512;
+    private const int FilterCost = 16;
     private const int RetainedQueueLimit = 64;
 
-    private Queue<RetainedDelivery>? _retained;
+    private RetainedBacklog? _retained;
     private RetainedDelivery? _retainedNow;
 
-    /// <summary>Notes that the retained messages of a filter are owed.</summary>
-    internal void OweRetained(ConnectionLease lease, RetainedWalk walk, Subscription subscription)
+    /// <summary>Notes that the retained messages of a filter are owed; null: that none are, since it was subscribed anew.</summary>
+    internal void OweRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
         lock (Gate)
         {
             if (!Holds(lease)) return;
             DropRetained(subscription.Filter);
-            (_retained ??= new Queue<RetainedDelivery>()).Enqueue(new RetainedDelivery(walk, subscription));
+            if (walk is null) return;
+            (_retained ??= new RetainedBacklog()).Add(new RetainedDelivery(walk, subscription));
             _link!.RequestPump();
         }
     }
@@ -32,23 +34,15 @@ public sealed partial class Session
     /// <summary>Sends a slice of the retained messages owed. Called by the connection's own thread, a turn at a time.</summary>
     internal DeliveryOutcome PumpRetained(ConnectionLease lease, RoutingContext context, long nowMs)
     {
-        RetainedDelivery? delivery = BeginRetained(lease);
         int dropped = 0;
-        bool ended = false;
-        // The walk locks the tree, so it steps outside the gate; nobody else has it meanwhile.
-        for (int i = 0; delivery is not null && i < RetainedSlice; i++)
+        bool ended = true;
+        for (int left = RetainedSlice; ended && left > 0; left -= FilterCost)
         {
-            if (delivery.Pending is null && !delivery.Walk.TryTake(out delivery.Pending))
-            {
-                ended = true;
-                break;
-            }
-
-            if (!delivery.Pending.IsExpired(nowMs) && !TrySendRetained(lease, delivery, context, nowMs, ref dropped)) break;
-            delivery.Pending = null;
+            if (BeginRetained(lease) is not { } delivery) break;
+            ended = SendRetained(lease, delivery, context, nowMs, ref left, ref dropped);
+            EndRetained(lease, delivery, ended);
         }
 
-        EndRetained(lease, delivery, ended);
         return new DeliveryOutcome(true, dropped, Ports.DropReason.TooLargeForClient);
     }
 
@@ -57,7 +51,7 @@ public sealed partial class Session
     {
         if (_retainedNow is not null && _retainedNow.Subscription.Filter.AsSpan().SequenceEqual(filter)) _retainedNow.IsForgotten = true;
         if (_retained is null) return;
-        _retained = new Queue<RetainedDelivery>(_retained.Where(one => !one.Subscription.Filter.AsSpan().SequenceEqual(filter)));
+        _retained.Remove(filter);
         if (_retained.Count == 0) _retained = null;
     }
 
@@ -65,23 +59,31 @@ public sealed partial class Session
     {
         lock (Gate)
         {
-            if (!Holds(lease) || _retainedNow is not null || _retained is null || !_retained.TryDequeue(out _retainedNow)) return null;
+            if (!Holds(lease) || _retainedNow is not null || _retained is null || !_retained.TryTake(out _retainedNow)) return null;
             return _retainedNow;
         }
     }
 
-    private void EndRetained(ConnectionLease lease, RetainedDelivery? delivery, bool ended)
+    /// <summary>Sends what there is room for and <paramref name="left"/> allows; returns whether that was all. The walk locks the tree, so it steps outside the gate; nobody else has it meanwhile.</summary>
+    private bool SendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int left, ref int dropped)
     {
-        if (delivery is null) return;
+        for (; left > 0; left--)
+        {
+            if (delivery.Pending is null && !delivery.Walk.TryTake(out delivery.Pending)) return delivery.Walk.IsDone;
+            if (!delivery.Pending.IsExpired(nowMs) && !TrySendRetained(lease, delivery, context, nowMs, ref dropped)) return false;
+            delivery.Pending = null;
+        }
+
+        return false;
+    }
+
+    private void EndRetained(ConnectionLease lease, RetainedDelivery delivery, bool ended)
+    {
         lock (Gate)
         {
             _retainedNow = null;
-            if (!ended && !delivery.IsForgotten)
-            {
-                // Back to the front: filters are served in the order they were subscribed.
-                _retained = new Queue<RetainedDelivery>([delivery, .. _retained ?? []]);
-            }
-
+            // Back to the front: filters are served in the order they were subscribed.
+            if (!ended && !delivery.IsForgotten) (_retained ??= new RetainedBacklog()).PutBack(delivery);
             if (_retained is { Count: 0 }) _retained = null;
             // A connection that took the session over meanwhile has had its turn already and found this delivery under way.
             else if (_retained is not null && (ended || delivery.Pending is null || !Holds(lease))) _link?.RequestPump();
@@ -126,18 +128,5 @@ public sealed partial class Session
         return _queue.Count < Math.Min(RetainedQueueLimit, limits.MaxQueuedMessages)
             && _queue.SizeBytes + message.SizeBytes <= limits.MaxQueuedBytes
             && !(IsStored && Journal.Condition == JournalCondition.Full);
-    }
-
-    /// <summary>The retained messages of one filter on their way.</summary>
-    private sealed class RetainedDelivery(RetainedWalk walk, Subscription subscription)
-    {
-        public readonly RetainedWalk Walk = walk;
-        public readonly Subscription Subscription = subscription;
-
-        /// <summary>Taken from the walk and not yet sent.</summary>
-        public Message? Pending;
-
-        /// <summary>Whether its subscription was ended or made anew while a slice of it was being sent.</summary>
-        public bool IsForgotten;
     }
 }

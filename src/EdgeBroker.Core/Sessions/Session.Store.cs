@@ -87,7 +87,6 @@ public sealed partial class Session : IStoredSessionOwner
     {
         lock (Gate)
         {
-            if (ReferenceEquals(_subscriptions, SubscriptionSet.None)) _subscriptions = new SubscriptionSet();
             _subscriptions.Set(subscription);
         }
     }

@@ -20,7 +20,6 @@ public sealed partial class Session
             token = CommitToken.None;
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
-            if (ReferenceEquals(_subscriptions, SubscriptionSet.None)) _subscriptions = new SubscriptionSet();
             _subscriptions.Set(subscription);
             if (_stored is not null) token = Append(new SubscriptionChanged(_stored, subscription.Filter, subscription));
             return true;

@@ -16,7 +16,7 @@ public sealed partial class Session
     private InflightWindow _inflight = InflightWindow.None;
     private MessageQueue _queue = MessageQueue.None;
     private PacketIdSet _receivedIds = PacketIdSet.None;
-    private SubscriptionSet _subscriptions = SubscriptionSet.None;
+    private SubscriptionSet _subscriptions;
 
     private ISessionLink? _link;
     private uint _generation;

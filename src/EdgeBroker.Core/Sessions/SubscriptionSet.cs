@@ -4,54 +4,45 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
-/// <summary>The subscriptions of one session by filter: a short array, which most sessions never outgrow, and a dictionary beyond.</summary>
-internal sealed class SubscriptionSet
+/// <summary>
+/// The subscriptions of one session by filter: most have one, which needs no memory of its own; a short array for few, a dictionary beyond. A session's field: a copy is of no use.
+/// </summary>
+internal struct SubscriptionSet
 {
-    /// <summary>The empty set, shared; never added to.</summary>
-    public static readonly SubscriptionSet None = new();
-
     private const int ScanLimit = 8;
 
-    private Subscription[] _few = [];
-    private Dictionary<byte[], Subscription>? _many;
+    // Null, a Subscription, an array of them, or a dictionary.
+    private object? _content;
 
     /// <summary>Subscriptions held.</summary>
-    public int Count => _many?.Count ?? _few.Length;
+    public readonly int Count => _content switch
+    {
+        null => 0,
+        Subscription => 1,
+        Subscription[] few => few.Length,
+        _ => Many.Count,
+    };
+
+    private readonly Dictionary<byte[], Subscription> Many => (Dictionary<byte[], Subscription>)_content!;
 
     /// <summary>Takes all of them out.</summary>
     public Subscription[] TakeAll()
     {
-        Subscription[] all = _many is null ? _few : [.. _many.Values];
-        if (all.Length == 0) return all;
-        _few = [];
-        _many = null;
+        Subscription[] all = ToArray();
+        _content = null;
         return all;
     }
 
     /// <summary>The first that a client with these permissions might not subscribe to; null: it might to all of them.</summary>
-    public Subscription? FindDenied(Permissions permissions)
-    {
-        if (_many is null) return Array.Find(_few, one => !IsPermitted(one, permissions));
-        foreach (Subscription one in _many.Values)
-        {
-            if (!IsPermitted(one, permissions)) return one;
-        }
-
-        return null;
-    }
-
-    private static bool IsPermitted(Subscription one, Permissions permissions) =>
-        permissions.MaySubscribe(TopicFilter.TrySplitShared(one.Filter, out _, out ReadOnlySpan<byte> filter) ? filter : one.Filter);
+    public readonly Subscription? FindDenied(Permissions permissions) => Array.Find(ToArray(), one => !IsPermitted(one, permissions));
 
     /// <summary>The one with exactly this filter, or null.</summary>
-    public Subscription? Find(ReadOnlySpan<byte> filter)
+    public readonly Subscription? Find(ReadOnlySpan<byte> filter)
     {
-        if (_many is not null)
-        {
-            return _many.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(filter, out Subscription? found) ? found : null;
-        }
-
-        foreach (Subscription one in _few)
+        if (_content is null) return null;
+        if (_content is Subscription only) return filter.SequenceEqual(only.Filter) ? only : null;
+        if (_content is not Subscription[] few) return Many.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(filter, out Subscription? found) ? found : null;
+        foreach (Subscription one in few)
         {
             if (filter.SequenceEqual(one.Filter)) return one;
         }
@@ -62,29 +53,29 @@ internal sealed class SubscriptionSet
     /// <summary>Adds one, or replaces the one with the same filter.</summary>
     public void Set(Subscription subscription)
     {
-        if (_many is not null)
+        if (_content is Dictionary<byte[], Subscription> many)
         {
-            _many[subscription.Filter] = subscription;
+            many[subscription.Filter] = subscription;
             return;
         }
 
-        int at = Array.FindIndex(_few, one => one.Filter.AsSpan().SequenceEqual(subscription.Filter));
+        Subscription[] few = ToArray();
+        int at = Array.FindIndex(few, one => one.Filter.AsSpan().SequenceEqual(subscription.Filter));
         if (at >= 0)
         {
-            var replaced = (Subscription[])_few.Clone();
-            replaced[at] = subscription;
-            _few = replaced;
+            few[at] = subscription;
+            SetFew(few);
         }
-        else if (_few.Length < ScanLimit)
+        else if (few.Length < ScanLimit)
         {
-            _few = [.. _few, subscription];
+            SetFew([.. few, subscription]);
         }
         else
         {
-            _many = new Dictionary<byte[], Subscription>(2 * ScanLimit, TopicComparer.Instance);
-            foreach (Subscription one in _few) _many.Add(one.Filter, one);
-            _many[subscription.Filter] = subscription;
-            _few = [];
+            many = new Dictionary<byte[], Subscription>(2 * ScanLimit, TopicComparer.Instance);
+            foreach (Subscription one in few) many.Add(one.Filter, one);
+            many[subscription.Filter] = subscription;
+            _content = many;
         }
     }
 
@@ -93,8 +84,22 @@ internal sealed class SubscriptionSet
     {
         Subscription? found = Find(filter);
         if (found is null) return null;
-        if (_many is not null) _many.Remove(found.Filter);
-        else _few = Array.FindAll(_few, one => !ReferenceEquals(one, found));
+        if (_content is Dictionary<byte[], Subscription> many) many.Remove(found.Filter);
+        else SetFew(Array.FindAll(ToArray(), one => !ReferenceEquals(one, found)));
         return found;
     }
+
+    private static bool IsPermitted(Subscription one, Permissions permissions) =>
+        permissions.MaySubscribe(TopicFilter.TrySplitShared(one.Filter, out _, out ReadOnlySpan<byte> filter) ? filter : one.Filter);
+
+    private void SetFew(Subscription[] few) => _content = few.Length switch { 0 => null, 1 => few[0], _ => few };
+
+    /// <summary>A copy.</summary>
+    private readonly Subscription[] ToArray() => _content switch
+    {
+        null => [],
+        Subscription only => [only],
+        Subscription[] few => [.. few],
+        _ => [.. Many.Values],
+    };
 }

@@ -1,9 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeBroker.Core.Topics;
 
 /// <summary>
 /// The children of one tree node by level. One writer at a time (the tree's lock); readers take no lock. A child keeps its slot for life, so a walk by slot
 /// number meets every child that is there throughout exactly once, whatever is added or removed in between.
-/// Up to four children are found by scanning the slots, more through an open-addressing index.
+/// Most levels have one child, which stands for itself; up to four are found by scanning the slots, more through an open-addressing index.
 /// </summary>
 internal struct LevelTable<TNode>
     where TNode : LevelNode<TNode>
@@ -11,29 +13,46 @@ internal struct LevelTable<TNode>
     private const int ScanLimit = 4;
     private const int Removed = -1;
 
-    private State? _state;
+    private LevelTableContent? _content;
 
     /// <summary>Number of children.</summary>
-    public readonly int Count => _state?.Count ?? 0;
+    public readonly int Count => _content switch { null => 0, { IsNode: true } => 1, var several => Several(several).Count };
 
     /// <summary>Slots in use or used before; the bound of a walk.</summary>
-    public readonly int SlotCount => Volatile.Read(in _state)?.UsedSlots ?? 0;
+    public readonly int SlotCount => Volatile.Read(in _content) switch { null => 0, { IsNode: true } => 1, var several => Several(several).UsedSlots };
 
     /// <summary>The child in a slot, or null.</summary>
-    public readonly TNode? At(int slot) => Volatile.Read(in _state) is { } state && slot < state.Slots.Length ? Volatile.Read(ref state.Slots[slot]) : null;
+    public readonly TNode? At(int slot)
+    {
+        LevelTableContent? content = Volatile.Read(in _content);
+        if (content is null) return null;
+        if (content.IsNode) return slot == 0 ? Only(content) : null;
+        State state = Several(content);
+        return slot < state.Slots.Length ? Volatile.Read(ref state.Slots[slot]) : null;
+    }
 
     /// <summary>Finds a child without a lock.</summary>
-    public readonly TNode? Find(ReadOnlySpan<byte> level, int hash)
+    public readonly TNode? Find(ReadOnlySpan<byte> level)
     {
-        State? state = Volatile.Read(in _state);
-        if (state is null) return null;
+        LevelTableContent? content = Volatile.Read(in _content);
+        if (content is null) return null;
+        int hash = LevelNode<TNode>.HashOf(level);
+        if (content.IsNode) return Is(Only(content), level, hash) ? Only(content) : null;
+        State state = Several(content);
         return state.Index is null ? Scan(state, level, hash) : Probe(state, state.Index, level, hash);
     }
 
     /// <summary>Adds a child that is not there yet; writers only.</summary>
     public void Add(TNode child)
     {
-        State state = _state ?? new State(1);
+        if (_content is null)
+        {
+            Volatile.Write(ref _content, child);
+            return;
+        }
+
+        // The one there is keeps slot 0.
+        State state = _content.IsNode ? State.Of(Only(_content)) : Several(_content);
         int slot = state.TakeFreeSlot();
         if (slot < 0)
         {
@@ -44,13 +63,20 @@ internal struct LevelTable<TNode>
         Volatile.Write(ref state.Slots[slot], child);
         state.Count++;
         if (state.Index is not null) state.AddToIndex(child.Hash, slot);
-        Volatile.Write(ref _state, state);
+        Volatile.Write(ref _content, state);
     }
 
     /// <summary>Removes a child; writers only.</summary>
-    public readonly void Remove(TNode child)
+    public void Remove(TNode child)
     {
-        if (_state is not { } state) return;
+        if (_content is null) return;
+        if (_content.IsNode)
+        {
+            if (ReferenceEquals(_content, child)) Volatile.Write(ref _content, null);
+            return;
+        }
+
+        State state = Several(_content);
         int slot = state.TakeOutOfIndex(child);
         if (slot < 0) return;
         Volatile.Write(ref state.Slots[slot], null);
@@ -58,11 +84,17 @@ internal struct LevelTable<TNode>
         state.Count--;
     }
 
+    private static TNode Only(LevelTableContent content) => Unsafe.As<TNode>(content);
+
+    private static State Several(LevelTableContent content) => Unsafe.As<State>(content);
+
+    private static bool Is(TNode node, ReadOnlySpan<byte> level, int hash) => node.Hash == hash && level.SequenceEqual(node.Level);
+
     private static TNode? Scan(State state, ReadOnlySpan<byte> level, int hash)
     {
         foreach (TNode? node in state.Slots)
         {
-            if (node is not null && node.Hash == hash && level.SequenceEqual(node.Level)) return node;
+            if (node is not null && Is(node, level, hash)) return node;
         }
 
         return null;
@@ -78,12 +110,12 @@ internal struct LevelTable<TNode>
             if (entry == Removed) continue;
             // A slot may have been emptied or given to another child since; the text decides.
             TNode? node = Volatile.Read(ref state.Slots[entry - 1]);
-            if (node is not null && node.Hash == hash && level.SequenceEqual(node.Level)) return node;
+            if (node is not null && Is(node, level, hash)) return node;
         }
     }
 
     /// <summary>Slots and the index over them, replaced together when they grow so that a reader never sees one without the other.</summary>
-    private sealed class State(int capacity)
+    private sealed class State(int capacity) : LevelTableContent(tag: 0)
     {
         public readonly TNode?[] Slots = new TNode?[capacity];
         public int[]? Index;
@@ -91,6 +123,13 @@ internal struct LevelTable<TNode>
         public int UsedSlots;
         private Stack<int>? _free;
         private int _indexUsed;
+
+        public static State Of(TNode only)
+        {
+            var state = new State(2) { Count = 1, UsedSlots = 1 };
+            state.Slots[0] = only;
+            return state;
+        }
 
         public int TakeFreeSlot()
         {
@@ -151,9 +190,10 @@ internal struct LevelTable<TNode>
         {
             int mask = index.Length - 1;
             int i = hash & mask;
-            while (index[i] != 0) i = (i + 1) & mask;
+            // The place of one that was removed will do: coming and going then never fills the index. Who probes past it meanwhile reads on either way.
+            while (index[i] > 0) i = (i + 1) & mask;
+            if (index[i] == 0) _indexUsed++;
             Volatile.Write(ref index[i], slot + 1);
-            _indexUsed++;
         }
     }
 }

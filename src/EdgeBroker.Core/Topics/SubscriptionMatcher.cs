@@ -8,7 +8,7 @@ internal sealed class SubscriptionMatcher
 {
     private const int PairwiseLimit = 16;
 
-    private readonly List<NodeSubscriptions> _found = [];
+    private readonly List<MatchResult> _found = [];
     private readonly List<Subscription> _plain = [];
     private readonly Dictionary<Session, List<Subscription>> _bySession = [];
 
@@ -20,7 +20,7 @@ internal sealed class SubscriptionMatcher
         return _found.Count switch
         {
             0 => MatchResult.Nobody,
-            1 => new MatchResult(_found[0].Plain, _found[0].Groups),
+            1 => _found[0],
             _ => Merge(),
         };
     }
@@ -28,7 +28,8 @@ internal sealed class SubscriptionMatcher
     // wildcards: false only at the root, for topics that begin with $ [MQTT-4.7.2-1]. Depth is bounded by the tree's, which max_topic_levels bounds.
     private void Collect(SubscriptionNode node, ReadOnlySpan<byte> topic, bool isEnd, bool wildcards)
     {
-        if (wildcards && Volatile.Read(ref node.Multi) is { } multi) _found.Add(multi);
+        WildcardPlaces? below = wildcards ? Volatile.Read(ref node.Wildcards) : null;
+        if (below is not null && Volatile.Read(ref below.Multi) is { } multi) _found.Add(multi);
         if (isEnd)
         {
             if (Volatile.Read(ref node.Own) is { } own) _found.Add(own);
@@ -36,15 +37,15 @@ internal sealed class SubscriptionMatcher
         }
 
         ReadOnlySpan<byte> level = TopicLevels.Cut(topic, out ReadOnlySpan<byte> rest, out bool isLast);
-        if (node.Children.Find(level, LevelHash.Of(level)) is { } child) Collect(child, rest, isLast, wildcards: true);
-        if (wildcards && Volatile.Read(ref node.Single) is { } single) Collect(single, rest, isLast, wildcards: true);
+        if (node.Children.Find(level) is { } child) Collect(child, rest, isLast, wildcards: true);
+        if (below is not null && Volatile.Read(ref below.Single) is { } single) Collect(single, rest, isLast, wildcards: true);
     }
 
-    private MatchResult Merge()
+    private MergedMatchResult Merge()
     {
         SharedGroup[] groups = [];
         _plain.Clear();
-        foreach (NodeSubscriptions found in _found)
+        foreach (MatchResult found in _found)
         {
             if (found.Groups.Length > 0) groups = [.. groups, .. found.Groups];
             _plain.AddRange(found.Plain);
@@ -52,7 +53,7 @@ internal sealed class SubscriptionMatcher
 
         if (_plain.Count <= PairwiseLimit) MergePairwise();
         else MergeBySession();
-        return new MatchResult([.. _plain], groups) { IsMerged = true };
+        return new MergedMatchResult([.. _plain], groups);
     }
 
     /// <summary>A few subscriptions: comparing each with each is cheaper than a table.</summary>

@@ -1,24 +1,13 @@
 namespace EdgeBroker.Core.Topics;
 
 /// <summary>One level of the subscription tree. Arrays are replaced, never changed in place, so that readers need no lock.</summary>
-internal sealed class SubscriptionNode(byte[] level, int hash, SubscriptionNode? parent) : LevelNode<SubscriptionNode>(level, hash, parent)
+internal sealed class SubscriptionNode(byte[] text, int start, int length, SubscriptionNode? parent) : LevelNode<SubscriptionNode>(text, start, length, parent)
 {
     /// <summary>Subscriptions whose filter ends here.</summary>
-    public NodeSubscriptions? Own;
+    public MatchResult? Own;
 
-    /// <summary>Subscriptions whose filter goes on with a last <c>#</c>.</summary>
-    public NodeSubscriptions? Multi;
+    /// <summary>What begins with a wildcard below this level; most levels have nothing of it.</summary>
+    public WildcardPlaces? Wildcards;
 
-    /// <summary>The <c>+</c> below this level.</summary>
-    public SubscriptionNode? Single;
-
-    public bool IsEmpty => Own is null && Multi is null && Single is null && Children.Count == 0;
-}
-
-/// <summary>The subscriptions at one place of the tree: each session's own, and the shared groups. Immutable.</summary>
-internal sealed record NodeSubscriptions(Subscription[] Plain, SharedGroup[] Groups)
-{
-    public static readonly NodeSubscriptions None = new([], []);
-
-    public bool IsEmpty => Plain.Length == 0 && Groups.Length == 0;
+    public bool IsEmpty => Own is null && Children.Count == 0 && Wildcards is null or { Multi: null, Single: null };
 }

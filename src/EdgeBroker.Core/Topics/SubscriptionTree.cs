@@ -11,10 +11,13 @@ public sealed class SubscriptionTree
     private int _count;
     private int _sharedCount;
 
-    internal SubscriptionNode Root { get; } = new([], 0, null);
+    internal SubscriptionNode Root { get; } = new([], 0, 0, null);
 
-    /// <summary>Changes with every change of the tree; what was matched under another value may be out of date.</summary>
+    /// <summary>Grows with every change of the tree; what was matched under another value may be out of date, which <see cref="Changes"/> knows.</summary>
     public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Which topics the changes concern.</summary>
+    internal FilterChanges Changes { get; } = new();
 
     /// <summary>Subscriptions in the tree, shared ones included.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -29,13 +32,13 @@ public sealed class SubscriptionTree
         if (!shared) filter = subscription.Filter;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: true, out _);
-            NodeSubscriptions old = place ?? NodeSubscriptions.None;
+            ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
+            MatchResult old = place ?? MatchResult.Nobody;
             bool isNew;
             if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
             else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
             if (isNew) Count1(shared, 1);
-            Volatile.Write(ref _version, _version + 1);
+            NoteChange(filter);
         }
     }
 
@@ -47,15 +50,15 @@ public sealed class SubscriptionTree
         if (!shared) filter = fullFilter;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return false;
             bool removed;
-            NodeSubscriptions left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
+            MatchResult left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
             Count1(shared, -1);
-            Volatile.Write(ref _version, _version + 1);
+            NoteChange(filter);
             return true;
         }
     }
@@ -66,7 +69,7 @@ public sealed class SubscriptionTree
         if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return null;
         lock (_writer)
         {
-            ref NodeSubscriptions? place = ref PlaceOf(filter, create: false, out SubscriptionNode? node);
+            ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return null;
             foreach (SharedGroup one in place.Groups)
             {
@@ -77,24 +80,26 @@ public sealed class SubscriptionTree
         }
     }
 
-    private ref NodeSubscriptions? PlaceOf(ReadOnlySpan<byte> filter, bool create, out SubscriptionNode? node)
+    // text: what ends with the filter, for levels to be made; null: none are made.
+    private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, byte[]? text, out SubscriptionNode? node)
     {
         node = Root;
         bool isLast = false;
         while (!isLast)
         {
+            int left = filter.Length;
             ReadOnlySpan<byte> level = TopicLevels.Cut(filter, out filter, out isLast);
-            if (TopicLevels.IsMultiWildcard(level)) return ref node.Multi;
-            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Single : node.Children.Find(level, LevelHash.Of(level));
+            if (TopicLevels.IsMultiWildcard(level) && WildcardsOf(node, make: text is not null) is { } wildcards) return ref wildcards.Multi;
+            SubscriptionNode? next = TopicLevels.IsSingleWildcard(level) ? node.Wildcards?.Single : node.Children.Find(level);
             if (next is null)
             {
-                if (!create)
+                if (text is null)
                 {
                     node = null;
                     return ref Root.Own;
                 }
 
-                next = AddLevel(node, level);
+                next = AddLevel(node, text, text.Length - left, level.Length);
             }
 
             node = next;
@@ -103,19 +108,25 @@ public sealed class SubscriptionTree
         return ref node.Own;
     }
 
-    private static SubscriptionNode AddLevel(SubscriptionNode node, ReadOnlySpan<byte> level)
+    private static SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
     {
-        var added = new SubscriptionNode(level.ToArray(), LevelHash.Of(level), node);
-        if (TopicLevels.IsSingleWildcard(level)) Volatile.Write(ref node.Single, added);
+        var added = new SubscriptionNode(text, start, length, node);
+        if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref WildcardsOf(node, make: true)!.Single, added);
         else node.Children.Add(added);
         return added;
+    }
+
+    private static WildcardPlaces? WildcardsOf(SubscriptionNode node, bool make)
+    {
+        if (node.Wildcards is null && make) Volatile.Write(ref node.Wildcards, new WildcardPlaces());
+        return node.Wildcards;
     }
 
     private static void Prune(SubscriptionNode node)
     {
         while (node.IsEmpty && node.Parent is { } parent)
         {
-            if (ReferenceEquals(parent.Single, node)) Volatile.Write(ref parent.Single, null);
+            if (parent.Wildcards is { } wildcards && ReferenceEquals(wildcards.Single, node)) Volatile.Write(ref wildcards.Single, null);
             else parent.Children.Remove(node);
             node = parent;
         }
@@ -138,7 +149,7 @@ public sealed class SubscriptionTree
         return rest;
     }
 
-    private static NodeSubscriptions WithMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
+    private static MatchResult WithMember(MatchResult old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
     {
         foreach (SharedGroup one in old.Groups)
         {
@@ -151,7 +162,7 @@ public sealed class SubscriptionTree
         return old with { Groups = [.. old.Groups, new SharedGroup(name.ToArray()) { Members = [added] }] };
     }
 
-    private static NodeSubscriptions WithoutMember(NodeSubscriptions old, ReadOnlySpan<byte> name, Session session, out bool removed)
+    private static MatchResult WithoutMember(MatchResult old, ReadOnlySpan<byte> name, Session session, out bool removed)
     {
         removed = false;
         foreach (SharedGroup one in old.Groups)
@@ -162,6 +173,13 @@ public sealed class SubscriptionTree
         }
 
         return old;
+    }
+
+    private void NoteChange(ReadOnlySpan<byte> filter)
+    {
+        long version = _version + 1;
+        Changes.Note(filter, version);
+        Volatile.Write(ref _version, version);
     }
 
     private void Count1(bool shared, int change)

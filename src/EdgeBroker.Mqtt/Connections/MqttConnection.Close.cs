@@ -79,13 +79,11 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Closes because the client broke a rule or the broker has a reason; 5.0 is told which. The will is due.</summary>
-    private void Fail(ReasonCode reason, string explanation) => Fail(reason, explanation, told: explanation, discardWill: false);
-
     /// <param name="reason">The reason code.</param>
-    /// <param name="explanation">What the log says.</param>
-    /// <param name="told">What the client is told.</param>
+    /// <param name="explanation">What the client is told.</param>
+    /// <param name="logged">What the log says, where that is more than the client may know.</param>
     /// <param name="discardWill">Whether its will goes with it.</param>
-    private void Fail(ReasonCode reason, string explanation, string told, bool discardWill)
+    private void Fail(ReasonCode reason, string explanation, string? logged = null, bool discardWill = false)
     {
         if (_state != State.Connected)
         {
@@ -94,10 +92,10 @@ public sealed partial class MqttConnection
         }
 
         // The session first: from here on it sends nothing here, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-        EndSession(reason, explanation, discardWill, newExpirySeconds: null);
+        EndSession(reason, logged ?? explanation, discardWill, newExpirySeconds: null);
         lock (Output.Gate)
         {
-            if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(told));
+            if (!_transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(explanation));
             _transport.Close();
         }
     }
@@ -123,6 +121,7 @@ public sealed partial class MqttConnection
     /// <param name="logged">What the log says, where that is more than the client may know.</param>
     private void Refuse(ReasonCode reason, string explanation, string? clientId = null, bool answer = true, string? logged = null)
     {
+        clientId ??= _connect?.ClientId;
         bool connectSeen = _state == State.Authenticating || clientId is not null || _rules.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
         _state = State.Ended;
         Broker.Events.ConnectRefused(_transport.RemoteEndPoint, clientId, reason, logged ?? explanation);

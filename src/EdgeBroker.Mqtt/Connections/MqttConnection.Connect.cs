@@ -67,8 +67,6 @@ public sealed partial class MqttConnection
     {
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
         if (packet.ClientId.IsEmpty && _rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
-        (reason, explanation) = (ReasonCode.BadAuthenticationMethod, "enhanced authentication is not available here");
-        if (packet.Properties.Has(PropertyId.AuthenticationMethod)) return false;
         (reason, explanation) = (ReasonCode.Success, "");
         if (!packet.HasWill) return true;
         (reason, explanation) = (ReasonCode.QoSNotSupported, "the will's QoS is above mqtt.max_qos");
@@ -137,27 +135,54 @@ public sealed partial class MqttConnection
             Listener = _endpoint.Listener,
             TransportIdentity = _transportIdentity,
         };
+        if (packet.Properties.Has(PropertyId.AuthenticationMethod))
+        {
+            // What it keeps for later has no password in it.
+            _method = new EnhancedAuthentication(request with
+            {
+                Password = null,
+                Method = Encoding.UTF8.GetString(packet.Properties.GetValue(PropertyId.AuthenticationMethod)),
+            });
+            request = _method.Begin(packet.Properties.GetValue(PropertyId.AuthenticationData).ToArray()) with { Password = request.Password };
+        }
+
         _state = State.Authenticating;
-        if (!MustWaitToLogIn(request)) Ask(request);
+        if (!MustWaitToLogIn(request)) LogIn(request);
     }
 
-    private void Ask(AuthenticationRequest request)
+    private void LogIn(AuthenticationRequest request) => Decide(_endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None), request, isFirst: true);
+
+    /// <param name="pending">What the authenticator will say.</param>
+    /// <param name="request">What the client presented at CONNECT.</param>
+    /// <param name="isFirst">Whether the client has not been asked back.</param>
+    private void Decide(ValueTask<AuthenticationResult> pending, AuthenticationRequest request, bool isFirst)
     {
-        ValueTask<AuthenticationResult> verdict = _endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None);
-        if (verdict.IsCompletedSuccessfully)
+        if (pending.IsCompletedSuccessfully)
         {
-            AuthenticationResult known = verdict.GetAwaiter().GetResult();
+            AuthenticationResult known = pending.GetAwaiter().GetResult();
             NoteLogin(request, known.Reason);
-            Admit(known);
+            // An exchange goes on with whom it was begun.
+            Admit(isFirst ? known : AsOfNow(known));
             return;
         }
 
         _transport.PauseReading();
-        AwaitConnect();
-        _ = AdmitLaterAsync(request, verdict);
+        // Only once: however many questions there are, a client has this long to be let in.
+        if (isFirst) AwaitConnect();
+        _ = WhenDecidedAsync(pending, verdict =>
+        {
+            if (_state != State.Authenticating || _transport.IsClosing) return;
+            NoteLogin(request, verdict.Reason);
+            Admit(AsOfNow(verdict));
+            _transport.ResumeReading();
+        });
     }
 
-    private async Task AdmitLaterAsync(AuthenticationRequest request, ValueTask<AuthenticationResult> pending)
+    // Users, rules and the listener may have been replaced while it was being thought about, or the client asked.
+    private AuthenticationResult AsOfNow(AuthenticationResult verdict) => verdict.Reason == ReasonCode.Success ? Judge(verdict) : verdict;
+
+    /// <summary>Goes on upon the connection's own thread when the authenticator has answered.</summary>
+    private async Task WhenDecidedAsync(ValueTask<AuthenticationResult> pending, Action<AuthenticationResult> act)
     {
         AuthenticationResult verdict;
         try
@@ -170,27 +195,26 @@ public sealed partial class MqttConnection
             verdict = AuthenticationResult.Refused(ReasonCode.UnspecifiedError);
         }
 
-        _transport.Post(() =>
-        {
-            if (_state != State.Authenticating || _transport.IsClosing) return;
-            NoteLogin(request, verdict.Reason);
-            // Users or rules may have been replaced while it was being thought about.
-            Admit(verdict.Reason == ReasonCode.Success ? Judge(verdict) : verdict);
-            _transport.ResumeReading();
-        });
+        _transport.Post(() => act(verdict));
     }
 
     private void Admit(AuthenticationResult verdict)
     {
         PendingConnect connect = _connect!;
-        if (verdict.Reason != ReasonCode.Success)
+        if (verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: not null } && _method is not null)
         {
-            Refuse(verdict.Reason, verdict.Reason == ReasonCode.ServerBusy ? "busy: try again later" : "not let in: no valid credentials", connect.ClientId, logged: verdict.Cause);
+            Ask(verdict.Reply);
             return;
         }
 
-        _identity = verdict;
-        if (verdict.ValidFor is { } validFor) _identityDueMs = _transport.NowMs + (long)validFor.TotalMilliseconds;
+        if (verdict.Reason != ReasonCode.Success)
+        {
+            Refuse(verdict.Reason, TextOf(verdict), connect.ClientId, logged: verdict.Cause);
+            return;
+        }
+
+        Adopt(verdict);
+        if (_method is not null) _method.LastWord = verdict.Reply?.Data;
         if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
         {
             string cause = WhyNotPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain);
@@ -209,6 +233,7 @@ public sealed partial class MqttConnection
         _connect = null;
         _inheritedReceives = _lease.Session.ReceivedIdCount;
         BeginKeepAlive(connect.KeepAliveSeconds);
+        _method?.End();
         Broker.Events.ClientConnected(Describe(), _sessionPresent);
     }
 
@@ -262,6 +287,8 @@ public sealed partial class MqttConnection
         {
             properties.Add(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes("response/" + connect.ClientId));
         }
+
+        if (_method is not null) AddMethod(ref properties, _method.LastWord);
     }
 
     // A client id that is no topic level of its own cannot name a part of the topic tree.

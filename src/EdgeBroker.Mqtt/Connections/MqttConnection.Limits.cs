@@ -125,18 +125,28 @@ public sealed partial class MqttConnection
     private void LeaveGate()
     {
         if (_leavesGate) Broker.Limits.Connections.Leave(_transport.RemoteAddress);
-        if (_waitingLogin?.Password is { } password) CryptographicOperations.ZeroMemory(password);
+        if (_waitingLogin is { } login) Wipe(login);
         _waitingLogin = null;
     }
 
+    private static void Wipe(AuthenticationRequest request)
+    {
+        CryptographicOperations.ZeroMemory(request.Password);
+        CryptographicOperations.ZeroMemory(request.MethodData);
+    }
+
     // Who has proved its name otherwise, or shows nothing that could be guessed, is not a matter of guessing.
-    private static bool CanFail(AuthenticationRequest request) => request.TransportIdentity is null && (request.UserName is not null || request.Password is not null);
+    private static bool CanFail(AuthenticationRequest request) =>
+        request.TransportIdentity is null && (request.Method is not null || request.UserName is not null || request.Password is not null);
+
+    // By a method it may say so there, and something else or nothing in CONNECT.
+    private string? WhoseLogin(AuthenticationRequest request) => request.Method is null ? request.UserName : _method!.ClaimedName;
 
     /// <summary>Whether too many logins of its network failed: then this one waits, or has been refused.</summary>
     private bool MustWaitToLogIn(AuthenticationRequest request)
     {
         if (!CanFail(request)) return false;
-        switch (Broker.Limits.Logins.AskWaitMs(_transport.RemoteAddress, request.UserName))
+        switch (Broker.Limits.Logins.AskWaitMs(_transport.RemoteAddress, WhoseLogin(request)))
         {
             case 0:
                 return false;
@@ -148,7 +158,7 @@ public sealed partial class MqttConnection
                 return true;
             default:
                 Broker.Limits.Count(LimitKind.AuthFailuresPerIp, LimitAction.Refused);
-                CryptographicOperations.ZeroMemory(request.Password);
+                Wipe(request);
                 RefuseByLimit(LimitKind.AuthFailuresPerIp, request.ClientId);
                 return true;
         }
@@ -158,7 +168,9 @@ public sealed partial class MqttConnection
     {
         AuthenticationRequest request = _waitingLogin!;
         _waitingLogin = null;
-        Ask(request);
+        // The wait is not on the client's account; the deadline that was there before it is gone.
+        AwaitConnect();
+        LogIn(request);
         // One that is thought about goes on pausing; it reads on with the verdict.
         if (_state != State.Authenticating) _transport.ResumeReading();
     }
@@ -167,7 +179,7 @@ public sealed partial class MqttConnection
     {
         if (verdict is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized && CanFail(request))
         {
-            Broker.Limits.Logins.NoteFailure(_transport.RemoteAddress, request.UserName);
+            Broker.Limits.Logins.NoteFailure(_transport.RemoteAddress, WhoseLogin(request));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -21,21 +22,27 @@ public sealed partial class MqttConnection
         AuthenticationResult verdict = Judge(_identity);
         if (verdict.Reason != ReasonCode.Success)
         {
-            Fail(ReasonCode.NotAuthorized, verdict.Cause ?? NotPermittedAnyMore, told: NotPermittedAnyMore, discardWill: false);
+            Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: verdict.Cause);
             return true;
         }
 
         _identity = verdict;
-        byte[]? denied = _lease.Session.FindDenied(_lease, verdict.Permissions, out Will? held);
-        if (denied is not null)
-        {
-            Fail(ReasonCode.NotAuthorized, $"may not receive \"{Encoding.UTF8.GetString(denied)}\" any more: {WhyNotSubscribe(denied)}", told: NotPermittedAnyMore, discardWill: false);
-            return true;
-        }
-
-        if (held?.Message is not { } will || MayPublish(will.Topic, will.QoS, will.Retain)) return false;
-        Fail(ReasonCode.NotAuthorized, "may not publish its will any more: " + WhyNotPublish(will.Topic, will.QoS, will.Retain), told: NotPermittedAnyMore, discardWill: true);
+        if (FindDenied(verdict.Permissions, out bool discardWill) is not { } cause) return false;
+        Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: cause, discardWill);
         return true;
+    }
+
+    /// <summary>Looks for a subscription or a will of the session that its client could not ask for under these permissions.</summary>
+    /// <param name="permissions">The permissions it has from now on.</param>
+    /// <param name="discardWill">Whether the will is not permitted: it must not go out because the connection ends over that.</param>
+    /// <returns>What and why, for the log; null: all is permitted.</returns>
+    private string? FindDenied(Permissions permissions, out bool discardWill)
+    {
+        byte[]? denied = _lease.Session.FindDenied(_lease, permissions, out Will? held);
+        Message? will = held?.Message;
+        discardWill = will is not null && !permissions.MayPublish(will.Topic, will.QoS, will.Retain);
+        if (denied is not null) return $"may not receive \"{Encoding.UTF8.GetString(denied)}\" any more: {permissions.JudgeSubscribe(TopicsOf(denied)).Cause}";
+        return discardWill ? "may not publish its will any more: " + permissions.JudgePublish(will!.Topic, will.QoS, will.Retain).Cause : null;
     }
 
     private AuthenticationResult Judge(AuthenticationResult identity) => identity.UserName is null && !_endpoint.AnonymousAllowed

@@ -39,6 +39,14 @@ public sealed partial class MqttConnection
             case State.Authenticating:
                 Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
                 return;
+            case State.AwaitingAuth:
+                Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
+                Refuse(ReasonCode.UnspecifiedError, "the client did not answer within limits.connect_timeout while it was authenticated");
+                return;
+            case State.Connected when nowMs >= _method?.DueMs:
+                Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
+                Fail(ReasonCode.NotAuthorized, "a re-authentication was begun and not completed within limits.connect_timeout");
+                return;
             case State.Connected when nowMs >= _identityDueMs:
                 Fail(ReasonCode.NotAuthorized, "the credentials have expired");
                 return;
@@ -104,7 +112,7 @@ public sealed partial class MqttConnection
 
     private void SetDeadline(long dueMs)
     {
-        _deadlineMs = Math.Min(dueMs, _identityDueMs);
+        _deadlineMs = Math.Min(dueMs, Math.Min(_identityDueMs, _method?.DueMs ?? long.MaxValue));
         _transport.SetDeadline(_deadlineMs);
     }
 

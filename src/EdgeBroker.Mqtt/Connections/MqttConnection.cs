@@ -63,6 +63,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         /// <summary>The authenticator is thinking; nothing is read.</summary>
         Authenticating,
 
+        /// <summary>The client has been asked; nothing but AUTH and DISCONNECT is accepted.</summary>
+        AwaitingAuth,
+
         /// <summary>CONNACK has been written.</summary>
         Connected,
 
@@ -87,12 +90,19 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         Broker.BeginBurst(_context);
         ClientRestraint? restraint = Broker.Limits.Restraint;
         _droppedBy = null;
-        while (_state is State.AwaitingConnect or State.Connected && !_transport.IsClosing && !_isHeldBack)
+        while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && !_isHeldBack)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
             if (_state == State.AwaitingConnect && consumed < bytes.Length && (bytes[consumed] >> 4 != (int)PacketType.Connect || bytes[consumed] == TlsHandshake))
             {
                 Refuse(ReasonCode.ProtocolError, NotConnect(bytes[consumed]));
+                break;
+            }
+
+            // [MQTT-3.1.2-30]
+            if (_state == State.AwaitingAuth && consumed < bytes.Length && bytes[consumed] >> 4 is not ((int)PacketType.Auth or (int)PacketType.Disconnect))
+            {
+                Refuse(ReasonCode.ProtocolError, "a client that is being authenticated sends AUTH or DISCONNECT and nothing else");
                 break;
             }
 
@@ -141,6 +151,12 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             return;
         }
 
+        if (_state == State.AwaitingAuth)
+        {
+            HandleUnadmitted(frame);
+            return;
+        }
+
         // What the client published before goes out before anything else it asks for is done or answered.
         if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.FlushBurst(_context);
         switch (frame.Type)
@@ -155,8 +171,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             case PacketType.Pingreq: HandlePing(frame); break;
             case PacketType.Disconnect: HandleDisconnect(frame); break;
             case PacketType.Connect: Fail(ReasonCode.ProtocolError, "a second CONNECT"); break;
-            case PacketType.Auth when _rules.Version == ProtocolVersion.V5: Fail(ReasonCode.ProtocolError, "AUTH without an authentication method in CONNECT"); break;
-            case PacketType.Auth: Fail(ReasonCode.MalformedPacket, "packet type 15 does not exist in MQTT 3.1.1"); break;
+            case PacketType.Auth: HandleAuth(frame); break;
             default: Fail(ReasonCode.ProtocolError, "a packet that only a server sends"); break;
         }
 

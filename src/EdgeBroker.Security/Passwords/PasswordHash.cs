@@ -26,6 +26,12 @@ public abstract class PasswordHash
     /// <summary>Hashes a new password with Argon2id: 19 MiB, two passes, one lane.</summary>
     public static PasswordHash Argon2(string password) => Argon2Hash.Make(Encoding.UTF8.GetBytes(password));
 
+    /// <summary>Makes SCRAM-SHA-256 credentials of a new password, 4,096 to 5,000,000 iterations.</summary>
+    /// <param name="password">One that <see cref="Protocol.Scram.SaslPrep"/> takes.</param>
+    /// <param name="iterations">The work, for whoever guesses and for every client.</param>
+    /// <exception cref="ArgumentException">The password is not one it takes.</exception>
+    public static PasswordHash Scram(string password, int iterations) => ScramHash.Make(password, iterations);
+
     /// <summary>Reads a stored hash.</summary>
     /// <param name="text">What stands behind the colon.</param>
     /// <param name="hash">The hash.</param>
@@ -37,6 +43,7 @@ public abstract class PasswordHash
         else if (text.StartsWith("$argon2id$", StringComparison.Ordinal)) parsed = Argon2Hash.Parse(text, out problem);
         else if (text.StartsWith("$7$", StringComparison.Ordinal)) parsed = Pbkdf2Hash.Parse(text, out problem);
         else if (text.StartsWith("$6$", StringComparison.Ordinal)) parsed = SaltedSha512Hash.Parse(text, out problem);
+        else if (text.StartsWith(ScramHash.Prefix, StringComparison.Ordinal)) parsed = ScramHash.Parse(text, out problem);
         else (parsed, problem) = (null, Unknown(text));
         hash = parsed!;
         return parsed is not null;
@@ -65,7 +72,7 @@ public abstract class PasswordHash
     {
         const string cure = "make the line with `edgebroker passwd add`";
         if (text.Length == 0) return $"no password hash behind the colon; {cure}";
-        if (text[0] != '$') return $"not a password hash (a password in clear?); {cure}";
-        return $"a hash of an unknown kind; expected bcrypt ($2b$), Argon2id ($argon2id$) or mosquitto's $7$ or $6$: {cure}";
+        if (text[0] != '$' && !text.StartsWith("SCRAM-", StringComparison.Ordinal)) return $"not a password hash (a password in clear?); {cure}";
+        return $"a hash of an unknown kind; expected bcrypt ($2b$), Argon2id ($argon2id$), SCRAM-SHA-256$ or mosquitto's $7$ or $6$: {cure}";
     }
 }

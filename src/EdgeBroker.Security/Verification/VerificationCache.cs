@@ -41,6 +41,13 @@ public sealed class VerificationCache(int capacity)
     /// <summary>A number below a bound that is always the same for a name, and that nobody outside can foretell.</summary>
     public int PickFor(string userName, int bound) => (int)(DigestOf(userName, default, "pick").A % (ulong)bound);
 
+    /// <summary>32 bytes that are always the same for a name and a purpose while the process runs, and that nobody outside can foretell.</summary>
+    public byte[] Derive(string userName, string purpose)
+    {
+        Digest digest = DigestOf(userName, default, purpose);
+        return MemoryMarshal.AsBytes(new ReadOnlySpan<Digest>(in digest)).ToArray();
+    }
+
     /// <summary>What was noted for a digest; null when nothing was, or it had to make room.</summary>
     public object? Find(Digest digest)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EdgeBroker.Protocol.Scram;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Verbs;
 
@@ -9,11 +10,11 @@ namespace EdgeBroker.Access;
 internal static class PasswdCommand
 {
     public const string Usage = """
-        usage: edgebroker passwd add [--stdin] [--cost N | --argon2] FILE USER
+        usage: edgebroker passwd add [--stdin] [KIND] FILE USER
                edgebroker passwd remove FILE USER
                edgebroker passwd list FILE
                edgebroker passwd verify [--stdin] FILE USER
-               edgebroker passwd hash [--stdin] [--cost N | --argon2]
+               edgebroker passwd hash [--stdin] [KIND]
 
           add      adds a user or changes the password; makes the file when it is missing
           remove   removes a user
@@ -22,14 +23,21 @@ internal static class PasswdCommand
           hash     prints what stands behind the colon, for a file kept elsewhere
 
           --stdin     read the password from the first line of stdin; else it is asked for
+
+        KIND is one of
           --cost N    bcrypt with cost N, 4 to 15; default 10, each step doubles the time
           --argon2    Argon2id (19 MiB of memory) in place of bcrypt
+          --scram     SCRAM-SHA-256: MQTT 5 clients may prove the password instead of sending it; those that send it are let in as well
+          --iterations N   with --scram, 4096 to 5000000; default 60000. Every client has this work to do when it connects
 
         The broker reads the file named by auth.password_file when it starts.
         """;
 
     private const int DefaultCost = 10;
+    private const int DefaultIterations = 60_000;
     private const int BcryptBytes = 72;
+
+    private const string NotPrepared = "it holds control or other prohibited characters, or ones with several forms; letters, digits and signs of a keyboard do";
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -38,8 +46,8 @@ internal static class PasswdCommand
         if (args.Length == 0)
             return CommandLine.Misused("passwd needs to know what to do", Usage, world);
         bool takesPassword = args[0] is "add" or "verify" or "hash";
-        string[] flags = args[0] is "add" or "hash" ? ["--stdin", "--argon2"] : takesPassword ? ["--stdin"] : [];
-        if (VerbArguments.Read(args.AsSpan(1), flags, args[0] is "add" or "hash" ? ["--cost"] : [], out string problem) is not { } read)
+        string[] flags = args[0] is "add" or "hash" ? ["--stdin", "--argon2", "--scram"] : takesPassword ? ["--stdin"] : [];
+        if (VerbArguments.Read(args.AsSpan(1), flags, args[0] is "add" or "hash" ? ["--cost", "--iterations"] : [], out string problem) is not { } read)
             return CommandLine.Misused(problem, Usage, world);
         int wanted = args[0] switch { "add" or "remove" or "verify" => 2, "list" => 1, "hash" => 0, _ => -1 };
         if (wanted < 0)
@@ -68,6 +76,8 @@ internal static class PasswdCommand
         string user = read.Rest[1];
         if (PasswordFile.ProblemWithName(user) is { } wrongName)
             return Failed(wrongName, world);
+        if (read.Has("--scram") && (!SaslPrep.TryPrepare(user, out string prepared) || prepared != user))
+            return Failed($"SCRAM does not take the user name \"{user}\": {NotPrepared}", world);
         if (!TryHash(read, $"password for {Printable.Escape(user)}: ", world, out PasswordHash hash, out int failure))
             return failure;
         bool replaced = false;
@@ -121,24 +131,48 @@ internal static class PasswdCommand
     private static bool TryHash(VerbArguments read, string prompt, Surroundings world, out PasswordHash hash, out int failure)
     {
         hash = null!;
-        bool argon = read.Has("--argon2");
-        int cost = DefaultCost;
-        if (read["--cost"] is { } text && (argon || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out cost) || cost is < 4 or > 15))
+        (int cost, int iterations) = (DefaultCost, DefaultIterations);
+        if (ProblemWithKind(read, ref cost, ref iterations) is { } wrongKind)
         {
-            failure = CommandLine.Misused(argon ? "--cost is bcrypt's; leave out one of the two" : "--cost needs a number from 4 to 15", Usage, world);
+            failure = CommandLine.Misused(wrongKind, Usage, world);
             return false;
         }
         if (Ask(read, prompt, repeat: true, world, out failure) is not { } password)
             return false;
+        bool argon = read.Has("--argon2");
+        bool scram = read.Has("--scram");
         if (password.Length == 0 || password.Contains('\0'))
             failure = Failed("the password is empty, or holds a zero", world);
-        else if (!argon && Utf8.GetByteCount(password) > BcryptBytes)
-            failure = Failed($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --argon2", world);
+        else if (!argon && !scram && Utf8.GetByteCount(password) > BcryptBytes)
+            failure = Failed($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --argon2 or --scram", world);
         else if (Utf8.GetByteCount(password) > PasswordHash.MaxPasswordBytes)
             failure = Failed($"the password is longer than {PasswordHash.MaxPasswordBytes} bytes", world);
+        else if (scram && !SaslPrep.TryPrepare(password, out _))
+            failure = Failed($"SCRAM does not take this password: {NotPrepared}", world);
         else
-            hash = argon ? PasswordHash.Argon2(password) : PasswordHash.Bcrypt(password, cost);
+            hash = argon ? PasswordHash.Argon2(password) : scram ? PasswordHash.Scram(password, iterations) : PasswordHash.Bcrypt(password, cost);
         return hash is not null;
+    }
+
+    private static string? ProblemWithKind(VerbArguments read, ref int cost, ref int iterations)
+    {
+        bool argon = read.Has("--argon2");
+        bool scram = read.Has("--scram");
+        if (argon && scram)
+            return "--argon2 and --scram are two kinds; leave out one of the two";
+        if (read["--cost"] is { } costs)
+        {
+            if (argon || scram)
+                return "--cost is bcrypt's; leave out one of the two";
+            if (!int.TryParse(costs, NumberStyles.None, CultureInfo.InvariantCulture, out cost) || cost is < 4 or > 15)
+                return "--cost needs a number from 4 to 15";
+        }
+        if (read["--iterations"] is not { } text)
+            return null;
+        if (!scram)
+            return "--iterations goes with --scram";
+        bool isGood = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out iterations) && iterations is >= ScramSha256.MinIterations and <= ScramSha256.MaxIterations;
+        return isGood ? null : $"--iterations needs a number from {ScramSha256.MinIterations} to {ScramSha256.MaxIterations}";
     }
 
     private static string? Ask(VerbArguments read, string prompt, bool repeat, Surroundings world, out int failure)

@@ -18,6 +18,7 @@ internal sealed class ClientArguments
     private string? _clientIdPrefix;
     private string? _userName;
     private string? _password;
+    private string? _authMethod;
     private IPAddress? _bindAddress;
     private ProtocolVersion? _version;
     private bool _keepSession;
@@ -61,6 +62,7 @@ internal sealed class ClientArguments
             case "--id-prefix": _clientIdPrefix = reader.Value(); break;
             case "--username": _userName = reader.Value(); break;
             case "--pw": _password = reader.Value(); break;
+            case "--auth-method": _authMethod = reader.Value(); break;
             case "--protocol-version": TakeVersion(reader.Value()); break;
             case "--keepalive": _keepAliveSeconds = (ushort)reader.Number(0, 65535); break;
             case "--disable-clean-session": _keepSession = true; break;
@@ -79,8 +81,9 @@ internal sealed class ClientArguments
     /// <summary>The client options the command line amounts to.</summary>
     public MqttClientOptions ToOptions(string verb)
     {
-        ProtocolVersion version = _version ?? (Properties.Any || _sessionExpirySeconds is not null ? ProtocolVersion.V5 : ProtocolVersion.V311);
-        if (version == ProtocolVersion.V311 && (Properties.Any || _sessionExpirySeconds is not null)) throw new UsageException("-D and -x belong to MQTT 5; leave out -V 311.");
+        bool needsFive = Properties.Any || _sessionExpirySeconds is not null || _authMethod is not null;
+        ProtocolVersion version = _version ?? (needsFive ? ProtocolVersion.V5 : ProtocolVersion.V311);
+        if (version == ProtocolVersion.V311 && needsFive) throw new UsageException("-D, -x and --auth-method belong to MQTT 5; leave out -V 311.");
         if (_clientId is not null && _clientIdPrefix is not null) throw new UsageException("Give either -i or -I.");
         if (_willTopic is null && (_willPayload is not null || _willQoS is not null || _willRetain)) throw new UsageException("A will needs --will-topic.");
         string clientId = _clientId ?? (_clientIdPrefix is null ? "" : _clientIdPrefix + Environment.ProcessId);
@@ -93,8 +96,10 @@ internal sealed class ClientArguments
             ClientId = clientId,
             CleanStart = !_keepSession,
             SessionExpirySeconds = _sessionExpirySeconds ?? Properties.SessionExpirySeconds ?? (_keepSession && version == ProtocolVersion.V5 ? uint.MaxValue : 0),
-            UserName = _userName,
-            Password = _password is null ? null : StrictUtf8.GetBytes(_password),
+            // With a method neither goes over the wire by itself.
+            UserName = _authMethod is null ? _userName : null,
+            Password = _password is null || _authMethod is not null ? null : StrictUtf8.GetBytes(_password),
+            Authentication = ToAuthentication(),
             KeepAliveSeconds = _keepAliveSeconds,
             ReceiveMaximum = Properties.ReceiveMaximum ?? 100,
             TopicAliasMaximum = Properties.TopicAliasMaximum ?? 16,
@@ -121,6 +126,16 @@ internal sealed class ClientArguments
         if (!_overWebSocket) return bytes;
         string host = _host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host;
         return new WebSocketTransport(bytes, port == usualPort || _unixPath is not null ? host : $"{host}:{port}", path);
+    }
+
+    private IAuthenticationMethod? ToAuthentication()
+    {
+        if (_authMethod is null) return null;
+        if (_authMethod.Equals("scram-sha-256", StringComparison.OrdinalIgnoreCase))
+            return _userName is not null && _password is not null ? new ScramAuthentication(_userName, _password) : throw new UsageException("--auth-method scram-sha-256 needs -u and -P.");
+        if (!_authMethod.Equals("jwt", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--auth-method {_authMethod}: give scram-sha-256 or jwt.");
+        string token = _password ?? throw new UsageException("--auth-method jwt needs the token with -P.");
+        return new TokenAuthentication(() => token);
     }
 
     private bool TryTakeWill(string option, OptionReader reader)

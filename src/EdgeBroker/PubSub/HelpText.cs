@@ -70,7 +70,9 @@ internal static class HelpText
           -I, --id-prefix TEXT    client id of this text and the process number
           -u, --username NAME     user name
           -P, --pw TEXT           password
-          -V VERSION              311 or 5 (311; 5 with -D or -x)
+              --auth-method NAME  scram-sha-256: prove the password instead of sending it, and have the server
+                                  prove that it knows it; jwt: -P is a token (MQTT 5)
+          -V VERSION              311 or 5 (311; 5 with -D, -x or --auth-method)
           -k, --keepalive S       keep alive in seconds, 0 for none (60)
           -c                      keep the session; needs -i
           -x SECONDS              how long the server keeps the session, ∞ for ever (MQTT 5)

@@ -61,9 +61,42 @@ public sealed class RetainedWalkTests
         }
 
         var topics = new List<string>();
-        RetainedWalk walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
-        while (walk.TryTake(out Message? message)) topics.Add(Encoding.UTF8.GetString(message.Topic));
+        RetainedWalk? walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
+        Message? message = null;
+        while (walk?.TryTake(out message) == true) topics.Add(Encoding.UTF8.GetString(message!.Topic));
         Assert.Equal(found, string.Join(' ', topics.Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("b/c", false)]
+    [InlineData("a", false)]
+    [InlineData("a/none/+", false)]
+    [InlineData("a/b", true)]
+    [InlineData("a/#", true)]
+    [InlineData("+/none", true)]
+    public void There_is_no_walk_where_the_first_levels_lead_nowhere(string filter, bool walks)
+    {
+        var retained = new RetainedMessages(VolatileJournal.Instance);
+        retained.Set(new Publication { Topic = "a/b"u8, Payload = "v"u8 }, 0);
+        Assert.Equal(walks, retained.Walk(Encoding.UTF8.GetBytes(filter)) is not null);
+    }
+
+    [Fact]
+    public void A_walk_that_finds_nothing_in_a_large_tree_pauses_now_and_then()
+    {
+        var retained = new RetainedMessages(VolatileJournal.Instance);
+        for (int i = 0; i < 20_000; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("t/" + i), Payload = "v"u8 }, 0);
+        retained.Set(new Publication { Topic = "t/x/y"u8, Payload = "v"u8 }, 0);
+        RetainedWalk walk = retained.Walk("t/+/y"u8)!;
+        int pauses = 0, found = 0;
+        while (!walk.IsDone)
+        {
+            if (walk.TryTake(out _)) found++;
+            else pauses++;
+        }
+
+        Assert.Equal(1, found);
+        Assert.InRange(pauses, 4, 20);
     }
 
     [Fact]
@@ -84,7 +117,7 @@ public sealed class RetainedWalkTests
         for (int round = 0; round < 200; round++)
         {
             var met = new HashSet<string>();
-            RetainedWalk walk = retained.Walk("lasting/+"u8);
+            RetainedWalk walk = retained.Walk("lasting/+"u8)!;
             while (walk.TryTake(out Message? message)) Assert.True(met.Add(Encoding.UTF8.GetString(message.Topic)) || message.Payload is [(byte)'w']);
             Assert.Equal(500, met.Count(topic => !topic.Contains('x')));
         }
@@ -98,7 +131,7 @@ public sealed class RetainedWalkTests
     /// <summary>A walk under way, and what it may and must meet.</summary>
     private sealed class Walker(RetainedMessages retained, Dictionary<string, string> model, string filter)
     {
-        private readonly RetainedWalk _walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
+        private readonly RetainedWalk? _walk = retained.Walk(Encoding.UTF8.GetBytes(filter));
         private readonly Dictionary<string, string> _there = model.Where(one => Naive.Matches(filter, one.Key)).ToDictionary();
         private readonly HashSet<string> _changed = [];
         private readonly HashSet<string> _met = [];
@@ -109,7 +142,7 @@ public sealed class RetainedWalkTests
         {
             for (; count > 0; count--)
             {
-                if (!_walk.TryTake(out Message? message)) return false;
+                if (_walk is null || !_walk.TryTake(out Message? message)) return false;
                 string topic = Encoding.UTF8.GetString(message.Topic);
                 Assert.True(_met.Add(topic), $"{topic} was met twice by {filter}");
                 Assert.Equal(_there.GetValueOrDefault(topic), Encoding.UTF8.GetString(message.Payload));

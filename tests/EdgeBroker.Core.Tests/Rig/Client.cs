@@ -28,13 +28,17 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
         bench.Publish(topic, payload, qos, retain, publisher: Session);
 
     /// <summary>Turns, as long as the session asks for them.</summary>
-    public void Pump()
+    /// <returns>How many turns it took.</returns>
+    public int Pump()
     {
-        while (link.PumpRequested)
+        int turns = 0;
+        for (; link.PumpRequested; turns++)
         {
             link.PumpRequested = false;
             bench.Broker.Pump(lease, bench.Context);
         }
+
+        return turns;
     }
 
     public AckOutcome Puback(int id) => Session.Puback(lease, (ushort)id);

@@ -45,6 +45,83 @@ public sealed class MatchCacheTests
     }
 
     [Fact]
+    public void Filters_that_come_and_go_elsewhere_leave_a_match_alone()
+    {
+        var tree = new SubscriptionTree();
+        Session session = Loose.Session("1");
+        tree.Add(Loose.Subscribe(session, "a/#"));
+        tree.Add(Loose.Subscribe(session, "a/+"));
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        MatchResult last = cache.Match(matcher, "a/b"u8, out _);
+        int anew = 0;
+        for (int i = 0; i < 1_000; i++)
+        {
+            tree.Add(Loose.Subscribe(session, "b/" + i));
+            tree.Add(Loose.Subscribe(session, "b/+/" + i));
+            tree.Add(Loose.Subscribe(session, "a/" + i));
+            tree.Remove(session, Encoding.UTF8.GetBytes("b/" + i));
+            MatchResult now = cache.Match(matcher, "a/b"u8, out _);
+            if (!ReferenceEquals(now, last)) anew++;
+            last = now;
+        }
+
+        // Not none: two filters may share a stamp.
+        Assert.InRange(anew, 0, 50);
+        tree.Remove(session, "a/+"u8);
+        Assert.NotSame(last, cache.Match(matcher, "a/b"u8, out _));
+    }
+
+    [Fact]
+    public async Task While_a_writer_churns_it_neither_misses_a_subscription_nor_keeps_one_that_is_gone()
+    {
+        const int churns = 60_000;
+        var tree = new SubscriptionTree();
+        Session lasting = Loose.Session("lasting"), changing = Loose.Session("changing"), churning = Loose.Session("churning");
+        string[] topics = ["a/b", "a/b/c", "x/7", "x/99", "$x/a"];
+        foreach (string filter in (string[])["a/b", "a/+/c", "x/#", "$x/+"]) tree.Add(Loose.Subscribe(lasting, filter));
+        // Of each four: 0, one of the subscribers of y/7 is not there; 2, it is; else it changes just now.
+        long phase = 0;
+        bool done = false;
+        Task[] readers = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            var cache = new MatchCache(tree);
+            var matcher = new SubscriptionMatcher();
+            while (!Volatile.Read(ref done))
+            {
+                foreach (string topic in topics)
+                {
+                    Assert.Contains(cache.Match(matcher, Encoding.UTF8.GetBytes(topic), out byte[]? _).Plain, one => ReferenceEquals(one.Session, lasting));
+                }
+
+                long before = Volatile.Read(ref phase);
+                bool found = Array.Exists(cache.Match(matcher, "y/7"u8, out byte[]? _).Plain, one => ReferenceEquals(one.Session, changing));
+                if (before == Volatile.Read(ref phase) && before % 2 == 0) Assert.Equal(before % 4 == 2, found);
+            }
+        }))];
+
+        var random = new Random(1);
+        for (int i = 0; i < churns; i++)
+        {
+            if (i % 8 == 0)
+            {
+                byte[] filter = Encoding.UTF8.GetBytes((i / 32 % 3) switch { 0 => "y/7", 1 => "y/+", _ => "y/7/#" });
+                Volatile.Write(ref phase, phase + 1);
+                if (phase % 4 == 1) tree.Add(new Subscription(changing, filter, default, 0));
+                else Assert.True(tree.Remove(changing, filter));
+                Volatile.Write(ref phase, phase + 1);
+            }
+
+            string other = Naive.Filter(random.Next(10_000), random.Next(10_000));
+            if (random.Next(2) == 0) tree.Add(Loose.Subscribe(churning, other));
+            else tree.Remove(churning, Encoding.UTF8.GetBytes(other));
+        }
+
+        Volatile.Write(ref done, true);
+        await Task.WhenAll(readers);
+    }
+
+    [Fact]
     public void It_grows_until_a_working_set_of_thousands_of_topics_stays()
     {
         var tree = new SubscriptionTree();

@@ -86,6 +86,34 @@ public sealed class RetainedDeliveryTests
     }
 
     [Fact]
+    public void Many_filters_are_served_in_few_turns()
+    {
+        Retain(10, QoS.AtMostOnce);
+        Client client = _bench.Connect("c");
+        for (int i = 0; i < 10; i++) client.Subscribe("t/" + i);
+        for (int i = 0; i < 200; i++) client.Subscribe("+/none/" + i);
+        client.Subscribe("t/+");
+        int turns = client.Pump();
+        Assert.Equal([.. Enumerable.Range(0, 10).Select(i => "v" + i), .. Enumerable.Range(0, 10).Select(i => "v" + i)], client.Payloads);
+        Assert.InRange(turns, 1, 20);
+    }
+
+    [Fact]
+    public void Of_many_filters_owed_one_is_given_up_and_the_others_come_in_order()
+    {
+        Retain(5, QoS.AtMostOnce);
+        Client client = _bench.Connect("c");
+        client.Link.HasRoom = false;
+        for (int i = 0; i < 5; i++) client.Subscribe("t/" + i);
+        client.Pump();
+        client.Unsubscribe("t/3");
+        client.Subscribe("t/1");
+        client.Link.HasRoom = true;
+        client.Pump();
+        Assert.Equal(["v0", "v2", "v4", "v1"], client.Payloads);
+    }
+
+    [Fact]
     public void What_is_still_owed_is_sent_on_the_next_connection()
     {
         Retain(300, QoS.AtLeastOnce);

@@ -2,7 +2,6 @@ using System.Text;
 using CsCheck;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Tests.Rig;
-using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Tests.Topics;
 
@@ -11,7 +10,7 @@ public sealed class LevelTableTests
     [Fact]
     public void Finds_what_was_added_and_not_what_was_removed() => Steps.Of(3, 400).Sample(steps =>
     {
-        var root = new RetainedNode([], 0, null);
+        var root = new RetainedNode([], 0, 0, null);
         var model = new Dictionary<string, RetainedNode>();
         foreach ((int op, int a, _) in steps)
         {
@@ -27,7 +26,7 @@ public sealed class LevelTableTests
     [Fact]
     public void A_walk_by_slot_meets_each_lasting_child_once() => Steps.Of(4, 400).Sample(steps =>
     {
-        var root = new RetainedNode([], 0, null);
+        var root = new RetainedNode([], 0, 0, null);
         var model = new Dictionary<string, RetainedNode>();
         var lasting = new HashSet<RetainedNode>();
         var met = new HashSet<RetainedNode>();
@@ -62,7 +61,7 @@ public sealed class LevelTableTests
     [Fact]
     public void Thousands_of_children_come_and_go()
     {
-        var root = new RetainedNode([], 0, null);
+        var root = new RetainedNode([], 0, 0, null);
         var model = new Dictionary<string, RetainedNode>();
         for (int round = 0; round < 3; round++)
         {
@@ -80,7 +79,7 @@ public sealed class LevelTableTests
     private static RetainedNode? Find(RetainedNode root, string name)
     {
         byte[] level = Encoding.UTF8.GetBytes(name);
-        return root.Children.Find(level, LevelHash.Of(level));
+        return root.Children.Find(level);
     }
 
     /// <summary>Adds the child, or removes it when it is there; returns the removed one.</summary>
@@ -93,7 +92,7 @@ public sealed class LevelTableTests
         }
 
         byte[] level = Encoding.UTF8.GetBytes(name);
-        node = new RetainedNode(level, LevelHash.Of(level), root);
+        node = new RetainedNode(level, 0, level.Length, root);
         model.Add(name, node);
         root.Children.Add(node);
         return null;

@@ -44,8 +44,11 @@ public sealed class MutatedTrafficTests
     private static void Clear(Server server)
     {
         Core.Routing.RoutingContext context = server.Broker.CreateContext();
-        Core.Retained.RetainedWalk walk = server.Broker.Retained.Walk("#"u8);
-        while (walk.TryTake(out Core.Messages.Message? message)) server.Broker.Publish(new Core.Messages.Publication { Topic = message.Topic, Retain = true }, context);
+        Core.Retained.RetainedWalk walk = server.Broker.Retained.Walk("#"u8)!;
+        while (!walk.IsDone)
+        {
+            if (walk.TryTake(out Core.Messages.Message? message)) server.Broker.Publish(new Core.Messages.Publication { Topic = message.Topic, Retain = true }, context);
+        }
     }
 
     private static async Task CanaryAsync(Server server, CancellationToken over)

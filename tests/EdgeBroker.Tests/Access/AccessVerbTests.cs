@@ -24,6 +24,7 @@ public sealed class AccessVerbTests : IDisposable
     [Theory]
     [InlineData("--cost", "4")]
     [InlineData("--argon2")]
+    [InlineData("--scram", "--iterations", "4096")]
     public void A_user_is_added_changed_verified_listed_and_removed(params string[] kind)
     {
         Assert.Equal(0, RunWith("geheim", ["passwd", "add", "--stdin", .. kind, "users", "anna"]));
@@ -98,6 +99,11 @@ public sealed class AccessVerbTests : IDisposable
     [InlineData("unknown option \"-b\"", "passwd", "add", "-b", "users", "anna")]
     [InlineData("--cost needs a number from 4 to 15", "passwd", "hash", "--stdin", "--cost", "3")]
     [InlineData("--cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--cost", "10", "--argon2")]
+    [InlineData("--argon2 and --scram are two kinds; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--argon2")]
+    [InlineData("--cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--cost", "10")]
+    [InlineData("--iterations goes with --scram", "passwd", "hash", "--stdin", "--iterations", "5000")]
+    [InlineData("--iterations needs a number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations", "4095")]
+    [InlineData("--iterations needs a number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations=many")]
     [InlineData("acl needs to know what to do: test or import", "acl")]
     [InlineData("acl test takes publish or subscribe, and a topic", "acl", "test", "publish")]
     [InlineData("\"a/#\" is not a topic name", "acl", "test", "publish", "a/#")]
@@ -110,6 +116,25 @@ public sealed class AccessVerbTests : IDisposable
     {
         Assert.Equal(64, Run(arguments));
         Assert.StartsWith($"edgebroker: {expected}\nusage: ", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("anna", "a\tb", "SCRAM does not take this password: it holds control or other prohibited characters")]
+    [InlineData("anna", "u\u0308", "SCRAM does not take this password")]
+    [InlineData("\uFB01x", "geheim", "SCRAM does not take the user name")]
+    [InlineData("a\u00A0b", "geheim", "SCRAM does not take the user name")]
+    public void What_SCRAM_cannot_prepare_is_not_stored(string user, string password, string expected)
+    {
+        Assert.Equal(1, RunWith(password, "passwd", "add", "--stdin", "--scram", "users", user));
+        Assert.Contains(expected, _error.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(PathOf("users")));
+    }
+
+    [Fact]
+    public void SCRAM_lines_are_those_of_PostgreSQL()
+    {
+        Assert.Equal(0, RunWith("geheim", "passwd", "hash", "--stdin", "--scram"));
+        Assert.Matches(@"^SCRAM-SHA-256\$60000:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=\n\z", _out.ToString());
     }
 
     [Theory]

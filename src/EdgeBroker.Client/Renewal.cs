@@ -1,0 +1,14 @@
+namespace EdgeBroker.Client;
+
+/// <summary>A re-authentication that goes on; guarded by the session's gate.</summary>
+/// <param name="conversation">What is said.</param>
+/// <param name="completion">Who waits for its end.</param>
+internal sealed class Renewal(IAuthenticationConversation conversation, TaskCompletionSource completion)
+{
+    public IAuthenticationConversation Conversation => conversation;
+
+    public TaskCompletionSource Completion => completion;
+
+    /// <summary>The server has asked, and the answer is not ready yet.</summary>
+    public bool IsAnswering { get; set; }
+}

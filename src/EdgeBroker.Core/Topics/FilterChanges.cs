@@ -1,0 +1,97 @@
+namespace EdgeBroker.Core.Topics;
+
+/// <summary>
+/// When filters came and went, told apart by which topics they can match, so that a change makes only those topics be matched anew. One writer at a time (the tree's lock); readers
+/// take none. Of a bounded size: where it does not know, it says that a topic may be concerned.
+/// A filter's wildcards give its shape; its other levels, hashed together, give the stamp that takes the version of the change. A topic is concerned when, for the shape of a later change,
+/// its levels at the same places lead to a stamp as late.
+/// </summary>
+internal sealed class FilterChanges
+{
+    // Kinds of filters that change at about the same time. When there are more, the one that has not changed for longest is forgotten, and with it what it was about.
+    private const int MostShapes = 16;
+    private const int FirstStamps = 1024;
+
+    // Two filters on one stamp cost a match too many now and then; the more filters have come and gone, the more stamps there are, up to this.
+    private const int MostStamps = 64 * 1024;
+
+    private readonly FilterShape?[] _shapes = new FilterShape?[MostShapes];
+    private long[] _stamps = new long[FirstStamps];
+
+    private int _changesSinceGrown;
+
+    // Changes up to here may concern any topic.
+    private long _unknownUpTo;
+
+    /// <summary>Notes a change; writers only, before the tree's version becomes <paramref name="version"/>.</summary>
+    /// <param name="filter">The filter, without its shared group.</param>
+    /// <param name="version">The version with this change.</param>
+    public void Note(ReadOnlySpan<byte> filter, long version)
+    {
+        if (_stamps.Length < MostStamps && ++_changesSinceGrown > 2 * _stamps.Length) Grow(version);
+        if (!FilterShape.TryRead(filter, out FilterShape.Key key, out uint hash))
+        {
+            Volatile.Write(ref _unknownUpTo, version);
+            return;
+        }
+
+        Volatile.Write(ref _stamps[hash & (uint)(_stamps.Length - 1)], version);
+        Volatile.Write(ref ShapeOf(key).ChangedAt, version);
+    }
+
+    /// <summary>Whether a change after <paramref name="since"/> may concern a topic. Called after the tree's version has been read, it knows all changes up to that.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="topicHash"><see cref="LevelHash"/> of it.</param>
+    /// <param name="since">The version under which it was matched.</param>
+    public bool MayConcern(ReadOnlySpan<byte> topic, int topicHash, long since)
+    {
+        long[] stamps = Volatile.Read(ref _stamps);
+        Span<int> levels = stackalloc int[FilterShape.MostLevels];
+        int count = 0;
+        for (int i = 0; i < MostShapes && Volatile.Read(ref _shapes[i]) is { } shape; i++)
+        {
+            if (Volatile.Read(ref shape.ChangedAt) <= since) continue;
+            if (shape.IsExact)
+            {
+                if (StampOf(stamps, FilterShape.HashExact(topicHash)) > since) return true;
+                continue;
+            }
+
+            if (count == 0 && (count = FilterShape.HashLevels(topic, levels)) == 0) return true;
+            if (shape.Fits(count) && StampOf(stamps, shape.Hash(levels)) > since) return true;
+        }
+
+        // Last: what is forgotten is noted here first.
+        return Volatile.Read(ref _unknownUpTo) > since;
+    }
+
+    private static long StampOf(long[] stamps, uint hash) => Volatile.Read(ref stamps[hash & (uint)(stamps.Length - 1)]);
+
+    private FilterShape ShapeOf(FilterShape.Key key)
+    {
+        int oldest = 0;
+        for (int i = 0; i < MostShapes; i++)
+        {
+            if (_shapes[i] is not { } shape)
+            {
+                oldest = i;
+                break;
+            }
+
+            if (shape.Is(key)) return shape;
+            if (shape.ChangedAt < _shapes[oldest]!.ChangedAt) oldest = i;
+        }
+
+        if (_shapes[oldest] is { } forgotten) Volatile.Write(ref _unknownUpTo, Math.Max(_unknownUpTo, forgotten.ChangedAt));
+        var added = new FilterShape(key);
+        Volatile.Write(ref _shapes[oldest], added);
+        return added;
+    }
+
+    private void Grow(long version)
+    {
+        _changesSinceGrown = 0;
+        Volatile.Write(ref _unknownUpTo, version);
+        Volatile.Write(ref _stamps, new long[2 * _stamps.Length]);
+    }
+}
