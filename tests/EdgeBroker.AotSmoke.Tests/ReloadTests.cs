@@ -17,7 +17,7 @@ public sealed class ReloadTests : IDisposable
     public async Task It_reloads_on_SIGHUP_and_when_asked_by_the_verb(string rid)
     {
         Configure("max_qos = 2");
-        using ChildProcess broker = PublishedBinary.Of(rid).Start(_directory, "-c", "broker.toml");
+        using ChildProcess broker = PublishedBinary.Of(rid).StartHearingHangUps(_directory, "-c", "broker.toml");
         await PublishedBroker.PortOfAsync(broker);
         Configure("max_qos = 1");
         using (var kill = ChildProcess.Program("kill", "-HUP", broker.Id.ToString(CultureInfo.InvariantCulture))) Assert.Equal(0, await kill.ExitAsync());

@@ -69,8 +69,9 @@ public sealed class UsersTests : IDisposable
         foreach ((string method, string password, int expected) in new[] { ("scram-sha-256", "geheim", 0), ("scram-sha-256", "falsch", 1), ("jwt", Token(rsa, "edgebroker"), 0), ("jwt", Token(rsa, "shop"), 1) })
         {
             string topic = method == "jwt" ? "smoke/token" : "smoke/scram";
+            await File.WriteAllTextAsync(Path.Combine(_directory, "password"), password + "\n");
             using ChildProcess pub = PublishedBinary.Of(rid).Start(
-                _directory, "pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--auth-method", method, "-u", "scram", "-P", password, "-q", "1", "-t", topic, "-m", "x");
+                _directory, "pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--auth-method", method, "-u", "scram", "--pw-file", "password", "-q", "1", "-t", topic, "-m", "x");
             Assert.True(await pub.ExitAsync() == expected, $"{method}: {pub.Said}\n{broker.Said}");
         }
 

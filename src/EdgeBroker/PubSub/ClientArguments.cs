@@ -62,6 +62,7 @@ internal sealed class ClientArguments
             case "--id-prefix": _clientIdPrefix = reader.Value(); break;
             case "--username": _userName = reader.Value(); break;
             case "--pw": _password = reader.Value(); break;
+            case "--pw-file": _password = ReadPassword(reader.Value()); break;
             case "--auth-method": _authMethod = reader.Value(); break;
             case "--protocol-version": TakeVersion(reader.Value()); break;
             case "--keepalive": _keepAliveSeconds = (ushort)reader.Number(0, 65535); break;
@@ -109,6 +110,19 @@ internal sealed class ClientArguments
         };
     }
 
+    private static string ReadPassword(string file)
+    {
+        try
+        {
+            using var text = new StreamReader(file, StrictUtf8);
+            return text.ReadLine() ?? throw new UsageException($"--pw-file {file}: the file is empty.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            throw new UsageException($"--pw-file {file}: {exception.Message}");
+        }
+    }
+
     private IClientTransport ToTransport()
     {
         if (_webSocketPath is not null && !_overWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://.");
@@ -132,9 +146,9 @@ internal sealed class ClientArguments
     {
         if (_authMethod is null) return null;
         if (_authMethod.Equals("scram-sha-256", StringComparison.OrdinalIgnoreCase))
-            return _userName is not null && _password is not null ? new ScramAuthentication(_userName, _password) : throw new UsageException("--auth-method scram-sha-256 needs -u and -P.");
+            return _userName is not null && _password is not null ? new ScramAuthentication(_userName, _password) : throw new UsageException("--auth-method scram-sha-256 needs -u and -P or --pw-file.");
         if (!_authMethod.Equals("jwt", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--auth-method {_authMethod}: give scram-sha-256 or jwt.");
-        string token = _password ?? throw new UsageException("--auth-method jwt needs the token with -P.");
+        string token = _password ?? throw new UsageException("--auth-method jwt needs the token with -P or --pw-file.");
         return new TokenAuthentication(() => token);
     }
 

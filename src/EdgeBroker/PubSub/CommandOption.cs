@@ -9,7 +9,7 @@ internal sealed record CommandOption(string Long, string? Short, Verbs Verbs = V
     public static readonly CommandOption[] All =
     [
         new("--host", "-h"), new("--port", "-p"), new("--unix", null), new("--ws", null), new("--ws-path", null), new("--url", "-L"), new("--bind", "-A"), new("--nodelay", null),
-        new("--topic", "-t"), new("--qos", "-q"), new("--id", "-i"), new("--id-prefix", "-I"), new("--username", "-u"), new("--pw", "-P"), new("--auth-method", null),
+        new("--topic", "-t"), new("--qos", "-q"), new("--id", "-i"), new("--id-prefix", "-I"), new("--username", "-u"), new("--pw", "-P"), new("--pw-file", null), new("--auth-method", null),
         new("--protocol-version", "-V"), new("--keepalive", "-k"), new("--disable-clean-session", "-c"), new("--session-expiry-interval", "-x"),
         new("--will-topic", null), new("--will-payload", null), new("--will-qos", null), new("--will-retain", null), new("--property", "-D"),
         new("--debug", "-d"), new("--quiet", null), new("--help", null),

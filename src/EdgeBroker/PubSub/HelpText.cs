@@ -69,7 +69,8 @@ internal static class HelpText
           -i, --id ID             client id (chosen at random)
           -I, --id-prefix TEXT    client id of this text and the process number
           -u, --username NAME     user name
-          -P, --pw TEXT           password
+          -P, --pw TEXT           password; every program on this machine can read it there, so rather:
+              --pw-file FILE      password: the first line of this file
               --auth-method NAME  scram-sha-256: prove the password instead of sending it, and have the server
                                   prove that it knows it; jwt: -P is a token (MQTT 5)
           -V VERSION              311 or 5 (311; 5 with -D, -x or --auth-method)

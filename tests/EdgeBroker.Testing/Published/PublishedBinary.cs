@@ -53,15 +53,19 @@ public sealed class PublishedBinary
 
     /// <summary>Starts it, and perhaps leaves its input open for what it will be told.</summary>
     public ChildProcess Start(string workingDirectory, bool keepsInput, params string[] arguments) =>
-        Start(workingDirectory, new Dictionary<string, string>(), keepsInput, arguments);
+        Start(workingDirectory, new Dictionary<string, string>(), keepsInput, [.. _command, .. arguments]);
 
     /// <summary>Starts it with variables added to its environment.</summary>
     public ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
-        Start(workingDirectory, environment, keepsInput: false, arguments);
+        Start(workingDirectory, environment, keepsInput: false, [.. _command, .. arguments]);
 
-    private ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, bool keepsInput, string[] arguments)
+    /// <summary>Starts it so that it hears SIGHUP: a test run that is to outlive its terminal (nohup) hands down that it is ignored, and the runtime stays with that.</summary>
+    public ChildProcess StartHearingHangUps(string workingDirectory, params string[] arguments) =>
+        Start(workingDirectory, new Dictionary<string, string>(), keepsInput: false, ["env", "--default-signal=HUP", .. _command, .. arguments]);
+
+    private static ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, bool keepsInput, string[] command)
     {
-        var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. arguments]) { WorkingDirectory = workingDirectory };
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = workingDirectory };
         // The test run may itself be a service; its children's log is ours to read as text.
         start.Environment.Remove("JOURNAL_STREAM");
         start.Environment.Remove("STATE_DIRECTORY");

@@ -68,6 +68,21 @@ public sealed class CommandLineTests
         Assert.Empty(quiet.Errors);
     }
 
+    [Theory]
+    [InlineData("", "the file is empty")]
+    [InlineData("\xC3\x28", "Unable to translate")]
+    [InlineData(null, "Could not find")]
+    public async Task A_password_file_that_is_none_is_64(string? content, string said)
+    {
+        using var directory = new TemporaryDirectory();
+        string file = Path.Combine(directory.Path, "password");
+        if (content is not null) directory.Write("password", System.Text.Encoding.Latin1.GetBytes(content));
+        using CommandRun run = CommandRun.Pub("", "-t", "a", "-m", "b", "-u", "anna", "--pw-file", file);
+        Assert.Equal(64, await run.ExitCodeAsync());
+        Assert.Contains($"--pw-file {file}: ", run.Errors, StringComparison.Ordinal);
+        Assert.Contains(said, run.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nobody_listening_is_1()
     {
