@@ -105,9 +105,10 @@ internal static partial class BrokerHost
             });
         using var access = new AccessControl(configuration.Auth, loggers, time);
         access.ShowIn(broker);
+        // Before the server, whose reactors use it to their end.
+        using var gauge = new MemoryGauge("/");
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
         server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
-        using var gauge = new MemoryGauge("/");
         server.AddPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, gauge, time).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 

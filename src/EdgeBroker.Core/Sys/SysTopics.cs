@@ -14,6 +14,10 @@ internal sealed class SysTopics
     private const string Prefix = "$SYS/broker/";
     private static readonly string[] WindowNames = ["1min", "5min", "15min"];
 
+    // Once: asking for them touches much of the executable.
+    private static readonly LimitKind[] LimitKinds = Enum.GetValues<LimitKind>();
+    private static readonly LimitAction[] LimitActions = Enum.GetValues<LimitAction>();
+
     private readonly Broker _broker;
     private readonly long _intervalMs;
     private readonly string _version;
@@ -52,9 +56,9 @@ internal sealed class SysTopics
 
     private void PublishLimits(BrokerLimits limits, RoutingContext context)
     {
-        foreach (LimitKind limit in Enum.GetValues<LimitKind>())
+        foreach (LimitKind limit in LimitKinds)
         {
-            foreach (LimitAction action in Enum.GetValues<LimitAction>())
+            foreach (LimitAction action in LimitActions)
             {
                 // What a limit never did has no topic: most of them cannot.
                 long count = limits.Counters[limit, action];
