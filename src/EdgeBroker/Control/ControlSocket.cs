@@ -18,8 +18,6 @@ internal sealed partial class ControlSocket : IDisposable
     private const int MaxRequestBytes = 256;
     private const int Backlog = 8;
     private const int StackBytes = 1024 * 1024;
-    private const int SolSocket = 1;
-    private const int SoPeerCredentials = 17;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
@@ -195,12 +193,9 @@ internal sealed partial class ControlSocket : IDisposable
 
     private static bool MayAsk(Socket peer, out uint user)
     {
-        // struct ucred: process, user, group.
-        Span<byte> credentials = stackalloc byte[12];
-        user = uint.MaxValue;
-        if (peer.GetRawSocketOption(SolSocket, SoPeerCredentials, credentials) != credentials.Length) return false;
-        user = MemoryMarshal.Read<uint>(credentials[4..]);
-        return user == 0 || user == GetEffectiveUser();
+        uint? known = PeerCredentials.UserIdOf(peer);
+        user = known ?? uint.MaxValue;
+        return known == 0 || known == GetEffectiveUser();
     }
 
     private string? ReadLine(Socket peer)
