@@ -34,13 +34,13 @@ public sealed class HandoverTests : IDisposable
         }
 
         // Nobody runs what is due in this broker any more: what was read back stays where it is.
-        await CommittedAsync(first);
+        await first.CommittedAsync();
 
         await using StoredBroker second = first.Crash(_elsewhere);
         Assert.Equal(0, second.Restored.Damaged);
         await AllReachAsync(second, "other");
         await (await second.Broker.ConnectAsync("member", cleanStart: false, properties: Kept, sessionPresent: clientIdIsUsedAnew)).ExpectNothingAsync();
-        await CommittedAsync(second);
+        await second.CommittedAsync();
         await using StoredBroker third = second.Crash(_third);
         await (await third.Broker.ConnectAsync("other", cleanStart: false, properties: Kept, sessionPresent: true)).ExpectNothingAsync();
         Assert.Equal(0, third.Restored.Deliveries);
@@ -54,7 +54,7 @@ public sealed class HandoverTests : IDisposable
         await first.Broker.ConnectAsync("member", cleanStart: false, properties: ends, sessionPresent: true, will: new TestWill("gone", "member", 1));
         TestClient watcher = await first.Broker.ConnectAsync("watcher", properties: Kept);
         await watcher.SubscribeAsync("gone", 1);
-        await CommittedAsync(first);
+        await first.CommittedAsync();
 
         await using StoredBroker second = first.Crash(_elsewhere);
         await AllReachAsync(second, "other");
@@ -76,14 +76,6 @@ public sealed class HandoverTests : IDisposable
         }
 
         return stored;
-    }
-
-    /// <summary>Waits until all that was done so far is on disk: facts are committed in their order, and a SUBACK waits for its own.</summary>
-    private static async Task CommittedAsync(StoredBroker stored)
-    {
-        TestClient fence = await stored.Broker.ConnectAsync("fence", properties: Kept);
-        await fence.SubscribeAsync("fence");
-        await fence.DisconnectAsync(properties: Prop.SessionExpiry(0));
     }
 
     private static async Task AllReachAsync(StoredBroker stored, string member)

@@ -79,6 +79,14 @@ internal sealed class StoredBroker : IAsyncDisposable
         return new StoredBroker(copy, _options, _limits, Wall, _authenticator);
     }
 
+    /// <summary>Waits until all that was done so far is on disk: facts are committed in their order, and a SUBACK waits for its own.</summary>
+    public async Task CommittedAsync()
+    {
+        TestClient fence = await Broker.ConnectAsync("fence", properties: Prop.SessionExpiry(1000));
+        await fence.SubscribeAsync("fence");
+        await fence.DisconnectAsync(properties: Prop.SessionExpiry(0));
+    }
+
     public async Task StopAsync()
     {
         if (_isStopped) return;

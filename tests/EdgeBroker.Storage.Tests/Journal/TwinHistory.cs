@@ -216,7 +216,7 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     private async Task RestartAsync(bool crash, int downSeconds)
     {
-        await CommittedAsync();
+        await _stored.CommittedAsync();
         if (!crash) foreach (TwinClient client in _clients) await client.DropAsync();
         StoredBroker previous = _stored;
         TimeSpan downFor = TimeSpan.FromSeconds(downSeconds);
@@ -239,14 +239,6 @@ internal sealed class TwinHistory : IAsyncDisposable
         // Room for all: where there is less, what was only to be released takes it before what goes out again, and not in the order of both.
         foreach (TwinClient client in _clients) await client.ConnectAsync(_memory, _stored.Broker, cleanStart: false, expirySeconds: 100, receiveMaximum: 1000);
         await CompareAsync(restarted: true);
-    }
-
-    /// <summary>Waits until all that was done so far is on disk: facts are committed in their order, and a SUBACK waits for its own.</summary>
-    private async Task CommittedAsync()
-    {
-        TestClient fence = await _stored.Broker.ConnectAsync("fence", properties: Prop.SessionExpiry(1000));
-        await fence.SubscribeAsync("fence");
-        await fence.DisconnectAsync(properties: Prop.SessionExpiry(0));
     }
 
     /// <summary>All that is still owed comes.</summary>
