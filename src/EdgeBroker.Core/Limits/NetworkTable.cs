@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeBroker.Core.Limits;
 
 /// <summary>
@@ -18,13 +20,13 @@ internal sealed class NetworkTable
     /// <summary>What is known of a network; a null reference when nothing is.</summary>
     public ref Entry Find(ClientNetwork network)
     {
-        if (_entries is null) return ref System.Runtime.CompilerServices.Unsafe.NullRef<Entry>();
+        if (_entries is null) return ref Unsafe.NullRef<Entry>();
         foreach (ref Entry entry in PlacesOf(network))
         {
             if (entry.IsUsed && entry.Network == network) return ref entry;
         }
 
-        return ref System.Runtime.CompilerServices.Unsafe.NullRef<Entry>();
+        return ref Unsafe.NullRef<Entry>();
     }
 
     /// <summary>What is known of a network, or a place for it.</summary>
