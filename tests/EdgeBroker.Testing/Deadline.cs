@@ -4,7 +4,7 @@ namespace EdgeBroker.Testing;
 public static class Deadline
 {
     /// <summary>How long a test waits for something that comes at once.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits for a task.</summary>
     /// <exception cref="ExpectationException">It did not end in time.</exception>
