@@ -27,25 +27,43 @@ public sealed partial class Broker
     public void FlushBurst(RoutingContext context)
     {
         PublishBurst burst = context.Burst;
-        if (burst.Count == 0) return;
-        foreach (Subscription subscription in burst.Match.Plain)
+        if (burst.Waiting == 0) return;
+        context.MatchBurst();
+        while (burst.NextRun() is { } match)
         {
-            if (subscription.For(burst.Publisher) is not { } own) continue;
-            if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+            foreach (Subscription subscription in match.Plain)
+            {
+                if (subscription.For(burst.Publisher) is not { } own) continue;
+                if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+            }
+
+            if (match.Groups.Length > 0) DeliverToGroups(burst, match, context);
         }
 
         burst.Clear();
     }
 
     /// <summary>Keeps a message for the end of the burst; false when it has to go now.</summary>
-    private bool TryHoldBack(in Publication publication, MatchResult match, RoutingContext context)
+    private bool TryHoldBack(in Publication publication, RoutingContext context)
     {
         PublishBurst burst = context.Burst;
-        if (!burst.IsOpen || publication.QoS != QoS.AtMostOnce || publication.Retain || match.Groups.Length > 0
+        if (!burst.IsOpen || publication.QoS != QoS.AtMostOnce || publication.Retain || !context.HasSubscribers
             || publication.Payload.Length + publication.Properties.Length > LargestHeldBackBytes) return false;
-        if (!burst.Accepts(publication, match)) FlushBurst(context);
-        burst.Add(publication, match);
+        if (!burst.Accepts(publication)) FlushBurst(context);
+        burst.Add(publication);
         return true;
+    }
+
+    /// <summary>Hands each message of the run to one member of each group.</summary>
+    private void DeliverToGroups(PublishBurst burst, MatchResult match, RoutingContext context)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
+        for (int position = 0; burst.TryRead(ref position, scratch, out Publication publication);)
+        {
+            foreach (SharedGroup group in match.Groups) DeliverToOne(group, publication, context, onlyReceiver: true, except: null);
+        }
+
+        ArrayPool<byte>.Shared.Return(scratch);
     }
 
     /// <summary>For a subscriber that needs each message in a form of its own, or has no room for all.</summary>

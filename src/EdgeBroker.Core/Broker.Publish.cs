@@ -26,19 +26,14 @@ public sealed partial class Broker
             return new PublishOutcome(ReasonCode.QuotaExceeded, CommitToken.None, StoreIsFailing: true);
         }
 
+        if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, CommitToken.None);
+        FlushBurst(context);
         CommitToken retained = CommitToken.None;
         // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
         // one way or the other.
         if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);
         MatchResult match = context.Begin(publication);
         if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
-        if (TryHoldBack(publication, match, context))
-        {
-            context.End();
-            return new PublishOutcome(ReasonCode.Success, retained);
-        }
-
-        FlushBurst(context);
         bool onlyReceiver = match.Plain.Length + match.Groups.Length == 1;
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)

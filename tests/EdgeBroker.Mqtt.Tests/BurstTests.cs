@@ -51,6 +51,24 @@ public class BurstTests
     }
 
     [Fact]
+    public async Task More_messages_than_wait_together_arrive_in_order()
+    {
+        await using var broker = new TestBroker();
+        TestClient all = await broker.ConnectAsync("all");
+        TestClient some = await broker.ConnectAsync("some", ProtocolVersion.V311);
+        TestClient publisher = await broker.ConnectAsync("publisher");
+        await all.SubscribeAsync("#");
+        await some.SubscribeAsync("t/7/+");
+        (string Topic, string Payload)[] messages = [.. Enumerable.Range(0, 700).Select(i => ($"t/{i / 3 % 11}/{i % 50}", "number " + i))];
+        await publisher.SendAsync([.. messages.SelectMany(one => publisher.Packets.Publish(one.Topic, one.Payload))]);
+        foreach ((string topic, string payload) in messages)
+        {
+            await all.ExpectAsync(all.Packets.Publish(topic, payload));
+            if (topic.StartsWith("t/7/", StringComparison.Ordinal)) await some.ExpectAsync(some.Packets.Publish(topic, payload));
+        }
+    }
+
+    [Fact]
     public async Task Topics_may_change_in_the_middle()
     {
         await using var broker = new TestBroker();

@@ -3,8 +3,8 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// Remembers the matches of recent topics. Telemetry repeats its topics, so most publishes find theirs here. One thread at a time. A topic has four places to be in; their hashes lie
-/// together, so a look-up touches one cache line of them and then the one entry. An entry holds until a filter changes that may match its topic.
+/// Remembers the matches of recent topics. Telemetry repeats its topics, so most publishes find theirs here. One thread at a time. A topic has sixteen places to be in; their hashes fill
+/// one cache line, so a look-up touches that and then the one entry. An entry holds until a filter changes that may match its topic.
 /// </summary>
 internal sealed class MatchCache(SubscriptionTree tree)
 {
@@ -16,12 +16,17 @@ internal sealed class MatchCache(SubscriptionTree tree)
     private const int LongestTopicBytes = 256;
     private const int MostMergedPlaces = 512 * 1024;
 
-    // Of 50,000 topics asked for at random nearly nine tenths are found in the largest table; with one place each it would be seven.
-    private const int Places = 4;
+    // Of 50,000 topics asked for at random 98 of 100 are found in the largest table; with four places each it would be nine tenths, with one seven.
+    private const int Places = 16;
     private const uint Mixer = 0x9E3779B1;
+
+    private const int MostFetched = 16;
 
     private int[] _hashes = new int[FirstSize];
     private Entry[] _entries = new Entry[FirstSize];
+    private byte[]?[] _found = [];
+    // Nobody asks for it, but what nobody could ask for would not be computed.
+    private int _fetched;
     private int _evictions;
     private int _mergedPlaces;
 
@@ -57,13 +62,74 @@ internal sealed class MatchCache(SubscriptionTree tree)
         return result;
     }
 
+    /// <summary>
+    /// The matches of all messages of a burst. One step after the other over all of them, not one message after the other: where topics are many each step of a look-up waits for memory that
+    /// no cache has, and the processor waits for that of several messages at once as long as none depends on another.
+    /// </summary>
+    public void Match(SubscriptionMatcher matcher, PublishBurst burst)
+    {
+        Span<MatchResult> results = burst.Matches;
+        if (_found.Length < results.Length) _found = new byte[]?[PublishBurst.MostMessages];
+        Span<byte[]?> found = _found.AsSpan(0, results.Length);
+        Span<int> hashes = stackalloc int[results.Length];
+        Span<int> places = stackalloc int[results.Length];
+        for (int i = 0; i < hashes.Length; i++)
+        {
+            ReadOnlySpan<byte> topic = burst.TopicOf(i);
+            hashes[i] = topic.Length <= LongestTopicBytes ? LevelHash.Of(topic) : 0;
+        }
+
+        for (int i = 0; i < places.Length; i++)
+        {
+            int first = FirstPlace(hashes[i]);
+            places[i] = first + Math.Max(0, _hashes.AsSpan(first, Places).IndexOf(hashes[i]));
+        }
+
+        long version = tree.Version;
+        for (int i = 0; i < places.Length; i++)
+        {
+            ref readonly Entry entry = ref _entries[places[i]];
+            found[i] = entry.Version == version ? entry.Topic : null;
+            results[i] = entry.Result!;
+        }
+
+        for (int i = 0; i < places.Length; i++)
+        {
+            // One that is not there, or not at the first place with its hash, or may have changed.
+            ReadOnlySpan<byte> topic = burst.TopicOf(i);
+            if (found[i] is not { } kept || !topic.SequenceEqual(kept)) results[i] = Match(matcher, topic, out _);
+        }
+
+        found.Clear();
+        _fetched = Fetch(results);
+    }
+
+    /// <summary>Reads a little of what will be read next, for the processor to fetch. Where many get one message their memory is what counts, and it is touched once for all messages anyway.</summary>
+    private static int Fetch(ReadOnlySpan<MatchResult> results)
+    {
+        int sum = 0;
+        foreach (MatchResult result in results) sum += result.Plain.Length;
+        MatchResult? last = null;
+        foreach (MatchResult result in results)
+        {
+            if (ReferenceEquals(result, last) || result.Plain.Length > MostFetched) continue;
+            foreach (Subscription subscription in result.Plain) sum += (int)subscription.Options.MaximumQoS;
+            last = result;
+        }
+
+        return sum;
+    }
+
     /// <summary>Where a topic is, or -1.</summary>
     private int Find(int hash, ReadOnlySpan<byte> topic)
     {
         int first = FirstPlace(hash);
         for (int i = first; i < first + Places; i++)
         {
-            if (_hashes[i] == hash && _entries[i].Topic is { } kept && topic.SequenceEqual(kept)) return i;
+            int next = _hashes.AsSpan(i, first + Places - i).IndexOf(hash);
+            if (next < 0) return -1;
+            i += next;
+            if (_entries[i].Topic is { } kept && topic.SequenceEqual(kept)) return i;
         }
 
         return -1;
@@ -94,7 +160,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         return leaving;
     }
 
-    // Mixed, since hashes of topics that differ in the last byte only may be neighbours, and neighbours would share four places.
+    // Mixed, since hashes of topics that differ in the last byte only may be neighbours, and neighbours would share their places.
     private int FirstPlace(int hash) => (int)(((uint)hash * Mixer) >> 15) & (_entries.Length - Places);
 
     private void Weigh(MatchResult? leaving, MatchResult coming)
@@ -107,7 +173,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         _mergedPlaces = coming.Plain.Length;
     }
 
-    /// <summary>Four times as many groups of places: the four that shared one fit wherever they go.</summary>
+    /// <summary>Four times as many groups of places: those that shared one fit wherever they go.</summary>
     private void Grow()
     {
         int[] oldHashes = _hashes;

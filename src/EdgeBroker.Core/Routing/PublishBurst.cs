@@ -6,65 +6,84 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// QoS 0 messages of one receive that go to the same subscribers, encoded one behind the other, so that each subscriber's memory is touched once for all of them. A message with
-/// properties is held in its 5.0 form, others in 3.1.1's; the other form is made when the first subscriber asks for it.
+/// QoS 0 messages of one receive, encoded one behind the other until they are matched together and go out in runs: those next to each other that go to the same subscribers, so that each
+/// subscriber's memory is touched once for all of a run. A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run is made when the first subscriber
+/// asks for it.
 /// </summary>
 public sealed class PublishBurst
 {
+    /// <summary>Messages held at most.</summary>
+    internal const int MostMessages = 256;
+
     private const int LargestBytes = 64 * 1024;
 
     private readonly Form _first = new();
     private readonly Form _other = new();
+    private Held[] _held = new Held[16];
+    private MatchResult[] _matches = [];
     private ProtocolVersion _version;
+    private Session? _publisher;
+    private int _runFrom;
+    private int _runTo;
+    private int _runLargest;
 
-    /// <summary>Messages held.</summary>
-    public int Count { get; private set; }
+    /// <summary>Messages of the run.</summary>
+    public int Count => _runTo - _runFrom;
 
-    /// <summary>Payload bytes of all of them.</summary>
+    /// <summary>Payload bytes of the run.</summary>
     public long PayloadBytes { get; private set; }
 
-    /// <summary>Who gets them.</summary>
-    internal MatchResult Match { get; private set; } = MatchResult.Nobody;
+    /// <summary>Messages held.</summary>
+    internal int Waiting { get; private set; }
 
     /// <summary>Whose they are.</summary>
-    internal Session? Publisher { get; private set; }
+    internal Session? Publisher => _publisher;
 
     /// <summary>Whether messages may be held back at all just now.</summary>
     internal bool IsOpen { get; set; }
 
-    /// <summary>The packets of all messages, for a receiver that takes them as they are.</summary>
+    /// <summary>Who gets each of the messages held: filled before the first run is asked for.</summary>
+    internal Span<MatchResult> Matches
+    {
+        get
+        {
+            if (_matches.Length < Waiting) _matches = new MatchResult[_held.Length];
+            return _matches.AsSpan(0, Waiting);
+        }
+    }
+
+    /// <summary>The packets of the run, for a receiver that takes them as they are.</summary>
     /// <param name="version">The receiver's version.</param>
     /// <param name="largestPacketBytes">The length of the longest.</param>
     public ReadOnlySpan<byte> Encoded(ProtocolVersion version, out int largestPacketBytes)
     {
-        Form form = _first;
-        if (version != _version)
+        if (version == _version)
         {
-            form = _other;
-            if (form.Length == 0) Translate();
+            largestPacketBytes = _runLargest;
+            return RunBytes;
         }
 
-        largestPacketBytes = form.Largest;
-        return form.Bytes.AsSpan(0, form.Length);
+        if (_other.Length == 0) Translate();
+        largestPacketBytes = _other.Largest;
+        return _other.Bytes.AsSpan(0, _other.Length);
     }
 
     /// <summary>Whether a message can join those held.</summary>
-    internal bool Accepts(in Publication publication, MatchResult match) => Count == 0
-        || (ReferenceEquals(match, Match) && ReferenceEquals(publication.Publisher, Publisher) && VersionOf(publication) == _version
+    internal bool Accepts(in Publication publication) => Waiting == 0
+        || (Waiting < MostMessages && ReferenceEquals(publication.Publisher, _publisher) && VersionOf(publication) == _version
             && _first.Length + publication.Payload.Length < LargestBytes);
 
     /// <summary>Holds a message back.</summary>
-    internal void Add(in Publication publication, MatchResult match)
+    internal void Add(in Publication publication)
     {
-        if (Count == 0)
+        if (Waiting == 0)
         {
-            Match = match;
-            Publisher = publication.Publisher;
+            _publisher = publication.Publisher;
             _version = VersionOf(publication);
         }
 
-        Count++;
-        PayloadBytes += publication.Payload.Length;
+        if (Waiting == _held.Length) Array.Resize(ref _held, 4 * _held.Length);
+        int at = _first.Length;
         _first.Add(
             new OutgoingPublish
             {
@@ -74,9 +93,38 @@ public sealed class PublishBurst
                 ExpirySeconds = publication.ExpirySeconds,
             },
             _version);
+        // Behind the fixed header's remaining length and the topic's own.
+        int topicAt = at + 1;
+        while ((_first.Bytes[topicAt++] & 0x80) != 0)
+        {
+        }
+
+        _held[Waiting++] = new Held(at, topicAt + 2, (ushort)publication.Topic.Length, publication.Payload.Length, _first.Length);
     }
 
-    /// <summary>Takes the message at a position of the held bytes, for a receiver that needs them one by one.</summary>
+    /// <summary>The topic of a message held.</summary>
+    internal ReadOnlySpan<byte> TopicOf(int index) => _first.Bytes.AsSpan(_held[index].TopicAt, _held[index].TopicLength);
+
+    /// <summary>Goes on to the next run; null when there is none left. What a shared group gets is a run of its own.</summary>
+    internal MatchResult? NextRun()
+    {
+        _runFrom = _runTo;
+        if (_runFrom == Waiting) return null;
+        _other.Clear();
+        MatchResult match = _matches[_runFrom];
+        PayloadBytes = 0;
+        _runLargest = 0;
+        do
+        {
+            ref readonly Held held = ref _held[_runTo++];
+            PayloadBytes += held.PayloadLength;
+            _runLargest = Math.Max(_runLargest, held.End - held.At);
+        }
+        while (_runTo < Waiting && ReferenceEquals(_matches[_runTo], match) && match.Groups.Length == 0);
+        return match;
+    }
+
+    /// <summary>Takes the message at a position of the run's bytes, for a receiver that needs them one by one.</summary>
     /// <param name="position">0 at first; moved to the next message.</param>
     /// <param name="scratch">Room for the properties of any message held.</param>
     /// <param name="publication">The message.</param>
@@ -92,7 +140,7 @@ public sealed class PublishBurst
             Payload = packet.Payload,
             Properties = scratch[..forwarded],
             ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
-            Publisher = Publisher,
+            Publisher = _publisher,
         };
         return true;
     }
@@ -100,10 +148,11 @@ public sealed class PublishBurst
     /// <summary>Forgets what was held.</summary>
     internal void Clear()
     {
-        Count = 0;
-        PayloadBytes = 0;
-        Match = MatchResult.Nobody;
-        Publisher = null;
+        Array.Clear(_matches, 0, Math.Min(_matches.Length, Waiting));
+        Waiting = 0;
+        _runFrom = 0;
+        _runTo = 0;
+        _publisher = null;
         _first.Clear();
         _other.Clear();
     }
@@ -111,24 +160,29 @@ public sealed class PublishBurst
     private static ProtocolVersion VersionOf(in Publication publication) =>
         publication.Properties.IsEmpty && publication.ExpirySeconds is null ? ProtocolVersion.V311 : ProtocolVersion.V5;
 
+    private ReadOnlySpan<byte> RunBytes => _first.Bytes.AsSpan(_held[_runFrom].At, _held[_runTo - 1].End - _held[_runFrom].At);
+
     private void Translate()
     {
         ProtocolVersion version = _version == ProtocolVersion.V5 ? ProtocolVersion.V311 : ProtocolVersion.V5;
         // 3.1.1 drops the properties, and messages held in 3.1.1's form have none: either way topic and payload are all.
-        for (int position = 0; TryParse(ref position, out PublishPacket packet);)
+        for (int i = _runFrom; i < _runTo; i++)
         {
-            _other.Add(new OutgoingPublish { Topic = packet.Topic, Payload = packet.Payload }, version);
+            ref readonly Held held = ref _held[i];
+            _other.Add(new OutgoingPublish { Topic = TopicOf(i), Payload = _first.Bytes.AsSpan(held.End - held.PayloadLength, held.PayloadLength) }, version);
         }
     }
 
     private bool TryParse(ref int position, out PublishPacket packet)
     {
         packet = default;
-        ReadOnlySpan<byte> rest = _first.Bytes.AsSpan(position, _first.Length - position);
-        if (Frame.Cut(rest, int.MaxValue, out Frame frame, out int length) != FrameStatus.Complete) return false;
+        if (Frame.Cut(RunBytes[position..], int.MaxValue, out Frame frame, out int length) != FrameStatus.Complete) return false;
         position += length;
         return PublishPacket.TryParse(frame, _version, out packet, out _);
     }
+
+    /// <summary>Where a message lies among the bytes held.</summary>
+    private readonly record struct Held(int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
 
     /// <summary>Encoded packets, and the memory they are in, which is kept for the next burst.</summary>
     private sealed class Form

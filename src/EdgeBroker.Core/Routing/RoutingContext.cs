@@ -32,13 +32,19 @@ public sealed class RoutingContext
     /// <summary>Messages that wait for the end of a receive.</summary>
     internal PublishBurst Burst { get; } = new();
 
+    /// <summary>Whether there are subscriptions at all.</summary>
+    internal bool HasSubscribers => _tree.Count > 0;
+
+    /// <summary>Finds who gets the messages of the burst.</summary>
+    internal void MatchBurst() => _cache.Match(_matcher, Burst);
+
     /// <summary>Starts routing a message and finds who gets it.</summary>
     internal MatchResult Begin(in Publication publication)
     {
         FanOut.Begin();
         _owned = publication.Owned;
         // The empty tree of a gateway that only forwards costs nothing, and an owned topic needs no copy.
-        if (_tree.Count == 0)
+        if (!HasSubscribers)
         {
             _ownedTopic = publication.Owned?.Topic;
             return MatchResult.Nobody;

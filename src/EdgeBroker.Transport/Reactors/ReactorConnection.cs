@@ -120,7 +120,11 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         Span<byte> room = _received.Room(Reactor.ReceiveBuffer, out int kept);
         nint count;
         fixed (byte* start = room) count = LinuxSockets.Receive(_fd, start + kept, room.Length - kept, 0);
-        if (count > 0) HandReceived(room[..(kept + (int)count)]);
+        if (count > 0)
+        {
+            Reactor.ReceivedBytes += (int)count;
+            HandReceived(room[..(kept + (int)count)]);
+        }
         else if (count == 0) Finish("the peer closed the connection");
         else if (Marshal.GetLastPInvokeError() is not (LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted)) Finish("the connection broke: " + Marshal.GetLastPInvokeErrorMessage());
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
@@ -29,6 +30,43 @@ public sealed class MatchCacheTests
             Assert.Equal(topic, owned);
             Assert.Equal(Ids(direct), Ids(cached));
             Assert.Equal(direct.Groups, cached.Groups);
+        }
+    });
+
+    [Fact]
+    public void Answers_for_a_burst_as_for_its_messages() => Steps.Of(4, 300).Array[1, 6].Sample(bursts =>
+    {
+        var tree = new SubscriptionTree();
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        var burst = new PublishBurst();
+        Session[] sessions = [Loose.Session("1"), Loose.Session("2")];
+        foreach ((int, int, int)[] steps in bursts)
+        {
+            var topics = new List<byte[]>();
+            foreach ((int op, int a, int b) in steps)
+            {
+                byte[] filter = Encoding.UTF8.GetBytes(Naive.Filter(a, b));
+                if (op == 0) tree.Add(new Subscription(sessions[b % 2], filter, default, 0));
+                if (op == 1) tree.Remove(sessions[b % 2], filter);
+                // Now and then a topic that is never cached, and payloads of all lengths a length is written in.
+                byte[] topic = Encoding.UTF8.GetBytes(Naive.Topic(b, a) + (op == 3 ? new string('x', a) : ""));
+                var publication = new Publication { Topic = topic, Payload = new byte[a] };
+                if (!burst.Accepts(publication)) break;
+                burst.Add(publication);
+                topics.Add(topic);
+            }
+
+            cache.Match(matcher, burst);
+            for (int i = 0; i < topics.Count; i++)
+            {
+                MatchResult direct = new SubscriptionMatcher().Match(tree.Root, topics[i]);
+                Assert.True(burst.TopicOf(i).SequenceEqual(topics[i]));
+                Assert.Equal(Ids(direct), Ids(burst.Matches[i]));
+                Assert.Equal(direct.Groups, burst.Matches[i].Groups);
+            }
+
+            burst.Clear();
         }
     });
 
