@@ -63,11 +63,10 @@ public sealed class CredentialAuthenticator : IAuthenticator
     }
 
     /// <inheritdoc/>
-    public AuthenticationResult Review(AuthenticationResult identity)
+    public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject)
     {
         // Anonymous, or known by its transport: neither hangs on users or keys.
-        if (identity.Credential is AclSubject subject) return identity with { Permissions = _rules.Current.PermissionsFor(subject) };
-        if (identity.Credential is not Credential credential) return identity;
+        if (identity.Credential is not Credential credential) return Admit(subject);
         if (credential.Entry is { } entry && _sources.Users?.Find(entry.UserName)?.Hash.Text != entry.Hash.Text)
         {
             return AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"user \"{entry.UserName}\" was removed, or has another password now");
@@ -79,7 +78,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
             if (objection is not null) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, objection);
         }
 
-        return identity with { Permissions = _rules.Current.PermissionsFor(credential.Subject, credential.Token?.Rules) };
+        return identity with { Permissions = _rules.Current.PermissionsFor(subject, credential.Token?.Rules) };
     }
 
     /// <summary>By the method the client asks for, and that alone: a password beside it is not looked at, and a certificate must name the same user.</summary>
@@ -115,8 +114,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         return Admit(new AclSubject(null, request.ClientId, request.Listener));
     }
 
-    private AuthenticationResult Admit(AclSubject subject) =>
-        new(ReasonCode.Success, subject.UserName, _rules.Current.PermissionsFor(subject)) { Credential = subject };
+    private AuthenticationResult Admit(AclSubject subject) => AuthenticationResult.Admitted(subject.UserName, _rules.Current.PermissionsFor(subject));
 
     private ValueTask<AuthenticationResult> CheckPassword(AuthenticationRequest request, byte[] password)
     {
@@ -195,7 +193,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
     {
         _counters.CountAdmitted(remembered);
         var subject = new AclSubject(entry.UserName, request.ClientId, request.Listener);
-        return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject)) { Credential = new Credential(subject, entry, null) };
+        return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject)) { Credential = new Credential(entry, null) };
     }
 
     private AuthenticationResult Admit(AuthenticationRequest request, TokenVerdict token, bool remembered)
@@ -210,14 +208,13 @@ public sealed class CredentialAuthenticator : IAuthenticator
         var subject = new AclSubject(token.UserName, request.ClientId, request.Listener);
         return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))
         {
-            Credential = new Credential(subject, null, token),
+            Credential = new Credential(null, token),
             ValidFor = token.Expires - _time.GetUtcNow(),
         };
     }
 
     /// <summary>What a client was let in by.</summary>
-    /// <param name="Subject">Who it is to the rules.</param>
     /// <param name="Entry">Its line of the password file; null: it came with a token.</param>
     /// <param name="Token">What its token turned out to be; null: it came with a password.</param>
-    private sealed record Credential(AclSubject Subject, PasswordEntry? Entry, TokenVerdict? Token);
+    private sealed record Credential(PasswordEntry? Entry, TokenVerdict? Token);
 }

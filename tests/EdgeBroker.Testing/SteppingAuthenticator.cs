@@ -46,7 +46,7 @@ public sealed class SteppingAuthenticator : IAuthenticator
     }
 
     /// <inheritdoc/>
-    public AuthenticationResult Review(AuthenticationResult identity) => Reviewing(identity);
+    public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => Reviewing(identity);
 
     private AuthenticationResult Ask(AuthenticationRequest request) => AuthenticationReply.Ask(Question, new Step(this, request));
 

@@ -40,6 +40,9 @@ public sealed class ClientMeter
     private long _latenessMs;
     private long _pausedUntilMs;
 
+    /// <summary>Until when the connection is not read, by its clock; <see cref="long.MaxValue"/> while it is.</summary>
+    public long HeldUntilMs { get; set; } = long.MaxValue;
+
     /// <summary>Judges a packet, and takes what it needs if it passes or is dropped.</summary>
     /// <param name="restraint">What is in force.</param>
     /// <param name="type">Its type.</param>
@@ -81,9 +84,12 @@ public sealed class ClientMeter
     }
 
     /// <summary>Notes that the connection is read again after it was held.</summary>
-    /// <param name="dueMs">When that was due.</param>
-    /// <param name="nowMs">When it is.</param>
-    public void NoteResumed(long dueMs, long nowMs) => _latenessMs = Math.Clamp(nowMs - dueMs, 0, MostLatenessMs);
+    /// <param name="nowMs">The connection's clock.</param>
+    public void NoteResumed(long nowMs)
+    {
+        _latenessMs = Math.Clamp(nowMs - HeldUntilMs, 0, MostLatenessMs);
+        HeldUntilMs = long.MaxValue;
+    }
 
     private static MeterReading Judge(RateLimit? rate, in TokenBucket bucket, LimitKind limit, bool mayDrop, long nowMs)
     {

@@ -8,7 +8,6 @@ namespace EdgeBroker.Core.Security;
 /// <param name="rules">What they may do there; null: everything.</param>
 public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthenticator
 {
-    private static readonly AuthenticationResult Unrestricted = new(ReasonCode.Success, null, Permissions.All);
     private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
         ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");
     private static readonly AuthenticationResult UsersAreGone = AuthenticationResult.Refused(ReasonCode.NotAuthorized, "there are no users and no tokens any more");
@@ -21,17 +20,8 @@ public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthent
         ValueTask.FromResult(request.Method is not null ? NoMethods : request.TransportIdentity is not null || request.AnonymousAllowed ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener)) : Refusal);
 
     /// <inheritdoc/>
-    public AuthenticationResult Review(AuthenticationResult identity) => identity.Credential switch
-    {
-        AclSubject subject => Admit(subject),
-        null => identity,
-        _ => UsersAreGone,
-    };
+    public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => identity.Credential is null ? Admit(subject) : UsersAreGone;
 
-    private AuthenticationResult Admit(AclSubject subject)
-    {
-        if (rules is null) return subject.UserName is null ? Unrestricted : Unrestricted with { UserName = subject.UserName };
-        // The subject is kept also where nothing restricts it yet: rules may come later.
-        return new AuthenticationResult(ReasonCode.Success, subject.UserName, rules.Current.PermissionsFor(subject)) { Credential = subject };
-    }
+    private AuthenticationResult Admit(AclSubject subject) =>
+        AuthenticationResult.Admitted(subject.UserName, rules is null ? Permissions.All : rules.Current.PermissionsFor(subject));
 }

@@ -16,7 +16,9 @@ public interface IAuthenticator
     /// What an identity that was let in earlier is worth by the users and rules now in force: with the permissions it has now, or refused. Does not check a password
     /// again, and answers at once; for after users or rules were replaced.
     /// </summary>
-    AuthenticationResult Review(AuthenticationResult identity) => identity;
+    /// <param name="identity">What this or another authenticator let the client in with.</param>
+    /// <param name="subject">The client, under the name it was let in with.</param>
+    AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => identity;
 }
 
 /// <summary>An authentication that waits for the client's answer. Used once: what it returns has the next one, if there is a next one.</summary>
@@ -58,6 +60,8 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
 /// <param name="Permissions">What it may do.</param>
 public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, Permissions Permissions)
 {
+    private static readonly AuthenticationResult Unrestricted = new(ReasonCode.Success, null, Permissions.All);
+
     /// <summary>How long from now the verdict holds; the connection is ended then. Null: for good.</summary>
     public TimeSpan? ValidFor { get; init; }
 
@@ -69,6 +73,12 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
 
     /// <summary>What the client is told by the method it asked for: a question, or the last word of a success; null: nothing.</summary>
     public AuthenticationReply? Reply { get; init; }
+
+    /// <summary>Lets a client in that nothing but its transport says anything of. Anonymous clients whom nothing restricts share one: there may be many, and each would keep its own.</summary>
+    /// <param name="userName">The name its transport has proved; null: none.</param>
+    /// <param name="permissions">What it may do.</param>
+    public static AuthenticationResult Admitted(string? userName, Permissions permissions) =>
+        userName is null && ReferenceEquals(permissions, Permissions.All) ? Unrestricted : new AuthenticationResult(ReasonCode.Success, userName, permissions);
 
     /// <summary>Refuses.</summary>
     public static AuthenticationResult Refused(ReasonCode reason, string? cause = null) => new(reason, null, Permissions.None) { Cause = cause };

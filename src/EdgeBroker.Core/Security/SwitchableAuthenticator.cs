@@ -18,5 +18,5 @@ public sealed class SwitchableAuthenticator(IAuthenticator authenticator) : IAut
         _current.AuthenticateAsync(request, cancellation);
 
     /// <inheritdoc/>
-    public AuthenticationResult Review(AuthenticationResult identity) => _current.Review(identity);
+    public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => _current.Review(identity, subject);
 }

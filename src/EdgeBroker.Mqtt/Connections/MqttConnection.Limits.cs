@@ -15,10 +15,11 @@ public sealed partial class MqttConnection
     private const int SurelyRoomBytes = 4 * 1024;
 
     private readonly LimitKind? _refusedBy;
-    private AuthenticationRequest? _waitingLogin;
     private ClientMeter? _meter;
     private LimitKind? _droppedBy;
-    private long _heldUntilMs = long.MaxValue;
+
+    // No place of its own in each of many connections for what few have.
+    private long HeldUntilMs => _meter?.HeldUntilMs ?? long.MaxValue;
 
     /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
     private bool IsWithinLimits(ClientRestraint restraint, in Frame frame)
@@ -50,7 +51,7 @@ public sealed partial class MqttConnection
         // A whole packet has come, though it is not handled yet.
         NotePacket();
         _isHeldBack = true;
-        _heldUntilMs = dueMs;
+        _meter!.HeldUntilMs = dueMs;
         _transport.PauseReading();
         if (_deadlineMs > dueMs) SetDeadline(dueMs);
         Broker.Limits.Report(limit, LimitAction.Delayed, _lease.Session.ClientId);
@@ -58,8 +59,7 @@ public sealed partial class MqttConnection
 
     private void ReadOnAfterHold(long nowMs)
     {
-        _meter!.NoteResumed(_heldUntilMs, nowMs);
-        _heldUntilMs = long.MaxValue;
+        _meter!.NoteResumed(nowMs);
         // First: reading on may set a nearer one.
         SetDeadline(NextDueMs(nowMs));
         ReadOnWhenPossible();
@@ -125,8 +125,7 @@ public sealed partial class MqttConnection
     private void LeaveGate()
     {
         if (_leavesGate) Broker.Limits.Connections.Leave(_transport.RemoteAddress);
-        if (_waitingLogin is { } login) Wipe(login);
-        _waitingLogin = null;
+        if (_connect?.WaitingLogin is { } login) Wipe(login);
     }
 
     private static void Wipe(AuthenticationRequest request)
@@ -152,7 +151,7 @@ public sealed partial class MqttConnection
                 return false;
             case { } waitMs:
                 Broker.Limits.Report(LimitKind.AuthFailuresPerIp, LimitAction.Delayed, _transport.RemoteEndPoint);
-                _waitingLogin = request;
+                _connect!.WaitingLogin = request;
                 _transport.PauseReading();
                 SetDeadline(_transport.NowMs + waitMs);
                 return true;
@@ -166,8 +165,8 @@ public sealed partial class MqttConnection
 
     private void LogInAfterWait()
     {
-        AuthenticationRequest request = _waitingLogin!;
-        _waitingLogin = null;
+        AuthenticationRequest request = _connect!.WaitingLogin!;
+        _connect.WaitingLogin = null;
         // The wait is not on the client's account; the deadline that was there before it is gone.
         AwaitConnect();
         LogIn(request);

@@ -33,7 +33,7 @@ public sealed partial class MqttConnection
                 Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
                 Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
                 return;
-            case State.Authenticating when _waitingLogin is not null:
+            case State.Authenticating when _connect!.WaitingLogin is not null:
                 LogInAfterWait();
                 return;
             case State.Authenticating:
@@ -53,7 +53,7 @@ public sealed partial class MqttConnection
             case State.Connected when nowMs >= _partialDueMs:
                 Fail(ReasonCode.ProtocolError, "a packet was begun and not completed in time");
                 return;
-            case State.Connected when nowMs >= _heldUntilMs:
+            case State.Connected when nowMs >= HeldUntilMs:
                 ReadOnAfterHold(nowMs);
                 return;
             // A packet that is still arriving in time is a sign of life.
@@ -67,10 +67,10 @@ public sealed partial class MqttConnection
     }
 
     private long NextDueMs(long nowMs) =>
-        Math.Min(_heldUntilMs, _partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs && _keepAliveSeconds > 0 ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
+        Math.Min(HeldUntilMs, _partialDueMs != long.MaxValue ? _partialDueMs : IsUnreadByUs && _keepAliveSeconds > 0 ? nowMs + (_keepAliveSeconds * 1500L) : KeepAliveDueMs);
 
     // Because of the disk or a limit, not because it does not take what we send: its PINGREQ may be waiting for us.
-    private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || _heldUntilMs != long.MaxValue || _pendingAcks is { Count: >= MostPendingAcks });
+    private bool IsUnreadByUs => _isHeldBack && (_storeIsAwaited || HeldUntilMs != long.MaxValue || _pendingAcks is { Count: >= MostPendingAcks });
 
     // [MQTT-3.1.2-22]
     private long KeepAliveDueMs => _keepAliveSeconds == 0 ? long.MaxValue : _lastPacketMs + (_keepAliveSeconds * 1500L);
@@ -152,7 +152,7 @@ public sealed partial class MqttConnection
 
     private void ReadOnWhenPossible()
     {
-        if (!_isHeldBack || _storeIsAwaited || _heldUntilMs != long.MaxValue || Output.Length >= Options.MaxOutboundBytes || _pendingAcks is { Count: >= MostPendingAcks }) return;
+        if (!_isHeldBack || _storeIsAwaited || HeldUntilMs != long.MaxValue || Output.Length >= Options.MaxOutboundBytes || _pendingAcks is { Count: >= MostPendingAcks }) return;
         _isHeldBack = false;
         // Nothing was read meanwhile, so nothing could be heard.
         _lastPacketMs = _transport.NowMs;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -22,4 +23,7 @@ internal sealed class PendingConnect
     public int KeepAliveSeconds { get; init; }
 
     public bool WantsResponseInformation { get; set; }
+
+    /// <summary>What it presented, while that is not looked at yet because too many logins of its network failed; else null.</summary>
+    public AuthenticationRequest? WaitingLogin { get; set; }
 }
