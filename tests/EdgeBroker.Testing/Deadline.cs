@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace EdgeBroker.Testing;
 
 /// <summary>Bounds every wait of a test in real time: reached only when something is wrong, so it may be long.</summary>
@@ -18,6 +20,19 @@ public static class Deadline
         {
             throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
         }
+    }
+
+    /// <summary>Moves a clock, a little at a time, until something has happened: whenever whoever waits sets its timer, it goes off.</summary>
+    public static async Task AdvanceUntil(FakeTimeProvider time, Task happened)
+    {
+        long began = Environment.TickCount64;
+        while (!happened.IsCompleted && Environment.TickCount64 - began < Patience.TotalMilliseconds)
+        {
+            time.Advance(TimeSpan.FromSeconds(0.25));
+            await Task.WhenAny(happened, Task.Delay(5));
+        }
+
+        await Within(happened, "what time was to bring");
     }
 
     /// <summary>Looks again and again whether a condition holds.</summary>
