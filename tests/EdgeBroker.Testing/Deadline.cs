@@ -22,18 +22,18 @@ public static class Deadline
         }
     }
 
-    /// <summary>Moves a clock, a little at a time, until something has happened: whenever whoever waits sets its timer, it goes off.</summary>
-    public static async Task AdvanceUntil(FakeTimeProvider time, Task happened)
-    {
-        long began = Environment.TickCount64;
-        while (!happened.IsCompleted && Environment.TickCount64 - began < Patience.TotalMilliseconds)
+    /// <summary>
+    /// Moves a clock, a quarter of a second at a time, until a condition holds: whenever whoever waits sets its timer, it goes off. From where the condition holds the clock moves once
+    /// more at most, so that what follows has its time.
+    /// </summary>
+    public static Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition, string waitingFor) => Until(
+        () =>
         {
+            if (condition()) return true;
             time.Advance(TimeSpan.FromSeconds(0.25));
-            await Task.WhenAny(happened, Task.Delay(5));
-        }
-
-        await Within(happened, "what time was to bring");
-    }
+            return false;
+        },
+        waitingFor);
 
     /// <summary>Looks again and again whether a condition holds.</summary>
     public static async Task Until(Func<bool> condition, string waitingFor)

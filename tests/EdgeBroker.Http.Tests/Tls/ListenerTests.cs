@@ -178,7 +178,9 @@ public sealed class ListenerTests : IAsyncDisposable
         Stream silent = await host.TcpAsync(port);
         Stream half = await host.TcpAsync(port);
         await half.WriteAsync(new byte[] { 0x16, 3, 1 });
-        await Deadline.AdvanceUntil(time, Task.WhenAll(EndsAsync(silent), EndsAsync(half)));
+        Task ended = Task.WhenAll(EndsAsync(silent), EndsAsync(half));
+        await Deadline.AdvanceUntil(time, () => ended.IsCompleted, "the end of both");
+        await ended;
         await host.Log.WithAsync("it was not completed in time");
         await host.StillServesAsync(port);
     }

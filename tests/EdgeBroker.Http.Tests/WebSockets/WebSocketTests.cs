@@ -191,11 +191,13 @@ public sealed class WebSocketTests : IAsyncDisposable
         await using var host = new WebHost { Time = time };
         int port = await host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMinutes(1) });
         var silent = new RawWebSocket(await host.TcpAsync(port));
-        await Deadline.AdvanceUntil(time, ExpectEndAsync(silent));
+        Task ended = ExpectEndAsync(silent);
+        await Deadline.AdvanceUntil(time, () => ended.IsCompleted, "the silent one's end");
+        await ended;
         var upgraded = new RawWebSocket(await host.TcpAsync(port));
         await upgraded.UpgradeAsync();
-        await Deadline.AdvanceUntil(time, upgraded.ExpectCloseAsync(1000));
-        await host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused, "the broker to notice");
+        await Deadline.AdvanceUntil(time, () => host.Events.Count(BrokerEventKind.Refused) == 1, "the broker to notice");
+        await upgraded.ExpectCloseAsync(1000);
     }
 
     [Fact]
