@@ -72,9 +72,8 @@ public sealed class ConnectTests : IDisposable
     [Fact]
     public async Task Nobody_listening_is_said()
     {
-        var transport = (TcpTransport)_server.Transport;
-        _server.Dispose();
-        await using var client = new MqttClient(new MqttClientOptions { Transport = transport });
+        using var deaf = new DeafPort();
+        await using var client = new MqttClient(new MqttClientOptions { Transport = deaf.Transport });
         MqttException failure = await Assert.ThrowsAsync<MqttException>(() => client.ConnectAsync().Within());
         Assert.Contains("Nothing listens at tcp://127.0.0.1", failure.Message, StringComparison.Ordinal);
     }
@@ -95,19 +94,22 @@ public sealed class ConnectTests : IDisposable
     [Fact]
     public async Task Silence_is_asked_after_and_then_ends_the_connection()
     {
-        var time = new FakeTimeProvider();
+        TimeSpan interval = TimeSpan.FromSeconds(60), answerTime = TimeSpan.FromSeconds(30);
+        var time = new WatchedTime();
         await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport, TimeProvider = time });
         Task<ConnectResult> connecting = client.ConnectAsync();
         using FakeConnection connection = await _server.AcceptAsync("20 03 00 00 00");
         await connecting.Within();
-        time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Equal(interval, await time.WaitAsync());
+        Assert.Equal(answerTime, await time.AdvanceAsync());
         await connection.ExpectAsync("c0 00");
         await connection.SendAsync("d0 00 30 04 0001 74 00");
         await client.NextAsync();
-        time.Advance(TimeSpan.FromSeconds(60));
+        // Answered in time: what is left of the interval goes by, and it asks again.
+        Assert.Equal(interval - answerTime, await time.AdvanceAsync());
+        Assert.Equal(answerTime, await time.AdvanceAsync());
         await connection.ExpectAsync("c0 00");
         Assert.False(client.Completion.IsCompleted);
-        MqttException? failure = null;
         await Deadline.UntilAsync(
             () =>
             {
@@ -115,7 +117,7 @@ public sealed class ConnectTests : IDisposable
                 return client.Completion.IsCompleted;
             },
             "the client gives up");
-        failure = await Assert.ThrowsAsync<MqttException>(() => client.Completion);
+        MqttException failure = await Assert.ThrowsAsync<MqttException>(() => client.Completion);
         Assert.Equal(ReasonCode.KeepAliveTimeout, failure.Reason);
     }
 

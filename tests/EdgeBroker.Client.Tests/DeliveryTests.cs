@@ -215,9 +215,11 @@ public sealed class DeliveryTests : IDisposable
     public async Task Attempts_wait_longer_and_longer()
     {
         var time = new FakeTimeProvider();
+        using var deaf = new DeafPort();
         List<TimeSpan> waits = [];
         await using var client = new MqttClient(Options() with
         {
+            Transport = deaf.Transport,
             TimeProvider = time,
             Reconnect = new ReconnectOptions { FirstDelay = TimeSpan.FromSeconds(1), LongestDelay = TimeSpan.FromSeconds(4) },
             ConnectionChanged = change =>
@@ -225,7 +227,6 @@ public sealed class DeliveryTests : IDisposable
                 lock (waits) if (change.NextAttemptIn is { } wait) waits.Add(wait);
             },
         });
-        _server.Dispose();
         client.Start();
         await Deadline.UntilAsync(
             () =>
@@ -235,7 +236,10 @@ public sealed class DeliveryTests : IDisposable
             },
             "five attempts");
         double[] expected = [1, 2, 4, 4, 4];
-        for (int i = 0; i < 5; i++) Assert.InRange(waits[i].TotalSeconds, 0.8 * expected[i], 1.2 * expected[i]);
+        lock (waits)
+        {
+            for (int i = 0; i < 5; i++) Assert.InRange(waits[i].TotalSeconds, 0.8 * expected[i], 1.2 * expected[i]);
+        }
     }
 
     public void Dispose() => _server.Dispose();

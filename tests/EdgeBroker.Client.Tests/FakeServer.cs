@@ -27,6 +27,18 @@ internal sealed class FakeServer : IDisposable
     public void Dispose() => _listener.Dispose();
 }
 
+/// <summary>A port that is taken and at which nobody listens: a closed listener's could be given to another test.</summary>
+internal sealed class DeafPort : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public DeafPort() => _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+    public IClientTransport Transport => new TcpTransport("127.0.0.1", ((IPEndPoint)_socket.LocalEndPoint!).Port);
+
+    public void Dispose() => _socket.Dispose();
+}
+
 /// <summary>The server's end of one connection.</summary>
 internal sealed class FakeConnection(TcpClient client) : IDisposable
 {

@@ -90,10 +90,10 @@ public sealed class DoorsTests : IAsyncLifetime
     public async Task Curl_s_PROXY_header_goes_before_its_request()
     {
         string url = $"http://127.0.0.1:{await PortAsync("ws")}/mqtt";
-        ChildProcess proxied = Start("curl", ["-sS", "--max-time", "20", "--haproxy-protocol", url]);
+        ChildProcess proxied = Start("curl", ["-sS", "--max-time", "30", "--haproxy-protocol", url]);
         Assert.True(await proxied.ExitAsync() == 0, proxied.Said);
         Assert.Contains("MQTT is spoken over WebSocket here", proxied.Said, StringComparison.Ordinal);
-        Assert.NotEqual(0, await Start("curl", ["-sS", "--max-time", "20", url]).ExitAsync());
+        Assert.NotEqual(0, await Start("curl", ["-sS", "--max-time", "30", url]).ExitAsync());
         await _broker.LineAsync(line => line.Contains("no PROXY header comes first, but HTTP; have the proxy send one", StringComparison.Ordinal));
     }
 

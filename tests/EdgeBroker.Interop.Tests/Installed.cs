@@ -49,7 +49,7 @@ internal static class Installed
         string binary = Path.Combine(AppContext.BaseDirectory, "paho-c-client");
         using ChildProcess gcc = ChildProcess.Program(
             "gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-o", binary, Source("c", "client.c"), "-lpaho-mqtt3a", "-lpthread");
-        Assert.True(await gcc.ExitAsync() == 0, gcc.Said);
+        Assert.True(await gcc.ExitAsync(TimeSpan.FromMinutes(3)) == 0, gcc.Said);
         return binary;
     }
 

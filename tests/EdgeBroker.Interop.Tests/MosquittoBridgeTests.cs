@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using EdgeBroker.Interop.Tests.Clients;
+using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.Interop.Tests;
@@ -54,7 +53,7 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
     /// <summary>Starts a mosquitto and returns when its bridge has subscribed here.</summary>
     private async Task<(ChildProcess Mosquitto, int Port)> BridgeAsync(string bridgeVersion)
     {
-        int port = FreePort();
+        int port = FreePort.Next();
         string file = Path.Combine(_directory, "mosquitto.conf");
         await File.WriteAllTextAsync(file, $"""
             listener {port} 127.0.0.1
@@ -85,11 +84,4 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
     }
 
     private string ClientId(string bridgeVersion) => $"{_run}-{bridgeVersion}";
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

@@ -59,7 +59,8 @@ public sealed class MosquittoTests(BrokerFixture broker) : IClassFixture<BrokerF
         long broken = Stopwatch.GetTimestamp();
         mortal.Kill();
         Assert.Equal("got gone", await GotAsync(witness));
-        Assert.True(Stopwatch.GetElapsedTime(broken) >= TimeSpan.FromSeconds(1));
+        // The broker counts in whole milliseconds, so that its second may be one shorter than ours.
+        Assert.True(Stopwatch.GetElapsedTime(broken) >= TimeSpan.FromMilliseconds(999));
     }
 
     [Theory]

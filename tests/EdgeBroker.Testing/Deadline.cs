@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace EdgeBroker.Testing;
 
 /// <summary>Bounds every wait of a test in real time: reached only when something is wrong, so it may be long.</summary>
@@ -19,6 +21,19 @@ public static class Deadline
             throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
         }
     }
+
+    /// <summary>
+    /// Moves a clock, a quarter of a second at a time, until a condition holds: whenever whoever waits sets its timer, it goes off. From where the condition holds the clock moves once
+    /// more at most, so that what follows has its time.
+    /// </summary>
+    public static Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition, string waitingFor) => Until(
+        () =>
+        {
+            if (condition()) return true;
+            time.Advance(TimeSpan.FromSeconds(0.25));
+            return false;
+        },
+        waitingFor);
 
     /// <summary>Looks again and again whether a condition holds.</summary>
     public static async Task Until(Func<bool> condition, string waitingFor)

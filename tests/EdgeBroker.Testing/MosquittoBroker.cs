@@ -18,8 +18,12 @@ public sealed class MosquittoBroker : IDisposable
         string executable = Find("mosquitto");
         _directory = Directory.CreateTempSubdirectory("edgebroker-mosquitto-").FullName;
         SocketPath = Path.Combine(_directory, "mqtt.sock");
-        Port = FreePort();
-        WebSocketPort = FreePort();
+        Port = FreePort.Next();
+        do
+        {
+            WebSocketPort = FreePort.Next();
+        }
+        while (WebSocketPort == Port);
         string config = Path.Combine(_directory, "mosquitto.conf");
         File.WriteAllText(config, $"listener {Port} 127.0.0.1\nlistener {WebSocketPort} 127.0.0.1\nprotocol websockets\nlistener 0 {SocketPath}\nallow_anonymous true\nuser {Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
         _process = Process.Start(new ProcessStartInfo(executable, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
@@ -80,13 +84,6 @@ public sealed class MosquittoBroker : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
-
     private void WaitUntilListening()
     {
         long start = Stopwatch.GetTimestamp();
@@ -105,7 +102,7 @@ public sealed class MosquittoBroker : IDisposable
 
             lock (_log)
             {
-                if (_process.HasExited || Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(10))
+                if (_process.HasExited || Stopwatch.GetElapsedTime(start) > Deadline.Patience)
                     throw new InvalidOperationException($"mosquitto did not start: {_log}");
             }
         }

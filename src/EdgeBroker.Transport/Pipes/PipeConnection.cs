@@ -228,15 +228,11 @@ public sealed class PipeConnection : TransportConnection
 
     private void CutInTime()
     {
-        if (_cutMs == long.MaxValue)
-        {
-            _cutMs = NowMs + LingerMs;
-            _timer.Change(TimeSpan.FromMilliseconds(LingerMs), Timeout.InfiniteTimeSpan);
-        }
-        else if (NowMs >= _cutMs)
-        {
-            _pipe.Output.CancelPendingFlush();
-        }
+        long nowMs = NowMs;
+        if (_cutMs == long.MaxValue) _cutMs = nowMs + LingerMs;
+        // The timer measures with another clock and may be a little early: then it is set again.
+        if (nowMs >= _cutMs) _pipe.Output.CancelPendingFlush();
+        else _timer.Change(TimeSpan.FromMilliseconds(_cutMs - nowMs), Timeout.InfiniteTimeSpan);
     }
 
     private void TakeTurn()
@@ -253,18 +249,20 @@ public sealed class PipeConnection : TransportConnection
         }
 
         if (IsClosing || _over) return;
-        if (NowMs >= _deadlineMs)
+        // Before the clock is read: when the timer fires from here on, there is another turn for it.
+        bool timerFired = _timerFired;
+        _timerFired = false;
+        long nowMs = NowMs;
+        if (nowMs >= _deadlineMs)
         {
             _deadlineMs = long.MaxValue;
             _handler.OnDeadline();
         }
-        else if (_timerFired && _deadlineMs != long.MaxValue)
+        else if (timerFired && _deadlineMs != long.MaxValue)
         {
             // It measures with another clock and may be a little early.
-            _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - NowMs), Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - nowMs), Timeout.InfiniteTimeSpan);
         }
-
-        _timerFired = false;
 
         bool turn;
         lock (Output.Gate)

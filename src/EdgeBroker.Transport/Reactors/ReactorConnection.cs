@@ -194,8 +194,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         _received.Clear();
-        Listener?.Released();
         if (!_lingering) Handler.OnClosed(explanation);
+        // Last: whoever waits for the listener to be empty may then rely on the handlers' being done.
+        Listener?.Released();
     }
 
     private void HandReceived(Span<byte> bytes)

@@ -211,8 +211,9 @@ public sealed unsafe partial class ReactorListener
         if (Interlocked.Increment(ref _open) > MaxConnections)
         {
             Released();
-            _ = LinuxSockets.Close(fd);
+            // Told before the peer can see its end, as every refusal is.
             _refuse(peer.ToString());
+            _ = LinuxSockets.Close(fd);
             return;
         }
 

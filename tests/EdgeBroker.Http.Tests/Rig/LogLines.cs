@@ -20,7 +20,7 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     /// <summary>The first line that holds a text, past or to come.</summary>
     public async Task<string> WithAsync(string text)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(EdgeBroker.Testing.Deadline.Patience);
         while (true)
         {
             Task changed;

@@ -25,7 +25,8 @@ internal sealed class TestAuthority
 
     public string Pem => Certificate.ExportCertificatePem();
 
-    public Issued Server(string[]? hosts = null, int fromDays = -1, int toDays = 365)
+    /// <param name="key">The key of a certificate that this one is to take the place of; null: one of its own.</param>
+    public Issued Server(string[]? hosts = null, int fromDays = -1, int toDays = 365, ECDsa? key = null)
     {
         var names = new SubjectAlternativeNameBuilder();
         foreach (string host in hosts ?? ["localhost", "127.0.0.1"])
@@ -34,7 +35,7 @@ internal sealed class TestAuthority
             else names.AddDnsName(host);
         }
 
-        return Issue($"CN={(hosts ?? ["localhost"])[0]}", names, "1.3.6.1.5.5.7.3.1", fromDays, toDays);
+        return Issue($"CN={(hosts ?? ["localhost"])[0]}", names, "1.3.6.1.5.5.7.3.1", fromDays, toDays, key);
     }
 
     public Issued Client(string subject, string? dns = null, string? uri = null, int fromDays = -1, int toDays = 365, bool forClients = true)
@@ -56,9 +57,9 @@ internal sealed class TestAuthority
         return list.Build(Certificate, ++_serial, Now.AddDays(nextUpdateDays), HashAlgorithmName.SHA256, thisUpdate: Now.AddDays(-50));
     }
 
-    private Issued Issue(string subject, SubjectAlternativeNameBuilder names, string use, int fromDays, int toDays)
+    private Issued Issue(string subject, SubjectAlternativeNameBuilder names, string use, int fromDays, int toDays, ECDsa? key = null)
     {
-        ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        key ??= ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], false));

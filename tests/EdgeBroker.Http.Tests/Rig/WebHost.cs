@@ -46,6 +46,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     /// <summary>Who decides about clients; null: nobody is asked for a password.</summary>
     public IAuthenticator? Authenticator { get; init; }
 
+    /// <summary>The clock of the broker and of its listeners, but for the web framework's own.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>What authenticators were asked.</summary>
     public ConcurrentQueue<AuthenticationRequest> Asked { get; } = new();
 
@@ -74,8 +77,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     public async Task StartAsync(MqttOptions? limits, params WebListenerOptions[] listeners)
     {
-        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, Events, "test");
-        _server = new WebServer(listeners, Broker, this, this, 2, TimeProvider.System, Log);
+        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, Events, "test");
+        _server = new WebServer(listeners, Broker, this, this, 2, Time, Log);
         await _server.StartAsync();
     }
 

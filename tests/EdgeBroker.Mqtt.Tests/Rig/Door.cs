@@ -56,11 +56,24 @@ internal sealed class Door : IDisposable, IAuthenticator
     /// <summary>The connection is over, and the reason is told.</summary>
     public async Task ExpectRefusedAsync(NetworkStream stream, string cause)
     {
-        Assert.Equal(0, await Deadline.Within(stream.ReadAsync(new byte[16]).AsTask(), "the end of the connection"));
+        await EndAsync(stream);
         await Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused && e.Text.Contains(cause, StringComparison.Ordinal), cause);
     }
 
-    public Task StopAsync() => _server.StopAsync(TimeSpan.FromSeconds(5), TimeProvider.System);
+    /// <summary>The connection ends without a word.</summary>
+    public static async Task EndAsync(NetworkStream stream)
+    {
+        try
+        {
+            Assert.Equal(0, await Deadline.Within(stream.ReadAsync(new byte[16]).AsTask(), "the end of the connection"));
+        }
+        catch (IOException)
+        {
+            // Closed with bytes unread, which a socket tells by a reset.
+        }
+    }
+
+    public Task StopAsync() => _server.StopAsync(Deadline.Patience, TimeProvider.System);
 
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {

@@ -28,18 +28,7 @@ internal sealed class Server : IDisposable
 
     public IPEndPoint EndPoint => IPEndPoint.Parse(_server.EndPoints.Single());
 
-    public Task StopAsync() => _server.StopAsync(TimeSpan.FromSeconds(5), TimeProvider.System);
-
-    /// <summary>Waits for a condition in real time.</summary>
-    public static async Task Until(Func<bool> condition, string what, int seconds = 10)
-    {
-        long start = Environment.TickCount64;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 - start < seconds * 1_000, what + " did not come");
-            await Task.Delay(10);
-        }
-    }
+    public Task StopAsync() => _server.StopAsync(Deadline.Patience, TimeProvider.System);
 
     /// <summary>What is allocated and in use, after a collection.</summary>
     public static long LiveBytes()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using EdgeBroker.Mqtt.Tests.Rig;
 using EdgeBroker.Protocol;
@@ -75,7 +74,7 @@ public sealed class ServerTests
                 await peer.ExpectAsync(PacketType.Connack);
             }
         })));
-        await Server.Until(() => server.Broker.ConnectedCount == 1, "exactly one");
+        await Deadline.Until(() => server.Broker.ConnectedCount == 1, "exactly one");
         int ended = 0;
         Peer? survivor = null;
         foreach (Peer peer in all)
@@ -93,12 +92,11 @@ public sealed class ServerTests
         }
 
         Assert.Equal((threads * each) - 1, ended);
-        Assert.Equal(1, server.Broker.SessionCount);
-        Assert.Equal(server.Broker.FindSession("one")!.SubscriptionCount, server.Broker.Subscriptions.Count);
+        // Whose end a client has seen may still be leaving the tables.
+        await Deadline.Until(() => server.Broker.SessionCount == 1 && server.Broker.FindSession("one")!.SubscriptionCount == server.Broker.Subscriptions.Count, "one session and its subscriptions");
         await survivor!.SendAsync(survivor.Packets.Disconnect(properties: Prop.SessionExpiry(0)));
         await survivor.EndAsync();
-        await Server.Until(() => server.Broker.SessionCount == 0, "the end of the session");
-        Assert.Equal((0, 0), (server.Broker.ConnectedCount, server.Broker.Subscriptions.Count));
+        await Deadline.Until(() => (server.Broker.SessionCount, server.Broker.ConnectedCount, server.Broker.Subscriptions.Count) == (0, 0, 0), "the end of the session");
         foreach (Peer peer in all) peer.Dispose();
     }
 
@@ -118,10 +116,11 @@ public sealed class ServerTests
                 if (i % 2 == 0) await peer.SendAsync(peer.Packets.Disconnect());
             }
         })));
-        var longest = TimeSpan.Zero;
+        // Not in seconds, of which a busy machine may take any number: how many connects the server did for others while the canary waited.
+        var meanwhile = new List<int>();
         for (int i = 1; !storm.IsCompleted; i++)
         {
-            long start = Stopwatch.GetTimestamp();
+            int before = Volatile.Read(ref connects);
             await canary.SendAsync(canary.Packets.Publish("canary", "x", 1, (i % 1_000) + 1));
             for (int expected = 2; expected > 0; expected--)
             {
@@ -129,14 +128,14 @@ public sealed class ServerTests
                 if (packet.Type == PacketType.Publish) await canary.SendAsync(canary.Packets.Puback(packet.PacketId));
             }
 
-            TimeSpan took = Stopwatch.GetElapsedTime(start);
-            if (took > longest) longest = took;
+            meanwhile.Add(Volatile.Read(ref connects) - before);
         }
 
         await storm;
         Assert.Equal(1_000, connects);
-        Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
-        await Server.Until(() => server.Broker.SessionCount == 1, "the end of the others");
+        meanwhile.Sort();
+        Assert.InRange(meanwhile[meanwhile.Count * 9 / 10], 0, 50);
+        await Deadline.Until(() => server.Broker.SessionCount == 1, "the end of the others");
     }
 
     private static async Task WriteAsync(Peer writer, int number, int messages, int qos)

@@ -13,12 +13,15 @@ public sealed class SlowClientTests
     {
         using var server = new Server(TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
         using Peer silent = await Peer.OpenAsync(server), slow = await Peer.OpenAsync(server);
+        bool over = false;
         Task dribble = Task.Run(async () =>
         {
             try
             {
-                foreach (byte one in slow.Packets.Connect(new string('x', 200)))
+                // At this pace it would take twenty minutes: however slow the machine is, it does not complete.
+                foreach (byte one in slow.Packets.Connect(new string('x', 60_000)))
                 {
+                    if (Volatile.Read(ref over)) return;
                     await slow.SendAsync(new[] { one });
                     await Task.Delay(20);
                 }
@@ -29,6 +32,7 @@ public sealed class SlowClientTests
         });
         await silent.EndAsync();
         await slow.EndAsync();
+        Volatile.Write(ref over, true);
         await dribble;
         Assert.Equal(2, server.Events.Refused);
         Assert.Equal(0, server.Broker.SessionCount);
@@ -40,8 +44,9 @@ public sealed class SlowClientTests
         var time = new FakeTimeProvider();
         using var server = new Server(reactors: 1, time: time);
         using Peer slow = await Peer.ConnectAsync(server, "slow"), canary = await Peer.ConnectAsync(server, "canary");
-        await slow.SendAsync(slow.Packets.Publish("a", new byte[1_000]).AsMemory(0, 500));
-        await canary.PingAsync();
+        // The answer to the ping tells that the part behind it, which came with it, has been seen as well.
+        await slow.SendAsync((byte[])[.. Packets.Pingreq(), .. slow.Packets.Publish("a", new byte[1_000])[..500]]);
+        await slow.ExpectAsync(PacketType.Pingresp);
         time.Advance(TimeSpan.FromSeconds(29));
         await canary.PingAsync();
         Assert.Equal(2, server.Broker.ConnectedCount);
@@ -166,20 +171,27 @@ public sealed class SlowClientTests
         for (int i = 0; i < 20; i++) await canary.PingAsync();
         Assert.InRange(Server.LiveBytes() - before, long.MinValue, 3 * 1024 * 1024);
         var topics = new HashSet<string>();
-        long longest = 0;
+        int read = 0;
         Task reading = Task.Run(async () =>
         {
-            while (topics.Count < count) Assert.True(topics.Add((await slow.ExpectAsync(PacketType.Publish)).Topic));
+            while (topics.Count < count)
+            {
+                Assert.True(topics.Add((await slow.ExpectAsync(PacketType.Publish)).Topic));
+                Volatile.Write(ref read, topics.Count);
+            }
         });
+        // Not in seconds, of which a busy machine may take any number: how much the server did for the slow reader while the canary waited.
+        var meanwhile = new List<int>();
         while (!reading.IsCompleted)
         {
-            long start = Environment.TickCount64;
+            int readBefore = Volatile.Read(ref read);
             await canary.PingAsync();
-            longest = Math.Max(longest, Environment.TickCount64 - start);
+            meanwhile.Add(Volatile.Read(ref read) - readBefore);
         }
 
         await reading;
-        Assert.InRange(longest, 0, 1_000);
+        meanwhile.Sort();
+        Assert.InRange(meanwhile[meanwhile.Count * 9 / 10], 0, count / 50);
         Assert.Equal(0, server.Events.SlowDrops);
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using EdgeBroker.Testing;
 using EdgeBroker.Transport.Pipes;
 using EdgeBroker.Transport.Tests.Reactors;
 using Microsoft.Extensions.Time.Testing;
@@ -26,7 +27,7 @@ public sealed class PipeConnectionTests
         }
 
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
         Assert.Equal(3, handler.Units);
         Assert.InRange(handler.Calls, 1, 6);
         Assert.Equal("the peer closed the connection", handler.Closed);
@@ -43,9 +44,9 @@ public sealed class PipeConnectionTests
         await PostedAsync();
         Assert.Equal(0, handler.ReceivedBytes);
         _connection.Post(_connection.ResumeReading);
-        await ReactorHost.Until(() => handler.ReceivedBytes == 3, "what had come");
+        await Deadline.Until(() => handler.ReceivedBytes == 3, "what had come");
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
     }
 
     [Fact]
@@ -64,7 +65,7 @@ public sealed class PipeConnectionTests
         }
 
         Assert.Equal(10_000, total);
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
         Assert.Equal(1, handler.ClosedCount);
     }
 
@@ -82,7 +83,7 @@ public sealed class PipeConnectionTests
         await PostedAsync();
         Assert.Equal(Enumerable.Range(0, 500), order);
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
     }
 
     [Fact]
@@ -97,11 +98,11 @@ public sealed class PipeConnectionTests
         });
         await PostedAsync();
         _time.Advance(TimeSpan.FromSeconds(6));
-        await ReactorHost.Until(() => handler.Deadlines == 1, "the deadline");
+        await Deadline.Until(() => handler.Deadlines == 1, "the deadline");
         _connection.Post(() => handler.Write([1], close: true));
         await PostedAsync();
         // Nor from being cut when its time to take the last bytes is up.
-        await ReactorHost.Until(
+        await Deadline.Until(
             () =>
             {
                 _time.Advance(TimeSpan.FromMilliseconds(400));
@@ -120,7 +121,7 @@ public sealed class PipeConnectionTests
         await PostedAsync();
         await _in.Writer.WriteAsync(new byte[] { 1, 2, 3 });
         _connection.Post(() => handler.Write([], close: true));
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
         Assert.Equal(1, handler.ClosedCount);
     }
 
@@ -134,18 +135,69 @@ public sealed class PipeConnectionTests
         await _in.Writer.WriteAsync(new byte[] { 1 });
         await _out.Reader.CompleteAsync();
         _connection.Post(() => handler.Write([1]));
-        await served.WaitAsync(TimeSpan.FromSeconds(10));
+        await served.WaitAsync(Deadline.Patience);
         Assert.Equal(1, handler.ClosedCount);
     }
 
-    private Task PostedAsync()
+    [Fact]
+    public async Task A_timer_that_is_a_little_early_loses_neither_a_deadline_nor_the_cut()
+    {
+        var time = new EarlyTimers();
+        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time);
+        var handler = new TestHandler(connection);
+        Task served = connection.RunAsync(handler);
+        connection.Post(() =>
+        {
+            handler.Write(new byte[100_000]);
+            connection.SetDeadline(connection.NowMs + 5_000);
+        });
+        await PostedAsync(connection);
+        time.Advance(TimeSpan.FromMilliseconds(4_999));
+        await PostedAsync(connection);
+        Assert.Equal(0, handler.Deadlines);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await Deadline.Until(() => handler.Deadlines == 1, "the deadline");
+
+        connection.Post(() => handler.Write([1], close: true));
+        // The second comes behind what the first turn had to do.
+        await PostedAsync(connection);
+        await PostedAsync(connection);
+        time.Advance(TimeSpan.FromMilliseconds(999));
+        await PostedAsync(connection);
+        await PostedAsync(connection);
+        Assert.False(served.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await Deadline.Within(served, "the end");
+    }
+
+    private Task PostedAsync() => PostedAsync(_connection);
+
+    private static Task PostedAsync(PipeConnection connection)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _connection.Post(done.SetResult);
-        return done.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        connection.Post(done.SetResult);
+        return done.Task.WaitAsync(Deadline.Patience);
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
+    /// <summary>A clock whose timers go off two milliseconds before their time, but for those that are set to so little.</summary>
+    private sealed class EarlyTimers : FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Early(base.CreateTimer(callback, state, dueTime, period));
+
+        private sealed class Early(ITimer timer) : ITimer
+        {
+            private static readonly TimeSpan By = TimeSpan.FromMilliseconds(2);
+
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime > By ? dueTime - By : dueTime, period);
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
+    }
 
     /// <summary>Units that say their length in their first byte.</summary>
     private sealed class UnitHandler(TransportConnection connection) : TestHandler(connection)

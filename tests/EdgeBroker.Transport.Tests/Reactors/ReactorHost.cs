@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using EdgeBroker.Testing;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -50,18 +50,8 @@ internal sealed class ReactorHost : IDisposable
 
     public async Task<TestHandler> HandlerAsync(int number = 0)
     {
-        await Until(() => Handlers.Count > number, "a connection");
+        await Deadline.Until(() => Handlers.Count > number, "a connection");
         return Handlers.ElementAt(number);
-    }
-
-    public static async Task Until(Func<bool> condition, string what)
-    {
-        long start = Environment.TickCount64;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 - start < 10_000, string.Create(CultureInfo.InvariantCulture, $"{what} did not come"));
-            await Task.Delay(5);
-        }
     }
 
     public void Dispose()

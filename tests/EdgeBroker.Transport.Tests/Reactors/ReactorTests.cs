@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Transport.Tests.Reactors;
 
@@ -27,7 +28,7 @@ public sealed class ReactorTests
         Assert.Equal(sent, received);
         TestHandler handler = await host.HandlerAsync();
         Assert.False(handler.WrongThread);
-        await ReactorHost.Until(() => handler.Connection.Output.First is null, "an empty output");
+        await Deadline.Until(() => handler.Connection.Output.First is null, "an empty output");
     }
 
     [Fact]
@@ -50,7 +51,7 @@ public sealed class ReactorTests
             }
         });
         TestHandler handler = await host.HandlerAsync();
-        await ReactorHost.Until(() => handler.Connection.Output.Length >= 256 * 1024, "a full output");
+        await Deadline.Until(() => handler.Connection.Output.Length >= 256 * 1024, "a full output");
         using Socket other = await host.ConnectAsync();
         for (int i = 0; i < 100; i++) await EchoAsync(other);
         Assert.InRange(handler.Connection.Output.Length, 0, 512 * 1024);
@@ -70,7 +71,7 @@ public sealed class ReactorTests
         await EchoAsync(half);
         half.Shutdown(SocketShutdown.Send);
         Assert.Equal(0, await half.ReceiveAsync(new byte[10]));
-        await ReactorHost.Until(() => host.Listener.OpenCount == 0, "the end of both");
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end of both");
         Assert.StartsWith("the connection broke", (await host.HandlerAsync(0)).Closed, StringComparison.Ordinal);
         Assert.Equal("the peer closed the connection", (await host.HandlerAsync(1)).Closed);
         Assert.All(host.Handlers, handler => Assert.Equal(1, handler.ClosedCount));
@@ -85,7 +86,7 @@ public sealed class ReactorTests
         Assert.Equal(1_000, host.Listener.OpenCount);
         Assert.Equal([500, 500], host.Handlers.GroupBy(handler => handler.Thread).Select(group => group.Count()));
         foreach (Socket socket in sockets) socket.Dispose();
-        await ReactorHost.Until(() => host.Listener.OpenCount == 0, "the end of all");
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end of all");
         Assert.All(host.Handlers, handler => Assert.False(handler.WrongThread));
     }
 
@@ -100,7 +101,7 @@ public sealed class ReactorTests
         Assert.Equal(0, await ReceiveOrEnd(three));
         Assert.Single(host.Refused);
         one.Dispose();
-        await ReactorHost.Until(() => host.Listener.OpenCount == 1, "the end of one");
+        await Deadline.Until(() => host.Listener.OpenCount == 1, "the end of one");
         using Socket four = await host.ConnectAsync();
         await EchoAsync(four);
         two.Dispose();
@@ -117,7 +118,7 @@ public sealed class ReactorTests
         while (await socket.ReceiveAsync(buffer) is > 0 and int count) total += count;
         Assert.Equal(ClosingHandler.LastBytes, total);
         socket.Close();
-        await ReactorHost.Until(() => host.Listener.OpenCount == 0, "the end");
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end");
         Assert.Equal(1, (await host.HandlerAsync()).ClosedCount);
     }
 
@@ -127,8 +128,8 @@ public sealed class ReactorTests
         using var host = new ReactorHost(connection => new ClosingHandler(connection, 20_000_000));
         using Socket socket = await host.ConnectAsync();
         await socket.SendAsync(new byte[1]);
-        await ReactorHost.Until(() => host.Handlers.Any(handler => handler.ClosedCount == 1), "the end");
-        await ReactorHost.Until(() => host.Listener.OpenCount == 0, "the end");
+        await Deadline.Until(() => host.Handlers.Any(handler => handler.ClosedCount == 1), "the end");
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end");
     }
 
     [Fact]
@@ -138,7 +139,7 @@ public sealed class ReactorTests
         using Socket socket = await host.ConnectAsync();
         await socket.SendAsync(new byte[1]);
         // It neither reads nor closes.
-        await ReactorHost.Until(() => host.Listener.OpenCount == 0, "the end");
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end");
     }
 
     [Fact]
@@ -155,7 +156,7 @@ public sealed class ReactorTests
         }
 
         handler.Connection.Post(() => handler.Connection.SetDeadline(handler.Connection.NowMs + 50));
-        await ReactorHost.Until(() => handler.Deadlines == 1, "the deadline");
+        await Deadline.Until(() => handler.Deadlines == 1, "the deadline");
         Assert.Equal(Enumerable.Range(0, 100), order);
         Assert.False(handler.WrongThread);
     }
