@@ -1,6 +1,6 @@
 namespace EdgeBroker.Core.Tests.Rig;
 
-/// <summary>Tests that share the process with no other.</summary>
+/// <summary>Tests that measure the process's memory, and so share it with no other.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public static class Alone
 {

@@ -172,5 +172,25 @@ public sealed class MatchCacheTests
         Assert.InRange(hits / 500_000.0, 0.85, 1);
     }
 
+    [Fact]
+    public void Topics_and_filters_of_a_client_s_choice_do_not_decide_what_it_weighs()
+    {
+        var tree = new SubscriptionTree();
+        for (int i = 0; i < 500; i++) tree.Add(Loose.Subscribe(Loose.Session("s" + i), "#"));
+        tree.Add(Loose.Subscribe(Loose.Session("overlapping"), "+/#"));
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        long before = GC.GetTotalMemory(true);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < 20_000; i++) cache.Match(matcher, Encoding.UTF8.GetBytes("short/" + i), out _);
+            for (int i = 0; i < 20_000; i++) cache.Match(matcher, Encoding.UTF8.GetBytes(i.ToString("D2000", null)), out _);
+        }
+
+        long held = GC.GetTotalMemory(true) - before;
+        GC.KeepAlive(cache);
+        Assert.InRange(held, long.MinValue, 10_000_000);
+    }
+
     private static IEnumerable<string> Ids(MatchResult match) => match.Plain.Select(one => one.Session.ClientId).Order();
 }
