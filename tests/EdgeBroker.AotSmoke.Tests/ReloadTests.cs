@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.AotSmoke.Tests;
@@ -19,6 +20,8 @@ public sealed class ReloadTests : IDisposable
         Configure("max_qos = 2");
         using ChildProcess broker = PublishedBinary.Of(rid).StartHearingHangUps(_directory, "-c", "broker.toml");
         await PublishedBroker.PortOfAsync(broker);
+        // By which the verb asks: it is there a moment after the listeners are.
+        await Deadline.Until(() => File.Exists(Path.Combine(_directory, "data", "edgebroker.sock")), "the control socket");
         Configure("max_qos = 1");
         using (var kill = ChildProcess.Program("kill", "-HUP", broker.Id.ToString(CultureInfo.InvariantCulture))) Assert.Equal(0, await kill.ExitAsync());
         await broker.LineAsync(line => line.EndsWith("applied: mqtt.max_qos, for new connections", StringComparison.Ordinal));

@@ -24,6 +24,9 @@ public sealed class UsersTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_directory, "broker.toml"), """
             [auth]
             password_file = "users"
+            [limits]
+            # Emulated, a hash that is meant to be slow takes longer than any client should wait.
+            connect_timeout = "2m"
             [auth.jwt]
             key = { file = "token.pub" }
             audience = "edgebroker"

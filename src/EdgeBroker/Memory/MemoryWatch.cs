@@ -18,7 +18,9 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
     private readonly long _heapLimitBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
     private long? _lastCollection;
 
-    /// <summary>Reads, and collects garbage where memory seems short: what nobody holds any more is no reason to refuse anybody.</summary>
+    /// <summary>
+    /// Reads, and collects garbage where memory seems short, or was and is not yet enough again: what nobody holds any more is no reason to refuse anybody, or to go on refusing.
+    /// </summary>
     public void Run()
     {
         MemoryLimit limit = limits.Current.MaxMemory;
@@ -29,7 +31,7 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
         }
 
         MemoryReading reading = Read(limit);
-        if (IsShort(reading) && MayCollect())
+        if ((IsShort(reading) || limits.Memory.Stage != MemoryStage.Normal) && MayCollect())
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             _lastCollection = time.GetTimestamp();

@@ -81,7 +81,7 @@ public sealed class DiskShim : IDisposable
         _page.Write(FaultMask, (int)kinds);
     }
 
-    /// <summary>Nothing fails any more, nothing is slow.</summary>
+    /// <summary>Nothing fails any more, nothing is slow; a sync that is being delayed goes on.</summary>
     public void Heal()
     {
         _page.Write(FaultMask, 0);

@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.Crash.Tests.Runs;
@@ -8,6 +7,9 @@ namespace EdgeBroker.Crash.Tests.Runs;
 public sealed class BrokerUnderTest : IDisposable
 {
     private readonly string _directory;
+
+    // One and the same over all its lives: a broker that starts anew by itself is found where it was.
+    private readonly LoopbackPort _port = new();
     private ChildProcess? _process;
 
     private BrokerUnderTest(string directory)
@@ -44,7 +46,7 @@ public sealed class BrokerUnderTest : IDisposable
             data_dir = "data"
             [[listener]]
             protocol = "mqtt"
-            address = "127.0.0.1:{FreePort()}"
+            address = "127.0.0.1:{broker._port.Number}"
             [mqtt]
             max_queued_messages = 1_000_000
             max_queued_bytes = "1GB"
@@ -54,14 +56,6 @@ public sealed class BrokerUnderTest : IDisposable
             {profile.Toml}{storage}
             """);
         return broker;
-    }
-
-    // One and the same over all its lives: a broker that starts anew by itself is found where it was.
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Starts it, and does not wait for anything.</summary>
@@ -97,6 +91,7 @@ public sealed class BrokerUnderTest : IDisposable
     public void Dispose()
     {
         _process?.Dispose();
+        _port.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 }

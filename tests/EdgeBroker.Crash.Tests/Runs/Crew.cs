@@ -15,9 +15,9 @@ public sealed class Crew : IAsyncDisposable
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    // Reached only when something is missing.
-    private static readonly TimeSpan QuietIsTheEnd = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan LongestSettling = TimeSpan.FromMinutes(2);
+    // Reached only when something is missing. Counted in polls: while the whole machine stands still, nothing can come.
+    private static readonly TimeSpan QuietIsTheEnd = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan LongestSettling = TimeSpan.FromMinutes(4);
 
     private static readonly (string Id, ProtocolVersion Version, SubscriberPlan Plan)[] SubscriberPlans =
     [
@@ -107,14 +107,14 @@ public sealed class Crew : IAsyncDisposable
     private async Task<bool> SettledAsync(Stopwatch clock)
     {
         int count = _history.Count;
-        var quiet = Stopwatch.StartNew();
+        TimeSpan quiet = TimeSpan.Zero;
         while (!Clients.All(c => c.IsSettled))
         {
             ThrowIfBroken();
             await Task.Delay(Poll);
-            if (_history.Count != count) quiet.Restart();
+            quiet = _history.Count == count ? quiet + Poll : TimeSpan.Zero;
             count = _history.Count;
-            if (quiet.Elapsed > QuietIsTheEnd || clock.Elapsed > LongestSettling) return false;
+            if (quiet > QuietIsTheEnd || clock.Elapsed > LongestSettling) return false;
         }
 
         return clock.Elapsed <= LongestSettling;
@@ -122,8 +122,7 @@ public sealed class Crew : IAsyncDisposable
 
     private async Task<bool> ChangedAsync(int count)
     {
-        var quiet = Stopwatch.StartNew();
-        while (_history.Count == count && quiet.Elapsed < QuietIsTheEnd) await Task.Delay(Poll);
+        for (TimeSpan quiet = TimeSpan.Zero; _history.Count == count && quiet < QuietIsTheEnd; quiet += Poll) await Task.Delay(Poll);
         return _history.Count != count;
     }
 

@@ -1,6 +1,7 @@
 using EdgeBroker.Crash.Tests.Clients;
 using EdgeBroker.Crash.Tests.History;
 using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Crash.Tests.Runs;
 
@@ -13,7 +14,6 @@ public sealed class QueueRig : IAsyncDisposable
 
     private static readonly string[] Ids = ["publisher-v5", "publisher-v311", "away"];
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private readonly BrokerAddress _address = new();
     private readonly CancellationTokenSource _stop = new();
@@ -95,11 +95,15 @@ public sealed class QueueRig : IAsyncDisposable
 
     private async Task UntilAsync(Func<bool> condition, string what)
     {
+        int count = History.Count;
         for (TimeSpan waited = TimeSpan.Zero; !condition(); waited += Poll)
         {
             if (_running.Find(task => task.IsFaulted) is { } broken) throw broken.Exception!.InnerException!;
-            if (waited > Patience) throw new TimeoutException($"waited in vain for {what}");
+            if (waited > Deadline.Patience) throw new TimeoutException($"waited in vain for {what}");
             await Task.Delay(Poll);
+            // As long as something happens it is slow, and not in vain.
+            if (History.Count != count) waited = TimeSpan.Zero;
+            count = History.Count;
         }
     }
 }

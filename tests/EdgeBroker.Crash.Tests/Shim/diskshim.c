@@ -42,10 +42,12 @@ struct control {
   uint32_t killed;          /* that has happened */
   uint32_t fault_mask;      /* which kinds of operation fail: enum fault */
   uint32_t fault_errno;     /* with which error */
-  uint32_t sync_delay_ms;   /* how long a sync takes longer */
+  uint32_t sync_delay_ms;   /* how long a sync takes longer; 0 ends one under way */
   uint64_t faults;          /* operations failed on purpose */
   uint64_t delays;          /* syncs delayed on purpose, counted when the delay begins */
 };
+
+enum { DELAY_SLICE_MS = 10 };
 
 enum fault { FAULT_WRITE = 1, FAULT_SYNC = 2, FAULT_NAME = 4 };
 
@@ -550,8 +552,12 @@ static int sync_any(int fd, int (*real)(int)) {
   uint32_t delay = __atomic_load_n(&control->sync_delay_ms, __ATOMIC_SEQ_CST);
   if (delay > 0) {
     __atomic_add_fetch(&control->delays, 1, __ATOMIC_SEQ_CST);
-    struct timespec left = {delay / 1000, (long)(delay % 1000) * 1000000};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    /* Slice by slice, so that it ends early when the test takes it back. */
+    for (uint32_t slept = 0; slept < delay && __atomic_load_n(&control->sync_delay_ms, __ATOMIC_SEQ_CST) > 0; slept += DELAY_SLICE_MS) {
+      uint32_t slice = delay - slept < DELAY_SLICE_MS ? delay - slept : DELAY_SLICE_MS;
+      struct timespec left = {0, (long)slice * 1000000};
+      while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+      }
     }
   }
   int result = fails(FAULT_SYNC) ? -1 : real(fd);

@@ -1,6 +1,7 @@
 """Changes files in a directory, for the tests of the shim: says each thing it has made certain on a line of its own.
 
 writer.py sqlite PRAGMAS COMMITS   commits rows to a database, with "name=value,..." as pragmas; says "committed N" after each commit
+                                   and waits for a line, or the end, of its input
 writer.py check                    says what is in the database, or why it cannot be read
 writer.py files                    does everything to files that a program may
 """
@@ -29,7 +30,8 @@ def commit(pragmas, count):
             connection.execute("UPDATE message SET body = ? WHERE number = ?", (bytes([number % 251]) * 3000, number // 2 or 1))
         connection.execute("COMMIT")
         say(f"committed {number}")
-    sys.stdin.readline()
+        # Goes on when whoever heard it says so, or says nothing at all: then the log ends where the commit does.
+        sys.stdin.readline()
     os._exit(0)  # as killed: no last checkpoint
 
 

@@ -4,6 +4,7 @@ using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Restoring;
 using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Sqlite;
 using EdgeBroker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -67,6 +68,10 @@ internal sealed class StoredBroker : IAsyncDisposable
     /// <summary>What a start would find if the process ended this moment: a copy of the files, on which another broker starts.</summary>
     public StoredBroker Crash(TemporaryDirectory elsewhere, TimeSpan downFor = default)
     {
+        // While somebody reads, SQLite only appends to its WAL: what is copied first goes with what is copied last, as it does when a process ends.
+        using SqliteDatabase database = SqliteDatabase.Open(StoreFile.PathIn(_directory), SqliteOpenMode.ReadOnly);
+        using SqliteStatement reading = database.Prepare("SELECT name FROM sqlite_schema");
+        Assert.True(reading.Step());
         string copy = elsewhere.File("data");
         Directory.CreateDirectory(copy);
         foreach (string file in Directory.GetFiles(_directory))
@@ -92,7 +97,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         if (_isStopped) return;
         _isStopped = true;
         await Broker.DisposeAsync();
-        Assert.True(Journal.Stop(TimeSpan.FromSeconds(10)));
+        Assert.True(Journal.Stop(Deadline.Patience));
         Journal.Dispose();
     }
 

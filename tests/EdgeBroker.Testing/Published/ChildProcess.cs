@@ -8,7 +8,7 @@ namespace EdgeBroker.Testing.Published;
 public sealed partial class ChildProcess : IDisposable
 {
     /// <summary>Generous: an emulated start on a busy machine. A test that passes never waits for it.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private const int SigTerm = 15;
 

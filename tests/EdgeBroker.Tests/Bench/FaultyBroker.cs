@@ -27,6 +27,8 @@ internal sealed class FaultyBroker : IDisposable
     private NetworkStream? _subscriber;
     private byte[]? _held;
     private int _messages;
+    private int _handled;
+    private volatile bool _hasHungUp;
 
     public FaultyBroker(Func<int, Fault> faultOf)
     {
@@ -36,6 +38,9 @@ internal sealed class FaultyBroker : IDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Whether nothing more comes of it: it has handled so many messages, or has hung up. Any thread.</summary>
+    public bool IsDoneWith(int messages) => _hasHungUp || Volatile.Read(ref _handled) == messages;
 
     private Task Accepting { get; }
 
@@ -127,7 +132,9 @@ internal sealed class FaultyBroker : IDisposable
             publisher.Write(puback.WrittenSpan);
         }
 
-        return fault != Fault.Disconnect;
+        Interlocked.Increment(ref _handled);
+        _hasHungUp = fault == Fault.Disconnect;
+        return !_hasHungUp;
     }
 
     private void Deliver(byte[] packet)

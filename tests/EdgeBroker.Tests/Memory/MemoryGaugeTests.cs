@@ -113,9 +113,44 @@ public sealed class MemoryGaugeTests : IDisposable
     }
 
     [Fact]
+    public void Garbage_is_no_reason_to_go_on_refusing()
+    {
+        Broker broker = MakeBroker();
+        using var gauge = new MemoryGauge(_root.Path);
+        var time = new FakeTimeProvider();
+        var watch = new MemoryWatch(broker.Limits, gauge, time);
+        void Run(long percent)
+        {
+            broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(ResidentBytes * 100 / percent, false) });
+            watch.Run();
+        }
+
+        Run(81);
+        Assert.Equal(MemoryStage.Refusing, broker.Limits.Memory.Stage);
+        WeakReference garbage = MakeOld();
+        // Below where it began to refuse, and not yet where it ends.
+        time.Advance(TimeSpan.FromSeconds(10));
+        Run(77);
+        Assert.Equal(MemoryStage.Refusing, broker.Limits.Memory.Stage);
+        Assert.False(garbage.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference MakeOld()
+        {
+            object held = new byte[1000];
+            var reference = new WeakReference(held);
+            // Into the oldest generation, where only a collection of everything finds it.
+            GC.Collect();
+            GC.Collect();
+            GC.KeepAlive(held);
+            return reference;
+        }
+    }
+
+    [Fact]
     public void The_watch_follows_what_the_process_uses()
     {
-        var broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
+        Broker broker = MakeBroker();
         using var gauge = new MemoryGauge(_root.Path);
         var watch = new MemoryWatch(broker.Limits, gauge, new FakeTimeProvider());
         foreach ((long percent, MemoryStage stage) in new[] { (50L, MemoryStage.Normal), (81, MemoryStage.Refusing), (90, MemoryStage.Pausing), (96, MemoryStage.Dropping), (40, MemoryStage.Normal) })
@@ -132,4 +167,6 @@ public sealed class MemoryGaugeTests : IDisposable
         watch.Run();
         Assert.Equal(MemoryStage.Normal, broker.Limits.Memory.Stage);
     }
+
+    private static Broker MakeBroker() => new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
 }

@@ -7,7 +7,7 @@ namespace EdgeBroker.Tests.PubSub;
 /// <summary>One run of a verb in this process, with streams of its own.</summary>
 internal sealed class CommandRun : IDisposable
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = EdgeBroker.Testing.Deadline.Patience;
     private readonly CancellationTokenSource _ending = new();
     private readonly MemoryStream _output = new();
     private readonly LockedWriter _errors = new();
@@ -34,7 +34,7 @@ internal sealed class CommandRun : IDisposable
         {
             Assert.False(Exit.IsCompleted, $"The verb ended: {Errors}");
             Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Waited in vain for \"{text}\": {Errors}");
-            await Task.Yield();
+            await Task.Delay(2);
         }
     }
 

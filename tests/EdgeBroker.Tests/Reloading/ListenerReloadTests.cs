@@ -11,8 +11,8 @@ public sealed class ListenerReloadTests
     [Fact]
     public async Task A_listener_that_is_added_accepts_and_one_that_is_removed_sends_its_clients_away()
     {
-        int first = FreePort();
-        int second = FreePort();
+        using var first = new LoopbackPort();
+        using var second = new LoopbackPort();
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Mqtt(first));
         TestClient old = await broker.ConnectAsync("old", port: first);
         Assert.Equal($"broker.toml is applied\n  applied: mqtt on 127.0.0.1:{second}: a new listener\n", broker.Apply(Mqtt(first) + Mqtt(second)));
@@ -35,8 +35,8 @@ public sealed class ListenerReloadTests
     [InlineData("ws")]
     public async Task Settings_change_and_connections_stay(string protocol)
     {
-        int port = FreePort();
-        int other = FreePort();
+        using var port = new LoopbackPort();
+        using var other = new LoopbackPort();
         string settings = Listener(protocol, port) + "max_connections = 2\n" + Mqtt(other);
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(settings);
         await using TestClient one = await ConnectAsync(broker, protocol, port, "one");
@@ -61,12 +61,12 @@ public sealed class ListenerReloadTests
     [Fact]
     public async Task An_address_that_is_taken_fails_the_reload_and_nothing_changes()
     {
-        int kept = FreePort();
+        using var kept = new LoopbackPort();
         using var taker = new TcpListener(IPAddress.Loopback, 0);
         taker.Start();
         int taken = ((IPEndPoint)taker.LocalEndpoint).Port;
-        int free = FreePort();
-        int removed = FreePort();
+        using var free = new LoopbackPort();
+        using var removed = new LoopbackPort();
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Mqtt(kept) + Mqtt(removed) + "[mqtt]\nmax_qos = 2\n");
         TestClient client = await broker.ConnectAsync("c", port: removed);
         broker.Configure(Mqtt(kept) + Mqtt(free) + Listener("ws", taken) + "[mqtt]\nmax_qos = 1\n");
@@ -89,7 +89,7 @@ public sealed class ListenerReloadTests
     [InlineData("ws", "mqtt")]
     public async Task An_address_changes_hands_between_protocols(string from, string to)
     {
-        int port = FreePort();
+        using var port = new LoopbackPort();
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Listener(from, port));
         await using TestClient before = await ConnectAsync(broker, from, port, "before");
         broker.Apply(Listener(to, port));
@@ -101,7 +101,7 @@ public sealed class ListenerReloadTests
     [Fact]
     public async Task A_listener_that_gave_its_address_free_in_vain_has_it_back()
     {
-        int port = FreePort();
+        using var port = new LoopbackPort();
         using var taker = new TcpListener(IPAddress.Loopback, 0);
         taker.Start();
         int taken = ((IPEndPoint)taker.LocalEndpoint).Port;
@@ -116,7 +116,7 @@ public sealed class ListenerReloadTests
     [Fact]
     public async Task A_unix_socket_comes_and_goes_with_its_file()
     {
-        int port = FreePort();
+        using var port = new LoopbackPort();
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Mqtt(port));
         foreach (string protocol in new[] { "mqtt", "ws" })
         {
@@ -131,8 +131,8 @@ public sealed class ListenerReloadTests
     [Fact]
     public async Task Secure_listeners_come_with_their_certificates_and_change_them_without_dropping_anybody()
     {
-        int port = FreePort();
-        int secure = FreePort();
+        using var port = new LoopbackPort();
+        using var secure = new LoopbackPort();
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Mqtt(port));
         Certify(broker, "ca");
         Certify(broker, "server", "localhost");
@@ -209,12 +209,5 @@ public sealed class ListenerReloadTests
                 await Task.Delay(5);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -85,6 +85,9 @@ public sealed class RotationTests
             [[acl]]
             allow = ["publish", "subscribe"]
             topics = ["load/#", "{Topic(round)}"]
+            [limits]
+            # Where everybody is busy, those who come in may take long.
+            connect_timeout = "2m"
             [[listener]]
             protocol = "mqtt"
             address = "127.0.0.1:0"
@@ -97,6 +100,7 @@ public sealed class RotationTests
             [listener.tls]
             cert = "certs/server.crt"
             key = "certs/server.key"
+            handshake_timeout = "2m"
             """);
     }
 
