@@ -11,7 +11,13 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
     private readonly string _run = Guid.NewGuid().ToString("N")[..8];
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    private readonly LoopbackPort _port = new();
+
+    public void Dispose()
+    {
+        _port.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
 
     [Theory]
     [InlineData("mqttv311", Versions.V311)]
@@ -24,12 +30,12 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
         using var here = new MqttNetClient();
         await here.ConnectAsync(new ForeignConnect(broker.Port, version, "here"));
         await here.SubscribeAsync("out/+", 1);
-        (ChildProcess mosquitto, int port) = await BridgeAsync(bridgeVersion);
+        ChildProcess mosquitto = await BridgeAsync(bridgeVersion);
         using ChildProcess running = mosquitto;
         Assert.Equal("1", (await watcher.MessageAsync()).Text);
 
         using var field = new MqttNetClient();
-        await field.ConnectAsync(new ForeignConnect(port, version, "field"));
+        await field.ConnectAsync(new ForeignConnect(_port, version, "field"));
         await field.SubscribeAsync("in/+", 2);
         for (int i = 0; i < 20; i++)
         {
@@ -51,12 +57,11 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
     }
 
     /// <summary>Starts a mosquitto and returns when its bridge has subscribed here.</summary>
-    private async Task<(ChildProcess Mosquitto, int Port)> BridgeAsync(string bridgeVersion)
+    private async Task<ChildProcess> BridgeAsync(string bridgeVersion)
     {
-        int port = FreePort.Next();
         string file = Path.Combine(_directory, "mosquitto.conf");
         await File.WriteAllTextAsync(file, $"""
-            listener {port} 127.0.0.1
+            listener {_port} 127.0.0.1
             allow_anonymous true
             user {Environment.UserName}
             log_dest stderr
@@ -74,7 +79,7 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
         try
         {
             await mosquitto.LineAsync(line => line.Contains("Received SUBACK", StringComparison.Ordinal));
-            return (mosquitto, port);
+            return mosquitto;
         }
         catch
         {

@@ -8,6 +8,8 @@ namespace EdgeBroker.Testing;
 /// <summary>A real mosquitto on a free loopback port: the foreign broker clients are tested against.</summary>
 public sealed class MosquittoBroker : IDisposable
 {
+    private readonly LoopbackPort _port = new();
+    private readonly LoopbackPort _webSocketPort = new();
     private readonly Process _process;
     private readonly string _directory;
     private readonly StringBuilder _log = new();
@@ -18,12 +20,6 @@ public sealed class MosquittoBroker : IDisposable
         string executable = Find("mosquitto");
         _directory = Directory.CreateTempSubdirectory("edgebroker-mosquitto-").FullName;
         SocketPath = Path.Combine(_directory, "mqtt.sock");
-        Port = FreePort.Next();
-        do
-        {
-            WebSocketPort = FreePort.Next();
-        }
-        while (WebSocketPort == Port);
         string config = Path.Combine(_directory, "mosquitto.conf");
         File.WriteAllText(config, $"listener {Port} 127.0.0.1\nlistener {WebSocketPort} 127.0.0.1\nprotocol websockets\nlistener 0 {SocketPath}\nallow_anonymous true\nuser {Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
         _process = Process.Start(new ProcessStartInfo(executable, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
@@ -37,10 +33,10 @@ public sealed class MosquittoBroker : IDisposable
     }
 
     /// <summary>The TCP port.</summary>
-    public int Port { get; }
+    public int Port => _port;
 
     /// <summary>The TCP port of WebSocket.</summary>
-    public int WebSocketPort { get; }
+    public int WebSocketPort => _webSocketPort;
 
     /// <summary>The Unix socket.</summary>
     public string SocketPath { get; }
@@ -81,6 +77,8 @@ public sealed class MosquittoBroker : IDisposable
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+        _port.Dispose();
+        _webSocketPort.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -91,8 +89,12 @@ public sealed class MosquittoBroker : IDisposable
         {
             try
             {
-                using var probe = new TcpClient();
-                probe.Connect(IPAddress.Loopback, Port);
+                foreach (int port in new int[] { _port, _webSocketPort })
+                {
+                    using var probe = new TcpClient();
+                    probe.Connect(IPAddress.Loopback, port);
+                }
+
                 if (File.Exists(SocketPath)) return;
             }
             catch (SocketException)
