@@ -30,8 +30,7 @@ public sealed class MosquittoBridgeTests(BrokerFixture broker) : IClassFixture<B
         using var here = new MqttNetClient();
         await here.ConnectAsync(new ForeignConnect(broker.Port, version, "here"));
         await here.SubscribeAsync("out/+", 1);
-        ChildProcess mosquitto = await BridgeAsync(bridgeVersion);
-        using ChildProcess running = mosquitto;
+        using ChildProcess mosquitto = await BridgeAsync(bridgeVersion);
         Assert.Equal("1", (await watcher.MessageAsync()).Text);
 
         using var field = new MqttNetClient();
