@@ -22,7 +22,6 @@ public sealed class PublishBurst
     private Held[] _held = new Held[16];
     private MatchResult[] _matches = [];
     private ProtocolVersion _version;
-    private Session? _publisher;
     private int _runFrom;
     private int _runTo;
     private int _runLargest;
@@ -37,7 +36,7 @@ public sealed class PublishBurst
     internal int Waiting { get; private set; }
 
     /// <summary>Whose they are.</summary>
-    internal Session? Publisher => _publisher;
+    internal Session? Publisher { get; private set; }
 
     /// <summary>Whether messages may be held back at all just now.</summary>
     internal bool IsOpen { get; set; }
@@ -70,7 +69,7 @@ public sealed class PublishBurst
 
     /// <summary>Whether a message can join those held.</summary>
     internal bool Accepts(in Publication publication) => Waiting == 0
-        || (Waiting < MostMessages && ReferenceEquals(publication.Publisher, _publisher) && VersionOf(publication) == _version
+        || (Waiting < MostMessages && ReferenceEquals(publication.Publisher, Publisher) && VersionOf(publication) == _version
             && _first.Length + publication.Payload.Length < LargestBytes);
 
     /// <summary>Holds a message back.</summary>
@@ -78,7 +77,7 @@ public sealed class PublishBurst
     {
         if (Waiting == 0)
         {
-            _publisher = publication.Publisher;
+            Publisher = publication.Publisher;
             _version = VersionOf(publication);
         }
 
@@ -140,7 +139,7 @@ public sealed class PublishBurst
             Payload = packet.Payload,
             Properties = scratch[..forwarded],
             ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
-            Publisher = _publisher,
+            Publisher = Publisher,
         };
         return true;
     }
@@ -152,7 +151,7 @@ public sealed class PublishBurst
         Waiting = 0;
         _runFrom = 0;
         _runTo = 0;
-        _publisher = null;
+        Publisher = null;
         _first.Clear();
         _other.Clear();
     }
