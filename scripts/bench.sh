@@ -169,6 +169,8 @@ start_broker() {
     command=("$mosquitto" -c "$work/mosquitto.conf")
   else
     write_edgebroker_toml "$2"
+    # Fresh in what it keeps, too: retained messages of an earlier run would weigh on the next.
+    rm -rf "$work/data"
     command=("$binary" run -c "$work/edgebroker.toml")
   fi
   # taskset becomes the broker, so the number is the broker's. A subshell would have one of its own.
@@ -194,6 +196,8 @@ measure() {
   read -ra arguments <<<"$2"
   port="$(free_port)"
   start_broker "$broker" "$port"
+  # What a broker lets go of after its start would be taken for memory that connections gave back.
+  if [[ "${arguments[0]}" = connect ]]; then sleep 7; fi
   if [[ "${arguments[0]}" != connect && "${arguments[0]}" != retain ]]; then arguments+=(--duration "$seconds" --warm-up "$warm_up"); fi
   arguments+=(--patience 20)
   if line="$(on_cpu 1 "$generator" bench "${arguments[@]}" -h 127.0.0.1 -p "$port" --broker-pid "$broker_pid" --json 2>>"$work/generator.log")"; then
