@@ -39,6 +39,9 @@ public readonly ref struct Publication
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }
 
+    /// <summary>What it counts in a queue's byte limit.</summary>
+    internal int SizeBytes => Topic.Length + Payload.Length + Properties.Length;
+
     /// <summary>A view of an owned message.</summary>
     public static Publication Of(Message message, long nowMs, Session? publisher = null) => new()
     {

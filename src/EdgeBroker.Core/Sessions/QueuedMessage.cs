@@ -26,7 +26,10 @@ internal enum DeliveryState : byte
 /// <summary>A QoS 1 or 2 message a session holds for its client, queued or in flight.</summary>
 internal struct QueuedMessage
 {
-    /// <summary>The message; null once released, when only the identifier matters, and while it is only on disk.</summary>
+    /// <summary>
+    /// The message; null when it is not needed again - once released, when only the identifier matters, or sent at once to a session that ends with its connection -
+    /// and while it is only on disk.
+    /// </summary>
     public Message? Message;
 
     /// <summary>Identifiers of the subscriptions that caused it.</summary>

@@ -36,7 +36,8 @@ public sealed partial class Session
             lease = default;
             previous = _link;
             previousWill = null;
-            if (_ended || !MayResume(grant)) return false;
+            // What ends with its connection is not carried into another one, not even when both came at the same moment.
+            if (_ended || (previous is not null && !IsKept) || !MayResume(grant)) return false;
             _owner = grant.UserName;
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _will is { DelaySeconds: 0 }) previousWill = _will;
@@ -167,7 +168,7 @@ public sealed partial class Session
             return;
         }
 
-        if (open.Message is not null) dropped++;
+        if (open.Message is not null || open.State == DeliveryState.Published) dropped++;
         Forget(open);
     }
 

@@ -35,24 +35,24 @@ public sealed partial class Session
 
         // Asking the clock costs as much as a lock; only what expires needs it.
         long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
-        Message message = context.Own(publication, nowMs);
         DeliveryOutcome outcome;
         PublishRecord? elided;
         lock (Gate)
         {
             if (_ended || (_link is null && !IsKept)) return DeliveryOutcome.Ignored;
+            // What was sent at once is needed again only by a session that outlives the connection, or by the group that gets it back.
+            bool mayBeNeeded = IsKept || sharedFilter is not null || !CanSendAtOnce;
             var delivery = new QueuedMessage
             {
-                Message = message,
-                SizeBytes = message.SizeBytes,
+                Message = mayBeNeeded ? context.Own(publication, nowMs) : null,
+                SizeBytes = publication.SizeBytes,
                 SubscriptionIdentifiers = subscription.Identifiers,
                 SharedFilter = sharedFilter,
                 QoS = qos,
                 Retain = retain,
-                Position = ++_lastPosition,
                 State = DeliveryState.Queued,
             };
-            outcome = DeliverAcknowledged(ref delivery, IsStored ? context.Record(message) : null, context, fanOut, nowMs);
+            outcome = DeliverAcknowledged(ref delivery, publication, IsStored ? context.Record(delivery.Message!) : null, context, fanOut);
             elided = TakeElided();
         }
 
@@ -86,16 +86,8 @@ public sealed partial class Session
     {
         // QoS 0 is not kept for those who are away.
         if (_link is null) return DeliveryOutcome.Ignored;
-        var publish = new OutgoingPublish
-        {
-            Topic = publication.Topic,
-            Payload = publication.Payload,
-            ForwardedProperties = publication.Properties,
-            ExpirySeconds = publication.ExpirySeconds,
-            SubscriptionIdentifiers = identifiers,
-            Retain = retain,
-        };
-        return _link.SendPublish(publish, context, fanOut) switch
+        var delivery = new QueuedMessage { SubscriptionIdentifiers = identifiers, QoS = QoS.AtMostOnce, Retain = retain };
+        return Send(delivery, publication, packetId: 0, dup: false, context, fanOut) switch
         {
             SendOutcome.Sent => DeliveryOutcome.Sent,
             SendOutcome.TooLarge => new DeliveryOutcome(false, 1, DropReason.TooLargeForClient),
@@ -103,18 +95,21 @@ public sealed partial class Session
         };
     }
 
-    private DeliveryOutcome DeliverAcknowledged(ref QueuedMessage delivery, PublishRecord? record, RoutingContext context, bool fanOut, long nowMs)
+    private DeliveryOutcome DeliverAcknowledged(
+        ref QueuedMessage delivery, in Publication publication, PublishRecord? record, RoutingContext context, bool fanOut)
     {
+        bool atOnce = CanSendAtOnce;
+        delivery.Position = ++_lastPosition;
         // What must be on disk before it is seen waits in the queue for that.
-        if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record);
+        if (!atOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record);
         Store(ref delivery, record);
-        return SendNew(delivery, context, fanOut, nowMs) == SendOutcome.TooLarge
+        return SendNew(delivery, publication, context, fanOut) == SendOutcome.TooLarge
             ? new DeliveryOutcome(false, 1, DropReason.TooLargeForClient)
             : DeliveryOutcome.Sent;
     }
 
     private bool CanSendAtOnce =>
-        _link is { HasRoom: true } && _sendQuota > 0 && _queue.Count == 0 && _resendPlace >= _inflight.Span && _inflight.HasRoomFor(_lastPosition);
+        _link is { HasRoom: true } && _sendQuota > 0 && _queue.Count == 0 && _resendPlace >= _inflight.Span && _inflight.HasRoomFor(_lastPosition + 1);
 
     private DeliveryOutcome Enqueue(ref QueuedMessage delivery, PublishRecord? record)
     {
@@ -171,7 +166,7 @@ public sealed partial class Session
                 dropped++;
                 if (next.IsLost) reason = DropReason.StoreDamaged;
             }
-            else if (SendNew(next, context, false, nowMs) == SendOutcome.TooLarge)
+            else if (SendNew(next, Publication.Of(next.Message, nowMs), context, fanOut: false) == SendOutcome.TooLarge)
             {
                 dropped++;
                 reason = DropReason.TooLargeForClient;
@@ -182,11 +177,11 @@ public sealed partial class Session
         return new DeliveryOutcome(true, dropped, reason);
     }
 
-    private SendOutcome SendNew(in QueuedMessage delivery, RoutingContext context, bool fanOut, long nowMs)
+    private SendOutcome SendNew(in QueuedMessage delivery, in Publication publication, RoutingContext context, bool fanOut)
     {
         if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
         int place = _inflight.Add(delivery with { State = DeliveryState.Published }, out _);
-        SendOutcome outcome = Send(delivery, _inflight.IdAt(place), delivery.MayBeSent, context, fanOut, nowMs);
+        SendOutcome outcome = Send(delivery, publication, _inflight.IdAt(place), delivery.MayBeSent, context, fanOut);
         if (outcome == SendOutcome.TooLarge)
         {
             // Dropped as if it had been sent [MQTT-3.1.2-25].
@@ -218,7 +213,7 @@ public sealed partial class Session
         if (open.State != DeliveryState.Published) return true;
         if (_sendQuota <= 0) return false;
         // A message begun is finished even when it has expired since [MQTT-4.3.3-7]; one the new connection cannot take is dropped.
-        if (Send(open, packetId, dup: true, context, false, _environment.Clock.NowMs) == SendOutcome.TooLarge)
+        if (Send(open, Publication.Of(open.Message!, _environment.Clock.NowMs), packetId, dup: true, context, fanOut: false) == SendOutcome.TooLarge)
         {
             Forget(open);
             CloseInflight(place);
@@ -231,15 +226,15 @@ public sealed partial class Session
         return true;
     }
 
-    private SendOutcome Send(in QueuedMessage delivery, ushort packetId, bool dup, RoutingContext context, bool fanOut, long nowMs)
+    private SendOutcome Send(
+        in QueuedMessage delivery, in Publication publication, ushort packetId, bool dup, RoutingContext context, bool fanOut)
     {
-        Message message = delivery.Message!;
         var publish = new OutgoingPublish
         {
-            Topic = message.Topic,
-            Payload = message.Payload,
-            ForwardedProperties = message.Properties,
-            ExpirySeconds = message.RemainingExpirySeconds(nowMs),
+            Topic = publication.Topic,
+            Payload = publication.Payload,
+            ForwardedProperties = publication.Properties,
+            ExpirySeconds = publication.ExpirySeconds,
             SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
             QoS = delivery.QoS,
             Retain = delivery.Retain,

@@ -98,6 +98,7 @@ public sealed partial class Session
         lock (Gate)
         {
             if (!Holds(lease) || !_link!.HasRoom) return false;
+            Publication publication = Publication.Of(message, nowMs);
             if (qos != QoS.AtMostOnce)
             {
                 if (!CanSendAtOnce && !HasRoomToQueueRetained(message)) return false;
@@ -108,14 +109,13 @@ public sealed partial class Session
                     SubscriptionIdentifiers = delivery.Subscription.Identifiers,
                     QoS = qos,
                     Retain = true,
-                    Position = ++_lastPosition,
                     State = DeliveryState.Queued,
                 };
-                dropped += DeliverAcknowledged(ref open, null, context, fanOut: false, nowMs).Dropped;
+                dropped += DeliverAcknowledged(ref open, publication, null, context, fanOut: false).Dropped;
                 return true;
             }
 
-            DeliveryOutcome outcome = DeliverAtMostOnce(Publication.Of(message, nowMs), retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
+            DeliveryOutcome outcome = DeliverAtMostOnce(publication, retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
             dropped += outcome.Dropped;
             return true;
         }
