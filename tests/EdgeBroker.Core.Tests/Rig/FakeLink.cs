@@ -28,6 +28,9 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public Session? PreparedFor { get; private set; }
 
+    /// <summary>What happens between finding the session and taking it.</summary>
+    public Action? WhilePreparing { get; init; }
+
     public bool HasRoom
     {
         get
@@ -44,7 +47,11 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
         }
     }
 
-    public void Prepare(Session session) => PreparedFor = session;
+    public void Prepare(Session session)
+    {
+        PreparedFor = session;
+        WhilePreparing?.Invoke();
+    }
 
     public void SendConnack(bool sessionPresent)
     {

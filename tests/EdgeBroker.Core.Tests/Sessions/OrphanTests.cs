@@ -54,6 +54,7 @@ public sealed class OrphanTests
         _bench.Publish("a", "m", QoS.AtLeastOnce);
         one.Drop();
         Assert.Equal(["m"], two.Payloads);
+        Assert.Equal(("one", DropReason.SessionEnded, 1), Assert.Single(_bench.Events.Dropped));
     }
 
     private Client Member(string id, int receiveMaximum)

@@ -120,6 +120,18 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void Nor_when_both_connections_found_it_at_the_same_moment()
+    {
+        var bench = new Bench();
+        Client? first = null;
+        Client second = bench.Connect("c", link: new FakeLink { WhilePreparing = () => first ??= bench.Connect("c") });
+        Assert.Equal(ReasonCode.SessionTakenOver, first!.Link.ClosedWith);
+        Assert.False(second.Link.SessionPresent);
+        Assert.NotSame(first.Session, second.Session);
+        Assert.Equal((1, 1), (bench.Broker.ConnectedCount, bench.Broker.SessionCount));
+    }
+
+    [Fact]
     public void A_session_lives_as_long_as_its_expiry_and_no_longer()
     {
         var bench = new Bench();

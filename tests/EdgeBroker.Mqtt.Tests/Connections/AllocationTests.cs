@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -63,6 +64,48 @@ public sealed class AllocationTests
         }));
         Assert.Equal(2 * Rounds * packet.Length, consumed);
         Assert.True(sent >= subscribers * Rounds * 100);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 20)]
+    [InlineData(2, 1)]
+    [InlineData(2, 20)]
+    public void An_acknowledged_publish_to_sessions_that_end_with_their_connection_allocates_nothing(int qos, int subscribers)
+    {
+        var connections = new MqttConnection[subscribers];
+        var transports = new MemoryTransport[subscribers];
+        for (int i = 0; i < subscribers; i++)
+        {
+            connections[i] = Connect("s" + i, Packets.V311, out transports[i]);
+            connections[i].Receive(Packets.V311.Subscribe(1, "a/b", qos), out _);
+            transports[i].Flush();
+        }
+
+        MqttConnection publisher = Connect("publisher", Packets.V311, out MemoryTransport back);
+        byte[] packet = Packets.V311.Publish("a/b", new byte[100], qos, packetId: 1);
+        byte[] released = Packets.V311.Pubrel(1);
+        byte[][] answers = qos == 1 ? [Packets.V311.Puback(1)] : [Packets.V311.Pubrec(1), Packets.V311.Pubcomp(1)];
+        long sent = 0, answered = 0;
+        ushort packetId = 0;
+        Assert.Equal(0, Measure(() =>
+        {
+            publisher.Receive(packet, out _);
+            if (qos == 2) publisher.Receive(released, out _);
+            publisher.OnTurn();
+            answered += back.Flush();
+            packetId++;
+            foreach (byte[] answer in answers) BinaryPrimitives.WriteUInt16BigEndian(answer.AsSpan(2), packetId);
+            for (int i = 0; i < connections.Length; i++)
+            {
+                sent += transports[i].Flush();
+                foreach (byte[] answer in answers) connections[i].Receive(answer, out _);
+                sent += transports[i].Flush();
+            }
+        }));
+        // The subscriber gets PUBLISH, and PUBREL where there is one; the publisher PUBACK, or PUBREC and PUBCOMP.
+        Assert.Equal(2L * Rounds * subscribers * (packet.Length + (qos == 2 ? 4 : 0)), sent);
+        Assert.Equal(2L * Rounds * 4 * qos, answered);
     }
 
     [Fact]
