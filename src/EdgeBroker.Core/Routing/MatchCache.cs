@@ -9,7 +9,7 @@ namespace EdgeBroker.Core.Routing;
 internal sealed class MatchCache(SubscriptionTree tree)
 {
     private const int FirstSize = 64;
-    private const int LargestSize = 128 * 1024;
+    private const int LargestSize = 64 * 1024;
 
     // What clients choose must not decide what the cache weighs: longer topics are matched anew each time, and when the arrays made for overlapping
     // filters have so many places together, all is forgotten.
