@@ -42,12 +42,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         {
             ref Entry found = ref _entries[at];
             ownedTopic = found.Topic!;
-            if (found.Version == version) return found.Result!;
-            if (!tree.Changes.MayConcern(topic, hash, found.Version))
-            {
-                found.Version = version;
-                return found.Result!;
-            }
+            if (IsUnchanged(ref found, hash, version)) return found.Result!;
         }
         else
         {
@@ -86,22 +81,28 @@ internal sealed class MatchCache(SubscriptionTree tree)
         }
 
         long version = tree.Version;
+        for (int i = 0; i < places.Length; i++) found[i] = _entries[places[i]].Topic;
         for (int i = 0; i < places.Length; i++)
         {
-            ref readonly Entry entry = ref _entries[places[i]];
-            found[i] = entry.Version == version ? entry.Topic : null;
-            results[i] = entry.Result!;
-        }
-
-        for (int i = 0; i < places.Length; i++)
-        {
-            // One that is not there, or not at the first place with its hash, or may have changed.
+            // One that is not there, or not at the first place with its hash, or has changed.
             ReadOnlySpan<byte> topic = burst.TopicOf(i);
-            if (found[i] is not { } kept || !topic.SequenceEqual(kept)) results[i] = Match(matcher, topic, out _);
+            ref Entry entry = ref _entries[places[i]];
+            // What was matched anew for a message before this one may have taken the place.
+            bool isHere = found[i] is { } kept && topic.SequenceEqual(kept) && ReferenceEquals(entry.Topic, kept);
+            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, topic, out _);
         }
 
         found.Clear();
         _fetched = Fetch(results);
+    }
+
+    /// <summary>Whether an entry still holds; under a newer version then.</summary>
+    private bool IsUnchanged(ref Entry entry, int hash, long version)
+    {
+        if (entry.Version == version) return true;
+        if (tree.Changes.MayConcern(entry.Topic, hash, entry.Version)) return false;
+        entry.Version = version;
+        return true;
     }
 
     /// <summary>Reads a little of what will be read next, for the processor to fetch. Where many get one message their memory is what counts, and it is touched once for all messages anyway.</summary>

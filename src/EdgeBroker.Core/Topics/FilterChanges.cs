@@ -3,8 +3,9 @@ namespace EdgeBroker.Core.Topics;
 /// <summary>
 /// When filters came and went, told apart by which topics they can match, so that a change makes only those topics be matched anew. One writer at a time (the tree's lock); readers
 /// take none. Of a bounded size: where it does not know, it says that a topic may be concerned.
-/// A filter's wildcards give its shape; its other levels, hashed together, give the stamp that takes the version of the change. A topic is concerned when, for the shape of a later change,
-/// its levels at the same places lead to a stamp as late.
+/// A filter's wildcards give its shape; its other levels, hashed together, give a stamp with the version of the change. A topic is concerned when, for the shape of a later change,
+/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of a cache line; the last of a bucket says up to when its oldest stamps have been forgotten, which concerns
+/// every topic that leads there.
 /// </summary>
 internal sealed class FilterChanges
 {
@@ -12,8 +13,13 @@ internal sealed class FilterChanges
     private const int MostShapes = 16;
     private const int FirstStamps = 1024;
 
-    // Two filters on one stamp cost a match too many now and then; the more filters have come and gone, the more stamps there are, up to this.
+    // A topic not asked for while so many filters came and went is matched anew.
     private const int MostStamps = 64 * 1024;
+
+    private const int BucketLength = 8;
+
+    // Of a stamp: the lower bits tell filters apart, the upper ones are the version, enough for some 20 years of 20,000 changes a second.
+    private const int TagBits = 20;
 
     private readonly FilterShape?[] _shapes = new FilterShape?[MostShapes];
     private long[] _stamps = new long[FirstStamps];
@@ -35,7 +41,7 @@ internal sealed class FilterChanges
             return;
         }
 
-        Volatile.Write(ref _stamps[hash & (uint)(_stamps.Length - 1)], version);
+        Stamp(BucketOf(_stamps, hash), hash, version);
         Volatile.Write(ref ShapeOf(key).ChangedAt, version);
     }
 
@@ -51,21 +57,62 @@ internal sealed class FilterChanges
         for (int i = 0; i < MostShapes && Volatile.Read(ref _shapes[i]) is { } shape; i++)
         {
             if (Volatile.Read(ref shape.ChangedAt) <= since) continue;
+            uint hash;
             if (shape.IsExact)
             {
-                if (StampOf(stamps, FilterShape.HashExact(topicHash)) > since) return true;
-                continue;
+                hash = FilterShape.HashExact(topicHash);
+            }
+            else
+            {
+                if (count == 0 && (count = FilterShape.HashLevels(topic, levels)) == 0) return true;
+                if (!shape.Fits(count)) continue;
+                hash = shape.Hash(levels);
             }
 
-            if (count == 0 && (count = FilterShape.HashLevels(topic, levels)) == 0) return true;
-            if (shape.Fits(count) && StampOf(stamps, shape.Hash(levels)) > since) return true;
+            if (IsStamped(BucketOf(stamps, hash), hash, since)) return true;
         }
 
         // Last: what is forgotten is noted here first.
         return Volatile.Read(ref _unknownUpTo) > since;
     }
 
-    private static long StampOf(long[] stamps, uint hash) => Volatile.Read(ref stamps[hash & (uint)(stamps.Length - 1)]);
+    private static Span<long> BucketOf(long[] stamps, uint hash) => stamps.AsSpan((int)(hash & (uint)(stamps.Length - BucketLength)), BucketLength);
+
+    private static long TagOf(uint hash) => hash >> (32 - TagBits);
+
+    private static bool IsTagged(long stamp, long tag) => ((stamp ^ tag) & ((1 << TagBits) - 1)) == 0;
+
+    private static bool IsStamped(Span<long> bucket, uint hash, long since)
+    {
+        long tag = TagOf(hash);
+        foreach (ref long stamp in bucket[..^1])
+        {
+            long read = Volatile.Read(ref stamp);
+            if (IsTagged(read, tag) && read >> TagBits > since) return true;
+        }
+
+        // Last: a stamp that gives way is noted here first.
+        return Volatile.Read(ref bucket[^1]) > since;
+    }
+
+    private static void Stamp(Span<long> bucket, uint hash, long version)
+    {
+        long tag = TagOf(hash);
+        int oldest = 0;
+        for (int i = 0; i < BucketLength - 1; i++)
+        {
+            if (IsTagged(bucket[i], tag))
+            {
+                oldest = i;
+                break;
+            }
+
+            if (bucket[i] < bucket[oldest]) oldest = i;
+        }
+
+        if (!IsTagged(bucket[oldest], tag)) Volatile.Write(ref bucket[^1], Math.Max(bucket[^1], bucket[oldest] >> TagBits));
+        Volatile.Write(ref bucket[oldest], (version << TagBits) | tag);
+    }
 
     private FilterShape ShapeOf(FilterShape.Key key)
     {
