@@ -18,6 +18,24 @@ public sealed class LoadAverageTests
         for (int window = 0; window < 3; window++) Assert.InRange(load[window], 599, 601);
     }
 
+    [Theory]
+    [InlineData(0.001)]
+    [InlineData(10)]
+    [InlineData(60)]
+    [InlineData(3_600)]
+    [InlineData(1_000_000)]
+    public void What_was_before_decays_exponentially(double seconds)
+    {
+        var load = new LoadAverage();
+        load.Update(1_000, TimeSpan.FromSeconds(seconds));
+        double perMinute = 1_000 / (seconds / 60);
+        for (int window = 0; window < 3; window++)
+        {
+            double x = seconds / 60 / (window == 0 ? 1 : window == 1 ? 5 : 15);
+            Assert.Equal(1 - Math.Exp(-x), load[window] / perMinute, tolerance: 1e-6);
+        }
+    }
+
     [Fact]
     public void Without_time_there_is_no_rate()
     {
