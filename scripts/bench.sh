@@ -37,6 +37,9 @@ while [ $# -gt 0 ]; do
 done
 [[ "$rounds" =~ ^[1-9][0-9]*$ && "$seconds" =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage
 
+# With few messages on their way a fast broker waits for the generator and sends them one by one; with more it shows what it can.
+more="--window 256 --batch 32"
+
 # Name, arguments of the generator. What is shown of each is in table_rows.
 runs=(
   "fan-in|fan-in"
@@ -48,6 +51,10 @@ runs=(
   "pairs-1-v5|pairs -q 1 -V 5 --properties"
   "wild|wild"
   "shared|shared"
+  "pairs-0-more|pairs $more"
+  "pairs-1-more|pairs -q 1 $more"
+  "pairs-2-more|pairs -q 2 $more"
+  "wild-more|wild $more"
   "retain|retain --retained $retained --subscribers 10"
   "latency|latency"
   "connect|connect --connections $connections"
@@ -65,6 +72,10 @@ table_rows=(
   "pairs-1-v5|per_broker_cpu_s|more|50 pairs, QoS 1, MQTT 5 with properties|1000 messages per CPU-second|1000"
   "wild|per_broker_cpu_s|more|10,000 filters on 50,000 topics, QoS 0|1000 messages per CPU-second|1000"
   "shared|per_broker_cpu_s|more|shared group of 4, QoS 0|1000 messages per CPU-second|1000"
+  "pairs-0-more|per_broker_cpu_s|more|50 pairs, QoS 0, 256 messages on their way each|1000 messages per CPU-second|1000"
+  "pairs-1-more|per_broker_cpu_s|more|50 pairs, QoS 1, 256 messages on their way each|1000 messages per CPU-second|1000"
+  "pairs-2-more|per_broker_cpu_s|more|50 pairs, QoS 2, 256 messages on their way each|1000 messages per CPU-second|1000"
+  "wild-more|per_broker_cpu_s|more|10,000 filters on 50,000 topics, QoS 0, 256 messages on their way each|1000 messages per CPU-second|1000"
   "retain|per_broker_cpu_s|more|retained messages to 10 new subscribers|1000 messages per CPU-second|1000"
   "latency|latency_p50_us|less|5,000 messages/s, QoS 1: median on the way|ms|1000"
   "latency|latency_p99_us|less|5,000 messages/s, QoS 1: 99 % on the way|ms|1000"
@@ -218,6 +229,11 @@ median() {
   sed -n "s/^$1 $2 //p" "$results" | figure "$3" | sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
+# limit RUN: what held ours back in most of its rounds.
+limit() {
+  sed -n "s/^$1 edgebroker .*\"limit\":\"\([a-z]*\)\".*/\1/p" "$results" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }'
+}
+
 started="$SECONDS"
 : >"$results"
 for run in "${runs[@]}"; do
@@ -233,19 +249,19 @@ done
 version_of_mosquitto="$("$mosquitto" -h 2>/dev/null | sed -n '1s/mosquitto version \([^ ]*\).*/\1/p' || true)"
 echo "Medians of $rounds run(s) of $seconds s; $(date -u +%F), $(uname -m), Linux $(uname -r), $("$binary" version), mosquitto ${version_of_mosquitto:-unknown}."
 echo
-echo "| | unit | mosquitto | EdgeBroker | times better |"
-echo "|---|---|---:|---:|---:|"
+echo "| | unit | mosquitto | EdgeBroker | times better | limit |"
+echo "|---|---|---:|---:|---:|---|"
 for row in "${table_rows[@]}"; do
   IFS='|' read -r name figure better title unit divisor <<<"$row"
   theirs="$(median "$name" mosquitto "$figure")"
   ours="$(median "$name" edgebroker "$figure")"
   if [ -z "$theirs" ] || [ -z "$ours" ]; then continue; fi
-  awk -v theirs="$theirs" -v ours="$ours" -v better="$better" -v title="$title" -v unit="$unit" -v divisor="$divisor" '
+  awk -v theirs="$theirs" -v ours="$ours" -v better="$better" -v title="$title" -v unit="$unit" -v divisor="$divisor" -v limit="$(limit "$name")" '
     function digits(value) { return sprintf(value >= 100 ? "%.0f" : "%.3g", value) }
     BEGIN {
     ratio = "-"
     if (theirs > 0 && ours > 0) ratio = sprintf("%.1f", better == "more" ? ours / theirs : theirs / ours)
-    printf "| %s | %s | %s | %s | %s |\n", title, unit, digits(theirs / divisor), digits(ours / divisor), ratio
+    printf "| %s | %s | %s | %s | %s | %s |\n", title, unit, digits(theirs / divisor), digits(ours / divisor), ratio, limit
   }'
 done
 say "$((SECONDS - started)) s"

@@ -9,6 +9,8 @@ namespace EdgeBroker.Bench;
 /// <summary>Shows a result: to a person, or as one line of flat JSON.</summary>
 internal static class BenchReport
 {
+    private const string MoreAtOnce = " What comes in small pieces costs the broker more; with a larger --window and --batch it may deliver more per CPU-second.";
+
     private static readonly (string Name, double Part)[] Percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)];
 
     /// <summary>A few lines of text.</summary>
@@ -83,7 +85,8 @@ internal static class BenchReport
         {
             "broker" => "The broker was the limit.",
             "generator" when result.Broker is null => "The generator was the limit: the broker may be faster. With --broker-pid it can be told how busy the broker was.",
-            "generator" => "The generator was the limit: the broker had time left. Messages per CPU-second still hold.",
+            "generator" => "The generator was the limit: the broker had time left." + MoreAtOnce,
+            "both" => "Broker and generator were both at their limit." + MoreAtOnce,
             "rate" => "",
             "unknown" => "The generator had time left.",
             _ => "Neither broker nor generator was busy all the time: they waited for each other, or for a core.",

@@ -61,14 +61,18 @@ internal sealed record BenchResult
     /// <summary>Whether something happened that may not: a forbidden delivery, or a lost connection.</summary>
     public bool IsFailure => Broken > 0 || Tally?.IsFailure(Options.QoS) == true;
 
-    /// <summary>Who set the pace: <c>generator</c>, <c>broker</c>, <c>rate</c>, or <c>neither</c>; <c>unknown</c> when nobody can tell.</summary>
+    /// <summary>
+    /// Who set the pace: <c>broker</c>, <c>generator</c>, <c>both</c>, <c>rate</c>, or <c>neither</c>; <c>unknown</c> when nobody can tell. A broker that is faster than the generator
+    /// gets little at a time, and so can be busy without being the limit.
+    /// </summary>
     public string Limit
     {
         get
         {
             if (!Options.IsClosedLoop) return "rate";
-            if (BrokerBusy >= Saturated) return "broker";
-            if (GeneratorBusy >= Saturated) return "generator";
+            bool generator = GeneratorBusy >= Saturated;
+            if (BrokerBusy >= Saturated) return generator ? "both" : "broker";
+            if (generator) return "generator";
             return Broker is null ? "unknown" : "neither";
         }
     }

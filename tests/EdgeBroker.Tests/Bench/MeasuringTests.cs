@@ -63,7 +63,8 @@ public sealed class MeasuringTests
 
     [Theory]
     [InlineData(1.0, 0.0, 0.5, 0.0, 0, "broker")]
-    [InlineData(0.5, 0.45, 1.0, 0.0, 0, "broker")]
+    [InlineData(0.5, 0.45, 0.5, 0.0, 0, "broker")]
+    [InlineData(0.5, 0.45, 1.0, 0.0, 0, "both")]
     [InlineData(0.6, 0.0, 0.99, 0.0, 0, "generator")]
     [InlineData(0.6, 0.0, 0.5, 0.45, 0, "generator")]
     [InlineData(0.6, 0.0, 0.6, 0.0, 0, "neither")]
@@ -81,6 +82,7 @@ public sealed class MeasuringTests
     {
         BenchResult result = Result(0) with { Generator = new ProcessUsage(1.99, 0, 0), Broker = new ProcessUsage(0.8, 0, 0) };
         Assert.Contains("The generator was the limit: the broker had time left.", BenchReport.Text(result), StringComparison.Ordinal);
+        Assert.Contains("--window", BenchReport.Text(result), StringComparison.Ordinal);
         Assert.Contains("\"limit\":\"generator\"", BenchReport.Json(result), StringComparison.Ordinal);
         Assert.Contains("The generator was the limit: the broker may be faster.", BenchReport.Text(result with { Broker = null }), StringComparison.Ordinal);
         Assert.Equal("unknown", (Result(0) with { Generator = default, Broker = null }).Limit);
