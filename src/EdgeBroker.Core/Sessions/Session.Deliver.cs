@@ -35,6 +35,8 @@ public sealed partial class Session
 
         // Asking the clock costs as much as a lock; only what expires needs it.
         long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
+        // Copied outside the gate where it is known that it will be needed: a payload may be large.
+        if (OutlivesConnection || sharedFilter is not null) context.Own(publication, nowMs);
         DeliveryOutcome outcome;
         PublishRecord? elided;
         lock (Gate)
