@@ -21,5 +21,7 @@ public sealed class PacketIdSetTests
             Assert.Equal(model.Count, set.Count);
             Assert.All(model, one => Assert.True(set.Contains(one)));
         }
+
+        Assert.Equal(model.Order(), Enumerable.Range(1, ushort.MaxValue).Select(id => (ushort)id).Where(set.Contains));
     });
 }
