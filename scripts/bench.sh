@@ -37,7 +37,7 @@ while [ $# -gt 0 ]; do
 done
 [[ "$rounds" =~ ^[1-9][0-9]*$ && "$seconds" =~ ^[0-9]+(\.[0-9]+)?$ ]] || usage
 
-# With few messages on their way a fast broker waits for the generator and sends them one by one; with more it shows what it can.
+# With few messages on their way a broker faster than the generator gets and sends them in small pieces; with more it shows what it can.
 more="--window 256 --batch 32"
 
 # Name, arguments of the generator. What is shown of each is in table_rows.

@@ -4,7 +4,7 @@ namespace EdgeBroker.Core.Topics;
 /// When filters came and went, told apart by which topics they can match, so that a change makes only those topics be matched anew. One writer at a time (the tree's lock); readers
 /// take none. Of a bounded size: where it does not know, it says that a topic may be concerned.
 /// A filter's wildcards give its shape; its other levels, hashed together, give a stamp with the version of the change. A topic is concerned when, for the shape of a later change,
-/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of a cache line; the last of a bucket says up to when its oldest stamps have been forgotten, which concerns
+/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of eight; the last of a bucket says up to when its oldest stamps have been forgotten, which concerns
 /// every topic that leads there.
 /// </summary>
 internal sealed class FilterChanges
