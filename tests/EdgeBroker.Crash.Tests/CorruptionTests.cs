@@ -134,8 +134,7 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
             rig.BrokerGoes();
         }
 
-        HistoryEvent[] delivered = [.. history.Events.Where(e => e.Kind == EventKind.Delivered)];
-        int saved = delivered.Count(e => e.Message < sent);
+        int saved = history.Events.Where(e => e.Kind == EventKind.Delivered && e.Message < sent).Select(e => e.Message).Distinct().Count();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{saved} of {sent} saved"));
         Assert.True(saved * 100 >= sent * savedPercent, $"{saved} of {sent} saved");
         // What was lost may be lost; what came must be right.
@@ -148,10 +147,10 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
 
     private static async Task AssertKeepsAsync(BrokerUnderTest broker)
     {
-        // Stopped, not killed: the next history knows nothing of deliveries whose acknowledgement a kill would lose.
         broker.Process.Terminate();
         Assert.Equal(0, await broker.Process.ExitAsync());
-        RunHistory fresh = QueueRig.NewHistory(() => 0);
+        // Other clients: what the first ones acknowledged just before damage was met in use may be delivered once more.
+        RunHistory fresh = QueueRig.NewHistory(() => 0, "anew");
         await using var rig = new QueueRig(fresh);
         await rig.StartAsync(await broker.StartAsync());
         await rig.MoreAcknowledgedAsync(50);
@@ -161,7 +160,7 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         await using var after = new QueueRig(fresh);
         await after.StartAsync(await broker.StartAsync());
         Verdict verdict = await after.SettleAsync();
-        Assert.True(verdict.Violations.Count == 0 && verdict.Owed > 0, verdict.ToString());
+        Assert.True(verdict.Violations.Count == 0 && verdict.Owed > 0, $"{verdict}\nafter it was damaged it said:\n{broker.FirstStartSaid}");
     }
 
     private static string SetAside(BrokerUnderTest broker)

@@ -125,7 +125,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         await using Probe publisher = await Probe.ConnectAsync(port, "slow");
         shim.SlowSync(TimeSpan.FromHours(1));
         long delays = shim.Delays;
-        await publisher.SendAsync(publisher.Packets.Publish("queue/slow", "x", qos: 1, packetId: 9));
+        await publisher.SendAsync(publisher.Packets.Publish("away/slow", "x", qos: 1, packetId: 9));
         await UntilAsync(() => shim.Delays > delays, "a sync");
         await RoundTripAsync(port);
         Assert.DoesNotContain(publisher.Received, p => p.Type == PacketType.Puback);
