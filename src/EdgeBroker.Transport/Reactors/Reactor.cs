@@ -8,7 +8,7 @@ namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
 /// One thread, one epoll instance, and the connections that belong to it for life. A turn: wait; receive from each readable connection and handle it in place, and look again while that
-/// fills more outputs than it empties inputs; run what is due; give asked-for turns and flush every connection that has output, once each.
+/// fills more outputs than it empties inputs; run what is due; give asked-for turns and flush every connection that has output, once each; pause when that gets more done.
 /// </summary>
 public sealed unsafe partial class Reactor : IDisposable
 {
@@ -34,8 +34,10 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly Stack<int> _freeIndexes = new();
     private readonly List<PeriodicWork> _periodic = [];
     private readonly List<Reactor> _toWake = [];
+    private readonly ReceiveCoalescing _coalescing = new();
     private List<ReactorConnection> _queued = [];
     private List<ReactorConnection> _servicing = [];
+    private long _turnEnd;
     private int _awake;
     private volatile bool _stopping;
 
@@ -156,6 +158,8 @@ public sealed unsafe partial class Reactor : IDisposable
     private void Run()
     {
         _current = this;
+        // Else the kernel would sleep 50 us longer than asked.
+        _ = LinuxSockets.ProcessControl(LinuxSockets.SetTimerSlack, 1, 0, 0, 0);
         try
         {
             while (!_stopping) Turn();
@@ -179,8 +183,10 @@ public sealed unsafe partial class Reactor : IDisposable
 
     private void Turn()
     {
-        int count = _epoll.Wait(TimeoutMs());
-        NowMs = (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+        long waits = Now();
+        int count = _epoll.Wait(TimeoutMs(waits));
+        long works = Now();
+        NowMs = works / TimeSpan.TicksPerMillisecond;
         ReceivedBytes = 0;
         HandleReady(count);
         // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more.
@@ -197,6 +203,20 @@ public sealed unsafe partial class Reactor : IDisposable
         Service();
         foreach (Reactor other in _toWake) other.Wake();
         _toWake.Clear();
+        long ends = Now();
+        Pause(_coalescing.PauseAfter(waits - _turnEnd, works - waits, ends - works, ReceivedBytes));
+        _turnEnd = ends;
+    }
+
+    /// <summary>Ticks of <see cref="TimeSpan"/> since the beginning.</summary>
+    private long Now() => _time.GetElapsedTime(_start).Ticks;
+
+    private static void Pause(long ticks)
+    {
+        if (ticks == 0) return;
+        var time = new LinuxSockets.TimeSpecification { Nanoseconds = (nint)(ticks * TimeSpan.NanosecondsPerTick) };
+        // Interrupted it ends early, which does no harm.
+        _ = LinuxSockets.NanoSleep(&time, null);
     }
 
     private void HandleReady(int count)
@@ -235,10 +255,10 @@ public sealed unsafe partial class Reactor : IDisposable
         Interlocked.Exchange(ref _awake, 0);
     }
 
-    private int TimeoutMs()
+    private int TimeoutMs(long now)
     {
         if (_queued.Count > 0 || !_fromOthers.IsEmpty || !_posted.IsEmpty) return 0;
-        long nowMs = (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+        long nowMs = now / TimeSpan.TicksPerMillisecond;
         int timeout = Timers.UntilNextMs(nowMs);
         foreach (PeriodicWork periodic in _periodic)
         {
