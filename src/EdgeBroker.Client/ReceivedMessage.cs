@@ -62,7 +62,7 @@ public sealed class ReceivedMessage
     {
         Frame.Cut(_packet, int.MaxValue, out Frame frame, out _);
         PublishPacket.TryParse(frame, _version, out PublishPacket publish, out _);
-        if (publish.Properties.IsForwardedUnchanged) return publish.Properties.Bytes.ToArray();
+        if (publish.Properties.TryGetForwarded(out ReadOnlySpan<byte> forwarded)) return forwarded.ToArray();
         byte[] copy = new byte[publish.Properties.Bytes.Length];
         return copy[..publish.Properties.CopyForwarded(copy)];
     }

@@ -14,7 +14,7 @@ public sealed partial class Broker
     private const int LargestHeldBackBytes = 4 * 1024;
 
     /// <summary>From here to <see cref="EndBurst"/> QoS 0 messages may wait for those behind them in the same bytes received.</summary>
-    public static void BeginBurst(RoutingContext context) => context.Burst.IsOpen = true;
+    public static void BeginBurst(RoutingContext context) => context.OpenBurst();
 
     /// <summary>Delivers what waits and lets nothing wait any more.</summary>
     public void EndBurst(RoutingContext context)

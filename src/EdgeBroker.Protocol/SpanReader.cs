@@ -42,6 +42,26 @@ internal ref struct SpanReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
+    /// <summary>An integer in the encoding its type asks for.</summary>
+    public bool TryReadNumber(PropertyType type, out uint value)
+    {
+        switch (type)
+        {
+            case PropertyType.Byte:
+                bool hasByte = TryReadByte(out byte b);
+                value = b;
+                return hasByte;
+            case PropertyType.UInt16:
+                bool hasUInt16 = TryReadUInt16(out ushort n);
+                value = n;
+                return hasUInt16;
+            case PropertyType.UInt32:
+                return TryReadUInt32(out value);
+            default:
+                return TryReadVariableByteInteger(out value);
+        }
+    }
+
     public bool TryRead(int length, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;

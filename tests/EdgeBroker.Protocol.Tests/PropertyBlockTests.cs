@@ -61,19 +61,25 @@ public class PropertyBlockTests
     }
 
     [Theory]
-    [InlineData("", "")]
-    [InlineData("01 01 03 'text/plain' 08 'r' 09 'c' 26 'k' 'v'", "01 01 03 'text/plain' 08 'r' 09 'c' 26 'k' 'v'")]
-    [InlineData("26 'b' '1' 26 'a' '2' 26 'b' '3'", "26 'b' '1' 26 'a' '2' 26 'b' '3'")]
-    [InlineData("02 0000003C 26 'k' 'v' 23 0001 01 00 0B 01 0B 02", "26 'k' 'v' 01 00")]
-    [InlineData("23 0001", "")]
-    [InlineData("0B 01", "")]
-    [InlineData("02 00000001", "")]
-    public void What_goes_along_is_copied_in_order(string properties, string forwarded)
+    [InlineData("", "", true)]
+    [InlineData("01 01 03 'text/plain' 08 'r' 09 'c' 26 'k' 'v'", "01 01 03 'text/plain' 08 'r' 09 'c' 26 'k' 'v'", true)]
+    [InlineData("26 'b' '1' 26 'a' '2' 26 'b' '3'", "26 'b' '1' 26 'a' '2' 26 'b' '3'", true)]
+    [InlineData("02 0000003C 26 'k' 'v' 03 'c'", "26 'k' 'v' 03 'c'", true)]
+    [InlineData("26 'k' 'v' 03 'c' 23 0001", "26 'k' 'v' 03 'c'", true)]
+    [InlineData("23 0001 02 0000003C 26 'k' 'v' 0B 01 0B 02", "26 'k' 'v'", true)]
+    [InlineData("02 0000003C 26 'k' 'v' 23 0001 01 00 0B 01 0B 02", "26 'k' 'v' 01 00", false)]
+    [InlineData("26 'k' 'v' 0B 01 26 'a' 'b' 26 'c' 'd'", "26 'k' 'v' 26 'a' 'b' 26 'c' 'd'", false)]
+    [InlineData("23 0001", "", true)]
+    [InlineData("0B 01", "", true)]
+    [InlineData("02 00000001", "", true)]
+    public void What_goes_along_is_copied_in_order(string properties, string forwarded, bool isInOnePiece)
     {
         PropertyBlock block = Parse(properties);
         byte[] copy = new byte[block.Bytes.Length];
         int written = block.CopyForwarded(copy);
         Assert.Equal(Notation.Bytes(forwarded), copy[..written]);
+        Assert.Equal(isInOnePiece, block.TryGetForwarded(out ReadOnlySpan<byte> piece));
+        if (isInOnePiece) Assert.Equal(copy[..written], piece.ToArray());
         Assert.Equal(properties == forwarded, block.IsForwardedUnchanged);
     }
 

@@ -52,6 +52,28 @@ public class Utf8TextTests
     public void Anything_else_is_not(string bytes, string what) => AssertValid(false, bytes, what);
 
     [Fact]
+    public void No_byte_of_a_long_text_is_passed_over()
+    {
+        for (int length = 1; length <= 40; length++)
+        {
+            byte[] text = new byte[length];
+            Array.Fill(text, (byte)0x7F);
+            Assert.True(Utf8Text.IsValid(text));
+            for (int at = 0; at < length; at++)
+            {
+                foreach (byte wrong in new byte[] { 0x00, 0x80, 0xFF })
+                {
+                    text[at] = wrong;
+                    Assert.False(Utf8Text.IsValid(text), $"{wrong:X2} at {at} of {length}");
+                }
+
+                text[at] = 1;
+                Assert.True(Utf8Text.IsValid(text));
+            }
+        }
+    }
+
+    [Fact]
     public void A_byte_order_mark_is_kept()
     {
         byte[] packet = Notation.Bytes("30 len {EF BB BF 61}");

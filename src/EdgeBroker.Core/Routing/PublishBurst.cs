@@ -132,12 +132,12 @@ public sealed class PublishBurst
         publication = default;
         if (!TryParse(ref position, out PublishPacket packet)) return false;
         PropertyBlock properties = packet.Properties;
-        int forwarded = properties.CopyForwarded(scratch);
+        if (!properties.TryGetForwarded(out ReadOnlySpan<byte> forwarded)) forwarded = scratch[..properties.CopyForwarded(scratch)];
         publication = new Publication
         {
             Topic = packet.Topic,
             Payload = packet.Payload,
-            Properties = scratch[..forwarded],
+            Properties = forwarded,
             ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
             Publisher = Publisher,
         };

@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Routing;
 
@@ -17,6 +18,9 @@ public sealed class RoutingContext
     private byte[]? _ownedTopic;
     private PublishRecord? _record;
 
+    // Asked for once a receive; below 0 not yet.
+    private long _burstMs;
+
     internal RoutingContext(SubscriptionTree tree)
     {
         _tree = tree;
@@ -29,11 +33,29 @@ public sealed class RoutingContext
     /// <summary>Encoded forms of the message being routed.</summary>
     public FanOutEncodings FanOut { get; } = new();
 
+    /// <summary>The properties of the last message that had some.</summary>
+    public PropertyMemo Properties { get; } = new();
+
     /// <summary>Messages that wait for the end of a receive.</summary>
     internal PublishBurst Burst { get; } = new();
 
     /// <summary>Whether there are subscriptions at all.</summary>
     internal bool HasSubscribers => _tree.Count > 0;
+
+    /// <summary>Lets messages wait for the end of a receive, which begins.</summary>
+    internal void OpenBurst()
+    {
+        Burst.IsOpen = true;
+        _burstMs = -1;
+    }
+
+    /// <summary>The time; within a receive that of the first message that asks, since the clock costs as much as a lock.</summary>
+    internal long NowMs(BrokerClock clock)
+    {
+        if (!Burst.IsOpen) return clock.NowMs;
+        if (_burstMs < 0) _burstMs = clock.NowMs;
+        return _burstMs;
+    }
 
     /// <summary>Finds who gets the messages of the burst.</summary>
     internal void MatchBurst() => _cache.Match(_matcher, Burst);

@@ -33,8 +33,7 @@ public sealed partial class Session
             lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, context, fanOut);
         }
 
-        // Asking the clock costs as much as a lock; only what expires needs it.
-        long nowMs = publication.ExpirySeconds is null ? 0 : _environment.Clock.NowMs;
+        long nowMs = publication.ExpirySeconds is null ? 0 : context.NowMs(_environment.Clock);
         // Copied outside the gate where it is known that it will be needed: a payload may be large.
         if (OutlivesConnection || sharedFilter is not null) context.Own(publication, nowMs);
         DeliveryOutcome outcome;

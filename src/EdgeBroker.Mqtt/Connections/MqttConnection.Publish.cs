@@ -16,7 +16,7 @@ public sealed partial class MqttConnection
 
     private void HandlePublish(in Frame frame)
     {
-        if (!PublishPacket.TryParse(frame, _rules.Version, out PublishPacket packet, out ParseError error))
+        if (!PublishPacket.TryParse(frame, _rules.Version, _context.Properties, out PublishPacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
             return;
@@ -51,12 +51,11 @@ public sealed partial class MqttConnection
     private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
     {
         PropertyBlock properties = packet.Properties;
-        // Nearly always the properties go on as they came; only alias and expiry have to be taken out.
+        // The properties go on as they came but for alias and expiry, which nearly always stand before or behind the others.
         byte[]? rented = null;
-        ReadOnlySpan<byte> forwarded = properties.Bytes;
-        if (!properties.IsForwardedUnchanged)
+        if (!properties.TryGetForwarded(out ReadOnlySpan<byte> forwarded))
         {
-            rented = ArrayPool<byte>.Shared.Rent(forwarded.Length);
+            rented = ArrayPool<byte>.Shared.Rent(properties.Bytes.Length);
             forwarded = rented.AsSpan(0, properties.CopyForwarded(rented));
         }
 

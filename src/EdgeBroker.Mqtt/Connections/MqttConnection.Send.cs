@@ -72,10 +72,8 @@ public sealed partial class MqttConnection
     /// <summary>Writes the packet; returns its length, 0 when it is larger than the client accepts.</summary>
     private int WriteOwn(in OutgoingPublish publish)
     {
-        int length = publish.Length(_rules.Version);
-        if ((uint)length > _clientMaxPacketBytes) return 0;
-        publish.Write(Output, _rules.Version);
-        return length;
+        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version) <= _clientMaxPacketBytes;
+        return fits ? publish.Write(Output, _rules.Version) : 0;
     }
 
     private int WriteShared(in OutgoingPublish publish, FanOutEncodings encodings)

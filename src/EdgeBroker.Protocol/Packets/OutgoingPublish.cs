@@ -41,8 +41,8 @@ public readonly ref struct OutgoingPublish
     /// <summary>Bytes of the whole packet.</summary>
     public int Length(ProtocolVersion version) => PacketWriter.PacketLength(HeadLength(PropertiesLength(version), version) + Payload.Length);
 
-    /// <summary>Writes the packet; the payload may be spread over several of the writer's buffers.</summary>
-    public void Write(IBufferWriter<byte> output, ProtocolVersion version)
+    /// <summary>Writes the packet and returns its length; the payload may be spread over several of the writer's buffers.</summary>
+    public int Write(IBufferWriter<byte> output, ProtocolVersion version)
     {
         int propertiesLength = PropertiesLength(version);
         int headLength = HeadLength(propertiesLength, version);
@@ -56,11 +56,12 @@ public readonly ref struct OutgoingPublish
         {
             Payload.CopyTo(span[written..]);
             output.Advance(packetLength);
-            return;
+            return packetLength;
         }
 
         output.Advance(written);
         output.Write(Payload);
+        return packetLength;
     }
 
     /// <summary>Writes the packet into <paramref name="destination"/>, which holds at least <see cref="Length"/> bytes, and returns its length.</summary>

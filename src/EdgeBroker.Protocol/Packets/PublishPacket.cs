@@ -25,7 +25,15 @@ public readonly ref struct PublishPacket
     public ReadOnlySpan<byte> Payload { get; private init; }
 
     /// <summary>Reads a PUBLISH.</summary>
-    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error)
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error) => TryParse(frame, version, null, out packet, out error);
+
+    /// <summary>Reads a PUBLISH.</summary>
+    /// <param name="frame">The packet's bytes.</param>
+    /// <param name="version">The sender's version.</param>
+    /// <param name="memo">What remembers the properties of PUBLISHes read before; null: nothing.</param>
+    /// <param name="packet">The packet.</param>
+    /// <param name="error">Why it was refused.</param>
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, PropertyMemo? memo, out PublishPacket packet, out ParseError error)
     {
         packet = default;
         byte flags = (byte)(frame.Header & 0x0F);
@@ -42,7 +50,7 @@ public readonly ref struct PublishPacket
         }
 
         PropertyBlock properties = default;
-        if (version == ProtocolVersion.V5 && !PropertyBlock.TryRead(ref reader, PacketType.Publish, out properties, out error)) return false;
+        if (version == ProtocolVersion.V5 && !TryReadProperties(ref reader, memo, out properties, out error)) return false;
         if (!TopicIsValid(topic, properties, out error)) return false;
         packet = new PublishPacket
         {
@@ -56,6 +64,9 @@ public readonly ref struct PublishPacket
         };
         return true;
     }
+
+    private static bool TryReadProperties(scoped ref SpanReader reader, PropertyMemo? memo, out PropertyBlock properties, out ParseError error) =>
+        memo is null ? PropertyBlock.TryRead(ref reader, PacketType.Publish, out properties, out error) : PropertyBlock.TryReadOfPublish(ref reader, memo, out properties, out error);
 
     private static bool TopicIsValid(ReadOnlySpan<byte> topic, PropertyBlock properties, out ParseError error)
     {

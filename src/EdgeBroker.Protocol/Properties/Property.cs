@@ -27,20 +27,8 @@ public readonly ref struct Property
     /// <summary>The property as it stands on the wire, identifier included.</summary>
     public ReadOnlySpan<byte> Encoded { get; }
 
-    /// <summary>Reads the property at the front of <paramref name="reader"/>, checking identifier, packet and value, but not repetition.</summary>
-    internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out Property property, out ParseError error)
-    {
-        if (!reader.IsAtEnd && !PropertyTable.IsAllowedIn(reader.Rest[0], packet))
-        {
-            property = default;
-            return ParseError.Malformed(out error, "a property does not exist or does not belong in this packet");
-        }
-
-        return TryReadValidated(ref reader, out property) ? PropertyValues.AreValid(property, out error) : ParseError.Truncated(out error);
-    }
-
-    /// <summary>Reads a property whose identifier is known to exist, without judging its value; false when the bytes end early.</summary>
-    internal static bool TryReadValidated(scoped ref SpanReader reader, out Property property)
+    /// <summary>Reads the property at the front of a validated block; false where there is none.</summary>
+    internal static bool TryRead(scoped ref SpanReader reader, out Property property)
     {
         property = default;
         ReadOnlySpan<byte> start = reader.Rest;
@@ -55,24 +43,11 @@ public readonly ref struct Property
         number = 0;
         name = default;
         value = default;
-        switch (type)
+        return type switch
         {
-            case PropertyType.Byte:
-                bool hasByte = reader.TryReadByte(out byte b);
-                number = b;
-                return hasByte;
-            case PropertyType.UInt16:
-                bool hasUInt16 = reader.TryReadUInt16(out ushort n);
-                number = n;
-                return hasUInt16;
-            case PropertyType.UInt32:
-                return reader.TryReadUInt32(out number);
-            case PropertyType.VariableByteInteger:
-                return reader.TryReadVariableByteInteger(out number);
-            case PropertyType.TextPair:
-                return reader.TryReadBinary(out name) && reader.TryReadBinary(out value);
-            default:
-                return reader.TryReadBinary(out value);
-        }
+            PropertyType.TextPair => reader.TryReadBinary(out name) && reader.TryReadBinary(out value),
+            PropertyType.Text or PropertyType.Binary => reader.TryReadBinary(out value),
+            _ => reader.TryReadNumber(type, out number),
+        };
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace EdgeBroker.Protocol;
@@ -15,10 +16,16 @@ public readonly ref struct PropertyBlock
 
     private readonly ulong _present;
 
-    private PropertyBlock(ReadOnlySpan<byte> bytes, ulong present)
+    // Where those stand that are forwarded unchanged; a length below 0: others stand between them.
+    private readonly int _forwardedFrom;
+    private readonly int _forwardedLength;
+
+    internal PropertyBlock(ReadOnlySpan<byte> bytes, ulong present, int forwardedFrom, int forwardedLength)
     {
         Bytes = bytes;
         _present = present;
+        _forwardedFrom = forwardedFrom;
+        _forwardedLength = forwardedLength;
     }
 
     /// <summary>The properties on the wire, without the property length.</summary>
@@ -45,6 +52,13 @@ public readonly ref struct PropertyBlock
     /// <summary>Whether every property goes with a forwarded message unchanged, so that <see cref="Bytes"/> can be used as it is.</summary>
     public bool IsForwardedUnchanged => (_present & NotForwarded) == 0;
 
+    /// <summary>What goes with a forwarded message unchanged, where it stands in one piece, as it nearly always does; else <see cref="CopyForwarded"/> puts it together.</summary>
+    public bool TryGetForwarded(out ReadOnlySpan<byte> forwarded)
+    {
+        forwarded = _forwardedLength >= 0 ? Bytes.Slice(_forwardedFrom, _forwardedLength) : default;
+        return _forwardedLength >= 0;
+    }
+
     /// <summary>
     /// Copies what goes with a forwarded message unchanged and in order [MQTT-3.3.2-17], [MQTT-3.3.2-18]: all but alias, expiry, will delay and
     /// subscription identifiers. Returns the bytes written, at most <c>Bytes.Length</c>.
@@ -52,30 +66,64 @@ public readonly ref struct PropertyBlock
     public int CopyForwarded(Span<byte> destination)
     {
         int written = 0;
-        foreach (Property property in this)
+        int from = 0;
+        int at = 0;
+        while (at < Bytes.Length)
         {
-            if ((NotForwarded & (1UL << (int)property.Id)) != 0) continue;
-            property.Encoded.CopyTo(destination[written..]);
-            written += property.Encoded.Length;
+            int next = at + LengthAt(at);
+            if ((NotForwarded & (1UL << Bytes[at])) != 0)
+            {
+                Bytes[from..at].CopyTo(destination[written..]);
+                written += at - from;
+                from = next;
+            }
+
+            at = next;
         }
 
-        return written;
+        Bytes[from..].CopyTo(destination[written..]);
+        return written + at - from;
     }
 
     /// <summary>Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.</summary>
     public static bool AreForwardable(ReadOnlySpan<byte> properties) => TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
 
     /// <summary>A block over bytes that this process has built; a bit of <paramref name="present"/> is set for each identifier in them.</summary>
-    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, present);
+    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1);
 
     /// <summary>Reads property length and properties; refuses unknown, misplaced and repeated ones and impossible values.</summary>
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out PropertyBlock block, out ParseError error)
     {
         block = default;
-        if (!reader.TryReadVariableByteInteger(out uint length) || !reader.TryRead((int)length, out ReadOnlySpan<byte> bytes))
-            return ParseError.Truncated(out error);
+        if (!TryReadBytes(ref reader, out ReadOnlySpan<byte> bytes, out error)) return false;
+        return bytes.IsEmpty || TryValidate(bytes, packet, out block, out error);
+    }
+
+    /// <summary>The same for a PUBLISH, whose properties may be those that the memo knows to be valid.</summary>
+    internal static bool TryReadOfPublish(scoped ref SpanReader reader, PropertyMemo memo, out PropertyBlock block, out ParseError error)
+    {
+        block = default;
+        if (!TryReadBytes(ref reader, out ReadOnlySpan<byte> bytes, out error)) return false;
+        if (bytes.IsEmpty || memo.TryRecall(bytes, out block)) return true;
+        if (!TryValidate(bytes, PacketType.Publish, out block, out error)) return false;
+        memo.Remember(block);
+        return true;
+    }
+
+    /// <summary>What is known of the block besides its bytes.</summary>
+    internal void Describe(out ulong present, out int forwardedFrom, out int forwardedLength)
+    {
+        present = _present;
+        forwardedFrom = _forwardedFrom;
+        forwardedLength = _forwardedLength;
+    }
+
+    private static bool TryReadBytes(scoped ref SpanReader reader, out ReadOnlySpan<byte> bytes, out ParseError error)
+    {
+        bytes = default;
+        if (!reader.TryReadVariableByteInteger(out uint length) || !reader.TryRead((int)length, out bytes)) return ParseError.Truncated(out error);
         error = default;
-        return length == 0 || TryValidate(bytes, packet, out block, out error);
+        return true;
     }
 
     private static bool TryValidate(ReadOnlySpan<byte> bytes, PacketType packet, out PropertyBlock block, out ParseError error)
@@ -83,30 +131,64 @@ public readonly ref struct PropertyBlock
         block = default;
         error = default;
         ulong present = 0;
+        int from = 0;
+        int length = 0;
+        int at = 0;
         var reader = new SpanReader(bytes);
-        while (!reader.IsAtEnd)
+        while (reader.TryReadByte(out byte id))
         {
-            if (!Property.TryRead(ref reader, packet, out Property property, out error)) return false;
-            ulong bit = 1UL << (int)property.Id;
-            if ((present & bit) != 0 && !PropertyTable.MayRepeat((byte)property.Id, packet))
+            if (!PropertyTable.IsAllowedIn(id, packet)) return ParseError.Malformed(out error, "a property does not exist or does not belong in this packet");
+            if (!PropertyValues.TrySkip(ref reader, (PropertyId)id, out error)) return false;
+            ulong bit = 1UL << id;
+            if ((present & bit) != 0 && !PropertyTable.MayRepeat(id, packet))
                 return ParseError.Protocol(out error, "a property that may stand once stands twice");
 
             present |= bit;
+            int next = bytes.Length - reader.Rest.Length;
+            if ((bit & NotForwarded) == 0)
+            {
+                if (length == 0) from = at;
+                length = from + length == at ? next - from : -1;
+            }
+
+            at = next;
         }
 
-        block = new PropertyBlock(bytes, present);
+        block = new PropertyBlock(bytes, present, from, length);
         return true;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Property Find(PropertyId id)
     {
-        foreach (Property property in this)
-        {
-            if (property.Id == id) return property;
-        }
+        var reader = new SpanReader(Bytes[PlaceOf(id)..]);
+        Property.TryRead(ref reader, out Property property);
+        return property;
+    }
 
-        return default;
+    /// <summary>Where a property that is present begins.</summary>
+    private int PlaceOf(PropertyId id)
+    {
+        int at = 0;
+        while (Bytes[at] != (byte)id) at += LengthAt(at);
+        return at;
+    }
+
+    /// <summary>Bytes of the property that begins at a place, identifier included.</summary>
+    private int LengthAt(int at)
+    {
+        ReadOnlySpan<byte> value = Bytes[(at + 1)..];
+        switch (PropertyTable.TypeOf(Bytes[at]))
+        {
+            case PropertyType.Byte: return 2;
+            case PropertyType.UInt16: return 3;
+            case PropertyType.UInt32: return 5;
+            case PropertyType.VariableByteInteger: return 1 + VariableByteInteger.Read(value, out _);
+            case PropertyType.TextPair:
+                int name = 2 + BinaryPrimitives.ReadUInt16BigEndian(value);
+                return 1 + name + 2 + BinaryPrimitives.ReadUInt16BigEndian(value[name..]);
+            default: return 3 + BinaryPrimitives.ReadUInt16BigEndian(value);
+        }
     }
 
     /// <summary>Walks a block from front to back.</summary>
@@ -125,6 +207,6 @@ public readonly ref struct PropertyBlock
         public readonly Property Current => _current;
 
         /// <summary>Steps to the next property; false behind the last.</summary>
-        public bool MoveNext() => !_reader.IsAtEnd && Property.TryReadValidated(ref _reader, out _current);
+        public bool MoveNext() => !_reader.IsAtEnd && Property.TryRead(ref _reader, out _current);
     }
 }

@@ -1,18 +1,33 @@
 namespace EdgeBroker.Protocol;
 
 /// <summary>
-/// What the specification asks of values beyond their encoding: strings are UTF-8, and single properties have ranges, where a value outside is a protocol
-/// error or has a code of its own.
+/// What the specification asks of values: their encoding, strings in UTF-8, and for single properties a range, where a value outside is a protocol error or has a code of its own.
 /// </summary>
 internal static class PropertyValues
 {
-    public static bool AreValid(in Property property, out ParseError error)
+    /// <summary>Judges the value at the front of <paramref name="reader"/> and steps behind it.</summary>
+    public static bool TrySkip(scoped ref SpanReader reader, PropertyId id, out ParseError error)
     {
-        PropertyType type = PropertyTable.TypeOf((byte)property.Id);
-        if (type is PropertyType.Text or PropertyType.TextPair && !(Utf8Text.IsValid(property.Name) && Utf8Text.IsValid(property.Value)))
-            return ParseError.IllFormedText(out error);
+        PropertyType type = PropertyTable.TypeOf((byte)id);
+        switch (type)
+        {
+            case PropertyType.Text:
+                return reader.TryReadText(out ReadOnlySpan<byte> text, out error)
+                    && (id != PropertyId.ResponseTopic || TopicName.IsValid(text) || ParseError.Protocol(out error, "the response topic is empty or holds a wildcard"));
+            case PropertyType.TextPair:
+                return reader.TryReadText(out _, out error) && reader.TryReadText(out _, out error);
+            case PropertyType.Binary:
+                error = default;
+                return reader.TryReadBinary(out _) || ParseError.Truncated(out error);
+            default:
+                return reader.TryReadNumber(type, out uint number) ? IsInRange(id, number, out error) : ParseError.Truncated(out error);
+        }
+    }
+
+    private static bool IsInRange(PropertyId id, uint number, out ParseError error)
+    {
         error = default;
-        switch (property.Id)
+        switch (id)
         {
             case PropertyId.PayloadFormatIndicator:
             case PropertyId.RequestProblemInformation:
@@ -22,16 +37,14 @@ internal static class PropertyValues
             case PropertyId.WildcardSubscriptionAvailable:
             case PropertyId.SubscriptionIdentifierAvailable:
             case PropertyId.SharedSubscriptionAvailable:
-                return property.Number <= 1 || ParseError.Protocol(out error, "a property that is 0 or 1 has another value");
+                return number <= 1 || ParseError.Protocol(out error, "a property that is 0 or 1 has another value");
             case PropertyId.ReceiveMaximum:
             case PropertyId.MaximumPacketSize:
             case PropertyId.SubscriptionIdentifier:
-                return property.Number != 0
+                return number != 0
                     || ParseError.Protocol(out error, "Receive Maximum, Maximum Packet Size or Subscription Identifier is 0");
             case PropertyId.TopicAlias:
-                return property.Number != 0 || ParseError.Refuse(out error, ReasonCode.TopicAliasInvalid, "the topic alias is 0");
-            case PropertyId.ResponseTopic:
-                return TopicName.IsValid(property.Value) || ParseError.Protocol(out error, "the response topic is empty or holds a wildcard");
+                return number != 0 || ParseError.Refuse(out error, ReasonCode.TopicAliasInvalid, "the topic alias is 0");
             default:
                 return true;
         }

@@ -189,8 +189,9 @@ public sealed unsafe partial class Reactor : IDisposable
         NowMs = works / TimeSpan.TicksPerMillisecond;
         ReceivedBytes = 0;
         HandleReady(count);
-        // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more.
-        for (int looks = 0; looks < MostLooks && count > 0 && _queued.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
+        // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more. Where it had to wait for
+        // work there is nothing more yet, and the look is only time that a message spends here.
+        for (int looks = 0; looks < MostLooks && count > 0 && _coalescing.IsBusy && _queued.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
 
         // Only what was there: work that posts itself again waits for the next turn.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();

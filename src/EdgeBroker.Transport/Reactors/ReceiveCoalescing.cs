@@ -42,6 +42,9 @@ internal sealed class ReceiveCoalescing
     // Trials are short, so one alone says little.
     private double _gain = 1;
 
+    /// <summary>Whether work waits for the reactor rather than the reactor for work, as far as the last turns tell.</summary>
+    public bool IsBusy => _waited <= _worked * MostWaiting;
+
     /// <summary>How long to pause after a turn; 0 not at all.</summary>
     /// <param name="paused">How long the pause before it was.</param>
     /// <param name="waited">How long it then waited for work.</param>
@@ -51,7 +54,7 @@ internal sealed class ReceiveCoalescing
     {
         _waited += (waited - _waited) / RecentTurns;
         _worked += (worked - _worked) / RecentTurns;
-        if (_waited > _worked * MostWaiting)
+        if (!IsBusy)
         {
             Begin();
             return 0;

@@ -6,13 +6,21 @@ namespace EdgeBroker.Fuzz.Codec;
 /// <summary>PUBLISH read as <see cref="PublishPacket"/> and written as <see cref="OutgoingPublish"/>.</summary>
 internal static class ReadPublish
 {
+    // Remembers across inputs, as a reactor does across connections.
+    [ThreadStatic]
+    private static PropertyMemo? _memo;
+
     public static Fields? Publish(in Frame frame, ProtocolVersion version, IBufferWriter<byte> output, out ParseError error)
     {
-        if (!PublishPacket.TryParse(frame, version, out PublishPacket packet, out error)) return null;
+        bool isValid = PublishPacket.TryParse(frame, version, out PublishPacket packet, out error);
+        CheckMemo(frame, version, isValid, packet, error);
+        if (!isValid) return null;
         Span<byte> forwarded = new byte[packet.Properties.Bytes.Length];
         forwarded = forwarded[..packet.Properties.CopyForwarded(forwarded)];
         if (packet.Properties.IsForwardedUnchanged && !forwarded.SequenceEqual(packet.Properties.Bytes))
             throw new DisagreementException("CopyForwarded changes what is forwarded unchanged", packet.Properties.Bytes);
+        if (packet.Properties.TryGetForwarded(out ReadOnlySpan<byte> piece) && !forwarded.SequenceEqual(piece))
+            throw new DisagreementException("TryGetForwarded takes other bytes than CopyForwarded", packet.Properties.Bytes);
         var outgoing = new OutgoingPublish
         {
             Dup = packet.Dup,
@@ -32,6 +40,23 @@ internal static class ReadPublish
         if (packet.QoS != QoS.AtMostOnce) fields.Add("id", packet.PacketId);
         return fields.AddProperties("properties", PropertyText.Of(packet.Properties)).Add("payload", packet.Payload);
     }
+
+    // Once it has not seen these properties, once it may have.
+    private static void CheckMemo(in Frame frame, ProtocolVersion version, bool isValid, in PublishPacket packet, ParseError error)
+    {
+        _memo ??= new PropertyMemo();
+        for (int time = 1; time <= 2; time++)
+        {
+            bool isValidToo = PublishPacket.TryParse(frame, version, _memo, out PublishPacket recalled, out ParseError errorToo);
+            if (isValidToo != isValid || errorToo != error || (isValid && !IsSame(recalled.Properties, packet.Properties)))
+                throw new DisagreementException($"a memo changes what is read the {time}. time", frame.Body);
+        }
+    }
+
+    private static bool IsSame(PropertyBlock one, PropertyBlock other) =>
+        one.Bytes.SequenceEqual(other.Bytes) && one.IsForwardedUnchanged == other.IsForwardedUnchanged
+        && one.TryGetForwarded(out ReadOnlySpan<byte> piece) == other.TryGetForwarded(out ReadOnlySpan<byte> otherPiece) && piece.SequenceEqual(otherPiece)
+        && PropertyText.Of(one).SequenceEqual(PropertyText.Of(other));
 
     private static uint[] SubscriptionIdentifiersOf(PropertyBlock properties)
     {
