@@ -58,7 +58,7 @@ public sealed partial class Broker
     private void DeliverToGroups(PublishBurst burst, MatchResult match, RoutingContext context)
     {
         byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
-        for (int position = 0; burst.TryRead(ref position, scratch, out Publication publication);)
+        for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
             foreach (SharedGroup group in match.Groups) DeliverToOne(group, publication, context, onlyReceiver: true, except: null);
         }
@@ -70,7 +70,7 @@ public sealed partial class Broker
     private void DeliverSingly(PublishBurst burst, Subscription subscription, RoutingContext context)
     {
         byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
-        for (int position = 0; burst.TryRead(ref position, scratch, out Publication publication);)
+        for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
             DeliveryOutcome outcome = subscription.Session.Deliver(publication, subscription, context, null, onlyReceiver: true);
             if (outcome.Dropped > 0) CountDropped(subscription.Session, outcome, context);

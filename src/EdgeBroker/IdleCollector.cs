@@ -17,18 +17,34 @@ internal sealed class IdleCollector(Broker broker)
     private int _seconds;
     private long _lastPackets;
     private long _lastCollectedBytes;
+    private bool _released;
 
     /// <summary>Called once a second.</summary>
     public void Run()
     {
-        if (_seconds <= StartSeconds && _seconds++ is 0 or StartSeconds) StartupPages.Release();
+        if (_seconds <= StartSeconds && _seconds++ is 0 or StartSeconds) Release();
         long packets = broker.CountTraffic().PacketsReceived;
         bool quiet = packets - _lastPackets < QuietPackets;
         _lastPackets = packets;
+        if (!quiet && _released) FetchCollector();
         long allocated = GC.GetTotalAllocatedBytes();
         if (!quiet || allocated - _lastCollectedBytes < WorthwhileBytes) return;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         _lastCollectedBytes = allocated;
+        Release();
+    }
+
+    private void Release()
+    {
         StartupPages.Release();
+        _released = true;
+    }
+
+    // The collector's code is among the pages given back. Where a load begins there is little to collect, and the time its pages take to come back does not add to that of a large heap;
+    // at rest the same would keep two megabytes resident for nothing.
+    private void FetchCollector()
+    {
+        GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+        _released = false;
     }
 }

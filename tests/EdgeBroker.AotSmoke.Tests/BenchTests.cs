@@ -20,6 +20,8 @@ public sealed class BenchTests
         "pairs -q 1 --messages 2000 --publishers 10",
         "pairs -q 2 --messages 1000 --publishers 10",
         "pairs -q 1 -V 5 --properties --messages 2000 --publishers 10 --payload 3000",
+        "pairs -q 1 -V 5 --properties --aliases --messages 2000 --publishers 10",
+        "fan-out -V 5 --aliases --messages 50",
         "wild --messages 1000 --filters 1000 --topics 5000",
         "shared -q 1 --messages 2000",
         "retain --retained 1000 --subscribers 2",

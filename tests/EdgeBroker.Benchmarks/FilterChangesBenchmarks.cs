@@ -9,6 +9,7 @@ namespace EdgeBroker.Benchmarks;
 public class FilterChangesBenchmarks
 {
     private readonly FilterChanges _changes = new();
+    private readonly int[] _levels = new int[FilterShape.MostLevels];
     private readonly byte[][] _topics = new byte[50_000][];
     private readonly int[] _hashes = new int[50_000];
     private long _version;
@@ -35,7 +36,7 @@ public class FilterChangesBenchmarks
     public bool Ask_whether_a_topic_is_concerned()
     {
         if (++_at == _topics.Length) _at = 0;
-        return _changes.MayConcern(_topics[_at], _hashes[_at], _version - Changes);
+        return _changes.MayConcern(_topics[_at], _hashes[_at], _version - Changes, _levels);
     }
 
     private void Note(int number)

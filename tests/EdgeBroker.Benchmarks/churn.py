@@ -6,17 +6,14 @@
 Every round prints messages per CPU-second of the broker; what the churn itself costs it is in them. The filters that come and go are of four shapes, among them two below the
 topics published to; none matches. The last line is the ratio of the medians. Broker on CPU 0, the rest on CPU 1, everything on the loopback."""
 import argparse
-import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-PORT_TRIES = 100
+from broker_runs import bench, broker
 
 
 def packet(header, body):
@@ -82,59 +79,22 @@ class Churn(threading.Thread):
             pass  # Closed: the run is over.
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start(binary, directory, cpu):
-    port = free_port()
-    with open(os.path.join(directory, "edgebroker.toml"), "w", encoding="utf-8") as file:
-        file.write(f"""[node]
-data_dir = "data"
-[[listener]]
-protocol = "mqtt"
-address = "127.0.0.1:{port}"
-[mqtt]
-max_subscriptions_per_client = 1_000_000
-max_outbound_bytes = "64MB"
-[log]
-level = "error"
-""")
-    process = subprocess.Popen(cpu(0) + [binary, "run", "-c", os.path.join(directory, "edgebroker.toml")])
-    for _ in range(PORT_TRIES):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return process, port
-        except OSError:
-            time.sleep(0.05)
-    process.kill()
-    raise RuntimeError("the broker does not listen")
-
-
-def measure(binary, arguments, rate, cpu):
-    with tempfile.TemporaryDirectory() as directory:
-        process, port = start(binary, directory, cpu)
-        try:
-            churn = Churn(port, rate) if rate else None
-            if churn:
-                churn.start()
-            command = cpu(1) + [binary, "bench", *arguments, "-h", "127.0.0.1", "-p", str(port), "--broker-pid", str(process.pid), "--json"]
-            began = time.monotonic()
-            result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
-            elapsed = time.monotonic() - began
-            if churn:
-                churn.stopping.set()
-                churn.join()
-                if churn.failure:
-                    raise churn.failure
-                if churn.done < 0.9 * rate * elapsed:
-                    print(f"only {churn.done / elapsed:.0f} filters a second came and went", file=sys.stderr)
-            return result["per_broker_cpu_s"]
-        finally:
-            process.terminate()
-            process.wait()
+def measure(binary, arguments, rate):
+    with broker(binary, "0") as (process, port):
+        churn = Churn(port, rate) if rate else None
+        if churn:
+            churn.start()
+        began = time.monotonic()
+        result = bench(binary, arguments, process, port, "1")
+        elapsed = time.monotonic() - began
+        if churn:
+            churn.stopping.set()
+            churn.join()
+            if churn.failure:
+                raise churn.failure
+            if churn.done < 0.9 * rate * elapsed:
+                print(f"only {churn.done / elapsed:.0f} filters a second came and went", file=sys.stderr)
+        return result["per_broker_cpu_s"]
 
 
 def main():
@@ -145,18 +105,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     options = parser.parse_args()
-    pinned = (os.cpu_count() or 1) > 1
-
-    def cpu(number):
-        return ["taskset", "-c", str(number)] if pinned else []
-
-    if pinned:
+    if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     arguments = options.scenario.split() + ["--duration", str(options.seconds), "--warm-up", "1"]
     quiet, churned = [], []
     for number in range(options.rounds):
-        quiet.append(measure(os.path.abspath(options.binary), arguments, 0, cpu))
-        churned.append(measure(os.path.abspath(options.binary), arguments, options.rate, cpu))
+        quiet.append(measure(os.path.abspath(options.binary), arguments, 0))
+        churned.append(measure(os.path.abspath(options.binary), arguments, options.rate))
         print(f"round {number + 1}: {quiet[-1]:,.0f} without, {churned[-1]:,.0f} with churn")
     print(f"{options.scenario}: {statistics.median(churned) / statistics.median(quiet):.3f} of the messages per CPU-second are left at {options.rate:,} filters a second")
 

@@ -25,6 +25,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
     private int[] _hashes = new int[FirstSize];
     private Entry[] _entries = new Entry[FirstSize];
     private byte[]?[] _found = [];
+    private readonly int[] _levels = new int[FilterShape.MostLevels];
     // Nobody asks for it, but what nobody could ask for would not be computed.
     private int _fetched;
     private int _evictions;
@@ -84,12 +85,16 @@ internal sealed class MatchCache(SubscriptionTree tree)
         for (int i = 0; i < places.Length; i++) found[i] = _entries[places[i]].Topic;
         for (int i = 0; i < places.Length; i++)
         {
-            // One that is not there, or not at the first place with its hash, or has changed.
-            ReadOnlySpan<byte> topic = burst.TopicOf(i);
+            // One that is not there, or not at the first place with its hash.
+            if (found[i] is { } kept && !burst.TopicOf(i).SequenceEqual(kept)) found[i] = null;
+        }
+
+        for (int i = 0; i < places.Length; i++)
+        {
             ref Entry entry = ref _entries[places[i]];
             // What was matched anew for a message before this one may have taken the place.
-            bool isHere = found[i] is { } kept && topic.SequenceEqual(kept) && ReferenceEquals(entry.Topic, kept);
-            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, topic, out _);
+            bool isHere = found[i] is { } kept && ReferenceEquals(entry.Topic, kept);
+            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, burst.TopicOf(i), out _);
         }
 
         found.Clear();
@@ -100,7 +105,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
     private bool IsUnchanged(ref Entry entry, int hash, long version)
     {
         if (entry.Version == version) return true;
-        if (tree.Changes.MayConcern(entry.Topic, hash, entry.Version)) return false;
+        if (tree.Changes.MayConcern(entry.Topic, hash, entry.Version, _levels)) return false;
         entry.Version = version;
         return true;
     }

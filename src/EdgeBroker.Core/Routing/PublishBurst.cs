@@ -126,11 +126,12 @@ public sealed class PublishBurst
     /// <summary>Takes the message at a position of the run's bytes, for a receiver that needs them one by one.</summary>
     /// <param name="position">0 at first; moved to the next message.</param>
     /// <param name="scratch">Room for the properties of any message held.</param>
+    /// <param name="memo">What remembers the properties read last.</param>
     /// <param name="publication">The message.</param>
-    internal bool TryRead(ref int position, Span<byte> scratch, out Publication publication)
+    internal bool TryRead(ref int position, Span<byte> scratch, PropertyMemo memo, out Publication publication)
     {
         publication = default;
-        if (!TryParse(ref position, out PublishPacket packet)) return false;
+        if (!TryParse(ref position, memo, out PublishPacket packet)) return false;
         PropertyBlock properties = packet.Properties;
         if (!properties.TryGetForwarded(out ReadOnlySpan<byte> forwarded)) forwarded = scratch[..properties.CopyForwarded(scratch)];
         publication = new Publication
@@ -172,12 +173,12 @@ public sealed class PublishBurst
         }
     }
 
-    private bool TryParse(ref int position, out PublishPacket packet)
+    private bool TryParse(ref int position, PropertyMemo memo, out PublishPacket packet)
     {
         packet = default;
         if (Frame.Cut(RunBytes[position..], int.MaxValue, out Frame frame, out int length) != FrameStatus.Complete) return false;
         position += length;
-        return PublishPacket.TryParse(frame, _version, out packet, out _);
+        return PublishPacket.TryParse(frame, _version, memo, out packet, out _);
     }
 
     /// <summary>Where a message lies among the bytes held.</summary>

@@ -4,8 +4,8 @@ namespace EdgeBroker.Core.Topics;
 /// When filters came and went, told apart by which topics they can match, so that a change makes only those topics be matched anew. One writer at a time (the tree's lock); readers
 /// take none. Of a bounded size: where it does not know, it says that a topic may be concerned.
 /// A filter's wildcards give its shape; its other levels, hashed together, give a stamp with the version of the change. A topic is concerned when, for the shape of a later change,
-/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of eight; the last of a bucket says up to when its oldest stamps have been forgotten, which concerns
-/// every topic that leads there.
+/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of six, with two versions behind them: that of the newest, since most buckets have nothing as late, and the
+/// one up to which the oldest stamps have been forgotten, which concerns every topic that leads there.
 /// </summary>
 internal sealed class FilterChanges
 {
@@ -17,6 +17,9 @@ internal sealed class FilterChanges
     private const int MostStamps = 64 * 1024;
 
     private const int BucketLength = 8;
+    private const int BucketStamps = 6;
+    private const int Newest = 6;
+    private const int Forgotten = 7;
 
     // Of a stamp: the lower bits tell filters apart, the upper ones are the version, enough for some 20 years of 20,000 changes a second.
     private const int TagBits = 20;
@@ -49,10 +52,10 @@ internal sealed class FilterChanges
     /// <param name="topic">The topic.</param>
     /// <param name="topicHash"><see cref="LevelHash"/> of it.</param>
     /// <param name="since">The version under which it was matched.</param>
-    public bool MayConcern(ReadOnlySpan<byte> topic, int topicHash, long since)
+    /// <param name="levels">Room for <see cref="FilterShape.MostLevels"/>, which to clear would cost as much as to fill.</param>
+    public bool MayConcern(ReadOnlySpan<byte> topic, int topicHash, long since, Span<int> levels)
     {
         long[] stamps = Volatile.Read(ref _stamps);
-        Span<int> levels = stackalloc int[FilterShape.MostLevels];
         int count = 0;
         for (int i = 0; i < MostShapes && Volatile.Read(ref _shapes[i]) is { } shape; i++)
         {
@@ -82,24 +85,25 @@ internal sealed class FilterChanges
 
     private static bool IsTagged(long stamp, long tag) => ((stamp ^ tag) & ((1 << TagBits) - 1)) == 0;
 
-    private static bool IsStamped(Span<long> bucket, uint hash, long since)
+    private static bool IsStamped(Span<long> bucket, uint hash, long since) => Volatile.Read(ref bucket[Newest]) > since && IsStampedSince(bucket, TagOf(hash), since);
+
+    private static bool IsStampedSince(Span<long> bucket, long tag, long since)
     {
-        long tag = TagOf(hash);
-        foreach (ref long stamp in bucket[..^1])
+        foreach (ref long stamp in bucket[..BucketStamps])
         {
             long read = Volatile.Read(ref stamp);
             if (IsTagged(read, tag) && read >> TagBits > since) return true;
         }
 
         // Last: a stamp that gives way is noted here first.
-        return Volatile.Read(ref bucket[^1]) > since;
+        return Volatile.Read(ref bucket[Forgotten]) > since;
     }
 
     private static void Stamp(Span<long> bucket, uint hash, long version)
     {
         long tag = TagOf(hash);
         int oldest = 0;
-        for (int i = 0; i < BucketLength - 1; i++)
+        for (int i = 0; i < BucketStamps; i++)
         {
             if (IsTagged(bucket[i], tag))
             {
@@ -110,8 +114,9 @@ internal sealed class FilterChanges
             if (bucket[i] < bucket[oldest]) oldest = i;
         }
 
-        if (!IsTagged(bucket[oldest], tag)) Volatile.Write(ref bucket[^1], Math.Max(bucket[^1], bucket[oldest] >> TagBits));
+        if (!IsTagged(bucket[oldest], tag)) Volatile.Write(ref bucket[Forgotten], Math.Max(bucket[Forgotten], bucket[oldest] >> TagBits));
         Volatile.Write(ref bucket[oldest], (version << TagBits) | tag);
+        Volatile.Write(ref bucket[Newest], version);
     }
 
     private FilterShape ShapeOf(FilterShape.Key key)

@@ -14,15 +14,18 @@ internal sealed class OutboundAliases(int maximum)
     /// <summary>The topic's number, when it has one; it counts as used.</summary>
     public bool TryFind(ReadOnlySpan<byte> topic, out ushort alias)
     {
+        // Many a subscriber has one topic, or several messages of one behind each other.
+        if (_byUse.First is { } last && topic.SequenceEqual(last.Value.Topic))
+        {
+            alias = last.Value.Alias;
+            return true;
+        }
+
         alias = 0;
         if (!_byTopic.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(topic, out LinkedListNode<Entry>? node)) return false;
         alias = node.Value.Alias;
-        if (node != _byUse.First)
-        {
-            _byUse.Remove(node);
-            _byUse.AddFirst(node);
-        }
-
+        _byUse.Remove(node);
+        _byUse.AddFirst(node);
         return true;
     }
 

@@ -41,7 +41,7 @@ public readonly ref struct PropertyBlock
     public bool Has(PropertyId id) => (_present & (1UL << (int)id)) != 0;
 
     /// <summary>The integer value of a property, or <paramref name="absent"/>.</summary>
-    public uint GetNumber(PropertyId id, uint absent) => Has(id) ? Find(id).Number : absent;
+    public uint GetNumber(PropertyId id, uint absent) => Has(id) ? NumberAt(PlaceOf(id)) : absent;
 
     /// <summary>The string or binary value of a property, or an empty span.</summary>
     public ReadOnlySpan<byte> GetValue(PropertyId id) => Has(id) ? Find(id).Value : default;
@@ -172,6 +172,21 @@ public readonly ref struct PropertyBlock
         int at = 0;
         while (Bytes[at] != (byte)id) at += LengthAt(at);
         return at;
+    }
+
+    private uint NumberAt(int at)
+    {
+        ReadOnlySpan<byte> value = Bytes[(at + 1)..];
+        switch (PropertyTable.TypeOf(Bytes[at]))
+        {
+            case PropertyType.Byte: return value[0];
+            case PropertyType.UInt16: return BinaryPrimitives.ReadUInt16BigEndian(value);
+            case PropertyType.UInt32: return BinaryPrimitives.ReadUInt32BigEndian(value);
+            case PropertyType.VariableByteInteger:
+                VariableByteInteger.Read(value, out uint number);
+                return number;
+            default: return 0;
+        }
     }
 
     /// <summary>Bytes of the property that begins at a place, identifier included.</summary>

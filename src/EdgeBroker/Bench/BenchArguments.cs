@@ -19,7 +19,7 @@ internal static class BenchArguments
     [
         new("--host", "-h"), new("--port", "-p"), new("--unix", null), new("--protocol-version", "-V"), new("--qos", "-q"), new("--username", "-u"), new("--pw", "-P"),
         new("--payload", null), new("--publishers", null), new("--subscribers", null), new("--window", null), new("--batch", null),
-        new("--duration", null), new("--warm-up", null), new("--messages", null), new("--rate", null), new("--patience", null), new("--properties", null),
+        new("--duration", null), new("--warm-up", null), new("--messages", null), new("--rate", null), new("--patience", null), new("--properties", null), new("--aliases", null),
         new("--filters", null), new("--topics", null), new("--retained", null), new("--connections", null), new("--subscribe", null), new("--hold", null),
         new("--broker-pid", null), new("--json", null), new("--help", null),
     ];
@@ -70,6 +70,7 @@ internal static class BenchArguments
         "--rate" => options with { RatePerSecond = reader.Number(1, 10_000_000) },
         "--patience" => options with { Patience = Span(reader, 0.1, 900) },
         "--properties" => options with { WithProperties = true },
+        "--aliases" => options with { WithAliases = true },
         "--filters" => options with { Filters = (int)reader.Number(1, 10_000_000) },
         "--topics" => options with { Topics = (int)reader.Number(1, 10_000_000) },
         "--retained" => options with { Retained = (int)reader.Number(1, 10_000_000) },
@@ -83,6 +84,8 @@ internal static class BenchArguments
     private static BenchOptions Checked(BenchOptions options)
     {
         if (options.WithProperties && options.Version == ProtocolVersion.V311) throw new UsageException("--properties belongs to MQTT 5; add -V 5.");
+        if (options.WithAliases && options.Version == ProtocolVersion.V311) throw new UsageException("--aliases belongs to MQTT 5; add -V 5.");
+        if (options.WithAliases && options.Scenario is Scenario.Wild or Scenario.Retain or Scenario.Connect) throw new UsageException("--aliases is for scenarios in which a publisher keeps to one topic.");
         if (options.Password is not null && options.UserName is null && options.Version == ProtocolVersion.V311) throw new UsageException("MQTT 3.1.1 has no password without a user name; add -u.");
         if (options.Batch > options.Window) throw new UsageException($"--batch {options.Batch}: a publisher cannot write more at once than its --window of {options.Window}.");
         if (options.Scenario is Scenario.Pairs or Scenario.Latency) options = options with { Subscribers = options.Publishers };

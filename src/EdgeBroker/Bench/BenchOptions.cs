@@ -50,6 +50,9 @@ internal sealed record BenchOptions
     /// <summary>Whether messages carry expiry, content type, response topic and user properties; MQTT 5.</summary>
     public bool WithProperties { get; init; }
 
+    /// <summary>Whether publishers name their topic by an alias from the second message on, and subscribers let the server do so; MQTT 5.</summary>
+    public bool WithAliases { get; init; }
+
     /// <summary>Filters of all subscribers together, in <see cref="Scenario.Wild"/>.</summary>
     public int Filters { get; init; } = 10_000;
 

@@ -76,7 +76,7 @@ internal static class BenchReport
         string filters = options.Scenario == Scenario.Wild ? Invariant($", {options.Filters} filters on {options.Topics} topics") : "";
         string rate = options.IsClosedLoop ? "" : Invariant($", {options.RatePerSecond:N0} messages/s");
         string version = options.Version == ProtocolVersion.V5 ? "MQTT 5.0" : "MQTT 3.1.1";
-        return $"{BenchArguments.NameOf(options.Scenario)}: {clients}{filters}{rate}, {version}{(options.WithProperties ? " with properties" : "")}, {options.Address}";
+        return $"{BenchArguments.NameOf(options.Scenario)}: {clients}{filters}{rate}, {version}{(options.WithProperties ? " with properties" : "")}{(options.WithAliases ? " with aliases" : "")}, {options.Address}";
     }
 
     private static string Verdict(BenchResult result)
@@ -127,6 +127,7 @@ internal static class BenchReport
         json.WriteNumber("batch", options.Batch);
         json.WriteNumber("rate_per_s", options.RatePerSecond);
         json.WriteBoolean("properties", options.WithProperties);
+        json.WriteBoolean("aliases", options.WithAliases);
     }
 
     private static void WriteRates(Utf8JsonWriter json, BenchResult result)

@@ -33,6 +33,7 @@ internal static class BenchUsage
           -q, --qos N             QoS 0, 1 or 2 of publishers and subscribers (0)
               --payload BYTES     size of a message, 24 at least (64)
               --properties        messages carry properties (MQTT 5)
+              --aliases           topics are named by alias from the second message on (MQTT 5)
               --publishers N      --subscribers N
               --window N          messages of a publisher on their way at once (64)
               --batch N           messages a publisher writes at once (8)

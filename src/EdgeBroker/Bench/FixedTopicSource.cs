@@ -4,34 +4,48 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Bench;
 
 /// <summary>Messages on one topic: encoded once, then copied, with identifier and stamp put in their places.</summary>
-internal sealed class FixedTopicSource : MessageSource
+/// <param name="body">What is the same in all messages.</param>
+/// <param name="topic">The topic.</param>
+/// <param name="subscribers">How many subscribers it has.</param>
+internal sealed class FixedTopicSource(MessageBody body, string topic, int subscribers) : MessageSource
 {
-    private readonly byte[] _template;
-    private readonly int _payloadAt;
-    private readonly int _packetIdAt;
-    private readonly int _deliveries;
+    private const ushort Alias = 1;
 
-    /// <param name="body">What is the same in all messages.</param>
-    /// <param name="topic">The topic.</param>
-    /// <param name="deliveries">How many subscribers it has.</param>
-    public FixedTopicSource(MessageBody body, string topic, int deliveries)
+    private Template _next = new(body, topic, alias: 0);
+    private Template? _following;
+
+    public override int MaxPacketBytes => _next.Bytes.Length;
+
+    public override void UseAlias()
     {
-        _template = body.Encode(topic);
-        _payloadAt = _template.Length - body.PayloadBytes;
-        Frame.Cut(_template, int.MaxValue, out Frame frame, out _);
-        int topicAt = _template.Length - frame.Body.Length;
-        _packetIdAt = body.QoS == QoS.AtMostOnce ? 0 : topicAt + 2 + BinaryPrimitives.ReadUInt16BigEndian(frame.Body);
-        _deliveries = deliveries;
+        _next = new Template(body, topic, Alias);
+        _following = new Template(body, "", Alias);
     }
-
-    public override int MaxPacketBytes => _template.Length;
 
     public override int Write(Span<byte> destination, in MessageStamp stamp, ushort packetId, out int deliveries)
     {
-        deliveries = _deliveries;
-        _template.CopyTo(destination);
-        if (_packetIdAt != 0) BinaryPrimitives.WriteUInt16BigEndian(destination[_packetIdAt..], packetId);
-        stamp.Write(destination[_payloadAt..]);
-        return _template.Length;
+        deliveries = subscribers;
+        Template template = _next;
+        template.Bytes.CopyTo(destination);
+        if (template.PacketIdAt != 0) BinaryPrimitives.WriteUInt16BigEndian(destination[template.PacketIdAt..], packetId);
+        stamp.Write(destination[(template.Bytes.Length - body.PayloadBytes)..]);
+        if (_following is not null) _next = _following;
+        return template.Bytes.Length;
+    }
+
+    /// <summary>A packet, and where its identifier stands; 0: it has none.</summary>
+    private sealed class Template
+    {
+        public Template(MessageBody body, string topic, ushort alias)
+        {
+            Bytes = body.Encode(topic, alias);
+            Frame.Cut(Bytes, int.MaxValue, out Frame frame, out _);
+            int topicAt = Bytes.Length - frame.Body.Length;
+            PacketIdAt = body.QoS == QoS.AtMostOnce ? 0 : topicAt + 2 + BinaryPrimitives.ReadUInt16BigEndian(frame.Body);
+        }
+
+        public byte[] Bytes { get; }
+
+        public int PacketIdAt { get; }
     }
 }

@@ -10,6 +10,9 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
 {
     private const int MaxPacketOverhead = 128 * 1024;
 
+    // How many it may use toward us.
+    private const int ServersAliases = 64;
+
     private int _fd = -1;
     private bool _isConnecting;
     private bool _expectsClose;
@@ -30,6 +33,9 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
 
     /// <summary>Receive Maximum of the server; 3.1.1 has none.</summary>
     public int ReceiveMaximum { get; private set; } = ushort.MaxValue;
+
+    /// <summary>How many topic aliases the server takes from a client.</summary>
+    public int TopicAliasMaximum { get; private set; }
 
     /// <summary>From the first system call to CONNACK.</summary>
     public long ConnectNs { get; private set; }
@@ -160,8 +166,11 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
         _isConnecting = false;
         Loop.Rewatch(this, _fd, LinuxSockets.EpollIn);
         BenchOptions options = Run.Options;
+        using PropertyBuilder properties = PropertyBuilder.For(PacketType.Connect, stackalloc byte[8]);
+        if (options.WithAliases) properties.Add(PropertyId.TopicAliasMaximum, ServersAliases);
         new ConnectPacket
         {
+            Properties = properties.Block,
             Version = Version,
             CleanStart = true,
             ClientId = Encoding.UTF8.GetBytes(clientId),
@@ -243,6 +252,7 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
         {
             ConnectNs = Loop.NowNs - _openedNs;
             ReceiveMaximum = (int)packet.Properties.GetNumber(PropertyId.ReceiveMaximum, ushort.MaxValue);
+            TopicAliasMaximum = (int)packet.Properties.GetNumber(PropertyId.TopicAliasMaximum, 0);
             SubscribeNext(0);
         }
     }

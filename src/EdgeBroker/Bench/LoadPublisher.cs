@@ -58,6 +58,17 @@ internal sealed class LoadPublisher : LoadConnection
     /// <param name="dueNs">The time they are stamped with.</param>
     public void Publish(int count, long dueNs)
     {
+        if (Run.Options.WithAliases && Sent == 0)
+        {
+            if (TopicAliasMaximum == 0)
+            {
+                Break("The broker takes no topic aliases (its Topic Alias Maximum is 0).");
+                return;
+            }
+
+            _source.UseAlias();
+        }
+
         for (int i = 0; i < count; i++)
         {
             ushort packetId = 0;

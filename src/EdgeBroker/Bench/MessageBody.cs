@@ -39,12 +39,14 @@ internal sealed class MessageBody
     /// <summary>Bytes of the payload, which stands at the end of a packet.</summary>
     public int PayloadBytes => _payload.Length;
 
-    /// <summary>A packet for a topic.</summary>
-    public byte[] Encode(string topic)
+    /// <summary>A packet for a topic, or for an alias of it.</summary>
+    /// <param name="topic">The topic; empty when the alias stands for it.</param>
+    /// <param name="alias">The alias; 0: none.</param>
+    public byte[] Encode(string topic, ushort alias = 0)
     {
-        byte[] name = Encoding.UTF8.GetBytes(topic);
-        var packet = new byte[Length(name)];
-        Write(packet, name, 1);
+        OutgoingPublish publish = Packet(Encoding.UTF8.GetBytes(topic), 1) with { TopicAlias = alias };
+        var packet = new byte[publish.Length(_version)];
+        publish.Write(packet, _version);
         return packet;
     }
 

@@ -12,4 +12,7 @@ internal abstract class MessageSource
     /// <param name="packetId">Its identifier; not written at QoS 0.</param>
     /// <param name="deliveries">How many deliveries it must cause.</param>
     public abstract int Write(Span<byte> destination, in MessageStamp stamp, ushort packetId, out int deliveries);
+
+    /// <summary>Has the next message give its topic an alias, and those behind it use that.</summary>
+    public virtual void UseAlias() => throw new NotSupportedException("More topics than one.");
 }

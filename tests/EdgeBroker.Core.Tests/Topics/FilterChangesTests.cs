@@ -92,6 +92,6 @@ public sealed class FilterChangesTests
     private static bool MayConcern(FilterChanges changes, string topic, long since)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(topic);
-        return changes.MayConcern(bytes, LevelHash.Of(bytes), since);
+        return changes.MayConcern(bytes, LevelHash.Of(bytes), since, new int[FilterShape.MostLevels]);
     }
 }

@@ -20,6 +20,8 @@ public sealed class ArgumentTests
     [InlineData("pairs --duration x", "give a number of seconds")]
     [InlineData("pairs --window 4", "--batch 8: a publisher cannot write more at once than its --window of 4.")]
     [InlineData("pairs --properties", "add -V 5")]
+    [InlineData("pairs --aliases", "add -V 5")]
+    [InlineData("wild -V 5 --aliases", "keeps to one topic")]
     [InlineData("pairs -P secret", "add -u")]
     [InlineData("retain --rate 10", "--rate paces messages")]
     [InlineData("wild --filters 50", "each of the 100 subscribers needs one")]
@@ -48,7 +50,7 @@ public sealed class ArgumentTests
     {
         BenchOptions options = Read(
             "fan-out -h ::1 -p 1884 -V 5 -q 2 -u me -P secret --payload 100 --publishers 2 --subscribers 7 --window 20 --batch 4 --duration 1.5 --warm-up 0 --rate 30 --patience 2 "
-            + "--properties --broker-pid 42 --json")!;
+            + "--properties --aliases --broker-pid 42 --json")!;
         Assert.Equal(
             new BenchOptions
             {
@@ -68,6 +70,7 @@ public sealed class ArgumentTests
                 RatePerSecond = 30,
                 Patience = TimeSpan.FromSeconds(2),
                 WithProperties = true,
+                WithAliases = true,
                 BrokerPid = 42,
                 Json = true,
             },

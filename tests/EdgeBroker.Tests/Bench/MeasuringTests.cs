@@ -129,6 +129,31 @@ public sealed class MeasuringTests
         Assert.Equal(stamp, read);
     }
 
+    [Theory]
+    [InlineData(QoS.AtMostOnce, false)]
+    [InlineData(QoS.AtLeastOnce, true)]
+    public void The_first_message_with_an_alias_names_the_topic_and_those_behind_it_do_not(QoS qos, bool withProperties)
+    {
+        BenchOptions options = BenchOptions.DefaultsOf(Scenario.Pairs) with { QoS = qos, Version = ProtocolVersion.V5, WithProperties = withProperties, WithAliases = true };
+        var source = new FixedTopicSource(new MessageBody(options), "bench/some/topic", 1);
+        source.UseAlias();
+        byte[] bytes = new byte[source.MaxPacketBytes];
+        for (ushort id = 1; id <= 3; id++)
+        {
+            var stamp = new MessageStamp(1, 2, id, 4);
+            int length = source.Write(bytes, stamp, id, out _);
+            Assert.Equal(FrameStatus.Complete, Frame.Cut(bytes.AsSpan(0, length), int.MaxValue, out Frame frame, out _));
+            Assert.Equal(length, frame.Length);
+            Assert.True(PublishPacket.TryParse(frame, ProtocolVersion.V5, out PublishPacket publish, out _));
+            Assert.Equal(id == 1 ? "bench/some/topic" : "", Encoding.UTF8.GetString(publish.Topic));
+            Assert.Equal(1u, publish.Properties.GetNumber(PropertyId.TopicAlias, 0));
+            Assert.Equal(withProperties, publish.Properties.Has(PropertyId.UserProperty));
+            Assert.Equal(qos == QoS.AtMostOnce ? 0 : id, publish.PacketId);
+            Assert.True(MessageStamp.TryRead(publish.Payload, options.PayloadBytes, out MessageStamp read));
+            Assert.Equal(stamp, read);
+        }
+    }
+
     private static BenchResult Result(int rate) =>
         new() { Options = BenchOptions.DefaultsOf(Scenario.Pairs) with { RatePerSecond = rate }, Seconds = 2, Done = 1000, Generator = default };
 
