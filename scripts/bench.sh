@@ -14,7 +14,10 @@ set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-rounds=5 seconds=3 warm_up=1 connections=5000 retained=100000 only="" list=false
+# Broker and generator need a descriptor for each connection, and some more.
+most="$(ulimit -Hn)"
+[[ "$most" =~ ^[0-9]+$ ]] || most=20500
+rounds=5 seconds=3 warm_up=1 connections=$((most < 20500 ? most - 500 : 20000)) retained=100000 only="" list=false
 binary="" generator="" mosquitto=""
 
 usage() {
@@ -56,6 +59,8 @@ runs=(
   "pairs-2-more|pairs -q 2 $more"
   "pairs-1-v5-more|pairs -q 1 -V 5 --properties --aliases $more"
   "wild-more|wild $more"
+  "pairs-1-1k|pairs -q 1 --payload 1024"
+  "pairs-1-16k|pairs -q 1 --payload 16384"
   "retain|retain --retained $retained --subscribers 10"
   "latency|latency"
   "connect|connect --connections $connections"
@@ -78,6 +83,8 @@ table_rows=(
   "pairs-2-more|per_broker_cpu_s|more|50 pairs, QoS 2, 256 messages on their way each|1000 messages per CPU-second|1000"
   "pairs-1-v5-more|per_broker_cpu_s|more|50 pairs, QoS 1, MQTT 5 with properties and aliases, 256 messages on their way each|1000 messages per CPU-second|1000"
   "wild-more|per_broker_cpu_s|more|10,000 filters on 50,000 topics, QoS 0, 256 messages on their way each|1000 messages per CPU-second|1000"
+  "pairs-1-1k|per_broker_cpu_s|more|50 pairs, QoS 1, 1 KB|1000 messages per CPU-second|1000"
+  "pairs-1-16k|per_broker_cpu_s|more|50 pairs, QoS 1, 16 KB|1000 messages per CPU-second|1000"
   "retain|per_broker_cpu_s|more|retained messages to 10 new subscribers|1000 messages per CPU-second|1000"
   "latency|latency_p50_us|less|5,000 messages/s, QoS 1: median on the way|ms|1000"
   "latency|latency_p99_us|less|5,000 messages/s, QoS 1: 99 % on the way|ms|1000"
@@ -164,6 +171,7 @@ data_dir = "data"
 [[listener]]
 protocol = "mqtt"
 address = "127.0.0.1:$1"
+max_connections = 30_000
 [mqtt]
 receive_maximum = 1000
 max_queued_messages = 1_000_000

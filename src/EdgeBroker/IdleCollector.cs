@@ -4,11 +4,13 @@ namespace EdgeBroker;
 
 /// <summary>
 /// Gives memory back once a storm is over. The collector runs when memory is asked for, and an idle broker asks for none: what a thousand connects left behind would stay
-/// for good. So, in a quiet second after much was allocated, one collection that compacts and returns pages to the system.
+/// for good. So, in a quiet second after much was allocated, one collection that compacts and returns pages to the system. And under a load that allocates little, small collections
+/// before a large one falls due.
 /// </summary>
 internal sealed class IdleCollector(Broker broker)
 {
     private const long WorthwhileBytes = 1024 * 1024;
+    private const long EarlyBytes = 128 * 1024;
     private const long QuietPackets = 100;
 
     // The start goes on for a moment after the broker listens: timers, the first $SYS, code that runs once.
@@ -17,6 +19,8 @@ internal sealed class IdleCollector(Broker broker)
     private int _seconds;
     private long _lastPackets;
     private long _lastCollectedBytes;
+    private long _lastEarlyBytes;
+    private int _lastCollections;
     private bool _released;
 
     /// <summary>Called once a second.</summary>
@@ -26,9 +30,14 @@ internal sealed class IdleCollector(Broker broker)
         long packets = broker.CountTraffic().PacketsReceived;
         bool quiet = packets - _lastPackets < QuietPackets;
         _lastPackets = packets;
-        if (!quiet && _released) FetchCollector();
         long allocated = GC.GetTotalAllocatedBytes();
-        if (!quiet || allocated - _lastCollectedBytes < WorthwhileBytes) return;
+        if (!quiet)
+        {
+            CollectEarly(allocated);
+            return;
+        }
+
+        if (allocated - _lastCollectedBytes < WorthwhileBytes) return;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         _lastCollectedBytes = allocated;
         Release();
@@ -40,11 +49,19 @@ internal sealed class IdleCollector(Broker broker)
         _released = true;
     }
 
-    // The collector's code is among the pages given back. Where a load begins there is little to collect, and the time its pages take to come back does not add to that of a large heap;
-    // at rest the same would keep two megabytes resident for nothing.
-    private void FetchCollector()
+    // A load that allocates little would fill the young generation in minutes, and then stand still for milliseconds: the more there is the longer, and longest when the collector's code, which
+    // is among the pages given back, has to be fetched as well. One that allocates much is collected often enough without.
+    private void CollectEarly(long allocated)
     {
-        GC.Collect(0, GCCollectionMode.Forced, blocking: true);
-        _released = false;
+        int collections = GC.CollectionCount(0);
+        if (collections != _lastCollections) _lastEarlyBytes = allocated;
+        else if (_released || allocated - _lastEarlyBytes >= EarlyBytes)
+        {
+            GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+            _lastEarlyBytes = allocated;
+            _released = false;
+        }
+
+        _lastCollections = GC.CollectionCount(0);
     }
 }
