@@ -37,19 +37,6 @@ internal sealed class MessageQueue
     /// <summary>Bytes they count.</summary>
     public long SizeBytes { get; private set; }
 
-    private bool IsFrontLoaded
-    {
-        get
-        {
-            for (int i = 0; i < _front.Count; i++)
-            {
-                if (_front.At(i) is { Message: null, IsLost: false }) return false;
-            }
-
-            return true;
-        }
-    }
-
     private bool FrontIsAll => _spilled is not { Count: > 0 } && _back is not { Count: > 0 };
 
     /// <summary>Whether the oldest is in memory; else it has to be loaded first.</summary>
@@ -82,16 +69,20 @@ internal sealed class MessageQueue
         return message;
     }
 
-    /// <summary>Whether there is nothing to read, or so many are in memory, or some are being read already.</summary>
+    /// <summary>Whether there is nothing to read, or so many at the front are in memory, or some of them are being read already.</summary>
     public bool IsReadingOrAhead(int messages)
     {
-        if (_front.Count >= messages && _front.At(messages - 1).Message is not null) return true;
-        for (int i = 0; i < _front.Count && i < messages; i++)
+        bool isLoaded = true;
+        int count = Math.Min(_front.Count, messages);
+        for (int i = 0; i < count; i++)
         {
-            if (_front.At(i).IsLoading) return true;
+            ref QueuedMessage message = ref _front.At(i);
+            if (message.IsLoading) return true;
+            // Messages before one that is in memory need not be: those that came while nobody was there to take them were let go again.
+            isLoaded &= message is not { Message: null, IsLost: false };
         }
 
-        return _spilled is not { Count: > 0 } && IsFrontLoaded;
+        return isLoaded && (_front.Count >= messages || _spilled is not { Count: > 0 });
     }
 
     /// <summary>Lets messages behind the front go that are on disk.</summary>

@@ -13,6 +13,32 @@ public sealed class SpilledMessageQueueTests
     [Fact]
     public void Order_and_content_are_the_same_wherever_the_messages_are() => Steps.Of(20, 500).Sample(Run, iter: 1_000);
 
+    [Fact]
+    public void What_was_let_go_while_nobody_was_there_is_asked_for_although_later_messages_are_in_memory()
+    {
+        var session = new Identity();
+        var queue = new MessageQueue();
+        var model = new List<Entry>();
+        var asked = new Queue<SpilledDelivery>();
+        for (int position = 1; position <= 300; position++) model.Add(Enqueue(queue, session, position, 1, Message.Never));
+        foreach (Entry one in model) one.Write();
+        queue.Spill();
+        queue.Unload();
+        Ask(queue, session, asked, 256);
+        Load(queue, model, asked, 64);
+        // The first portion came to a session without a connection, the others to one with a new connection.
+        queue.Unload();
+        Load(queue, model, asked, 256);
+        Assert.Empty(asked);
+        Assert.False(queue.IsReadingOrAhead(128));
+        Ask(queue, session, asked, 256);
+        Assert.True(queue.IsReadingOrAhead(128));
+        Load(queue, model, asked, 256);
+        Assert.True(queue.IsReadingOrAhead(128));
+        while (queue.IsHeadLoaded) Take(queue, model, session);
+        Assert.Equal(300 - 256, model.Count);
+    }
+
     private static void Run((int Op, int A, int B)[] steps)
     {
         var session = new Identity();
@@ -58,6 +84,8 @@ public sealed class SpilledMessageQueueTests
                 continue;
             }
 
+            // Nothing is on its way, so it must not say so: a session that waits for nothing waits for ever.
+            if (asked.Count == 0) Assert.False(queue.IsReadingOrAhead(128));
             if (asked.Count == 0) Ask(queue, session, asked, 256);
             Assert.NotEmpty(asked);
             Load(queue, model, asked, 64);
