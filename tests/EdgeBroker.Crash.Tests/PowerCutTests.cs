@@ -1,3 +1,4 @@
+using EdgeBroker.Crash.Tests.Disk;
 using EdgeBroker.Crash.Tests.Runs;
 using Xunit.Abstractions;
 
@@ -7,6 +8,7 @@ namespace EdgeBroker.Crash.Tests;
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
     private const int Cuts = 12;
+    private const int MostAttempts = 40;
 
     [Theory]
     [InlineData("strict")]
@@ -18,5 +20,48 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         output.WriteLine($"{profile}: --cuts {Cuts} --seed {seed}");
         IReadOnlyList<RunReport> reports = await PowerCutRun.RunAsync(new RunOptions(StorageProfile.Parse(profile), Cuts, seed, output.WriteLine));
         Assert.True(reports.All(r => r.IsGood), string.Join('\n', reports));
+    }
+
+    /// <summary>
+    /// A broker that was killed between a write and its flush finds at its next start what it wrote, and answers for it: a publisher that repeats a message hears that it is known. So the
+    /// start flushes first.
+    /// </summary>
+    [Fact]
+    public async Task What_a_killed_broker_wrote_is_flushed_before_it_is_used_again()
+    {
+        using BrokerUnderTest broker = BrokerUnderTest.Create(StorageProfile.Balanced);
+        using DiskShim shim = await DiskShim.CreateAsync(broker.DataDirectory, broker.Scratch, records: true);
+        int port = await broker.StartAsync(shim.Environment);
+        bool wasUnflushed = false;
+        for (int attempt = 1; !wasUnflushed && attempt <= MostAttempts; attempt++)
+        {
+            await using (var rig = new QueueRig(QueueRig.NewHistory(() => shim.Position, $"client-{attempt}")))
+            {
+                await rig.StartAsync(port);
+                await rig.MoreAcknowledgedAsync(20);
+                // At another place of a commit each time.
+                shim.KillAt(shim.Operations + 1 + attempt);
+                await broker.Process.ExitAsync();
+                rig.BrokerGoes();
+            }
+
+            shim.KillAt(0);
+            byte[] written = Wal(broker, shim, Survival.Everything);
+            wasUnflushed = !Wal(broker, shim, Survival.Nothing).AsSpan().StartsWith(written);
+            port = await broker.StartAsync(shim.Environment);
+            Assert.True(Wal(broker, shim, Survival.Nothing).AsSpan().StartsWith(written), $"attempt {attempt}: a power cut now would take what is answered for");
+        }
+
+        Assert.True(wasUnflushed, "no kill came between a write and its flush");
+    }
+
+    /// <summary>The store's WAL as a power cut would leave it now.</summary>
+    private static byte[] Wal(BrokerUnderTest broker, DiskShim shim, Survival survival)
+    {
+        string directory = Path.Combine(broker.Scratch, "image");
+        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        DiskImage.At(shim.ReadLog(), shim.Position, survival, new Random(1)).WriteTo(Directory.CreateDirectory(directory).FullName);
+        string wal = Path.Combine(directory, "edgebroker.db-wal");
+        return File.Exists(wal) ? File.ReadAllBytes(wal) : [];
     }
 }

@@ -69,9 +69,17 @@ internal static partial class StoreFiles
     /// <exception cref="IOException">It could not be flushed or renamed, or the name is taken and not to be replaced.</exception>
     public static void Publish(string unfinished, string path, bool replace)
     {
-        using (FileStream file = OpenPrivate(unfinished)) file.Flush(flushToDisk: true);
+        FlushFile(unfinished);
         File.Move(unfinished, path, replace);
         FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Puts what a file holds on disk, whoever wrote it.</summary>
+    /// <exception cref="IOException">It could not be flushed.</exception>
+    public static void FlushFile(string path)
+    {
+        using FileStream file = OpenPrivate(path);
+        file.Flush(flushToDisk: true);
     }
 
     /// <summary>Puts the directory's names on disk.</summary>

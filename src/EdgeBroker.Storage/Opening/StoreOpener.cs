@@ -68,6 +68,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             return false;
         }
 
+        FlushWhatWasLeft();
         database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
         // Should it be of no use, nothing may be moved from the WAL into it.
         database.CheckpointsOnClose = false;
@@ -94,6 +95,17 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         database.Dispose();
         database = null;
         return false;
+    }
+
+    /// <summary>
+    /// A process that was killed may have written to its WAL what it had not flushed. It is read back, and a publisher that repeats a message is told that we have it: from then on a power
+    /// cut must not take it.
+    /// </summary>
+    private void FlushWhatWasLeft()
+    {
+        if (heldLock.EndedCleanly || !File.Exists(paths.Wal)) return;
+        StoreFiles.FlushFile(paths.Wal);
+        StoreFiles.FlushDirectory(paths.Directory);
     }
 
     /// <summary>What is wrong with a database; null when nothing is, and it is of the current version.</summary>
