@@ -108,7 +108,7 @@ internal static partial class BrokerHost
         // Before the server, whose reactors use it to their end.
         using var gauge = new MemoryGauge("/");
         using var server = new MqttServer(broker, access.Authenticator, Environment.ProcessorCount, time, loggers);
-        server.AddPeriodic(TimeSpan.FromSeconds(1), new IdleCollector(broker).Run);
+        server.AddPeriodic(TimeSpan.FromSeconds(1), new ScheduledCollector(broker).Run);
         server.AddPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, gauge, time).Run);
         if (!Listen(server, configuration.Listeners, log)) return ExitCode.Failed;
 

@@ -7,7 +7,7 @@ namespace EdgeBroker;
 /// for good. So, in a quiet second after much was allocated, one collection that compacts and returns pages to the system. And under a load that allocates little, small collections
 /// before a large one falls due.
 /// </summary>
-internal sealed class IdleCollector(Broker broker)
+internal sealed class ScheduledCollector(Broker broker)
 {
     private const long WorthwhileBytes = 1024 * 1024;
     private const long EarlyBytes = 128 * 1024;
@@ -53,15 +53,18 @@ internal sealed class IdleCollector(Broker broker)
     // is among the pages given back, has to be fetched as well. One that allocates much is collected often enough without.
     private void CollectEarly(long allocated)
     {
+        // Those of older generations count as well: each empties the youngest.
         int collections = GC.CollectionCount(0);
         if (collections != _lastCollections) _lastEarlyBytes = allocated;
         else if (_released || allocated - _lastEarlyBytes >= EarlyBytes)
         {
+            // Forced: left to judge for itself the collector would wait until the generation is full, which is what takes milliseconds.
             GC.Collect(0, GCCollectionMode.Forced, blocking: true);
             _lastEarlyBytes = allocated;
             _released = false;
         }
 
+        // Anew: the one just made is not to be taken for the runtime's own in the next second.
         _lastCollections = GC.CollectionCount(0);
     }
 }
