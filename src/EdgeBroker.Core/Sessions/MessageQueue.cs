@@ -20,6 +20,9 @@ internal sealed class MessageQueue
     private MessageRing? _back;
     private SpilledQueue? _spilled;
 
+    // Whether messages of the front may have been let go that stand before others in memory: those that came while nobody was there to take them.
+    private bool _mayHaveGaps;
+
     public MessageQueue()
     {
     }
@@ -72,16 +75,18 @@ internal sealed class MessageQueue
     /// <summary>Whether there is nothing to read, or so many at the front are in memory, or some of them are being read already.</summary>
     public bool IsReadingOrAhead(int messages)
     {
+        // Without gaps the last one says it for all; a client that drains a long queue asks often.
+        if (!_mayHaveGaps && _front.Count >= messages && _front.At(messages - 1).Message is not null) return true;
         bool isLoaded = true;
         int count = Math.Min(_front.Count, messages);
         for (int i = 0; i < count; i++)
         {
             ref QueuedMessage message = ref _front.At(i);
             if (message.IsLoading) return true;
-            // Messages before one that is in memory need not be: those that came while nobody was there to take them were let go again.
             isLoaded &= message is not { Message: null, IsLost: false };
         }
 
+        if (isLoaded && count == _front.Count) _mayHaveGaps = false;
         return isLoaded && (_front.Count >= messages || _spilled is not { Count: > 0 });
     }
 
@@ -106,6 +111,7 @@ internal sealed class MessageQueue
             if (message.Stored is not { IsDurable: true } stored || message.Message is null) continue;
             message.Details = OptionsOf(message) & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared);
             message.Message = null;
+            _mayHaveGaps = true;
             // The old one holds the message by its record.
             message.Stored = new StoredDelivery(stored.Session, message.Position, stored.MessageId);
         }
