@@ -33,13 +33,8 @@ public sealed partial class MqttServer : IDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<MqttServer>();
         _peerNames = new PeerNames(time);
-        _reactors = new Reactor[reactorCount];
-        for (int i = 0; i < reactorCount; i++)
-        {
-            _reactors[i] = new Reactor(i, time, loggers.CreateLogger<Reactor>());
-            _contexts.Add(_reactors[i], broker.CreateContext());
-        }
-
+        _reactors = Reactor.Create(reactorCount, time, loggers.CreateLogger<Reactor>());
+        foreach (Reactor reactor in _reactors) _contexts.Add(reactor, broker.CreateContext());
         _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);
     }
 

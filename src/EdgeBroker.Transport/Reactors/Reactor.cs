@@ -34,21 +34,21 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly Stack<int> _freeIndexes = new();
     private readonly List<PeriodicWork> _periodic = [];
     private readonly List<Reactor> _toWake = [];
-    private readonly ReceiveCoalescing _coalescing = new();
+    private readonly ReactorLoad _load;
+    private readonly ReceiveCoalescing _coalescing;
     private List<ReactorConnection> _queued = [];
     private List<ReactorConnection> _servicing = [];
     private long _turnEnd;
     private int _awake;
     private volatile bool _stopping;
 
-    /// <param name="index">Its number, for its thread's name.</param>
-    /// <param name="time">The clock; only its monotonic side is used.</param>
-    /// <param name="logger">Event ids 1000-1099.</param>
-    public Reactor(int index, TimeProvider time, ILogger<Reactor> logger)
+    private Reactor(int index, TimeProvider time, long start, ReactorLoad load, ReceiveCoalescing coalescing, ILogger logger)
     {
         _logger = logger;
         _time = time;
-        _start = time.GetTimestamp();
+        _start = start;
+        _load = load;
+        _coalescing = coalescing;
         _wakeFd = LinuxSockets.EventFd(0, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
         if (_wakeFd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "eventfd failed");
         _epoll.Add(_wakeFd, LinuxSockets.EpollIn, WakeData);
@@ -65,6 +65,18 @@ public sealed unsafe partial class Reactor : IDisposable
     internal TimerWheel Timers { get; } = new();
 
     internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
+
+    /// <summary>Makes reactors that pause together.</summary>
+    /// <param name="count">How many; their threads are numbered.</param>
+    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="logger">Event ids 1000-1099.</param>
+    public static Reactor[] Create(int count, TimeProvider time, ILogger<Reactor> logger)
+    {
+        ReactorLoad[] loads = [.. Enumerable.Range(0, count).Select(_ => new ReactorLoad())];
+        var coalescing = new ReceiveCoalescing(loads);
+        long start = time.GetTimestamp();
+        return [.. loads.Select((load, index) => new Reactor(index, time, start, load, coalescing, logger))];
+    }
 
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
@@ -191,7 +203,7 @@ public sealed unsafe partial class Reactor : IDisposable
         HandleReady(count);
         // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more. Where it had to wait for
         // work there is nothing more yet, and the look is only time that a message spends here.
-        for (int looks = 0; looks < MostLooks && count > 0 && _coalescing.IsBusy && _queued.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
+        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
 
         // Only what was there: work that posts itself again waits for the next turn.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();
@@ -205,8 +217,10 @@ public sealed unsafe partial class Reactor : IDisposable
         foreach (Reactor other in _toWake) other.Wake();
         _toWake.Clear();
         long ends = Now();
-        Pause(_coalescing.PauseAfter(waits - _turnEnd, works - waits, ends - works, ReceivedBytes));
+        _load.Add(waits - _turnEnd, works - waits, ends - works, ReceivedBytes);
         _turnEnd = ends;
+        long pause = _coalescing.PauseAfterTurn(ends);
+        if (_load.MayPause) Pause(pause);
     }
 
     /// <summary>Ticks of <see cref="TimeSpan"/> since the beginning.</summary>

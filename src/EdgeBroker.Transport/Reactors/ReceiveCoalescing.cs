@@ -1,90 +1,213 @@
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// How long a reactor pauses between two turns, so that each receive finds more and each send carries more; with network cards it is known as interrupt coalescing. It is tried, again and
-/// again, for some turns without pauses and for some with them, and pauses until the next trial where clearly more got done that way: clients that send at a rate of their own, or wait for
-/// an answer before they send again, send no more to a broker that lets them wait. Times are in ticks of <see cref="TimeSpan"/>.
+/// How long reactors pause between two turns, so that each receive finds more and each send carries more; with network cards it is known as interrupt coalescing. Now and then they try for
+/// some milliseconds each what comes of not pausing and of each pause, and keep to the best until the next trial. They pause only when busy, and where clearly more is received that way,
+/// or as much for clearly less work; clients that wait for an answer before they send again send less to a broker that lets them wait. All reactors try the same at once: what one leaves of
+/// the processors the others take. Times are in ticks of <see cref="TimeSpan"/>, by a clock that all reactors share.
 /// </summary>
-internal sealed class ReceiveCoalescing
+/// <param name="loads">Those of the reactors.</param>
+internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 {
     /// <summary>The longest pause.</summary>
-    public const long LongestPause = 100 * TimeSpan.TicksPerMicrosecond;
+    public const long LongestPause = 400 * TimeSpan.TicksPerMicrosecond;
 
-    // A pause is that part of the work before it: a message waits a little longer than it would have worked anyway.
-    private const int Part = 4;
+    // A trial has nothing to find where less of the time is work. Two reactors that wake each other for every message wait half of it, and come to a whole together.
+    private const double LeastWorkToTry = 0.75;
 
-    // To sleep and be woken costs some 5 us. With little to do turns are too short for a pause, and trials change nothing.
-    private const long ShortestPause = 10 * TimeSpan.TicksPerMicrosecond;
+    // Less work than this, of all time, and the load is gone for which the pause was chosen.
+    private const double LeastWorkToPause = 1.0 / 8;
+    private const long LookInterval = 20 * TimeSpan.TicksPerMillisecond;
 
-    // Means are over about so many turns: at half load a few follow one another by chance without a wait.
-    private const double RecentTurns = 16;
-
-    // What a busy one waits at most, as a part of what it works.
-    private const double MostWaiting = 0.5;
-
-    private const int TrialTurns = 64;
-
-    // Not counted, at the beginning of each half of a trial: what they find came in the turns before.
+    // Not counted, at the beginning of each part of a trial: what is received then came in the turns before.
     private const int SettlingTurns = 4;
+    private const long SettlingTime = 2 * TimeSpan.TicksPerMillisecond;
 
-    private const int TurnsBetweenTrials = 1024;
+    private const int CountedTurns = 20;
+    private const long CountedTime = 8 * TimeSpan.TicksPerMillisecond;
 
-    // What they must get done, as a part of what gets done without: more than chance makes of a load that does not care.
-    private const double LeastGain = 1.08;
+    // A load that has just begun is tried soon and often, one that goes on seldom: what a trial shows is worth less than what it costs where nothing changes.
+    private const long ShortestInterval = 50 * TimeSpan.TicksPerMillisecond;
+    private const long ShortestIntervalAfterChange = 200 * TimeSpan.TicksPerMillisecond;
+    private const long LongestInterval = 4 * TimeSpan.TicksPerSecond;
 
-    private double _waited;
-    private double _worked;
-    private int _turn;
+    // What must be received with a pause, as a part of what is received without: as much, but for chance.
+    private const double LeastGain = 0.97;
+
+    // What both gains must come to, one times the other. Where no more is received, that much less is worked for it.
+    private const double LeastWorth = 1.15;
+
+    // A message waits longer in a longer pause, so it must be received for, not only worked less.
+    private const double LeastGainOfLonger = 1.03;
+
+    // For the pause that is in use, or it would come and go where two are nearly as good.
+    private const double WorthOfStaying = 1.02;
+
+    // Below this a longer pause is not tried.
+    private const double LeastToTryLonger = 0.8;
+
+    // Parts of a trial are short, so each counts for a quarter of what is believed; and one that a load began or ended in says nothing.
+    private const double Believed = 0.75;
+    private const double MostGain = 2;
+    private const double MostWorkGain = 4;
+
+    private static readonly long[] _pauses =
+    [
+        0, 50 * TimeSpan.TicksPerMicrosecond, 100 * TimeSpan.TicksPerMicrosecond, 200 * TimeSpan.TicksPerMicrosecond, LongestPause,
+    ];
+
+    // By pause: bytes received in a time, and for an amount of work, as parts of what both are without a pause.
+    private readonly double[] _gains = NoGains();
+    private readonly double[] _workGains = NoGains();
+    private long _pause;
+    private long _nextLook = ShortestInterval;
+    private int _looks;
+    private State _state;
+    private int _chosen;
+    private int _tried;
+    private long _nextTrial = ShortestInterval;
+    private long _interval = ShortestInterval;
+    private Totals _since;
     private double _plainRate;
-    private long _received;
-    private long _time;
+    private double _plainWorkRate;
 
-    // Trials are short, so one alone says little; and one that a load began or ended in says nothing.
-    private double _gain = 1;
-
-    /// <summary>Whether work waits for the reactor rather than the reactor for work, as far as the last turns tell.</summary>
-    public bool IsBusy => _waited <= _worked * MostWaiting;
-
-    /// <summary>How long to pause after a turn; 0 not at all.</summary>
-    /// <param name="paused">How long the pause before it was.</param>
-    /// <param name="waited">How long it then waited for work.</param>
-    /// <param name="worked">How long it worked.</param>
-    /// <param name="received">Bytes it received.</param>
-    public long PauseAfter(long paused, long waited, long worked, int received)
+    private enum State
     {
-        _waited += (waited - _waited) / RecentTurns;
-        _worked += (worked - _worked) / RecentTurns;
-        bool pauses = Follow(paused + waited + worked, received);
-        long pause = Math.Min(worked / Part, LongestPause);
-        return pauses && pause >= ShortestPause ? pause : 0;
+        Keeps,
+        Settles,
+        Counts,
     }
 
-    /// <summary>Counts a turn; whether a pause follows it.</summary>
-    private bool Follow(long time, int received)
+    /// <summary>How long a reactor is to pause after a turn; 0 not at all. From the threads of all reactors.</summary>
+    public long PauseAfterTurn(long now)
     {
-        if (_turn < 2 * TrialTurns && _turn % TrialTurns >= SettlingTurns)
+        // What one of them finds holds for all; the others go on meanwhile.
+        if (now >= Volatile.Read(ref _nextLook) && Interlocked.Exchange(ref _looks, 1) == 0)
         {
-            _received += received;
-            _time += time;
+            Look(now);
+            Volatile.Write(ref _pause, _pauses[_state == State.Keeps ? _chosen : _tried]);
+            Volatile.Write(ref _looks, 0);
         }
 
-        _turn++;
-        if (_turn == TrialTurns) _plainRate = TakeRate();
-        else if (_turn == 2 * TrialTurns) Judge(TakeRate());
-        else if (_turn == (2 * TrialTurns) + TurnsBetweenTrials) _turn = 0;
-        return _turn >= 2 * TrialTurns ? _gain >= LeastGain : _turn >= TrialTurns;
+        return Volatile.Read(ref _pause);
     }
 
-    private double TakeRate()
+    private static double[] NoGains()
     {
-        double rate = _time > 0 ? (double)_received / _time : 0;
-        _received = 0;
-        _time = 0;
-        return rate;
+        var gains = new double[_pauses.Length];
+        gains.AsSpan().Fill(1);
+        return gains;
     }
 
-    private void Judge(double pausedRate)
+    private void Look(long now)
     {
-        if (_plainRate > 0) _gain = ((3 * _gain) + Math.Clamp(pausedRate / _plainRate, 0.5, 2)) / 4;
+        Totals totals = Totals.Of(loads, now);
+        Totals passed = totals - _since;
+        switch (_state)
+        {
+            case State.Settles when passed.Turns >= SettlingTurns:
+                Enter(State.Counts, totals, CountedTime);
+                break;
+            case State.Counts when passed.Turns >= CountedTurns:
+                EndPart(passed, totals);
+                break;
+            case State.Keeps when _chosen > 0 && passed.Worked < passed.Time * LeastWorkToPause:
+                Forget(totals);
+                break;
+            case State.Keeps when now >= _nextTrial:
+                Try(0, totals);
+                break;
+            case State.Keeps:
+                Enter(State.Keeps, totals, LookInterval);
+                break;
+        }
+    }
+
+    private void Enter(State state, Totals since, long nextLook)
+    {
+        _state = state;
+        _since = since;
+        Volatile.Write(ref _nextLook, since.Time + nextLook);
+    }
+
+    private void Try(int pause, Totals totals)
+    {
+        _tried = pause;
+        Enter(State.Settles, totals, SettlingTime);
+    }
+
+    private void EndPart(Totals passed, Totals totals)
+    {
+        double rate = (double)passed.Received / passed.Time;
+        double workRate = (double)passed.Received / Math.Max(1, passed.Worked);
+        if (_tried == 0)
+        {
+            if (passed.Received == 0 || passed.Worked < passed.Time * LeastWorkToTry)
+            {
+                Forget(totals);
+                return;
+            }
+
+            _plainRate = rate;
+            _plainWorkRate = workRate;
+        }
+        else if (Math.Clamp(rate / _plainRate, 0.5, MostGain) is var gain)
+        {
+            bool isLast = gain < LeastToTryLonger;
+            // A longer pause that is not tried is thought to be as bad.
+            for (int i = _tried; i == _tried || (isLast && i < _pauses.Length); i++)
+            {
+                _gains[i] = (Believed * _gains[i]) + ((1 - Believed) * gain);
+                _workGains[i] = (Believed * _workGains[i]) + ((1 - Believed) * Math.Clamp(workRate / _plainWorkRate, 0.5, MostWorkGain));
+            }
+
+            if (isLast) _tried = _pauses.Length - 1;
+        }
+
+        if (_tried < _pauses.Length - 1) Try(_tried + 1, totals);
+        else Choose(totals);
+    }
+
+    private void Choose(Totals totals)
+    {
+        int best = 0;
+        for (int i = 1; i < _pauses.Length; i++)
+        {
+            double gain = _gains[i] * (i == _chosen ? WorthOfStaying : 1);
+            double least = best == 0 ? LeastGain : _gains[best] * LeastGainOfLonger * (best == _chosen ? WorthOfStaying : 1);
+            if (gain >= least && gain * _workGains[i] >= LeastWorth) best = i;
+        }
+
+        _interval = best == _chosen ? Math.Min(_interval * 2, LongestInterval) : Math.Max(_interval / 4, ShortestIntervalAfterChange);
+        Keep(best, totals);
+    }
+
+    private void Forget(Totals totals)
+    {
+        _gains.AsSpan().Fill(1);
+        _workGains.AsSpan().Fill(1);
+        _interval = ShortestInterval;
+        Keep(0, totals);
+    }
+
+    private void Keep(int pause, Totals totals)
+    {
+        _chosen = pause;
+        _nextTrial = totals.Time + _interval;
+        Enter(State.Keeps, totals, LookInterval);
+    }
+
+    /// <summary>What all reactors did until a time, or in one.</summary>
+    private readonly record struct Totals(long Time, long Turns, long Worked, long Received)
+    {
+        public static Totals Of(ReactorLoad[] loads, long time)
+        {
+            var totals = new Totals(time, 0, 0, 0);
+            foreach (ReactorLoad load in loads) totals = new Totals(time, totals.Turns + load.Turns, totals.Worked + load.Worked, totals.Received + load.Received);
+            return totals;
+        }
+
+        public static Totals operator -(Totals one, Totals other) =>
+            new(one.Time - other.Time, one.Turns - other.Turns, one.Worked - other.Worked, one.Received - other.Received);
     }
 }

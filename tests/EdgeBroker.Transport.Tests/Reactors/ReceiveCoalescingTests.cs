@@ -2,106 +2,142 @@ using EdgeBroker.Transport.Reactors;
 
 namespace EdgeBroker.Transport.Tests.Reactors;
 
-/// <summary>Turns of a reactor, reckoned: what came while one was busy or paused is what the next one finds.</summary>
+/// <summary>Turns of reactors, reckoned: what came while one was busy or paused is what the next one finds.</summary>
 public sealed class ReceiveCoalescingTests
 {
     private const long Microsecond = TimeSpan.TicksPerMicrosecond;
-    private const int Turns = 20_000;
-    private readonly ReceiveCoalescing _coalescing = new();
-    private long _paused;
+    private const long Second = TimeSpan.TicksPerSecond;
+    private readonly ReactorLoad[] _loads = [new(), new()];
+    private readonly ReceiveCoalescing _coalescing;
+    private long _pause;
+    private long _now;
+
+    public ReceiveCoalescingTests() => _coalescing = new ReceiveCoalescing(_loads);
 
     [Fact]
     public void Pauses_where_clients_send_more_while_it_does()
     {
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
+        // A pause leaves clients the processor they share with it.
+        Assert.InRange(PausedPart(10 * Second, () => Turn(0, 180, 2_000 + (int)(40 * Paused))), 0.9, 0.999);
+    }
+
+    [Theory]
+    [InlineData(50)]
+    [InlineData(100)]
+    [InlineData(200)]
+    [InlineData(400)]
+    public void Finds_the_pause_that_gets_most_done(int best)
+    {
+        var random = new Random(5);
+        void Next()
         {
-            int received = SentMeanwhile();
-            Next(0, WorkFor(received), received);
-            Assert.InRange(_paused, 0, Math.Min(WorkFor(received) / 4, ReceiveCoalescing.LongestPause));
-            if (_paused > 0) pauses++;
+            // Bytes a microsecond, of which there come more with longer pauses up to the best, and fewer again beyond it.
+            double rate = 10 + (5.0 * Math.Min(Paused, best) / best) - (5.0 * Math.Max(0, Paused - best) / best);
+            Turn(0, 100, (int)(rate * (Paused + 100) * random.Next(80, 121) / 100));
         }
 
-        Assert.InRange(pauses, Turns * 4 / 5, Turns - 1);
+        _ = PausedPart(3 * Second, Next);
+        Assert.InRange(MeanPause(20 * Second, Next), best * 0.9, best * 1.1);
     }
 
     [Fact]
     public void Leaves_off_where_clients_wait_for_answers()
     {
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
-        {
-            // As much as their windows allow, however long they waited.
-            Next(0, 200 * Microsecond, 4_000);
-            if (_paused > 0) pauses++;
-        }
-
-        // Trials go on, or it would never learn of another load.
-        Assert.InRange(pauses, 1, Turns / 10);
+        // As much as their windows allow, however long they waited. Trials go on, or it would never learn of another load.
+        Assert.InRange(PausedPart(60 * Second, () => Turn(0, 200, 4_000)), 0.0001, 0.05);
     }
 
     [Theory]
-    [InlineData(0)]
     [InlineData(50)]
     [InlineData(90)]
-    public void Leaves_off_where_clients_send_at_a_rate_of_their_own(int percentIdle)
+    public void Leaves_off_with_time_to_spare(int percentIdle)
     {
         var random = new Random(7);
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
+        Assert.Equal(0, PausedPart(60 * Second, () =>
         {
-            long worked = random.Next(50, 150) * Microsecond;
+            long worked = random.Next(50, 150);
             long cycle = worked * 100 / (100 - percentIdle);
-            // A pause takes from the time that it would wait.
-            Next(Math.Max(0, cycle - worked - _paused), worked, (int)(Math.Max(cycle, worked + _paused) * random.Next(80, 121) / 100));
-            if (_paused > 0) pauses++;
+            Turn(cycle - worked, worked, (int)cycle * random.Next(80, 121) / 100);
+        }));
+    }
+
+    [Fact]
+    public void A_short_pause_saves_work_where_busy_and_clients_send_at_a_rate_of_their_own()
+    {
+        long previous = 0;
+        void Next()
+        {
+            // Five bytes a microsecond, since the turn before began to receive; each turn costs 40 us, each byte 0.1.
+            int received = (int)(5 * (Paused + previous));
+            previous = 40 + (received / 10);
+            Turn(0, previous, received);
         }
 
-        Assert.InRange(pauses, 1, Turns / 5);
+        _ = PausedPart(3 * Second, Next);
+        Assert.InRange(MeanPause(20 * Second, Next), 45, 55);
     }
 
     [Fact]
     public void Takes_up_pausing_again_when_the_load_changes()
     {
-        for (int i = 0; i < Turns; i++) Next(0, 200 * Microsecond, 4_000);
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
-        {
-            int received = SentMeanwhile();
-            Next(0, WorkFor(received), received);
-            if (_paused > 0) pauses++;
-        }
-
-        Assert.InRange(pauses, Turns / 2, Turns);
+        _ = PausedPart(30 * Second, () => Turn(0, 200, 4_000));
+        // It is tried every four seconds by then.
+        _ = PausedPart(10 * Second, () => Turn(0, 180, 2_000 + (int)(40 * Paused)));
+        Assert.InRange(PausedPart(10 * Second, () => Turn(0, 180, 2_000 + (int)(40 * Paused))), 0.9, 1);
     }
 
     [Fact]
     public void Stops_when_the_load_changes()
     {
-        for (int i = 0; i < Turns; i++) Next(0, WorkFor(SentMeanwhile()), SentMeanwhile());
-        Assert.NotEqual(0, _paused);
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
-        {
-            Next(0, 200 * Microsecond, 4_000);
-            if (_paused > 0) pauses++;
-        }
-
-        Assert.InRange(pauses, 1, Turns / 2);
+        _ = PausedPart(30 * Second, () => Turn(0, 180, 2_000 + (int)(40 * Paused)));
+        _ = PausedPart(20 * Second, () => Turn(0, 200, 4_000));
+        Assert.InRange(PausedPart(20 * Second, () => Turn(0, 200, 4_000)), 0, 0.05);
     }
 
     [Fact]
-    public void What_a_load_did_that_came_and_went_is_soon_forgotten()
+    public void Stops_at_once_when_little_is_left_to_do()
     {
-        for (int i = 0; i < Turns; i++) Next(i % 500 == 0 ? 1_000_000 * Microsecond : 0, 200 * Microsecond, 4_000);
-        int pauses = 0;
-        for (int i = 0; i < Turns; i++)
-        {
-            Next(0, 200 * Microsecond, 4_000);
-            if (_paused > 0) pauses++;
-        }
+        _ = PausedPart(30 * Second, () => Turn(0, 180, 2_000 + (int)(40 * Paused)));
+        // Work for less than an eighth of the time.
+        _ = PausedPart(Second / 10, () => Turn(600, 20, 400));
+        Assert.Equal(0, PausedPart(10 * Second, () => Turn(600, 20, 400)));
+    }
 
-        Assert.InRange(pauses, 1, Turns / 2);
+    [Fact]
+    public void Nobody_waits_for_it_where_there_is_little_to_do() => Assert.Equal(0, PausedPart(60 * Second, () => Turn(100, 20, 400)));
+
+    [Fact]
+    public void A_reactor_that_has_little_to_do_does_not_pause_with_the_others()
+    {
+        _ = PausedPart(10 * Second, () =>
+        {
+            Turn(0, 180, 2_000 + (int)(40 * Paused));
+            _loads[1].Add(0, 1_000 * Microsecond, 10 * Microsecond, 100);
+        });
+        Assert.True(_loads[0].MayPause);
+        Assert.False(_loads[1].MayPause);
+    }
+
+    [Fact]
+    public void What_one_reactor_gains_and_another_loses_is_no_gain()
+    {
+        // Two that share their clients: what the first receives while it pauses is what the second would have received.
+        double pausing = PausedPart(60 * Second, () =>
+        {
+            Turn(0, 200, 4_000 + (int)(20 * Paused));
+            _loads[1].Add(0, 0, 200 * Microsecond, 40_000 - (int)(20 * Paused));
+        });
+        Assert.InRange(pausing, 0, 0.05);
+    }
+
+    [Fact]
+    public void A_clock_that_stands_still_does_no_harm()
+    {
+        for (int i = 0; i < 20_000; i++)
+        {
+            _loads[0].Add(0, 0, 0, 400);
+            Assert.Equal(0, _coalescing.PauseAfterTurn(0));
+        }
     }
 
     [Theory]
@@ -111,37 +147,56 @@ public sealed class ReceiveCoalescingTests
     [InlineData(1_000, false)]
     public void Is_busy_as_long_as_it_seldom_waits(int waitedMicroseconds, bool isBusy)
     {
-        for (int i = 0; i < Turns; i++) Next(waitedMicroseconds * Microsecond, 200 * Microsecond, 4_000);
-        Assert.Equal(isBusy, _coalescing.IsBusy);
+        for (int i = 0; i < 200; i++) Turn(waitedMicroseconds, 200, 4_000);
+        Assert.Equal(isBusy, _loads[0].IsBusy);
     }
 
     [Fact]
     public void A_few_turns_in_succession_do_not_make_it_busy()
     {
-        for (int i = 0; i < Turns; i++)
+        for (int i = 0; i < 20_000; i++)
         {
-            Next(i % 8 == 0 ? 2_000 * Microsecond : 0, 200 * Microsecond, 4_000);
-            Assert.False(_coalescing.IsBusy);
+            Turn(i % 8 == 0 ? 2_000 : 0, 200, 4_000);
+            Assert.False(_loads[0].IsBusy);
         }
     }
 
-    [Fact]
-    public void Turns_too_short_to_sleep_for_are_not_followed_by_pauses()
+    /// <summary>Microseconds that the first reactor is to pause.</summary>
+    private long Paused => _pause / Microsecond;
+
+    private void Turn(long waitedMicroseconds, long workedMicroseconds, int received)
     {
-        for (int i = 0; i < Turns; i++) Assert.Equal(0, Next(0, 20 * Microsecond, 400));
+        _now += _pause + ((waitedMicroseconds + workedMicroseconds) * Microsecond);
+        _loads[0].Add(_pause, waitedMicroseconds * Microsecond, workedMicroseconds * Microsecond, received);
+        long pause = _coalescing.PauseAfterTurn(_now);
+        Assert.InRange(pause, 0, ReceiveCoalescing.LongestPause);
+        _pause = _loads[0].MayPause ? pause : 0;
     }
 
-    [Fact]
-    public void A_clock_that_stands_still_does_no_harm()
+    private double PausedPart(long time, Action turn)
     {
-        for (int i = 0; i < Turns; i++) Assert.Equal(0, Next(0, 0, 400));
+        (int turns, int pauses, long _) = Take(time, turn);
+        return (double)pauses / turns;
     }
 
-    // Clients that share the processor with it: a pause gives them four times as much of it as work does.
-    private int SentMeanwhile() => 2_000 + (int)(4 * _paused);
+    private double MeanPause(long time, Action turn)
+    {
+        (int turns, int _, long paused) = Take(time, turn);
+        return (double)paused / turns / Microsecond;
+    }
 
-    // What a turn costs however little it receives, and a little for each byte.
-    private static long WorkFor(int received) => (180 * Microsecond) + (received / 10);
+    private (int Turns, int Pauses, long Paused) Take(long time, Action turn)
+    {
+        int turns = 0;
+        int pauses = 0;
+        long paused = 0;
+        for (long end = _now + time; _now < end; turns++)
+        {
+            turn();
+            paused += _pause;
+            if (_pause > 0) pauses++;
+        }
 
-    private long Next(long waited, long worked, int received) => _paused = _coalescing.PauseAfter(_paused, waited, worked, received);
+        return (turns, pauses, paused);
+    }
 }
