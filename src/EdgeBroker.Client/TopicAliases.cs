@@ -11,8 +11,8 @@ internal sealed class TopicAliases(int maximum)
     /// <exception cref="MqttException">The alias is over the maximum or was never set.</exception>
     public byte[]? Resolve(in PublishPacket packet)
     {
-        if (!packet.Properties.Has(PropertyId.TopicAlias)) return null;
-        uint alias = packet.Properties.GetNumber(PropertyId.TopicAlias, 0);
+        ushort alias = packet.Properties.TopicAlias;
+        if (alias == 0) return null;
         if (alias >= _topics.Length) throw MqttException.Violation(ReasonCode.TopicAliasInvalid, "a topic alias is over the agreed maximum");
         if (packet.Topic.IsEmpty) return _topics[alias] ?? throw MqttException.Violation(ReasonCode.ProtocolError, "a topic alias was used before it was set");
         if (!packet.Topic.SequenceEqual(_topics[alias])) _topics[alias] = packet.Topic.ToArray();

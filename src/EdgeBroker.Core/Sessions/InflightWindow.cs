@@ -15,9 +15,16 @@ internal sealed class InflightWindow
     // Beyond this the client leaves old messages unacknowledged while it acknowledges new ones: it waits instead of making the ring grow.
     private const int MaxSpan = 16_384;
 
+    // A session without open messages keeps room for that many.
+    private const int LargestKept = 64;
+
     private QueuedMessage[] _ring = [];
     private int _head;
     private int _span;
+
+    // The most places it had since it was empty, and the time before: it makes room for as many at once when it fills again.
+    private int _most;
+    private int _mostBefore;
     private long _headPosition = 1;
 
     /// <summary>Open messages.</summary>
@@ -69,6 +76,7 @@ internal sealed class InflightWindow
             _span = place + 1;
         }
 
+        _most = Math.Max(_most, _span);
         At(place) = message;
         Count++;
         return place;
@@ -86,13 +94,17 @@ internal sealed class InflightWindow
             _span--;
         }
 
-        if (_span == 0 && _ring.Length > 64) _ring = [];
+        if (_span > 0) return;
+        _mostBefore = _most;
+        _most = 0;
+        if (_ring.Length > LargestKept) _ring = [];
     }
 
     private void Reserve(int places)
     {
         if (places <= _ring.Length) return;
-        var larger = new QueuedMessage[Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)places))];
+        uint expected = (uint)Math.Max(places, _ring.Length == 0 ? _mostBefore : 0);
+        var larger = new QueuedMessage[Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2(expected))];
         for (int i = 0; i < _span; i++) larger[i] = At(i);
         _ring = larger;
         _head = 0;

@@ -230,19 +230,22 @@ public sealed partial class Session
     private SendOutcome Send(
         in QueuedMessage delivery, in Publication publication, ushort packetId, bool dup, RoutingContext context, bool fanOut)
     {
-        var publish = new OutgoingPublish
-        {
-            Topic = publication.Topic,
-            Payload = publication.Payload,
-            ForwardedProperties = publication.Properties,
-            ExpirySeconds = publication.ExpirySeconds,
-            SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
-            QoS = delivery.QoS,
-            Retain = delivery.Retain,
-            Dup = dup,
-            PacketId = packetId,
-        };
-        return _link!.SendPublish(publish, context, fanOut);
+        // Built in its place: a local variable would be copied to it.
+        return _link!.SendPublish(
+            new OutgoingPublish
+            {
+                Topic = publication.Topic,
+                Payload = publication.Payload,
+                ForwardedProperties = publication.Properties,
+                ExpirySeconds = publication.ExpirySeconds,
+                SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+                QoS = delivery.QoS,
+                Retain = delivery.Retain,
+                Dup = dup,
+                PacketId = packetId,
+            },
+            context,
+            fanOut);
     }
 
     private void CloseInflight(int place)

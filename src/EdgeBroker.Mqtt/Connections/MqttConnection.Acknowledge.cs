@@ -122,13 +122,11 @@ public sealed partial class MqttConnection
 
     private void WriteAck(in AckPacket packet)
     {
-        int length = packet.Length(_rules.Version);
         lock (Output.Gate)
         {
             // Another thread may have said goodbye meanwhile, and nothing follows DISCONNECT [MQTT-3.14.4-1].
             if (_transport.IsClosing) return;
-            packet.Write(Output, _rules.Version);
-            Sent(length);
+            Sent(packet.Write(Output, _rules.Version));
         }
     }
 

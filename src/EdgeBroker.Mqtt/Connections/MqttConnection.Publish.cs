@@ -81,8 +81,8 @@ public sealed partial class MqttConnection
     private bool ResolveTopic(in PublishPacket packet, out ReadOnlySpan<byte> topic)
     {
         topic = packet.Topic;
-        if (!packet.Properties.Has(PropertyId.TopicAlias)) return true;
-        uint alias = packet.Properties.GetNumber(PropertyId.TopicAlias, 0);
+        ushort alias = packet.Properties.TopicAlias;
+        if (alias == 0) return true;
         if (_inboundAliases is null || !_inboundAliases.IsInRange(alias))
         {
             Fail(ReasonCode.TopicAliasInvalid, "a topic alias above the Topic Alias Maximum");

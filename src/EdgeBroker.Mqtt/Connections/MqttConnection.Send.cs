@@ -61,19 +61,17 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     void ISessionLink.SendPubrel(ushort packetId)
     {
-        var packet = new AckPacket { Type = PacketType.Pubrel, PacketId = packetId };
-        packet.Write(Output, _rules.Version);
-        Sent(packet.Length(_rules.Version));
+        Sent(new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(Output, _rules.Version));
     }
 
     /// <inheritdoc/>
     void ISessionLink.RequestPump() => _transport.RequestTurn();
 
-    /// <summary>Writes the packet; returns its length, 0 when it is larger than the client accepts.</summary>
-    private int WriteOwn(in OutgoingPublish publish)
+    /// <summary>Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client accepts.</summary>
+    private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
-        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version) <= _clientMaxPacketBytes;
-        return fits ? publish.Write(Output, _rules.Version) : 0;
+        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;
+        return fits ? publish.Write(Output, _rules.Version, insteadOfTopic) : 0;
     }
 
     private int WriteShared(in OutgoingPublish publish, FanOutEncodings encodings)
@@ -97,7 +95,7 @@ public sealed partial class MqttConnection
     {
         if (aliases.TryFind(publish.Topic, out ushort alias))
         {
-            int length = WriteOwn(publish with { Topic = default, TopicAlias = alias });
+            int length = WriteOwn(publish, insteadOfTopic: alias);
             // A topic of one or two bytes is shorter than its alias.
             return length == 0 ? WriteOwn(publish) : length;
         }

@@ -38,8 +38,8 @@ public readonly ref struct AckPacket
     /// <summary>Bytes of the whole packet.</summary>
     public int Length(ProtocolVersion version) => PacketWriter.PacketLength(BodyLength(version));
 
-    /// <summary>Writes the packet in its shortest form: a success without properties has neither code nor property length (3.4.2.1).</summary>
-    public void Write(IBufferWriter<byte> output, ProtocolVersion version)
+    /// <summary>Writes the packet in its shortest form, a success without properties having neither code nor property length (3.4.2.1), and returns its length.</summary>
+    public int Write(IBufferWriter<byte> output, ProtocolVersion version)
     {
         int bodyLength = BodyLength(version);
         PacketWriter writer = PacketWriter.Begin(output, (byte)(((int)Type << 4) | (Type == PacketType.Pubrel ? 2 : 0)), bodyLength);
@@ -47,12 +47,12 @@ public readonly ref struct AckPacket
         if (bodyLength > 2) writer.WriteByte((byte)ReasonCode);
         if (bodyLength > 3) writer.WriteProperties(Properties);
         writer.End(output);
+        return PacketWriter.PacketLength(bodyLength);
     }
 
     private int BodyLength(ProtocolVersion version)
     {
-        if (version != ProtocolVersion.V5) return 2;
-        if (!Properties.IsEmpty) return 3 + Properties.EncodedLength;
-        return ReasonCode == ReasonCode.Success ? 2 : 3;
+        if (version != ProtocolVersion.V5 || (ReasonCode == ReasonCode.Success && Properties.IsEmpty)) return 2;
+        return Properties.IsEmpty ? 3 : 3 + Properties.EncodedLength;
     }
 }

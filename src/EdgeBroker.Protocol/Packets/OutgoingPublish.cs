@@ -39,19 +39,26 @@ public readonly ref struct OutgoingPublish
     public ushort PacketId { get; init; }
 
     /// <summary>Bytes of the whole packet.</summary>
-    public int Length(ProtocolVersion version) => PacketWriter.PacketLength(HeadLength(PropertiesLength(version), version) + Payload.Length);
+    /// <param name="version">The receiver's version.</param>
+    /// <param name="insteadOfTopic">An alias that stands for the topic; 0: the topic is written.</param>
+    public int Length(ProtocolVersion version, ushort insteadOfTopic = 0)
+    {
+        Sizes sizes = SizesFor(version, insteadOfTopic);
+        return PacketWriter.PacketLength(sizes.Head + Payload.Length);
+    }
 
     /// <summary>Writes the packet and returns its length; the payload may be spread over several of the writer's buffers.</summary>
-    public int Write(IBufferWriter<byte> output, ProtocolVersion version)
+    /// <param name="output">Where to.</param>
+    /// <param name="version">The receiver's version.</param>
+    /// <param name="insteadOfTopic">An alias that stands for the topic; 0: the topic is written.</param>
+    public int Write(IBufferWriter<byte> output, ProtocolVersion version, ushort insteadOfTopic = 0)
     {
-        int propertiesLength = PropertiesLength(version);
-        int headLength = HeadLength(propertiesLength, version);
-        int bodyLength = headLength + Payload.Length;
-        int packetLength = PacketWriter.PacketLength(bodyLength);
+        Sizes sizes = SizesFor(version, insteadOfTopic);
+        int packetLength = PacketWriter.PacketLength(sizes.Head + Payload.Length);
         // A short packet in one piece; a long payload is copied piecewise, so that no buffer of its whole size is needed.
         bool inOnePiece = packetLength <= 2048;
         Span<byte> span = output.GetSpan(inOnePiece ? packetLength : packetLength - Payload.Length);
-        int written = WriteHead(span, version, propertiesLength, bodyLength);
+        int written = WriteHead(span, version, insteadOfTopic, sizes);
         if (inOnePiece)
         {
             Payload.CopyTo(span[written..]);
@@ -67,36 +74,36 @@ public readonly ref struct OutgoingPublish
     /// <summary>Writes the packet into <paramref name="destination"/>, which holds at least <see cref="Length"/> bytes, and returns its length.</summary>
     public int Write(Span<byte> destination, ProtocolVersion version)
     {
-        int propertiesLength = PropertiesLength(version);
-        int written = WriteHead(destination, version, propertiesLength, HeadLength(propertiesLength, version) + Payload.Length);
+        int written = WriteHead(destination, version, 0, SizesFor(version, 0));
         Payload.CopyTo(destination[written..]);
         return written + Payload.Length;
     }
 
-    private int WriteHead(Span<byte> span, ProtocolVersion version, int propertiesLength, int bodyLength)
+    private int WriteHead(Span<byte> span, ProtocolVersion version, ushort insteadOfTopic, Sizes sizes)
     {
         var writer = new PacketWriter(span);
-        writer.WriteFixedHeader((byte)(((int)PacketType.Publish << 4) | (Dup ? 8 : 0) | ((int)QoS << 1) | (Retain ? 1 : 0)), bodyLength);
-        writer.WriteBinary(Topic);
+        writer.WriteFixedHeader((byte)(((int)PacketType.Publish << 4) | (Dup ? 8 : 0) | ((int)QoS << 1) | (Retain ? 1 : 0)), sizes.Head + Payload.Length);
+        if (insteadOfTopic == 0) writer.WriteBinary(Topic);
+        else writer.WriteUInt16(0);
         if (QoS != QoS.AtMostOnce) writer.WriteUInt16(PacketId);
-        if (version == ProtocolVersion.V5) WriteProperties(ref writer, propertiesLength);
+        if (version == ProtocolVersion.V5) WriteProperties(ref writer, sizes.Properties, insteadOfTopic == 0 ? TopicAlias : insteadOfTopic);
         return writer.Position;
     }
 
-    private void WriteProperties(ref PacketWriter writer, int propertiesLength)
+    private void WriteProperties(ref PacketWriter writer, int length, ushort alias)
     {
-        writer.WriteVariableByteInteger((uint)propertiesLength);
-        if (propertiesLength == 0) return;
+        writer.WriteVariableByteInteger((uint)length);
+        if (length == 0) return;
         if (ExpirySeconds is { } seconds)
         {
             writer.WriteByte((byte)PropertyId.MessageExpiryInterval);
             writer.WriteUInt32(seconds);
         }
 
-        if (TopicAlias != 0)
+        if (alias != 0)
         {
             writer.WriteByte((byte)PropertyId.TopicAlias);
-            writer.WriteUInt16(TopicAlias);
+            writer.WriteUInt16(alias);
         }
 
         writer.WriteBytes(ForwardedProperties);
@@ -107,15 +114,15 @@ public readonly ref struct OutgoingPublish
         }
     }
 
-    private int PropertiesLength(ProtocolVersion version)
+    private Sizes SizesFor(ProtocolVersion version, ushort insteadOfTopic)
     {
-        if (version != ProtocolVersion.V5) return 0;
-        int length = ForwardedProperties.Length + (ExpirySeconds is null ? 0 : 5) + (TopicAlias == 0 ? 0 : 3);
-        foreach (uint identifier in SubscriptionIdentifiers) length += 1 + VariableByteInteger.Length(identifier);
-        return length;
+        int head = 2 + (insteadOfTopic == 0 ? Topic.Length : 0) + (QoS == QoS.AtMostOnce ? 0 : 2);
+        if (version != ProtocolVersion.V5) return new Sizes(0, head);
+        int properties = ForwardedProperties.Length + (ExpirySeconds is null ? 0 : 5) + ((TopicAlias | insteadOfTopic) == 0 ? 0 : 3);
+        foreach (uint identifier in SubscriptionIdentifiers) properties += 1 + VariableByteInteger.Length(identifier);
+        return new Sizes(properties, head + VariableByteInteger.Length((uint)properties) + properties);
     }
 
-    private int HeadLength(int propertiesLength, ProtocolVersion version) =>
-        2 + Topic.Length + (QoS == QoS.AtMostOnce ? 0 : 2)
-        + (version == ProtocolVersion.V5 ? VariableByteInteger.Length((uint)propertiesLength) + propertiesLength : 0);
+    /// <summary>Bytes of the properties, and of all between fixed header and payload.</summary>
+    private readonly record struct Sizes(int Properties, int Head);
 }

@@ -14,18 +14,12 @@ public readonly ref struct PropertyBlock
         (1UL << (int)PropertyId.TopicAlias) | (1UL << (int)PropertyId.MessageExpiryInterval) | (1UL << (int)PropertyId.SubscriptionIdentifier)
         | (1UL << (int)PropertyId.WillDelayInterval);
 
-    private readonly ulong _present;
+    private readonly Traits _traits;
 
-    // Where those stand that are forwarded unchanged; a length below 0: others stand between them.
-    private readonly int _forwardedFrom;
-    private readonly int _forwardedLength;
-
-    internal PropertyBlock(ReadOnlySpan<byte> bytes, ulong present, int forwardedFrom, int forwardedLength)
+    internal PropertyBlock(ReadOnlySpan<byte> bytes, scoped in Traits traits)
     {
         Bytes = bytes;
-        _present = present;
-        _forwardedFrom = forwardedFrom;
-        _forwardedLength = forwardedLength;
+        _traits = traits;
     }
 
     /// <summary>The properties on the wire, without the property length.</summary>
@@ -38,7 +32,10 @@ public readonly ref struct PropertyBlock
     internal int EncodedLength => VariableByteInteger.Length((uint)Bytes.Length) + Bytes.Length;
 
     /// <summary>Whether the property is present.</summary>
-    public bool Has(PropertyId id) => (_present & (1UL << (int)id)) != 0;
+    public bool Has(PropertyId id) => (_traits.Present & (1UL << (int)id)) != 0;
+
+    /// <summary>The topic alias of a PUBLISH; 0: none.</summary>
+    public ushort TopicAlias => _traits.TopicAlias;
 
     /// <summary>The integer value of a property, or <paramref name="absent"/>.</summary>
     public uint GetNumber(PropertyId id, uint absent) => Has(id) ? NumberAt(PlaceOf(id)) : absent;
@@ -50,13 +47,13 @@ public readonly ref struct PropertyBlock
     public Enumerator GetEnumerator() => new(this);
 
     /// <summary>Whether every property goes with a forwarded message unchanged, so that <see cref="Bytes"/> can be used as it is.</summary>
-    public bool IsForwardedUnchanged => (_present & NotForwarded) == 0;
+    public bool IsForwardedUnchanged => (_traits.Present & NotForwarded) == 0;
 
     /// <summary>What goes with a forwarded message unchanged, where it stands in one piece, as it nearly always does; else <see cref="CopyForwarded"/> puts it together.</summary>
     public bool TryGetForwarded(out ReadOnlySpan<byte> forwarded)
     {
-        forwarded = _forwardedLength >= 0 ? Bytes.Slice(_forwardedFrom, _forwardedLength) : default;
-        return _forwardedLength >= 0;
+        forwarded = _traits.ForwardedLength >= 0 ? Bytes.Slice(_traits.ForwardedFrom, _traits.ForwardedLength) : default;
+        return _traits.ForwardedLength >= 0;
     }
 
     /// <summary>
@@ -88,8 +85,8 @@ public readonly ref struct PropertyBlock
     /// <summary>Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.</summary>
     public static bool AreForwardable(ReadOnlySpan<byte> properties) => TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
 
-    /// <summary>A block over bytes that this process has built; a bit of <paramref name="present"/> is set for each identifier in them.</summary>
-    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1);
+    /// <summary>A block over bytes that this process has built, not for a PUBLISH; a bit of <paramref name="present"/> is set for each identifier in them.</summary>
+    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, new Traits(present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1, 0));
 
     /// <summary>Reads property length and properties; refuses unknown, misplaced and repeated ones and impossible values.</summary>
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out PropertyBlock block, out ParseError error)
@@ -111,12 +108,7 @@ public readonly ref struct PropertyBlock
     }
 
     /// <summary>What is known of the block besides its bytes.</summary>
-    internal void Describe(out ulong present, out int forwardedFrom, out int forwardedLength)
-    {
-        present = _present;
-        forwardedFrom = _forwardedFrom;
-        forwardedLength = _forwardedLength;
-    }
+    internal Traits KnownTraits => _traits;
 
     private static bool TryReadBytes(scoped ref SpanReader reader, out ReadOnlySpan<byte> bytes, out ParseError error)
     {
@@ -134,6 +126,7 @@ public readonly ref struct PropertyBlock
         int from = 0;
         int length = 0;
         int at = 0;
+        ushort alias = 0;
         var reader = new SpanReader(bytes);
         while (reader.TryReadByte(out byte id))
         {
@@ -145,6 +138,7 @@ public readonly ref struct PropertyBlock
 
             present |= bit;
             int next = bytes.Length - reader.Rest.Length;
+            if (id == (byte)PropertyId.TopicAlias) alias = BinaryPrimitives.ReadUInt16BigEndian(bytes[(at + 1)..]);
             if ((bit & NotForwarded) == 0)
             {
                 if (length == 0) from = at;
@@ -154,7 +148,7 @@ public readonly ref struct PropertyBlock
             at = next;
         }
 
-        block = new PropertyBlock(bytes, present, from, length);
+        block = new PropertyBlock(bytes, new Traits(present, from, length, alias));
         return true;
     }
 
@@ -205,6 +199,13 @@ public readonly ref struct PropertyBlock
             default: return 3 + BinaryPrimitives.ReadUInt16BigEndian(value);
         }
     }
+
+    /// <summary>What validation finds out about a block.</summary>
+    /// <param name="Present">A bit for each identifier.</param>
+    /// <param name="ForwardedFrom">Where those stand that are forwarded unchanged.</param>
+    /// <param name="ForwardedLength">Their bytes; below 0: others stand between them.</param>
+    /// <param name="TopicAlias">The topic alias; 0: none.</param>
+    internal readonly record struct Traits(ulong Present, int ForwardedFrom, int ForwardedLength, ushort TopicAlias);
 
     /// <summary>Walks a block from front to back.</summary>
     public ref struct Enumerator

@@ -10,15 +10,13 @@ public sealed class PropertyMemo
 
     private readonly byte[] _bytes = new byte[MostBytes];
     private int _length;
-    private ulong _present;
-    private int _forwardedFrom;
-    private int _forwardedLength;
+    private PropertyBlock.Traits _traits;
 
     /// <summary>The block that these bytes are, if they are the remembered ones.</summary>
     internal bool TryRecall(ReadOnlySpan<byte> bytes, out PropertyBlock block)
     {
         bool isKnown = bytes.SequenceEqual(_bytes.AsSpan(0, _length));
-        block = isKnown ? new PropertyBlock(bytes, _present, _forwardedFrom, _forwardedLength) : default;
+        block = isKnown ? new PropertyBlock(bytes, _traits) : default;
         return isKnown;
     }
 
@@ -28,6 +26,6 @@ public sealed class PropertyMemo
         if (block.Bytes.Length > MostBytes) return;
         block.Bytes.CopyTo(_bytes);
         _length = block.Bytes.Length;
-        block.Describe(out _present, out _forwardedFrom, out _forwardedLength);
+        _traits = block.KnownTraits;
     }
 }
