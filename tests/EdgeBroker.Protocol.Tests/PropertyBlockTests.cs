@@ -14,6 +14,7 @@ public class PropertyBlockTests
         Assert.True(block.IsForwardedUnchanged);
         Assert.False(block.Has(PropertyId.UserProperty));
         Assert.Equal(7u, block.GetNumber(PropertyId.TopicAlias, 7));
+        Assert.Equal(0, block.TopicAlias);
         Assert.True(block.GetValue(PropertyId.ContentType).IsEmpty);
         Assert.Equal(0, block.CopyForwarded([]));
         foreach (Property property in block) Assert.Fail($"{property.Id} in an empty block");
@@ -26,6 +27,7 @@ public class PropertyBlockTests
         Assert.Equal(1u, block.GetNumber(PropertyId.PayloadFormatIndicator, 9));
         Assert.Equal(60u, block.GetNumber(PropertyId.MessageExpiryInterval, 9));
         Assert.Equal(5u, block.GetNumber(PropertyId.TopicAlias, 9));
+        Assert.Equal(5, block.TopicAlias);
         Assert.Equal(321u, block.GetNumber(PropertyId.SubscriptionIdentifier, 9));
         Assert.Equal([0x00, 0xFF], block.GetValue(PropertyId.CorrelationData).ToArray());
         Assert.Equal("text/plain", Encoding.UTF8.GetString(block.GetValue(PropertyId.ContentType)));

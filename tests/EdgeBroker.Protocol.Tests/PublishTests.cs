@@ -46,6 +46,20 @@ public class PublishTests
         Assert.Equal(Notation.Bytes("30 len 'a/b' [02 0000003C 23 0005 01 01 0B 01 0B 02] `hi`"), Written(outgoing, ProtocolVersion.V5));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5_000)]
+    public void An_alias_may_stand_for_the_topic(int payloadBytes)
+    {
+        var named = new OutgoingPublish
+        {
+            Topic = "a/b"u8, Payload = new byte[payloadBytes], QoS = QoS.AtLeastOnce, PacketId = 7, ExpirySeconds = 60, ForwardedProperties = [0x01, 0x01], SubscriptionIdentifiers = [3],
+        };
+        var output = new ArrayBufferWriter<byte>();
+        Assert.Equal(named.Length(ProtocolVersion.V5, insteadOfTopic: 9), named.Write(output, ProtocolVersion.V5, insteadOfTopic: 9));
+        Assert.Equal(Written(named with { Topic = default, TopicAlias = 9 }, ProtocolVersion.V5), output.WrittenSpan.ToArray());
+    }
+
     [Fact]
     public void An_expiry_of_0_is_written_and_none_is_not()
     {

@@ -37,7 +37,7 @@ internal sealed class FilterChanges
     /// <param name="version">The version with this change.</param>
     public void Note(ReadOnlySpan<byte> filter, long version)
     {
-        if (_stamps.Length < MostStamps && ++_changesSinceGrown > 2 * _stamps.Length) Grow(version);
+        if (_stamps.Length < MostStamps && ++_changesSinceGrown > 2 * _stamps.Length) Grow();
         if (!FilterShape.TryRead(filter, out FilterShape.Key key, out uint hash))
         {
             Volatile.Write(ref _unknownUpTo, version);
@@ -140,10 +140,13 @@ internal sealed class FilterChanges
         return added;
     }
 
-    private void Grow(long version)
+    /// <summary>Twice as many buckets. Of a stamp it is not known to which of two it belongs now, so both have it: nothing is forgotten by that.</summary>
+    private void Grow()
     {
         _changesSinceGrown = 0;
-        Volatile.Write(ref _unknownUpTo, version);
-        Volatile.Write(ref _stamps, new long[2 * _stamps.Length]);
+        var more = new long[2 * _stamps.Length];
+        _stamps.CopyTo(more, 0);
+        _stamps.CopyTo(more, _stamps.Length);
+        Volatile.Write(ref _stamps, more);
     }
 }

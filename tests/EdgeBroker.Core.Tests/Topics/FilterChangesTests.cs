@@ -79,6 +79,21 @@ public sealed class FilterChangesTests
     }
 
     [Fact]
+    public void Nothing_is_forgotten_when_room_is_made_for_more()
+    {
+        var changes = new FilterChanges();
+        long version = 0;
+        // Two and four thousand changes make it grow; one filter again and again leaves room for all.
+        for (; version < 10_000; version++)
+        {
+            changes.Note("once/+"u8, version + 1);
+            Assert.True(MayConcern(changes, "once/x", version));
+            Assert.False(MayConcern(changes, "once/x", version + 1));
+            Assert.False(MayConcern(changes, "never/x", 0));
+        }
+    }
+
+    [Fact]
     public void More_changes_than_are_remembered_concern_everything_rather_than_nothing()
     {
         var changes = new FilterChanges();
