@@ -157,6 +157,31 @@ public class BurstTests
     }
 
     [Fact]
+    public async Task A_burst_goes_under_the_aliases_of_each_receiver()
+    {
+        await using var broker = new TestBroker();
+        TestClient one = await broker.ConnectAsync("one", properties: Prop.TopicAliasMaximum(5));
+        TestClient other = await broker.ConnectAsync("other", properties: Prop.TopicAliasMaximum(5));
+        TestClient publisher = await broker.ConnectAsync("publisher");
+        await one.SubscribeAsync("+");
+        await other.SubscribeAsync("+");
+        // So that the same topic has another alias with each.
+        await one.SubscribeAsync("one/+");
+        byte[] expiry = Prop.MessageExpiry(60);
+        await publisher.SendAsync([.. publisher.Packets.Publish("one/x", "0"), .. publisher.Packets.Publish("a", "1")]);
+        await one.ExpectAsync(one.Packets.Publish("one/x", "0", properties: Prop.TopicAlias(1)));
+        await one.ExpectAsync(one.Packets.Publish("a", "1", properties: Prop.TopicAlias(2)));
+        await other.ExpectAsync(other.Packets.Publish("a", "1", properties: Prop.TopicAlias(1)));
+        byte[] withExpiry = publisher.Packets.Publish("a", "2", properties: [.. expiry, .. Prop.User("k", "v")]);
+        await publisher.SendAsync([.. withExpiry, .. withExpiry]);
+        for (int i = 0; i < 2; i++)
+        {
+            await one.ExpectAsync(one.Packets.Publish("", "2", properties: [.. expiry, .. Prop.TopicAlias(2), .. Prop.User("k", "v")]));
+            await other.ExpectAsync(other.Packets.Publish("", "2", properties: [.. expiry, .. Prop.TopicAlias(1), .. Prop.User("k", "v")]));
+        }
+    }
+
+    [Fact]
     public async Task Everything_is_counted()
     {
         await using var broker = new TestBroker();

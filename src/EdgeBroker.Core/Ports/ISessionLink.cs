@@ -40,7 +40,7 @@ public interface ISessionLink
     /// <param name="fanOut">Whether other sessions get the same message, so that its encoding in the context is worth using.</param>
     SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut);
 
-    /// <summary>Writes all packets of a burst as they are; false, and nothing written, when this connection needs them in another form or has no room.</summary>
+    /// <summary>Writes all packets of a burst; false, and nothing written, when this connection needs them one by one or has no room.</summary>
     bool TrySendBurst(PublishBurst burst, RoutingContext context) => false;
 
     /// <summary>Writes a PUBREL.</summary>

@@ -71,7 +71,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         Span<int> places = stackalloc int[results.Length];
         for (int i = 0; i < hashes.Length; i++)
         {
-            ReadOnlySpan<byte> topic = burst.TopicOf(i);
+            ReadOnlySpan<byte> topic = burst.HeldTopic(i);
             hashes[i] = topic.Length <= LongestTopicBytes ? LevelHash.Of(topic) : 0;
         }
 
@@ -86,7 +86,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         for (int i = 0; i < places.Length; i++)
         {
             // One that is not there, or not at the first place with its hash.
-            if (found[i] is { } kept && !burst.TopicOf(i).SequenceEqual(kept)) found[i] = null;
+            if (found[i] is { } kept && !burst.HeldTopic(i).SequenceEqual(kept)) found[i] = null;
         }
 
         for (int i = 0; i < places.Length; i++)
@@ -94,7 +94,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
             ref Entry entry = ref _entries[places[i]];
             // What was matched anew for a message before this one may have taken the place.
             bool isHere = found[i] is { } kept && ReferenceEquals(entry.Topic, kept);
-            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, burst.TopicOf(i), out _);
+            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, burst.HeldTopic(i), out _);
         }
 
         found.Clear();

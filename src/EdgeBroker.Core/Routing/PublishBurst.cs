@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -7,8 +8,8 @@ namespace EdgeBroker.Core.Routing;
 
 /// <summary>
 /// QoS 0 messages of one receive, encoded one behind the other until they are matched together and go out in runs: those next to each other that go to the same subscribers, so that each
-/// subscriber's memory is touched once for all of a run. A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run is made when the first subscriber
-/// asks for it.
+/// subscriber's memory is touched once for all of a run. A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the
+/// first subscriber asks for it.
 /// </summary>
 public sealed class PublishBurst
 {
@@ -19,6 +20,8 @@ public sealed class PublishBurst
 
     private readonly Form _first = new();
     private readonly Form _other = new();
+    private readonly Form _aliased = new();
+    private int[] _aliasPlaces = [];
     private Held[] _held = new Held[16];
     private MatchResult[] _matches = [];
     private ProtocolVersion _version;
@@ -67,6 +70,20 @@ public sealed class PublishBurst
         return _other.Bytes.AsSpan(0, _other.Length);
     }
 
+    /// <summary>The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies them.</summary>
+    /// <param name="places">Where the two bytes of each packet's alias are.</param>
+    /// <param name="largestPacketBytes">The length of the longest.</param>
+    public Span<byte> EncodedWithAliases(out ReadOnlySpan<int> places, out int largestPacketBytes)
+    {
+        if (_aliased.Length == 0) EncodeWithAliases();
+        places = _aliasPlaces.AsSpan(0, Count);
+        largestPacketBytes = _aliased.Largest;
+        return _aliased.Bytes.AsSpan(0, _aliased.Length);
+    }
+
+    /// <summary>The topic of a message of the run.</summary>
+    public ReadOnlySpan<byte> TopicOf(int index) => HeldTopic(_runFrom + index);
+
     /// <summary>Whether a message can join those held.</summary>
     internal bool Accepts(in Publication publication) => Waiting == 0
         || (Waiting < MostMessages && ReferenceEquals(publication.Publisher, Publisher) && VersionOf(publication) == _version
@@ -102,7 +119,7 @@ public sealed class PublishBurst
     }
 
     /// <summary>The topic of a message held.</summary>
-    internal ReadOnlySpan<byte> TopicOf(int index) => _first.Bytes.AsSpan(_held[index].TopicAt, _held[index].TopicLength);
+    internal ReadOnlySpan<byte> HeldTopic(int index) => _first.Bytes.AsSpan(_held[index].TopicAt, _held[index].TopicLength);
 
     /// <summary>Goes on to the next run; null when there is none left. What a shared group gets is a run of its own.</summary>
     internal MatchResult? NextRun()
@@ -110,6 +127,7 @@ public sealed class PublishBurst
         _runFrom = _runTo;
         if (_runFrom == Waiting) return null;
         _other.Clear();
+        _aliased.Clear();
         MatchResult match = _matches[_runFrom];
         PayloadBytes = 0;
         _runLargest = 0;
@@ -155,6 +173,7 @@ public sealed class PublishBurst
         Publisher = null;
         _first.Clear();
         _other.Clear();
+        _aliased.Clear();
     }
 
     private static ProtocolVersion VersionOf(in Publication publication) =>
@@ -169,8 +188,37 @@ public sealed class PublishBurst
         for (int i = _runFrom; i < _runTo; i++)
         {
             ref readonly Held held = ref _held[i];
-            _other.Add(new OutgoingPublish { Topic = TopicOf(i), Payload = _first.Bytes.AsSpan(held.End - held.PayloadLength, held.PayloadLength) }, version);
+            _other.Add(new OutgoingPublish { Topic = HeldTopic(i), Payload = PayloadOf(held) }, version);
         }
+    }
+
+    private void EncodeWithAliases()
+    {
+        if (_aliasPlaces.Length < Count) _aliasPlaces = new int[_held.Length];
+        for (int i = _runFrom; i < _runTo; i++)
+        {
+            ref readonly Held held = ref _held[i];
+            ReadOnlySpan<byte> forwarded = PropertiesOf(held);
+            uint? expirySeconds = null;
+            // It was written before the others.
+            if (!forwarded.IsEmpty && forwarded[0] == (byte)PropertyId.MessageExpiryInterval)
+            {
+                expirySeconds = BinaryPrimitives.ReadUInt32BigEndian(forwarded[1..]);
+                forwarded = forwarded[(1 + sizeof(uint))..];
+            }
+
+            _aliased.Add(new OutgoingPublish { Payload = PayloadOf(held), ForwardedProperties = forwarded, ExpirySeconds = expirySeconds }, ProtocolVersion.V5, insteadOfTopic: 1);
+            _aliasPlaces[i - _runFrom] = _aliased.Length - held.PayloadLength - forwarded.Length - sizeof(ushort);
+        }
+    }
+
+    private ReadOnlySpan<byte> PayloadOf(in Held held) => _first.Bytes.AsSpan(held.End - held.PayloadLength, held.PayloadLength);
+
+    private ReadOnlySpan<byte> PropertiesOf(in Held held)
+    {
+        if (_version != ProtocolVersion.V5) return default;
+        ReadOnlySpan<byte> behindTopic = _first.Bytes.AsSpan(held.TopicAt + held.TopicLength);
+        return behindTopic.Slice(VariableByteInteger.Read(behindTopic, out uint length), (int)length);
     }
 
     private bool TryParse(ref int position, PropertyMemo memo, out PublishPacket packet)
@@ -193,9 +241,9 @@ public sealed class PublishBurst
 
         public int Largest { get; private set; }
 
-        public void Add(in OutgoingPublish publish, ProtocolVersion version)
+        public void Add(in OutgoingPublish publish, ProtocolVersion version, ushort insteadOfTopic = 0)
         {
-            int length = publish.Length(version);
+            int length = publish.Length(version, insteadOfTopic);
             if (Bytes.Length - Length < length)
             {
                 byte[] larger = GC.AllocateUninitializedArray<byte>(Math.Max(Length + length, Math.Max(4096, 2 * Bytes.Length)));
@@ -203,7 +251,7 @@ public sealed class PublishBurst
                 Bytes = larger;
             }
 
-            publish.Write(Bytes.AsSpan(Length, length), version);
+            publish.Write(Bytes.AsSpan(Length, length), version, insteadOfTopic);
             Length += length;
             Largest = Math.Max(Largest, length);
         }

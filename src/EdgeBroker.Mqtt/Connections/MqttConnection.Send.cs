@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
@@ -46,8 +47,10 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     bool ISessionLink.TrySendBurst(PublishBurst burst, RoutingContext context)
     {
-        if (_outboundAliases is not null) return false;
-        ReadOnlySpan<byte> packets = burst.Encoded(_rules.Version, out int largestPacketBytes);
+        ReadOnlySpan<byte> packets;
+        int largestPacketBytes;
+        if (_outboundAliases is null) packets = burst.Encoded(_rules.Version, out largestPacketBytes);
+        else if (!TryEncode(burst, _outboundAliases, out packets, out largestPacketBytes)) return false;
         if ((uint)largestPacketBytes > _clientMaxPacketBytes || (Output.Length + packets.Length > SurelyRoomBytes && !HasRoomForQoS0(packets.Length))) return false;
         Output.Write(packets);
         context.Counters.PacketsSent += burst.Count;
@@ -89,6 +92,20 @@ public sealed partial class MqttConnection
 
         Output.Advance(encoded.Length);
         return encoded.Length;
+    }
+
+    /// <summary>The packets of a burst under this connection's aliases; false when a topic has none yet.</summary>
+    private static bool TryEncode(PublishBurst burst, OutboundAliases aliases, out ReadOnlySpan<byte> packets, out int largestPacketBytes)
+    {
+        Span<byte> encoded = burst.EncodedWithAliases(out ReadOnlySpan<int> places, out largestPacketBytes);
+        packets = encoded;
+        for (int i = 0; i < places.Length; i++)
+        {
+            if (!aliases.TryFind(burst.TopicOf(i), out ushort alias)) return false;
+            BinaryPrimitives.WriteUInt16BigEndian(encoded[places[i]..], alias);
+        }
+
+        return true;
     }
 
     private int WriteAliased(in OutgoingPublish publish, OutboundAliases aliases)

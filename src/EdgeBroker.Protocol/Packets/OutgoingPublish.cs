@@ -72,9 +72,9 @@ public readonly ref struct OutgoingPublish
     }
 
     /// <summary>Writes the packet into <paramref name="destination"/>, which holds at least <see cref="Length"/> bytes, and returns its length.</summary>
-    public int Write(Span<byte> destination, ProtocolVersion version)
+    public int Write(Span<byte> destination, ProtocolVersion version, ushort insteadOfTopic = 0)
     {
-        int written = WriteHead(destination, version, 0, SizesFor(version, 0));
+        int written = WriteHead(destination, version, insteadOfTopic, SizesFor(version, insteadOfTopic));
         Payload.CopyTo(destination[written..]);
         return written + Payload.Length;
     }

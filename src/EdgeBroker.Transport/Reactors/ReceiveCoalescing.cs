@@ -61,7 +61,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private readonly double[] _workGains = NoGains();
     private long _pause;
     private long _nextLook = ShortestInterval;
-    private int _looks;
+    private int _isLooking;
     private State _state;
     private int _chosen;
     private int _tried;
@@ -82,11 +82,11 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     public long PauseAfterTurn(long now)
     {
         // What one of them finds holds for all; the others go on meanwhile.
-        if (now >= Volatile.Read(ref _nextLook) && Interlocked.Exchange(ref _looks, 1) == 0)
+        if (now >= Volatile.Read(ref _nextLook) && Interlocked.Exchange(ref _isLooking, 1) == 0)
         {
             Look(now);
             Volatile.Write(ref _pause, _pauses[_state == State.Keeps ? _chosen : _tried]);
-            Volatile.Write(ref _looks, 0);
+            Volatile.Write(ref _isLooking, 0);
         }
 
         return Volatile.Read(ref _pause);

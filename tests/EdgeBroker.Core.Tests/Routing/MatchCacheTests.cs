@@ -61,7 +61,7 @@ public sealed class MatchCacheTests
             for (int i = 0; i < topics.Count; i++)
             {
                 MatchResult direct = new SubscriptionMatcher().Match(tree.Root, topics[i]);
-                Assert.True(burst.TopicOf(i).SequenceEqual(topics[i]));
+                Assert.True(burst.HeldTopic(i).SequenceEqual(topics[i]));
                 Assert.Equal(Ids(direct), Ids(burst.Matches[i]));
                 Assert.Equal(direct.Groups, burst.Matches[i].Groups);
             }
