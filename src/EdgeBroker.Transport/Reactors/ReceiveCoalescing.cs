@@ -44,7 +44,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private const double WorthOfStaying = 1.02;
 
     // Below this a longer pause is not tried.
-    private const double LeastToTryLonger = 0.8;
+    private const double LeastToTryLonger = 0.6;
 
     // Parts of a trial are short, so each counts for a quarter of what is believed; and one that a load began or ended in says nothing.
     private const double Believed = 0.75;
