@@ -48,6 +48,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 
     // Parts of a trial are short, so each counts for a quarter of what is believed; and one that a load began or ended in says nothing.
     private const double Believed = 0.75;
+    private const double LeastBelieved = 0.5;
     private const double MostGain = 2;
     private const double MostWorkGain = 4;
 
@@ -84,7 +85,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         // What one of them finds holds for all; the others go on meanwhile.
         if (now >= Volatile.Read(ref _nextLook) && Interlocked.Exchange(ref _isLooking, 1) == 0)
         {
-            Look(now);
+            // Another may have looked since.
+            if (now >= Volatile.Read(ref _nextLook)) Look(now);
             Volatile.Write(ref _pause, _pauses[_state == State.Keeps ? _chosen : _tried]);
             Volatile.Write(ref _isLooking, 0);
         }
@@ -142,30 +144,26 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         double workRate = (double)passed.Received / Math.Max(1, passed.Worked);
         if (_tried == 0)
         {
-            if (passed.Received == 0 || passed.Worked < passed.Time * LeastWorkToTry)
-            {
-                Forget(totals);
-                return;
-            }
-
             _plainRate = rate;
             _plainWorkRate = workRate;
-        }
-        else if (Math.Clamp(rate / _plainRate, 0.5, MostGain) is var gain)
-        {
-            bool isLast = gain < LeastToTryLonger;
-            // A longer pause that is not tried is thought to be as bad.
-            for (int i = _tried; i == _tried || (isLast && i < _pauses.Length); i++)
-            {
-                _gains[i] = (Believed * _gains[i]) + ((1 - Believed) * gain);
-                _workGains[i] = (Believed * _workGains[i]) + ((1 - Believed) * Math.Clamp(workRate / _plainWorkRate, 0.5, MostWorkGain));
-            }
-
-            if (isLast) _tried = _pauses.Length - 1;
+            if (passed.Received == 0 || passed.Worked < passed.Time * LeastWorkToTry) Forget(totals);
+            else Try(1, totals);
+            return;
         }
 
+        double gain = Math.Clamp(rate / _plainRate, LeastBelieved, MostGain);
+        double workGain = Math.Clamp(workRate / _plainWorkRate, LeastBelieved, MostWorkGain);
+        Believe(gain, workGain);
+        // Longer ones that are not tried are thought to be as bad.
+        for (; gain < LeastToTryLonger && _tried < _pauses.Length - 1; Believe(gain, workGain)) _tried++;
         if (_tried < _pauses.Length - 1) Try(_tried + 1, totals);
         else Choose(totals);
+    }
+
+    private void Believe(double gain, double workGain)
+    {
+        _gains[_tried] = (Believed * _gains[_tried]) + ((1 - Believed) * gain);
+        _workGains[_tried] = (Believed * _workGains[_tried]) + ((1 - Believed) * workGain);
     }
 
     private void Choose(Totals totals)
