@@ -53,7 +53,13 @@ public class PublishTests
     {
         var named = new OutgoingPublish
         {
-            Topic = "a/b"u8, Payload = new byte[payloadBytes], QoS = QoS.AtLeastOnce, PacketId = 7, ExpirySeconds = 60, ForwardedProperties = [0x01, 0x01], SubscriptionIdentifiers = [3],
+            Topic = "a/b"u8,
+            Payload = new byte[payloadBytes],
+            QoS = QoS.AtLeastOnce,
+            PacketId = 7,
+            ExpirySeconds = 60,
+            ForwardedProperties = [0x01, 0x01],
+            SubscriptionIdentifiers = [3],
         };
         var output = new ArrayBufferWriter<byte>();
         Assert.Equal(named.Length(ProtocolVersion.V5, insteadOfTopic: 9), named.Write(output, ProtocolVersion.V5, insteadOfTopic: 9));

@@ -52,7 +52,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private const double MostGain = 2;
     private const double MostWorkGain = 4;
 
-    private static readonly long[] _pauses =
+    private static readonly long[] Pauses =
     [
         0, 50 * TimeSpan.TicksPerMicrosecond, 100 * TimeSpan.TicksPerMicrosecond, 200 * TimeSpan.TicksPerMicrosecond, LongestPause,
     ];
@@ -87,7 +87,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         {
             // Another may have looked since.
             if (now >= Volatile.Read(ref _nextLook)) Look(now);
-            Volatile.Write(ref _pause, _pauses[_state == State.Keeps ? _chosen : _tried]);
+            Volatile.Write(ref _pause, Pauses[_state == State.Keeps ? _chosen : _tried]);
             Volatile.Write(ref _isLooking, 0);
         }
 
@@ -96,7 +96,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 
     private static double[] NoGains()
     {
-        var gains = new double[_pauses.Length];
+        var gains = new double[Pauses.Length];
         gains.AsSpan().Fill(1);
         return gains;
     }
@@ -155,8 +155,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         double workGain = Math.Clamp(workRate / _plainWorkRate, LeastBelieved, MostWorkGain);
         Believe(gain, workGain);
         // Longer ones that are not tried are thought to be as bad.
-        for (; gain < LeastToTryLonger && _tried < _pauses.Length - 1; Believe(gain, workGain)) _tried++;
-        if (_tried < _pauses.Length - 1) Try(_tried + 1, totals);
+        for (; gain < LeastToTryLonger && _tried < Pauses.Length - 1; Believe(gain, workGain)) _tried++;
+        if (_tried < Pauses.Length - 1) Try(_tried + 1, totals);
         else Choose(totals);
     }
 
@@ -169,7 +169,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private void Choose(Totals totals)
     {
         int best = 0;
-        for (int i = 1; i < _pauses.Length; i++)
+        for (int i = 1; i < Pauses.Length; i++)
         {
             double gain = _gains[i] * (i == _chosen ? WorthOfStaying : 1);
             double least = best == 0 ? LeastGain : _gains[best] * LeastGainOfLonger * (best == _chosen ? WorthOfStaying : 1);
