@@ -15,14 +15,18 @@ internal sealed class InflightWindow
     // Beyond this the client leaves old messages unacknowledged while it acknowledges new ones: it waits instead of making the ring grow.
     private const int MaxSpan = 16_384;
 
-    // A session without open messages keeps room for that many.
+    // Room for the first messages, and what a session without open ones keeps at most.
+    private const int FirstPlaces = 4;
     private const int LargestKept = 64;
+
+    // Beyond this room is made by doubling: what a window once was must not decide what it weighs.
+    private const int MostExpected = 256;
 
     private QueuedMessage[] _ring = [];
     private int _head;
     private int _span;
 
-    // The most places it had since it was empty, and the time before: it makes room for as many at once when it fills again.
+    // The most places it had since it was empty, and the time before: when it outgrows the first ones it makes room for as many at once.
     private int _most;
     private int _mostBefore;
     private long _headPosition = 1;
@@ -103,8 +107,8 @@ internal sealed class InflightWindow
     private void Reserve(int places)
     {
         if (places <= _ring.Length) return;
-        uint expected = (uint)Math.Max(places, _ring.Length == 0 ? _mostBefore : 0);
-        var larger = new QueuedMessage[Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2(expected))];
+        int expected = _ring.Length == FirstPlaces ? Math.Min(_mostBefore, MostExpected) : FirstPlaces;
+        var larger = new QueuedMessage[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(places, expected))];
         for (int i = 0; i < _span; i++) larger[i] = At(i);
         _ring = larger;
         _head = 0;

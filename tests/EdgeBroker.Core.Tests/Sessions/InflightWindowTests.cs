@@ -93,6 +93,25 @@ public sealed class InflightWindowTests
         Assert.Equal((0, 7), (window.Find(65_533), window.Find(5)));
     }
 
+    [Fact]
+    public void A_window_that_was_large_once_weighs_little_with_one_message()
+    {
+        var window = new InflightWindow();
+        int last = 0;
+        while (last < 10_000) Add(window, ++last);
+        for (int id = 1; id <= 10_000; id++) window.Remove(window.Find((ushort)id));
+        Assert.InRange(AllocatedBy(() => Add(window, ++last)), 1, 1_000);
+        // As many as are expected now, not as many as there once were.
+        Assert.InRange(AllocatedBy(() => { while (last < 10_010) Add(window, ++last); }), 1, 40_000);
+    }
+
+    private static long AllocatedBy(Action action)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
     private static ushort Add(InflightWindow window, long position) =>
         window.IdAt(window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }, out _));
 }
