@@ -3,14 +3,14 @@ namespace EdgeBroker.Transport.Reactors;
 /// <summary>What the turns of a reactor were spent on: the last ones, for its own thread; all of them, which any thread may read. Times are in ticks of <see cref="TimeSpan"/>.</summary>
 internal sealed class ReactorLoad
 {
+    /// <summary>With less to do than this part of the time, pauses only make clients wait.</summary>
+    public const double LeastWorkToPause = 1.0 / 8;
+
     // Means are over about so many turns: at half load a few follow one another by chance without a wait.
     private const double RecentTurns = 16;
 
     // What a busy one waits at most, as a part of what it works.
     private const double MostWaiting = 0.5;
-
-    // With less to do than this part of the time, pauses only make its clients wait.
-    private const double LeastWorkToPause = 1.0 / 8;
 
     // To sleep and be woken costs about that much work besides.
     private const long PauseCost = 5 * TimeSpan.TicksPerMicrosecond;

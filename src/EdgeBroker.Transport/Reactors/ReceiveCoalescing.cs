@@ -15,8 +15,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     // A trial has nothing to find where less of the time is work. Two reactors that wake each other for every message wait half of it, and come to a whole together.
     private const double LeastWorkToTry = 0.75;
 
-    // Less work than this, of all time, and the load is gone for which the pause was chosen.
-    private const double LeastWorkToPause = 1.0 / 8;
+    // How soon it is seen that the load is gone for which a pause was chosen.
     private const long LookInterval = 20 * TimeSpan.TicksPerMillisecond;
 
     // Not counted, at the beginning of each part of a trial: what is received then came in the turns before.
@@ -113,7 +112,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
             case State.Counts when passed.Turns >= CountedTurns:
                 EndPart(passed, totals);
                 break;
-            case State.Keeps when _chosen > 0 && passed.Worked < passed.Time * LeastWorkToPause:
+            case State.Keeps when _chosen > 0 && passed.Worked < passed.Time * ReactorLoad.LeastWorkToPause:
                 Forget(totals);
                 break;
             case State.Keeps when now >= _nextTrial:

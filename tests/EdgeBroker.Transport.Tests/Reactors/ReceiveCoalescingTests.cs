@@ -107,18 +107,6 @@ public sealed class ReceiveCoalescingTests
     public void Nobody_waits_for_it_where_there_is_little_to_do() => Assert.Equal(0, PausedPart(60 * Second, () => Turn(100, 20, 400)));
 
     [Fact]
-    public void A_reactor_that_has_little_to_do_does_not_pause_with_the_others()
-    {
-        _ = PausedPart(10 * Second, () =>
-        {
-            Turn(0, 180, 2_000 + (int)(40 * Paused));
-            _loads[1].Add(0, 1_000 * Microsecond, 10 * Microsecond, 100);
-        });
-        Assert.True(_loads[0].MayPause);
-        Assert.False(_loads[1].MayPause);
-    }
-
-    [Fact]
     public void What_one_reactor_gains_and_another_loses_is_no_gain()
     {
         // Two that share their clients: what the first receives while it pauses is what the second would have received.
@@ -137,27 +125,6 @@ public sealed class ReceiveCoalescingTests
         {
             _loads[0].Add(0, 0, 0, 400);
             Assert.Equal(0, _coalescing.PauseAfterTurn(0));
-        }
-    }
-
-    [Theory]
-    [InlineData(0, true)]
-    [InlineData(90, true)]
-    [InlineData(110, false)]
-    [InlineData(1_000, false)]
-    public void Is_busy_as_long_as_it_seldom_waits(int waitedMicroseconds, bool isBusy)
-    {
-        for (int i = 0; i < 200; i++) Turn(waitedMicroseconds, 200, 4_000);
-        Assert.Equal(isBusy, _loads[0].IsBusy);
-    }
-
-    [Fact]
-    public void A_few_turns_in_succession_do_not_make_it_busy()
-    {
-        for (int i = 0; i < 20_000; i++)
-        {
-            Turn(i % 8 == 0 ? 2_000 : 0, 200, 4_000);
-            Assert.False(_loads[0].IsBusy);
         }
     }
 
