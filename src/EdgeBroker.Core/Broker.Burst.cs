@@ -31,15 +31,15 @@ public sealed partial class Broker
         context.MatchBurst();
         while (burst.NextRun() is { } match)
         {
-            foreach (Subscription subscription in match.Plain)
-            {
-                if (subscription.For(burst.Publisher) is not { } own) continue;
-                if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
-            }
-
-            if (match.Groups.Length > 0) DeliverToGroups(burst, match, context);
+            bool alone = burst.IsOneRun || match.Groups.Length > 0;
+            if (!alone && context.Receivers.TryAdd(burst.RunNumber, match.Plain, burst.Publisher)) continue;
+            int run = burst.RunNumber;
+            DeliverToReceivers(burst, context);
+            burst.Select(run);
+            if (alone || !context.Receivers.TryAdd(run, match.Plain, burst.Publisher)) DeliverRun(burst, match, context);
         }
 
+        DeliverToReceivers(burst, context);
         burst.Clear();
     }
 
@@ -52,6 +52,31 @@ public sealed partial class Broker
         if (!burst.Accepts(publication)) FlushBurst(context);
         burst.Add(publication);
         return true;
+    }
+
+    /// <summary>Delivers the current run to all its subscribers.</summary>
+    private void DeliverRun(PublishBurst burst, MatchResult match, RoutingContext context)
+    {
+        foreach (Subscription subscription in match.Plain)
+        {
+            if (subscription.For(burst.Publisher) is not { } own) continue;
+            if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+        }
+
+        if (match.Groups.Length > 0) DeliverToGroups(burst, match, context);
+    }
+
+    /// <summary>Delivers all runs collected, session by session.</summary>
+    private void DeliverToReceivers(PublishBurst burst, RoutingContext context)
+    {
+        BurstReceivers receivers = context.Receivers;
+        for (int i = 0; i < receivers.Count; i++)
+        {
+            Session session = receivers.Get(i, out int delivery);
+            while (session.DeliverBurst(burst, receivers, ref delivery, context) is { } left) DeliverSingly(burst, left, context);
+        }
+
+        receivers.Clear();
     }
 
     /// <summary>Hands each message of the run to one member of each group.</summary>

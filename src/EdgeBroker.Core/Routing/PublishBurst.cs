@@ -7,9 +7,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// QoS 0 messages of one receive, encoded one behind the other until they are matched together and go out in runs: those next to each other that go to the same subscribers, so that each
-/// subscriber's memory is touched once for all of a run. A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the
-/// first subscriber asks for it.
+/// QoS 0 messages of one receive, encoded one behind the other until they are matched together and go out in runs: those next to each other that go to the same subscribers. A message with
+/// properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks for it.
 /// </summary>
 public sealed class PublishBurst
 {
@@ -24,16 +23,16 @@ public sealed class PublishBurst
     private int[] _aliasPlaces = [];
     private Held[] _held = new Held[16];
     private MatchResult[] _matches = [];
+    private Run[] _runs = new Run[4];
     private ProtocolVersion _version;
-    private int _runFrom;
-    private int _runTo;
-    private int _runLargest;
+    private int _runCount;
+    private int _run;
 
     /// <summary>Messages of the run.</summary>
-    public int Count => _runTo - _runFrom;
+    public int Count => Current.To - Current.From;
 
     /// <summary>Payload bytes of the run.</summary>
-    public long PayloadBytes { get; private set; }
+    public long PayloadBytes => Current.PayloadBytes;
 
     /// <summary>Messages held.</summary>
     internal int Waiting { get; private set; }
@@ -59,15 +58,16 @@ public sealed class PublishBurst
     /// <param name="largestPacketBytes">The length of the longest.</param>
     public ReadOnlySpan<byte> Encoded(ProtocolVersion version, out int largestPacketBytes)
     {
+        ref Run run = ref Current;
         if (version == _version)
         {
-            largestPacketBytes = _runLargest;
+            largestPacketBytes = run.Largest;
             return RunBytes;
         }
 
-        if (_other.Length == 0) Translate();
-        largestPacketBytes = _other.Largest;
-        return _other.Bytes.AsSpan(0, _other.Length);
+        if (run.Other.Length == 0) run.Other = Translate(run);
+        largestPacketBytes = run.Other.Largest;
+        return _other.Bytes.AsSpan(run.Other.At, run.Other.Length);
     }
 
     /// <summary>The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies them.</summary>
@@ -75,14 +75,15 @@ public sealed class PublishBurst
     /// <param name="largestPacketBytes">The length of the longest.</param>
     public Span<byte> EncodedWithAliases(out ReadOnlySpan<int> places, out int largestPacketBytes)
     {
-        if (_aliased.Length == 0) EncodeWithAliases();
-        places = _aliasPlaces.AsSpan(0, Count);
-        largestPacketBytes = _aliased.Largest;
-        return _aliased.Bytes.AsSpan(0, _aliased.Length);
+        ref Run run = ref Current;
+        if (run.Aliased.Length == 0) run.Aliased = EncodeWithAliases(run);
+        places = _aliasPlaces.AsSpan(run.From, Count);
+        largestPacketBytes = run.Aliased.Largest;
+        return _aliased.Bytes.AsSpan(run.Aliased.At, run.Aliased.Length);
     }
 
     /// <summary>The topic of a message of the run.</summary>
-    public ReadOnlySpan<byte> TopicOf(int index) => HeldTopic(_runFrom + index);
+    public ReadOnlySpan<byte> TopicOf(int index) => HeldTopic(Current.From + index);
 
     /// <summary>Whether a message can join those held.</summary>
     internal bool Accepts(in Publication publication) => Waiting == 0
@@ -121,25 +122,34 @@ public sealed class PublishBurst
     /// <summary>The topic of a message held.</summary>
     internal ReadOnlySpan<byte> HeldTopic(int index) => _first.Bytes.AsSpan(_held[index].TopicAt, _held[index].TopicLength);
 
+    /// <summary>The current run's number.</summary>
+    internal int RunNumber => _run;
+
+    /// <summary>Whether all messages held are one run.</summary>
+    internal bool IsOneRun => _runCount == 1 && Current.To == Waiting;
+
     /// <summary>Goes on to the next run; null when there is none left. What a shared group gets is a run of its own.</summary>
     internal MatchResult? NextRun()
     {
-        _runFrom = _runTo;
-        if (_runFrom == Waiting) return null;
-        _other.Clear();
-        _aliased.Clear();
-        MatchResult match = _matches[_runFrom];
-        PayloadBytes = 0;
-        _runLargest = 0;
+        int from = _runCount == 0 ? 0 : _runs[_runCount - 1].To;
+        if (from == Waiting) return null;
+        if (_runCount == _runs.Length) Array.Resize(ref _runs, 4 * _runs.Length);
+        _run = _runCount++;
+        ref Run run = ref Current;
+        MatchResult match = _matches[from];
+        run = new Run { From = from, To = from };
         do
         {
-            ref readonly Held held = ref _held[_runTo++];
-            PayloadBytes += held.PayloadLength;
-            _runLargest = Math.Max(_runLargest, held.End - held.At);
+            ref readonly Held held = ref _held[run.To++];
+            run.PayloadBytes += held.PayloadLength;
+            run.Largest = Math.Max(run.Largest, held.End - held.At);
         }
-        while (_runTo < Waiting && ReferenceEquals(_matches[_runTo], match) && match.Groups.Length == 0);
+        while (run.To < Waiting && ReferenceEquals(_matches[run.To], match) && match.Groups.Length == 0);
         return match;
     }
+
+    /// <summary>Goes back to a run.</summary>
+    internal void Select(int run) => _run = run;
 
     /// <summary>Takes the message at a position of the run's bytes, for a receiver that needs them one by one.</summary>
     /// <param name="position">0 at first; moved to the next message.</param>
@@ -168,8 +178,7 @@ public sealed class PublishBurst
     {
         Array.Clear(_matches, 0, Math.Min(_matches.Length, Waiting));
         Waiting = 0;
-        _runFrom = 0;
-        _runTo = 0;
+        _runCount = 0;
         Publisher = null;
         _first.Clear();
         _other.Clear();
@@ -179,23 +188,28 @@ public sealed class PublishBurst
     private static ProtocolVersion VersionOf(in Publication publication) =>
         publication.Properties.IsEmpty && publication.ExpirySeconds is null ? ProtocolVersion.V311 : ProtocolVersion.V5;
 
-    private ReadOnlySpan<byte> RunBytes => _first.Bytes.AsSpan(_held[_runFrom].At, _held[_runTo - 1].End - _held[_runFrom].At);
+    private ref Run Current => ref _runs[_run];
 
-    private void Translate()
+    private ReadOnlySpan<byte> RunBytes => _first.Bytes.AsSpan(_held[Current.From].At, _held[Current.To - 1].End - _held[Current.From].At);
+
+    private Piece Translate(in Run run)
     {
         ProtocolVersion version = _version == ProtocolVersion.V5 ? ProtocolVersion.V311 : ProtocolVersion.V5;
+        var piece = new Piece(_other.Length);
         // 3.1.1 drops the properties, and messages held in 3.1.1's form have none: either way topic and payload are all.
-        for (int i = _runFrom; i < _runTo; i++)
+        for (int i = run.From; i < run.To; i++)
         {
-            ref readonly Held held = ref _held[i];
-            _other.Add(new OutgoingPublish { Topic = HeldTopic(i), Payload = PayloadOf(held) }, version);
+            piece.Add(_other.Add(new OutgoingPublish { Topic = HeldTopic(i), Payload = PayloadOf(_held[i]) }, version));
         }
+
+        return piece;
     }
 
-    private void EncodeWithAliases()
+    private Piece EncodeWithAliases(in Run run)
     {
-        if (_aliasPlaces.Length < Count) _aliasPlaces = new int[_held.Length];
-        for (int i = _runFrom; i < _runTo; i++)
+        if (_aliasPlaces.Length < Waiting) _aliasPlaces = new int[_held.Length];
+        var piece = new Piece(_aliased.Length);
+        for (int i = run.From; i < run.To; i++)
         {
             ref readonly Held held = ref _held[i];
             ReadOnlySpan<byte> forwarded = PropertiesOf(held);
@@ -207,9 +221,11 @@ public sealed class PublishBurst
                 forwarded = forwarded[(1 + sizeof(uint))..];
             }
 
-            _aliased.Add(new OutgoingPublish { Payload = PayloadOf(held), ForwardedProperties = forwarded, ExpirySeconds = expirySeconds }, ProtocolVersion.V5, insteadOfTopic: 1);
-            _aliasPlaces[i - _runFrom] = _aliased.Length - held.PayloadLength - forwarded.Length - sizeof(ushort);
+            piece.Add(_aliased.Add(new OutgoingPublish { Payload = PayloadOf(held), ForwardedProperties = forwarded, ExpirySeconds = expirySeconds }, ProtocolVersion.V5, insteadOfTopic: 1));
+            _aliasPlaces[i] = piece.Length - held.PayloadLength - forwarded.Length - sizeof(ushort);
         }
+
+        return piece;
     }
 
     private ReadOnlySpan<byte> PayloadOf(in Held held) => _first.Bytes.AsSpan(held.End - held.PayloadLength, held.PayloadLength);
@@ -232,6 +248,31 @@ public sealed class PublishBurst
     /// <summary>Where a message lies among the bytes held.</summary>
     private readonly record struct Held(int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
 
+    /// <summary>Messages behind one another that go to the same subscribers, and where their other forms are once they are made.</summary>
+    private struct Run
+    {
+        public int From;
+        public int To;
+        public int Largest;
+        public long PayloadBytes;
+        public Piece Other;
+        public Piece Aliased;
+    }
+
+    /// <summary>Where the packets of a run are among those of a form.</summary>
+    private struct Piece(int at)
+    {
+        public readonly int At = at;
+        public int Length;
+        public int Largest;
+
+        public void Add(int packetBytes)
+        {
+            Length += packetBytes;
+            Largest = Math.Max(Largest, packetBytes);
+        }
+    }
+
     /// <summary>Encoded packets, and the memory they are in, which is kept for the next burst.</summary>
     private sealed class Form
     {
@@ -239,9 +280,8 @@ public sealed class PublishBurst
 
         public int Length { get; private set; }
 
-        public int Largest { get; private set; }
-
-        public void Add(in OutgoingPublish publish, ProtocolVersion version, ushort insteadOfTopic = 0)
+        /// <summary>Writes a packet behind the others; returns its length.</summary>
+        public int Add(in OutgoingPublish publish, ProtocolVersion version, ushort insteadOfTopic = 0)
         {
             int length = publish.Length(version, insteadOfTopic);
             if (Bytes.Length - Length < length)
@@ -253,13 +293,9 @@ public sealed class PublishBurst
 
             publish.Write(Bytes.AsSpan(Length, length), version, insteadOfTopic);
             Length += length;
-            Largest = Math.Max(Largest, length);
+            return length;
         }
 
-        public void Clear()
-        {
-            Length = 0;
-            Largest = 0;
-        }
+        public void Clear() => Length = 0;
     }
 }

@@ -39,6 +39,9 @@ public sealed class RoutingContext
     /// <summary>Messages that wait for the end of a receive.</summary>
     internal PublishBurst Burst { get; } = new();
 
+    /// <summary>Who gets which of them.</summary>
+    internal BurstReceivers Receivers { get; } = new();
+
     /// <summary>Whether there are subscriptions at all.</summary>
     internal bool HasSubscribers => _tree.Count > 0;
 

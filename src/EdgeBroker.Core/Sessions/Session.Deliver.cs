@@ -61,6 +61,27 @@ public sealed partial class Session
         return outcome;
     }
 
+    /// <summary>Hands the session all runs of a burst that are for it, up to one whose messages have to be handed over one by one: that is the current one then.</summary>
+    /// <param name="burst">The burst.</param>
+    /// <param name="receivers">Who receives which runs.</param>
+    /// <param name="delivery">The first to hand over; moved behind the last.</param>
+    /// <param name="context">The publisher's context.</param>
+    /// <returns>What the run left over matched; null: all are handed over.</returns>
+    internal Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
+    {
+        lock (Gate)
+        {
+            while (delivery >= 0)
+            {
+                Subscription subscription = receivers.Take(ref delivery, out int run);
+                burst.Select(run);
+                if (_link is not null && (subscription.Identifiers is not null || !_link.TrySendBurst(burst, context))) return subscription;
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>Hands the session several QoS 0 messages at once; false when they have to be handed over one by one.</summary>
     internal bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
     {

@@ -33,6 +33,7 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly List<ReactorConnection?> _connections = [];
     private readonly Stack<int> _freeIndexes = new();
     private readonly List<PeriodicWork> _periodic = [];
+    private readonly List<ReactorConnection> _forOthers = [];
     private readonly List<Reactor> _toWake = [];
     private readonly ReactorLoad _load;
     private readonly ReceiveCoalescing _coalescing;
@@ -133,20 +134,26 @@ public sealed unsafe partial class Reactor : IDisposable
 
     internal List<ReactorListener> Listeners { get; } = [];
 
-    /// <summary>Has a connection serviced at the end of the turn; from any thread.</summary>
-    internal void Enqueue(ReactorConnection connection)
+    /// <summary>Whether this is the reactor's own thread.</summary>
+    internal bool IsCurrent => ReferenceEquals(_current, this);
+
+    /// <summary>Has a connection serviced at the end of the turn; on this thread.</summary>
+    internal void Enqueue(ReactorConnection connection) => _queued.Add(connection);
+
+    /// <summary>
+    /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this one would send the first part of
+    /// what a receive brings while the rest is still being added.
+    /// </summary>
+    internal void EnqueueFromOther(ReactorConnection connection)
     {
-        Reactor? current = _current;
-        if (ReferenceEquals(current, this))
+        if (_current is { } requester)
         {
-            _queued.Add(connection);
+            requester._forOthers.Add(connection);
             return;
         }
 
         _fromOthers.Enqueue(connection);
-        // Another reactor wakes this one once, when its own turn ends; other threads at once.
-        if (current is null) Wake();
-        else if (!current._toWake.Contains(this)) current._toWake.Add(this);
+        Wake();
     }
 
     /// <summary>Calls the handlers of all connections; on this thread.</summary>
@@ -203,7 +210,7 @@ public sealed unsafe partial class Reactor : IDisposable
         HandleReady(count);
         // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more. Where it had to wait for
         // work there is nothing more yet, and the look is only time that a message spends here.
-        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
+        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
 
         // Only what was there: work that posts itself again waits for the next turn.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();
@@ -214,8 +221,7 @@ public sealed unsafe partial class Reactor : IDisposable
         }
 
         Service();
-        foreach (Reactor other in _toWake) other.Wake();
-        _toWake.Clear();
+        HandOver();
         long ends = Now();
         _load.Add(waits - _turnEnd, works - waits, ends - works, ReceivedBytes);
         _turnEnd = ends;
@@ -256,10 +262,23 @@ public sealed unsafe partial class Reactor : IDisposable
     private void Service()
     {
         // Bounded by what was there at the beginning: what others add meanwhile waits for the next turn.
-        for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) _queued.Add(connection);
+        for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) connection.ServiceForOther();
         (_queued, _servicing) = (_servicing, _queued);
         foreach (ReactorConnection connection in _servicing) connection.Service();
         _servicing.Clear();
+    }
+
+    private void HandOver()
+    {
+        foreach (ReactorConnection connection in _forOthers)
+        {
+            connection.Reactor._fromOthers.Enqueue(connection);
+            if (!_toWake.Contains(connection.Reactor)) _toWake.Add(connection.Reactor);
+        }
+
+        _forOthers.Clear();
+        foreach (Reactor other in _toWake) other.Wake();
+        _toWake.Clear();
     }
 
     private void DrainWake()

@@ -25,6 +25,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     // Guarded by the output's gate.
     private bool _queued;
+    private bool _queuedByOther;
     private bool _turnRequested;
 
     public ReactorConnection(Reactor reactor, int fd, PeerAddress peer)
@@ -68,9 +69,19 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     public override void RequestFlush()
     {
-        if (_queued) return;
-        _queued = true;
-        Reactor.Enqueue(this);
+        // Apart from each other: what its own reactor asks for must not wait until the turn of another, which asked before, has ended.
+        if (Reactor.IsCurrent)
+        {
+            if (_queued) return;
+            _queued = true;
+            Reactor.Enqueue(this);
+        }
+        else
+        {
+            if (_queuedByOther) return;
+            _queuedByOther = true;
+            Reactor.EnqueueFromOther(this);
+        }
     }
 
     public override void RequestTurn()
@@ -129,13 +140,18 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         else if (Marshal.GetLastPInvokeError() is not (LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted)) Finish("the connection broke: " + Marshal.GetLastPInvokeErrorMessage());
     }
 
-    /// <summary>Gives the handler the turn it asked for and sends what is in the output.</summary>
-    public void Service()
+    /// <summary>Gives the handler the turn it asked for and sends what is in the output, as this reactor asked.</summary>
+    public void Service() => Service(ref _queued);
+
+    /// <summary>The same, as another thread asked.</summary>
+    public void ServiceForOther() => Service(ref _queuedByOther);
+
+    private void Service(ref bool request)
     {
         bool turn;
         lock (Output.Gate)
         {
-            _queued = false;
+            request = false;
             turn = _turnRequested;
             _turnRequested = false;
         }
