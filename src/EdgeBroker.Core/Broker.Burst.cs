@@ -13,14 +13,14 @@ public sealed partial class Broker
     // A long message is worth its own way: copying it costs more than finding its subscribers. Payload and properties count.
     private const int LargestHeldBackBytes = 4 * 1024;
 
-    /// <summary>From here to <see cref="EndBurst"/> QoS 0 messages may wait for those behind them in the same bytes received.</summary>
-    public static void BeginBurst(RoutingContext context) => context.OpenBurst();
+    /// <summary>From here to <see cref="EndReceive"/> QoS 0 messages may wait for those behind them.</summary>
+    public static void BeginReceive(RoutingContext context) => context.OpenBurst();
 
-    /// <summary>Delivers what waits and lets nothing wait any more.</summary>
-    public void EndBurst(RoutingContext context)
+    /// <summary>Lets nothing wait any more, and delivers what waits unless the context's owner does.</summary>
+    public void EndReceive(RoutingContext context)
     {
         context.Burst.IsOpen = false;
-        FlushBurst(context);
+        if (!context.WaitsForOwner) FlushBurst(context);
     }
 
     /// <summary>Delivers what waits. Whatever comes next then cannot overtake it.</summary>

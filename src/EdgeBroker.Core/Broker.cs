@@ -92,9 +92,10 @@ public sealed partial class Broker
     public long SessionsExpired => Volatile.Read(ref _sessionsExpired);
 
     /// <summary>Makes what one thread, or one connection outside the reactors, needs to publish. It counts for ever; make few.</summary>
-    public RoutingContext CreateContext()
+    /// <param name="waitsForOwner">Whether QoS 0 messages received on several connections may go out together: then the caller calls <see cref="FlushBurst"/> when all have been received.</param>
+    public RoutingContext CreateContext(bool waitsForOwner = false)
     {
-        var context = new RoutingContext(Subscriptions);
+        var context = new RoutingContext(Subscriptions, waitsForOwner);
         lock (_contexts) _contexts.Add(context);
         return context;
     }

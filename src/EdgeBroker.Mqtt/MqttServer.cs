@@ -34,7 +34,13 @@ public sealed partial class MqttServer : IDisposable
         _logger = loggers.CreateLogger<MqttServer>();
         _peerNames = new PeerNames(time);
         _reactors = Reactor.Create(reactorCount, time, loggers.CreateLogger<Reactor>());
-        foreach (Reactor reactor in _reactors) _contexts.Add(reactor, broker.CreateContext());
+        foreach (Reactor reactor in _reactors)
+        {
+            RoutingContext context = broker.CreateContext(waitsForOwner: true);
+            _contexts.Add(reactor, context);
+            reactor.AfterReceives = () => broker.FlushBurst(context);
+        }
+
         _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);
     }
 

@@ -48,9 +48,9 @@ public class DeliverBenchmarks
     [Benchmark(OperationsPerInvoke = BurstMessages)]
     public void QoS_0_in_bursts_of_16()
     {
-        Broker.BeginBurst(_context);
+        Broker.BeginReceive(_context);
         for (int i = 0; i < BurstMessages; i++) _broker.Publish(new Publication { Topic = _topic, Payload = _payload }, _context);
-        _broker.EndBurst(_context);
+        _broker.EndReceive(_context);
     }
 
     [Benchmark]

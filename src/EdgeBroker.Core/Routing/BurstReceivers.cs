@@ -62,9 +62,9 @@ internal sealed class BurstReceivers
     /// <summary>Forgets all.</summary>
     public void Clear()
     {
+        for (int i = 0; i < Count; i++) _places[_receivers[i].Place] = 0;
         Array.Clear(_deliveries, 0, _count);
         Array.Clear(_receivers, 0, Count);
-        Array.Clear(_places);
         _count = 0;
         Count = 0;
     }
@@ -88,7 +88,7 @@ internal sealed class BurstReceivers
             place = (place + 1) & (_places.Length - 1);
         }
 
-        _receivers[Count++] = new Receiver(session, delivery);
+        _receivers[Count++] = new Receiver(session, delivery, place);
         _places[place] = Count;
     }
 
@@ -105,6 +105,7 @@ internal sealed class BurstReceivers
             int place = RuntimeHelpers.GetHashCode(_receivers[i].Session) & (_places.Length - 1);
             while (_places[place] != 0) place = (place + 1) & (_places.Length - 1);
             _places[place] = i + 1;
+            _receivers[i].Place = place;
         }
     }
 
@@ -115,10 +116,11 @@ internal sealed class BurstReceivers
         public int Next = -1;
     }
 
-    private struct Receiver(Session session, int delivery)
+    private struct Receiver(Session session, int delivery, int place)
     {
         public readonly Session Session = session;
         public readonly int First = delivery;
         public int Last = delivery;
+        public int Place = place;
     }
 }

@@ -7,13 +7,14 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// QoS 0 messages of one receive, encoded one behind the other until they are matched together and go out in runs: those next to each other that go to the same subscribers. A message with
+/// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one
+/// publisher to the same subscribers. A message with
 /// properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks for it.
 /// </summary>
 public sealed class PublishBurst
 {
     /// <summary>Messages held at most.</summary>
-    internal const int MostMessages = 256;
+    internal const int MostMessages = 1024;
 
     private const int LargestBytes = 64 * 1024;
 
@@ -37,8 +38,8 @@ public sealed class PublishBurst
     /// <summary>Messages held.</summary>
     internal int Waiting { get; private set; }
 
-    /// <summary>Whose they are.</summary>
-    internal Session? Publisher { get; private set; }
+    /// <summary>Whose the messages of the run are.</summary>
+    internal Session? Publisher => _held[Current.From].Publisher;
 
     /// <summary>Whether messages may be held back at all just now.</summary>
     internal bool IsOpen { get; set; }
@@ -87,18 +88,12 @@ public sealed class PublishBurst
 
     /// <summary>Whether a message can join those held.</summary>
     internal bool Accepts(in Publication publication) => Waiting == 0
-        || (Waiting < MostMessages && ReferenceEquals(publication.Publisher, Publisher) && VersionOf(publication) == _version
-            && _first.Length + publication.Payload.Length < LargestBytes);
+        || (Waiting < MostMessages && VersionOf(publication) == _version && _first.Length + publication.Payload.Length < LargestBytes);
 
     /// <summary>Holds a message back.</summary>
     internal void Add(in Publication publication)
     {
-        if (Waiting == 0)
-        {
-            Publisher = publication.Publisher;
-            _version = VersionOf(publication);
-        }
-
+        if (Waiting == 0) _version = VersionOf(publication);
         if (Waiting == _held.Length) Array.Resize(ref _held, 4 * _held.Length);
         int at = _first.Length;
         _first.Add(
@@ -116,7 +111,7 @@ public sealed class PublishBurst
         {
         }
 
-        _held[Waiting++] = new Held(at, topicAt + 2, (ushort)publication.Topic.Length, publication.Payload.Length, _first.Length);
+        _held[Waiting++] = new Held(publication.Publisher, at, topicAt + 2, (ushort)publication.Topic.Length, publication.Payload.Length, _first.Length);
     }
 
     /// <summary>The topic of a message held.</summary>
@@ -144,7 +139,7 @@ public sealed class PublishBurst
             run.PayloadBytes += held.PayloadLength;
             run.Largest = Math.Max(run.Largest, held.End - held.At);
         }
-        while (run.To < Waiting && ReferenceEquals(_matches[run.To], match) && match.Groups.Length == 0);
+        while (run.To < Waiting && ReferenceEquals(_matches[run.To], match) && ReferenceEquals(_held[run.To].Publisher, _held[from].Publisher) && match.Groups.Length == 0);
         return match;
     }
 
@@ -177,9 +172,9 @@ public sealed class PublishBurst
     internal void Clear()
     {
         Array.Clear(_matches, 0, Math.Min(_matches.Length, Waiting));
+        Array.Clear(_held, 0, Waiting);
         Waiting = 0;
         _runCount = 0;
-        Publisher = null;
         _first.Clear();
         _other.Clear();
         _aliased.Clear();
@@ -246,9 +241,9 @@ public sealed class PublishBurst
     }
 
     /// <summary>Where a message lies among the bytes held.</summary>
-    private readonly record struct Held(int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
+    private readonly record struct Held(Session? Publisher, int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
 
-    /// <summary>Messages behind one another that go to the same subscribers, and where their other forms are once they are made.</summary>
+    /// <summary>Messages of one publisher behind one another that go to the same subscribers, and where their other forms are once they are made.</summary>
     private struct Run
     {
         public int From;

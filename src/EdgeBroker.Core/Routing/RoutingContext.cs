@@ -21,9 +21,10 @@ public sealed class RoutingContext
     // Asked for once a receive; below 0 not yet.
     private long _burstMs;
 
-    internal RoutingContext(SubscriptionTree tree)
+    internal RoutingContext(SubscriptionTree tree, bool waitsForOwner)
     {
         _tree = tree;
+        WaitsForOwner = waitsForOwner;
         _cache = new MatchCache(tree);
     }
 
@@ -36,7 +37,10 @@ public sealed class RoutingContext
     /// <summary>The properties of the last message that had some.</summary>
     public PropertyMemo Properties { get; } = new();
 
-    /// <summary>Messages that wait for the end of a receive.</summary>
+    /// <summary>Whether messages wait beyond their receive, for those that come on other connections meanwhile, until the owner calls <see cref="Broker.FlushBurst"/>.</summary>
+    internal bool WaitsForOwner { get; }
+
+    /// <summary>Messages that wait for others.</summary>
     internal PublishBurst Burst { get; } = new();
 
     /// <summary>Who gets which of them.</summary>

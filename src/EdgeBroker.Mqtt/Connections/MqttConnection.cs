@@ -87,7 +87,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     {
         int consumed = 0;
         announcedBytes = 0;
-        Broker.BeginBurst(_context);
+        Broker.BeginReceive(_context);
         ClientRestraint? restraint = Broker.Limits.Restraint;
         _droppedBy = null;
         while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && !_isHeldBack)
@@ -132,7 +132,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             _context.Counters.BytesReceived -= frame.Length;
         }
 
-        Broker.EndBurst(_context);
+        Broker.EndReceive(_context);
         return consumed;
     }
 

@@ -60,6 +60,9 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Monotonic milliseconds, as of the beginning of the turn.</summary>
     public long NowMs { get; private set; }
 
+    /// <summary>Called whenever all that was readable has been received and handled, before any of the answers goes out. Set before <see cref="Start"/>.</summary>
+    public Action? AfterReceives { get; set; }
+
     /// <summary>Bytes received in this turn.</summary>
     internal int ReceivedBytes { get; set; }
 
@@ -249,6 +252,8 @@ public sealed unsafe partial class Reactor : IDisposable
             else if (data == WakeData) DrainWake();
             else Listeners[(int)(WakeData - 1 - data)].Accept();
         }
+
+        AfterReceives?.Invoke();
     }
 
     private static void Handle(ReactorConnection? connection, uint ready)

@@ -103,7 +103,10 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (!_pausedByHandler) return;
         _pausedByHandler = false;
         UpdateInterest();
-        if (_received.Length > 0) HandReceived(_received.Kept);
+        if (_received.Length == 0) return;
+        HandReceived(_received.Kept);
+        // The turn may have passed the point at which that is done for all.
+        Reactor.AfterReceives?.Invoke();
     }
 
     public override void SetDeadline(long dueMs)
