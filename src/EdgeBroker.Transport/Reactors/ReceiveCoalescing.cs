@@ -10,10 +10,13 @@ namespace EdgeBroker.Transport.Reactors;
 internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 {
     /// <summary>The longest pause.</summary>
-    public const long LongestPause = 400 * TimeSpan.TicksPerMicrosecond;
+    public const long LongestPause = 800 * TimeSpan.TicksPerMicrosecond;
 
     // A trial has nothing to find where less of the time is work. Two reactors that wake each other for every message wait half of it, and come to a whole together.
     private const double LeastWorkToTry = 0.75;
+
+    // The same where clients have been seen to follow: they may be what keeps it waiting without a pause.
+    private const double LeastWorkToGoOn = 0.5;
 
     // How soon it is seen that the load is gone for which a pause was chosen.
     private const long LookInterval = 20 * TimeSpan.TicksPerMillisecond;
@@ -30,14 +33,16 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private const long ShortestIntervalAfterChange = 200 * TimeSpan.TicksPerMillisecond;
     private const long LongestInterval = 4 * TimeSpan.TicksPerSecond;
 
-    // What must be received with a pause, as a part of what is received without: as much, but for chance.
+    // What must be received with a pause, as a part of the most that any gets: as much, but for chance.
     private const double LeastGain = 0.97;
 
-    // What both gains must come to, one times the other. Where no more is received, that much less is worked for it.
+    // What both gains, one times the other, must come to, as a multiple of what they are with a shorter pause. Where no more is received, that much less is worked for it.
     private const double LeastWorth = 1.15;
 
-    // A message waits longer in a longer pause, so it must be received for, not only worked less.
-    private const double LeastGainOfLonger = 1.03;
+    // Clients that send at a rate of their own send no more than that with any pause. A message of theirs would wait in it for less work only, so not for long.
+    private const double LeastGainOfClientsThatFollow = 1.1;
+    private const int LeastTrialsToFollow = 3;
+    private const long LongestPauseForLessWork = 100 * TimeSpan.TicksPerMicrosecond;
 
     // For the pause that is in use, or it would come and go where two are nearly as good.
     private const double WorthOfStaying = 1.02;
@@ -45,15 +50,15 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     // Below this a longer pause is not tried.
     private const double LeastToTryLonger = 0.6;
 
-    // Parts of a trial are short, so each counts for a quarter of what is believed; and one that a load began or ended in says nothing.
-    private const double Believed = 0.75;
+    // Parts of a trial are short, so each counts for a quarter of what is believed, once as many have been seen; and one that a load began or ended in says nothing.
+    private const double Newest = 0.25;
     private const double LeastBelieved = 0.5;
     private const double MostGain = 2;
     private const double MostWorkGain = 4;
 
     private static readonly long[] Pauses =
     [
-        0, 50 * TimeSpan.TicksPerMicrosecond, 100 * TimeSpan.TicksPerMicrosecond, 200 * TimeSpan.TicksPerMicrosecond, LongestPause,
+        0, 50 * TimeSpan.TicksPerMicrosecond, 100 * TimeSpan.TicksPerMicrosecond, 200 * TimeSpan.TicksPerMicrosecond, 400 * TimeSpan.TicksPerMicrosecond, LongestPause,
     ];
 
     // By pause: bytes received in a time, and for an amount of work, as parts of what both are without a pause.
@@ -65,6 +70,9 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private State _state;
     private int _chosen;
     private int _tried;
+
+    // Since nothing was known.
+    private int _trials;
     private long _nextTrial = ShortestInterval;
     private long _interval = ShortestInterval;
     private Totals _since;
@@ -92,6 +100,9 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 
         return Volatile.Read(ref _pause);
     }
+
+    /// <summary>Whether clients send more to a broker that pauses.</summary>
+    private bool ClientsFollow => _trials >= LeastTrialsToFollow && _gains.Max() >= LeastGainOfClientsThatFollow;
 
     private static double[] NoGains()
     {
@@ -145,7 +156,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         {
             _plainRate = rate;
             _plainWorkRate = workRate;
-            if (passed.Received == 0 || passed.Worked < passed.Time * LeastWorkToTry) Forget(totals);
+            double leastWork = ClientsFollow ? LeastWorkToGoOn : LeastWorkToTry;
+            if (passed.Received == 0 || passed.Worked < passed.Time * leastWork) Forget(totals);
             else Try(1, totals);
             return;
         }
@@ -161,19 +173,30 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
 
     private void Believe(double gain, double workGain)
     {
-        _gains[_tried] = (Believed * _gains[_tried]) + ((1 - Believed) * gain);
-        _workGains[_tried] = (Believed * _workGains[_tried]) + ((1 - Believed) * workGain);
+        double weight = Math.Max(Newest, 1.0 / (_trials + 2));
+        _gains[_tried] += weight * (gain - _gains[_tried]);
+        _workGains[_tried] += weight * (workGain - _workGains[_tried]);
     }
 
     private void Choose(Totals totals)
     {
-        int best = 0;
-        for (int i = 1; i < Pauses.Length; i++)
+        _trials++;
+        double most = _gains.Max();
+        bool clientsFollow = ClientsFollow;
+        int best = -1;
+        double worthOfBest = 0;
+        for (int i = 0; i < Pauses.Length && (clientsFollow || Pauses[i] <= LongestPauseForLessWork); i++)
         {
             double gain = _gains[i] * (i == _chosen ? WorthOfStaying : 1);
-            double least = best == 0 ? LeastGain : _gains[best] * LeastGainOfLonger * (best == _chosen ? WorthOfStaying : 1);
-            if (gain >= least && gain * _workGains[i] >= LeastWorth) best = i;
+            double worth = gain * _workGains[i];
+            bool isEnough = gain >= most * LeastGain && (i == 0 || worth >= LeastWorth);
+            bool isBetter = best < 0 || (worth >= worthOfBest * LeastWorth && (best == 0 || clientsFollow));
+            if (!isEnough || !isBetter) continue;
+            best = i;
+            worthOfBest = worth;
         }
+
+        best = Math.Max(0, best);
 
         _interval = best == _chosen ? Math.Min(_interval * 2, LongestInterval) : Math.Max(_interval / 4, ShortestIntervalAfterChange);
         Keep(best, totals);
@@ -183,6 +206,7 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     {
         _gains.AsSpan().Fill(1);
         _workGains.AsSpan().Fill(1);
+        _trials = 0;
         _interval = ShortestInterval;
         Keep(0, totals);
     }
