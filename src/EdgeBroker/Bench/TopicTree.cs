@@ -4,13 +4,16 @@ using EdgeBroker.PubSub;
 namespace EdgeBroker.Bench;
 
 /// <summary>
-/// A tree of topics, three levels of about the same width, and the filters that clients have on it: 14 of 20 without wildcard, 5 with +, 1 with #. Filters of one client never overlap, since
-/// a server may then send a copy for each [MQTT-3.3.5-1]. The choice is the same in every run, so that brokers are asked the same.
+/// A tree of topics, three levels of about the same width, and the filters that clients have on it: 14 of 20 without wildcard, 5 with +, 1 with #, of which one in ten takes a whole branch of
+/// the first level. Filters of one client never overlap, since a server may then send a copy for each [MQTT-3.3.5-1]. The choice is the same in every run, so that brokers are asked the same.
 /// </summary>
 internal sealed class TopicTree
 {
     private const int Any = -1;
     private const int MostAttempts = 10_000;
+
+    // One in so many filters takes a branch.
+    private const int Branches = 200;
 
     private readonly int _width;
     private readonly int _depth;
@@ -55,14 +58,29 @@ internal sealed class TopicTree
     public string[] ChooseFilters(int client, int count)
     {
         var filters = new string[count];
+        // Before others are in the way, which a branch cannot avoid.
+        int chosen = ChooseBranches(client + 1, filters);
         int attempts = 0;
-        for (int i = 0; i < count;)
+        for (int i = chosen; i < count;)
         {
             if (++attempts > MostAttempts + (10 * count)) throw new UsageException($"{count} filters of one client overlap on {Count} topics; ask for fewer --filters or more --topics.");
             if (TryChoose(client + 1) is { } filter) filters[i++] = filter;
         }
 
         return filters;
+    }
+
+    private int ChooseBranches(int claim, Span<string> filters)
+    {
+        int chosen = 0;
+        for (int i = 0; i < filters.Length; i++)
+        {
+            if (_random.Next(Branches) > 0) continue;
+            int a = _random.Next(_width);
+            if (TryClaim(claim, a, Any, Any)) filters[chosen++] = $"{_prefix}/a{a}/#";
+        }
+
+        return chosen;
     }
 
     private string? TryChoose(int claim)

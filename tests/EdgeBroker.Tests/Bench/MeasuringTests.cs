@@ -92,9 +92,10 @@ public sealed class MeasuringTests
     public void A_topic_reaches_as_many_clients_as_filters_match_it()
     {
         var tree = new TopicTree("t", 1000);
-        string[][] filters = [.. Enumerable.Range(0, 20).Select(client => tree.ChooseFilters(client, 15))];
+        string[][] filters = [.. Enumerable.Range(0, 60).Select(client => tree.ChooseFilters(client, 15))];
         Assert.Equal(1000, tree.Count);
-        Assert.Contains(filters.SelectMany(f => f), filter => filter.EndsWith("/#", StringComparison.Ordinal));
+        Assert.Contains(filters.SelectMany(f => f), filter => filter.EndsWith("/#", StringComparison.Ordinal) && filter.Split('/').Length == 4);
+        Assert.Contains(filters.SelectMany(f => f), filter => filter.EndsWith("/#", StringComparison.Ordinal) && filter.Split('/').Length == 3);
         Assert.Contains(filters.SelectMany(f => f), filter => filter.Contains("/+/", StringComparison.Ordinal));
         for (int i = 0; i < tree.Count; i++)
         {
