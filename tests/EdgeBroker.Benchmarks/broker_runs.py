@@ -1,4 +1,4 @@
-"""What the measuring scripts beside it share: brokers of their own on the loopback, and runs of bench against them."""
+"""What the measuring scripts beside it share: fresh brokers on the loopback, and runs of bench against them."""
 import contextlib
 import json
 import os
@@ -23,12 +23,8 @@ def free_port():
 
 @contextlib.contextmanager
 def broker(binary, cpus):
-    """A fresh broker; yields its process and port, and ends it."""
-    with tempfile.TemporaryDirectory() as directory:
-        port = free_port()
-        path = os.path.join(directory, "edgebroker.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"""[node]
+    """Ours; yields its process and port, and ends it."""
+    with running([binary, "run", "-c"], cpus, """[node]
 data_dir = "data"
 [[listener]]
 protocol = "mqtt"
@@ -41,8 +37,31 @@ max_queued_bytes = "1GB"
 max_outbound_bytes = "64MB"
 [log]
 level = "error"
-""")
-        process = subprocess.Popen(on_cpus(cpus) + [binary, "run", "-c", path])
+""") as started:
+        yield started
+
+
+@contextlib.contextmanager
+def mosquitto(binary, cpus):
+    """The other one, with the same limits."""
+    with running([binary, "-c"], cpus, """listener {port} 127.0.0.1
+allow_anonymous true
+max_inflight_messages 1000
+max_queued_messages 0
+set_tcp_nodelay true
+log_type error
+""") as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running(command, cpus, configuration):
+    with tempfile.TemporaryDirectory() as directory:
+        port = free_port()
+        path = os.path.join(directory, "broker.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(configuration.replace("{port}", str(port)))
+        process = subprocess.Popen(on_cpus(cpus) + command + [path], cwd=directory)
         try:
             wait_until_it_listens(process, port)
             yield process, port

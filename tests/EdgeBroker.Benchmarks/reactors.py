@@ -4,7 +4,8 @@
   tests/EdgeBroker.Benchmarks/reactors.py --binary artifacts/linux-x64/edgebroker [--scenario "pairs -q 1"]... [--rounds 5] [--seconds 3]
 
 On two processors broker and generator share them, so messages a second say nothing; messages per CPU-second of the broker do: two reactors do as much as one in the same processor time
-when they do twice as much in twice of it. The generator has processors of its own where there are four. Prints medians, and twice their ratio."""
+when they do twice as much in twice of it. One has its processor alone, and once more shares it with the generator as two have to, which costs caches and switches. The generator has
+processors of its own where there are four. Prints medians, and twice their ratios."""
 import argparse
 import os
 import statistics
@@ -25,15 +26,17 @@ def main():
     spare = (os.cpu_count() or 1) >= 4
     for scenario in options.scenario or SCENARIOS:
         arguments = scenario.split() + ["--duration", str(options.seconds), "--warm-up", "1"]
-        figures = {1: [], 2: []}
+        # Processors of the broker and of the generator.
+        places = {"one": ("0", "2,3"), "two": ("0,1", "2,3")} if spare else {"one": ("0", "1"), "one that shares": ("0", "0"), "two": ("0,1", "0,1")}
+        figures = {name: [] for name in places}
         for number in range(options.rounds):
-            # In turn first and second: what changes over time meets both alike.
-            for reactors in (1, 2) if number % 2 == 0 else (2, 1):
-                with broker(binary, "0" if reactors == 1 else "0,1") as (process, port):
-                    generator = "2,3" if spare else "1" if reactors == 1 else "0,1"
-                    figures[reactors].append(bench(binary, arguments, process, port, generator)["per_broker_cpu_s"])
-        one, two = statistics.median(figures[1]), statistics.median(figures[2])
-        print(f"{scenario}: {one:,.0f} messages per CPU-second with one reactor, {two:,.0f} with two: {2 * two / one:.2f} times one", flush=True)
+            # In turn first and last: what changes over time meets all alike.
+            for name in places if number % 2 == 0 else reversed(places):
+                with broker(binary, places[name][0]) as (process, port):
+                    figures[name].append(bench(binary, arguments, process, port, places[name][1])["per_broker_cpu_s"])
+        medians = {name: statistics.median(values) for name, values in figures.items()}
+        ratios = ", ".join(f"{2 * medians['two'] / medians[name]:.2f} times {name}" for name in places if name != "two")
+        print(f"{scenario}: {medians['two']:,.0f} messages per CPU-second with two reactors, {ratios}", flush=True)
 
 
 if __name__ == "__main__":

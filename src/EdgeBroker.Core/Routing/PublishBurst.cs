@@ -7,9 +7,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one
-/// publisher to the same subscribers. A message with
-/// properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks for it.
+/// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one publisher to the same subscribers.
+/// A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks for it.
 /// </summary>
 public sealed class PublishBurst
 {

@@ -186,6 +186,8 @@ public sealed unsafe partial class Reactor : IDisposable
         {
             while (!_stopping) Turn();
             ForEach(connection => connection.Finish("the broker is stopping"));
+            // What their handlers had to say to those of others.
+            HandOver();
         }
         catch (Exception exception)
         {
@@ -213,7 +215,11 @@ public sealed unsafe partial class Reactor : IDisposable
         HandleReady(count);
         // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more. Where it had to wait for
         // work there is nothing more yet, and the look is only time that a message spends here.
-        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; looks++) HandleReady(count = _epoll.Wait(0));
+        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; looks++)
+        {
+            count = _epoll.Wait(0);
+            HandleReady(count);
+        }
 
         // Only what was there: work that posts itself again waits for the next turn.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();

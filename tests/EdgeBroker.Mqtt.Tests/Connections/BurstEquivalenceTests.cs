@@ -10,22 +10,27 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Mqtt.Tests.Connections;
 
-/// <summary>Packets received together have the same effect as one by one.</summary>
+/// <summary>Packets received together, in one receive or in several of a turn, have the same effect as one by one.</summary>
 public sealed class BurstEquivalenceTests
 {
     private static readonly string[] Topics = ["a/b", "a/c", "x", "shared"];
 
     [Fact]
     public void Every_connection_gets_the_same_bytes_whether_packets_come_together_or_singly() =>
-        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, 19], Gen.Int[0, 999]).Array[0, 12].Array[0, 6]).Sample((v5, receives) =>
+        Gen.Select(Gen.Bool, Gen.Select(Gen.Int[0, 1], Gen.Select(Gen.Int[0, 19], Gen.Int[0, 999]).Array[0, 12]).Array[0, 3].Array[0, 6]).Sample((v5, turns) =>
         {
-            var together = new World(v5);
-            var singly = new World(v5);
-            foreach ((int, int)[] receive in receives)
+            var together = new World(v5, waitsForOwner: true);
+            var singly = new World(v5, waitsForOwner: false);
+            foreach ((int, (int, int)[])[] turn in turns)
             {
-                byte[][] packets = [.. receive.Select((step, at) => Make(Packets.Of(v5 ? Protocol.ProtocolVersion.V5 : Protocol.ProtocolVersion.V311), step.Item1, step.Item2, at + 1))];
-                // A publisher that subscribes to itself and takes nothing is held back, and what it has sent is left unread: that is another test's.
-                if (!together.TryReceive([.. packets.SelectMany(one => one)]) || !packets.All(singly.TryReceive)) return;
+                foreach ((int publisher, (int, int)[] receive) in turn)
+                {
+                    byte[][] packets = [.. receive.Select((step, at) => Make(Packets.Of(v5 ? Protocol.ProtocolVersion.V5 : Protocol.ProtocolVersion.V311), step.Item1, step.Item2, at + 1))];
+                    // A publisher that subscribes to itself and takes nothing is held back, and what it has sent is left unread: that is another test's.
+                    if (!together.TryReceive(publisher, [.. packets.SelectMany(one => one)]) || !packets.All(packet => singly.TryReceive(publisher, packet))) return;
+                }
+
+                together.EndTurn();
                 Assert.Equal(singly.TakeOutput(), together.TakeOutput());
             }
 
@@ -52,7 +57,7 @@ public sealed class BurstEquivalenceTests
         };
     }
 
-    /// <summary>A broker, one publisher, and subscribers that each want their messages in another form.</summary>
+    /// <summary>A broker, two publishers, and subscribers that each want their messages in another form.</summary>
     private sealed class World
     {
         // Stands still: what is left of a message's expiry is the same in both worlds.
@@ -61,12 +66,13 @@ public sealed class BurstEquivalenceTests
         private readonly RoutingContext _context;
         private readonly MqttEndpoint _endpoint;
 
-        public World(bool v5)
+        public World(bool v5, bool waitsForOwner)
         {
             Broker = new Broker(TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, new BrokerClock(_time), VolatileJournal.Instance, new QuietEvents(), "test");
-            _context = Broker.CreateContext();
+            _context = Broker.CreateContext(waitsForOwner);
             _endpoint = new MqttEndpoint(Broker, new AnonymousAuthenticator(), true);
-            Connect("publisher", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);
+            Connect("publisher one", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);
+            Connect("publisher two", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);
             Connect("plain", Packets.V311, null, "a/+", "x");
             Connect("five", Packets.V5, null, "#");
             Connect("aliases", Packets.V5, Prop.TopicAliasMaximum(2), "#");
@@ -80,7 +86,9 @@ public sealed class BurstEquivalenceTests
 
         public Broker Broker { get; }
 
-        public bool TryReceive(byte[] bytes) => _connections[0].Connection.Receive(bytes, out _) == bytes.Length;
+        public bool TryReceive(int publisher, byte[] bytes) => _connections[publisher].Connection.Receive(bytes, out _) == bytes.Length;
+
+        public void EndTurn() => Broker.FlushBurst(_context);
 
         public string[] TakeOutput() => [.. _connections.Select(one =>
         {

@@ -12,7 +12,7 @@ internal sealed class ReactorHost : IDisposable
 {
     private readonly Reactor[] _reactors;
 
-    public ReactorHost(Func<TransportConnection, TestHandler> connect, int reactors = 1, string address = "127.0.0.1:0", int maxConnections = 10_000)
+    public ReactorHost(Func<TransportConnection, TestHandler> connect, int reactors = 1, string address = "127.0.0.1:0", int maxConnections = 10_000, Action? afterReceives = null)
     {
         _reactors = Reactor.Create(reactors, TimeProvider.System, NullLogger<Reactor>.Instance);
         Listener = ReactorListener.Open(
@@ -29,7 +29,11 @@ internal sealed class ReactorHost : IDisposable
             Refused.Enqueue,
             NullLogger<ReactorListener>.Instance);
         Listener.Start();
-        foreach (Reactor reactor in _reactors) reactor.Start();
+        foreach (Reactor reactor in _reactors)
+        {
+            reactor.AfterReceives = afterReceives;
+            reactor.Start();
+        }
     }
 
     public ReactorListener Listener { get; }

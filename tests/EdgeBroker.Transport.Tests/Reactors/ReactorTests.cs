@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using EdgeBroker.Testing;
 
 namespace EdgeBroker.Transport.Tests.Reactors;
@@ -88,6 +89,58 @@ public sealed class ReactorTests
         foreach (Socket socket in sockets) socket.Dispose();
         await Deadline.Until(() => host.Listener.OpenCount == 0, "the end of all");
         Assert.All(host.Handlers, handler => Assert.False(handler.WrongThread));
+    }
+
+    [Fact]
+    public async Task What_another_reactor_writes_is_sent_when_its_turn_ends_or_with_what_is_sent_anyhow()
+    {
+        TestHandler? reader = null;
+        using var isWritten = new SemaphoreSlim(0);
+        using var mayGoOn = new SemaphoreSlim(0);
+        using var host = new ReactorHost(
+            connection => new WritingHandler(connection, () =>
+            {
+                reader!.Write("a"u8);
+                isWritten.Release();
+                // Its turn goes on meanwhile, and so do those of the other reactor.
+                Assert.True(mayGoOn.Wait(Deadline.Patience));
+                reader.Write("c"u8);
+            }),
+            reactors: 2);
+        var sockets = new List<Socket>();
+        for (int i = 0; i < 4; i++)
+        {
+            sockets.Add(await host.ConnectAsync());
+            _ = await host.HandlerAsync(i);
+        }
+
+        TestHandler[] handlers = [.. host.Handlers];
+        int[] ofOther = [.. Enumerable.Range(1, 3).Where(i => handlers[i].Thread != handlers[0].Thread)];
+        reader = handlers[ofOther[0]];
+        Socket readerSocket = sockets[ofOther[0]], beside = sockets[ofOther[1]];
+        ((WritingHandler)handlers[0]).Writes = true;
+        await sockets[0].SendAsync("go"u8.ToArray());
+        Assert.True(await isWritten.WaitAsync(Deadline.Patience));
+        // With the second answer the turn that gave the first is over.
+        await EchoAsync(beside);
+        await EchoAsync(beside);
+        Assert.Equal(0, readerSocket.Available);
+        await readerSocket.SendAsync("b"u8.ToArray());
+        Assert.Equal("ab", await ReceiveAsync(readerSocket, 2));
+        mayGoOn.Release();
+        Assert.Equal("c", await ReceiveAsync(readerSocket, 1));
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task What_waits_for_other_receives_is_seen_to_when_reading_goes_on()
+    {
+        WaitingHandler? handler = null;
+        using var host = new ReactorHost(connection => handler = new WaitingHandler(connection), afterReceives: () => handler?.Answer());
+        using Socket socket = await host.ConnectAsync();
+        await EchoAsync(socket);
+        handler!.Refuses = true;
+        await EchoAsync(socket);
     }
 
     [Fact]
@@ -190,6 +243,19 @@ public sealed class ReactorTests
         Assert.Equal(bytes, back);
     }
 
+    private static async Task<string> ReceiveAsync(Socket socket, int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int at = 0; at < count;)
+        {
+            int received = await socket.ReceiveAsync(bytes.AsMemory(at));
+            Assert.NotEqual(0, received);
+            at += received;
+        }
+
+        return Encoding.ASCII.GetString(bytes);
+    }
+
     private static async Task<int> ReceiveOrEnd(Socket socket)
     {
         try
@@ -212,6 +278,55 @@ public sealed class ReactorTests
             announcedBytes = 0;
             Write(new byte[bytes], close: true);
             return received.Length;
+        }
+    }
+
+    /// <summary>Does something else instead of answering, when told to.</summary>
+    private sealed class WritingHandler(TransportConnection connection, Action write) : TestHandler(connection)
+    {
+        public volatile bool Writes;
+
+        public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+        {
+            if (!Writes) return base.Receive(bytes, out announcedBytes);
+            announcedBytes = 0;
+            write();
+            return bytes.Length;
+        }
+    }
+
+    /// <summary>Answers when it is told that everything has been received; refuses what comes once, when told to, and goes on reading in its next turn.</summary>
+    private sealed class WaitingHandler(TransportConnection connection) : TestHandler(connection)
+    {
+        private byte[] _received = [];
+        private bool _hasRefused;
+
+        public volatile bool Refuses;
+
+        public void Answer()
+        {
+            if (_received.Length > 0) Write(_received);
+            _received = [];
+        }
+
+        public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+        {
+            announcedBytes = 0;
+            if (Refuses && !_hasRefused)
+            {
+                _hasRefused = true;
+                Connection.PauseReading();
+                lock (Connection.Output.Gate) Connection.RequestTurn();
+                return 0;
+            }
+
+            _received = bytes.ToArray();
+            return bytes.Length;
+        }
+
+        public override void OnTurn()
+        {
+            if (_hasRefused) Connection.ResumeReading();
         }
     }
 }
