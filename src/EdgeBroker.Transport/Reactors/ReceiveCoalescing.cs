@@ -181,11 +181,12 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     private void Choose(Totals totals)
     {
         _trials++;
-        double most = _gains.Max();
         bool clientsFollow = ClientsFollow;
+        int candidates = clientsFollow ? Pauses.Length : Pauses.Count(pause => pause <= LongestPauseForLessWork);
+        double most = _gains.Take(candidates).Max();
         int best = -1;
         double worthOfBest = 0;
-        for (int i = 0; i < Pauses.Length && (clientsFollow || Pauses[i] <= LongestPauseForLessWork); i++)
+        for (int i = 0; i < candidates; i++)
         {
             double gain = _gains[i] * (i == _chosen ? WorthOfStaying : 1);
             double worth = gain * _workGains[i];
@@ -197,7 +198,6 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
         }
 
         best = Math.Max(0, best);
-
         _interval = best == _chosen ? Math.Min(_interval * 2, LongestInterval) : Math.Max(_interval / 4, ShortestIntervalAfterChange);
         Keep(best, totals);
     }
