@@ -16,7 +16,7 @@ public sealed partial class Broker
     /// <summary>From here to <see cref="EndReceive"/> QoS 0 messages may wait for those behind them.</summary>
     public static void BeginReceive(RoutingContext context) => context.OpenBurst();
 
-    /// <summary>Lets nothing wait any more, and delivers what waits unless the context's owner does.</summary>
+    /// <summary>No further message may wait. What does is delivered here, or by the context's owner when it calls <see cref="FlushBurst"/>.</summary>
     public void EndReceive(RoutingContext context)
     {
         context.Burst.IsOpen = false;
