@@ -4,7 +4,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// Cuts packets from the stream. The buffer grows by doubling with the bytes that really arrive, never to a length that was merely announced, and shrinks again.
+/// Cuts packets from the stream. The buffer grows by doubling with the bytes that really arrive, never to a length that was merely announced, and shrinks
+/// again.
 /// </summary>
 internal sealed class FrameReader(Stream stream, int maximumPacketSizeBytes) : IDisposable
 {

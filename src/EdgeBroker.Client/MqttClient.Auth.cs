@@ -6,9 +6,11 @@ namespace EdgeBroker.Client;
 public sealed partial class MqttClient
 {
     /// <summary>
-    /// Authenticates again on the connection there is (5.0, 4.12.1), as before a token expires. Everything else goes on meanwhile. When the server refuses, it closes the connection.
+    /// Authenticates again on the connection there is (5.0, 4.12.1), as before a token expires. Everything else goes on meanwhile. When the server refuses, it
+    /// closes the connection.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is no <see cref="MqttClientOptions.Authentication"/>, or one re-authentication goes on already.</exception>
+    /// <exception cref="InvalidOperationException">There is no <see cref="MqttClientOptions.Authentication"/>, or one re-authentication goes on
+    /// already.</exception>
     /// <exception cref="MqttException">There is no connection, or it ended over this.</exception>
     public async Task ReauthenticateAsync(CancellationToken cancellationToken = default)
     {
@@ -109,7 +111,9 @@ public sealed partial class MqttClient
     private void RequireMethod(PropertyBlock properties)
     {
         if (!properties.GetValue(PropertyId.AuthenticationMethod).SequenceEqual(System.Text.Encoding.UTF8.GetBytes(_options.Authentication!.Name)))
+        {
             throw MqttException.Violation(ReasonCode.ProtocolError, "it goes on with another authentication method than the one that was asked for");
+        }
     }
 
     private void WriteAuth(IBufferWriter<byte> output, ReasonCode reason, byte[]? data)

@@ -49,7 +49,10 @@ public sealed partial class MqttClient
             if (stream is not null) await stream.DisposeAsync();
             reader?.Dispose();
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
+            {
                 throw new MqttException($"{_options.Transport.Description} did not answer within {_options.ConnectTimeout.TotalSeconds:0.#} s; check address, port, firewall and that an MQTT server listens there.", null, e);
+            }
+
             if (e is SocketException or IOException or AuthenticationException or WebSocketException) throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
             throw;
         }
@@ -130,7 +133,9 @@ public sealed partial class MqttClient
         while (!reader.TryPeek(out _))
         {
             if (!await reader.FillAsync(cancellationToken))
+            {
                 throw new MqttException($"{_options.Transport.Description} closed the connection without an answer; it may not speak this MQTT version, not want this client, or not be an MQTT server. Its log should say.");
+            }
         }
     }
 
@@ -139,7 +144,10 @@ public sealed partial class MqttClient
         reader.TryPeek(out Frame frame);
         TraceReceived(frame);
         if (frame.Type == PacketType.Auth)
+        {
             throw new MqttException("The server asks for an authentication in several steps, which this client was not told to do; give it an authentication method, or user name and password.", ReasonCode.BadAuthenticationMethod);
+        }
+
         if (frame.Type == PacketType.Disconnect) throw Disconnected(frame);
         if (frame.Type != PacketType.Connack) throw MqttException.Violation(ReasonCode.ProtocolError, "the first packet is not CONNACK");
         if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket connack, out ParseError error)) throw MqttException.Violation(error);

@@ -41,7 +41,9 @@ public sealed partial class MqttClient
                 if (connection.IsClosing) return;
                 connection.IsClosing = true;
                 if (Version == ProtocolVersion.V5 || !reason.IsError())
+                {
                     new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = builder.Block }.Write(connection.Outgoing.Writer, Version);
+                }
                 connection.Outgoing.Complete();
             }
         }

@@ -62,7 +62,10 @@ public sealed partial class MqttClient
             if (_state != ClientState.Running) throw _failure ?? new MqttException("The client is not connected.");
             Connection? connection = _options.Reconnect is null ? RequireConnection() : _connection;
             if (_session.Outgoing.Count >= _options.MaximumQueued)
+            {
                 throw new MqttException($"{_options.MaximumQueued} messages wait for the server already; publish more slowly, or wait for acknowledgements.", ReasonCode.QuotaExceeded);
+            }
+
             _session.Outgoing.Add(delivery);
             if (connection is { IsClosing: false }) SendNext(connection);
         }

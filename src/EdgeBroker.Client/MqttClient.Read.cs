@@ -19,7 +19,9 @@ public sealed partial class MqttClient
             {
                 case ReadPause.NeedsBytes:
                     if (!await connection.Reader.FillAsync(cancellationToken))
+                    {
                         throw new MqttException($"{_options.Transport.Description} closed the connection without giving a reason; its log should say why.");
+                    }
                     break;
                 case ReadPause.NeedsReceiver:
                     connection.IsReaderPaused = true;
@@ -150,7 +152,9 @@ public sealed partial class MqttClient
     private void CheckReceiveMaximum(Connection connection)
     {
         if (Version == ProtocolVersion.V5 && connection.OwedPubacks.Count + connection.OpenExactlyOnce > _options.ReceiveMaximum + _options.ReceiveMaximumTolerance)
+        {
             throw MqttException.Violation(ReasonCode.ReceiveMaximumExceeded, "more messages are in flight than Receive Maximum allows");
+        }
     }
 
     private void HandleAck(Connection connection, in AckPacket ack)
@@ -175,7 +179,10 @@ public sealed partial class MqttClient
         }
 
         if (delivery.QoS == QoS.AtLeastOnce != (ack.Type == PacketType.Puback))
+        {
             throw MqttException.Violation(ReasonCode.ProtocolError, "a message was acknowledged in the manner of another QoS");
+        }
+
         if (ack.Type == PacketType.Pubcomp && !delivery.IsReleased) throw MqttException.Violation(ReasonCode.ProtocolError, "PUBCOMP came before PUBREC");
         if (ack.Type == PacketType.Pubrec && !ack.ReasonCode.IsError())
         {
@@ -204,10 +211,16 @@ public sealed partial class MqttClient
         lock (_session.Gate)
         {
             if (!connection.Requests.TryGetValue(answer.PacketId, out PendingRequest? request) || request.Answer != frame.Type)
+            {
                 throw MqttException.Violation(ReasonCode.ProtocolError, "a subscribe request was answered that was not made");
+            }
+
             bool noCodes = frame.Type == PacketType.Unsuback && Version == ProtocolVersion.V311;
             if (!noCodes && answer.ReasonCodes.Length != request.Filters)
+            {
                 throw MqttException.Violation(ReasonCode.ProtocolError, "an answer has more or fewer reason codes than filters were asked for");
+            }
+
             connection.Requests.Remove(answer.PacketId);
             _session.Ids.Return(answer.PacketId);
             request.Completion.TrySetResult(noCodes ? new ReasonCode[request.Filters] : answer.ReasonCodes.ToArray());

@@ -69,13 +69,17 @@ public sealed partial class MqttClient
                 if (connection.Requests.Count >= MaximumRequests) throw new MqttException("Too many subscribe requests wait for an answer; wait for some of them.", ReasonCode.QuotaExceeded);
                 // Rather one byte too many than a packet the server must refuse: 7 is the longest head.
                 if (7L + filters.Length + builder.Block.Bytes.Length + 4 > connection.Granted.MaximumPacketSizeBytes)
+                {
                     throw new MqttException("The request is larger than the packets the server takes; ask for fewer topic filters at a time.", ReasonCode.PacketTooLarge);
+                }
+
                 ushort packetId = _session.Ids.Rent();
                 connection.Requests.Add(packetId, request);
                 if (packet == PacketType.Subscribe)
+                {
                     new SubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
-                else
-                    new UnsubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
+                }
+                else new UnsubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
                 connection.Outgoing.Commit();
             }
         }
@@ -113,7 +117,10 @@ public sealed partial class MqttClient
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(filter);
         if (utf8.Length > Utf8Text.MaxBytes || !Utf8Text.IsValid(utf8) || !TopicFilter.IsValid(utf8))
+        {
             throw new ArgumentException($"\"{filter}\" is not a topic filter: + stands alone in its level, # alone in the last one.", nameof(filter));
+        }
+
         return utf8;
     }
 }

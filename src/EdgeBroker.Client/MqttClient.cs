@@ -4,7 +4,8 @@ namespace EdgeBroker.Client;
 
 /// <summary>
 /// An MQTT client for 3.1.1 and 5.0. Lives from <see cref="ConnectAsync"/> or <see cref="Start"/> until it is disconnected, disposed, or loses its
-/// connection with no <see cref="MqttClientOptions.Reconnect"/> set; a new client can then go on with the same <see cref="ClientSession"/>. Safe for concurrent use.
+/// connection with no <see cref="MqttClientOptions.Reconnect"/> set; a new client can then go on with the same <see cref="ClientSession"/>. Safe for concurrent
+/// use.
 /// </summary>
 public sealed partial class MqttClient : IAsyncDisposable
 {

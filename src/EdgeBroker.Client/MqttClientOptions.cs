@@ -26,7 +26,8 @@ public sealed record MqttClientOptions
     /// <summary>Password, or null.</summary>
     public byte[]? Password { get; init; }
 
-    /// <summary>How to be authenticated other than by the password in CONNECT (5.0); null: not at all. Leave user name and password out then: what the method needs it has.</summary>
+    /// <summary>How to be authenticated other than by the password in CONNECT (5.0); null: not at all. Leave user name and password out then: what the method
+    /// needs it has.</summary>
     public IAuthenticationMethod? Authentication { get; init; }
 
     /// <summary>The will, or null.</summary>
@@ -38,7 +39,8 @@ public sealed record MqttClientOptions
     /// <summary>QoS 1 and 2 messages the server may send before the first is acknowledged (5.0).</summary>
     public ushort ReceiveMaximum { get; init; } = 100;
 
-    /// <summary>Messages beyond <see cref="ReceiveMaximum"/> that are put up with; mosquitto 2.0 overshoots under load. Beyond them the connection ends.</summary>
+    /// <summary>Messages beyond <see cref="ReceiveMaximum"/> that are put up with; mosquitto 2.0 overshoots under load. Beyond them the connection
+    /// ends.</summary>
     public int ReceiveMaximumTolerance { get; init; } = 1000;
 
     /// <summary>Topic aliases the server may set (5.0).</summary>
@@ -94,13 +96,25 @@ public sealed record MqttClientOptions
     internal void Validate()
     {
         if (Version == ProtocolVersion.V311 && ClientId.Length == 0 && !CleanStart)
+        {
             throw new ArgumentException("MQTT 3.1.1 needs a client id to keep a session; give one, or connect clean.");
+        }
+
         if (Version == ProtocolVersion.V311 && Password is not null && UserName is null)
+        {
             throw new ArgumentException("MQTT 3.1.1 has no password without a user name; give both.");
+        }
+
         if (Authentication is not null && (Version == ProtocolVersion.V311 || Properties?.Has(PropertyId.AuthenticationMethod) == true || Properties?.Has(PropertyId.AuthenticationData) == true))
+        {
             throw new ArgumentException("An authentication method needs MQTT 5, and is named once: leave it out of the properties.");
+        }
+
         if (ReceiveMaximum == 0 || MaximumInflight == 0 || MaximumPacketSizeBytes <= 0 || ReceiveQueueMessages <= 0 || ReceiveQueueBytes <= 0 || SendBufferBytes <= 0)
+        {
             throw new ArgumentException("A bound of the client is 0; every bound is at least 1.");
+        }
+
         if (Properties is { } p && (p.Has(PropertyId.SessionExpiryInterval) || p.Has(PropertyId.ReceiveMaximum)
             || p.Has(PropertyId.MaximumPacketSize) || p.Has(PropertyId.TopicAliasMaximum)))
             throw new ArgumentException("Session expiry, receive maximum, maximum packet size and topic alias maximum have options of their own.");

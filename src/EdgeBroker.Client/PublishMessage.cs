@@ -17,7 +17,10 @@ public sealed class PublishMessage
     public PublishMessage(ReadOnlyMemory<byte> topic, ReadOnlyMemory<byte> payload)
     {
         if (topic.Length > Utf8Text.MaxBytes || !Utf8Text.IsValid(topic.Span) || !TopicName.IsValid(topic.Span))
+        {
             throw new ArgumentException("A topic name has 1 to 65,535 bytes of UTF-8 and neither + nor # nor U+0000.", nameof(topic));
+        }
+
         Topic = topic;
         Payload = payload;
     }

@@ -4,7 +4,8 @@ using EdgeBroker.Protocol.Scram;
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// SCRAM-SHA-256 (RFC 5802, RFC 7677): the password is proved and not sent, and the server has to prove that it knows it too. It hides the password, not the messages: those need TLS.
+/// SCRAM-SHA-256 (RFC 5802, RFC 7677): the password is proved and not sent, and the server has to prove that it knows it too. It hides the password, not the
+/// messages: those need TLS.
 /// </summary>
 public sealed class ScramAuthentication : IAuthenticationMethod
 {

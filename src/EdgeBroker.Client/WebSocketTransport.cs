@@ -6,7 +6,8 @@ using System.Text;
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// MQTT over WebSocket (RFC 6455, MQTT 6) over another transport: TCP, TLS or a Unix socket. The opening request is ours, the framing the runtime's; an HTTP client would need
+/// MQTT over WebSocket (RFC 6455, MQTT 6) over another transport: TCP, TLS or a Unix socket. The opening request is ours, the framing the runtime's; an HTTP
+/// client would need
 /// its own connections.
 /// </summary>
 /// <param name="inner">What carries it.</param>

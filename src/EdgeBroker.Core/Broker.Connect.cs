@@ -35,7 +35,8 @@ public sealed partial class Broker
                 return lease;
             }
 
-            // Either it is not this client's to resume and ends here, or it ended between being found and being taken; whoever ended it removes it too, and one of us is first.
+            // Either it is not this client's to resume and ends here, or it ended between being found and being taken; whoever ended it removes it too, and one
+            // of us is first.
             EndSession(session, onlyIfDetached: false, context);
             _sessions.TryRemove(new KeyValuePair<string, Session>(clientId, session));
         }

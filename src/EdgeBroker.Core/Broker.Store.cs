@@ -34,7 +34,8 @@ public sealed partial class Broker
         _deadlines.Set(session, session.RestoredDueMs);
     }
 
-    /// <summary>Calls back when the store can write again, on the thread that keeps house. For who was told <see cref="PublishOutcome.StoreIsFailing"/>.</summary>
+    /// <summary>Calls back when the store can write again, on the thread that keeps house. For who was told <see cref="PublishOutcome.StoreIsFailing"/>.
+    /// </summary>
     public void WhenStoreRecovers(Action action) => _waitingForStore.Enqueue(action);
 
     /// <summary>Whether a message cannot be acknowledged without the store.</summary>

@@ -49,7 +49,8 @@ public sealed partial class Broker
     }
 
     /// <summary>
-    /// Makes the tree agree with the session's own list about one filter. While a session changes hands two connections may change the same filter at once; the list,
+    /// Makes the tree agree with the session's own list about one filter. While a session changes hands two connections may change the same filter at once; the
+    /// list,
     /// which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
     /// </summary>
     private void Align(Session session, byte[] filter)

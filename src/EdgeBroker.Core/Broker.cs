@@ -10,7 +10,8 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core;
 
 /// <summary>
-/// The broker: sessions, subscriptions and retained messages behind the verbs connect, publish, subscribe and disconnect. It opens no socket, reads no wall clock and
+/// The broker: sessions, subscriptions and retained messages behind the verbs connect, publish, subscribe and disconnect. It opens no socket, reads no wall
+/// clock and
 /// starts no thread; adapters call it, and someone calls <see cref="RunDue"/> a few times a second.
 /// </summary>
 public sealed partial class Broker
@@ -45,7 +46,8 @@ public sealed partial class Broker
     }
 
     /// <summary>
-    /// The limits in force. They may be replaced while the broker runs: sessions look at the newest with each message they queue, a connection keeps those it began with, since
+    /// The limits in force. They may be replaced while the broker runs: sessions look at the newest with each message they queue, a connection keeps those it
+    /// began with, since
     /// CONNACK has told them. Whether there is <c>$SYS</c>, and how often, is settled when the broker is made.
     /// </summary>
     public MqttOptions Options
@@ -92,7 +94,8 @@ public sealed partial class Broker
     public long SessionsExpired => Volatile.Read(ref _sessionsExpired);
 
     /// <summary>Makes what one thread, or one connection outside the reactors, needs to publish. It counts for ever; make few.</summary>
-    /// <param name="waitsForOwner">Whether QoS 0 messages received on several connections may go out together: then the caller calls <see cref="FlushBurst"/> when all have been received.</param>
+    /// <param name="waitsForOwner">Whether QoS 0 messages received on several connections may go out together: then the caller calls <see cref="FlushBurst"/>
+    /// when all have been received.</param>
     public RoutingContext CreateContext(bool waitsForOwner = false)
     {
         var context = new RoutingContext(Subscriptions, waitsForOwner);

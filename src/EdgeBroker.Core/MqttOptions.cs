@@ -59,7 +59,8 @@ public sealed record MqttOptions
     public TimeSpan SysInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Whether a 3.1.1 client that publishes what it may not is disconnected; otherwise its publish is acknowledged and goes no further (<c>auth.on_denied_publish_v311</c>).
+    /// Whether a 3.1.1 client that publishes what it may not is disconnected; otherwise its publish is acknowledged and goes no further
+    /// (<c>auth.on_denied_publish_v311</c>).
     /// </summary>
     public bool DisconnectOnDeniedPublish { get; init; }
 

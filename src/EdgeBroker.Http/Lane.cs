@@ -4,7 +4,8 @@ using EdgeBroker.Core.Routing;
 namespace EdgeBroker.Http;
 
 /// <summary>
-/// What a reactor is to plain connections: one at a time of those in a lane is in its turn, so that all of them share one routing context - its match cache and counters -
+/// What a reactor is to plain connections: one at a time of those in a lane is in its turn, so that all of them share one routing context - its match cache and
+/// counters -
 /// instead of having one each. Turns are short and never wait.
 /// </summary>
 internal sealed class Lane(Broker broker)

@@ -17,7 +17,8 @@ public sealed class WebListenerChange : IDisposable
     }
 
     /// <summary>
-    /// Puts them in force, for connections that come from here on; who is connected stays until reviewed. Certificate files that are the same, and hold something else, are taken too.
+    /// Puts them in force, for connections that come from here on; who is connected stays until reviewed. Certificate files that are the same, and hold
+    /// something else, are taken too.
     /// </summary>
     /// <returns>Whether new connections get something else than before from certificate files.</returns>
     public bool Apply()

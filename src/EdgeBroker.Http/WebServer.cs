@@ -21,7 +21,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>
-/// MQTT over TLS and WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it. Event ids 5300-5399.
+/// MQTT over TLS and WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it.
+/// Event ids 5300-5399.
 /// </summary>
 public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
 {

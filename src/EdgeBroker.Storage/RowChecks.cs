@@ -25,6 +25,7 @@ public sealed class RowChecks
             SqliteColumnType type = row.ColumnType(i);
             if (type != column.Type && !(type == SqliteColumnType.Null && column.IsNullable)) return false;
         }
+
         bool sound = table.Name switch
         {
             StoreTables.Session => row.Blob(1) is { IsEmpty: false } clientId && Utf8.IsValid(clientId),

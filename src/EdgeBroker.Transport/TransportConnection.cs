@@ -30,7 +30,8 @@ public abstract class TransportConnection
     public bool WantsTurnWhenDrained { get; set; }
 
     /// <summary>
-    /// Set before it is closed when nothing was sent that the peer needs: then it is closed at once, without waiting for the peer's end. On the connection's own thread.
+    /// Set before it is closed when nothing was sent that the peer needs: then it is closed at once, without waiting for the peer's end. On the connection's
+    /// own thread.
     /// </summary>
     public bool ClosesAtOnce { get; set; }
 

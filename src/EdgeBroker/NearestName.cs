@@ -7,8 +7,7 @@ internal static class NearestName
 
     public static string? Of(string name, IEnumerable<string> known)
     {
-        if (name.Length is 0 or > LongestName)
-            return null;
+        if (name.Length is 0 or > LongestName) return null;
         string? nearest = null;
         // Further away than a third of its letters it is another word.
         int best = Math.Max(1, name.Length / 3) + 1;
@@ -21,6 +20,7 @@ internal static class NearestName
                 nearest = candidate;
             }
         }
+
         return nearest;
     }
 
@@ -30,8 +30,7 @@ internal static class NearestName
         var beforeLast = new int[b.Length + 1];
         var last = new int[b.Length + 1];
         var row = new int[b.Length + 1];
-        for (int j = 0; j <= b.Length; j++)
-            last[j] = j;
+        for (int j = 0; j <= b.Length; j++) last[j] = j;
         for (int i = 1; i <= a.Length; i++)
         {
             row[0] = i;
@@ -39,11 +38,12 @@ internal static class NearestName
             {
                 int replace = last[j - 1] + (Fold(a[i - 1]) == Fold(b[j - 1]) ? 0 : 1);
                 row[j] = Math.Min(replace, 1 + Math.Min(last[j], row[j - 1]));
-                if (i > 1 && j > 1 && Fold(a[i - 1]) == Fold(b[j - 2]) && Fold(a[i - 2]) == Fold(b[j - 1]))
-                    row[j] = Math.Min(row[j], beforeLast[j - 2] + 1);
+                if (i > 1 && j > 1 && Fold(a[i - 1]) == Fold(b[j - 2]) && Fold(a[i - 2]) == Fold(b[j - 1])) row[j] = Math.Min(row[j], beforeLast[j - 2] + 1);
             }
+
             (beforeLast, last, row) = (last, row, beforeLast);
         }
+
         return last[b.Length];
     }
 

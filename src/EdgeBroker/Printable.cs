@@ -12,12 +12,10 @@ internal static class Printable
     public static string Escape(string text)
     {
         int first = FirstUnsafe(text);
-        if (first < 0)
-            return text;
+        if (first < 0) return text;
         var escaped = new StringBuilder(text.Length + 16);
         escaped.Append(text, 0, first);
-        for (int i = first; i < text.Length; i++)
-            Append(escaped, text, ref i);
+        for (int i = first; i < text.Length; i++) Append(escaped, text, ref i);
         return escaped.ToString();
     }
 
@@ -28,11 +26,11 @@ internal static class Printable
             // Printable ASCII is nearly all there is; the category look-up is for the rest.
             if (text[i] is < ' ' or > '~')
             {
-                if (!IsSafe(text, i, out int length))
-                    return i;
+                if (!IsSafe(text, i, out int length)) return i;
                 i += length - 1;
             }
         }
+
         return -1;
     }
 
@@ -45,6 +43,7 @@ internal static class Printable
             i += length - 1;
             return;
         }
+
         switch (c)
         {
             case '\n':
@@ -66,14 +65,12 @@ internal static class Printable
     private static bool IsSafe(string text, int index, out int length)
     {
         length = 1;
-        if (!Rune.TryGetRuneAt(text, index, out Rune rune))
-            return false;
+        if (!Rune.TryGetRuneAt(text, index, out Rune rune)) return false;
         UnicodeCategory category = Rune.GetUnicodeCategory(rune);
         bool isSafe = category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse);
         // An unsafe pair is escaped one half at a time.
-        if (isSafe)
-            length = rune.Utf16SequenceLength;
+        if (isSafe) length = rune.Utf16SequenceLength;
         return isSafe;
     }
 }

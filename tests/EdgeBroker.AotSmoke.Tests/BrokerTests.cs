@@ -19,10 +19,10 @@ public sealed class BrokerTests : IDisposable
             {
                 foreach (string version in new[] { "311", "5" })
                 {
-                    for (int qos = 0; qos <= 2; qos++)
-                        cases.Add(rid, version, qos);
+                    for (int qos = 0; qos <= 2; qos++) cases.Add(rid, version, qos);
                 }
             }
+
             return cases;
         }
     }

@@ -31,11 +31,10 @@ public sealed class LayeringTests
         var broken = new List<string>();
         foreach (Project project in Repository.Products.Where(p => p.Name != Executable))
         {
-            if (!Allowed.TryGetValue(project.Name, out string[]? allowed))
-                broken.Add($"{project.Name} has no place in the design");
-            else
-                broken.AddRange(project.References.Except(allowed).Select(r => $"{project.Name} must not import {r}"));
+            if (!Allowed.TryGetValue(project.Name, out string[]? allowed)) broken.Add($"{project.Name} has no place in the design");
+            else broken.AddRange(project.References.Except(allowed).Select(r => $"{project.Name} must not import {r}"));
         }
+
         Rule.NothingBreaks(broken);
     }
 
@@ -46,9 +45,9 @@ public sealed class LayeringTests
         var pending = new Stack<string>([Executable]);
         while (pending.TryPop(out string? name))
         {
-            if (reached.Add(name))
-                Repository.Products.Single(p => p.Name == name).References.ToList().ForEach(pending.Push);
+            if (reached.Add(name)) Repository.Products.Single(p => p.Name == name).References.ToList().ForEach(pending.Push);
         }
+
         Rule.NothingBreaks(Repository.Products.Select(p => p.Name).Except(reached));
     }
 

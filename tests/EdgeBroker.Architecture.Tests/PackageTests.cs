@@ -14,9 +14,9 @@ public sealed class PackageTests
         foreach (string props in new[] { "src/Directory.Build.props", "tests/Directory.Build.props", "Directory.Build.props" })
         {
             string path = Repository.PathOf(props);
-            if (File.Exists(path))
-                used.UnionWith(XDocument.Load(path).Descendants("PackageReference").Select(e => e.Attribute("Include")!.Value));
+            if (File.Exists(path)) used.UnionWith(XDocument.Load(path).Descendants("PackageReference").Select(e => e.Attribute("Include")!.Value));
         }
+
         Rule.NothingBreaks(Versions.Descendants("PackageVersion").Select(Name).Where(name => !used.Contains(name)));
     }
 

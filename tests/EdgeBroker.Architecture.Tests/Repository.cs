@@ -23,8 +23,7 @@ internal static class Repository
         foreach (string file in Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories))
         {
             string relative = Path.GetRelativePath(folder, file);
-            if (!relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules"))
-                yield return file;
+            if (!relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules")) yield return file;
         }
     }
 
@@ -37,8 +36,7 @@ internal static class Repository
     private static string Find(string directory)
     {
         string? candidate = directory;
-        while (candidate is not null && !File.Exists(Path.Combine(candidate, "EdgeBroker.sln")))
-            candidate = Path.GetDirectoryName(candidate);
+        while (candidate is not null && !File.Exists(Path.Combine(candidate, "EdgeBroker.sln"))) candidate = Path.GetDirectoryName(candidate);
         return candidate ?? throw new InvalidOperationException($"No EdgeBroker.sln above {directory}");
     }
 }

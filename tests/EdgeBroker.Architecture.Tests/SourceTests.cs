@@ -40,14 +40,13 @@ public sealed partial class SourceTests
             foreach (string file in Repository.FilesIn(project.Folder, "*.cs"))
             {
                 Match declared = Namespace().Match(File.ReadAllText(file));
-                if (!declared.Success)
-                    continue;
+                if (!declared.Success) continue;
                 string folder = Path.GetRelativePath(project.Folder, Path.GetDirectoryName(file)!).Replace('/', '.');
                 string name = declared.Groups[1].Value;
-                if (name != project.Name && name != $"{project.Name}.{folder}")
-                    strays.Add($"{Repository.Relative(file)}: {name}");
+                if (name != project.Name && name != $"{project.Name}.{folder}") strays.Add($"{Repository.Relative(file)}: {name}");
             }
         }
+
         Rule.NothingBreaks(strays);
     }
 

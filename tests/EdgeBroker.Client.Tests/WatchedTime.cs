@@ -3,7 +3,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace EdgeBroker.Client.Tests;
 
 /// <summary>
-/// A clock that is moved when somebody waits for it, and by as much as is waited for. A clock moved sooner is one that whoever sets its timer only then waits for in vain. For one waiter at a time.
+/// A clock that is moved when somebody waits for it, and by as much as is waited for. A clock moved sooner is one that whoever sets its timer only then waits
+/// for in vain. For one waiter at a time.
 /// </summary>
 internal sealed class WatchedTime : FakeTimeProvider
 {

@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 namespace EdgeBroker.Crash.Tests;
 
 /// <summary>
-/// A database that is damaged: the broker starts all the same, sets the file aside under a dated name, says so, takes over what can still be read and keeps what comes from
+/// A database that is damaged: the broker starts all the same, sets the file aside under a dated name, says so, takes over what can still be read and keeps
+/// what comes from
 /// then on. With <c>on_corruption = "stop"</c> it touches nothing and says why it does not start.
 /// </summary>
 public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposable
@@ -55,7 +56,8 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         Assert.True(damaged.AsSpan(HeaderBytes).SequenceEqual(kept.AsSpan(HeaderBytes)), $"{aside} is not what was found");
     }
 
-    /// <summary>What is left of a log that was cut off or overwritten cannot be told from one that was never longer: the broker starts with what is there.</summary>
+    /// <summary>What is left of a log that was cut off or overwritten cannot be told from one that was never longer: the broker starts with what is
+    /// there.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -65,10 +67,8 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         string log = Path.Combine(broker.DataDirectory, $"{DamagedDatabase.Name}-wal");
         long bytes = new FileInfo(log).Length;
         Assert.True(bytes > 100_000, $"the log has {bytes} bytes");
-        if (truncated)
-            DamagedDatabase.Truncate(log, (bytes / 2) + 100);
-        else
-            DamagedDatabase.Fill(log, bytes / 2, bytes / 4, new Random(1));
+        if (truncated) DamagedDatabase.Truncate(log, (bytes / 2) + 100);
+        else DamagedDatabase.Fill(log, bytes / 2, bytes / 4, new Random(1));
         await AssertServesAsync(broker, history, savedPercent: 0);
     }
 

@@ -23,7 +23,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// A broker that was killed between a write and its flush finds at its next start what it wrote, and answers for it: a publisher that repeats a message hears that it is known. So the
+    /// A broker that was killed between a write and its flush finds at its next start what it wrote, and answers for it: a publisher that repeats a message
+    /// hears that it is known. So the
     /// start flushes first.
     /// </summary>
     [Fact]

@@ -19,7 +19,9 @@ public sealed class Corpus
             string own = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == target.Name ? folder : Path.Combine(folder, target.Name);
             if (!Directory.Exists(own)) continue;
             foreach (string file in Directory.EnumerateFiles(own, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            {
                 corpus._inputs.Add((target, file, File.ReadAllBytes(file)));
+            }
         }
 
         return corpus;

@@ -24,7 +24,10 @@ internal static partial class ScramTarget
         string text = isText ? Encoding.UTF8.GetString(input) : "";
         Match match = Grammar().Match(text);
         if (match.Success == (outcome == ScramOutcome.Malformed) && !text.StartsWith("p=", StringComparison.Ordinal) && !Mandatory().IsMatch(text))
+        {
             throw new DisagreementException($"{outcome} where the grammar says {match.Success}", input);
+        }
+
         if (first is null) return;
         string name = match.Groups["user"].Value.Replace("=2C", ",", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal);
         bool isSame = first.Header + first.Bare == text && first.Nonce == match.Groups["nonce"].Value && (first.UserName == name || !Ascii().IsMatch(name));

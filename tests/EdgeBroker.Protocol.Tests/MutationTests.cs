@@ -30,7 +30,9 @@ public class MutationTests
             _ = ConnectPacket.TryParse(frame, out _, out _);
             _ = PingPacket.IsValid(frame);
             foreach (ProtocolVersion version in (ReadOnlySpan<ProtocolVersion>)[ProtocolVersion.V311, ProtocolVersion.V5, 0, (ProtocolVersion)255])
+            {
                 ParseAsEverything(frame, version);
+            }
         },
         iter: 20_000,
         print: Print);

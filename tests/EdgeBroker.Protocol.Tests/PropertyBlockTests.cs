@@ -58,7 +58,10 @@ public class PropertyBlockTests
         PropertyBlock block = Parse("26 'b' '1' 0B C102 26 'a' '2'");
         var seen = new List<string>();
         foreach (Property p in block)
+        {
             seen.Add($"{(int)p.Id:X} {Encoding.UTF8.GetString(p.Name)}={Encoding.UTF8.GetString(p.Value)} {p.Number} {Convert.ToHexString(p.Encoded)}");
+        }
+
         Assert.Equal(["26 b=1 0 26000162000131", "B = 321 0BC102", "26 a=2 0 26000161000132"], seen);
     }
 

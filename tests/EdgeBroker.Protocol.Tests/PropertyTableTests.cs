@@ -29,7 +29,9 @@ public class PropertyTableTests
     public void An_identifier_that_does_not_exist_is_malformed(int packet)
     {
         foreach (int id in Enumerable.Range(0, 256).Except(SpecifiedProperties.Identifiers))
+        {
             Assert.Equal(ReasonCode.MalformedPacket, PropertySamples.RefusalOf(packet, (byte)id, 0, 1, 1, 1));
+        }
     }
 
     [Theory]
@@ -73,7 +75,9 @@ public class PropertyTableTests
     {
         byte[] identifier = Notation.Bytes(id);
         for (int value = 0; value < 256; value++)
+        {
             Assert.Equal(value <= 1 ? null : ReasonCode.ProtocolError, PropertySamples.RefusalOf(packet, [.. identifier, (byte)value]));
+        }
     }
 
     [Theory]
@@ -111,7 +115,9 @@ public class PropertyTableTests
             foreach (string sample in samples)
             {
                 foreach (int packet in SpecifiedProperties.Packets.Where(packet => SpecifiedProperties.IsAllowed(id, packet)))
+                {
                     Assert.Equal(ReasonCode.MalformedPacket, PropertySamples.RefusalOf(packet, [(byte)id, .. Notation.Bytes(sample)]));
+                }
             }
         }
     }

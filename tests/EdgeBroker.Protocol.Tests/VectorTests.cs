@@ -97,7 +97,9 @@ public class VectorTests
         (byte header, byte[] body) = HeaderAndBody(vector.Bytes);
         if ((PacketType)(header >> 4) is not (PacketType.Connect or PacketType.Connack)) return;
         for (int length = 0; length < body.Length; length++)
+        {
             Assert.False(Packet.TryRead(Packet.Compose(header, body.AsSpan(0, length)), vector.Version, out _, out _, out _));
+        }
     }
 
     internal static (byte Header, byte[] Body) HeaderAndBody(byte[] packet)

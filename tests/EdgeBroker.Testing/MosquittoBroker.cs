@@ -105,7 +105,9 @@ public sealed class MosquittoBroker : IDisposable
             lock (_log)
             {
                 if (_process.HasExited || Stopwatch.GetElapsedTime(start) > Deadline.Patience)
+                {
                     throw new InvalidOperationException($"mosquitto did not start: {_log}");
+                }
             }
         }
     }

@@ -14,7 +14,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace EdgeBroker.Testing;
 
 /// <summary>
-/// A whole broker in the test's process, spoken to through the real protocol. Over memory its clock stands still until <see cref="Advance(TimeSpan)"/>; over sockets it is the
+/// A whole broker in the test's process, spoken to through the real protocol. Over memory its clock stands still until <see cref="Advance(TimeSpan)"/>; over
+/// sockets it is the
 /// system's. See README.md in this folder.
 /// </summary>
 public sealed class TestBroker : IAsyncDisposable

@@ -5,7 +5,8 @@ using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Testing;
 
-/// <summary>A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was appended.</summary>
+/// <summary>A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was
+/// appended.</summary>
 public sealed class TestJournal : IJournal
 {
     private readonly Lock _gate = new();

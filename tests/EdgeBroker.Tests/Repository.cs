@@ -8,8 +8,7 @@ internal static class Repository
     private static string Find(string directory)
     {
         string? candidate = directory;
-        while (candidate is not null && !File.Exists(Path.Combine(candidate, "EdgeBroker.sln")))
-            candidate = Path.GetDirectoryName(candidate);
+        while (candidate is not null && !File.Exists(Path.Combine(candidate, "EdgeBroker.sln"))) candidate = Path.GetDirectoryName(candidate);
         return candidate ?? throw new InvalidOperationException($"No EdgeBroker.sln above {directory}");
     }
 }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Core.Events;
 
 /// <summary>
-/// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with the
+/// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with
+/// the
 /// number of those kept back. Event ids 2000-2099.
 /// </summary>
 public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : IBrokerEvents

@@ -1,7 +1,8 @@
 namespace EdgeBroker.Core.Journaling;
 
 /// <summary>
-/// Something that happened and is to outlive the process. Facts are appended to the <see cref="Ports.IJournal"/> in the order they happen to one session or topic, committed in that
+/// Something that happened and is to outlive the process. Facts are appended to the <see cref="Ports.IJournal"/> in the order they happen to one session or
+/// topic, committed in that
 /// order, several at a time, and then completed, which lets go on who waits for them.
 /// </summary>
 public abstract class JournalFact
@@ -20,7 +21,8 @@ public abstract class JournalFact
     /// <summary>Whether it is on disk, or need not be any more.</summary>
     public bool IsCommitted => ReferenceEquals(Volatile.Read(ref _waiting), Done);
 
-    /// <summary>Calls back once when the fact is committed; at once when it already is. Else on the committing thread, under no lock: the action must return soon.</summary>
+    /// <summary>Calls back once when the fact is committed; at once when it already is. Else on the committing thread, under no lock: the action must return
+    /// soon.</summary>
     public void WhenCommitted(Action action)
     {
         while (true)

@@ -3,7 +3,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Journaling;
 
 /// <summary>
-/// A message that waits for one session, as the journal knows it. Appended itself, as a fact, when a delivery that is on disk is done with; one that was done with before it
+/// A message that waits for one session, as the journal knows it. Appended itself, as a fact, when a delivery that is on disk is done with; one that was done
+/// with before it
 /// was written never is.
 /// </summary>
 public sealed class StoredDelivery : JournalFact

@@ -27,7 +27,8 @@ public readonly record struct MeterReading(MeterVerdict Verdict, LimitKind Limit
 /// <summary>How much of its limits one connection has used. Made when there are any. On the connection's own thread.</summary>
 public sealed class ClientMeter
 {
-    // Under memory pressure every connection gets on by a publish in this time: what stands behind it (acknowledgements, which free memory) must come to be read.
+    // Under memory pressure every connection gets on by a publish in this time: what stands behind it (acknowledgements, which free memory) must come to be
+    // read.
     private const long MemoryPauseMs = 1_000;
 
     // What a timer of the transport may be late, with a turn that is long; beyond it lateness is the machine's, and nobody's due.

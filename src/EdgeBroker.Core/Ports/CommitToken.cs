@@ -12,7 +12,8 @@ public readonly record struct CommitToken(JournalFact? Fact)
     /// <summary>Whether there is nothing to wait for, or no longer.</summary>
     public bool IsCommitted => Fact is null || Fact.IsCommitted;
 
-    /// <summary>This one, or the one before when this is nothing. Facts are committed in the order they were appended, so the later one implies the earlier.</summary>
+    /// <summary>This one, or the one before when this is nothing. Facts are committed in the order they were appended, so the later one implies the
+    /// earlier.</summary>
     public CommitToken After(CommitToken earlier) => Fact is null ? earlier : this;
 
     /// <summary>Calls back once when committed; at once when it already is. The action must return soon.</summary>

@@ -64,7 +64,8 @@ public interface IBrokerEvents
     /// <summary>Messages were dropped for a session.</summary>
     void MessagesDropped(string clientId, DropReason reason, int count);
 
-    /// <summary>A limit held a client up, dropped what it sent, or refused it a filter. Refused connections are told of by <see cref="ConnectRefused"/>.</summary>
+    /// <summary>A limit held a client up, dropped what it sent, or refused it a filter. Refused connections are told of by <see cref="ConnectRefused"/>.
+    /// </summary>
     /// <param name="limit">Which limit.</param>
     /// <param name="action">What it did.</param>
     /// <param name="who">The client id, or the address of one that has none yet.</param>

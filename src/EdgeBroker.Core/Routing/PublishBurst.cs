@@ -7,8 +7,10 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
-/// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one publisher to the same subscribers.
-/// A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks for it.
+/// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one
+/// publisher to the same subscribers.
+/// A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks
+/// for it.
 /// </summary>
 public sealed class PublishBurst
 {
@@ -70,7 +72,8 @@ public sealed class PublishBurst
         return _other.Bytes.AsSpan(run.Other.At, run.Other.Length);
     }
 
-    /// <summary>The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies them.</summary>
+    /// <summary>The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies
+    /// them.</summary>
     /// <param name="places">Where the two bytes of each packet's alias are.</param>
     /// <param name="largestPacketBytes">The length of the longest.</param>
     public Span<byte> EncodedWithAliases(out ReadOnlySpan<int> places, out int largestPacketBytes)

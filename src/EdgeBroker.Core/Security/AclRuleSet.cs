@@ -31,7 +31,8 @@ public sealed class AclRuleSet
 
     /// <summary>What a client may do.</summary>
     /// <param name="subject">The client.</param>
-    /// <param name="additional">Rules of its own, asked after all others; null: none. Where there are any, a client is restricted also when the set has no rules.</param>
+    /// <param name="additional">Rules of its own, asked after all others; null: none. Where there are any, a client is restricted also when the set has no
+    /// rules.</param>
     public Permissions PermissionsFor(AclSubject subject, IReadOnlyList<AclRule>? additional = null)
     {
         if (_rules.Length == 0 && additional is null) return Permissions.All;

@@ -3,7 +3,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Security;
 
 /// <summary>
-/// Knows no users: lets clients in whom the transport has identified, and others where the listener allows anonymous ones, whatever name they give; nobody elsewhere.
+/// Knows no users: lets clients in whom the transport has identified, and others where the listener allows anonymous ones, whatever name they give; nobody
+/// elsewhere.
 /// </summary>
 /// <param name="rules">What they may do there; null: everything.</param>
 public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthenticator

@@ -11,7 +11,8 @@ public static class Glob
     {
         int g = 0;
         int n = 0;
-        // Where the last star stands and how much of the name it has taken: on a misfit it takes one more. No star before it can help then, so time is bounded by g * n.
+        // Where the last star stands and how much of the name it has taken: on a misfit it takes one more. No star before it can help then, so time is bounded
+        // by g * n.
         int star = -1;
         int taken = 0;
         while (n < name.Length)

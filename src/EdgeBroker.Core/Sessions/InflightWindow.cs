@@ -1,8 +1,10 @@
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The QoS 1 and 2 messages sent and not yet acknowledged, oldest first. A message's packet identifier follows from its position in the session's order, 1 to 65,535 and round again:
-/// it is the same when the message is sent again by a later life of the process, and its place is its distance from the oldest one, so that look-up needs neither search nor table.
+/// The QoS 1 and 2 messages sent and not yet acknowledged, oldest first. A message's packet identifier follows from its position in the session's order, 1 to
+/// 65,535 and round again:
+/// it is the same when the message is sent again by a later life of the process, and its place is its distance from the oldest one, so that look-up needs
+/// neither search nor table.
 /// Places between open ones stay until the oldest is done.
 /// </summary>
 internal sealed class InflightWindow
@@ -54,7 +56,8 @@ internal sealed class InflightWindow
         return place < _span && At(place).State != DeliveryState.None ? place : -1;
     }
 
-    /// <summary>Adds a message by its position and returns its place. Nearly always it is the last; before others only in a session that was restored.</summary>
+    /// <summary>Adds a message by its position and returns its place. Nearly always it is the last; before others only in a session that was
+    /// restored.</summary>
     /// <param name="message">The message.</param>
     /// <param name="moved">How far the places of the others moved back to make room before them.</param>
     public int Add(in QueuedMessage message, out int moved)

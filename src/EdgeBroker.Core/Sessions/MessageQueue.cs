@@ -5,7 +5,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The QoS 1 and 2 messages that wait for room in the in-flight window, oldest first. Of a stored session's queue memory holds the front, the back that is not on disk yet, and of
+/// The QoS 1 and 2 messages that wait for room in the in-flight window, oldest first. Of a stored session's queue memory holds the front, the back that is not
+/// on disk yet, and of
 /// what lies between only where it is on disk.
 /// </summary>
 internal sealed class MessageQueue

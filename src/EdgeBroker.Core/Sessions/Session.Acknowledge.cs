@@ -87,7 +87,8 @@ public sealed partial class Session
             token = _receivedToken;
             if (_receivedIds.Contains(packetId))
             {
-                // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a new one.
+                // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a
+                // new one.
                 return !isDup && _restoredIds.Remove(packetId) ? AckOutcome.Done : AckOutcome.Repeated;
             }
 
@@ -110,7 +111,8 @@ public sealed partial class Session
     /// <summary>PUBREL: the identifier is free again.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>
-    /// <param name="token">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be lost.</param>
+    /// <param name="token">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be
+    /// lost.</param>
     public AckOutcome EndReceive(ConnectionLease lease, ushort packetId, out CommitToken token)
     {
         token = CommitToken.None;

@@ -21,7 +21,8 @@ public sealed partial class Session
     internal long DeadlineMs { get; set; }
 
     /// <summary>
-    /// Gives the session to a connection and writes CONNACK on it; what is owed follows with the connection's next turn. Fails when the session has ended meanwhile.
+    /// Gives the session to a connection and writes CONNACK on it; what is owed follows with the connection's next turn. Fails when the session has ended
+    /// meanwhile.
     /// </summary>
     /// <param name="link">The connection; its output is guarded by <see cref="Gate"/> already.</param>
     /// <param name="grant">What it brings.</param>
@@ -56,7 +57,8 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// Whether what the session holds may be given to this client. Rights are asked when a filter is subscribed, not with each delivery; so a session does not pass to another
+    /// Whether what the session holds may be given to this client. Rights are asked when a filter is subscribed, not with each delivery; so a session does not
+    /// pass to another
     /// user, nor on to one whose rights have since shrunk.
     /// </summary>
     private bool MayResume(SessionGrant grant) =>

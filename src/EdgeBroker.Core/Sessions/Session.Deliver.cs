@@ -61,7 +61,8 @@ public sealed partial class Session
         return outcome;
     }
 
-    /// <summary>Hands the session all runs of a burst that are for it, up to one whose messages have to be handed over one by one: that is the current one then.</summary>
+    /// <summary>Hands the session all runs of a burst that are for it, up to one whose messages have to be handed over one by one: that is the current one
+    /// then.</summary>
     /// <param name="burst">The burst.</param>
     /// <param name="receivers">Who receives which runs.</param>
     /// <param name="delivery">The first to hand over; moved behind the last.</param>

@@ -10,7 +10,8 @@ namespace EdgeBroker.Core.Sessions;
 // Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, a slice a turn, and never queued as a whole.
 public sealed partial class Session
 {
-    // Messages of one turn; a filter without any counts as some. And how many are taken into the queue ahead of their turn: live messages that come later stay behind those.
+    // Messages of one turn; a filter without any counts as some. And how many are taken into the queue ahead of their turn: live messages that come later stay
+    // behind those.
     private const int RetainedSlice = 512;
     private const int FilterCost = 16;
     private const int RetainedQueueLimit = 64;
@@ -64,7 +65,8 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Sends what there is room for and <paramref name="left"/> allows; returns whether that was all. The walk locks the tree, so it steps outside the gate; nobody else has it meanwhile.</summary>
+    /// <summary>Sends what there is room for and <paramref name="left"/> allows; returns whether that was all. The walk locks the tree, so it steps outside the
+    /// gate; nobody else has it meanwhile.</summary>
     private bool SendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int left, ref int dropped)
     {
         for (; left > 0; left--)

@@ -95,7 +95,8 @@ public sealed partial class Session : IStoredSessionOwner
     internal long RestoredDueMs => Math.Min(_willDueMs, _expiresAtMs);
 
     /// <summary>
-    /// The message has reached everyone it is for: the identifier it was received under goes with it into one transaction. Neither order of two would do: an identifier alone passes
+    /// The message has reached everyone it is for: the identifier it was received under goes with it into one transaction. Neither order of two would do: an
+    /// identifier alone passes
     /// the client's repetition off as known, and the message is lost; a message alone is repeated.
     /// </summary>
     internal void StoreReceived(ref PublishRecord? record, ushort packetId)

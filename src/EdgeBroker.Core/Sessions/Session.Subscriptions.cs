@@ -33,7 +33,8 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each delivery, so such a
+    /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each
+    /// delivery, so such a
     /// client cannot go on as it is.
     /// </summary>
     /// <param name="lease">The connection's right; without it nothing is found.</param>

@@ -5,7 +5,8 @@ namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
 /// A client's state, with or without a connection: subscriptions, messages queued and in flight, received QoS 2 identifiers, will. A monitor: each public
-/// method is short, synchronous and takes the one gate, under which nothing blocks, calls out or does IO. The gate also guards the output buffer of the session's
+/// method is short, synchronous and takes the one gate, under which nothing blocks, calls out or does IO. The gate also guards the output buffer of the
+/// session's
 /// connection, so that a publisher needs one lock to deliver.
 /// </summary>
 public sealed partial class Session

@@ -5,7 +5,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The subscriptions of one session by filter: most have one, which needs no memory of its own; a short array for few, a dictionary beyond. A session's field: a copy is of no use.
+/// The subscriptions of one session by filter: most have one, which needs no memory of its own; a short array for few, a dictionary beyond. A session's field:
+/// a copy is of no use.
 /// </summary>
 internal struct SubscriptionSet
 {

@@ -8,7 +8,8 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sys;
 
-/// <summary>Publishes what the broker knows of itself under <c>$SYS/broker/</c>, retained, by the names mosquitto's users know. A value that has not changed is not sent again.</summary>
+/// <summary>Publishes what the broker knows of itself under <c>$SYS/broker/ </c>, retained, by the names mosquitto's users know. A value that has not changed
+/// is not sent again.</summary>
 internal sealed class SysTopics
 {
     private const string Prefix = "$SYS/broker/";

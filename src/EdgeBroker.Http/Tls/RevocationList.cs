@@ -26,7 +26,8 @@ public sealed class RevocationList
     /// <summary>Reads one list.</summary>
     /// <param name="encoded">DER.</param>
     /// <param name="issuers">Who may have signed it.</param>
-    /// <exception cref="CryptographicException">Malformed, of a kind not known here, or signed by none of them; the message completes "the list ...".</exception>
+    /// <exception cref="CryptographicException">Malformed, of a kind not known here, or signed by none of them; the message completes "the list
+    /// ...".</exception>
     public static RevocationList Read(byte[] encoded, X509Certificate2Collection issuers)
     {
         try

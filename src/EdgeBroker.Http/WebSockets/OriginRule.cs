@@ -1,7 +1,8 @@
 namespace EdgeBroker.Http.WebSockets;
 
 /// <summary>
-/// Whether a web page may connect. A browser lets any page open a WebSocket to any host and says where the page is from; only we can refuse. Other clients send no origin.
+/// Whether a web page may connect. A browser lets any page open a WebSocket to any host and says where the page is from; only we can refuse. Other clients send
+/// no origin.
 /// </summary>
 internal static class OriginRule
 {

@@ -33,7 +33,8 @@ internal sealed class EnhancedAuthentication(AuthenticationRequest request)
     /// <summary>What is asked each time, without data.</summary>
     public AuthenticationRequest Request => request;
 
-    /// <summary>Whose credentials the client says it has, while that is being found out: what SCRAM begins with, otherwise the user name of CONNECT; null: it does not say.</summary>
+    /// <summary>Whose credentials the client says it has, while that is being found out: what SCRAM begins with, otherwise the user name of CONNECT; null: it
+    /// does not say.</summary>
     public string? ClaimedName { get; private set; }
 
     /// <summary>The request of an authentication or a re-authentication.</summary>

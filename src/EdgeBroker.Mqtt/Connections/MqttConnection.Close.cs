@@ -7,7 +7,8 @@ namespace EdgeBroker.Mqtt.Connections;
 // The ends of a connection: the client says goodbye, breaks a rule, is refused, is taken over, or just goes.
 public sealed partial class MqttConnection
 {
-    // Why the broker closed the connection; success: it did not. Written by whoever takes the session over, before it closes the transport; read when that is over.
+    // Why the broker closed the connection; success: it did not. Written by whoever takes the session over, before it closes the transport; read when that is
+    // over.
     private volatile ReasonCode _closedByBroker;
 
     /// <inheritdoc/>

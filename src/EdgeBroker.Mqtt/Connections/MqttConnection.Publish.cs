@@ -159,7 +159,8 @@ public sealed partial class MqttConnection
         Acknowledge(packet.QoS, packet.PacketId, told, CommitToken.None);
     }
 
-    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not connect.
+    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not
+    // connect.
     private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) =>
         (!topic.StartsWith(SysPrefix) || IsBridgeState(topic)) && _identity.Permissions.MayPublish(topic, qos, retain);
 

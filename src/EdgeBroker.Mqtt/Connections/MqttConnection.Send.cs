@@ -70,7 +70,8 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     void ISessionLink.RequestPump() => _transport.RequestTurn();
 
-    /// <summary>Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client accepts.</summary>
+    /// <summary>Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client
+    /// accepts.</summary>
     private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
         bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;

@@ -67,7 +67,8 @@ public sealed partial class MqttConnection
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
-    /// <summary>Whether the client accepts an answer of one code for each filter [MQTT-3.1.2-24]; false when the connection has been failed because it does not.</summary>
+    /// <summary>Whether the client accepts an answer of one code for each filter [MQTT-3.1.2-24]; false when the connection has been failed because it does
+    /// not.</summary>
     private bool CanAnswer(int filters)
     {
         int bodyLength = 3 + filters;

@@ -117,7 +117,8 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>
-    /// A client that sends and does not take our answers waits until it has taken them, one that the disk cannot follow until it can: the broker's memory does not grow with its patience.
+    /// A client that sends and does not take our answers waits until it has taken them, one that the disk cannot follow until it can: the broker's memory does
+    /// not grow with its patience.
     /// </summary>
     private void HoldBackWhenFull()
     {
@@ -137,7 +138,8 @@ public sealed partial class MqttConnection
         _transport.PauseReading();
     }
 
-    /// <summary>The publish at hand cannot be acknowledged without the store: it is left unread, and the client with it, until the store has recovered.</summary>
+    /// <summary>The publish at hand cannot be acknowledged without the store: it is left unread, and the client with it, until the store has
+    /// recovered.</summary>
     private void TryAgainWhenStored(int payloadBytes)
     {
         _context.Counters.PublishesReceived--;

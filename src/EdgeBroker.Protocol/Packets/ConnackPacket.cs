@@ -27,7 +27,10 @@ public readonly ref struct ConnackPacket
         if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         ReasonCode reason = version == ProtocolVersion.V5 ? (ReasonCode)code : ReasonCodes.FromConnectReturnCode(code);
         if (!reason.IsAllowedIn(PacketType.Connack) || (reason != ReasonCode.Success && flags != 0))
+        {
             return ParseError.Protocol(out error, "the reason code does not belong in CONNACK, or a refusal claims a session");
+        }
+
         packet = new ConnackPacket { SessionPresent = flags == 1, ReasonCode = reason, Properties = properties };
         return true;
     }

@@ -71,7 +71,10 @@ public readonly ref struct ConnectPacket
         bool isMqtt = name.SequenceEqual(ProtocolName);
         if (isMqtt) packet = new ConnectPacket { ProtocolLevel = level };
         if (!isMqtt || level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5))
+        {
             return ParseError.Refuse(out error, ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1.1 nor MQTT 5.0");
+        }
+
         if (!reader.TryReadByte(out byte flags) || !reader.TryReadUInt16(out ushort keepAliveSeconds)) return ParseError.Truncated(out error);
         if (!FlagsAreValid(flags, level, out error)) return false;
         PropertyBlock properties = default;

@@ -28,7 +28,10 @@ public readonly ref struct DisconnectPacket
         if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
         if (frame.Type == PacketType.Auth && !AuthNamesItsMethod((ReasonCode)code, properties))
+        {
             return ParseError.Protocol(out error, "an AUTH names no authentication method");
+        }
+
         packet = new DisconnectPacket { Type = frame.Type, ReasonCode = (ReasonCode)code, Properties = properties };
         return true;
     }

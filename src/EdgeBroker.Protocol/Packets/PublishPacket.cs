@@ -71,8 +71,7 @@ public readonly ref struct PublishPacket
     private static bool TopicIsValid(ReadOnlySpan<byte> topic, PropertyBlock properties, out ParseError error)
     {
         error = default;
-        if (topic.IsEmpty)
-            return properties.Has(PropertyId.TopicAlias) || ParseError.Protocol(out error, "the topic is empty and no alias stands for it");
+        if (topic.IsEmpty) return properties.Has(PropertyId.TopicAlias) || ParseError.Protocol(out error, "the topic is empty and no alias stands for it");
         return TopicName.IsValid(topic) || ParseError.Refuse(out error, ReasonCode.TopicNameInvalid, "the topic holds a wildcard");
     }
 }

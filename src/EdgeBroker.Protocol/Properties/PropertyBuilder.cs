@@ -48,7 +48,8 @@ public ref struct PropertyBuilder
     }
 
     /// <summary>Adds a string or binary property.</summary>
-    /// <exception cref="ArgumentException">The property is of another type, does not belong in this packet, or the value is longer than 65,535 bytes.</exception>
+    /// <exception cref="ArgumentException">The property is of another type, does not belong in this packet, or the value is longer than 65,535
+    /// bytes.</exception>
     public void Add(PropertyId id, ReadOnlySpan<byte> value)
     {
         if (PropertyTable.TypeOf((byte)id) is not (PropertyType.Text or PropertyType.Binary)) throw new ArgumentException($"{id} is no string.", nameof(id));

@@ -1,7 +1,8 @@
 namespace EdgeBroker.Protocol;
 
 /// <summary>
-/// What the specification asks of values: their encoding, strings in UTF-8, and for single properties a range, where a value outside is a protocol error or has a code of its own.
+/// What the specification asks of values: their encoding, strings in UTF-8, and for single properties a range, where a value outside is a protocol error or has
+/// a code of its own.
 /// </summary>
 internal static class PropertyValues
 {

@@ -3,8 +3,10 @@ using System.Text;
 namespace EdgeBroker.Protocol.Scram;
 
 /// <summary>
-/// SASLprep (RFC 4013), which gives user names and passwords one form whatever keyboard they come from: for all text that needs no normalisation. What does - ligatures,
-/// full-width letters, letters with their accents apart - is refused and not guessed, and so is what the RFC prohibits and what Unicode 3.2 does not know. So the answer is
+/// SASLprep (RFC 4013), which gives user names and passwords one form whatever keyboard they come from: for all text that needs no normalisation. What does -
+/// ligatures,
+/// full-width letters, letters with their accents apart - is refused and not guessed, and so is what the RFC prohibits and what Unicode 3.2 does not know. So
+/// the answer is
 /// never another one than the RFC's; it may be that there is none.
 /// </summary>
 public static class SaslPrep
@@ -54,7 +56,8 @@ public static class SaslPrep
     private static bool IsRightToLeft(int codePoint) => codePoint >= 0x80 && IsWithin(SaslPrepTables.RightToLeft, codePoint);
 
     /// <summary>
-    /// RFC 3454, section 6: text with letters that run from right to left begins and ends with one and holds none that run from left to right. Beside the former only ASCII that is no
+    /// RFC 3454, section 6: text with letters that run from right to left begins and ends with one and holds none that run from left to right. Beside the
+    /// former only ASCII that is no
     /// letter is taken.
     /// </summary>
     private static bool MayStandTogether(string text)

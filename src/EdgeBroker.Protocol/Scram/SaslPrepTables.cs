@@ -1,13 +1,15 @@
 namespace EdgeBroker.Protocol.Scram;
 
 /// <summary>
-/// Code points above ASCII by what SASLprep does with them, as ranges: first and last, in order. Made from the tables of RFC 3454 and the data of Unicode 3.2, which it names;
+/// Code points above ASCII by what SASLprep does with them, as ranges: first and last, in order. Made from the tables of RFC 3454 and the data of Unicode 3.2,
+/// which it names;
 /// a test compares them with another implementation.
 /// </summary>
 internal static class SaslPrepTables
 {
     /// <summary>
-    /// Assigned, not prohibited, no combining mark, equal to their own NFKC form, and nothing that combines with a character before them: any sequence of them is normalised.
+    /// Assigned, not prohibited, no combining mark, equal to their own NFKC form, and nothing that combines with a character before them: any sequence of them
+    /// is normalised.
     /// </summary>
     public static ReadOnlySpan<int> Unchanged =>
     [

@@ -30,7 +30,8 @@ public static class TopicFilter
     }
 
     /// <summary>
-    /// Whether a topic matches a filter that is not shared (4.7): for one filter at a time. The broker's subscription tree, which answers for all at once, is tested against it.
+    /// Whether a topic matches a filter that is not shared (4.7): for one filter at a time. The broker's subscription tree, which answers for all at once, is
+    /// tested against it.
     /// </summary>
     public static bool Matches(ReadOnlySpan<byte> filter, ReadOnlySpan<byte> topic)
     {

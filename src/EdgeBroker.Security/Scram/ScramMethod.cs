@@ -7,7 +7,8 @@ using EdgeBroker.Security.Verification;
 namespace EdgeBroker.Security.Scram;
 
 /// <summary>
-/// The method SCRAM-SHA-256: whoever knows a password proves it without sending it, and the broker proves that it knows what it keeps of it. A name that nobody has, or that has no
+/// The method SCRAM-SHA-256: whoever knows a password proves it without sending it, and the broker proves that it knows what it keeps of it. A name that nobody
+/// has, or that has no
 /// such credentials, is asked like any other and fails at the end. Costs a few digests: fit for a reactor.
 /// </summary>
 internal sealed class ScramMethod
@@ -45,7 +46,8 @@ internal sealed class ScramMethod
     }
 
     /// <summary>
-    /// What is asked of a name without credentials: always the same salt for a name, and the iterations of somebody who has credentials. Nothing known proves its keys.
+    /// What is asked of a name without credentials: always the same salt for a name, and the iterations of somebody who has credentials. Nothing known proves
+    /// its keys.
     /// </summary>
     private ScramCredentials NobodysCredentials(string userName)
     {

@@ -6,7 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace EdgeBroker.Security.Tokens;
 
 /// <summary>
-/// A key that tokens are signed with, and the algorithms it is for. What a token says its algorithm is never decides how a key is used: a public key is no secret, whoever
+/// A key that tokens are signed with, and the algorithms it is for. What a token says its algorithm is never decides how a key is used: a public key is no
+/// secret, whoever
 /// says HS256.
 /// </summary>
 public sealed class TokenKey

@@ -6,7 +6,8 @@ using EdgeBroker.Storage.Rows;
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
-/// One transaction in the making. Facts are absorbed once, in their order, which gives out numbers and leaves rows to write; writing can then be tried as often as it takes.
+/// One transaction in the making. Facts are absorbed once, in their order, which gives out numbers and leaves rows to write; writing can then be tried as often
+/// as it takes.
 /// </summary>
 internal sealed class JournalBatch(JournalState state, AgeClock age)
 {

@@ -71,7 +71,8 @@ public sealed class StoreFile : IDisposable
     }
 
     /// <summary>
-    /// The database turned out to be damaged while in use: the next start looks at every page, whatever the size, and <see cref="Close"/> leaves the files as they are.
+    /// The database turned out to be damaged while in use: the next start looks at every page, whatever the size, and <see cref="Close"/> leaves the files as
+    /// they are.
     /// </summary>
     /// <exception cref="IOException">It could not be noted.</exception>
     public void ReportDamage()
@@ -82,7 +83,8 @@ public sealed class StoreFile : IDisposable
     }
 
     /// <summary>
-    /// Moves everything into the database file, closes it, notes that the end was orderly, and unlocks the directory. Statements prepared on the database must be disposed
+    /// Moves everything into the database file, closes it, notes that the end was orderly, and unlocks the directory. Statements prepared on the database must
+    /// be disposed
     /// before. Failures are logged: nothing that was committed is lost, and the next start checks the file.
     /// </summary>
     public void Close()

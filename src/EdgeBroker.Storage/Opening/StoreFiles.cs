@@ -51,7 +51,8 @@ internal static partial class StoreFiles
     }
 
     /// <summary>
-    /// Gives a database another name, with what lies beside it and as far as it is there. The database goes first: with the WAL gone and the database still there, a start would take what
+    /// Gives a database another name, with what lies beside it and as far as it is there. The database goes first: with the WAL gone and the database still
+    /// there, a start would take what
     /// is left for all there is. The wal-index is made anew whenever needed.
     /// </summary>
     /// <exception cref="IOException">It could not be renamed, or the name is taken.</exception>
@@ -61,6 +62,7 @@ internal static partial class StoreFiles
         {
             if (File.Exists(database + part)) File.Move(database + part, target + part, overwrite: false);
         }
+
         File.Delete(database + "-shm");
         FlushDirectory(Path.GetDirectoryName(database)!);
     }

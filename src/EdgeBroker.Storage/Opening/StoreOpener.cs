@@ -19,6 +19,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             StoreLog.Resuming(Log, name);
             return ReplaceDatabase(name, "setting it aside was interrupted", out opening);
         }
+
         if (!HasDatabase())
         {
             SetStrayWalAside();
@@ -27,6 +28,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Created });
             return OpenSound();
         }
+
         return TryUse(out SqliteDatabase? database, out StoreOpening? used, out Defect? defect)
             ? Used(database!, opening = used!)
             : SetAside(defect!, out opening);
@@ -61,7 +63,9 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             defect = new Defect("it is empty, although its WAL is not", IsNewer: false);
             return false;
         }
-        // A power cut may tear the page that a checkpoint was adding; then the WAL still has it. Without a WAL the end is missing, and no check of SQLite's tells.
+
+        // A power cut may tear the page that a checkpoint was adding; then the WAL still has it. Without a WAL the end is missing, and no check of SQLite's
+        // tells.
         if (new FileInfo(paths.Database).Length % StorePragmas.PageSizeBytes != 0 && new FileInfo(paths.Wal) is not { Exists: true, Length: > 0 })
         {
             defect = new Defect("its length is no whole number of pages", IsNewer: false);
@@ -92,13 +96,15 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             database.Dispose();
             throw;
         }
+
         database.Dispose();
         database = null;
         return false;
     }
 
     /// <summary>
-    /// A process that was killed may have written to its WAL what it had not flushed. It is read back, and a publisher that repeats a message is told that we have it: from then on a power
+    /// A process that was killed may have written to its WAL what it had not flushed. It is read back, and a publisher that repeats a message is told that we
+    /// have it: from then on a power
     /// cut must not take it.
     /// </summary>
     private void FlushWhatWasLeft()
@@ -136,6 +142,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             StoreLog.NotChecked(Log, size);
             return null;
         }
+
         StoreLog.Checking(Log, size);
         string? found = database.QueryText("PRAGMA quick_check(1)");
         return found == "ok" ? null : found ?? "the check of its pages found no answer";
@@ -150,6 +157,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
                 $"{paths.Database} cannot be used: {defect.Cause}; restore a backup or remove the file, or set [storage] on_corruption = \"quarantine\" to set it aside and start"
                 + (defect.IsNewer ? "; or install the version of the broker that wrote it" : ""));
         }
+
         string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
         // From here on a start that finds this goes on where we were: the old database is rescued once, and fully.
         heldLock.NoteSettingAside(name);

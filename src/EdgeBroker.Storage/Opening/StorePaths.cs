@@ -38,6 +38,7 @@ internal sealed class StorePaths(string directory)
         {
             if (!char.IsAsciiDigit(c) && c != '-') return false;
         }
+
         return name.Length > prefix.Length && name.Length <= LongestName;
     }
 
@@ -49,7 +50,10 @@ internal sealed class StorePaths(string directory)
         string dated = prefix + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         string name = dated;
         for (int i = 2; Path.Exists(SetAside(name)) || Path.Exists(SetAside(name) + "-wal"); i++)
+        {
             name = string.Create(CultureInfo.InvariantCulture, $"{dated}-{i}");
+        }
+
         return name;
     }
 }

@@ -4,7 +4,8 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Opening;
 
 /// <summary>
-/// Copies the rows of one table out of a damaged database: in key order until no way leads on, then from the end backwards. A row that cannot be read is stepped over, as long as
+/// Copies the rows of one table out of a damaged database: in key order until no way leads on, then from the end backwards. A row that cannot be read is
+/// stepped over, as long as
 /// its key can be; keys that do not rise show that the tree leads in a circle, and end that direction.
 /// </summary>
 internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target, StoreTable table, RowChecks checks)
@@ -27,7 +28,8 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
         return new SalvagedTable(table.Name, _rows, _skipped, complete);
     }
 
-    /// <summary>Copies in one direction; true when every row is dealt with, forward at the table's end, backward at the row where the other direction stopped.</summary>
+    /// <summary>Copies in one direction; true when every row is dealt with, forward at the table's end, backward at the row where the other direction
+    /// stopped.</summary>
     private bool Walk(SqliteStatement insert, bool forward)
     {
         RowKey? last = null;
@@ -53,6 +55,7 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
                 if (step == SalvageStep.Row) Copy(rows!, insert);
             }
         }
+
         return step;
     }
 
@@ -64,6 +67,7 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
         {
             if (Next(keys!) != SalvageStep.Row || Advance(keys!, forward, ref last) != SalvageStep.Row) return false;
         }
+
         _skipped++;
         return true;
     }
@@ -93,6 +97,7 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
             statement = null;
             return SalvageStep.Broken;
         }
+
         last?.Bind(statement);
         return SalvageStep.Row;
     }
@@ -116,6 +121,7 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
             _skipped++;
             return;
         }
+
         for (int i = 0; i < table.Columns.Count; i++) CopyColumn(row, insert, i);
         insert.Run();
         // None: another row has the key already, or the table's own rules refuse this one.

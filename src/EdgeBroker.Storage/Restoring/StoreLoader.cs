@@ -10,7 +10,8 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Restoring;
 
 /// <summary>
-/// Reads the store when the broker starts: sessions with what they subscribed and what waits for them, retained messages. Messages of queues stay where they are; only who waits for them is
+/// Reads the store when the broker starts: sessions with what they subscribed and what waits for them, retained messages. Messages of queues stay where they
+/// are; only who waits for them is
 /// read. What is damaged is left out and counted.
 /// </summary>
 internal sealed class StoreLoader

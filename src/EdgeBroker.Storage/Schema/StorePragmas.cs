@@ -21,7 +21,8 @@ public static class StorePragmas
         database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size={PageSizeBytes}; PRAGMA auto_vacuum=INCREMENTAL"));
 
     /// <summary>
-    /// Sets the connection that writes: WAL; checkpoints when the journal says so and not on its own; nothing in temporary files; files are hostile, so their schema
+    /// Sets the connection that writes: WAL; checkpoints when the journal says so and not on its own; nothing in temporary files; files are hostile, so their
+    /// schema
     /// may run no function that has effects, and pages are checked as they are read.
     /// </summary>
     /// <exception cref="StoreException">The file system cannot do WAL (Unsupported).</exception>
@@ -34,6 +35,7 @@ public static class StorePragmas
             throw new StoreException(
                 StoreProblem.Unsupported, $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
         }
+
         database.Execute(string.Create(
             CultureInfo.InvariantCulture, $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF"));
         Limit(database, options);

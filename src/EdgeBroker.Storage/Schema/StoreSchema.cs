@@ -40,14 +40,14 @@ public sealed class StoreSchema(int version, IReadOnlyList<StoreTable> tables, S
     {
         long application = database.QueryInt64("PRAGMA application_id") ?? 0;
         long version = database.QueryInt64("PRAGMA user_version") ?? 0;
-        if (application != ApplicationId)
-            return new SchemaVerdict(SchemaState.Wrong, version, $"its application id is {application}, not the broker's");
+        if (application != ApplicationId) return new SchemaVerdict(SchemaState.Wrong, version, $"its application id is {application}, not the broker's");
         if (version > Version)
+        {
             return new SchemaVerdict(SchemaState.Newer, version, $"it is of version {version}, and this broker knows versions up to {Version}");
-        if (version < 1)
-            return new SchemaVerdict(SchemaState.Wrong, version, $"it says it is of version {version}, which never was");
-        if (version < Version)
-            return new SchemaVerdict(SchemaState.Older, version);
+        }
+
+        if (version < 1) return new SchemaVerdict(SchemaState.Wrong, version, $"it says it is of version {version}, which never was");
+        if (version < Version) return new SchemaVerdict(SchemaState.Older, version);
         string? problem;
         try
         {
@@ -57,6 +57,7 @@ public sealed class StoreSchema(int version, IReadOnlyList<StoreTable> tables, S
         {
             problem = failure.Explanation;
         }
+
         return problem is null ? new SchemaVerdict(SchemaState.Current, version) : new SchemaVerdict(SchemaState.Wrong, version, problem);
     }
 
@@ -72,6 +73,7 @@ public sealed class StoreSchema(int version, IReadOnlyList<StoreTable> tables, S
             if (objects.Text(0) != "table" || !missing.Remove(name, out string? sql)) problem ??= $"it holds an unknown {objects.Text(0)} \"{name}\"";
             else if (objects.Text(2) != sql) problem ??= $"its table \"{name}\" is not made as this version makes it";
         }
+
         return problem ?? (missing.Count > 0 ? $"it lacks the table \"{missing.Keys.First()}\"" : null);
     }
 }

@@ -30,7 +30,8 @@ public static class StoreTables
     public const string Retained = "retained";
 
     /// <summary>
-    /// The value of "connected" of a session that is over and kept for what it leaves to other members of its shared groups; 0 and 1 say whether one that is not has a connection.
+    /// The value of "connected" of a session that is over and kept for what it leaves to other members of its shared groups; 0 and 1 say whether one that is
+    /// not has a connection.
     /// </summary>
     public const int EndedSession = 2;
 

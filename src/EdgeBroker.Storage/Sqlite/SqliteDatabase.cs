@@ -44,7 +44,8 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR, NOMEM).</summary>
+    /// <summary>Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR,
+    /// NOMEM).</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
     /// <summary>Whether closing the last connection moves the WAL's pages into the database file; true at first. Off, both files stay as they are.</summary>
@@ -86,6 +87,7 @@ public sealed class SqliteDatabase : IDisposable
             handle?.Dispose();
             throw failure;
         }
+
         raw.sqlite3_busy_timeout(handle, (int)busyTimeout.TotalMilliseconds);
         return new SqliteDatabase(handle, fullPath);
     }
@@ -109,6 +111,7 @@ public sealed class SqliteDatabase : IDisposable
             statement.Dispose();
             throw new ArgumentException($"Exactly one statement is prepared at a time: {sql}", nameof(sql));
         }
+
         return new SqliteStatement(_handle, statement, sql);
     }
 
@@ -133,7 +136,8 @@ public sealed class SqliteDatabase : IDisposable
     public void Begin() => (_begin ??= Prepare("BEGIN IMMEDIATE")).Run();
 
     /// <summary>Ends the transaction; how safe it is now is what "PRAGMA synchronous" says.</summary>
-    /// <exception cref="SqliteException">It could not be written; the transaction is open still, unless SQLite rolled it back (<see cref="InTransaction"/>).</exception>
+    /// <exception cref="SqliteException">It could not be written; the transaction is open still, unless SQLite rolled it back
+    /// (<see cref="InTransaction"/>).</exception>
     public void Commit() => (_commit ??= Prepare("COMMIT")).Run();
 
     /// <summary>Undoes the transaction. Nothing to do when there is none, because SQLite rolled back on its own.</summary>
@@ -144,7 +148,8 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>Copies pages from the WAL into the database file.</summary>
-    /// <exception cref="SqliteException">Reading or writing failed. A lock held elsewhere is no failure but <see cref="CheckpointResult.IsComplete"/>.</exception>
+    /// <exception cref="SqliteException">Reading or writing failed. A lock held elsewhere is no failure but <see cref="CheckpointResult.IsComplete"/>.
+    /// </exception>
     public CheckpointResult Checkpoint(CheckpointMode mode)
     {
         int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", (int)mode, out int walFrames, out int checkpointed);
@@ -153,7 +158,8 @@ public sealed class SqliteDatabase : IDisposable
         return new CheckpointResult(!busy && walFrames == checkpointed, walFrames, checkpointed);
     }
 
-    /// <summary>Ends whatever the connection is doing, with <see cref="SqliteException.IsInterrupted"/>. From any thread, while the connection is open.</summary>
+    /// <summary>Ends whatever the connection is doing, with <see cref="SqliteException.IsInterrupted"/>. From any thread, while the connection is
+    /// open.</summary>
     public void Interrupt() => raw.sqlite3_interrupt(_handle);
 
     /// <summary>
@@ -186,7 +192,8 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>
-    /// Closes the connection; an open transaction is undone. The last connection of all to a database in WAL mode moves the WAL's pages into the file and deletes it.
+    /// Closes the connection; an open transaction is undone. The last connection of all to a database in WAL mode moves the WAL's pages into the file and
+    /// deletes it.
     /// Statements that still live keep the connection inside SQLite until they are freed.
     /// </summary>
     public void Dispose()
@@ -220,6 +227,7 @@ public sealed class SqliteDatabase : IDisposable
             if (c is '%' or '?' or '#') uri.Append('%').Append(Convert.ToHexString([(byte)c]));
             else uri.Append(c);
         }
+
         return uri.Append("?immutable=1").ToString();
     }
 }

@@ -14,14 +14,14 @@ public static class SqliteLibrary
         Batteries_V2.Init();
         Version = raw.sqlite3_libversion().utf8_to_string();
         int number = raw.sqlite3_libversion_number();
-        if (number < OldestSoundVersion)
-            throw new NotSupportedException($"SQLite {Version} can corrupt databases in WAL mode; 3.51.3 or newer is needed.");
+        if (number < OldestSoundVersion) throw new NotSupportedException($"SQLite {Version} can corrupt databases in WAL mode; 3.51.3 or newer is needed.");
     }
 
     /// <summary>SQLite's version, such as "3.53.3".</summary>
     public static string Version { get; }
 
     /// <summary>Binds the calls to the library and checks its version: once, whoever comes first.</summary>
-    /// <exception cref="TypeInitializationException">The library is missing, or is a version that corrupts databases; the inner exception says which.</exception>
+    /// <exception cref="TypeInitializationException">The library is missing, or is a version that corrupts databases; the inner exception says
+    /// which.</exception>
     internal static void Load() => RuntimeHelpers.RunClassConstructor(typeof(SqliteLibrary).TypeHandle);
 }

@@ -74,7 +74,8 @@ public sealed class SqliteStatement : IDisposable
     /// <summary>A column as an integer; 0 for NULL.</summary>
     public long Int64(int column) => raw.sqlite3_column_int64(_handle, column);
 
-    /// <summary>A column's bytes, a text's in UTF-8; empty for NULL. SQLite's own memory: valid until the next <see cref="Step"/> or <see cref="Reset"/>.</summary>
+    /// <summary>A column's bytes, a text's in UTF-8; empty for NULL. SQLite's own memory: valid until the next <see cref="Step"/> or <see cref="Reset"/>.
+    /// </summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_handle, column);
 
     /// <summary>A column as a text; empty for NULL. Invalid UTF-8 becomes U+FFFD.</summary>

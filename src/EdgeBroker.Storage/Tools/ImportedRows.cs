@@ -11,7 +11,8 @@ using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
 
-/// <summary>Makes rows of a new store from lines. Every field is checked as if a client had sent it: what is wrong is a <see cref="FormatException"/>.</summary>
+/// <summary>Makes rows of a new store from lines. Every field is checked as if a client had sent it: what is wrong is a <see cref="FormatException"/>.
+/// </summary>
 internal sealed class ImportedRows : IDisposable
 {
     /// <summary>The version of the form the lines have.</summary>
@@ -125,7 +126,10 @@ internal sealed class ImportedRows : IDisposable
         var options = new SubscriptionOptions((byte)fields.Number("options", 0, byte.MaxValue));
         if (!options.IsValid(ProtocolVersion.V5)) throw new FormatException("\"options\" are none a SUBSCRIBE may have");
         if (!_statements.AddSubscription(session.Id, filter, options.Value, fields.Number("identifier", 0, VariableByteInteger.MaxValue)))
+        {
             throw new FormatException("the session has this subscription already");
+        }
+
         _subscriptions++;
     }
 

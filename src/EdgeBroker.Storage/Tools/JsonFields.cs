@@ -4,7 +4,8 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Storage.Tools;
 
-/// <summary>The fields of a JSON object, each to be taken once and with the type and size it must have. What is wrong is told by <see cref="FormatException"/>.</summary>
+/// <summary>The fields of a JSON object, each to be taken once and with the type and size it must have. What is wrong is told by <see cref="FormatException"/>.
+/// </summary>
 internal sealed class JsonFields
 {
     /// <summary>The largest number every reader of JSON can hold.</summary>

@@ -5,8 +5,10 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
-/// Copies a store, as it is at one moment, into one file that is whole and checked before it gets its name. A broker that runs on the store is not held up; its WAL grows
-/// until the copy is done. The copy is restored by stopping the broker and putting it in place of edgebroker.db, without files of the same name and -wal or -shm.
+/// Copies a store, as it is at one moment, into one file that is whole and checked before it gets its name. A broker that runs on the store is not held up; its
+/// WAL grows
+/// until the copy is done. The copy is restored by stopping the broker and putting it in place of edgebroker.db, without files of the same name and -wal or
+/// -shm.
 /// </summary>
 public static class StoreBackup
 {
@@ -58,6 +60,7 @@ public static class StoreBackup
             SchemaVerdict verdict = StoreSchema.Current.Inspect(opened);
             problem = verdict.State == SchemaState.Wrong ? verdict.Problem : null;
         }
+
         if (problem is null) return;
         throw new StoreException(
             StoreProblem.Damaged, $"{database} is damaged ({problem}), so no copy was kept; \"edgebroker store verify\" says more, and restarting the broker rescues what is readable");

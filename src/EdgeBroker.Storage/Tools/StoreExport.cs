@@ -5,7 +5,8 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
-/// Writes what a store holds, as it is at one moment, as JSON lines: an object for each session, subscription, waiting message and retained value. Reads beside a broker that runs or
+/// Writes what a store holds, as it is at one moment, as JSON lines: an object for each session, subscription, waiting message and retained value. Reads beside
+/// a broker that runs or
 /// without one; memory is taken by what sessions have acknowledged and by the topics of retained messages, not by messages.
 /// </summary>
 public static class StoreExport
@@ -52,7 +53,10 @@ public static class StoreExport
             source.Execute("BEGIN");
             SchemaVerdict verdict = StoreSchema.Current.Inspect(source);
             if (verdict.State == SchemaState.Older)
+            {
                 throw new StoreException(StoreProblem.Unsupported, $"{database} is of version {verdict.Version}; the broker brings it up to date at its next start");
+            }
+
             if (verdict.State != SchemaState.Current) throw new StoreException(StoreProblem.Damaged, $"{database} cannot be exported: {verdict.Problem}");
             using var lines = new ExportedLines(target);
             StoreTransfer written = new ExportedRows(source, lines, cancel).Write();

@@ -6,7 +6,8 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
-/// Makes a store from the lines of <see cref="StoreExport"/>, where none is or an empty one. The database is built beside, checked, and gets its name when it is whole. The broker must be
+/// Makes a store from the lines of <see cref="StoreExport"/>, where none is or an empty one. The database is built beside, checked, and gets its name when it
+/// is whole. The broker must be
 /// stopped: the directory is locked meanwhile.
 /// </summary>
 public static class StoreImport
@@ -19,7 +20,8 @@ public static class StoreImport
     /// <param name="time">Dates that name.</param>
     /// <param name="cancel">Ends it; nothing has changed then.</param>
     /// <param name="setAsideAs">The name of what was set aside; null: nothing was.</param>
-    /// <exception cref="StoreException">It failed; says why and what to do, for a line that is wrong (Malformed) its number and cause. No new store is there then.</exception>
+    /// <exception cref="StoreException">It failed; says why and what to do, for a line that is wrong (Malformed) its number and cause. No new store is there
+    /// then.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public static StoreTransfer Run(
         string source, string directory, StorageOptions options, bool replace, TimeProvider time, CancellationToken cancel, out string? setAsideAs)
@@ -32,7 +34,10 @@ public static class StoreImport
             StoreFiles.CreateDirectory(paths.Directory);
             using StoreLock heldLock = StoreLock.Take(paths.Directory);
             if (heldLock.UnfinishedQuarantine is not null)
+            {
                 throw new StoreException(StoreProblem.Damaged, $"a database in {paths.Directory} was being set aside when the power went: start the broker once, which goes on there, and stop it");
+            }
+
             bool isEmpty = IsEmpty(paths);
             if (!isEmpty && !replace) throw new StoreException(StoreProblem.Exists, $"{paths.Database} holds something; name another data directory, or say that it is to be set aside");
             StoreTransfer read = Build(paths.Unfinished, file, lines, options, cancel);
@@ -123,7 +128,8 @@ public static class StoreImport
         }
     }
 
-    /// <summary>Puts the new database into its place. With the old one's new name noted first, the broker's start goes on wherever a power cut ends this.</summary>
+    /// <summary>Puts the new database into its place. With the old one's new name noted first, the broker's start goes on wherever a power cut ends
+    /// this.</summary>
     private static string? Publish(StorePaths paths, StoreLock heldLock, string? setAsideAs)
     {
         if (setAsideAs is null)

@@ -4,7 +4,8 @@ using EdgeBroker.Storage.Sqlite;
 namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
-/// Checks a store: every page and index, the schema, every row, and what rows of one table say about another. Reads one moment's state, beside a broker that runs or without one.
+/// Checks a store: every page and index, the schema, every row, and what rows of one table say about another. Reads one moment's state, beside a broker that
+/// runs or without one.
 /// </summary>
 public sealed class StoreVerify
 {
@@ -49,6 +50,7 @@ public sealed class StoreVerify
             foreach (StoreTable table in StoreTables.All) Try(table.Name, () => CheckRows(table));
             foreach (string table in StoreTables.OfSessions) Try(table, () => CheckSessionOf(table));
         }
+
         _database.Rollback();
         return new StoreVerification(_problems, _rows);
     }
@@ -65,6 +67,7 @@ public sealed class StoreVerify
         {
             _problems.Add($"{subject}: {failure.Explanation}");
         }
+
         return _problems.Count == before;
     }
 
@@ -97,6 +100,7 @@ public sealed class StoreVerify
             if (_checks.Accept(table, rows)) continue;
             if (bad++ == 0) firstBad = rows.Text(0);
         }
+
         if (bad > 0) _problems.Add($"{table.Name}: {bad} row(s) are not what was once written, the first with {table.Columns[0].Name} {firstBad}");
     }
 

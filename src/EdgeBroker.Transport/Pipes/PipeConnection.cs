@@ -7,7 +7,8 @@ using EdgeBroker.Transport.Buffers;
 namespace EdgeBroker.Transport.Pipes;
 
 /// <summary>
-/// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One loop reads, one writes; they take turns
+/// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One loop reads, one writes; they
+/// take turns
 /// in calling the handler, which so keeps its one thread at a time.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Late signals may come after the end; the semaphores hold nothing that needs disposal.")]
@@ -38,7 +39,8 @@ public sealed class PipeConnection : TransportConnection
     /// <param name="pipe">The bytes.</param>
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
     /// <param name="time">The clock of deadlines.</param>
-    /// <param name="turn">Held whenever the handler is called; shared by connections whose handlers share something that one thread at a time may use. Null: its own.</param>
+    /// <param name="turn">Held whenever the handler is called; shared by connections whose handlers share something that one thread at a time may use. Null:
+    /// its own.</param>
     /// <param name="remoteAddress">The peer's IP address; null: it has none.</param>
     public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, Lock? turn = null, IPAddress? remoteAddress = null)
     {

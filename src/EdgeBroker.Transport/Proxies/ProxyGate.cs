@@ -3,7 +3,8 @@ using System.Net;
 namespace EdgeBroker.Transport.Proxies;
 
 /// <summary>
-/// Serves a connection on a reactor until its PROXY header is there, then puts the protocol in its own place. What comes behind the header in the same receive goes on to that.
+/// Serves a connection on a reactor until its PROXY header is there, then puts the protocol in its own place. What comes behind the header in the same receive
+/// goes on to that.
 /// </summary>
 public sealed class ProxyGate : IConnectionHandler
 {

@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// One thread, one epoll instance, and the connections that belong to it for life. A turn: wait; receive from each readable connection and handle it in place, and look again while that
-/// fills more outputs than it empties inputs; run what is due; give asked-for turns and flush every connection that has output, once each; pause when that gets more done.
+/// One thread, one epoll instance, and the connections that belong to it for life. A turn: wait; receive from each readable connection and handle it in place,
+/// and look again while that
+/// fills more outputs than it empties inputs; run what is due; give asked-for turns and flush every connection that has output, once each; pause when that gets
+/// more done.
 /// </summary>
 public sealed unsafe partial class Reactor : IDisposable
 {
@@ -60,7 +62,8 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Monotonic milliseconds, as of the beginning of the turn.</summary>
     public long NowMs { get; private set; }
 
-    /// <summary>Called whenever all that was readable has been received and handled, before any of the answers goes out. Set before <see cref="Start"/>.</summary>
+    /// <summary>Called whenever all that was readable has been received and handled, before any of the answers goes out. Set before <see cref="Start"/>.
+    /// </summary>
     public Action? AfterReceives { get; set; }
 
     /// <summary>Bytes received in this turn.</summary>
@@ -144,7 +147,8 @@ public sealed unsafe partial class Reactor : IDisposable
     internal void Enqueue(ReactorConnection connection) => _queued.Add(connection);
 
     /// <summary>
-    /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this one would send the first part of
+    /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this
+    /// one would send the first part of
     /// what a receive brings while the rest is still being added.
     /// </summary>
     internal void EnqueueFromOther(ReactorConnection connection)
@@ -213,7 +217,8 @@ public sealed unsafe partial class Reactor : IDisposable
         NowMs = works / TimeSpan.TicksPerMillisecond;
         ReceivedBytes = 0;
         HandleReady(count);
-        // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once more. Where it had to wait for
+        // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once
+        // more. Where it had to wait for
         // work there is nothing more yet, and the look is only time that a message spends here.
         for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; looks++)
         {

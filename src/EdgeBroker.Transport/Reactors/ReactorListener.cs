@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// A listening socket. The first reactor accepts, a bounded number a turn so that a flood of connects does not starve the connected, and deals the connections out in turn.
+/// A listening socket. The first reactor accepts, a bounded number a turn so that a flood of connects does not starve the connected, and deals the connections
+/// out in turn.
 /// </summary>
 public sealed unsafe partial class ReactorListener
 {

@@ -1,6 +1,7 @@
 namespace EdgeBroker.Transport.Reactors;
 
-/// <summary>What the turns of a reactor were spent on: the last ones, for its own thread; all of them, which any thread may read. Times are in ticks of <see cref="TimeSpan"/>.</summary>
+/// <summary>What the turns of a reactor were spent on: the last ones, for its own thread; all of them, which any thread may read. Times are in ticks of
+/// <see cref="TimeSpan"/>. </summary>
 internal sealed class ReactorLoad
 {
     /// <summary>With less to do than this part of the time, pauses only make clients wait.</summary>

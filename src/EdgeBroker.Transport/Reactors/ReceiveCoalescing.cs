@@ -1,9 +1,12 @@
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// How long reactors pause between two turns, so that each receive finds more and each send carries more; with network cards it is known as interrupt coalescing. Now and then they try for
-/// some milliseconds each what comes of not pausing and of each pause, and keep to the best until the next trial. They pause only when busy, and where clearly more is received that way,
-/// or as much for clearly less work; clients that wait for an answer before they send again send less to a broker that lets them wait. All reactors try the same at once: what one leaves of
+/// How long reactors pause between two turns, so that each receive finds more and each send carries more; with network cards it is known as interrupt
+/// coalescing. Now and then they try for
+/// some milliseconds each what comes of not pausing and of each pause, and keep to the best until the next trial. They pause only when busy, and where clearly
+/// more is received that way,
+/// or as much for clearly less work; clients that wait for an answer before they send again send less to a broker that lets them wait. All reactors try the
+/// same at once: what one leaves of
 /// the processors the others take. Times are in ticks of <see cref="TimeSpan"/>, by a clock that all reactors share.
 /// </summary>
 /// <param name="loads">Those of the reactors.</param>
@@ -12,7 +15,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     /// <summary>The longest pause.</summary>
     public const long LongestPause = 800 * TimeSpan.TicksPerMicrosecond;
 
-    // A trial has nothing to find where less of the time is work. Two reactors that wake each other for every message wait half of it, and come to a whole together.
+    // A trial has nothing to find where less of the time is work. Two reactors that wake each other for every message wait half of it, and come to a whole
+    // together.
     private const double LeastWorkToTry = 0.75;
 
     // The same where clients have been seen to follow: they may be what keeps it waiting without a pause.
@@ -36,7 +40,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     // What must be received with a pause, as a part of the most that any gets: as much, but for chance.
     private const double LeastGain = 0.97;
 
-    // What both gains, one times the other, must come to, as a multiple of what they are with a shorter pause. Where no more is received, that much less is worked for it.
+    // What both gains, one times the other, must come to, as a multiple of what they are with a shorter pause. Where no more is received, that much less is
+    // worked for it.
     private const double LeastWorth = 1.15;
 
     // Clients that send at a rate of their own send no more than that with any pause. A message of theirs would wait in it for less work only, so not for long.
@@ -50,7 +55,8 @@ internal sealed class ReceiveCoalescing(ReactorLoad[] loads)
     // Below this a longer pause is not tried.
     private const double LeastToTryLonger = 0.6;
 
-    // Parts of a trial are short, so each counts for a quarter of what is believed, once as many have been seen; and one that a load began or ended in says nothing.
+    // Parts of a trial are short, so each counts for a quarter of what is believed, once as many have been seen; and one that a load began or ended in says
+    // nothing.
     private const double Newest = 0.25;
     private const double LeastBelieved = 0.5;
     private const double MostGain = 2;

@@ -42,25 +42,33 @@ internal static class AclCommand
     private static int Test(VerbArguments read, Surroundings world)
     {
         if (read.Rest is not [("publish" or "subscribe") and string action, string topic])
+        {
             return CommandLine.Misused("acl test takes publish or subscribe, and a topic", Usage, world);
+        }
+
         byte[] bytes = Encoding.UTF8.GetBytes(topic);
         if (!Utf8Text.IsValid(bytes) || !(action == "publish" ? TopicName.IsValid(bytes) : TopicFilter.IsValid(bytes)))
+        {
             return CommandLine.Misused($"\"{Printable.Escape(topic)}\" is not a topic {(action == "publish" ? "name" : "filter")}", Usage, world);
-        if ((read["--qos"] ?? "0") is not (['0' or '1' or '2'] and string qos))
-            return CommandLine.Misused("--qos needs 0, 1 or 2", Usage, world);
+        }
+
+        if ((read["--qos"] ?? "0") is not (['0' or '1' or '2'] and string qos)) return CommandLine.Misused("--qos needs 0, 1 or 2", Usage, world);
         BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(read["-c"] ?? read["--config"], out string[] errors);
         if (configuration is null)
         {
-            foreach (string error in errors)
-                world.Error.WriteLine(error);
+            foreach (string error in errors) world.Error.WriteLine(error);
             return ExitCode.Configuration;
         }
+
         var subject = new AclSubject(read["--user"], read["--client"] ?? "", read["--listener"] ?? "");
         AccessVerdict verdict = Judge(configuration.Auth.Rules.PermissionsFor(subject), action, bytes, (QoS)(qos[0] - '0'), read.Has("--retain"));
         string limit = verdict.IsAllowed && verdict.MaximumQoS < QoS.ExactlyOnce ? $", at most at QoS {(int)verdict.MaximumQoS}" : "";
         world.Out.WriteLine((verdict.IsAllowed ? "allowed: " : "denied: ") + Printable.Escape(verdict.Cause) + limit);
         if (subject.UserName is { } user && configuration.Auth is { Tokens: null } auth && auth.Users?.Find(user) is null)
+        {
             world.Error.WriteLine($"note: {Printable.Escape(user)} is not in the password file, and so cannot log in");
+        }
+
         return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
     }
 
@@ -72,6 +80,7 @@ internal static class AclCommand
                 ? new AccessVerdict(false, "only the broker publishes under $SYS")
                 : permissions.JudgePublish(topic, qos, retain);
         }
+
         return permissions.JudgeSubscribe(TopicFilter.TrySplitShared(topic, out _, out ReadOnlySpan<byte> filter) ? filter : topic);
     }
 
@@ -87,11 +96,10 @@ internal static class AclCommand
             world.Error.WriteLine($"edgebroker: {Printable.Escape(e.Message)}");
             return ExitCode.Failed;
         }
+
         string toml = MosquittoAcl.ToToml(text, file, out List<string> problems);
-        foreach (string problem in problems)
-            world.Error.WriteLine(Printable.Escape(problem));
-        if (problems.Count > 0)
-            return ExitCode.Failed;
+        foreach (string problem in problems) world.Error.WriteLine(Printable.Escape(problem));
+        if (problems.Count > 0) return ExitCode.Failed;
         world.Out.Write(toml);
         return ExitCode.Success;
     }

@@ -4,7 +4,8 @@ using EdgeBroker.Core.Security;
 namespace EdgeBroker.Access;
 
 /// <summary>
-/// mosquitto's <c>acl_file</c> as <c>[[acl]]</c> rules. There a client's own denials come first, then what its lines allow, then the patterns in the same way; the rules are
+/// mosquitto's <c>acl_file </c> as <c>[[acl]] </c> rules. There a client's own denials come first, then what its lines allow, then the patterns in the same
+/// way; the rules are
 /// written in that order, since here the first that matches decides.
 /// </summary>
 internal static class MosquittoAcl
@@ -23,34 +24,29 @@ internal static class MosquittoAcl
         {
             number++;
             string line = raw.Trim(' ', '\t', '\r');
-            if (line.Length == 0 || line[0] == '#')
-                continue;
+            if (line.Length == 0 || line[0] == '#') continue;
             string word = FirstWord(line, out string rest);
             string? problem = null;
             if (word == "user")
+            {
                 (user, problem) = (rest, rest.Length == 0 ? "user without a name" : rest.IndexOfAny(GlobCharacters) >= 0 ? "a user name with \"*\" or \"?\", which stand for other characters here" : null);
-            else if (word is "topic" or "pattern")
-                problem = ReadTopic(word == "pattern", user, rest, number, lines);
-            else
-                problem = $"unknown word \"{word}\"; expected user, topic or pattern";
-            if (problem is not null)
-                problems.Add($"{file}:{number}: {problem}");
+            }
+            else if (word is "topic" or "pattern") problem = ReadTopic(word == "pattern", user, rest, number, lines);
+            else problem = $"unknown word \"{word}\"; expected user, topic or pattern";
+            if (problem is not null) problems.Add($"{file}:{number}: {problem}");
         }
+
         return problems.Count > 0 ? "" : Write(lines, file);
     }
 
     private static string? ReadTopic(bool isPattern, string user, string rest, int number, List<Line> lines)
     {
         string access = FirstWord(rest, out string topic);
-        if (access is not ("read" or "write" or "readwrite" or "deny"))
-            (access, topic) = ("readwrite", rest);
+        if (access is not ("read" or "write" or "readwrite" or "deny")) (access, topic) = ("readwrite", rest);
         // In a topic line a percent sign is just that.
-        if (!isPattern)
-            topic = topic.Replace("%", "%%", StringComparison.Ordinal);
-        if (topic.Length == 0)
-            return "no topic";
-        if (!AclPattern.IsValid(topic))
-            return $"\"{topic}\" is not a topic filter{(isPattern ? " with %u and %c" : "")}";
+        if (!isPattern) topic = topic.Replace("%", "%%", StringComparison.Ordinal);
+        if (topic.Length == 0) return "no topic";
+        if (!AclPattern.IsValid(topic)) return $"\"{topic}\" is not a topic filter{(isPattern ? " with %u and %c" : "")}";
         lines.Add(new Line(number, isPattern, user, access, topic));
         return null;
     }
@@ -65,8 +61,7 @@ internal static class MosquittoAcl
         foreach (Line line in ordered)
         {
             toml.Append("\n[[acl]]                                # line ").Append(line.Number).Append('\n');
-            if (!line.IsPattern)
-                toml.Append("user = ").Append(Quote(line.User)).Append('\n');
+            if (!line.IsPattern) toml.Append("user = ").Append(Quote(line.User)).Append('\n');
             toml.Append(line.Access switch
             {
                 "read" => "allow = [\"subscribe\"]\n",
@@ -76,6 +71,7 @@ internal static class MosquittoAcl
             });
             toml.Append("topics = [").Append(Quote(line.Topic)).Append("]\n");
         }
+
         return toml.ToString();
     }
 
@@ -92,13 +88,11 @@ internal static class MosquittoAcl
         var quoted = new StringBuilder("\"");
         foreach (char c in text.Replace("${", "$${", StringComparison.Ordinal))
         {
-            if (c is '"' or '\\')
-                quoted.Append('\\').Append(c);
-            else if (char.IsControl(c))
-                quoted.Append("\\u").Append(((int)c).ToString("X4", System.Globalization.CultureInfo.InvariantCulture));
-            else
-                quoted.Append(c);
+            if (c is '"' or '\\') quoted.Append('\\').Append(c);
+            else if (char.IsControl(c)) quoted.Append("\\u").Append(((int)c).ToString("X4", System.Globalization.CultureInfo.InvariantCulture));
+            else quoted.Append(c);
         }
+
         return quoted.Append('"').ToString();
     }
 

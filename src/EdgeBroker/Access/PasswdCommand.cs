@@ -6,7 +6,8 @@ using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Access;
 
-/// <summary><c>edgebroker passwd ...</c>: makes and changes password files. Passwords come from the terminal or from stdin, never from the command line, which others can see.</summary>
+/// <summary> <c>edgebroker passwd ...</c>: makes and changes password files. Passwords come from the terminal or from stdin, never from the command line, which
+/// others can see.</summary>
 internal static class PasswdCommand
 {
     public const string Usage = """
@@ -43,17 +44,21 @@ internal static class PasswdCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (args.Length == 0)
-            return CommandLine.Misused("passwd needs to know what to do", Usage, world);
+        if (args.Length == 0) return CommandLine.Misused("passwd needs to know what to do", Usage, world);
         bool takesPassword = args[0] is "add" or "verify" or "hash";
         string[] flags = args[0] is "add" or "hash" ? ["--stdin", "--argon2", "--scram"] : takesPassword ? ["--stdin"] : [];
         if (VerbArguments.Read(args.AsSpan(1), flags, args[0] is "add" or "hash" ? ["--cost", "--iterations"] : [], out string problem) is not { } read)
+        {
             return CommandLine.Misused(problem, Usage, world);
+        }
+
         int wanted = args[0] switch { "add" or "remove" or "verify" => 2, "list" => 1, "hash" => 0, _ => -1 };
-        if (wanted < 0)
-            return CommandLine.Misused($"passwd cannot \"{Printable.Escape(args[0])}\"", Usage, world);
+        if (wanted < 0) return CommandLine.Misused($"passwd cannot \"{Printable.Escape(args[0])}\"", Usage, world);
         if (read.Rest.Count != wanted)
+        {
             return CommandLine.Misused($"passwd {args[0]} takes {(wanted == 0 ? "no file" : wanted == 1 ? "a file" : "a file and a user")}", Usage, world);
+        }
+
         try
         {
             return args[0] switch
@@ -74,12 +79,13 @@ internal static class PasswdCommand
     private static int Add(VerbArguments read, Surroundings world)
     {
         string user = read.Rest[1];
-        if (PasswordFile.ProblemWithName(user) is { } wrongName)
-            return Failed(wrongName, world);
+        if (PasswordFile.ProblemWithName(user) is { } wrongName) return Failed(wrongName, world);
         if (read.Has("--scram") && (!SaslPrep.TryPrepare(user, out string prepared) || prepared != user))
+        {
             return Failed($"SCRAM does not take the user name \"{user}\": {NotPrepared}", world);
-        if (!TryHash(read, $"password for {Printable.Escape(user)}: ", world, out PasswordHash hash, out int failure))
-            return failure;
+        }
+
+        if (!TryHash(read, $"password for {Printable.Escape(user)}: ", world, out PasswordHash hash, out int failure)) return failure;
         bool replaced = false;
         Change(read.Rest[0], world, text => PasswordFileEdit.Set(text, user, hash, out replaced));
         world.Out.WriteLine(replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added");
@@ -89,15 +95,13 @@ internal static class PasswdCommand
     private static int Remove(VerbArguments read, Surroundings world)
     {
         string user = read.Rest[1];
-        if (!File.Exists(FullPath(read.Rest[0], world)))
-            return Failed($"no such file: {Printable.Escape(read.Rest[0])}", world);
+        if (!File.Exists(FullPath(read.Rest[0], world))) return Failed($"no such file: {Printable.Escape(read.Rest[0])}", world);
         bool removed = Change(read.Rest[0], world, text =>
         {
             string rest = PasswordFileEdit.Remove(text, user, out bool found);
             return found ? rest : null;
         });
-        if (!removed)
-            return Failed($"there is no user \"{Printable.Escape(user)}\" in {Printable.Escape(read.Rest[0])}", world);
+        if (!removed) return Failed($"there is no user \"{Printable.Escape(user)}\" in {Printable.Escape(read.Rest[0])}", world);
         world.Out.WriteLine($"{Printable.Escape(user)} removed");
         return ExitCode.Success;
     }
@@ -105,16 +109,14 @@ internal static class PasswdCommand
     private static int List(VerbArguments read, Surroundings world)
     {
         PasswordFile users = Load(read.Rest[0], world, out int problems);
-        foreach (PasswordEntry entry in users.Entries)
-            world.Out.WriteLine(Printable.Escape(entry.UserName));
+        foreach (PasswordEntry entry in users.Entries) world.Out.WriteLine(Printable.Escape(entry.UserName));
         return problems == 0 ? ExitCode.Success : ExitCode.Failed;
     }
 
     private static int Verify(VerbArguments read, Surroundings world)
     {
         PasswordFile users = Load(read.Rest[0], world, out _);
-        if (Ask(read, $"password for {Printable.Escape(read.Rest[1])}: ", repeat: false, world, out int failure) is not { } password)
-            return failure;
+        if (Ask(read, $"password for {Printable.Escape(read.Rest[1])}: ", repeat: false, world, out int failure) is not { } password) return failure;
         bool isRight = users.Find(read.Rest[1]) is { } entry && entry.Hash.Verify(Utf8.GetBytes(password));
         world.Out.WriteLine(isRight ? "right" : "wrong");
         return isRight ? ExitCode.Success : ExitCode.Failed;
@@ -122,8 +124,7 @@ internal static class PasswdCommand
 
     private static int Hash(VerbArguments read, Surroundings world)
     {
-        if (!TryHash(read, "password: ", world, out PasswordHash hash, out int failure))
-            return failure;
+        if (!TryHash(read, "password: ", world, out PasswordHash hash, out int failure)) return failure;
         world.Out.WriteLine(hash.Text);
         return ExitCode.Success;
     }
@@ -137,20 +138,21 @@ internal static class PasswdCommand
             failure = CommandLine.Misused(wrongKind, Usage, world);
             return false;
         }
-        if (Ask(read, prompt, repeat: true, world, out failure) is not { } password)
-            return false;
+
+        if (Ask(read, prompt, repeat: true, world, out failure) is not { } password) return false;
         bool argon = read.Has("--argon2");
         bool scram = read.Has("--scram");
-        if (password.Length == 0 || password.Contains('\0'))
-            failure = Failed("the password is empty, or holds a zero", world);
+        if (password.Length == 0 || password.Contains('\0')) failure = Failed("the password is empty, or holds a zero", world);
         else if (!argon && !scram && Utf8.GetByteCount(password) > BcryptBytes)
+        {
             failure = Failed($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --argon2 or --scram", world);
+        }
         else if (Utf8.GetByteCount(password) > PasswordHash.MaxPasswordBytes)
+        {
             failure = Failed($"the password is longer than {PasswordHash.MaxPasswordBytes} bytes", world);
-        else if (scram && !SaslPrep.TryPrepare(password, out _))
-            failure = Failed($"SCRAM does not take this password: {NotPrepared}", world);
-        else
-            hash = argon ? PasswordHash.Argon2(password) : scram ? PasswordHash.Scram(password, iterations) : PasswordHash.Bcrypt(password, cost);
+        }
+        else if (scram && !SaslPrep.TryPrepare(password, out _)) failure = Failed($"SCRAM does not take this password: {NotPrepared}", world);
+        else hash = argon ? PasswordHash.Argon2(password) : scram ? PasswordHash.Scram(password, iterations) : PasswordHash.Bcrypt(password, cost);
         return hash is not null;
     }
 
@@ -158,19 +160,18 @@ internal static class PasswdCommand
     {
         bool argon = read.Has("--argon2");
         bool scram = read.Has("--scram");
-        if (argon && scram)
-            return "--argon2 and --scram are two kinds; leave out one of the two";
+        if (argon && scram) return "--argon2 and --scram are two kinds; leave out one of the two";
         if (read["--cost"] is { } costs)
         {
-            if (argon || scram)
-                return "--cost is bcrypt's; leave out one of the two";
+            if (argon || scram) return "--cost is bcrypt's; leave out one of the two";
             if (!int.TryParse(costs, NumberStyles.None, CultureInfo.InvariantCulture, out cost) || cost is < 4 or > 15)
+            {
                 return "--cost needs a number from 4 to 15";
+            }
         }
-        if (read["--iterations"] is not { } text)
-            return null;
-        if (!scram)
-            return "--iterations goes with --scram";
+
+        if (read["--iterations"] is not { } text) return null;
+        if (!scram) return "--iterations goes with --scram";
         bool isGood = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out iterations) && iterations is >= ScramSha256.MinIterations and <= ScramSha256.MaxIterations;
         return isGood ? null : $"--iterations needs a number from {ScramSha256.MinIterations} to {ScramSha256.MaxIterations}";
     }
@@ -179,22 +180,18 @@ internal static class PasswdCommand
     {
         failure = ExitCode.Success;
         string? password = read.Has("--stdin") ? world.ReadLine() ?? "" : world.AskHidden(prompt);
-        if (password is null)
-            failure = CommandLine.Misused("there is no terminal to ask for the password at; give it on stdin with --stdin", Usage, world);
-        else if (repeat && !read.Has("--stdin") && world.AskHidden("once more: ") != password)
-            failure = Failed("the two are not the same", world);
+        if (password is null) failure = CommandLine.Misused("there is no terminal to ask for the password at; give it on stdin with --stdin", Usage, world);
+        else if (repeat && !read.Has("--stdin") && world.AskHidden("once more: ") != password) failure = Failed("the two are not the same", world);
         return failure == ExitCode.Success ? password : null;
     }
 
     private static bool Change(string path, Surroundings world, Func<string, string?> change)
     {
-        if (!OperatingSystem.IsLinux())
-            throw new IOException("password files are changed on Linux only");
+        if (!OperatingSystem.IsLinux()) throw new IOException("password files are changed on Linux only");
         return AtomicFile.Change(FullPath(path, world), bytes =>
         {
             string text = Decode(bytes, path);
-            if (change(text) is not { } changed)
-                return null;
+            if (change(text) is not { } changed) return null;
             Report(changed, path, world);
             return Utf8.GetBytes(changed);
         });
@@ -211,8 +208,7 @@ internal static class PasswdCommand
     {
         var problems = new List<FileProblem>();
         PasswordFile.Parse(text, problems);
-        foreach (FileProblem problem in problems)
-            world.Error.WriteLine($"{Printable.Escape(path)}:{problem.Line}: {Printable.Escape(problem.Text)}");
+        foreach (FileProblem problem in problems) world.Error.WriteLine($"{Printable.Escape(path)}:{problem.Line}: {Printable.Escape(problem.Text)}");
         return problems.Count;
     }
 

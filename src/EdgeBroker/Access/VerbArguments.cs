@@ -35,22 +35,21 @@ internal sealed class VerbArguments
                 read.Rest.Add(argument);
                 continue;
             }
+
             if (Array.IndexOf(flags, argument) >= 0)
             {
                 read._flags.Add(argument);
                 continue;
             }
+
             int equals = argument.IndexOf('=', StringComparison.Ordinal);
             string name = equals < 0 ? argument : argument[..equals];
-            if (Array.IndexOf(options, name) < 0)
-                problem = $"unknown option \"{Printable.Escape(argument)}\"";
-            else if (equals < 0 && ++i == args.Length)
-                problem = $"{name} needs a value";
-            else if (!read._values.TryAdd(name, equals < 0 ? args[i] : argument[(equals + 1)..]))
-                problem = $"{name} is given twice";
-            if (problem.Length > 0)
-                return null;
+            if (Array.IndexOf(options, name) < 0) problem = $"unknown option \"{Printable.Escape(argument)}\"";
+            else if (equals < 0 && ++i == args.Length) problem = $"{name} needs a value";
+            else if (!read._values.TryAdd(name, equals < 0 ? args[i] : argument[(equals + 1)..])) problem = $"{name} is given twice";
+            if (problem.Length > 0) return null;
         }
+
         return read;
     }
 }

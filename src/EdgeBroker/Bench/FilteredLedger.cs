@@ -1,6 +1,7 @@
 namespace EdgeBroker.Bench;
 
-/// <summary>A subscriber gets those messages of a publisher that match its filters: how many of them were due is known only for all subscribers together.</summary>
+/// <summary>A subscriber gets those messages of a publisher that match its filters: how many of them were due is known only for all subscribers
+/// together.</summary>
 internal sealed class FilteredLedger : DeliveryLedger
 {
     private readonly RecentSequences[] _streams;

@@ -4,7 +4,8 @@ using EdgeBroker.Transport.Reactors;
 
 namespace EdgeBroker.Bench;
 
-/// <summary>One thread, one epoll instance, and all clients of the run. A turn: wait, let every ready client read all it has, open the next, let publishers write.</summary>
+/// <summary>One thread, one epoll instance, and all clients of the run. A turn: wait, let every ready client read all it has, open the next, let publishers
+/// write.</summary>
 internal sealed unsafe class LoadLoop : IDisposable
 {
     private const int ReceiveBytes = 256 * 1024;

@@ -38,7 +38,9 @@ internal sealed class LoadSubscriber(LoadRun run, int number, IReadOnlyList<byte
 
         Run.Deliver(number, body[at..]);
         if (qos != QoS.AtMostOnce)
+        {
             new AckPacket { Type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec, PacketId = packetId }.Write(Output, Run.Options.Version);
+        }
     }
 
     protected override void OnAcknowledgement(in AckPacket packet)

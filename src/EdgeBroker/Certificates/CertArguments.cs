@@ -28,15 +28,18 @@ internal sealed class CertArguments
         while (rest.MoveNext())
         {
             string arg = rest.Current;
-            if (arg == "--force")
-                read.Force = true;
+            if (arg == "--force") read.Force = true;
             else if (Array.IndexOf(known, arg) >= 0)
+            {
                 read._values[arg] = rest.MoveNext() ? rest.Current : throw new CertificateCommandException($"{arg} needs a value");
+            }
             else if (arg.StartsWith('-'))
+            {
                 throw new CertificateCommandException($"unknown option {arg}" + (NearestName.Of(arg, [.. known, "--force"]) is { } nearest ? $"; did you mean {nearest}?" : ""));
-            else
-                read.Words.Add(arg);
+            }
+            else read.Words.Add(arg);
         }
+
         return read;
     }
 
@@ -44,8 +47,7 @@ internal sealed class CertArguments
 
     public int Days(int otherwise, int most)
     {
-        if (!_values.TryGetValue("--days", out string? text))
-            return otherwise;
+        if (!_values.TryGetValue("--days", out string? text)) return otherwise;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int days) && days >= 1 && days <= most ? days
             : throw new CertificateCommandException($"--days {text}: give a whole number from 1 to {most}");
     }

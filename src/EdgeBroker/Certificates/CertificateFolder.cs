@@ -16,9 +16,9 @@ internal sealed class CertificateFolder(string path, bool replaces)
     {
         foreach (string file in files)
         {
-            if (!replaces && File.Exists(PathOf(file)))
-                throw new CertificateCommandException($"{PathOf(file)} exists already; --force replaces it");
+            if (!replaces && File.Exists(PathOf(file))) throw new CertificateCommandException($"{PathOf(file)} exists already; --force replaces it");
         }
+
         try
         {
             Directory.CreateDirectory(path);
@@ -42,13 +42,13 @@ internal sealed class CertificateFolder(string path, bool replaces)
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = mode;
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = mode;
             using (var stream = new FileStream(temporary, options))
             {
                 stream.Write(bytes);
                 stream.Flush(flushToDisk: true);
             }
+
             File.Move(temporary, PathOf(file), overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

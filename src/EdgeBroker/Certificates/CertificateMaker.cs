@@ -30,11 +30,10 @@ internal sealed class CertificateMaker(TimeProvider time)
         var names = new SubjectAlternativeNameBuilder();
         foreach (string host in hosts)
         {
-            if (IPAddress.TryParse(host, out IPAddress? address))
-                names.AddIpAddress(address);
-            else
-                names.AddDnsName(host);
+            if (IPAddress.TryParse(host, out IPAddress? address)) names.AddIpAddress(address);
+            else names.AddDnsName(host);
         }
+
         return Sign(authority, Named(name), names.Build(), ForServers, days);
     }
 
@@ -53,13 +52,15 @@ internal sealed class CertificateMaker(TimeProvider time)
         X509Extension? names = null;
         foreach (X509Extension extension in old.Extensions)
         {
-            if (extension is X509EnhancedKeyUsageExtension { EnhancedKeyUsages: [{ Value: { } value }, ..] })
-                use = value;
-            else if (extension is X509SubjectAlternativeNameExtension)
-                names = extension;
+            if (extension is X509EnhancedKeyUsageExtension { EnhancedKeyUsages: [{ Value: { } value }, ..] }) use = value;
+            else if (extension is X509SubjectAlternativeNameExtension) names = extension;
         }
+
         if (use.Length == 0 || names is null)
+        {
             throw new CertificateCommandException("this certificate does not say what it is for (extended key usage) or has no names; make a new one with \"cert server\" or \"cert client\"");
+        }
+
         return Sign(authority, old.SubjectName, names, use, days);
     }
 
@@ -74,8 +75,7 @@ internal sealed class CertificateMaker(TimeProvider time)
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority.Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         (DateTimeOffset from, DateTimeOffset until) = Validity(days);
         var end = new DateTimeOffset(authority.Certificate.NotAfter);
-        if (end <= from + ClockSlack)
-            throw new CertificateCommandException("the authority itself is expired; make a new one with \"edgebroker cert ca\"");
+        if (end <= from + ClockSlack) throw new CertificateCommandException("the authority itself is expired; make a new one with \"edgebroker cert ca\"");
         // Nothing outlives its authority; a truncated end is better than a certificate that silently stops with it.
         X509Certificate2 certificate = request.Create(authority.Certificate, from, until < end ? until : end, Serial());
         return new KeyPair(certificate, key);

@@ -6,7 +6,8 @@ using EdgeBroker.Http.Tls;
 namespace EdgeBroker.Certificates;
 
 /// <summary>
-/// The revocation list of a private authority: what it was, what is added, and the list signed anew. Entries are never taken out: a revoked certificate stays revoked until it is over,
+/// The revocation list of a private authority: what it was, what is added, and the list signed anew. Entries are never taken out: a revoked certificate stays
+/// revoked until it is over,
 /// and knowing when it is over would need the certificate.
 /// </summary>
 internal sealed class RevocationRegister
@@ -38,13 +39,11 @@ internal sealed class RevocationRegister
     /// <exception cref="CertificateFileException">The file cannot be read, or is no list of this authority.</exception>
     public static RevocationRegister Open(KeyPair authority, string file)
     {
-        if (!File.Exists(file))
-            return new RevocationRegister(authority, new CertificateRevocationListBuilder(), BigInteger.Zero, before: null);
+        if (!File.Exists(file)) return new RevocationRegister(authority, new CertificateRevocationListBuilder(), BigInteger.Zero, before: null);
         byte[] bytes = PemFile.ReadBytes(file);
         // Checks form and signature; the builder would take anybody's entries.
         List<RevocationList> lists = PemFile.ReadRevocations(file, bytes, [authority.Certificate]);
-        if (lists.Count != 1)
-            throw new CertificateCommandException($"{file} holds {lists.Count} lists; \"cert revoke\" keeps one list of one authority");
+        if (lists.Count != 1) throw new CertificateCommandException($"{file} holds {lists.Count} lists; \"cert revoke\" keeps one list of one authority");
         try
         {
             var builder = CertificateRevocationListBuilder.LoadPem(System.Text.Encoding.ASCII.GetString(bytes), out BigInteger number);
@@ -61,7 +60,10 @@ internal sealed class RevocationRegister
     public bool Add(string file, X509Certificate2 certificate, DateTimeOffset now)
     {
         if (!IsOurs(certificate))
+        {
             throw new CertificateCommandException($"{file} was not issued by this authority ({_authority.Certificate.Subject}); only its issuer can revoke it");
+        }
+
         return Add(certificate.SerialNumberBytes.Span, now);
     }
 
@@ -70,8 +72,7 @@ internal sealed class RevocationRegister
     /// <param name="now">Since when it is not good any more.</param>
     public bool Add(ReadOnlySpan<byte> serial, DateTimeOffset now)
     {
-        if (_before?.Revokes(serial) == true || !_added.Add(Convert.ToHexString(serial)))
-            return false;
+        if (_before?.Revokes(serial) == true || !_added.Add(Convert.ToHexString(serial))) return false;
         _builder.AddEntry(serial, now);
         return true;
     }

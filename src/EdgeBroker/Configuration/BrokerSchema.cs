@@ -165,9 +165,9 @@ internal static class BrokerSchema
     {
         foreach (char c in name)
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))
-                return false;
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
         }
+
         return name.Length is > 0 and <= 64;
     }
 }

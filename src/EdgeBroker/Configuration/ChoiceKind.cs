@@ -8,8 +8,7 @@ internal sealed class ChoiceKind<T>(params (string Word, T Value)[] choices) : V
     protected override bool TryRead(ValueSyntax syntax, string? text, out T value, ref string? hint)
     {
         value = default!;
-        if (text is null)
-            return false;
+        if (text is null) return false;
         var words = new string[choices.Length];
         for (int i = 0; i < choices.Length; i++)
         {
@@ -18,18 +17,18 @@ internal sealed class ChoiceKind<T>(params (string Word, T Value)[] choices) : V
                 value = choices[i].Value;
                 return true;
             }
+
             words[i] = choices[i].Word;
         }
-        if (NearestName.Of(text, words) is { } nearest)
-            hint = $"\"{nearest}\"";
+
+        if (NearestName.Of(text, words) is { } nearest) hint = $"\"{nearest}\"";
         return false;
     }
 
     private static string List((string Word, T Value)[] choices)
     {
         string list = $"\"{choices[0].Word}\"";
-        for (int i = 1; i < choices.Length; i++)
-            list += (i == choices.Length - 1 ? " or " : ", ") + $"\"{choices[i].Word}\"";
+        for (int i = 1; i < choices.Length; i++) list += (i == choices.Length - 1 ? " or " : ", ") + $"\"{choices[i].Word}\"";
         return list;
     }
 }

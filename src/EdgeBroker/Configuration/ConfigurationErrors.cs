@@ -14,8 +14,7 @@ internal sealed class ConfigurationErrors
     {
         for (int i = _errors.Count - 1; i >= start; i--)
         {
-            if (isNoise(_errors[i].Position))
-                _errors.RemoveAt(i);
+            if (isNoise(_errors[i].Position)) _errors.RemoveAt(i);
         }
     }
 
@@ -24,16 +23,14 @@ internal sealed class ConfigurationErrors
     {
         // Sorted by index as well: List.Sort is not stable, and two errors may share a place.
         var order = new int[_errors.Count];
-        for (int i = 0; i < order.Length; i++)
-            order[i] = i;
+        for (int i = 0; i < order.Length; i++) order[i] = i;
         Array.Sort(order, (a, b) =>
         {
             int byPosition = _errors[a].Position.CompareTo(_errors[b].Position);
             return byPosition != 0 ? byPosition : a.CompareTo(b);
         });
         var lines = new string[order.Length];
-        for (int i = 0; i < lines.Length; i++)
-            lines[i] = $"{_errors[order[i]].Position}: {_errors[order[i]].Problem}";
+        for (int i = 0; i < lines.Length; i++) lines[i] = $"{_errors[order[i]].Position}: {_errors[order[i]].Problem}";
         return lines;
     }
 }

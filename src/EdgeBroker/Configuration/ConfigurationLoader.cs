@@ -19,8 +19,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
     public BrokerConfiguration? Load(string? path, out string[] errors)
     {
         ConfigurationDraft draft = Defaults();
-        if (path is not null)
-            draft = Read(path, draft);
+        if (path is not null) draft = Read(path, draft);
         string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
         DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory);
         AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(draft);
@@ -28,8 +27,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
         listeners.Apply(draft.Listeners);
         errors = _errors.ToLines();
-        if (errors.Length > 0)
-            return null;
+        if (errors.Length > 0) return null;
         return new BrokerConfiguration
         {
             File = path,
@@ -59,27 +57,24 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         var file = new SourceFile(Printable.Escape(path), 0);
         TomlTable? merged = ReadOne(FullPath(path), file, noise);
         // A missing file is one error; what lies beside it is not looked at.
-        if (merged is null)
-            return draft;
+        if (merged is null) return draft;
         int order = 1;
         foreach (string fragment in Fragments(path))
         {
             TomlTable? table = ReadOne(FullPath(fragment), new SourceFile(Printable.Escape(fragment), order++), noise);
-            if (table is not null)
-                TomlTreeBuilder.Merge(merged, table, _errors);
+            if (table is not null) TomlTreeBuilder.Merge(merged, table, _errors);
         }
+
         int reported = _errors.Count;
         draft = BrokerSchema.File.Bind(merged, draft, new BindContext(_errors, environment, BrokerSchema.File));
-        foreach (Predicate<SourcePosition> isNoise in noise)
-            _errors.Drop(reported, isNoise);
+        foreach (Predicate<SourcePosition> isNoise in noise) _errors.Drop(reported, isNoise);
         return draft;
     }
 
     private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise)
     {
         string? text = ConfigurationText.Read(fullPath, file, _errors);
-        if (text is null)
-            return null;
+        if (text is null) return null;
         TomlTable? table = TomlSyntax.Read(text, file, _errors, out Predicate<SourcePosition> isNoise);
         noise.Add(isNoise);
         return table;
@@ -91,8 +86,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         string directory = Path.Combine(Path.GetDirectoryName(path) ?? "", FragmentDirectory);
         try
         {
-            if (!Directory.Exists(FullPath(directory)))
-                return [];
+            if (!Directory.Exists(FullPath(directory))) return [];
             string[] files = Directory.GetFiles(FullPath(directory), "*.toml");
             Array.Sort(files, StringComparer.Ordinal);
             var fragments = new List<string>(files.Length);
@@ -100,9 +94,9 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
             {
                 string name = Path.GetFileName(file);
                 // Editors keep locks and backups under such names.
-                if (!name.StartsWith('.'))
-                    fragments.Add(Path.Combine(directory, name));
+                if (!name.StartsWith('.')) fragments.Add(Path.Combine(directory, name));
             }
+
             return [.. fragments];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -21,6 +21,7 @@ internal static class ConfigurationText
                 errors.Add(file.Whole, "is a directory; expected a file");
                 return null;
             }
+
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             bytes = new byte[LargestFileBytes + 1];
             length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
@@ -40,18 +41,19 @@ internal static class ConfigurationText
             errors.Add(file.Whole, $"cannot be read: {Printable.Escape(e.Message)}");
             return null;
         }
+
         if (length > LargestFileBytes)
         {
             errors.Add(file.Whole, $"is larger than {SizeKind.Show(LargestFileBytes)}; is it the right file?");
             return null;
         }
+
         return Decode(bytes.AsSpan(0, length), file, errors);
     }
 
     private static string? Decode(ReadOnlySpan<byte> bytes, SourceFile file, ConfigurationErrors errors)
     {
-        if (bytes.StartsWith(Encoding.UTF8.Preamble))
-            bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        if (bytes.StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
         try
         {
             return Strict.GetString(bytes);
@@ -75,8 +77,10 @@ internal static class ConfigurationText
                 line++;
                 column = 1;
             }
+
             bytes = bytes[consumed..];
         }
+
         return new SourcePosition(file, line, column);
     }
 }

@@ -26,11 +26,11 @@ internal sealed class DurationKind(TimeSpan min, TimeSpan max, TimeSpan step)
         if (text is not null && Quantity.TryRead(text, Units, out long milliseconds))
         {
             // Compared in milliseconds: a TimeSpan cannot hold every long of them.
-            if (milliseconds < min.TotalMilliseconds || milliseconds > max.TotalMilliseconds)
-                return false;
+            if (milliseconds < min.TotalMilliseconds || milliseconds > max.TotalMilliseconds) return false;
             value = TimeSpan.FromMilliseconds(milliseconds);
             return value.Ticks % step.Ticks == 0;
         }
+
         string? written = text ?? (syntax as IntegerValueSyntax)?.Value.ToString(CultureInfo.InvariantCulture);
         hint = written is null ? null : Quantity.Suggest(written, Units, "s");
         return false;

@@ -43,12 +43,9 @@ internal sealed record ListenAddress
     /// <summary>Whether two listeners cannot have these addresses at the same time.</summary>
     public bool Overlaps(ListenAddress other)
     {
-        if (IsUnix || other.IsUnix)
-            return IsUnix && other.IsUnix && Host == other.Host;
-        if (Port != other.Port || Port == 0)
-            return false;
-        if (Ip is null || other.Ip is null)
-            return Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase);
+        if (IsUnix || other.IsUnix) return IsUnix && other.IsUnix && Host == other.Host;
+        if (Port != other.Port || Port == 0) return false;
+        if (Ip is null || other.Ip is null) return Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase);
         return Ip.AddressFamily == other.Ip.AddressFamily && (Ip.Equals(other.Ip) || IsAny(Ip) || IsAny(other.Ip));
     }
 
@@ -58,32 +55,30 @@ internal sealed record ListenAddress
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
         {
             string path = text[UnixPrefix.Length..];
-            if (path is not ['/', _, ..] || System.Text.Encoding.UTF8.GetByteCount(path) > LongestUnixPath || path.Contains('\0'))
-                return false;
+            if (path is not ['/', _, ..] || System.Text.Encoding.UTF8.GetByteCount(path) > LongestUnixPath || path.Contains('\0')) return false;
             address = new ListenAddress(text, path, -1, null);
             return true;
         }
+
         int colon = text.LastIndexOf(':');
-        if (colon <= 0 || !TryParsePort(text.AsSpan(colon + 1), out int port))
-            return false;
+        if (colon <= 0 || !TryParsePort(text.AsSpan(colon + 1), out int port)) return false;
         string host = text[..colon];
         if (host is ['[', _, .., ']'])
         {
             // A scope would need an interface that may not be there yet, and two spellings of one address.
-            if (host.Contains('%') || !IPAddress.TryParse(host.AsSpan(1, host.Length - 2), out IPAddress? v6) || !v6.ToString().Contains(':'))
-                return false;
+            if (host.Contains('%') || !IPAddress.TryParse(host.AsSpan(1, host.Length - 2), out IPAddress? v6) || !v6.ToString().Contains(':')) return false;
             address = new ListenAddress(text, host, port, v6);
             return true;
         }
+
         if (IsV4(host))
         {
-            if (!IPAddress.TryParse(host, out IPAddress? v4))
-                return false;
+            if (!IPAddress.TryParse(host, out IPAddress? v4)) return false;
             address = new ListenAddress(text, host, port, v4);
             return true;
         }
-        if (!IsHostName(host))
-            return false;
+
+        if (!IsHostName(host)) return false;
         address = new ListenAddress(text, host, port, host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : null);
         return true;
     }
@@ -97,11 +92,10 @@ internal sealed record ListenAddress
         int dots = 0;
         foreach (char c in host)
         {
-            if (c == '.')
-                dots++;
-            else if (!char.IsAsciiDigit(c))
-                return false;
+            if (c == '.') dots++;
+            else if (!char.IsAsciiDigit(c)) return false;
         }
+
         return dots == 3;
     }
 
@@ -110,10 +104,10 @@ internal sealed record ListenAddress
         bool hasLetter = false;
         foreach (char c in host)
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-'))
-                return false;
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-')) return false;
             hasLetter |= char.IsAsciiLetter(c);
         }
+
         return hasLetter && host.Length <= 253 && host[0] is not ('.' or '-') && host[^1] != '-';
     }
 

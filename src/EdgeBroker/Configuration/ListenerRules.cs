@@ -29,13 +29,13 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         {
             WebProtocol? web = ProtocolOf(drafts[i]);
             CheckKeys(drafts[i], web);
-            if (drafts[i].Address is not { } address)
-                continue;
+            if (drafts[i].Address is not { } address) continue;
             if (FirstOverlap(drafts, i, address) is { } earlier)
             {
                 errors.Add(drafts[i].At("address"), $"address \"{Printable.Escape(address.Text)}\" is taken already by the listener at "
                     + $"{earlier.At("address")} (\"{Printable.Escape(earlier.Address!.Text)}\")");
             }
+
             PeerOptions peer = _peerRules.Apply(drafts[i], address);
             // Behind a proxy on this machine the clients are elsewhere.
             bool isLocal = address.IsLoopback && !drafts[i].IsProxied;
@@ -44,19 +44,22 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             {
                 // Health asks nobody who he is, and has nothing to hide.
             }
-            else if (!isLocal)
-                WarnOffLoopback(drafts[i], address, anonymous);
+            else if (!isLocal) WarnOffLoopback(drafts[i], address, anonymous);
             else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]) && !peer.IdentifiesPeers)
+            {
                 warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
-            if (web is { } protocol)
-                AddWeb(drafts[i], protocol, address, anonymous, peer);
+            }
+
+            if (web is { } protocol) AddWeb(drafts[i], protocol, address, anonymous, peer);
             else
+            {
                 Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous, Proxies = peer.Proxies, SocketFile = peer.SocketFile, IdentifiesPeers = peer.IdentifiesPeers });
+            }
         }
+
         if (drafts.Count == 0)
         {
-            if (hasCredentials)
-                warnings.Add(AnonymousToo(DefaultAddress));
+            if (hasCredentials) warnings.Add(AnonymousToo(DefaultAddress));
             Plains.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
         }
     }
@@ -65,8 +68,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         bool speaksTls = SpeaksTls(protocol);
         Http.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
-        if (tls is null && speaksTls)
-            return;
+        if (tls is null && speaksTls) return;
         Webs.Add(draft.Web with
         {
             Protocol = protocol,
@@ -91,11 +93,13 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             case "http": return WebProtocol.Http;
             case "https": return WebProtocol.Https;
         }
+
         string shown = ValueText.Quote(draft.Protocol);
         if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
+        {
             errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected {Built}");
-        else
-            errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {Built}");
+        }
+        else errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {Built}");
         return null;
     }
 
@@ -103,13 +107,21 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         string shown = ValueText.Quote(draft.Protocol ?? Plain);
         if (!SpeaksTls(web) && draft.Table.Find("tls")?.Node is { } tls)
+        {
             errors.Add(tls.Position, $"[listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is {shown}");
+        }
+
         if (IsHttp(web) && draft.Table.Find("allow_anonymous") is { } anonymous)
+        {
             errors.Add(anonymous.Position, $"\"allow_anonymous\" belongs to listeners that speak MQTT; this listener's protocol is {shown}");
+        }
+
         foreach (string key in new[] { "path", "allowed_origins" })
         {
             if (web is not (WebProtocol.Ws or WebProtocol.Wss) && draft.Table.Find(key) is { } entry)
+            {
                 errors.Add(entry.Position, $"\"{key}\" belongs to \"ws\" and \"wss\"; this listener's protocol is {shown}");
+            }
         }
     }
 
@@ -117,9 +129,9 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         for (int i = 0; i < count; i++)
         {
-            if (drafts[i].Address is { } earlier && earlier.Overlaps(address))
-                return drafts[i];
+            if (drafts[i].Address is { } earlier && earlier.Overlaps(address)) return drafts[i];
         }
+
         return null;
     }
 

@@ -8,8 +8,7 @@ internal sealed class LocatedKind<T>(ValueKind<T> kind) : ValueKind<Located<T>>(
     public override bool TryRead(TomlEntry entry, BindContext context, out Located<T> value)
     {
         value = null!;
-        if (!kind.TryRead(entry, context, out T plain))
-            return false;
+        if (!kind.TryRead(entry, context, out T plain)) return false;
         value = new Located<T>(plain, entry.Node.Position);
         return true;
     }

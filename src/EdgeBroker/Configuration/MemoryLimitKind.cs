@@ -12,13 +12,13 @@ internal sealed class MemoryLimitKind() : ValueKind<MemoryLimit>("\"auto\", \"no
     protected override bool TryRead(ValueSyntax syntax, string? text, out MemoryLimit value, ref string? hint)
     {
         value = text == "none" ? MemoryLimit.None : MemoryLimit.Automatic;
-        if (text is "none" or "auto")
-            return true;
+        if (text is "none" or "auto") return true;
         if (text is not null && Quantity.TryRead(text, Units, out long bytes))
         {
             value = new MemoryLimit(bytes, false);
             return bytes is >= 32 * SizeKind.MB and <= 1024 * SizeKind.GB;
         }
+
         string? written = text ?? (syntax as IntegerValueSyntax)?.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
         hint = written is null ? null : Quantity.Suggest(written, Units, "B");
         return false;

@@ -5,7 +5,8 @@ using EdgeBroker.Transport.UnixSockets;
 
 namespace EdgeBroker.Configuration;
 
-/// <summary>What the keys of a listener say about the other end: a proxy that speaks for clients, the file of a Unix socket, the user who runs a client.</summary>
+/// <summary>What the keys of a listener say about the other end: a proxy that speaks for clients, the file of a Unix socket, the user who runs a
+/// client.</summary>
 internal sealed class PeerRules(ConfigurationErrors errors, List<string> warnings)
 {
     private static readonly string[] OfUnixSockets = ["mode", "owner", "identity"];
@@ -14,8 +15,7 @@ internal sealed class PeerRules(ConfigurationErrors errors, List<string> warning
     public PeerOptions Apply(ListenerDraft draft, ListenAddress address)
     {
         Check(draft, address);
-        if (draft.IsProxied && !address.IsUnix)
-            Warn(draft, address);
+        if (draft.IsProxied && !address.IsUnix) Warn(draft, address);
         TrustedProxies proxies = draft.ProxyFrom is null ? TrustedProxies.Loopback : new TrustedProxies([.. draft.ProxyFrom.Select(text => TryParseNetwork(text, out IPNetwork network) ? network : default)]);
         string[] owner = (draft.Owner ?? "").Split(':', 2);
         var file = new SocketFileAccess(draft.Mode ?? SocketFileAccess.Default.Mode, Named(owner[0]), owner.Length == 2 ? Named(owner[1]) : null);
@@ -43,8 +43,7 @@ internal sealed class PeerRules(ConfigurationErrors errors, List<string> warning
         string[] parts = text.Split('/');
         // Parsers also take "10" and "0x7f.1".
         bool isPlain = parts[0].Contains(':') ? !parts[0].AsSpan().ContainsAny('[', '%') : parts[0].Count(c => c == '.') == 3 && parts[0].All(c => char.IsAsciiDigit(c) || c == '.');
-        if (!isPlain || !IPAddress.TryParse(parts[0], out IPAddress? address) || address.IsIPv4MappedToIPv6)
-            return false;
+        if (!isPlain || !IPAddress.TryParse(parts[0], out IPAddress? address) || address.IsIPv4MappedToIPv6) return false;
         int bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
         // Bits behind the prefix would say that one address is meant, or another network.
         return IPNetwork.TryParse(parts.Length == 1 ? $"{address}/{bits}" : text, out network) && network.BaseAddress.Equals(address);
@@ -56,17 +55,24 @@ internal sealed class PeerRules(ConfigurationErrors errors, List<string> warning
         foreach (string key in OfUnixSockets)
         {
             if (!address.IsUnix && draft.Table.Find(key) is { } entry)
+            {
                 errors.Add(entry.Position, $"\"{key}\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is {shown}");
+            }
         }
+
         if (draft.Table.Find("proxy_from") is { } from)
         {
-            if (!draft.IsProxied)
-                errors.Add(from.Position, "\"proxy_from\" needs proxy_protocol = true");
+            if (!draft.IsProxied) errors.Add(from.Position, "\"proxy_from\" needs proxy_protocol = true");
             else if (address.IsUnix)
+            {
                 errors.Add(from.Position, "\"proxy_from\" belongs to \"host:port\" addresses; which proxies may connect to a Unix socket is said by \"mode\" and \"owner\"");
+            }
         }
+
         if (draft.IsProxied && draft.IdentifiesPeers)
+        {
             errors.Add(draft.At("identity"), "identity = \"peer\" would make every client the user that runs the proxy; leave out one of identity and proxy_protocol");
+        }
     }
 
     // Who may speak for others can be anyone: it is the one thing to get right about such a listener.
@@ -74,10 +80,13 @@ internal sealed class PeerRules(ConfigurationErrors errors, List<string> warning
     {
         string shown = Printable.Escape(address.Text);
         if (draft.ProxyFrom is { } from)
+        {
             warnings.Add($"{draft.At("proxy_from")}: whoever connects to {shown} from {Printable.Escape(string.Join(", ", from))} is believed to be a proxy and may claim any client address");
+        }
         else if (address.IsLoopback)
+        {
             warnings.Add($"{draft.At("proxy_protocol")}: every program on this machine may connect to {shown} and claim any client address");
-        else
-            warnings.Add($"{draft.At("proxy_protocol")}: only proxies on this machine can connect to {shown}; name others in proxy_from");
+        }
+        else warnings.Add($"{draft.At("proxy_protocol")}: only proxies on this machine can connect to {shown}; name others in proxy_from");
     }
 }

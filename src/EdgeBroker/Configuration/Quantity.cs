@@ -10,15 +10,13 @@ internal static class Quantity
     {
         amount = 0;
         int digits = 0;
-        while (digits < text.Length && char.IsAsciiDigit(text[digits]))
-            digits++;
-        if (!long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
-            return false;
+        while (digits < text.Length && char.IsAsciiDigit(text[digits])) digits++;
+        if (!long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out long number)) return false;
         foreach ((string unit, long factor) in units)
         {
-            if (text.AsSpan(digits).SequenceEqual(unit))
-                return (amount = Multiply(number, factor)) >= 0;
+            if (text.AsSpan(digits).SequenceEqual(unit)) return (amount = Multiply(number, factor)) >= 0;
         }
+
         return false;
     }
 
@@ -27,9 +25,9 @@ internal static class Quantity
     {
         foreach ((string unit, long factor) in units)
         {
-            if (amount != 0 && amount % factor == 0)
-                return string.Create(CultureInfo.InvariantCulture, $"{amount / factor}{unit}");
+            if (amount != 0 && amount % factor == 0) return string.Create(CultureInfo.InvariantCulture, $"{amount / factor}{unit}");
         }
+
         return string.Create(CultureInfo.InvariantCulture, $"{amount}{units[^1].Unit}");
     }
 
@@ -40,24 +38,21 @@ internal static class Quantity
     public static string? Suggest(string written, ReadOnlySpan<(string Unit, long Factor)> units, string unitWhenNone)
     {
         int digits = 0;
-        while (digits < written.Length && char.IsAsciiDigit(written[digits]))
-            digits++;
-        if (digits is 0 or > 12)
-            return null;
+        while (digits < written.Length && char.IsAsciiDigit(written[digits])) digits++;
+        if (digits is 0 or > 12) return null;
         string rest = written[digits..].Trim();
-        if (rest.Length == 0)
-            return $"\"{written[..digits]}{unitWhenNone}\"";
+        if (rest.Length == 0) return $"\"{written[..digits]}{unitWhenNone}\"";
         foreach ((string unit, _) in units)
         {
-            if (rest.Equals(unit, StringComparison.OrdinalIgnoreCase))
-                return $"\"{written[..digits]}{unit}\"";
+            if (rest.Equals(unit, StringComparison.OrdinalIgnoreCase)) return $"\"{written[..digits]}{unit}\"";
         }
+
         // "sec", "min", "hours", "days", "Mbytes": the first letter tells.
         foreach ((string unit, _) in units)
         {
-            if (char.ToLowerInvariant(rest[0]) == char.ToLowerInvariant(unit[0]) && unit != "ms" && rest.Length > 1)
-                return $"\"{written[..digits]}{unit}\"";
+            if (char.ToLowerInvariant(rest[0]) == char.ToLowerInvariant(unit[0]) && unit != "ms" && rest.Length > 1) return $"\"{written[..digits]}{unit}\"";
         }
+
         return null;
     }
 

@@ -22,18 +22,17 @@ internal sealed class RateKind(bool ofBytes)
     {
         value = default;
         string? written = text ?? (syntax as IntegerValueSyntax)?.Value.ToString(CultureInfo.InvariantCulture);
-        if (written is null)
-            return false;
+        if (written is null) return false;
         int slash = written.IndexOf('/', StringComparison.Ordinal);
         string number = slash < 0 ? written : written[..slash];
         string time = slash < 0 ? "" : written[(slash + 1)..];
         foreach ((string unit, TimeSpan per) in Times)
         {
-            if (text is null || time != unit || !Quantity.TryRead(number, ofBytes ? Sizes : Plain, out long amount) || amount > Most)
-                continue;
+            if (text is null || time != unit || !Quantity.TryRead(number, ofBytes ? Sizes : Plain, out long amount) || amount > Most) continue;
             value = new RateValue(amount, per, text);
             return true;
         }
+
         hint = Suggest(number.Trim(), time.Trim());
         return false;
     }
@@ -44,11 +43,10 @@ internal sealed class RateKind(bool ofBytes)
         string unit = "s";
         foreach ((string known, _) in Times)
         {
-            if (time.StartsWith(known, StringComparison.OrdinalIgnoreCase))
-                unit = known;
+            if (time.StartsWith(known, StringComparison.OrdinalIgnoreCase)) unit = known;
         }
-        if (!ofBytes)
-            return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? $"\"{number}/{unit}\"" : null;
+
+        if (!ofBytes) return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? $"\"{number}/{unit}\"" : null;
         string? size = Quantity.TryRead(number, Sizes, out _) ? number : Quantity.Suggest(number, Sizes, "B")?.Trim('"');
         return size is null ? null : $"\"{size}/{unit}\"";
     }

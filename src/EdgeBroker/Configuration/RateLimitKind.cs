@@ -17,12 +17,12 @@ internal sealed class RateLimitKind : ValueKind<RateLimit?>
     {
         _onExceed = onExceed;
         _schema = new TableSchema<RateDraft>($"[limits.{key}]").Key("rate", new RateKind(ofBytes), (o, v) => o with { Rate = v }, required: true);
-        if (ofBytes)
-            _schema.Key("burst", new SizeKind(1, 64 * SizeKind.GB), (o, v) => o with { Burst = v });
-        else
-            _schema.Key("burst", new IntegerKind(1, 1_000_000_000), (o, v) => o with { Burst = v });
+        if (ofBytes) _schema.Key("burst", new SizeKind(1, 64 * SizeKind.GB), (o, v) => o with { Burst = v });
+        else _schema.Key("burst", new IntegerKind(1, 1_000_000_000), (o, v) => o with { Burst = v });
         if (onExceed is not null)
+        {
             _schema.Key("on_exceed", new ChoiceKind<ExceedAction>(("delay", ExceedAction.Delay), ("drop", ExceedAction.Drop), ("disconnect", ExceedAction.Disconnect)), (o, v) => o with { OnExceed = v });
+        }
     }
 
     public override bool TryRead(TomlEntry entry, BindContext context, out RateLimit? value)
@@ -33,6 +33,7 @@ internal sealed class RateLimitKind : ValueKind<RateLimit?>
             Reject(entry, null, null, context);
             return false;
         }
+
         value = _schema.Bind(table, new RateDraft(_onExceed ?? default), context).Limit;
         return true;
     }

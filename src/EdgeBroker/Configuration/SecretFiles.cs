@@ -3,7 +3,8 @@ using System.Text;
 
 namespace EdgeBroker.Configuration;
 
-/// <summary>Reads what a configuration keeps elsewhere: password files, keys, secrets in the environment. Says what is wrong with them, never what is in them.</summary>
+/// <summary>Reads what a configuration keeps elsewhere: password files, keys, secrets in the environment. Says what is wrong with them, never what is in
+/// them.</summary>
 internal sealed class SecretFiles(string baseDirectory, Func<string, string?> environment, ConfigurationErrors errors, List<string> warnings)
 {
     private const int LargestFileBytes = 16 * 1024 * 1024;
@@ -27,14 +28,15 @@ internal sealed class SecretFiles(string baseDirectory, Func<string, string?> en
                 errors.Add(position, $"\"{key}\": {shown} is a directory; expected a file");
                 return null;
             }
+
             using var stream = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             if (stream.Length > LargestFileBytes)
             {
                 errors.Add(position, $"\"{key}\": {shown} is larger than {SizeKind.Show(LargestFileBytes)}; is it the right file?");
                 return null;
             }
-            if (!OperatingSystem.IsWindows())
-                WarnWhenOpen(File.GetUnixFileMode(stream.SafeFileHandle), position, shown, isSecret);
+
+            if (!OperatingSystem.IsWindows()) WarnWhenOpen(File.GetUnixFileMode(stream.SafeFileHandle), position, shown, isSecret);
             byte[] bytes = new byte[stream.Length];
             return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
@@ -50,16 +52,15 @@ internal sealed class SecretFiles(string baseDirectory, Func<string, string?> en
         {
             errors.Add(position, $"\"{key}\": {shown} cannot be read: {Printable.Escape(e.Message)}");
         }
+
         return null;
     }
 
     /// <summary>The bytes of a secret, from where it is kept; null when they cannot be had, which has then been reported.</summary>
     public byte[]? Read(SecretSource source, string key)
     {
-        if (source.File is not null)
-            return Read(source.File, source.Position, key);
-        if (environment(source.Variable!) is { Length: > 0 } value)
-            return Encoding.UTF8.GetBytes(value);
+        if (source.File is not null) return Read(source.File, source.Position, key);
+        if (environment(source.Variable!) is { Length: > 0 } value) return Encoding.UTF8.GetBytes(value);
         errors.Add(source.Position, $"\"{key}\": the environment variable \"{Printable.Escape(source.Variable!)}\" is not set");
         return null;
     }
@@ -67,8 +68,12 @@ internal sealed class SecretFiles(string baseDirectory, Func<string, string?> en
     private void WarnWhenOpen(UnixFileMode mode, SourcePosition position, string shown, bool isSecret)
     {
         if (isSecret && (mode & UnixFileMode.OtherRead) != 0)
+        {
             warnings.Add($"{position}: everyone on this machine can read {shown}; close it with `chmod o-rwx {shown}`");
+        }
         else if ((mode & (UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != 0)
+        {
             warnings.Add($"{position}: others than its owner can change {shown}; close it with `chmod go-w {shown}`");
+        }
     }
 }

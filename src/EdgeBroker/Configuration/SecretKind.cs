@@ -2,7 +2,8 @@ using Tomlyn.Syntax;
 
 namespace EdgeBroker.Configuration;
 
-/// <summary>A secret by its place: <c>{ file = "..." }</c> or <c>{ env = "NAME" }</c>. Written out it would be in every backup and every mail with the file.</summary>
+/// <summary>A secret by its place: <c>{ file = "..." }</c> or <c>{ env = "NAME" }</c>. Written out it would be in every backup and every mail with the
+/// file.</summary>
 internal sealed class SecretKind() : ValueKind<SecretSource>("{ file = \"...\" } or { env = \"NAME\" }")
 {
     private static readonly TextKind Text = new("a file or the name of an environment variable", text => text.Length > 0 && !text.Contains('\0'));
@@ -16,8 +17,8 @@ internal sealed class SecretKind() : ValueKind<SecretSource>("{ file = \"...\" }
             context.Errors.Add(entry.Node.Position, $"\"{entry.Name}\" expects {Expected}; a secret does not stand in the configuration itself");
             return false;
         }
-        if (!Text.TryRead(place, context, out string text))
-            return false;
+
+        if (!Text.TryRead(place, context, out string text)) return false;
         value = place.Name == "file" ? new SecretSource(text, null, place.Node.Position) : new SecretSource(null, text, place.Node.Position);
         return true;
     }

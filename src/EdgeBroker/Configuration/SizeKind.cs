@@ -20,8 +20,7 @@ internal sealed class SizeKind(long min, long max) : ValueKind<long>($"a size fr
     protected override bool TryRead(ValueSyntax syntax, string? text, out long value, ref string? hint)
     {
         value = 0;
-        if (text is not null && Quantity.TryRead(text, Units, out value))
-            return value >= min && value <= max;
+        if (text is not null && Quantity.TryRead(text, Units, out value)) return value >= min && value <= max;
         string? written = text ?? (syntax as IntegerValueSyntax)?.Value.ToString(CultureInfo.InvariantCulture);
         hint = written is null ? null : Quantity.Suggest(written, Units, "B");
         return false;

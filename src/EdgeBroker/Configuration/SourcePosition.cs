@@ -9,8 +9,7 @@ internal readonly record struct SourcePosition(SourceFile File, int Line, int Co
     public int CompareTo(SourcePosition other)
     {
         int order = File.Order.CompareTo(other.File.Order);
-        if (order == 0)
-            order = Line.CompareTo(other.Line);
+        if (order == 0) order = Line.CompareTo(other.Line);
         return order != 0 ? order : Column.CompareTo(other.Column);
     }
 

@@ -14,10 +14,10 @@ internal sealed class TableArrayKey<T, TChild>(
         if (entry.Node is TomlTableArray tables)
         {
             var children = new List<TChild>(tables.Tables.Count);
-            foreach (TomlTable table in tables.Tables)
-                children.Add(schema.Bind(table, create(table), context));
+            foreach (TomlTable table in tables.Tables) children.Add(schema.Bind(table, create(table), context));
             return set(owner, children);
         }
+
         context.Errors.Add(entry.Node.Position, entry.Node is TomlTable { IsInline: false }
             ? $"[{Name}] may stand several times and is written {schema.Title}"
             : $"\"{Name}\" is a list of tables, each written {schema.Title}; found {ValueText.Describe(entry.Node)}");

@@ -10,8 +10,7 @@ internal sealed class TableKey<T, TChild>(string name, TableSchema<TChild> schem
 
     public override T Bind(T owner, TomlEntry entry, BindContext context)
     {
-        if (entry.Node is TomlTable table)
-            return set(owner, schema.Bind(table, get(owner, table), context));
+        if (entry.Node is TomlTable table) return set(owner, schema.Bind(table, get(owner, table), context));
         context.Errors.Add(entry.Node.Position, entry.Node is TomlTableArray { Tables: [{ IsInline: false }, ..] }
             ? $"[[{Name}]] is one table, written {schema.Title}"
             : $"\"{Name}\" is a table, written {schema.Title}; found {ValueText.Describe(entry.Node)}");

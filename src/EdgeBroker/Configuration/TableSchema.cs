@@ -16,14 +16,14 @@ internal abstract class TableSchema(string title)
     {
         foreach (string known in Names)
         {
-            if (known == name && Title.Length > 0)
-                return Title;
+            if (known == name && Title.Length > 0) return Title;
         }
+
         foreach (TableSchema table in Tables)
         {
-            if (table.TitleOfTableWith(name) is { } found)
-                return found;
+            if (table.TitleOfTableWith(name) is { } found) return found;
         }
+
         return null;
     }
 }
@@ -76,16 +76,15 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
     {
         foreach (TomlEntry entry in table.Entries)
         {
-            if (_keys.TryGetValue(entry.Name, out SchemaKey<T>? key))
-                target = key.Bind(target, entry, context);
-            else
-                context.Errors.Add(entry.Position, Unknown(entry, context));
+            if (_keys.TryGetValue(entry.Name, out SchemaKey<T>? key)) target = key.Bind(target, entry, context);
+            else context.Errors.Add(entry.Position, Unknown(entry, context));
         }
+
         foreach (SchemaKey<T> key in _keys.Values)
         {
-            if (key.IsRequired && table.Find(key.Name) is null)
-                context.Errors.Add(table.Position, $"{Title} needs the key \"{key.Name}\": {key.Expected}");
+            if (key.IsRequired && table.Find(key.Name) is null) context.Errors.Add(table.Position, $"{Title} needs the key \"{key.Name}\": {key.Expected}");
         }
+
         return target;
     }
 
@@ -99,10 +98,8 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
             _ => $"unknown key \"{shown}\"",
         };
         what += Title.Length > 0 ? $" in {Title}" : what.StartsWith("unknown key", StringComparison.Ordinal) ? " outside of any table" : "";
-        if (NearestName.Of(entry.Name, Names) is { } nearest)
-            return $"{what}; did you mean \"{nearest}\"?";
-        if (context.Root.TitleOfTableWith(entry.Name) is { } title)
-            return $"{what}; it belongs in {title}";
+        if (NearestName.Of(entry.Name, Names) is { } nearest) return $"{what}; did you mean \"{nearest}\"?";
+        if (context.Root.TitleOfTableWith(entry.Name) is { } title) return $"{what}; it belongs in {title}";
         return what;
     }
 }

@@ -14,19 +14,17 @@ internal sealed class TextListKind(string expected, Predicate<string> accepts, b
             Reject(entry, null, hint, context);
             return false;
         }
+
         var texts = new List<string>(array.Items.ChildrenCount);
         foreach (ArrayItemSyntax item in array.Items)
         {
             SourcePosition position = scalar.Position with { Line = item.Span.Start.Line + 1, Column = item.Span.Start.Column + 1 };
-            if (item.Value is not StringValueSyntax literal)
-                context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; an item is something else");
-            else if (!EnvironmentText.TryExpand(literal, position, context, out string text))
-                continue;
-            else if (!accepts(text))
-                context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; found {ValueText.Quote(text)}");
-            else
-                texts.Add(text);
+            if (item.Value is not StringValueSyntax literal) context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; an item is something else");
+            else if (!EnvironmentText.TryExpand(literal, position, context, out string text)) continue;
+            else if (!accepts(text)) context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; found {ValueText.Quote(text)}");
+            else texts.Add(text);
         }
+
         value = texts;
         return texts.Count == array.Items.ChildrenCount;
     }

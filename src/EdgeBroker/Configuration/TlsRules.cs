@@ -13,6 +13,7 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
             errors.Add(listener.At("protocol"), $"protocol \"{listener.Protocol}\" needs a table [listener.tls] with cert and key; \"edgebroker cert\" makes both");
             return null;
         }
+
         int before = errors.Count;
         List<CertificateFiles> certificates = Certificates(draft, table);
         TlsOptions options = draft.Options with
@@ -22,25 +23,24 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
             RevocationFile = Full(draft.Options.RevocationFile),
         };
         CheckClients(options, table);
-        if (errors.Count > before)
-            return null;
+        if (errors.Count > before) return null;
         return Load(options, listener, table) ? options : null;
     }
 
     private List<CertificateFiles> Certificates(TlsDraft draft, TomlTable table)
     {
         var certificates = new List<CertificateFiles>();
-        if (draft.Certificate is not null && draft.Key is not null)
-            certificates.Add(new CertificateFiles(Full(draft.Certificate), Full(draft.Key)));
+        if (draft.Certificate is not null && draft.Key is not null) certificates.Add(new CertificateFiles(Full(draft.Certificate), Full(draft.Key)));
         else if (draft.Certificate is not null || draft.Key is not null)
+        {
             errors.Add(table.Position, $"[listener.tls] has \"{(draft.Key is null ? "cert" : "key")}\" alone; \"{(draft.Key is null ? "key" : "cert")}\" belongs to it");
-        else if (draft.Certificates.Count == 0)
-            errors.Add(table.Position, "[listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both");
+        }
+        else if (draft.Certificates.Count == 0) errors.Add(table.Position, "[listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both");
         foreach (CertificateDraft further in draft.Certificates)
         {
-            if (further.Certificate.Length > 0 && further.Key.Length > 0)
-                certificates.Add(new CertificateFiles(Full(further.Certificate), Full(further.Key)));
+            if (further.Certificate.Length > 0 && further.Key.Length > 0) certificates.Add(new CertificateFiles(Full(further.Certificate), Full(further.Key)));
         }
+
         return certificates;
     }
 
@@ -48,13 +48,20 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
     {
         bool asks = options.ClientAuthentication != ClientAuthentication.None;
         if (asks && options.ClientCaFile is null)
+        {
             errors.Add(At(table, "client_auth"), "client_auth needs \"client_ca\": the file of the authority whose certificates of clients are good");
+        }
+
         if (!asks && options.ClientCaFile is not null)
+        {
             errors.Add(At(table, "client_ca"), "client_ca does nothing without client_auth = \"request\" or \"require\"");
-        if (!asks && options.RevocationFile is not null)
-            errors.Add(At(table, "crl"), "crl does nothing without client_auth = \"request\" or \"require\"");
+        }
+
+        if (!asks && options.RevocationFile is not null) errors.Add(At(table, "crl"), "crl does nothing without client_auth = \"request\" or \"require\"");
         if (!asks && table.Find("identity") is not null)
+        {
             errors.Add(At(table, "identity"), "identity does nothing without client_auth = \"request\" or \"require\"");
+        }
     }
 
     private bool Load(TlsOptions options, ListenerDraft listener, TomlTable table)
@@ -62,8 +69,7 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
         try
         {
             TlsMaterial material = TlsMaterial.Load(options);
-            foreach (string finding in CertificateFindings.Of(material, now))
-                warnings.Add($"{table.Position}: {Printable.Escape(finding)}");
+            foreach (string finding in CertificateFindings.Of(material, now)) warnings.Add($"{table.Position}: {Printable.Escape(finding)}");
             WarnOfOtherName(material, listener);
             return true;
         }
@@ -76,12 +82,13 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
 
     private void WarnOfOtherName(TlsMaterial material, ListenerDraft listener)
     {
-        if (listener.Address is not { IsSpecific: true } address)
-            return;
+        if (listener.Address is not { IsSpecific: true } address) return;
         string host = address.Host.Trim('[', ']');
         List<CertificateNames> names = [.. material.Certificates.Select(pair => CertificateNames.Of(pair.Certificate))];
         if (!names.Exists(n => n.Match(host)) && names.Exists(n => n.DnsNames.Count + n.Addresses.Count > 0))
+        {
             warnings.Add($"{listener.At("address")}: no certificate of this listener names {Printable.Escape(host)}: clients that connect by that name refuse it");
+        }
     }
 
     /// <summary>The key that names a file.</summary>
@@ -91,10 +98,10 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
         {
             foreach (TomlTable one in further.Tables)
             {
-                if (Named(one, file) is { } place)
-                    return place;
+                if (Named(one, file) is { } place) return place;
             }
         }
+
         return Named(table, file) ?? table.Position;
     }
 
@@ -103,8 +110,11 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
         foreach (TomlEntry entry in table.Entries)
         {
             if (entry.Node is TomlScalar { Syntax: Tomlyn.Syntax.StringValueSyntax { Value: { Length: > 0 } text } } && Full(text) == file)
+            {
                 return entry.Node.Position;
+            }
         }
+
         return null;
     }
 

@@ -34,6 +34,7 @@ internal sealed class TomlSyntax
             errors.Add(tooDeep, $"more than {DeepestNesting} brackets are open");
             return null;
         }
+
         DocumentSyntax document;
         try
         {
@@ -45,6 +46,7 @@ internal sealed class TomlSyntax
             errors.Add(file.Whole, $"cannot be parsed: {Printable.Escape(e.Message)}");
             return null;
         }
+
         syntax.Report(document.Diagnostics, errors);
         return new TomlTreeBuilder(file, errors).Build(document);
     }
@@ -56,15 +58,13 @@ internal sealed class TomlSyntax
     private void Report(DiagnosticsBag diagnostics, ConfigurationErrors errors)
     {
         var found = new List<DiagnosticMessage>(diagnostics.Count);
-        foreach (DiagnosticMessage message in diagnostics)
-            found.Add(message);
+        foreach (DiagnosticMessage message in diagnostics) found.Add(message);
         // The lexer's come before the parser's, whatever their places.
         found.Sort((a, b) => a.Span.Start.Offset.CompareTo(b.Span.Start.Offset));
         foreach (DiagnosticMessage message in found)
         {
             int line = message.Span.Start.Line + 1;
-            if (line >= _lostFromLine || !_brokenLines.Add(line))
-                continue;
+            if (line >= _lostFromLine || !_brokenLines.Add(line)) continue;
             string text = line <= _lines.Length ? _lines[line - 1].Trim() : "";
             errors.Add(new SourcePosition(_file, line, message.Span.Start.Column + 1), Explain(message.Message, text));
             if (text.StartsWith('[') || message.Message.Contains("string", StringComparison.Ordinal) || text.Contains("\"\"\"", StringComparison.Ordinal)
@@ -79,8 +79,7 @@ internal sealed class TomlSyntax
     {
         string problem = Printable.Escape(message.Replace("␤", "end of line", StringComparison.Ordinal));
         int equals = line.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 0)
-            return $"syntax: {problem}";
+        if (equals < 0) return $"syntax: {problem}";
         int comment = line.IndexOf('#', equals);
         string value = (comment < 0 ? line[(equals + 1)..] : line[(equals + 1)..comment]).Trim();
         return IsUnquotedText(value) ? $"syntax: {problem}; text and quantities are written in quotes: \"{value}\"" : $"syntax: {problem}";
@@ -91,10 +90,10 @@ internal sealed class TomlSyntax
         bool hasLetter = false;
         foreach (char c in value)
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or ':' or '/' or '-' or '_'))
-                return false;
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or ':' or '/' or '-' or '_')) return false;
             hasLetter |= char.IsAsciiLetter(c);
         }
+
         return hasLetter;
     }
 
@@ -107,12 +106,11 @@ internal sealed class TomlSyntax
             for (int column = 0; column < _lines[line].Length; column++)
             {
                 char c = _lines[line][column];
-                if (c is ']' or '}')
-                    depth = Math.Max(0, depth - 1);
-                else if (c is '[' or '{' && ++depth > DeepestNesting)
-                    return new SourcePosition(_file, line + 1, column + 1);
+                if (c is ']' or '}') depth = Math.Max(0, depth - 1);
+                else if (c is '[' or '{' && ++depth > DeepestNesting) return new SourcePosition(_file, line + 1, column + 1);
             }
         }
+
         return null;
     }
 }

@@ -11,12 +11,12 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         AddItems(root, document.KeyValues);
         foreach (TableSyntaxBase header in document.Tables)
         {
-            if (header.Name?.Key is null)
-                continue;
+            if (header.Name?.Key is null) continue;
             TomlTable? table = header is TableArraySyntax ? AppendTable(root, header) : OpenTable(root, header);
             // A rejected header still has its keys checked against each other, in a table nobody sees.
             AddItems(table ?? new TomlTable(At(header)), header.Items);
         }
+
         return root;
     }
 
@@ -26,14 +26,13 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         foreach (TomlEntry entry in from.Entries)
         {
             TomlEntry? existing = into.Find(entry.Name);
-            if (existing is null)
-                into.Add(entry);
+            if (existing is null) into.Add(entry);
             else if (existing.Node is TomlTable { IsInline: false } table && entry.Node is TomlTable { IsInline: false } addition)
+            {
                 Merge(table, addition, errors);
-            else if (existing.Node is TomlTableArray tables && entry.Node is TomlTableArray additions)
-                tables.Tables.AddRange(additions.Tables);
-            else
-                errors.Add(entry.Position, $"key \"{entry.Name}\" is set already at {existing.Position}");
+            }
+            else if (existing.Node is TomlTableArray tables && entry.Node is TomlTableArray additions) tables.Tables.AddRange(additions.Tables);
+            else errors.Add(entry.Position, $"key \"{entry.Name}\" is set already at {existing.Position}");
         }
     }
 
@@ -41,8 +40,7 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
     {
         List<BareKeyOrStringValueSyntax> path = PathOf(header.Name!);
         TomlTable? parent = Descend(root, path, viaHeader: true);
-        if (parent is null)
-            return null;
+        if (parent is null) return null;
         string name = NameOf(path[^1]);
         TomlEntry? existing = parent.Find(name);
         if (existing is null)
@@ -51,11 +49,13 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
             parent.Add(new TomlEntry(name, At(path[^1]), table));
             return table;
         }
+
         if (existing.Node is TomlTable { IsDefined: false } implied)
         {
             implied.IsDefined = true;
             return implied;
         }
+
         errors.Add(At(header), existing.Node is TomlTableArray
             ? $"[{Join(path)}] is written [[{Join(path)}]] at {existing.Node.Position}"
             : $"[{Join(path)}] is defined already at {existing.Position}");
@@ -66,8 +66,7 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
     {
         List<BareKeyOrStringValueSyntax> path = PathOf(header.Name!);
         TomlTable? parent = Descend(root, path, viaHeader: true);
-        if (parent is null)
-            return null;
+        if (parent is null) return null;
         string name = NameOf(path[^1]);
         TomlEntry? existing = parent.Find(name);
         if (existing is null)
@@ -75,11 +74,13 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
             existing = new TomlEntry(name, At(path[^1]), new TomlTableArray(At(header)));
             parent.Add(existing);
         }
+
         if (existing.Node is not TomlTableArray tables || tables.Tables is [{ IsInline: true }, ..])
         {
             errors.Add(At(header), $"[[{Join(path)}]] is written in another way at {existing.Position}");
             return null;
         }
+
         var table = new TomlTable(At(header)) { IsDefined = true };
         tables.Tables.Add(table);
         return table;
@@ -87,37 +88,31 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
 
     private void AddItems(TomlTable table, SyntaxList<KeyValueSyntax> items)
     {
-        foreach (KeyValueSyntax item in items)
-            AddItem(table, item);
+        foreach (KeyValueSyntax item in items) AddItem(table, item);
     }
 
     private void AddItem(TomlTable table, KeyValueSyntax item)
     {
         // Either is missing where the syntax is broken, which has been reported.
-        if (item.Key?.Key is null || item.Value is null)
-            return;
+        if (item.Key?.Key is null || item.Value is null) return;
         List<BareKeyOrStringValueSyntax> path = PathOf(item.Key);
         TomlTable? parent = Descend(table, path, viaHeader: false);
-        if (parent is null)
-            return;
+        if (parent is null) return;
         string name = NameOf(path[^1]);
-        if (parent.Find(name) is { } existing)
-            errors.Add(At(path[^1]), $"key \"{Join(path)}\" is set already at {existing.Position}");
-        else
-            parent.Add(new TomlEntry(name, At(path[^1]), NodeOf(item.Value)));
+        if (parent.Find(name) is { } existing) errors.Add(At(path[^1]), $"key \"{Join(path)}\" is set already at {existing.Position}");
+        else parent.Add(new TomlEntry(name, At(path[^1]), NodeOf(item.Value)));
     }
 
     private TomlNode NodeOf(ValueSyntax value)
     {
-        if (value is InlineTableSyntax inline)
-            return InlineTable(inline);
+        if (value is InlineTableSyntax inline) return InlineTable(inline);
         if (value is ArraySyntax array && HoldsTables(array))
         {
             var tables = new TomlTableArray(At(value));
-            foreach (ArrayItemSyntax item in array.Items)
-                tables.Tables.Add(InlineTable((InlineTableSyntax)item.Value!));
+            foreach (ArrayItemSyntax item in array.Items) tables.Tables.Add(InlineTable((InlineTableSyntax)item.Value!));
             return tables;
         }
+
         return new TomlScalar(At(value), value);
     }
 
@@ -127,9 +122,9 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         var table = new TomlTable(At(inline)) { IsDefined = true, IsInline = true };
         foreach (InlineTableItemSyntax item in inline.Items)
         {
-            if (item.KeyValue is not null)
-                AddItem(table, item.KeyValue);
+            if (item.KeyValue is not null) AddItem(table, item.KeyValue);
         }
+
         return table;
     }
 
@@ -137,9 +132,9 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
     {
         foreach (ArrayItemSyntax item in array.Items)
         {
-            if (item.Value is not InlineTableSyntax)
-                return false;
+            if (item.Value is not InlineTableSyntax) return false;
         }
+
         return array.Items.ChildrenCount > 0;
     }
 
@@ -171,6 +166,7 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
                 return null;
             }
         }
+
         return table;
     }
 
@@ -179,9 +175,9 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         var path = new List<BareKeyOrStringValueSyntax>(1 + key.DotKeys.ChildrenCount) { key.Key! };
         foreach (DottedKeyItemSyntax item in key.DotKeys)
         {
-            if (item.Key is not null)
-                path.Add(item.Key);
+            if (item.Key is not null) path.Add(item.Key);
         }
+
         return path;
     }
 
@@ -195,8 +191,7 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
     private static string Join(List<BareKeyOrStringValueSyntax> path)
     {
         string joined = NameOf(path[0]);
-        for (int i = 1; i < path.Count; i++)
-            joined += "." + NameOf(path[i]);
+        for (int i = 1; i < path.Count; i++) joined += "." + NameOf(path[i]);
         return joined;
     }
 

@@ -15,11 +15,10 @@ internal abstract class ValueKind<T>(string expected)
         string? text = null;
         if (entry.Node is TomlScalar scalar)
         {
-            if (scalar.Syntax is StringValueSyntax literal && !EnvironmentText.TryExpand(literal, scalar.Position, context, out text))
-                return false;
-            if (TryRead(scalar.Syntax, text, out value, ref hint))
-                return true;
+            if (scalar.Syntax is StringValueSyntax literal && !EnvironmentText.TryExpand(literal, scalar.Position, context, out text)) return false;
+            if (TryRead(scalar.Syntax, text, out value, ref hint)) return true;
         }
+
         Reject(entry, text, hint, context);
         return false;
     }

@@ -25,15 +25,14 @@ internal sealed class JsonFormat : LineFormat
             json.WriteString("ts"u8, entry.Time.UtcDateTime);
             json.WriteString("level"u8, LogLevels.Name(entry.Level));
             json.WriteNumber("event_id"u8, entry.Event.Id);
-            if (entry.Event.Name is not null)
-                json.WriteString("event"u8, entry.Event.Name);
+            if (entry.Event.Name is not null) json.WriteString("event"u8, entry.Event.Name);
             json.WriteString("category"u8, entry.Category);
             json.WriteString("msg"u8, Printable.Escape(entry.Message));
             WriteValues(json, entry.Values);
-            if (entry.Exception is not null)
-                json.WriteString("exception"u8, entry.Exception.ToString());
+            if (entry.Exception is not null) json.WriteString("exception"u8, entry.Exception.ToString());
             json.WriteEndObject();
         }
+
         line.Write("\n"u8);
     }
 
@@ -46,30 +45,27 @@ internal sealed class JsonFormat : LineFormat
         var settings = new TextEncoderSettings(UnicodeRanges.All);
         for (int c = 0; c <= char.MaxValue; c++)
         {
-            if (char.GetUnicodeCategory((char)c) == UnicodeCategory.Format)
-                settings.ForbidCharacter((char)c);
+            if (char.GetUnicodeCategory((char)c) == UnicodeCategory.Format) settings.ForbidCharacter((char)c);
         }
+
         return JavaScriptEncoder.Create(settings);
     }
 
     private static void WriteValues(Utf8JsonWriter json, IReadOnlyList<KeyValuePair<string, object?>>? values)
     {
-        if (values is null)
-            return;
+        if (values is null) return;
         bool any = false;
         for (int i = 0; i < values.Count; i++)
         {
             // The template itself travels among the values under this name.
-            if (values[i].Key == "{OriginalFormat}")
-                continue;
-            if (!any)
-                json.WriteStartObject("values"u8);
+            if (values[i].Key == "{OriginalFormat}") continue;
+            if (!any) json.WriteStartObject("values"u8);
             any = true;
             json.WritePropertyName(values[i].Key);
             WriteValue(json, values[i].Value);
         }
-        if (any)
-            json.WriteEndObject();
+
+        if (any) json.WriteEndObject();
     }
 
     private static void WriteValue(Utf8JsonWriter json, object? value)

@@ -10,8 +10,7 @@ internal sealed class LineLogger(string category, LineLoggerFactory factory) : I
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel))
-            return;
+        if (!IsEnabled(logLevel)) return;
         factory.Write(new LogEntry
         {
             Time = factory.Now,

@@ -32,8 +32,7 @@ internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLev
 
     public ILogger CreateLogger(string categoryName)
     {
-        if (_loggers.TryGetValue(categoryName, out LineLogger? logger))
-            return logger;
+        if (_loggers.TryGetValue(categoryName, out LineLogger? logger)) return logger;
         return _loggers.GetOrAdd(categoryName, new LineLogger(categoryName, this));
     }
 
@@ -47,15 +46,14 @@ internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLev
         format.Write(in entry, line);
         try
         {
-            lock (_gate)
-                output.Write(line.WrittenSpan);
+            lock (_gate) output.Write(line.WrittenSpan);
         }
         catch (IOException)
         {
             // Whoever read the log is gone. A broker must not stop for that.
         }
-        if (line.Capacity > LargestKeptBytes)
-            _line = null;
+
+        if (line.Capacity > LargestKeptBytes) _line = null;
     }
 
     /// <summary>Nothing is buffered, and the stream belongs to the process.</summary>

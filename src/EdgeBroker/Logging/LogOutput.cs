@@ -10,8 +10,7 @@ internal static class LogOutput
 
     private static LineFormat Format(LogFormat format, bool isTerminal, Func<string, string?> environment)
     {
-        if (format == LogFormat.Json)
-            return new JsonFormat();
+        if (format == LogFormat.Json) return new JsonFormat();
         // systemd names the journal's end of stderr in this variable.
         bool forJournal = format == LogFormat.Auto && environment("JOURNAL_STREAM") is { Length: > 0 };
         bool coloured = isTerminal && environment("NO_COLOR") is null or "" && environment("TERM") is not "dumb";

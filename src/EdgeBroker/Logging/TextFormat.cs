@@ -16,11 +16,9 @@ internal sealed class TextFormat(bool forJournal, bool coloured) : LineFormat
         var text = new StringBuilder(160);
         AppendPrefix(text, in entry);
         text.Append(CultureInfo.InvariantCulture, $"{entry.Event.Id:0000} ").Append(Printable.Escape(entry.Message));
-        if (entry.Exception is not null)
-            AppendException(text, in entry);
+        if (entry.Exception is not null) AppendException(text, in entry);
         text.Append('\n');
-        foreach (ReadOnlyMemory<char> chunk in text.GetChunks())
-            Encoding.UTF8.GetBytes(chunk.Span, line);
+        foreach (ReadOnlyMemory<char> chunk in text.GetChunks()) Encoding.UTF8.GetBytes(chunk.Span, line);
     }
 
     private void AppendPrefix(StringBuilder text, in LogEntry entry)
@@ -30,12 +28,11 @@ internal sealed class TextFormat(bool forJournal, bool coloured) : LineFormat
             text.Append('<').Append(Priority(entry.Level)).Append('>');
             return;
         }
+
         text.Append(CultureInfo.InvariantCulture, $"{entry.Time.UtcDateTime:HH:mm:ss.fff}Z ");
         string name = LogLevels.Name(entry.Level);
-        if (coloured)
-            text.Append(Colour(entry.Level)).Append(name).Append("\e[0m");
-        else
-            text.Append(name);
+        if (coloured) text.Append(Colour(entry.Level)).Append(name).Append("\e[0m");
+        else text.Append(name);
         text.Append(' ', 9 - name.Length);
     }
 
@@ -45,8 +42,7 @@ internal sealed class TextFormat(bool forJournal, bool coloured) : LineFormat
         foreach (ReadOnlySpan<char> part in details.AsSpan().EnumerateLines())
         {
             text.Append('\n');
-            if (forJournal)
-                text.Append('<').Append(Priority(entry.Level)).Append('>');
+            if (forJournal) text.Append('<').Append(Priority(entry.Level)).Append('>');
             text.Append(Continuation).Append(Printable.Escape(part.Trim().ToString()));
         }
     }

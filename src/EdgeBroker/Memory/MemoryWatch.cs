@@ -19,7 +19,8 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
     private long? _lastCollection;
 
     /// <summary>
-    /// Reads, and collects garbage where memory seems short, or was and is not yet enough again: what nobody holds any more is no reason to refuse anybody, or to go on refusing.
+    /// Reads, and collects garbage where memory seems short, or was and is not yet enough again: what nobody holds any more is no reason to refuse anybody, or
+    /// to go on refusing.
     /// </summary>
     public void Run()
     {

@@ -146,7 +146,10 @@ internal sealed class ClientArguments
     {
         if (_authMethod is null) return null;
         if (_authMethod.Equals("scram-sha-256", StringComparison.OrdinalIgnoreCase))
+        {
             return _userName is not null && _password is not null ? new ScramAuthentication(_userName, _password) : throw new UsageException("--auth-method scram-sha-256 needs -u and -P or --pw-file.");
+        }
+
         if (!_authMethod.Equals("jwt", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--auth-method {_authMethod}: give scram-sha-256 or jwt.");
         string token = _password ?? throw new UsageException("--auth-method jwt needs the token with -P or --pw-file.");
         return new TokenAuthentication(() => token);
@@ -200,7 +203,10 @@ internal sealed class ClientArguments
     private void TakeUrl(string text)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss") || url.Host.Length == 0)
+        {
             throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS, ws:// or wss:// for WebSocket.");
+        }
+
         Tls.IsAsked = url.Scheme is "mqtts" or "wss";
         _overWebSocket |= url.Scheme is "ws" or "wss";
         _host = url.Host.Trim('[', ']');

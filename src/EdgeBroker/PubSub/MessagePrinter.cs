@@ -41,7 +41,10 @@ internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, 
         if (arguments.RemoveRetained && message.Retain) await client.PublishAsync(new PublishMessage(message.Topic, default) { Retain = true }, ending);
         if (arguments.SkipRetained && message.Retain) return false;
         if (!format.TryWrite(_buffer, message, streams.Time.GetLocalNow()) && !arguments.Client.IsQuiet)
+        {
             await streams.Errors.WriteLineAsync($"edgebroker sub: the payload on {message.TopicText} is no JSON; use %j, which quotes it.");
+        }
+
         return ++_printed >= arguments.Count;
     }
 

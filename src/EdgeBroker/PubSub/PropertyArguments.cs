@@ -91,7 +91,10 @@ internal sealed class PropertyArguments
 
         long least = id is PropertyId.ReceiveMaximum or PropertyId.MaximumPacketSize or PropertyId.SubscriptionIdentifier or PropertyId.TopicAlias ? 1 : 0;
         if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) || number < least || number > most)
+        {
             throw new UsageException($"-D {packet} {name} {value}: give a whole number from {least} to {most}.");
+        }
+
         switch (id)
         {
             case PropertyId.SessionExpiryInterval when properties == Connect: SessionExpirySeconds = (uint)number; break;

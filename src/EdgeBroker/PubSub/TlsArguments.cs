@@ -47,7 +47,10 @@ internal sealed class TlsArguments
         if (!Any)
         {
             if (_certificate is not null || _key is not null || _anyName || _protocols is not null || _applicationProtocol is not null)
+            {
                 throw new UsageException("TLS begins with --cafile FILE, --capath FOLDER, --tls-use-os-certs, -L mqtts:// or -L wss://; the other TLS options go with it.");
+            }
+
             return transport;
         }
 

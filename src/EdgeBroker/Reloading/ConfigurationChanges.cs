@@ -21,7 +21,10 @@ internal sealed record ConfigurationChanges(List<string> Applied, List<string> N
         if (running.Log.Format != read.Log.Format) needsRestart.Add("log.format: whoever reads the log expects one form");
         if (running.Node.Name != read.Node.Name) needsRestart.Add("node.name");
         if (running.Node.DataDirectory != read.Node.DataDirectory)
+        {
             needsRestart.Add($"node.data_dir: the store in {Printable.Escape(running.Node.DataDirectory)} is open");
+        }
+
         if (running.Storage.Durability != read.Storage.Durability) needsRestart.Add("storage.durability: the store is open");
         if (running.Storage.MaxBytes != read.Storage.MaxBytes) needsRestart.Add("storage.max_bytes: the store is open");
         if (running.Storage.OnCorruption != read.Storage.OnCorruption) needsRestart.Add("storage.on_corruption: it is asked for when the store is opened");

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Reloading;
 
 /// <summary>
-/// Reads the configuration again and puts it in force, as a whole or not at all: whatever can fail is done before anything changes. One reload at a time; event ids 9020-9029.
+/// Reads the configuration again and puts it in force, as a whole or not at all: whatever can fail is done before anything changes. One reload at a time; event
+/// ids 9020-9029.
 /// </summary>
 internal sealed partial class ConfigurationReload
 {

@@ -2,7 +2,8 @@ using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Reloading;
 
-/// <summary>Which keys of <c>[limits]</c> differ. All come into force at once, for connections that are there and those to come; nobody is disconnected for what was permitted until now.</summary>
+/// <summary>Which keys of <c>[limits] </c> differ. All come into force at once, for connections that are there and those to come; nobody is disconnected for
+/// what was permitted until now.</summary>
 internal static class LimitChanges
 {
     private static readonly (string Key, Func<LimitOptions, object?> Value)[] Keys =

@@ -42,15 +42,19 @@ internal static class ReloadCommand
                 world.Error.WriteLine($"{Printable.Escape(file)}: no such file");
                 return ExitCode.Configuration;
             }
+
             // A file with mistakes still says where its broker is: that one is to say what is wrong, in its log too.
             var loader = new ConfigurationLoader(world.Environment, world.WorkingDirectory, world.Time);
             loader.Load(file, out errors);
             directory = loader.DataDirectory;
         }
+
         if (ControlClient.Ask(Path.GetFullPath(directory, world.WorkingDirectory), Request, Patience, out string noAnswer) is { } answer)
+        {
             return Show(answer, world);
-        foreach (string error in errors)
-            world.Error.WriteLine(error);
+        }
+
+        foreach (string error in errors) world.Error.WriteLine(error);
         world.Error.WriteLine($"edgebroker: {Printable.Escape(noAnswer)}");
         return ExitCode.Failed;
     }
@@ -61,8 +65,7 @@ internal static class ReloadCommand
     private static int Show(ControlAnswer answer, Surroundings world)
     {
         TextWriter output = answer.ExitCode == ExitCode.Success ? world.Out : world.Error;
-        foreach (string line in answer.Lines)
-            output.WriteLine(Printable.Escape(line));
+        foreach (string line in answer.Lines) output.WriteLine(Printable.Escape(line));
         return answer.ExitCode;
     }
 

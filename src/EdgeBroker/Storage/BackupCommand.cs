@@ -24,10 +24,8 @@ internal static class BackupCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (Read(args, out string? target, out bool force, out string[] rest) is { } problem)
-            return CommandLine.Misused(problem, Usage, world);
-        if (ConfigOption.Load(rest, Usage, world, out int failure) is not { } configuration)
-            return failure;
+        if (Read(args, out string? target, out bool force, out string[] rest) is { } problem) return CommandLine.Misused(problem, Usage, world);
+        if (ConfigOption.Load(rest, Usage, world, out int failure) is not { } configuration) return failure;
         return Copy(configuration, Path.GetFullPath(target!, world.WorkingDirectory), force, world);
     }
 
@@ -70,6 +68,7 @@ internal static class BackupCommand
             else if (target is null) target = args[i];
             else return $"unexpected \"{Printable.Escape(args[i])}\"; one FILE is named, and a configuration with -c";
         }
+
         rest = [.. others];
         return string.IsNullOrEmpty(target) ? "backup needs the name of a FILE to be made" : null;
     }

@@ -34,10 +34,12 @@ internal static class StoreCommand
     public static int Run(string[] args, Surroundings world)
     {
         if (args.Length == 0 || args[0] is not ("verify" or "stats" or "export" or "import"))
+        {
             return CommandLine.Misused(args.Length == 0 ? "store needs to know what to do" : $"store cannot \"{Printable.Escape(args[0])}\"", Usage, world);
+        }
+
         if (args[0] is "export" or "import") return TransferCommand.Run(args, world);
-        if (ConfigOption.Load(args[1..], Usage, world, out int failure) is not { } configuration)
-            return failure;
+        if (ConfigOption.Load(args[1..], Usage, world, out int failure) is not { } configuration) return failure;
         string path = StoreFile.PathIn(configuration.Node.DataDirectory);
         try
         {
@@ -66,11 +68,17 @@ internal static class StoreCommand
         world.Out.WriteLine($"{Printable.Escape(path)}, version {found.Version}");
         world.Out.WriteLine($"  {"table",-14}{"rows",12}{"content bytes",16}");
         foreach (TableStatistics table in found.Tables)
+        {
             world.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {table.Name,-14}{table.Rows,12}{table.ContentBytes,16}"));
+        }
+
         world.Out.WriteLine($"  database {found.FileBytes} bytes, WAL {found.WalBytes} bytes");
         world.Out.WriteLine($"  {found.Pages} pages of {found.PageSizeBytes} bytes, {found.FreePages} of them free");
         if (found.SetAsideCount > 0)
+        {
             world.Out.WriteLine($"  {found.SetAsideCount} damaged database(s) set aside beside it, {found.SetAsideBytes} bytes: edgebroker.db.corrupt-*");
+        }
+
         return ExitCode.Success;
     }
 }

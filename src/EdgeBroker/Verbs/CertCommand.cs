@@ -73,8 +73,7 @@ internal static class CertCommand
 
     private static int Authority(CertArguments args, Surroundings world)
     {
-        if (args.Words.Count > 0)
-            return CommandLine.Misused("cert ca takes no names but --name", Usage, world);
+        if (args.Words.Count > 0) return CommandLine.Misused("cert ca takes no names but --name", Usage, world);
         CertificateFolder folder = Folder(args, world);
         folder.Claim(AuthorityCertificate, AuthorityKey);
         KeyPair made = new CertificateMaker(world.Time).Authority(args.Value("--name", $"EdgeBroker CA of {Environment.MachineName}"), args.Days(AuthorityDays, 36_500));
@@ -87,13 +86,12 @@ internal static class CertCommand
 
     private static int Server(CertArguments args, Surroundings world)
     {
-        if (args.Words.Count == 0)
-            return CommandLine.Misused("cert server needs the host names and addresses clients connect to", Usage, world);
+        if (args.Words.Count == 0) return CommandLine.Misused("cert server needs the host names and addresses clients connect to", Usage, world);
         foreach (string host in args.Words)
         {
-            if (!IsHost(host))
-                throw new CertificateCommandException($"\"{host}\" is no host name and no IP address");
+            if (!IsHost(host)) throw new CertificateCommandException($"\"{host}\" is no host name and no IP address");
         }
+
         CertificateFolder folder = Folder(args, world);
         string name = FileName(args.Value("--name", "server"));
         folder.Claim(name + ".crt", name + ".key");
@@ -106,8 +104,7 @@ internal static class CertCommand
 
     private static int Client(CertArguments args, Surroundings world)
     {
-        if (args.Words.Count == 0)
-            return CommandLine.Misused("cert client needs a name: the user name it stands for", Usage, world);
+        if (args.Words.Count == 0) return CommandLine.Misused("cert client needs a name: the user name it stands for", Usage, world);
         CertificateFolder folder = Folder(args, world);
         folder.Claim([.. args.Words.SelectMany(name => ClientFileEnds.Select(end => FileName(name) + end))]);
         KeyPair authority = LoadAuthority(folder);
@@ -119,13 +116,13 @@ internal static class CertCommand
             folder.WriteSecret(name + ".p12", Bundle(made, authority, password));
             world.Out.WriteLine($"{folder.PathOf(name + ".crt")}, .key and .p12: for the client {name}");
         }
+
         return ExitCode.Success;
     }
 
     private static int Renew(CertArguments args, Surroundings world)
     {
-        if (args.Words.Count == 0)
-            return CommandLine.Misused("cert renew needs the certificates to renew", Usage, world);
+        if (args.Words.Count == 0) return CommandLine.Misused("cert renew needs the certificates to renew", Usage, world);
         foreach (string file in args.Words)
         {
             string path = Path.GetFullPath(file, world.WorkingDirectory);
@@ -138,8 +135,11 @@ internal static class CertCommand
             WritePair(new CertificateFolder(directory, replaces: true), name, made, authority);
             world.Out.WriteLine($"{path}: valid until {Date(made.Certificate.NotAfter)}; a running broker takes it by itself");
             if (File.Exists(Path.Combine(directory, name + ".p12")))
+            {
                 world.Out.WriteLine($"{Path.Combine(directory, name + ".p12")} still holds the old one; \"cert client {name} --force\" makes both anew");
+            }
         }
+
         return ExitCode.Success;
     }
 
@@ -155,13 +155,16 @@ internal static class CertCommand
         {
             string file = Path.GetFullPath(word, world.WorkingDirectory);
             // A client by its name, as "cert client" was told it.
-            if (!File.Exists(file) && !word.Contains('/') && File.Exists(folder.PathOf(word + ".crt")))
-                file = folder.PathOf(word + ".crt");
+            if (!File.Exists(file) && !word.Contains('/') && File.Exists(folder.PathOf(word + ".crt"))) file = folder.PathOf(word + ".crt");
             X509Certificate2 certificate = PemFile.ReadCertificates(file, PemFile.ReadBytes(file))[0];
             said.Add($"{file} ({CertificateFindings.Shown(certificate)}) {(register.Add(file, certificate, now) ? "is revoked" : "was revoked already")}");
         }
+
         if (args.Value("--serial", "") is { Length: > 0 } serial)
+        {
             said.Add($"serial number {serial} {(register.Add(SerialOf(serial), now) ? "is revoked" : "was revoked already")}");
+        }
+
         folder.WritePublic(AuthorityRevocations, register.Sign(now, until));
         said.ForEach(line => world.Out.WriteLine(Printable.Escape(line)));
         world.Out.WriteLine($"{list}: {register.Count} certificate(s) revoked; good until {Date(until.UtcDateTime)}, run \"cert revoke\" again by then");
@@ -174,21 +177,23 @@ internal static class CertCommand
         string hex = text.Replace(":", "", StringComparison.Ordinal);
         // As certificates hold it: at most 20 bytes, no zero in front but that of a number which would look negative.
         if (hex.Length is 0 or > 40 || !hex.All(char.IsAsciiHexDigit) || hex.All(c => c == '0'))
+        {
             throw new CertificateCommandException($"--serial {text}: give the serial number in hexadecimal, as \"cert show\" does");
+        }
+
         byte[] bytes = Convert.FromHexString(hex.Length % 2 == 0 ? hex : "0" + hex).SkipWhile(b => b == 0).ToArray();
         return bytes[0] >= 0x80 ? [0, .. bytes] : bytes;
     }
 
     private static int Show(CertArguments args, Surroundings world)
     {
-        if (args.Words.Count == 0)
-            return CommandLine.Misused("cert show needs a certificate file", Usage, world);
+        if (args.Words.Count == 0) return CommandLine.Misused("cert show needs a certificate file", Usage, world);
         foreach (string file in args.Words)
         {
             string path = Path.GetFullPath(file, world.WorkingDirectory);
-            foreach (X509Certificate2 certificate in PemFile.ReadCertificates(path, PemFile.ReadBytes(path)))
-                Describe(file, certificate, world);
+            foreach (X509Certificate2 certificate in PemFile.ReadCertificates(path, PemFile.ReadBytes(path))) Describe(file, certificate, world);
         }
+
         return ExitCode.Success;
     }
 
@@ -199,12 +204,13 @@ internal static class CertCommand
         world.Out.WriteLine(Printable.Escape($"{file}: {certificate.Subject}"));
         world.Out.WriteLine(Printable.Escape($"  issued by    {certificate.Issuer}"));
         world.Out.WriteLine($"  valid        {Date(certificate.NotBefore)} to {Date(certificate.NotAfter)}");
-        if (all.Any())
-            world.Out.WriteLine(Printable.Escape($"  names        {string.Join(", ", all)}"));
+        if (all.Any()) world.Out.WriteLine(Printable.Escape($"  names        {string.Join(", ", all)}"));
         world.Out.WriteLine($"  serial       {certificate.SerialNumber}");
         world.Out.WriteLine($"  fingerprint  {certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()} (SHA-256)");
         foreach (string finding in CertificateFindings.Of(file, certificate, world.Time.GetUtcNow()))
+        {
             world.Out.WriteLine($"  warning: {Printable.Escape(finding)}");
+        }
     }
 
     private static void WritePair(CertificateFolder folder, string name, KeyPair made, KeyPair authority)

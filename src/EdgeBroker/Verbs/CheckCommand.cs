@@ -22,25 +22,24 @@ internal static class CheckCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
-            return failure;
+        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration) return failure;
         world.Out.WriteLine($"{(configuration.File is null ? "the embedded default" : Printable.Escape(configuration.File))} is valid");
         foreach (ListenerOptions listener in configuration.Listeners)
         {
             string who = listener.IdentifiesPeers ? Peers : listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
             world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{who}, at most {listener.MaxConnections} connections");
         }
+
         foreach (WebListenerOptions listener in configuration.WebListeners)
+        {
             world.Out.WriteLine($"  {listener.ProtocolName} on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{Who(listener)}, at most {listener.MaxConnections} connections");
+        }
+
         world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
-        if (configuration.Auth.Users is { } users)
-            world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
-        if (configuration.Auth.Tokens is not null)
-            world.Out.WriteLine("  JSON Web Tokens accepted as passwords");
-        if (configuration.Auth.Rules.Rules.Count > 0)
-            world.Out.WriteLine($"  {configuration.Auth.Rules.Rules.Count} access rule(s)");
-        foreach (string warning in configuration.Warnings)
-            world.Out.WriteLine($"warning: {warning}");
+        if (configuration.Auth.Users is { } users) world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
+        if (configuration.Auth.Tokens is not null) world.Out.WriteLine("  JSON Web Tokens accepted as passwords");
+        if (configuration.Auth.Rules.Rules.Count > 0) world.Out.WriteLine($"  {configuration.Auth.Rules.Rules.Count} access rule(s)");
+        foreach (string warning in configuration.Warnings) world.Out.WriteLine($"warning: {warning}");
         return ExitCode.Success;
     }
 

@@ -15,11 +15,10 @@ internal static class ConfigOption
             failure = CommandLine.Misused(problem, usage, world);
             return null;
         }
+
         BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory, world.Time).Load(file, out string[] errors);
-        if (configuration is not null)
-            return configuration;
-        foreach (string error in errors)
-            world.Error.WriteLine(error);
+        if (configuration is not null) return configuration;
+        foreach (string error in errors) world.Error.WriteLine(error);
         failure = ExitCode.Configuration;
         return null;
     }
@@ -35,26 +34,19 @@ internal static class ConfigOption
             string? value = null;
             if (args[i] is "-c" or "--config")
             {
-                if (++i == args.Length)
-                    problem = $"{args[i - 1]} needs a file";
-                else
-                    value = args[i];
+                if (++i == args.Length) problem = $"{args[i - 1]} needs a file";
+                else value = args[i];
             }
-            else if (args[i].StartsWith(LongForm, StringComparison.Ordinal))
-                value = args[i][LongForm.Length..];
-            else if (args[i].StartsWith('-'))
-                problem = $"unknown option \"{Printable.Escape(args[i])}\"";
-            else
-                problem = $"unexpected \"{Printable.Escape(args[i])}\"; a configuration is named with -c FILE";
+            else if (args[i].StartsWith(LongForm, StringComparison.Ordinal)) value = args[i][LongForm.Length..];
+            else if (args[i].StartsWith('-')) problem = $"unknown option \"{Printable.Escape(args[i])}\"";
+            else problem = $"unexpected \"{Printable.Escape(args[i])}\"; a configuration is named with -c FILE";
 
-            if (value == "")
-                problem = "-c needs a file";
-            else if (value is not null && file is not null)
-                problem = "-c is given twice; what belongs together goes into conf.d beside the file";
-            if (problem is not null)
-                return null;
+            if (value == "") problem = "-c needs a file";
+            else if (value is not null && file is not null) problem = "-c is given twice; what belongs together goes into conf.d beside the file";
+            if (problem is not null) return null;
             file = value ?? file;
         }
+
         return file;
     }
 }

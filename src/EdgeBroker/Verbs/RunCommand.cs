@@ -23,8 +23,7 @@ internal static class RunCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration)
-            return failure;
+        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration) return failure;
         using LineLoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
         Announce(configuration, world, loggers.CreateLogger("EdgeBroker"));
         var source = new ConfigurationSource(configuration, world.Environment, world.WorkingDirectory, world.Time);
@@ -34,9 +33,7 @@ internal static class RunCommand
     private static void Announce(BrokerConfiguration configuration, Surroundings world, ILogger log)
     {
         RunLog.Starting(log, VersionCommand.Version, configuration.Node.Name, configuration.File ?? "the embedded default", configuration.Node.DataDirectory);
-        if (configuration.File is null && File.Exists(Path.Combine(world.WorkingDirectory, UsualFile)))
-            RunLog.FileNotRead(log, UsualFile);
-        foreach (string warning in configuration.Warnings)
-            RunLog.ConfigurationWarning(log, warning);
+        if (configuration.File is null && File.Exists(Path.Combine(world.WorkingDirectory, UsualFile))) RunLog.FileNotRead(log, UsualFile);
+        foreach (string warning in configuration.Warnings) RunLog.ConfigurationWarning(log, warning);
     }
 }

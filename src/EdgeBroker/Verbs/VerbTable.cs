@@ -30,9 +30,9 @@ internal static class VerbTable
     {
         foreach (Verb verb in All)
         {
-            if (verb.Name == name)
-                return verb;
+            if (verb.Name == name) return verb;
         }
+
         return null;
     }
 }

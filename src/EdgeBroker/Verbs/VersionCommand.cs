@@ -12,8 +12,7 @@ internal static class VersionCommand
 
     public static int Run(string[] args, Surroundings world)
     {
-        if (args.Length > 0)
-            return CommandLine.Misused("version takes no arguments", Usage, world);
+        if (args.Length > 0) return CommandLine.Misused("version takes no arguments", Usage, world);
         string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
         world.Out.WriteLine($"edgebroker {Version} (linux-{architecture}, .NET {Environment.Version}, SQLite {SqliteLibrary.Version})");
         return ExitCode.Success;

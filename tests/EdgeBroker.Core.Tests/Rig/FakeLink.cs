@@ -38,6 +38,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
             if (!_hasRoom) _wantsTurnWhenDrained = true;
             return _hasRoom;
         }
+
         set
         {
             _hasRoom = value;

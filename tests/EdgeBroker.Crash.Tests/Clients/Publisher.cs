@@ -5,7 +5,8 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Crash.Tests.Clients;
 
 /// <summary>
-/// Publishes at QoS 1 and 2 and remembers what is not acknowledged: after a reconnect it sends it again, in order, with the same identifiers and DUP [MQTT-4.4.0-1]. Identifiers are
+/// Publishes at QoS 1 and 2 and remembers what is not acknowledged: after a reconnect it sends it again, in order, with the same identifiers and DUP
+/// [MQTT-4.4.0-1]. Identifiers are
 /// taken from a small range, so that one the broker forgot to release is soon used again.
 /// </summary>
 public sealed class Publisher : SessionClient
@@ -46,7 +47,8 @@ public sealed class Publisher : SessionClient
     /// <inheritdoc/>
     protected override bool HasFinished => _outgoing.Count == 0;
 
-    /// <summary>Publishes some messages to each of its topics, whatever else it does, and returns when they are sent; false when the connection ended.</summary>
+    /// <summary>Publishes some messages to each of its topics, whatever else it does, and returns when they are sent; false when the connection
+    /// ended.</summary>
     public async Task<bool> PublishToEachTopicAsync(int count)
     {
         for (int i = 0; i < count; i++)
@@ -108,14 +110,13 @@ public sealed class Publisher : SessionClient
                 PacketType.Pubcomp => qos == 2 && outgoing!.IsReceived,
                 _ => false,
             };
-            if (!isExpected)
-                Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"not expected: {packet}");
+            if (!isExpected) Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"not expected: {packet}");
             else if ((int)packet.Reason >= 0x80 && packet.Type != PacketType.Pubcomp)
+            {
                 Happened(EventKind.Refused, packet.PacketId, outgoing!.Message, text: packet.Reason.ToString());
-            else if (packet.Type == PacketType.Puback)
-                Happened(EventKind.Acknowledged, packet.PacketId, outgoing!.Message);
-            else if (packet.Type == PacketType.Pubcomp)
-                Happened(EventKind.Completed, packet.PacketId, outgoing!.Message);
+            }
+            else if (packet.Type == PacketType.Puback) Happened(EventKind.Acknowledged, packet.PacketId, outgoing!.Message);
+            else if (packet.Type == PacketType.Pubcomp) Happened(EventKind.Completed, packet.PacketId, outgoing!.Message);
             else
             {
                 Happened(EventKind.Received, packet.PacketId, outgoing!.Message);

@@ -5,7 +5,8 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Crash.Tests.Clients;
 
 /// <summary>
-/// Receives at QoS 1 and 2 and acknowledges. Of QoS 2 it remembers, over reconnects, the identifiers received and not yet released: under these a PUBLISH is a repetition
+/// Receives at QoS 1 and 2 and acknowledges. Of QoS 2 it remembers, over reconnects, the identifiers received and not yet released: under these a PUBLISH is a
+/// repetition
 /// [MQTT-4.3.3-10]. What it wants to be subscribed to, it asks for until it is granted.
 /// </summary>
 public sealed class Subscriber : SessionClient
@@ -124,18 +125,15 @@ public sealed class Subscriber : SessionClient
     protected override async Task ActAsync(MqttLink link, CancellationToken ended)
     {
         if (!await RequestMissingAsync(link)) return;
-        if (IsDraining)
-            return;
+        if (IsDraining) return;
         Task visit = _plan.Attendance switch
         {
             Attendance.ComesAndGoes => Task.Delay(LongestVisit * _random.NextDouble(), ended),
             Attendance.Away => WhenSubscribedAsync(ended),
             _ => Task.Delay(Timeout.Infinite, ended),
         };
-        if (_plan.Changes)
-            await ChangeAsync(link, ended);
-        else
-            await Task.WhenAny(visit, _drained.Task.WaitAsync(ended));
+        if (_plan.Changes) await ChangeAsync(link, ended);
+        else await Task.WhenAny(visit, _drained.Task.WaitAsync(ended));
         ended.ThrowIfCancellationRequested();
         if (IsDraining) return;
         if (_random.Next(2) == 0) await link.TrySendAsync(link.Packets.Disconnect());
@@ -159,20 +157,18 @@ public sealed class Subscriber : SessionClient
     private void ReceiveMessage(ReceivedPacket packet)
     {
         int message = History.Find(packet.Topic, packet.Payload);
-        if (message < 0)
-            Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"a message nobody sent: {packet.Topic} {packet}");
+        if (message < 0) Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"a message nobody sent: {packet.Topic} {packet}");
         else
+        {
             Happened(packet.QoS == 2 && _unreleased.Contains(packet.PacketId) ? EventKind.Repeated : EventKind.Delivered, packet.PacketId, message, packet.QoS);
+        }
     }
 
     private void ReceiveAnswer(ReceivedPacket packet, string filter)
     {
-        if (packet.Type == PacketType.Unsuback)
-            Happened(EventKind.Unsubscribed, packet.PacketId, text: filter);
-        else if (packet.Codes is [byte code] && code == _plan.QoS)
-            Happened(EventKind.Subscribed, packet.PacketId, number: _plan.QoS, text: filter);
-        else
-            Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"SUBACK for {filter}: {packet}");
+        if (packet.Type == PacketType.Unsuback) Happened(EventKind.Unsubscribed, packet.PacketId, text: filter);
+        else if (packet.Codes is [byte code] && code == _plan.QoS) Happened(EventKind.Subscribed, packet.PacketId, number: _plan.QoS, text: filter);
+        else Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"SUBACK for {filter}: {packet}");
     }
 
     /// <summary>Asks for what is wanted and not granted, and to be rid of what is granted and not wanted.</summary>

@@ -26,7 +26,8 @@ internal sealed class DiskFile
     }
 
     /// <summary>
-    /// A sync that failed: Linux takes the pages for clean afterwards, so no later sync writes what this one did not. Whether it reached the disk is decided here.
+    /// A sync that failed: Linux takes the pages for clean afterwards, so no later sync writes what this one did not. Whether it reached the disk is decided
+    /// here.
     /// </summary>
     public void SyncFailed(long began, Random random)
     {

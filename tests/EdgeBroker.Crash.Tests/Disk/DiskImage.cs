@@ -50,7 +50,8 @@ public sealed class DiskImage
     }
 
     /// <summary>
-    /// How the image differs from a directory, one line each; SQLite's -shm, which is mapped and not written, left aside. Of an image that everything survived it says whether the log is whole.
+    /// How the image differs from a directory, one line each; SQLite's -shm, which is mapped and not written, left aside. Of an image that everything survived
+    /// it says whether the log is whole.
     /// </summary>
     public IReadOnlyList<string> Differences(string directory)
     {
@@ -59,12 +60,12 @@ public sealed class DiskImage
         var differences = new List<string>();
         foreach (string name in found.Keys.Union(_names.Certain.Where(n => n.Value is not null).Select(n => n.Key)).Where(n => !n.EndsWith("-shm", StringComparison.Ordinal)))
         {
-            if (!found.TryGetValue(name, out byte[]? real))
-                differences.Add($"{name} is not there");
-            else if (_names.Certain.GetValueOrDefault(name) is not { } file)
-                differences.Add($"{name} is not in the log");
+            if (!found.TryGetValue(name, out byte[]? real)) differences.Add($"{name} is not there");
+            else if (_names.Certain.GetValueOrDefault(name) is not { } file) differences.Add($"{name} is not in the log");
             else if (!file.Content.SequenceEqual(real))
+            {
                 differences.Add($"{name}: {real.Length} bytes there, {file.Length} in the log, the first difference at {file.Content.CommonPrefixLength(real)}");
+            }
         }
 
         return differences;

@@ -4,7 +4,8 @@ using EdgeBroker.Testing.Published;
 namespace EdgeBroker.Crash.Tests.Disk;
 
 /// <summary>
-/// The shim (Shim/diskshim.c) for one directory: what a program must be started with, the page that steers it and the log it writes. Outlives the program and serves the next.
+/// The shim (Shim/diskshim.c) for one directory: what a program must be started with, the page that steers it and the log it writes. Outlives the program and
+/// serves the next.
 /// </summary>
 public sealed class DiskShim : IDisposable
 {

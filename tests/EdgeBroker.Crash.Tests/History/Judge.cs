@@ -126,10 +126,11 @@ public sealed class Judge
         SentMessage message = _history.Messages[e.Message];
         int sentAt = _sentAt[e.Message];
         Subscription? holding = SubscriptionsOf(e.Client).FindLast(s => s.MayHold(sentAt, at) && Matches(s.Filter, message.Topic));
-        if (holding is null)
-            Report(Promise.OnlySubscribed, at, $"{message} came without a subscription");
+        if (holding is null) Report(Promise.OnlySubscribed, at, $"{message} came without a subscription");
         else if (e.Number != Math.Min(message.QoS, holding.QoS))
+        {
             Report(Promise.Unchanged, at, $"{message} came at QoS {e.Number} to a subscription of QoS {holding.QoS}");
+        }
     }
 
     private void JudgeDeliveries()
@@ -144,7 +145,9 @@ public sealed class Judge
                 if (_acknowledgedAt[i] == Subscription.Never) continue;
                 _owed++;
                 if (!_deliveries.ContainsKey((subscription.Client, i)))
+                {
                     Report(Promise.NothingIsLost, _acknowledgedAt[i], $"{message} was acknowledged and never came to {_history.Clients[subscription.Client]}");
+                }
             }
         }
 
@@ -152,7 +155,9 @@ public sealed class Judge
         {
             // The QoS at which it came is the lesser of the two; more than one is only of interest where it is 2.
             if (places.Count > 1 && places.All(at => _events[at].Number == 2) && !SpansAllowedLoss(places))
+            {
                 Report(Promise.ExactlyOnce, places[1], $"{_history.Messages[index]} came {places.Count} times to {_history.Clients[client]}");
+            }
         }
     }
 
@@ -168,9 +173,10 @@ public sealed class Judge
             if (!_subscriptions.Any(s => s.Client == client && Matches(s.Filter, message.Topic) && s.CertainlyHolds(_sentAt[index]))) continue;
             (int, int, string) flow = (client, message.Publisher, message.Topic);
             if (last.TryGetValue(flow, out int before) && before > message.Number)
+            {
                 Report(Promise.Order, places[0], $"{message} came to {_history.Clients[client]} after {message.Publisher}:{before}");
-            else
-                last[flow] = message.Number;
+            }
+            else last[flow] = message.Number;
         }
     }
 
@@ -192,7 +198,9 @@ public sealed class Judge
                 }
 
                 if (places.Select(at => _events[at].Client).Distinct().Count() > 1 && places.All(at => _events[at].Number == 2) && !SpansAllowedLoss(places))
+                {
                     Report(Promise.ExactlyOnce, places[1], $"{message} came {places.Length} times to {group.Key}");
+                }
             }
         }
     }

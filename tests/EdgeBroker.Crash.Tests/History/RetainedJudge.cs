@@ -18,7 +18,9 @@ internal static class RetainedJudge
                     break;
                 case EventKind.RetainedSeen:
                     if (!seen.TryAdd(events[at].Text, events[at].Message))
+                    {
                         violations.Add(new Violation(Promise.Retained, $"event {at}: {events[at].Text} came twice"));
+                    }
                     break;
                 case EventKind.RetainedLooked:
                     foreach (IGrouping<string, int> topic in values) JudgeTopic(topic, begin, at);

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace EdgeBroker.Crash.Tests.History;
 
 /// <summary>
-/// Everything that happened in a run, in one order. The clients' states follow from it, so that they can be had as they were at any time: a power cut in the past leaves
+/// Everything that happened in a run, in one order. The clients' states follow from it, so that they can be had as they were at any time: a power cut in the
+/// past leaves
 /// clients that know what they knew then.
 /// </summary>
 public sealed class RunHistory

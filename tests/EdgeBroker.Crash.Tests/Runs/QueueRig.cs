@@ -6,7 +6,8 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Crash.Tests.Runs;
 
 /// <summary>
-/// A subscriber that is away and two publishers, 5.0 and 3.1.1, that send it messages of QoS 1 and 2: every message has to be kept. For tests that put the disk to the test.
+/// A subscriber that is away and two publishers, 5.0 and 3.1.1, that send it messages of QoS 1 and 2: every message has to be kept. For tests that put the disk
+/// to the test.
 /// </summary>
 public sealed class QueueRig : IAsyncDisposable
 {
@@ -44,7 +45,8 @@ public sealed class QueueRig : IAsyncDisposable
 
     /// <summary>A history for a rig.</summary>
     /// <param name="diskPosition">How far the disk's log has come.</param>
-    /// <param name="subscriber">The client id of the subscriber, and the first level of all topics: rigs with different ones have nothing to do with each other.</param>
+    /// <param name="subscriber">The client id of the subscriber, and the first level of all topics: rigs with different ones have nothing to do with each
+    /// other.</param>
     public static RunHistory NewHistory(Func<long> diskPosition, string subscriber = "away") => new([$"{subscriber}-v5", $"{subscriber}-v311", subscriber], diskPosition);
 
     /// <summary>Lets everyone in: the subscriber subscribes and leaves, the publishers begin.</summary>
@@ -101,7 +103,8 @@ public sealed class QueueRig : IAsyncDisposable
     }
 
     /// <summary>
-    /// Publishes a last message to each topic and waits until these have come: each topic's others came before them [MQTT-4.6.0-6]. An answered ping would say less, since a
+    /// Publishes a last message to each topic and waits until these have come: each topic's others came before them [MQTT-4.6.0-6]. An answered ping would say
+    /// less, since a
     /// broker that reads a queue back from its disk answers meanwhile. False: the connection was lost on the way, and the last messages perhaps with it.
     /// </summary>
     private async Task<bool> TryReachEndAsync()

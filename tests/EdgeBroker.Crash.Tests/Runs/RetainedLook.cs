@@ -26,7 +26,10 @@ internal static class RetainedLook
             foreach (ReceivedPacket packet in received)
             {
                 if (packet.Type == PacketType.Publish && packet.Retain)
+                {
                     history.Add(EventKind.RetainedSeen, -1, message: history.Find(packet.Topic, packet.Payload), text: packet.Topic);
+                }
+
                 if (packet.Type != PacketType.Pingresp) continue;
                 if (--pings == 0)
                 {

@@ -18,9 +18,15 @@ internal static class ReadPublish
         Span<byte> forwarded = new byte[packet.Properties.Bytes.Length];
         forwarded = forwarded[..packet.Properties.CopyForwarded(forwarded)];
         if (packet.Properties.IsForwardedUnchanged && !forwarded.SequenceEqual(packet.Properties.Bytes))
+        {
             throw new DisagreementException("CopyForwarded changes what is forwarded unchanged", packet.Properties.Bytes);
+        }
+
         if (packet.Properties.TryGetForwarded(out ReadOnlySpan<byte> piece) && !forwarded.SequenceEqual(piece))
+        {
             throw new DisagreementException("TryGetForwarded takes other bytes than CopyForwarded", packet.Properties.Bytes);
+        }
+
         var outgoing = new OutgoingPublish
         {
             Dup = packet.Dup,
@@ -49,7 +55,9 @@ internal static class ReadPublish
         {
             bool isValidToo = PublishPacket.TryParse(frame, version, _memo, out PublishPacket recalled, out ParseError errorToo);
             if (isValidToo != isValid || errorToo != error || (isValid && !IsSame(recalled.Properties, packet.Properties)))
+            {
                 throw new DisagreementException($"a memo changes what is read the {time}. time", frame.Body);
+            }
         }
     }
 
@@ -76,6 +84,8 @@ internal static class ReadPublish
         byte[] span = new byte[outgoing.Length(version)];
         int written = outgoing.Write(span, version);
         if (written != span.Length || !((ArrayBufferWriter<byte>)output).WrittenSpan.SequenceEqual(span))
+        {
             throw new DisagreementException("PUBLISH differs when written to a span", span);
+        }
     }
 }

@@ -143,7 +143,10 @@ public class ScramTests
         Assert.False(client.TryAnswer(Encoding.UTF8.GetBytes(ServerFirst), out _, out string problem));
         Assert.Contains("a second time", problem, StringComparison.Ordinal);
         foreach (string other in new[] { "", "v=", "e=other-error", "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", ServerFinal + ",", "x=1," + ServerFinal })
+        {
             Assert.False(client.IsConfirmedBy(Encoding.UTF8.GetBytes(other)), other);
+        }
+
         Assert.True(client.IsConfirmedBy(Encoding.UTF8.GetBytes(ServerFinal + ",x=1")));
     }
 

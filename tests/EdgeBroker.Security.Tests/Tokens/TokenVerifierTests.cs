@@ -100,7 +100,9 @@ public sealed class TokenVerifierTests : IDisposable
     public void A_claim_that_is_not_text_refuses_the_token()
     {
         foreach (string claims in new[] { "{\"iss\":\"https://plant.example\",\"aud\":\"edgebroker\",\"exp\":1800000600,\"sub\":\"\\ud800\"}", "{\"sub\":\"\\ud800x\",\"exp\":1800000600}" })
+        {
             Assert.NotNull(Verify(TokenMaker.Make("{\"alg\":\"HS256\"}", claims, TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal);
+        }
     }
 
     [Fact]
@@ -162,7 +164,10 @@ public sealed class TokenVerifierTests : IDisposable
     public void Malformed_and_oversized_tokens_are_refused()
     {
         foreach (string token in new[] { "eyJ..", "eyJ.a.b", "eyJhbGciOiJIUzI1NiJ9..", "eyJhbGciOiJIUzI1NiJ9.e30.", "eyJhbGciOiJIUzI1NiJ9.W10.AAAA", "eyJ4IjoxfQ.e30.AAAA" })
+        {
             Assert.NotNull(Verify(Encoding.ASCII.GetBytes(token), KeyOf(Secret)).Refusal);
+        }
+
         byte[] large = TokenMaker.Make("HS256", new { sub = new string('x', TokenOptions.MaxTokenBytes) }, TokenMaker.Hmac(Secret));
         Assert.StartsWith("a token of ", Verify(large, KeyOf(Secret)).Refusal, StringComparison.Ordinal);
     }

@@ -33,7 +33,8 @@ public sealed class JournalTests : IDisposable
 
         await broker.StopAsync();
         JournalStatistics after = broker.Journal.Statistics;
-        // One message at a time is on its way: it is all that a commit may find, and how many commits there are is up to the machine. Did publishers wait for them, each would find one.
+        // One message at a time is on its way: it is all that a commit may find, and how many commits there are is up to the machine. Did publishers wait for
+        // them, each would find one.
         long commits = after.Commits - before.Commits;
         Assert.InRange(after.MessagesWritten - before.MessagesWritten, 0, commits);
         Assert.InRange(after.Elided, Math.Max(100, 1000 - commits), 1000);

@@ -21,7 +21,8 @@ internal sealed class TwinHistory : IAsyncDisposable
     private long _nowSeconds;
     private int _messages;
 
-    /// <param name="expires">Whether messages expire; else the queue's limit is reached and retained messages come to who subscribes. Not both: messages that expired on disk are
+    /// <param name="expires">Whether messages expire; else the queue's limit is reached and retained messages come to who subscribes. Not both: messages that
+    /// expired on disk are
     /// dropped at once, those in memory when their turn comes, and until then they count in the limit.</param>
     /// <param name="restarts">Whether the broker with the store is restarted.</param>
     public TwinHistory(bool expires, bool restarts)
@@ -99,7 +100,8 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     private Task SubscribeAsync(TwinClient client, int a, int b)
     {
-        // One client shares. Members take turns from the first one on again after a restart, and what an ended member left on disk is handed on when it has been read back: who has
+        // One client shares. Members take turns from the first one on again after a restart, and what an ended member left on disk is handed on when it has
+        // been read back: who has
         // joined meanwhile gets it, too.
         bool shared = a % 4 == 0 && !_expires && client == _clients[0];
         string filter = Filters[b % Filters.Length];
@@ -115,7 +117,8 @@ internal sealed class TwinHistory : IAsyncDisposable
     {
         string payload = Payload();
         bool retain = b % 7 == 0;
-        // Retained ones with QoS 2 are taken into the queue several at once where they wait for the disk, and one by one in memory: between others they stand elsewhere.
+        // Retained ones with QoS 2 are taken into the queue several at once where they wait for the disk, and one by one in memory: between others they stand
+        // elsewhere.
         int qos = retain ? b % 2 : b % 3;
         if (retain && a % 5 == 0) payload = "";
         return client.PublishAsync(Topics[a % 3], payload, qos, retain, payload.Length > 0 && _expires && a % 4 == 0 ? Expiry(payload, 30 + (b % 60)) : null);
@@ -165,7 +168,8 @@ internal sealed class TwinHistory : IAsyncDisposable
             List<ReceivedPacket> expected = await client.Memory.CollectAsync(0, _memory.RunDue);
             if (restarted) await FinishExpiredAsync(client, expected);
             List<ReceivedPacket> actual = await client.Stored.CollectAsync(expected.Count, _stored.Broker.RunDue);
-            // QoS 2 waits for the disk before it is seen, and QoS 0, which a shared subscription beside an ordinary one may bring of the same message, does not.
+            // QoS 2 waits for the disk before it is seen, and QoS 0, which a shared subscription beside an ordinary one may bring of the same message, does
+            // not.
             AssertSame(client, expected, actual, packet => packet is { Type: PacketType.Publish, QoS: 0 });
             AssertSame(client, expected, actual, packet => packet is { Type: PacketType.Publish, QoS: > 0 });
             AssertSame(client, expected, actual, packet => packet.Type == PacketType.Pubrel, inOrder: !restarted);
@@ -201,7 +205,8 @@ internal sealed class TwinHistory : IAsyncDisposable
     }
 
     /// <summary>
-    /// Of a message in flight the store knows only that it may have been sent, so that after a restart one that has expired counts as not begun and is dropped; in memory its delivery
+    /// Of a message in flight the store knows only that it may have been sent, so that after a restart one that has expired counts as not begun and is dropped;
+    /// in memory its delivery
     /// is finished.
     /// </summary>
     private async Task FinishExpiredAsync(TwinClient client, List<ReceivedPacket> expected)

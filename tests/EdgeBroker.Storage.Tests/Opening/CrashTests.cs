@@ -116,6 +116,7 @@ public sealed class CrashTests : IDisposable
             Assert.Equal(Name, store.Opening.SetAsideAs);
             Assert.Equal(1_000, store.Database.QueryInt64("SELECT count(*) FROM message"));
         }
+
         Assert.True(File.Exists(setAside));
         Assert.True(File.Exists(setAside + "-wal"));
         using StoreFile next = crashed.Open();
@@ -174,6 +175,7 @@ public sealed class CrashTests : IDisposable
                 bytes = bytes[..random.Next(1, bytes.Length)];
                 break;
         }
+
         File.WriteAllBytes(path, bytes);
     }
 

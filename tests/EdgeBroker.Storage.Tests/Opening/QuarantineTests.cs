@@ -86,6 +86,7 @@ public sealed class QuarantineTests : IDisposable
             file.Position = offset;
             file.Write(new byte[length]);
         }
+
         StoreOpening opening = OpenQuarantined();
         Assert.Equal(new SalvagedTable("message", 2_000, 0, true), Salvaged(opening, "message"));
         Assert.Equal(new SalvagedTable("session", 10, 0, true), Salvaged(opening, "session"));
@@ -110,7 +111,9 @@ public sealed class QuarantineTests : IDisposable
     {
         Directory.CreateDirectory(_folder.Path);
         using (SqliteDatabase other = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWriteCreate))
+        {
             other.Execute("CREATE TABLE message(id INTEGER PRIMARY KEY, text); INSERT INTO message VALUES(1, 'hello')");
+        }
         StoreOpening opening = OpenQuarantined();
         Assert.Contains("application id", opening.Cause, StringComparison.Ordinal);
         Assert.Equal(0, Salvaged(opening, "message").Rows);
@@ -159,6 +162,7 @@ public sealed class QuarantineTests : IDisposable
         {
             _folder.OverwritePages(1, 1, value: 0x55);
         }
+
         byte[] before = File.ReadAllBytes(_folder.Database);
         _folder.Options = new StorageOptions { OnCorruption = CorruptionPolicy.Stop };
         for (int i = 0; i < 2; i++)
@@ -167,6 +171,7 @@ public sealed class QuarantineTests : IDisposable
             Assert.Equal(problem, stopped.Problem);
             Assert.Contains("on_corruption", stopped.Message, StringComparison.Ordinal);
         }
+
         Assert.Equal(before, File.ReadAllBytes(_folder.Database));
         Assert.Empty(_folder.SetAside);
     }
@@ -180,6 +185,7 @@ public sealed class QuarantineTests : IDisposable
             _folder.OverwritePages(1, 1, value: 0x55);
             Assert.Equal(i + 1, OpenQuarantined().SetAsideCount);
         }
+
         Assert.Equal(
             ["edgebroker.db.corrupt-20260304-050607", "edgebroker.db.corrupt-20260304-050607-2", "edgebroker.db.corrupt-20260304-050607-3"],
             _folder.SetAside.Select(Path.GetFileName));
@@ -195,6 +201,7 @@ public sealed class QuarantineTests : IDisposable
             store.Database.Execute("INSERT INTO received VALUES(2, 1), (2, 0), (3, 70000), (99, 5)");
             store.ReportDamage();
         }
+
         _folder.Checks = new RowChecks([new(StoreTables.Message, row => row.Int64(6) == 7)]);
         File.WriteAllText(_folder.Lock, "setting-aside edgebroker.db.corrupt-20260101-000000\n1\n");
         StoreOpening opening = OpenQuarantined();
@@ -214,6 +221,7 @@ public sealed class QuarantineTests : IDisposable
             store.Database.Execute("DELETE FROM session WHERE id=10");
             store.Database.Execute("PRAGMA user_version=0");
         }
+
         OpenQuarantined();
         using StoreFile next = _folder.Open();
         next.Database.Execute("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES('new', 0, 0, 0, 0)");
@@ -232,9 +240,9 @@ public sealed class QuarantineTests : IDisposable
             Assert.Equal(StoreOpeningKind.Quarantined, opening.Kind);
             Assert.Equal("ok", store.Database.QueryText("PRAGMA integrity_check"));
             Assert.Equal("wal", store.Database.QueryText("PRAGMA journal_mode"));
-            foreach (SalvagedTable table in opening.Salvaged)
-                Assert.Equal(table.Rows, store.Database.QueryInt64($"SELECT count(*) FROM {table.Name}"));
+            foreach (SalvagedTable table in opening.Salvaged) Assert.Equal(table.Rows, store.Database.QueryInt64($"SELECT count(*) FROM {table.Name}"));
         }
+
         using (StoreFile again = _folder.Open()) Assert.Equal(StoreOpeningKind.Opened, again.Opening.Kind);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder.Database));
         return opening;

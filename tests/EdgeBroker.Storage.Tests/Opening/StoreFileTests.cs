@@ -19,7 +19,10 @@ public sealed class StoreFileTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
         store.Database.Execute("INSERT INTO clock VALUES(1, 0, 0)");
         foreach (string file in new[] { _folder.Database, _folder.Wal, _folder.Lock })
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+
         _folder.Log.AssertSaid(7002);
     }
 
@@ -108,6 +111,7 @@ public sealed class StoreFileTests : IDisposable
             holder.EndInput();
             await holder.ExitAsync();
         }
+
         using StoreFile store = _folder.Open();
         Assert.Equal(1, Count(store, "message"));
     }
@@ -136,6 +140,7 @@ public sealed class StoreFileTests : IDisposable
             store.Close();
             Assert.StartsWith("stopped", File.ReadAllText(_folder.Lock), StringComparison.Ordinal);
         }
+
         using StoreFile next = _folder.Open();
         Assert.Equal(50, Count(next, "message"));
     }

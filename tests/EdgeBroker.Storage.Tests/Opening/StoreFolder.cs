@@ -61,6 +61,7 @@ public sealed class StoreFolder : IDisposable
                 subscription.Run();
             }
         }
+
         using (SqliteStatement message = database.Prepare("INSERT INTO message(flags, topic, properties, payload, checksum) VALUES(0, ?1, x'', ?2, 7)"))
         {
             byte[] payload = new byte[payloadBytes];
@@ -72,6 +73,7 @@ public sealed class StoreFolder : IDisposable
                 message.Run();
             }
         }
+
         database.Commit();
     }
 
@@ -81,7 +83,10 @@ public sealed class StoreFolder : IDisposable
         var crashed = new StoreFolder();
         Directory.CreateDirectory(crashed.Path);
         foreach (string file in Directory.GetFiles(Path).Where(f => f != Lock && !f.EndsWith("-shm", StringComparison.Ordinal)))
+        {
             File.Copy(file, System.IO.Path.Combine(crashed.Path, System.IO.Path.GetFileName(file)));
+        }
+
         return crashed;
     }
 

@@ -29,12 +29,14 @@ public sealed class SchemaMigrationsTests : IDisposable
             Assert.Equal(3, store.Database.QueryInt64("PRAGMA user_version"));
             Assert.Equal(25, store.Database.QueryInt64("SELECT count(*) FROM extra"));
         }
+
         _folder.Log.AssertSaid(7008);
         using (SqliteDatabase copy = SqliteDatabase.Open(Backup, SqliteOpenMode.ReadWrite))
         {
             Assert.Equal(SchemaState.Current, StoreSchema.Current.Inspect(copy).State);
             Assert.Equal(25, copy.QueryInt64("SELECT count(*) FROM message"));
         }
+
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Backup));
         using StoreFile again = Open(To2, To3);
         Assert.Null(again.Opening.MigratedFrom);
@@ -47,7 +49,9 @@ public sealed class SchemaMigrationsTests : IDisposable
         var broken = new SchemaMigration(2, _ => throw new InvalidOperationException("a bug"));
         for (int i = 0; i < 2; i++) Assert.Throws<InvalidOperationException>(() => Open(To2, broken));
         using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadOnly))
+        {
             Assert.Equal(new SchemaVerdict(SchemaState.Current, 1), StoreSchema.Current.Inspect(database));
+        }
         Assert.True(File.Exists(Backup));
         Assert.Empty(_folder.SetAside);
         using StoreFile store = Open(To2, To3);

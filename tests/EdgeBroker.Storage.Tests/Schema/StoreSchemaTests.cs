@@ -40,6 +40,7 @@ public sealed class StoreSchemaTests : IDisposable
                 keys += isKey ? 1 : 0;
                 columns.Add(new StoreColumn(info.Text(0), Enum.Parse<SqliteColumnType>(info.Text(1), ignoreCase: true), info.Int64(2) == 0 && !isKey));
             }
+
             Assert.Equal(columns, table.Columns);
             Assert.Equal(keys, table.KeyLength);
         }

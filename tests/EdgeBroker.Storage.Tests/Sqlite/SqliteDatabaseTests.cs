@@ -32,8 +32,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     public void Any_name_is_a_file_name(string name)
     {
         string path = _directory.File(name);
-        using (SqliteDatabase made = SqliteDatabase.Open(path, SqliteOpenMode.ReadWriteCreate))
-            made.Execute("CREATE TABLE t(v); INSERT INTO t VALUES(42)");
+        using (SqliteDatabase made = SqliteDatabase.Open(path, SqliteOpenMode.ReadWriteCreate)) made.Execute("CREATE TABLE t(v); INSERT INTO t VALUES(42)");
         Assert.True(System.IO.File.Exists(path));
         foreach (SqliteOpenMode mode in Enum.GetValues<SqliteOpenMode>())
         {
@@ -138,6 +137,7 @@ public sealed class SqliteDatabaseTests : IDisposable
             database.Interrupt();
             await Task.WhenAny(work, Task.Delay(1));
         }
+
         Assert.True((await work).IsInterrupted);
     }
 

@@ -86,6 +86,7 @@ public sealed class SqliteStatementTests : IDisposable
             Assert.Equal(i, _database.LastInsertRowId);
             Assert.Equal(1, _database.Changes);
         }
+
         using SqliteStatement read = _database.Prepare("SELECT v FROM t ORDER BY id");
         Assert.True(read.Step());
         Assert.Equal(1, read.Int64(0));
@@ -95,6 +96,7 @@ public sealed class SqliteStatementTests : IDisposable
             Assert.True(read.Step());
             Assert.Equal(i, read.Int64(0));
         }
+
         Assert.False(read.Step());
     }
 

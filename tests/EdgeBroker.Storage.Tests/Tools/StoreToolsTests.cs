@@ -31,6 +31,7 @@ public sealed class StoreToolsTests : IDisposable
             long size = StoreBackup.Run(_folder.Database, Copy, replace: false, CancellationToken.None);
             Assert.Equal(new FileInfo(Copy).Length, size);
         }
+
         Assert.Equal([Copy], Directory.GetFiles(_target.Path));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Copy));
         using var restored = new StoreFolder();
@@ -80,6 +81,7 @@ public sealed class StoreToolsTests : IDisposable
         {
             await stop.CancelAsync();
         }
+
         await writer;
         Assert.True(commits > 5, $"{commits} commits");
     }
@@ -153,6 +155,7 @@ public sealed class StoreToolsTests : IDisposable
             Assert.Empty(running.Problems);
             Assert.Equal(106, running.Rows);
         }
+
         Assert.True(StoreVerify.Run(_folder.Database, RowChecks.None).IsSound);
     }
 

@@ -141,7 +141,10 @@ public sealed class StoreTransferTests : IDisposable
         await released.SubscribeAsync("r", 2);
         TestClient publisher = await broker.Broker.ConnectAsync("publisher", properties: Kept);
         for (int i = 0; i < 99; i++)
+        {
             await publisher.PublishAsync("a/é" + (i % 3), i.ToString(CultureInfo.InvariantCulture), 1 + (i % 2), properties: Prop.ContentType("text"));
+        }
+
         await publisher.PublishAsync("r", "one", 2);
         ReceivedPacket one = await released.ExpectPublishAsync("r", "one", 2);
         await released.SendAsync(released.Packets.Pubrec(one.PacketId));

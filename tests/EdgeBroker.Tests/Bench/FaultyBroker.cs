@@ -17,7 +17,8 @@ internal enum Fault
 }
 
 /// <summary>
-/// As much of an MQTT 3.1.1 broker as one publisher and one subscriber at QoS 0 or 1 need, on a loopback port; what it does wrong, and with which message, is the test's choice.
+/// As much of an MQTT 3.1.1 broker as one publisher and one subscriber at QoS 0 or 1 need, on a loopback port; what it does wrong, and with which message, is
+/// the test's choice.
 /// </summary>
 internal sealed class FaultyBroker : IDisposable
 {

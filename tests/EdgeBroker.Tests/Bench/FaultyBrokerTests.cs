@@ -110,7 +110,8 @@ public sealed class FaultyBrokerTests
     private static long Number(JsonElement json, string name) => json.GetProperty(name).GetInt64();
 
     /// <summary>
-    /// Time that passes only when the loop that waits looks at it, and not before the broker has nothing more to send: what has not come when patience ends does not come.
+    /// Time that passes only when the loop that waits looks at it, and not before the broker has nothing more to send: what has not come when patience ends
+    /// does not come.
     /// </summary>
     private sealed class LoopTime(Func<bool> passes) : TimeProvider
     {

@@ -64,8 +64,7 @@ public sealed class DefaultTests
     private static void AssertShows(TableSchema schema, string text)
     {
         string[] tables = [.. schema.Tables.Select(table => table.Title.Trim('[', ']').Split('.')[^1])];
-        foreach (string key in schema.Names.Except(tables))
-            Assert.Matches($"\n#?{key} = ", text);
+        foreach (string key in schema.Names.Except(tables)) Assert.Matches($"\n#?{key} = ", text);
         foreach (TableSchema table in schema.Tables)
         {
             Assert.Matches($"\n#?{Regex.Escape(table.Title)}", text);
@@ -77,7 +76,10 @@ public sealed class DefaultTests
     {
         var files = new TheoryData<string>("broker.toml");
         foreach (string file in Directory.GetFiles(Path.Combine(Repository.Root, "configs"), "*.toml", SearchOption.AllDirectories))
+        {
             files.Add(Path.GetRelativePath(Repository.Root, file));
+        }
+
         return files;
     }
 

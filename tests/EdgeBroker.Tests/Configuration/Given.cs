@@ -9,8 +9,7 @@ internal sealed class Given : IDisposable
 
     public Given(string? broker = null)
     {
-        if (broker is not null)
-            _directory.Write("broker.toml", broker);
+        if (broker is not null) _directory.Write("broker.toml", broker);
     }
 
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);

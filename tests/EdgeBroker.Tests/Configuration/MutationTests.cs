@@ -40,6 +40,7 @@ public sealed class MutationTests
                 Assert.Fail($"round {round}: {e}\n{text}");
             }
         }
+
         // Both answers occur, so the test looks at what it means to.
         Assert.InRange(valid, 1, Rounds - 1);
     }
@@ -70,6 +71,7 @@ public sealed class MutationTests
                     break;
             }
         }
+
         return text.ToString();
     }
 }

@@ -69,10 +69,8 @@ public sealed partial class LogTests : IDisposable
     [InlineData(false, null, null, false)]
     public void Colours_are_for_terminals_that_want_them(bool terminal, string? noColor, string? term, bool expected)
     {
-        if (noColor is not null)
-            _environment["NO_COLOR"] = noColor;
-        if (term is not null)
-            _environment["TERM"] = term;
+        if (noColor is not null) _environment["NO_COLOR"] = noColor;
+        if (term is not null) _environment["TERM"] = term;
         Sent(Logger(LogFormat.Auto, terminal), "pump", 12);
         Assert.Equal(expected, Assert.Single(_output.Writes).Contains('\e'));
     }
@@ -171,13 +169,12 @@ public sealed partial class LogTests : IDisposable
             string name = new((char)('a' + i), 50);
             threads[i] = new Thread(() =>
             {
-                for (int n = 0; n < Each; n++)
-                    Sent(log, name, n);
+                for (int n = 0; n < Each; n++) Sent(log, name, n);
             });
             threads[i].Start();
         }
-        foreach (Thread thread in threads)
-            thread.Join();
+
+        foreach (Thread thread in threads) thread.Join();
         Assert.Equal(threads.Length * Each, _output.Writes.Count);
         Assert.All(_output.Writes, line => Assert.Matches("^[^\n]* client (a{50}|b{50}|c{50}|d{50}) sent [0-9]+ bytes\n$", line));
     }
@@ -202,8 +199,7 @@ public sealed partial class LogTests : IDisposable
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            if (IsBroken)
-                throw new IOException("Broken pipe");
+            if (IsBroken) throw new IOException("Broken pipe");
             Writes.Add(Encoding.UTF8.GetString(buffer));
         }
     }

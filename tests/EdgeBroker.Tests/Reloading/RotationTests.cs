@@ -57,7 +57,8 @@ public sealed class RotationTests
         string lastSerial = "";
         for (int round = 1; round <= Rounds; round++)
         {
-            // In by the round before, out by this one: one whose user goes, one whose rule does. Verifying a new password takes its time where everybody is busy.
+            // In by the round before, out by this one: one whose user goes, one whose rule does. Verifying a new password takes its time where everybody is
+            // busy.
             TestClient? guest = round % GuestEach == 0 ? await _broker.ConnectAsync("guest", Guest(round - 1)) : null;
             TestClient curious = await _broker.ConnectAsync("curious", "reader");
             await curious.SubscribeAsync(Topic(round - 1));

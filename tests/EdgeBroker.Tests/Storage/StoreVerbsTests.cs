@@ -75,7 +75,9 @@ public sealed class StoreVerbsTests : IDisposable
         }
 
         using (StoreFile store = StoreFile.Open(Data, new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System))
+        {
             store.Database.Execute("INSERT INTO received VALUES(1, 1)");
+        }
         Assert.Equal(1, Run("store", "import", "-c", "broker.toml", "out.jsonl"));
         Assert.Contains("(--force)", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("store", "import", "-c", "broker.toml", "out.jsonl", "--force"));
