@@ -29,8 +29,6 @@ internal static unsafe partial class LinuxSockets
     public const uint EpollError = 0x008;
     public const uint EpollHangUp = 0x010;
 
-    public const int SetTimerSlack = 29;
-
     public const int ErrorInterrupted = 4;
     public const int ErrorAgain = 11;
     public const int ErrorTooManyFilesInSystem = 23;
@@ -82,12 +80,6 @@ internal static unsafe partial class LinuxSockets
     [LibraryImport(C, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, byte* events, int maxEvents, int timeoutMs);
 
-    [LibraryImport(C, EntryPoint = "nanosleep")]
-    public static partial int NanoSleep(TimeSpecification* time, TimeSpecification* remaining);
-
-    [LibraryImport(C, EntryPoint = "prctl")]
-    public static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
-
     [LibraryImport(C, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);
 
@@ -96,14 +88,6 @@ internal static unsafe partial class LinuxSockets
 
     [LibraryImport(C, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int fd, byte* buffer, nint length);
-
-    /// <summary><c>struct timespec</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    public struct TimeSpecification
-    {
-        public nint Seconds;
-        public nint Nanoseconds;
-    }
 
     /// <summary><c>struct iovec</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -7,18 +7,17 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// One thread, one epoll instance, and the connections that belong to it for life. A turn: wait; receive from each readable connection and handle it in place,
-/// and look again while that
-/// fills more outputs than it empties inputs; run what is due; give asked-for turns and flush every connection that has output, once each; pause when that gets
-/// more done.
+/// One thread, one epoll instance, and the connections that belong to it for life. An iteration of its loop: wait; receive from each readable connection and
+/// handle it in place, and poll again while that fills more outputs than it empties inputs; run what is due; run the callbacks asked for and flush every
+/// connection that has output, once each.
 /// </summary>
 public sealed unsafe partial class Reactor : IDisposable
 {
     private const int ReceiveBytes = 64 * 1024;
     private const long WakeData = -1;
 
-    // Times a turn looks for what has come meanwhile, before it sends.
-    private const int MostLooks = 4;
+    // Extra polls in one iteration before the outputs are flushed.
+    private const int MaxPolls = 4;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
 
     [ThreadStatic]
@@ -37,21 +36,19 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly List<PeriodicWork> _periodic = [];
     private readonly List<ReactorConnection> _forOthers = [];
     private readonly List<Reactor> _toWake = [];
-    private readonly ReactorLoad _load;
-    private readonly ReceiveCoalescing _coalescing;
     private List<ReactorConnection> _queued = [];
     private List<ReactorConnection> _servicing = [];
-    private long _turnEnd;
     private int _awake;
     private volatile bool _stopping;
 
-    private Reactor(int index, TimeProvider time, long start, ReactorLoad load, ReceiveCoalescing coalescing, ILogger logger)
+    /// <param name="index">Its number, by which its thread is named; the first one trims the chunk pool.</param>
+    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="logger">Event ids 1000-1099.</param>
+    public Reactor(int index, TimeProvider time, ILogger<Reactor> logger)
     {
         _logger = logger;
         _time = time;
-        _start = start;
-        _load = load;
-        _coalescing = coalescing;
+        _start = time.GetTimestamp();
         _wakeFd = LinuxSockets.EventFd(0, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
         if (_wakeFd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "eventfd failed");
         _epoll.Add(_wakeFd, LinuxSockets.EpollIn, WakeData);
@@ -59,31 +56,19 @@ public sealed unsafe partial class Reactor : IDisposable
         _thread = new Thread(Run) { Name = $"reactor-{index}", IsBackground = true };
     }
 
-    /// <summary>Monotonic milliseconds, as of the beginning of the turn.</summary>
+    /// <summary>Monotonic milliseconds, as of the beginning of the iteration.</summary>
     public long NowMs { get; private set; }
 
     /// <summary>Called whenever all that was readable has been received and handled, before any of the answers goes out. Set before <see cref="Start"/>.
     /// </summary>
     public Action? AfterReceives { get; set; }
 
-    /// <summary>Bytes received in this turn.</summary>
+    /// <summary>Bytes received in this iteration.</summary>
     internal int ReceivedBytes { get; set; }
 
     internal TimerWheel Timers { get; } = new();
 
     internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
-
-    /// <summary>Makes reactors that pause together.</summary>
-    /// <param name="count">How many; their threads are numbered.</param>
-    /// <param name="time">The clock; only its monotonic side is used.</param>
-    /// <param name="logger">Event ids 1000-1099.</param>
-    public static Reactor[] Create(int count, TimeProvider time, ILogger<Reactor> logger)
-    {
-        ReactorLoad[] loads = [.. Enumerable.Range(0, count).Select(_ => new ReactorLoad())];
-        var coalescing = new ReceiveCoalescing(loads);
-        long start = time.GetTimestamp();
-        return [.. loads.Select((load, index) => new Reactor(index, time, start, load, coalescing, logger))];
-    }
 
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
@@ -184,11 +169,9 @@ public sealed unsafe partial class Reactor : IDisposable
     private void Run()
     {
         _current = this;
-        // Else the kernel would sleep 50 us longer than asked.
-        _ = LinuxSockets.ProcessControl(LinuxSockets.SetTimerSlack, 1, 0, 0, 0);
         try
         {
-            while (!_stopping) Turn();
+            while (!_stopping) RunOnce();
             ForEach(connection => connection.Finish("the broker is stopping"));
             // What their handlers had to say to those of others.
             HandOver();
@@ -209,24 +192,21 @@ public sealed unsafe partial class Reactor : IDisposable
         }
     }
 
-    private void Turn()
+    private void RunOnce()
     {
-        long waits = Now();
-        int count = _epoll.Wait(TimeoutMs(waits));
-        long works = Now();
-        NowMs = works / TimeSpan.TicksPerMillisecond;
+        int count = _epoll.Wait(TimeoutMs());
+        NowMs = Now();
         ReceivedBytes = 0;
-        HandleReady(count);
-        // A send costs ten times a look, and carries what more has come for the same receivers: where each receive is for several of them, it pays to look once
-        // more. Where it had to wait for
-        // work there is nothing more yet, and the look is only time that a message spends here.
-        for (int looks = 0; looks < MostLooks && count > 0 && _load.IsBusy && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; looks++)
+        ReceiveReady(count);
+        // A send costs ten times a poll, and carries what more has come for the same receivers: where each receive is for several of them, it pays to poll once
+        // more. A poll that finds nothing ends this.
+        for (int polls = 0; polls < MaxPolls && count > 0 && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; polls++)
         {
             count = _epoll.Wait(0);
-            HandleReady(count);
+            ReceiveReady(count);
         }
 
-        // Only what was there: work that posts itself again waits for the next turn.
+        // Only what was there: work that posts itself again waits for the next iteration.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();
         while (Timers.TakeDue(NowMs) is { } due) ((ReactorConnection)due).OnDeadline();
         for (int i = _periodic.Count - 1; i >= 0; i--)
@@ -236,25 +216,11 @@ public sealed unsafe partial class Reactor : IDisposable
 
         Service();
         HandOver();
-        long ends = Now();
-        _load.Add(waits - _turnEnd, works - waits, ends - works, ReceivedBytes);
-        _turnEnd = ends;
-        long pause = _coalescing.PauseAfterTurn(ends);
-        if (_load.MayPause) Pause(pause);
     }
 
-    /// <summary>Ticks of <see cref="TimeSpan"/> since the beginning.</summary>
-    private long Now() => _time.GetElapsedTime(_start).Ticks;
+    private long Now() => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
-    private static void Pause(long ticks)
-    {
-        if (ticks == 0) return;
-        var time = new LinuxSockets.TimeSpecification { Nanoseconds = (nint)(ticks * TimeSpan.NanosecondsPerTick) };
-        // Interrupted it ends early, which does no harm.
-        _ = LinuxSockets.NanoSleep(&time, null);
-    }
-
-    private void HandleReady(int count)
+    private void ReceiveReady(int count)
     {
         for (int i = 0; i < count; i++)
         {
@@ -305,10 +271,10 @@ public sealed unsafe partial class Reactor : IDisposable
         Interlocked.Exchange(ref _awake, 0);
     }
 
-    private int TimeoutMs(long now)
+    private int TimeoutMs()
     {
         if (_queued.Count > 0 || !_fromOthers.IsEmpty || !_posted.IsEmpty) return 0;
-        long nowMs = now / TimeSpan.TicksPerMillisecond;
+        long nowMs = Now();
         int timeout = Timers.UntilNextMs(nowMs);
         foreach (PeriodicWork periodic in _periodic)
         {

@@ -14,7 +14,7 @@ internal sealed class ReactorHost : IDisposable
 
     public ReactorHost(Func<TransportConnection, TestHandler> connect, int reactors = 1, string address = "127.0.0.1:0", int maxConnections = 10_000, Action? afterReceives = null)
     {
-        _reactors = Reactor.Create(reactors, TimeProvider.System, NullLogger<Reactor>.Instance);
+        _reactors = [.. Enumerable.Range(0, reactors).Select(index => new Reactor(index, TimeProvider.System, NullLogger<Reactor>.Instance))];
         Listener = ReactorListener.Open(
             Transport.Reactors.SocketAddress.Parse(address),
             _reactors,

@@ -94,19 +94,9 @@ public sealed class ReactorTests
     [Fact]
     public async Task What_another_reactor_writes_is_sent_when_its_turn_ends_or_with_what_is_sent_anyhow()
     {
-        TestHandler? reader = null;
         using var isWritten = new SemaphoreSlim(0);
         using var mayGoOn = new SemaphoreSlim(0);
-        using var host = new ReactorHost(
-            connection => new WritingHandler(connection, () =>
-            {
-                reader!.Write("a"u8);
-                isWritten.Release();
-                // Its turn goes on meanwhile, and so do those of the other reactor.
-                Assert.True(mayGoOn.Wait(Deadline.Patience));
-                reader.Write("c"u8);
-            }),
-            reactors: 2);
+        using var host = new ReactorHost(connection => new WritingHandler(connection), reactors: 2);
         var sockets = new List<Socket>();
         for (int i = 0; i < 4; i++)
         {
@@ -116,9 +106,16 @@ public sealed class ReactorTests
 
         TestHandler[] handlers = [.. host.Handlers];
         int[] ofOther = [.. Enumerable.Range(1, 3).Where(i => handlers[i].Thread != handlers[0].Thread)];
-        reader = handlers[ofOther[0]];
+        TestHandler reader = handlers[ofOther[0]];
         Socket readerSocket = sockets[ofOther[0]], beside = sockets[ofOther[1]];
-        ((WritingHandler)handlers[0]).Writes = true;
+        ((WritingHandler)handlers[0]).Instead = () =>
+        {
+            reader.Write("a"u8);
+            isWritten.Release();
+            // Its iteration goes on meanwhile, and so do those of the other reactor.
+            Assert.True(mayGoOn.Wait(Deadline.Patience));
+            reader.Write("c"u8);
+        };
         await sockets[0].SendAsync("go"u8.ToArray());
         Assert.True(await isWritten.WaitAsync(Deadline.Patience));
         // With the second answer the turn that gave the first is over.
@@ -129,6 +126,39 @@ public sealed class ReactorTests
         Assert.Equal("ab", await ReceiveAsync(readerSocket, 2));
         mayGoOn.Release();
         Assert.Equal("c", await ReceiveAsync(readerSocket, 1));
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public async Task What_has_come_meanwhile_is_received_before_sending_where_outputs_exceed_inputs(int receivers, bool isSentBefore)
+    {
+        var sockets = new List<Socket>();
+        var handlers = new List<WritingHandler>();
+        bool? wasSent = null;
+        using var host = new ReactorHost(connection =>
+        {
+            var made = new WritingHandler(connection);
+            handlers.Add(made);
+            return made;
+        });
+        for (int i = 0; i < 4; i++)
+        {
+            sockets.Add(await host.ConnectAsync());
+            await EchoAsync(sockets[i]);
+        }
+
+        handlers[0].Instead = () =>
+        {
+            for (int i = 1; i <= receivers; i++) handlers[i].Write("a"u8);
+            // The loopback delivers it within the call.
+            sockets[3].Send("more"u8);
+        };
+        handlers[3].Instead = () => wasSent = sockets[1].Available > 0;
+        await sockets[0].SendAsync("go"u8.ToArray());
+        await Deadline.Until(() => wasSent is not null, "what came meanwhile");
+        Assert.Equal(isSentBefore, wasSent);
         sockets.ForEach(socket => socket.Dispose());
     }
 
@@ -282,15 +312,15 @@ public sealed class ReactorTests
     }
 
     /// <summary>Does something else instead of answering, when told to.</summary>
-    private sealed class WritingHandler(TransportConnection connection, Action write) : TestHandler(connection)
+    private sealed class WritingHandler(TransportConnection connection) : TestHandler(connection)
     {
-        public volatile bool Writes;
+        public volatile Action? Instead;
 
         public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
         {
-            if (!Writes) return base.Receive(bytes, out announcedBytes);
+            if (Instead is not { } act) return base.Receive(bytes, out announcedBytes);
             announcedBytes = 0;
-            write();
+            act();
             return bytes.Length;
         }
     }
