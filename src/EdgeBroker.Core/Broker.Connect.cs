@@ -139,7 +139,7 @@ public sealed partial class Broker
         DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
             ? DeliverToOne(group, publication, context, onlyReceiver: true, except: from)
             : DeliveryOutcome.Ignored;
-        Settle(publication, CommitToken.None, context, ReasonCode.Success);
+        Settle(publication, null, context, ReasonCode.Success);
         if (orphan.Stored is not null) from.Forget(orphan);
         if (outcome == DeliveryOutcome.Ignored) CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -9,9 +10,9 @@ namespace EdgeBroker.Core;
 
 /// <summary>What became of a publish.</summary>
 /// <param name="Reason">Success, 0x10 when nobody subscribes, or 0x97 when a queue that must not overflow is full.</param>
-/// <param name="Token">What the publisher's acknowledgement waits for.</param>
+/// <param name="Completion">What the publisher's acknowledgement waits for.</param>
 /// <param name="StoreIsFailing">Whether nothing was done because the store cannot write: it may be tried again when it can.</param>
-public readonly record struct PublishOutcome(ReasonCode Reason, CommitToken Token, bool StoreIsFailing = false);
+public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Completion, bool StoreIsFailing = false);
 
 // One message to all who want it: match first, copy once.
 public sealed partial class Broker
@@ -23,12 +24,12 @@ public sealed partial class Broker
     {
         if (publication.QoS != QoS.AtMostOnce && Journal.Condition == JournalCondition.Failing && !publication.IsBrokersOwn && NeedsStore(publication, context))
         {
-            return new PublishOutcome(ReasonCode.QuotaExceeded, CommitToken.None, StoreIsFailing: true);
+            return new PublishOutcome(ReasonCode.QuotaExceeded, null, StoreIsFailing: true);
         }
 
-        if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, CommitToken.None);
+        if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, null);
         FlushBurst(context);
-        CommitToken retained = CommitToken.None;
+        Completion? retained = null;
         // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
         // one way or the other.
         if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);

@@ -60,18 +60,18 @@ public sealed partial class Broker
         return false;
     }
 
-    /// <summary>Appends what a routed message leaves on disk. Its acknowledgement waits for the token.</summary>
-    private CommitToken Settle(in Publication publication, CommitToken retained, RoutingContext context, ReasonCode reason)
+    /// <summary>Appends what a routed message leaves on disk. Its acknowledgement waits for the completion returned.</summary>
+    private Completion? Settle(in Publication publication, Completion? retained, RoutingContext context, ReasonCode reason)
     {
         PublishRecord? record = context.TakeRecord();
         context.End();
         if (publication.ReceivedId != 0 && !(publication.RefusalIsTold && reason.IsError())) publication.Publisher!.StoreReceived(ref record, publication.ReceivedId);
         if (record is null) return retained;
         // The value of its topic is in the journal before it: its own commit speaks for both.
-        if (retained.Fact is not null) record.RequireCommit();
+        if (retained is not null) record.RequireCommit();
         Journal.Append(record);
         record.Seal();
-        return new CommitToken(record);
+        return Completion.Both(retained, record);
     }
 
     /// <summary>Has the store forget an ended session, as soon as another member has what of a shared subscription it left on disk.</summary>

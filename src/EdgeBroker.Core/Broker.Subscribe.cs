@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -15,12 +15,12 @@ public sealed partial class Broker
     /// <param name="options">The options asked for.</param>
     /// <param name="identifier">Subscription identifier; 0: none.</param>
     /// <param name="permissions">What the client may do.</param>
-    /// <param name="token">What SUBACK waits for.</param>
+    /// <param name="completion">What SUBACK waits for.</param>
     /// <returns>The granted QoS, or why not.</returns>
     public ReasonCode Subscribe(
-        ConnectionLease lease, ReadOnlySpan<byte> filter, SubscriptionOptions options, uint identifier, Permissions permissions, out CommitToken token)
+        ConnectionLease lease, ReadOnlySpan<byte> filter, SubscriptionOptions options, uint identifier, Permissions permissions, out Completion? completion)
     {
-        token = CommitToken.None;
+        completion = null;
         bool shared = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> topicFilter);
         if (!shared) topicFilter = filter;
         if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
@@ -28,7 +28,7 @@ public sealed partial class Broker
         QoS most = permissions.MaximumQoS(topicFilter);
         if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         var subscription = new Subscription(lease.Session, filter.ToArray(), options, identifier);
-        if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out token)) return ReasonCode.QuotaExceeded;
+        if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
         Align(lease.Session, subscription.Filter);
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
         if (WantsRetained(options, shared) && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe))
@@ -41,9 +41,9 @@ public sealed partial class Broker
 
     /// <summary>Ends a subscription. Messages already begun or queued are still delivered [MQTT-3.10.4-3].</summary>
     /// <returns>Success, or 0x11 when there was none.</returns>
-    public ReasonCode Unsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
+    public ReasonCode Unsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
-        if (lease.Session.TryUnsubscribe(lease, filter, out token) is not { } removed) return ReasonCode.NoSubscriptionExisted;
+        if (lease.Session.TryUnsubscribe(lease, filter, out completion) is not { } removed) return ReasonCode.NoSubscriptionExisted;
         Align(lease.Session, removed.Filter);
         return ReasonCode.Success;
     }

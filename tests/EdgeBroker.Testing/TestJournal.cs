@@ -48,24 +48,24 @@ public sealed class TestJournal : IJournal
     }
 
     /// <summary>The fact appended last.</summary>
-    public CommitToken Last
+    public JournalFact? Last
     {
         get
         {
-            lock (_gate) return new CommitToken(_last);
+            lock (_gate) return _last;
         }
     }
 
     /// <summary>Everything appended so far is on disk.</summary>
     public void Commit() => Commit(Last);
 
-    /// <summary>Everything up to <paramref name="token"/> is on disk; calls back who waits for it.</summary>
-    public void Commit(CommitToken token)
+    /// <summary>Everything up to <paramref name="last"/> is on disk; calls back who waits for it.</summary>
+    public void Commit(JournalFact? last)
     {
         List<JournalFact> due;
         lock (_gate)
         {
-            int count = _waiting.IndexOf(token.Fact!) + 1;
+            int count = _waiting.IndexOf(last!) + 1;
             due = _waiting.GetRange(0, count);
             _waiting.RemoveRange(0, count);
         }
@@ -93,7 +93,7 @@ public sealed class TestJournal : IJournal
         }
 
         // As a journal does: on a thread of its own, not under the caller's gate.
-        if (CommitsAtOnce) _ = Task.Run(() => Commit(new CommitToken(fact)));
+        if (CommitsAtOnce) _ = Task.Run(() => Commit(fact));
     }
 
     /// <inheritdoc/>

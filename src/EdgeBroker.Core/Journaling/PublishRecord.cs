@@ -67,6 +67,9 @@ public sealed class PublishRecord : JournalFact
         if (CloseOne()) Complete();
     }
 
+    /// <summary>Not while acknowledgements may complete it before its turn.</summary>
+    protected internal override bool Covers(Completion earlier) => MustCommit ? base.Covers(earlier) : ReferenceEquals(earlier, this);
+
     /// <summary>One reason less to write it; true when it is to be completed because none is left.</summary>
     internal bool CloseOne() => Interlocked.Decrement(ref _open) == 0 && !MustCommit;
 }

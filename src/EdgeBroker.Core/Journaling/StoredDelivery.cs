@@ -62,7 +62,7 @@ public sealed class StoredDelivery : JournalFact
     public bool IsDurable => Volatile.Read(ref _state) == Durable;
 
     /// <summary>Whether it may be seen: it is on disk, or as good as there.</summary>
-    public bool IsCommittedWithRecord => Record is null || Record.IsCommitted;
+    public bool IsCommittedWithRecord => Record is null || Record.IsDone;
 
     /// <summary>The journal is about to write it; false when it is done with already and need not be written.</summary>
     public bool TryWrite() => Interlocked.CompareExchange(ref _state, Written, Pending) == Pending;

@@ -28,7 +28,7 @@ public sealed class RetainedMessages(IJournal journal)
     /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6].</summary>
     /// <param name="publication">The message.</param>
     /// <param name="nowMs">The broker clock's time.</param>
-    public CommitToken Set(in Publication publication, long nowMs)
+    public Completion? Set(in Publication publication, long nowMs)
     {
         if (publication.Payload.IsEmpty) return Remove(publication.Topic);
         lock (Gate)
@@ -98,20 +98,20 @@ public sealed class RetainedMessages(IJournal journal)
         }
     }
 
-    private CommitToken Save(byte[] topic, Message? message, Message? old)
+    private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
     {
         // A broker's own topics are made anew by every life of the process.
-        if (!journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return CommitToken.None;
+        if (!journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return null;
         var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0);
         journal.Append(fact);
-        return new CommitToken(fact);
+        return fact;
     }
 
-    private CommitToken Remove(ReadOnlySpan<byte> topic)
+    private RetainedChanged? Remove(ReadOnlySpan<byte> topic)
     {
         lock (Gate)
         {
-            if (Find(topic) is not { Message: { } old } node) return CommitToken.None;
+            if (Find(topic) is not { Message: { } old } node) return null;
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;

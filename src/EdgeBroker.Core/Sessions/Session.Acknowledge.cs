@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -8,7 +7,7 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     // What the answer to a repetition waits for: the answer to its original may still be waiting, or have been waiting on a connection that is gone.
-    private CommitToken _receivedToken;
+    private Completion? _receivedCompletion;
 
     // Those of the received identifiers that an earlier life of the process left; see BeginReceive.
     private PacketIdSet _restoredIds = PacketIdSet.None;
@@ -77,14 +76,14 @@ public sealed partial class Session
     /// <param name="packetId">The packet identifier.</param>
     /// <param name="isDup">Whether the packet says that it is a repetition.</param>
     /// <param name="limit">Exchanges that may be open.</param>
-    /// <param name="token">What the PUBREC for a repetition waits for.</param>
-    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, bool isDup, int limit, out CommitToken token)
+    /// <param name="completion">What the PUBREC for a repetition waits for.</param>
+    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, bool isDup, int limit, out Completion? completion)
     {
-        token = CommitToken.None;
+        completion = null;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            token = _receivedToken;
+            completion = _receivedCompletion;
             if (_receivedIds.Contains(packetId))
             {
                 // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a
@@ -111,17 +110,17 @@ public sealed partial class Session
     /// <summary>PUBREL: the identifier is free again.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>
-    /// <param name="token">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be
+    /// <param name="completion">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be
     /// lost.</param>
-    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId, out CommitToken token)
+    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId, out Completion? completion)
     {
-        token = CommitToken.None;
+        completion = null;
         lock (Gate)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
             _restoredIds.Remove(packetId);
-            if (_stored is not null) token = Append(new ReceivedIdRemoved(_stored, packetId));
+            if (_stored is not null) completion = Append(new ReceivedIdRemoved(_stored, packetId));
             return AckOutcome.Done;
         }
     }
@@ -138,10 +137,10 @@ public sealed partial class Session
         (_releasing ??= new Queue<(DeliveryReleased, ushort)>()).Enqueue((fact, packetId));
     }
 
-    private CommitToken Append(JournalFact fact)
+    private JournalFact Append(JournalFact fact)
     {
         Journal.Append(fact);
-        return new CommitToken(fact);
+        return fact;
     }
 
     private void Complete(int place)

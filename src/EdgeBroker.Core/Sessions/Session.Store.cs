@@ -106,7 +106,7 @@ public sealed partial class Session : IStoredSessionOwner
             if (_ended || !IsStored || !_receivedIds.Contains(packetId)) return;
             record ??= new PublishRecord(null);
             record.AddReceivedId(_stored!, packetId);
-            _receivedToken = new CommitToken(record);
+            _receivedCompletion = record;
         }
     }
 
@@ -212,7 +212,7 @@ public sealed partial class Session : IStoredSessionOwner
     /// <summary>Sends the PUBRELs whose DeliveryReleased is on disk. Under the gate, with a connection.</summary>
     private void SendReleased()
     {
-        while (_releasing is not null && _releasing.TryPeek(out (DeliveryReleased Fact, ushort PacketId) first) && first.Fact.IsCommitted)
+        while (_releasing is not null && _releasing.TryPeek(out (DeliveryReleased Fact, ushort PacketId) first) && first.Fact.IsDone)
         {
             _releasing.Dequeue();
             if (_releasing.Count == 0) _releasing = null;

@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
 
@@ -12,16 +11,16 @@ public sealed partial class Session
     /// <param name="lease">The connection's right.</param>
     /// <param name="subscription">The subscription.</param>
     /// <param name="existing">The subscription to the same filter there was before, or null.</param>
-    /// <param name="token">What SUBACK waits for.</param>
-    internal bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out CommitToken token)
+    /// <param name="completion">What SUBACK waits for.</param>
+    internal bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
         lock (Gate)
         {
-            token = CommitToken.None;
+            completion = null;
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
-            if (_stored is not null) token = Append(new SubscriptionChanged(_stored, subscription.Filter, subscription));
+            if (_stored is not null) completion = Append(new SubscriptionChanged(_stored, subscription.Filter, subscription));
             return true;
         }
     }
@@ -52,15 +51,15 @@ public sealed partial class Session
     }
 
     /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
-    internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out CommitToken token)
+    internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
         lock (Gate)
         {
-            token = CommitToken.None;
+            completion = null;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
             if (removed is null) return null;
             DropRetained(removed.Filter);
-            if (_stored is not null) token = Append(new SubscriptionChanged(_stored, removed.Filter, null));
+            if (_stored is not null) completion = Append(new SubscriptionChanged(_stored, removed.Filter, null));
             return removed;
         }
     }

@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -31,61 +31,61 @@ public sealed partial class MqttConnection
         }
 
         Session session = _lease.Session;
-        CommitToken token = CommitToken.None;
+        Completion? completion = null;
         AckOutcome outcome = packet.Type switch
         {
             PacketType.Puback => session.Puback(_lease, packet.PacketId),
             PacketType.Pubrec => session.Pubrec(_lease, packet.PacketId, packet.ReasonCode.IsError()),
             PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
-            _ => session.EndReceive(_lease, packet.PacketId, out token),
+            _ => session.EndReceive(_lease, packet.PacketId, out completion),
         };
         if (packet.Type == PacketType.Pubrel) _inheritedReceives = Math.Min(_inheritedReceives, session.ReceivedIdCount);
         if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
-        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, token);
-        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, token);
+        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, completion);
+        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, completion);
     }
 
     /// <summary>PUBCOMP, or the PUBREL for an identifier we do not know, which lets the client come to an end with it.</summary>
-    private void Answer(PacketType type, ushort packetId, AckOutcome outcome, CommitToken token)
+    private void Answer(PacketType type, ushort packetId, AckOutcome outcome, Completion? completion)
     {
         ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
-        if (token.IsCommitted) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
-        else Defer(new PendingAck(token, type, packetId, [reason]));
+        if (completion is null or { IsDone: true }) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+        else Defer(new PendingAck(completion, type, packetId, [reason]));
     }
 
     /// <summary>Acknowledges a publish, now or, in packet order, when it and what came before it is on disk.</summary>
-    private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, CommitToken token)
+    private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, Completion? completion)
     {
         PacketType type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
-        if (!MustWait(token))
+        if (!MustWait(completion))
         {
             SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
             return;
         }
 
         if (qos == QoS.AtLeastOnce) _pendingAtLeastOnce++;
-        Defer(new PendingAck(token, type, packetId, [reason]));
+        Defer(new PendingAck(completion, type, packetId, [reason]));
     }
 
-    private bool MustWait(CommitToken token) => _pendingAcks is { Count: > 0 } || !token.IsCommitted;
+    private bool MustWait(Completion? completion) => _pendingAcks is { Count: > 0 } || completion is { IsDone: false };
 
     private void Defer(PendingAck ack)
     {
         _pendingAcks ??= new Queue<PendingAck>();
         _pendingAcks.Enqueue(ack);
-        if (_pendingAcks.Count == 1) AwaitCommit(ack.Token);
+        if (_pendingAcks.Count == 1) Await(ack.Completion!);
     }
 
-    private void AwaitCommit(CommitToken token) => token.WhenCommitted(() => _transport.Post(SendCommittedAcks));
+    private void Await(Completion completion) => completion.WhenDone(() => _transport.Post(SendCompletedAcks));
 
-    private void SendCommittedAcks()
+    private void SendCompletedAcks()
     {
         if (_state != State.Connected) return;
         while (_pendingAcks!.TryPeek(out PendingAck ack))
         {
-            if (!ack.Token.IsCommitted)
+            if (ack.Completion is { IsDone: false } completion)
             {
-                AwaitCommit(ack.Token);
+                Await(completion);
                 return;
             }
 

@@ -78,7 +78,7 @@ public sealed partial class MqttConnection
         _context.Counters.PublishesDropped++;
         if (packet.QoS == QoS.AtMostOnce) return;
         if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
-        Acknowledge(packet.QoS, packet.PacketId, ReasonCode.QuotaExceeded, Core.Ports.CommitToken.None);
+        Acknowledge(packet.QoS, packet.PacketId, ReasonCode.QuotaExceeded, null);
     }
 
     /// <summary>Whether a filter is within the limit. If not it is to be refused, unless the connection has been ended.</summary>

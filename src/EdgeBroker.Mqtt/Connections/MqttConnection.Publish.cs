@@ -1,7 +1,7 @@
 using System.Buffers;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -45,7 +45,7 @@ public sealed partial class MqttConnection
         bool cancelled = outcome.StoreIsFailing || (_rules.AcksCarryReasons && outcome.Reason.IsError());
         if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelReceive(_lease, packet.PacketId);
         if (outcome.StoreIsFailing && !_rules.AcksCarryReasons) TryAgainWhenStored(packet.Payload.Length);
-        else Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Token);
+        else Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Completion);
     }
 
     private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
@@ -117,7 +117,7 @@ public sealed partial class MqttConnection
     private bool BeginExactlyOnce(ushort packetId, bool isDup)
     {
         int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
-        switch (_lease.Session.BeginReceive(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out CommitToken stored))
+        switch (_lease.Session.BeginReceive(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out Completion? stored))
         {
             case AckOutcome.Done:
                 return true;
@@ -156,7 +156,7 @@ public sealed partial class MqttConnection
         if (packet.QoS == QoS.AtMostOnce) return;
         ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
         if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
-        Acknowledge(packet.QoS, packet.PacketId, told, CommitToken.None);
+        Acknowledge(packet.QoS, packet.PacketId, told, null);
     }
 
     // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not

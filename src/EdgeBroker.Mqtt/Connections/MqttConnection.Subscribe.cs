@@ -1,6 +1,6 @@
 using System.Buffers;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -19,7 +19,7 @@ public sealed partial class MqttConnection
         if (!CanAnswer(packet.Count)) return;
         uint identifier = packet.Properties.GetNumber(PropertyId.SubscriptionIdentifier, 0);
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
-        CommitToken token = CommitToken.None;
+        Completion? completion = null;
         int i = 0;
         ClientRestraint? restraint = Broker.Limits.Restraint;
         foreach (SubscriptionRequest request in packet)
@@ -31,14 +31,14 @@ public sealed partial class MqttConnection
                 continue;
             }
 
-            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out CommitToken stored);
+            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out Completion? stored);
             if (outcome == ReasonCode.NotAuthorized) ReportDenied(request.Filter);
             else Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
-            token = stored.After(token);
+            completion = Completion.Both(completion, stored);
             outcomes[i++] = outcome;
         }
 
-        if (_state == State.Connected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), token);
+        if (_state == State.Connected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), completion);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
@@ -54,16 +54,16 @@ public sealed partial class MqttConnection
 
         if (!CanAnswer(packet.Count)) return;
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
-        CommitToken token = CommitToken.None;
+        Completion? completion = null;
         int i = 0;
         foreach (ReadOnlySpan<byte> filter in packet)
         {
-            outcomes[i++] = Broker.Unsubscribe(_lease, filter, out CommitToken stored);
+            outcomes[i++] = Broker.Unsubscribe(_lease, filter, out Completion? stored);
             Broker.Events.Unsubscribed(_lease.Session.ClientId, filter);
-            token = stored.After(token);
+            completion = Completion.Both(completion, stored);
         }
 
-        Answer(PacketType.Unsuback, packet.PacketId, outcomes.AsSpan(0, i), token);
+        Answer(PacketType.Unsuback, packet.PacketId, outcomes.AsSpan(0, i), completion);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
@@ -77,9 +77,9 @@ public sealed partial class MqttConnection
         return false;
     }
 
-    private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, CommitToken token)
+    private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, Completion? completion)
     {
-        if (MustWait(token)) Defer(new PendingAck(token, type, packetId, outcomes.ToArray()));
+        if (MustWait(completion)) Defer(new PendingAck(completion, type, packetId, outcomes.ToArray()));
         else SendSuback(type, packetId, outcomes);
     }
 

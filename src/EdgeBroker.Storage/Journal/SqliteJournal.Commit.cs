@@ -151,7 +151,7 @@ public sealed partial class SqliteJournal
         for (int i = 0; i < _pending.Count; i++)
         {
             JournalFact fact = _pending[i];
-            if (i < among && fact is PublishRecord { IsCommitted: true } record)
+            if (i < among && fact is PublishRecord { IsDone: true } record)
             {
                 for (StoredDelivery? one = record.Deliveries; one is not null; one = one.Next)
                 {

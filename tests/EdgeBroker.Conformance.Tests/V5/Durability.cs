@@ -30,7 +30,7 @@ public sealed class Durability
         await publisher.SendAsync(packets.Publish("none", "", 1, 1), packets.Publish("kept/a", "", 1, 2), packets.Publish("none", "", 1, 3));
         await publisher.ExpectAsync(packets.Puback(1, ReasonCode.NoMatchingSubscribers));
         await publisher.ExpectNothingAsync();
-        Core.Ports.CommitToken first = journal.Last;
+        Core.Journaling.JournalFact? first = journal.Last;
         await publisher.SendAsync(packets.Publish("kept/a", "", 2, 4), packets.Subscribe(5, "x"), packets.Publish("kept/a", "", 1, 6));
         await publisher.ExpectNothingAsync();
         journal.Commit(first);
