@@ -21,6 +21,7 @@ internal static partial class BrokerHost
 {
     // Of the 5 seconds a service manager's patience is worth to us, the clients get most.
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LogFlushTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until asked to stop; returns an <see cref="ExitCode"/>.</summary>
     public static int Run(ConfigurationSource source, LineLoggerFactory loggers, TimeProvider time, CancellationToken asked)
@@ -141,7 +142,7 @@ internal static partial class BrokerHost
             reload.Run("SIGHUP");
         });
         running.Plain.Start();
-        using (OperatingSystem.IsLinux() ? ControlSocket.Open(dataDirectory, request => Answer(request, reload), time, log) : null)
+        using (OperatingSystem.IsLinux() ? ControlSocket.Open(dataDirectory, request => Answer(request, reload, running.Loggers), time, log) : null)
         {
             services.Ready("listening on " + string.Join(", ", running.EndPoints));
             stop.Wait();
@@ -155,9 +156,15 @@ internal static partial class BrokerHost
         LogStopped(log);
     }
 
-    private static ControlAnswer Answer(string request, ConfigurationReload reload) => request == ReloadCommand.Request
-        ? reload.Run("the verb reload").ToAnswer()
-        : new ControlAnswer(ExitCode.Usage, [$"this broker cannot \"{Printable.Escape(request)}\"; it is version {VersionCommand.Version}"]);
+    private static ControlAnswer Answer(string request, ConfigurationReload reload, LineLoggerFactory loggers)
+    {
+        ControlAnswer answer = request == ReloadCommand.Request
+            ? reload.Run("the verb reload").ToAnswer()
+            : new ControlAnswer(ExitCode.Usage, [$"this broker cannot \"{Printable.Escape(request)}\"; it is version {VersionCommand.Version}"]);
+        // Whoever has the answer finds in the log what was done.
+        loggers.Flush(LogFlushTimeout);
+        return answer;
+    }
 
     private static bool Listen(MqttServer server, IReadOnlyList<ListenerOptions> listeners, ILogger log)
     {

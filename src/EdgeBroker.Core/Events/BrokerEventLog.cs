@@ -75,7 +75,7 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
 
     public void MessagesDropped(string clientId, DropReason reason, int count)
     {
-        if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, Explain(reason), kept);
+        if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, CauseOf(reason), kept);
     }
 
     public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
@@ -86,23 +86,25 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
             LimitAction.Delayed => "held up",
             LimitAction.Dropped => "publish dropped",
             LimitAction.Disconnected => "disconnected",
-            _ => "refused",
+            LimitAction.Refused => "refused",
+            _ => throw new ArgumentOutOfRangeException(nameof(action), action, "An action needs words."),
         };
         LogLimit(logger, who, what, limits.Describe(limit), kept);
     }
 
     public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes)
     {
-        string doing = stage switch
-        {
-            MemoryStage.Refusing => "new connections are refused",
-            MemoryStage.Pausing => "new connections are refused, and publishers are read slowly",
-            MemoryStage.Dropping => "new connections are refused, publishers read slowly, and QoS 0 is dropped",
-            _ => "",
-        };
         if (stage == MemoryStage.Normal) LogMemoryEnough(logger, usedBytes / 1024, limitBytes / 1024);
-        else LogMemoryShort(logger, usedBytes / 1024, limitBytes / 1024, doing);
+        else LogMemoryShort(logger, usedBytes / 1024, limitBytes / 1024, MeasuresOf(stage));
     }
+
+    private static string MeasuresOf(MemoryStage stage) => stage switch
+    {
+        MemoryStage.Refusing => "new connections are refused",
+        MemoryStage.Pausing => "new connections are refused, and publishers are read slowly",
+        MemoryStage.Dropping => "new connections are refused, publishers read slowly, and QoS 0 is dropped",
+        _ => throw new ArgumentOutOfRangeException(nameof(stage), stage, "A stage needs words."),
+    };
 
     private bool AdmitComing()
     {
@@ -111,14 +113,17 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         return true;
     }
 
-    private static string Explain(DropReason reason) => reason switch
+    /// <summary>Why messages were dropped, with the key that bounds them where there is one.</summary>
+    internal static string CauseOf(DropReason reason) => reason switch
     {
-        DropReason.SlowClient => "the client reads too slowly (mqtt.max_outbound_bytes)",
+        DropReason.SlowClient => "the client reads too slowly (mqtt.max_outbound_bytes; limits.max_memory while memory is short)",
         DropReason.QueueFull => "its queue is full (mqtt.max_queued_messages, mqtt.max_queued_bytes)",
         DropReason.TooLargeForClient => "larger than the client's Maximum Packet Size",
-        DropReason.PayloadFormat => "the payload is not UTF-8 although its Payload Format Indicator says so",
         DropReason.Expired => "expired before delivery",
-        _ => "the session ended",
+        DropReason.SessionEnded => "the session ended",
+        DropReason.StoreFull => "the store is full (storage.max_bytes)",
+        DropReason.StoreDamaged => "the damaged store does not hold it any more (storage.on_corruption)",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs words."),
     };
 
     [LoggerMessage(2000, LogLevel.Information, "{ClientId} connected from {RemoteEndPoint}: MQTT {Version}, keep alive {KeepAliveSeconds} s, {Session} session")]

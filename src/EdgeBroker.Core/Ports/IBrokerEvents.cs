@@ -15,9 +15,6 @@ public enum DropReason
     /// <summary>Larger than the client's Maximum Packet Size.</summary>
     TooLargeForClient,
 
-    /// <summary>Its payload is not what its Payload Format Indicator says.</summary>
-    PayloadFormat,
-
     /// <summary>It expired while it waited.</summary>
     Expired,
 

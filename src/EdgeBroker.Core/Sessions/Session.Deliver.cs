@@ -140,6 +140,7 @@ public sealed partial class Session
         int size = delivery.SizeBytes;
         int dropped = 0;
         bool full = IsStored && Journal.Condition == JournalCondition.Full;
+        DropReason reason = full ? DropReason.StoreFull : DropReason.QueueFull;
         while (full || _queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
         {
             // One that fits no queue drives nothing out.
@@ -147,8 +148,7 @@ public sealed partial class Session
             {
                 // The order knows accepted messages only.
                 _lastPosition = delivery.Position - 1;
-                return new DeliveryOutcome(
-                    false, dropped + 1, full ? DropReason.StoreFull : DropReason.QueueFull, limits.QueueOverflow == QueueOverflow.Reject || full);
+                return new DeliveryOutcome(false, dropped + 1, reason, limits.QueueOverflow == QueueOverflow.Reject || full);
             }
 
             Forget(_queue.Dequeue(_stored));
@@ -160,7 +160,7 @@ public sealed partial class Session
         if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
         Store(ref delivery, record);
         _queue.Enqueue(delivery);
-        return new DeliveryOutcome(true, dropped, DropReason.QueueFull);
+        return new DeliveryOutcome(true, dropped, reason);
     }
 
     private DeliveryOutcome PumpUnderGate(RoutingContext context, long nowMs)

@@ -5,21 +5,39 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Logging;
 
 /// <summary>
-/// Makes loggers that write lines to one stream: each entry is formatted on its own thread and written with a single call, so that entries never
-/// mix and a line is either whole or absent.
+/// Makes loggers that write lines to one stream: each entry is formatted by its own thread and written by the <see cref="LogWriter"/> with a single call, so that
+/// entries never mix, a line is either whole or absent, and nobody waits for the reader.
 /// </summary>
-internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLevel minimumLevel, TimeProvider time) : ILoggerFactory
+internal sealed class LineLoggerFactory : ILoggerFactory
 {
     // Above this a thread's buffer is given back: one huge stack trace must not stay for ever.
     private const int LargestKeptBytes = 16 * 1024;
+
+    private static readonly TimeSpan CriticalTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+    private static readonly EventId LinesLeftOut = new(9050, "LinesLeftOut");
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _line;
 
     private readonly ConcurrentDictionary<string, LineLogger> _loggers = new(StringComparer.Ordinal);
-    private readonly Lock _gate = new();
+    private readonly LineFormat _format;
+    private readonly TimeProvider _time;
+    private readonly LogWriter _writer;
+    private volatile LogLevel _minimumLevel;
 
-    private volatile LogLevel _minimumLevel = minimumLevel;
+    /// <param name="output">Where the lines go.</param>
+    /// <param name="format">How they look.</param>
+    /// <param name="minimumLevel">The least severe level that is written.</param>
+    /// <param name="time">The clock of the lines.</param>
+    /// <param name="criticalTimeout">How long a caller waits for its critical line at most; null: 1 s.</param>
+    public LineLoggerFactory(Stream output, LineFormat format, LogLevel minimumLevel, TimeProvider time, TimeSpan? criticalTimeout = null)
+    {
+        _format = format;
+        _time = time;
+        _minimumLevel = minimumLevel;
+        _writer = new LogWriter(output, DescribeLeftOut, criticalTimeout ?? CriticalTimeout);
+    }
 
     /// <summary>The least severe level that is written; may be changed while others log.</summary>
     public LogLevel MinimumLevel
@@ -28,7 +46,7 @@ internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLev
         set => _minimumLevel = value;
     }
 
-    public DateTimeOffset Now => time.GetUtcNow();
+    public DateTimeOffset Now => _time.GetUtcNow();
 
     public ILogger CreateLogger(string categoryName)
     {
@@ -43,21 +61,32 @@ internal sealed class LineLoggerFactory(Stream output, LineFormat format, LogLev
     {
         ArrayBufferWriter<byte> line = _line ??= new ArrayBufferWriter<byte>(512);
         line.ResetWrittenCount();
-        format.Write(in entry, line);
-        try
-        {
-            lock (_gate) output.Write(line.WrittenSpan);
-        }
-        catch (IOException)
-        {
-            // Whoever read the log is gone. A broker must not stop for that.
-        }
-
+        _format.Write(in entry, line);
+        _writer.Write(line.WrittenSpan, entry.Level == LogLevel.Critical);
         if (line.Capacity > LargestKeptBytes) _line = null;
     }
 
-    /// <summary>Nothing is buffered, and the stream belongs to the process.</summary>
-    public void Dispose()
+    /// <summary>Waits until what was logged so far is written; false when that took too long.</summary>
+    public bool Flush(TimeSpan timeout) => _writer.Flush(timeout);
+
+    /// <summary>Writes what waits. The stream belongs to the process.</summary>
+    public void Dispose() => _writer.Stop(StopTimeout);
+
+    private byte[] DescribeLeftOut(long count)
     {
+        var line = new ArrayBufferWriter<byte>(256);
+        _format.Write(
+            new LogEntry
+            {
+                Time = Now,
+                Level = LogLevel.Warning,
+                Event = LinesLeftOut,
+                Category = "EdgeBroker.Log",
+                Message = $"{count} log line(s) are missing here: the reader of the log was too slow",
+                Values = [new KeyValuePair<string, object?>("Count", count)],
+                Exception = null,
+            },
+            line);
+        return line.WrittenSpan.ToArray();
     }
 }

@@ -6,7 +6,7 @@ namespace EdgeBroker.Logging;
 internal static class LogOutput
 {
     public static LineLoggerFactory Create(LogOptions options, Stream output, bool isTerminal, Func<string, string?> environment, TimeProvider time) =>
-        new LineLoggerFactory(output, Format(options.Format, isTerminal, environment), options.Level, time);
+        new(output, Format(options.Format, isTerminal, environment), options.Level, time);
 
     private static LineFormat Format(LogFormat format, bool isTerminal, Func<string, string?> environment)
     {

@@ -25,7 +25,9 @@ internal static class RunCommand
     {
         if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration) return failure;
         using LineLoggerFactory loggers = LogOutput.Create(configuration.Log, world.Log, world.LogIsTerminal, world.Environment, world.Time);
-        Announce(configuration, world, loggers.CreateLogger("EdgeBroker"));
+        ILogger log = loggers.CreateLogger("EdgeBroker");
+        using var lastWords = new UnhandledExceptionLog(log);
+        Announce(configuration, world, log);
         var source = new ConfigurationSource(configuration, world.Environment, world.WorkingDirectory, world.Time);
         return BrokerHost.Run(source, loggers, world.Time, world.Stop);
     }

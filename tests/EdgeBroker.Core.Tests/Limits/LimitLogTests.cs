@@ -1,13 +1,13 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
-using Microsoft.Extensions.Logging;
+using EdgeBroker.Core.Tests.Rig;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Core.Tests.Limits;
 
 public sealed class LimitLogTests
 {
-    private readonly Lines _lines = new();
+    private readonly LogLines<BrokerEventLog> _lines = new();
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -43,15 +43,5 @@ public sealed class LimitLogTests
                 "memory is enough again, 20 of 100 KB (limits.max_memory)",
             ],
             _lines);
-    }
-
-    private sealed class Lines : List<string>, ILogger<BrokerEventLog>
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Add(formatter(state, exception));
     }
 }

@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Core.Tests.Sessions;
 
@@ -20,6 +21,21 @@ public sealed class QueueTests
         Assert.Equal(kept, Fetch(bench));
         Assert.Equal(2, bench.Events.Dropped.Sum(one => one.Count));
         Assert.All(bench.Events.Dropped, one => Assert.Equal(DropReason.QueueFull, one.Reason));
+    }
+
+    [Theory]
+    [InlineData(QueueOverflow.DropOldest, "m2")]
+    [InlineData(QueueOverflow.DropNewest, "m1")]
+    public void What_a_full_store_drives_out_or_refuses_is_said_to_be_its_doing(QueueOverflow overflow, string kept)
+    {
+        var journal = new TestJournal { CommitsAtOnce = true };
+        var bench = new Bench(new MqttOptions { QueueOverflow = overflow, SysInterval = TimeSpan.Zero }, journal);
+        Away(bench);
+        bench.Publish("a", "m1", QoS.AtLeastOnce);
+        journal.Condition = JournalCondition.Full;
+        bench.Publish("a", "m2", QoS.AtLeastOnce);
+        Assert.Equal(("c", DropReason.StoreFull, 1), Assert.Single(bench.Events.Dropped));
+        Assert.Equal(kept, Fetch(bench));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using EdgeBroker.Configuration;
 using EdgeBroker.Logging;
+using EdgeBroker.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -15,7 +16,23 @@ public sealed partial class LogTests : IDisposable
     private readonly Dictionary<string, string> _environment = new(StringComparer.Ordinal);
     private readonly WriteLog _output = new();
 
-    public void Dispose() => _output.Dispose();
+    private readonly List<LineLoggerFactory> _factories = [];
+
+    /// <summary>Every write so far.</summary>
+    private List<string> Written
+    {
+        get
+        {
+            Assert.All(_factories, factory => Assert.True(factory.Flush(Deadline.Patience)));
+            return _output.Writes;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (LineLoggerFactory factory in _factories) factory.Dispose();
+        _output.Dispose();
+    }
 
     [LoggerMessage(9100, LogLevel.Warning, "client {ClientId} sent {Bytes} bytes", EventName = "Sent")]
     private static partial void Sent(ILogger log, string clientId, int bytes);
@@ -27,7 +44,7 @@ public sealed partial class LogTests : IDisposable
     public void Text_has_time_level_event_and_message()
     {
         Sent(Logger(LogFormat.Text), "pump", 12);
-        Assert.Equal("05:06:07.089Z warning  9100 client pump sent 12 bytes\n", Assert.Single(_output.Writes));
+        Assert.Equal("05:06:07.089Z warning  9100 client pump sent 12 bytes\n", Assert.Single(Written));
     }
 
     [Fact]
@@ -37,7 +54,7 @@ public sealed partial class LogTests : IDisposable
         Assert.Equal(
             "{\"ts\":\"2026-03-04T05:06:07.089Z\",\"level\":\"warning\",\"event_id\":9100,\"event\":\"Sent\",\"category\":\"Test\","
             + "\"msg\":\"client pümp sent 12 bytes\",\"values\":{\"ClientId\":\"pümp\",\"Bytes\":12}}\n",
-            Assert.Single(_output.Writes));
+            Assert.Single(Written));
     }
 
     [Theory]
@@ -50,7 +67,7 @@ public sealed partial class LogTests : IDisposable
     {
         _environment["JOURNAL_STREAM"] = "8:1234";
         Logger(LogFormat.Auto, terminal: true).Log(level, new EventId(7), "x", null, (state, _) => state);
-        Assert.Equal(prefix + "0007 x\n", Assert.Single(_output.Writes));
+        Assert.Equal(prefix + "0007 x\n", Assert.Single(Written));
     }
 
     [Fact]
@@ -58,7 +75,7 @@ public sealed partial class LogTests : IDisposable
     {
         _environment["JOURNAL_STREAM"] = "8:1234";
         Sent(Logger(LogFormat.Text), "pump", 12);
-        Assert.StartsWith("05:06:07.089Z", Assert.Single(_output.Writes), StringComparison.Ordinal);
+        Assert.StartsWith("05:06:07.089Z", Assert.Single(Written), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,7 +89,7 @@ public sealed partial class LogTests : IDisposable
         if (noColor is not null) _environment["NO_COLOR"] = noColor;
         if (term is not null) _environment["TERM"] = term;
         Sent(Logger(LogFormat.Auto, terminal), "pump", 12);
-        Assert.Equal(expected, Assert.Single(_output.Writes).Contains('\e'));
+        Assert.Equal(expected, Assert.Single(Written).Contains('\e'));
     }
 
     public static TheoryData<string, string> Hostile() => new()
@@ -93,7 +110,7 @@ public sealed partial class LogTests : IDisposable
     public void A_client_cannot_forge_a_text_line(string clientId, string shown)
     {
         Sent(Logger(LogFormat.Text), clientId, 1);
-        Assert.Equal($"05:06:07.089Z warning  9100 client {shown} sent 1 bytes\n", Assert.Single(_output.Writes));
+        Assert.Equal($"05:06:07.089Z warning  9100 client {shown} sent 1 bytes\n", Assert.Single(Written));
     }
 
     [Theory]
@@ -102,7 +119,7 @@ public sealed partial class LogTests : IDisposable
     {
         _environment["JOURNAL_STREAM"] = "8:1234";
         Sent(Logger(LogFormat.Auto), clientId, 1);
-        Assert.Equal($"<4>9100 client {shown} sent 1 bytes\n", Assert.Single(_output.Writes));
+        Assert.Equal($"<4>9100 client {shown} sent 1 bytes\n", Assert.Single(Written));
     }
 
     [Theory]
@@ -110,7 +127,7 @@ public sealed partial class LogTests : IDisposable
     public void A_client_cannot_forge_a_JSON_line(string clientId, string shown)
     {
         Sent(Logger(LogFormat.Json), clientId, 1);
-        string line = Assert.Single(_output.Writes);
+        string line = Assert.Single(Written);
         Assert.DoesNotContain(line[..^1], c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator);
         using JsonDocument json = JsonDocument.Parse(line);
         Assert.Equal($"client {shown} sent 1 bytes", json.RootElement.GetProperty("msg").GetString());
@@ -125,7 +142,7 @@ public sealed partial class LogTests : IDisposable
     {
         // Built here: test data with half a character does not survive the test runner.
         Sent(Logger((LogFormat)format), "a" + (char)0xD83D + "b", 1);
-        string line = Assert.Single(_output.Writes);
+        string line = Assert.Single(Written);
         Assert.Contains((LogFormat)format == LogFormat.Json ? "client a\\\\ud83db sent" : "client a\\ud83db sent", line, StringComparison.Ordinal);
     }
 
@@ -133,7 +150,7 @@ public sealed partial class LogTests : IDisposable
     public void An_exception_s_lines_cannot_pass_for_entries()
     {
         Failed(Logger(LogFormat.Text), new InvalidOperationException("bad\n05:06:07.089Z info forged\u001b[0m"));
-        string[] lines = Assert.Single(_output.Writes).TrimEnd('\n').Split('\n');
+        string[] lines = Assert.Single(Written).TrimEnd('\n').Split('\n');
         Assert.Equal("05:06:07.089Z error    9101 it failed", lines[0]);
         Assert.All(lines.Skip(1), line => Assert.StartsWith("    ", line, StringComparison.Ordinal));
         Assert.Equal("    05:06:07.089Z info forged\\u001b[0m", lines[2]);
@@ -143,7 +160,7 @@ public sealed partial class LogTests : IDisposable
     public void An_exception_is_one_JSON_value()
     {
         Failed(Logger(LogFormat.Json), new InvalidOperationException("bad\nline"));
-        using JsonDocument json = JsonDocument.Parse(Assert.Single(_output.Writes));
+        using JsonDocument json = JsonDocument.Parse(Assert.Single(Written));
         Assert.Contains("bad\nline", json.RootElement.GetProperty("exception").GetString(), StringComparison.Ordinal);
     }
 
@@ -155,7 +172,7 @@ public sealed partial class LogTests : IDisposable
         Assert.False(log.IsEnabled(LogLevel.Warning));
         Assert.True(log.IsEnabled(LogLevel.Error));
         Assert.False(log.IsEnabled(LogLevel.None));
-        Assert.Empty(_output.Writes);
+        Assert.Empty(Written);
     }
 
     [Fact]
@@ -175,20 +192,29 @@ public sealed partial class LogTests : IDisposable
         }
 
         foreach (Thread thread in threads) thread.Join();
-        Assert.Equal(threads.Length * Each, _output.Writes.Count);
-        Assert.All(_output.Writes, line => Assert.Matches("^[^\n]* client (a{50}|b{50}|c{50}|d{50}) sent [0-9]+ bytes\n$", line));
+        Assert.Equal(threads.Length * Each, Written.Count);
+        Assert.All(Written, line => Assert.Matches("^[^\n]* client (a{50}|b{50}|c{50}|d{50}) sent [0-9]+ bytes\n$", line));
     }
 
     [Fact]
     public void A_reader_that_is_gone_stops_nothing()
     {
         _output.IsBroken = true;
-        Sent(Logger(LogFormat.Text), "pump", 1);
+        ILogger log = Logger(LogFormat.Text);
+        Sent(log, "pump", 1);
+        Assert.Empty(Written);
+        _output.IsBroken = false;
+        Sent(log, "pump", 2);
+        Assert.Single(Written);
     }
 
-    private ILogger Logger(LogFormat format, bool terminal = false, LogLevel level = LogLevel.Debug) =>
-        LogOutput.Create(new LogOptions { Format = format, Level = level }, _output, terminal, name => _environment.GetValueOrDefault(name), _time)
-            .CreateLogger("Test");
+    private ILogger Logger(LogFormat format, bool terminal = false, LogLevel level = LogLevel.Debug)
+    {
+        var options = new LogOptions { Format = format, Level = level };
+        LineLoggerFactory factory = LogOutput.Create(options, _output, terminal, name => _environment.GetValueOrDefault(name), _time);
+        _factories.Add(factory);
+        return factory.CreateLogger("Test");
+    }
 
     /// <summary>Remembers each write apart.</summary>
     private sealed class WriteLog : MemoryStream

@@ -26,6 +26,9 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
 
     public string DataDirectory => Path.Combine(Directory.Path, "data");
 
+    /// <summary>From here on the log goes elsewhere.</summary>
+    public void RedirectLog(Stream stream) => _log.Redirect(stream);
+
     /// <summary>Starts a broker and waits until it answers on its control socket.</summary>
     /// <param name="settings">TOML besides [node].</param>
     public static async Task<BrokerInProcess> StartAsync(string settings)

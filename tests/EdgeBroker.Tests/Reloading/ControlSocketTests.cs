@@ -70,6 +70,7 @@ public sealed class ControlSocketTests : IDisposable
         using ControlSocket? first = Open(_ => new ControlAnswer(0, ["first"]));
         using ControlSocket? second = Open(_ => new ControlAnswer(0, ["second"]));
         Assert.Null(second);
+        Assert.True(_loggers.Flush(Deadline.Patience));
         Assert.Contains("no control socket", _log.Text, StringComparison.Ordinal);
         Assert.Equal("first", Assert.Single(Ask("reload")!.Lines));
     }
@@ -89,6 +90,7 @@ public sealed class ControlSocketTests : IDisposable
         string deep = Path.Combine(_directory.Path, new string('d', 100));
         using ControlSocket? control = ControlSocket.Open(deep, _ => new ControlAnswer(0, []), TimeProvider.System, _loggers.CreateLogger("t"));
         Assert.Null(control);
+        Assert.True(_loggers.Flush(Deadline.Patience));
         string expected = $"{Encoding.UTF8.GetByteCount(ControlPath.In(deep))} bytes, and the system allows a socket 107";
         Assert.Contains(expected, _log.Text, StringComparison.Ordinal);
         Assert.Null(ControlClient.Ask(deep, "reload", Deadline.Patience, out string problem));

@@ -7,6 +7,7 @@ internal sealed class LogStream : Stream
 {
     private readonly MemoryStream _bytes = new();
     private readonly Lock _gate = new();
+    private volatile Stream? _elsewhere;
 
     public override bool CanRead => false;
 
@@ -30,13 +31,19 @@ internal sealed class LogStream : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        lock (_gate) _bytes.Write(buffer, offset, count);
-    }
+    /// <summary>From here on what is written goes to another stream.</summary>
+    public void Redirect(Stream stream) => _elsewhere = stream;
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        if (_elsewhere is { } elsewhere)
+        {
+            elsewhere.Write(buffer);
+            return;
+        }
+
         lock (_gate) _bytes.Write(buffer);
     }
 

@@ -196,7 +196,7 @@ public sealed class ReloadTests
         broker.Apply(Listener + "[log]\nlevel = \"debug\"\n");
         TestClient client = await broker.ConnectAsync("c");
         await client.SubscribeAsync("debug/line");
-        Assert.Contains("c subscribed to debug/line", broker.Log, StringComparison.Ordinal);
+        await Deadline.Until(() => broker.Log.Contains("c subscribed to debug/line", StringComparison.Ordinal), "the line");
         broker.Apply(Listener + "[log]\nlevel = \"error\"\n");
         Assert.Contains("applied: log.level", broker.Log, StringComparison.Ordinal);
         string before = broker.Log;
