@@ -4,12 +4,14 @@
 #     --rounds N          runs of each line and broker, of which the median counts (5)
 #     --seconds S         measured time of a run (3)
 #     --quick             one round of a second, fewer clients: shows that it works, not how fast it is
-#     --only NAME[,NAME]  these lines only; --list names them
+#     --only NAME[,NAME]  these lines only; --list names them, and patterns such as 'fair-*' are understood
 #     --binary PATH       the broker to measure; without it, it is published from these sources
 #     --generator PATH    whose bench generates the load; default: the same binary
 #     --mosquitto PATH    the other broker; default: the one on the PATH, installed if there is none
 # The broker runs on CPU 0 and the generator on CPU 1, each run has a fresh broker, and the brokers alternate. Everything stays on the loopback;
 # what was measured stays in artifacts/bench/. Exit 1 when a run failed: a broker that loses messages is not fast.
+# The lines "fair-..." put twenty clients beside a scenario, each of which publishes to itself, waits, and publishes again: what others have of the load. Their
+# round trips end when the kernel has the message, so that a generator without time left does not count.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -94,12 +96,42 @@ table_rows=(
   "connect-subscribe|broker_bytes_each|less|memory of an idle connection with a subscription|KB|1024"
 )
 
+# Each line of throughput once more, with clients beside it that wait for their messages.
+for row in "${table_rows[@]}"; do
+  IFS='|' read -r name figure _ title _ <<<"$row"
+  if [ "$figure" != per_broker_cpu_s ] || [ "$name" = retain ] || [ "$name" = connect ]; then continue; fi
+  for run in "${runs[@]}"; do
+    if [ "${run%%|*}" = "$name" ]; then runs+=("fair-$name|${run#*|} --beside 20"); fi
+  done
+  table_rows+=(
+    "fair-$name|beside_p50_us|less|20 clients beside it: $title: median|ms|1000"
+    "fair-$name|beside_p99_us|less|20 clients beside it: $title: 99 %|ms|1000"
+  )
+done
+
+# wants NAME: whether --only asks for it, or nothing is asked for.
+wants() {
+  local pattern
+  [ -n "$only" ] || return 0
+  for pattern in "${patterns[@]}"; do
+    # shellcheck disable=SC2053 # a pattern
+    if [[ "$1" == $pattern ]]; then return 0; fi
+  done
+  return 1
+}
+
+IFS=, read -ra patterns <<<"$only"
 if "$list"; then
   printf '%s\n' "${runs[@]%%|*}"
   exit 0
 fi
-for name in ${only//,/ }; do
-  printf '%s\n' "${runs[@]%%|*}" | grep -qxF -- "$name" || usage
+for pattern in "${patterns[@]}"; do
+  known=false
+  for name in "${runs[@]%%|*}"; do
+    # shellcheck disable=SC2053 # a pattern
+    if [[ "$name" == $pattern ]]; then known=true; fi
+  done
+  "$known" || usage
 done
 
 say() { echo "$*" >&2; }
@@ -228,11 +260,20 @@ measure() {
     say "FAILED: $name, $broker: ${line:-$(tail -n 1 "$work/generator.log")}"
   fi
   stop_broker
-  say "$name, round $round, $broker: $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")"
+  say "$name, round $round, $broker: $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")$(beside_of <<<"$line")"
 }
 
 # The figures of a name, one a line, from flat JSON on standard input.
 figure() { sed -n "s/.*\"$1\":\(-\{0,1\}[0-9.]*\(E[-+]\{0,1\}[0-9]*\)\{0,1\}\)[,}].*/\1/p"; }
+
+# What the clients beside the load had of it, for a line of progress; nothing if there were none.
+beside_of() {
+  local line done_beside
+  line="$(cat)"
+  done_beside="$(figure beside_done <<<"$line")"
+  [ -n "$done_beside" ] || return 0
+  echo "; beside: $done_beside round trips, median $(figure beside_p50_us <<<"$line") us, 99 % $(figure beside_p99_us <<<"$line") us"
+}
 
 # median RUN BROKER FIGURE
 median() {
@@ -248,7 +289,7 @@ started="$SECONDS"
 : >"$results"
 for run in "${runs[@]}"; do
   name="${run%%|*}"
-  if [ -n "$only" ] && [[ ",$only," != *",$name,"* ]]; then continue; fi
+  wants "$name" || continue
   for ((round = 1; round <= rounds; round++)); do
     # In turn first and second: what changes over time meets both alike.
     if ((round % 2)); then brokers=(mosquitto edgebroker); else brokers=(edgebroker mosquitto); fi

@@ -16,6 +16,7 @@ public sealed class BenchTests
     [
         "fan-in --messages 2000",
         "fan-out --messages 50",
+        "fan-in --messages 20000 --beside 3",
         "pairs --messages 2000 --publishers 10",
         "pairs -q 1 --messages 2000 --publishers 10",
         "pairs -q 2 --messages 1000 --publishers 10",
@@ -53,6 +54,7 @@ public sealed class BenchTests
         Assert.Equal(0, Number(result, "connections_lost"));
         Assert.True(Number(result, "done") > 0);
         Assert.True(Number(result, "broker_rss") > 0);
+        if (scenario.Contains("--beside", StringComparison.Ordinal)) Assert.True(Number(result, "beside_done") > 0);
         if (scenario.StartsWith("connect", StringComparison.Ordinal)) return;
         Assert.Equal((0, 0, 0), (Number(result, "lost"), Number(result, "duplicated"), Number(result, "reordered")));
         Assert.Equal(Number(result, "expected"), Number(result, "received"));

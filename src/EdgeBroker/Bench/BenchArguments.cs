@@ -21,7 +21,7 @@ internal static class BenchArguments
         new("--payload", null), new("--publishers", null), new("--subscribers", null), new("--window", null), new("--batch", null),
         new("--duration", null), new("--warm-up", null), new("--messages", null), new("--rate", null), new("--patience", null), new("--properties", null), new("--aliases", null),
         new("--filters", null), new("--topics", null), new("--retained", null), new("--connections", null), new("--subscribe", null), new("--hold", null),
-        new("--broker-pid", null), new("--json", null), new("--help", null),
+        new("--beside", null), new("--broker-pid", null), new("--json", null), new("--help", null),
     ];
 
     /// <summary>Reads the command line; null when it asks for help.</summary>
@@ -77,6 +77,7 @@ internal static class BenchArguments
         "--connections" => options with { Connections = (int)reader.Number(1, MostClients) },
         "--subscribe" => options with { SubscribeEach = true },
         "--hold" => options with { Hold = Span(reader, 0, 900) },
+        "--beside" => options with { Beside = (int)reader.Number(1, MostClients) },
         "--broker-pid" => options with { BrokerPid = (int)reader.Number(1, int.MaxValue) },
         _ => options with { Json = true },
     };

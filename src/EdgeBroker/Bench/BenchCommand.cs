@@ -43,11 +43,15 @@ internal static class BenchCommand
         OpenFileLimit.Raise(NullLogger.Instance);
         using var loop = new LoadLoop(SocketAddress.Parse(options.Address), time);
         var mark = (uint)Random.Shared.NextInt64(1, uint.MaxValue);
-        return options.Scenario switch
+        using RoundTrips? beside = options.Beside > 0 ? new RoundTrips(options, time) : null;
+        beside?.Start();
+        var meter = new UsageMeter(loop, options.BrokerPid, beside);
+        BenchResult result = options.Scenario switch
         {
-            Scenario.Connect => ConnectScenario.Run(options, loop, mark),
-            Scenario.Retain => RetainScenario.Run(options, loop, mark),
-            _ => TrafficScenario.Run(options, loop, mark),
+            Scenario.Connect => ConnectScenario.Run(options, loop, mark, meter),
+            Scenario.Retain => RetainScenario.Run(options, loop, mark, meter),
+            _ => TrafficScenario.Run(options, loop, mark, meter),
         };
+        return beside is null ? result : beside.Stop(result);
     }
 }

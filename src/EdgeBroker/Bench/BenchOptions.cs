@@ -5,6 +5,9 @@ namespace EdgeBroker.Bench;
 /// <summary>One run, as the command line asks for it.</summary>
 internal sealed record BenchOptions
 {
+    /// <summary>Bytes of an application message when nothing else is said.</summary>
+    public const int DefaultPayloadBytes = 64;
+
     public required Scenario Scenario { get; init; }
 
     /// <summary><c>host:port</c> or <c>unix:/path</c>.</summary>
@@ -20,7 +23,7 @@ internal sealed record BenchOptions
     public QoS QoS { get; init; }
 
     /// <summary>Bytes of the application message; at least <see cref="MessageStamp.Bytes"/>.</summary>
-    public int PayloadBytes { get; init; } = 64;
+    public int PayloadBytes { get; init; } = DefaultPayloadBytes;
 
     public int Publishers { get; init; }
 
@@ -70,6 +73,9 @@ internal sealed record BenchOptions
 
     /// <summary>How long connections stay idle, in <see cref="Scenario.Connect"/>.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Clients beside the load that publish to themselves and wait; their round trips are measured.</summary>
+    public int Beside { get; init; }
 
     /// <summary>The broker's process, for its CPU time and memory.</summary>
     public int? BrokerPid { get; init; }

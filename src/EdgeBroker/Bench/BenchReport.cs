@@ -33,6 +33,12 @@ internal static class BenchReport
         AppendTimes(text, "latency", result.Latency);
         if (result.Latency.Count > 0) Line(text, $"  {"",-11}of which the generator's own delay at most {Milliseconds(result.WorstLagNs)}");
         AppendTimes(text, "connecting", result.ConnectTime);
+        if (options.Beside > 0)
+        {
+            Line(text, $"  {"beside",-11}{result.BesidePerSecond,14:N0} round trips/s of {options.Beside} client(s)");
+            AppendTimes(text, "", result.BesideTimes);
+        }
+
         if (result.Tally is { } tally)
         {
             Line(text, $"  {"messages",-11}{result.Sent,14:N0} sent: {tally.Lost:N0} lost, {tally.Duplicated:N0} duplicated, {tally.Reordered:N0} reordered{Rare(tally)}");
@@ -55,6 +61,7 @@ internal static class BenchReport
             WriteTimes(json, "latency", result.Latency);
             if (result.Latency.Count > 0) WriteRounded(json, "generator_lag_max_us", result.WorstLagNs / 1e3);
             WriteTimes(json, "connect", result.ConnectTime);
+            if (result.Options.Beside > 0) WriteBeside(json, result);
             if (result.Tally is { } tally) WriteTally(json, result.Sent, tally);
             json.WriteNumber("connections_lost", result.Broken);
             json.WriteString("limit", result.Limit);
@@ -91,6 +98,7 @@ internal static class BenchReport
             "unknown" => "The generator had time left.",
             _ => "Neither broker nor generator was busy all the time: they waited for each other, or for a core.",
         };
+        if (result.BesideMissing > 0) return $"FAILED: {result.BesideMissing:N0} client(s) beside the load did not get their message back. {pace}";
         return result.IsFailure ? $"FAILED: this must not happen at QoS {(int)result.Options.QoS}. {pace}" : pace;
     }
 
@@ -153,6 +161,15 @@ internal static class BenchReport
         if (times.Count == 0) return;
         foreach ((string percentile, double part) in Percentiles) WriteRounded(json, $"{name}_{percentile}_us", times.PercentileNs(part) / 1e3);
         WriteRounded(json, $"{name}_max_us", times.MaxNs / 1e3);
+    }
+
+    private static void WriteBeside(Utf8JsonWriter json, BenchResult result)
+    {
+        json.WriteNumber("beside", result.Options.Beside);
+        json.WriteNumber("beside_done", result.BesideTimes.Count);
+        WriteRounded(json, "beside_per_s", result.BesidePerSecond);
+        json.WriteNumber("beside_missing", result.BesideMissing);
+        WriteTimes(json, "beside", result.BesideTimes);
     }
 
     private static void WriteTally(Utf8JsonWriter json, long sent, DeliveryTally tally)

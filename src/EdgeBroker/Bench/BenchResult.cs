@@ -41,6 +41,12 @@ internal sealed record BenchResult
     /// <summary>From the first system call of a connection to its CONNACK; empty in other scenarios.</summary>
     public LatencyHistogram ConnectTime { get; init; } = new();
 
+    /// <summary>Round trips of the clients beside the load that began within that time; empty without any.</summary>
+    public LatencyHistogram BesideTimes { get; init; } = new();
+
+    /// <summary>Messages of those clients that did not come back.</summary>
+    public int BesideMissing { get; init; }
+
     /// <summary>The broker's memory before any client came.</summary>
     public long ResidentBytesBefore { get; init; }
 
@@ -48,6 +54,9 @@ internal sealed record BenchResult
     public double? BytesEach { get; init; }
 
     public double DonePerSecond => Done / Seconds;
+
+    /// <summary>Round trips of the clients beside the load.</summary>
+    public double BesidePerSecond => BesideTimes.Count / Seconds;
 
     /// <summary>Null when the process is not known or has not used a tick.</summary>
     public double? DonePerBrokerCpuSecond => Broker is { CpuSeconds: > 0 } broker ? Done / broker.CpuSeconds : null;
@@ -58,8 +67,8 @@ internal sealed record BenchResult
     /// <summary>The same of the broker, all threads together: above 1 when several ran.</summary>
     public double? BrokerBusy => Broker is { } broker ? (broker.CpuSeconds + broker.WaitSeconds) / Seconds : null;
 
-    /// <summary>Whether something happened that may not: a forbidden delivery, or a lost connection.</summary>
-    public bool IsFailure => Broken > 0 || Tally?.IsFailure(Options.QoS) == true;
+    /// <summary>Whether something happened that may not: a forbidden delivery, a lost connection, or a client beside the load that waits for ever.</summary>
+    public bool IsFailure => Broken > 0 || BesideMissing > 0 || Tally?.IsFailure(Options.QoS) == true;
 
     /// <summary>
     /// Who set the pace: <c>broker </c>, <c>generator </c>, <c>both </c>, <c>rate </c>, or <c>neither </c>; <c>unknown </c> when nobody can tell. A broker that

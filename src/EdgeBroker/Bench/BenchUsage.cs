@@ -44,6 +44,9 @@ internal static class BenchUsage
               --connections N     in connect
               --subscribe         each connection subscribes to a topic of its own, in connect
               --hold S            how long connections stay idle, in connect (3)
+              --beside N          N clients beside the load, each of which publishes to itself at
+                                  QoS 0, waits for the message, and publishes the next; how long
+                                  the broker takes for that is shown
 
         Length
               --duration S        measured time (5)

@@ -8,10 +8,9 @@ internal static class ConnectScenario
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs it.</summary>
-    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark)
+    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
     {
         var run = new LoadRun(options, loop, mark) { Ledger = new StreamLedger(0, 0) };
-        var meter = new UsageMeter(loop, options.BrokerPid);
         var clients = new IdleClient[options.Connections];
         for (int i = 0; i < clients.Length; i++)
         {

@@ -60,6 +60,7 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
             return;
         }
 
+        OnOpened(_fd);
         if (address.UnixPath is null) SetNoDelay();
         int result;
         fixed (byte* bytes = address.Bytes) result = LoadSockets.Connect(_fd, bytes, address.Bytes.Length);
@@ -135,6 +136,17 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
     /// <summary>One of the four packets that acknowledge.</summary>
     protected virtual void OnAcknowledgement(in AckPacket packet) => Break($"{clientId} received an acknowledgement of nothing.");
 
+    /// <summary>The socket has been made.</summary>
+    protected virtual void OnOpened(int fd)
+    {
+    }
+
+    /// <summary>Receives as <c>recv</c> does.</summary>
+    protected virtual nint Receive(int fd, Span<byte> buffer)
+    {
+        fixed (byte* start = buffer) return LinuxSockets.Receive(fd, start, buffer.Length, 0);
+    }
+
     /// <summary>Bytes have been handled and answers written.</summary>
     protected virtual void OnRoom()
     {
@@ -185,8 +197,7 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
     private void Read()
     {
         Span<byte> room = _received.Room(Loop.ReceiveBuffer, out int kept);
-        nint count;
-        fixed (byte* start = room) count = LinuxSockets.Receive(_fd, start + kept, room.Length - kept, 0);
+        nint count = Receive(_fd, room[kept..]);
         if (count > 0)
         {
             Handle(room[..(kept + (int)count)]);

@@ -42,6 +42,9 @@ internal sealed unsafe class LoadLoop : IDisposable
     /// <summary>Monotonic nanoseconds, now.</summary>
     public long NowNs => (long)((_time.GetTimestamp() - _start) * _nsPerTick);
 
+    /// <summary>Nanoseconds since 1970, now; the kernel's timestamps count so.</summary>
+    public long UnixNs => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+
     /// <summary>Clients that are ready.</summary>
     public int Ready { get; private set; }
 

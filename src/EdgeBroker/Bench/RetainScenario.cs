@@ -6,10 +6,9 @@ internal static class RetainScenario
     private static readonly TimeSpan SetupPatience = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs it.</summary>
-    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark)
+    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
     {
         var run = new LoadRun(options, loop, mark) { Ledger = new RetainedLedger(options.Subscribers, options.Retained) };
-        var meter = new UsageMeter(loop, options.BrokerPid);
         var publisher = new LoadPublisher(run, 0, new EachTopicSource(new MessageBody(options, retain: true), run.TopicPrefix, options.Retained)) { Remaining = options.Retained };
         run.Publishers = [publisher];
         long before = meter.ReadBroker()?.ResidentBytes ?? 0;

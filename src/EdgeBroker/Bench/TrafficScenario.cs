@@ -14,13 +14,13 @@ internal sealed class TrafficScenario
     private readonly LoadSubscriber[] _subscribers;
     private long _deliveredAtStart;
 
-    private TrafficScenario(BenchOptions options, LoadLoop loop, uint mark)
+    private TrafficScenario(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
     {
         TrafficPlan plan = TrafficPlan.For(options, $"bench/{mark:x8}");
         _options = options;
         _loop = loop;
         _run = new LoadRun(options, loop, mark) { Ledger = plan.Ledger };
-        _meter = new UsageMeter(loop, options.BrokerPid);
+        _meter = meter;
         _subscribers = new LoadSubscriber[options.Subscribers];
         for (int i = 0; i < _subscribers.Length; i++) _subscribers[i] = new LoadSubscriber(_run, i, _run.Subscribe(plan.FiltersOf(i)));
         _run.Publishers = new LoadPublisher[options.Publishers];
@@ -38,7 +38,7 @@ internal sealed class TrafficScenario
     private bool IsComplete => Tally.Unique >= Tally.Expected && !_run.Publishers.Any(publisher => publisher.IsReady && publisher.Unacknowledged > 0);
 
     /// <summary>Runs it.</summary>
-    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark) => new TrafficScenario(options, loop, mark).Run();
+    public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter) => new TrafficScenario(options, loop, mark, meter).Run();
 
     private BenchResult Run()
     {

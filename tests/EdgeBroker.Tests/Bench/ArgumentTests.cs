@@ -25,6 +25,7 @@ public sealed class ArgumentTests
     [InlineData("pairs -P secret", "add -u")]
     [InlineData("retain --rate 10", "--rate paces messages")]
     [InlineData("wild --filters 50", "each of the 100 subscribers needs one")]
+    [InlineData("pairs --beside 0", "from 1 to")]
     [InlineData("pairs --broker-pid", "--broker-pid needs a value")]
     public void A_wrong_command_line_says_what_to_write(string arguments, string expected)
     {
@@ -50,7 +51,7 @@ public sealed class ArgumentTests
     {
         BenchOptions options = Read(
             "fan-out -h ::1 -p 1884 -V 5 -q 2 -u me -P secret --payload 100 --publishers 2 --subscribers 7 --window 20 --batch 4 --duration 1.5 --warm-up 0 --rate 30 --patience 2 "
-            + "--properties --aliases --broker-pid 42 --json")!;
+            + "--properties --aliases --beside 20 --broker-pid 42 --json")!;
         Assert.Equal(
             new BenchOptions
             {
@@ -71,6 +72,7 @@ public sealed class ArgumentTests
                 Patience = TimeSpan.FromSeconds(2),
                 WithProperties = true,
                 WithAliases = true,
+                Beside = 20,
                 BrokerPid = 42,
                 Json = true,
             },

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Tests.Bench;
@@ -17,15 +18,15 @@ internal enum Fault
 }
 
 /// <summary>
-/// As much of an MQTT 3.1.1 broker as one publisher and one subscriber at QoS 0 or 1 need, on a loopback port; what it does wrong, and with which message, is
-/// the test's choice.
+/// As much of an MQTT 3.1.1 broker as one publisher at QoS 0 or 1, its subscriber and clients beside them need, on a loopback port; what it does wrong, and
+/// with which message, is the test's choice.
 /// </summary>
 internal sealed class FaultyBroker : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Func<int, Fault> _faultOf;
     private readonly Lock _gate = new();
-    private NetworkStream? _subscriber;
+    private readonly Dictionary<string, NetworkStream> _subscribers = new(StringComparer.Ordinal);
     private byte[]? _held;
     private int _messages;
     private int _handled;
@@ -37,6 +38,9 @@ internal sealed class FaultyBroker : IDisposable
         _listener.Start();
         Accepting = AcceptAsync();
     }
+
+    /// <summary>Whether it loses every message of the clients beside the load, which <c>faultOf</c> is not asked about.</summary>
+    public bool LosesBeside { get; init; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -106,7 +110,12 @@ internal sealed class FaultyBroker : IDisposable
 
     private void Subscribe(in Frame frame, NetworkStream stream)
     {
-        lock (_gate) _subscriber = stream;
+        SubscribePacket.TryParse(frame, ProtocolVersion.V311, out SubscribePacket subscribe, out _);
+        foreach (SubscriptionRequest request in subscribe)
+        {
+            lock (_gate) _subscribers[Encoding.UTF8.GetString(request.Filter)] = stream;
+        }
+
         stream.Write([0x90, 3, frame.Body[0], frame.Body[1], frame.Body[^1]]);
     }
 
@@ -114,16 +123,23 @@ internal sealed class FaultyBroker : IDisposable
     {
         Frame.Cut(packet, int.MaxValue, out Frame frame, out _);
         PublishPacket.TryParse(frame, ProtocolVersion.V311, out PublishPacket publish, out _);
-        Fault fault = _faultOf(_messages++);
         byte[] copy = packet.ToArray();
+        string topic = Encoding.UTF8.GetString(publish.Topic);
+        if (topic.Contains("/beside/", StringComparison.Ordinal))
+        {
+            if (!LosesBeside) Deliver(topic, copy);
+            return true;
+        }
+
+        Fault fault = _faultOf(_messages++);
         if (fault == Fault.Corrupt) copy[^1] ^= 0xFF;
         if (fault == Fault.HoldBack) _held = copy;
-        else if (fault != Fault.Lose) Deliver(copy);
-        if (fault == Fault.Repeat) Deliver(copy);
+        else if (fault != Fault.Lose) Deliver(topic, copy);
+        if (fault == Fault.Repeat) Deliver(topic, copy);
         if (fault == Fault.None && _held is { } held)
         {
             _held = null;
-            Deliver(held);
+            Deliver(topic, held);
         }
 
         if (publish.QoS == QoS.AtLeastOnce)
@@ -138,8 +154,11 @@ internal sealed class FaultyBroker : IDisposable
         return !_hasHungUp;
     }
 
-    private void Deliver(byte[] packet)
+    private void Deliver(string topic, byte[] packet)
     {
-        lock (_gate) _subscriber?.Write(packet);
+        lock (_gate)
+        {
+            if (_subscribers.TryGetValue(topic, out NetworkStream? subscriber)) subscriber.Write(packet);
+        }
     }
 }

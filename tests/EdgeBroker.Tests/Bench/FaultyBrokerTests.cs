@@ -56,6 +56,32 @@ public sealed class FaultyBrokerTests
     }
 
     [Fact]
+    public async Task A_client_beside_the_load_that_waits_for_ever_is_a_failure()
+    {
+        using var broker = new FaultyBroker(_ => Fault.None) { LosesBeside = true };
+        (int exit, string output, _) = await RunAsync(broker, "--beside", "2");
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((1, 2, 0), (exit, Number(json, "beside_missing"), Number(json, "lost")));
+        Assert.False(json.GetProperty("ok").GetBoolean());
+        using var another = new FaultyBroker(_ => Fault.None) { LosesBeside = true };
+        (_, string text, _) = await RunAsync(another, ["--beside", "2"], json: false);
+        Assert.Contains("FAILED: 2 client(s) beside the load did not get their message back.", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Round_trips_beside_the_load_are_counted()
+    {
+        using var broker = new MosquittoBroker();
+        string[] arguments = ["pairs", "--publishers", "2", "--rate", "500", "--messages", "100", "--patience", "20", "--beside", "3"];
+        (int exit, string output, string errors) = await RunAsync($"{broker.Port}", [.. arguments, "--json"]);
+        Assert.Equal((0, ""), (exit, errors));
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((100, 100, 3, 0), (Number(json, "sent"), Number(json, "received"), Number(json, "beside"), Number(json, "beside_missing")));
+        Assert.True(Number(json, "beside_done") > 3);
+        Assert.InRange(json.GetProperty("beside_p99_us").GetDouble(), json.GetProperty("beside_p50_us").GetDouble(), json.GetProperty("beside_max_us").GetDouble());
+    }
+
+    [Fact]
     public async Task Nobody_listening_is_said_in_a_sentence()
     {
         var broker = new FaultyBroker(_ => Fault.None);

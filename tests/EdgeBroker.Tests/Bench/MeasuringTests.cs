@@ -1,9 +1,12 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using EdgeBroker.Bench;
 using EdgeBroker.Protocol;
 using EdgeBroker.PubSub;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Time.Testing;
+using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
 
 namespace EdgeBroker.Tests.Bench;
 
@@ -59,6 +62,27 @@ public sealed class MeasuringTests
         Assert.Equal(0, ProcessUsage.ResidentBytesIn("Name:\tx\n"));
         Assert.True(ProcessUsage.OfProcess(Environment.ProcessId).ResidentBytes > 0);
         Assert.Throws<BenchException>(() => ProcessUsage.OfProcess(int.MaxValue));
+    }
+
+    [Fact]
+    public void A_message_has_arrived_when_the_kernel_has_it_however_late_it_is_read()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var receiver = new TcpClient();
+        receiver.Connect((IPEndPoint)listener.LocalEndpoint);
+        using TcpClient sender = listener.AcceptTcpClient();
+        int fd = (int)receiver.Client.Handle;
+        LoadSockets.AskForTimestamps(fd);
+        using var loop = new LoadLoop(SocketAddress.Parse("127.0.0.1:1"), TimeProvider.System);
+        long before = loop.UnixNs;
+        sender.Client.Send([1, 2, 3]);
+        Assert.True(receiver.Client.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead));
+        long after = loop.UnixNs;
+        while (loop.UnixNs < after + 20_000_000) Thread.Yield();
+        Assert.Equal(3, LoadSockets.ReceiveWithTimestamp(fd, stackalloc byte[16], out long arrived));
+        // The clock here counts in steps of 100 ns.
+        Assert.InRange(arrived, before - 100, after + 100);
     }
 
     [Theory]
