@@ -1,4 +1,19 @@
-using EdgeBroker;
+using EdgeBroker.Access;
+using EdgeBroker.Options;
 using EdgeBroker.Verbs;
 
-return CommandLine.Run(args, Surroundings.OfProcess());
+return VerbTable.All.Run(args, new CommandContext
+{
+    Out = Console.Out,
+    Error = Console.Error,
+    OpenInput = Console.OpenStandardInput,
+    OpenOutput = Console.OpenStandardOutput,
+    ReadLine = () => Console.In.ReadLine(),
+    AskHidden = HiddenPrompt.Ask,
+    Log = Console.OpenStandardError(),
+    LogIsTerminal = !Console.IsErrorRedirected,
+    Environment = Environment.GetEnvironmentVariable,
+    WorkingDirectory = Environment.CurrentDirectory,
+    Time = TimeProvider.System,
+    ReadSettings = ConfigurationFile.ReadSettings,
+});

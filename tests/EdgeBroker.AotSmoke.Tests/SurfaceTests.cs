@@ -58,7 +58,7 @@ public sealed class SurfaceTests : IDisposable
     {
         (int exit, string said) = await Run(rid, "chekc");
         Assert.Equal(64, exit);
-        Assert.StartsWith("edgebroker: unknown verb \"chekc\"; did you mean \"check\"?\nusage: ", said, StringComparison.Ordinal);
+        Assert.StartsWith("edgebroker: there is no verb \"chekc\"; did you mean \"check\"?\nusage: ", said, StringComparison.Ordinal);
     }
 
     [Theory]

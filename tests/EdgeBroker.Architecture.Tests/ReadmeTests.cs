@@ -14,19 +14,9 @@ public sealed partial class ReadmeTests
         {
             string script = Repository.PathOf(match.Value);
             Assert.True(File.Exists(script), match.Value);
-            Assert.True((File.GetUnixFileMode(script) & UnixFileMode.UserExecute) != 0 || match.Value.EndsWith("env.sh", StringComparison.Ordinal), match.Value);
+            Assert.True((File.GetUnixFileMode(script) & UnixFileMode.UserExecute) != 0 || match.Value.EndsWith("env.sh", StringComparison.Ordinal),
+                match.Value);
         }
-    }
-
-    [Fact]
-    public void Verbs_that_the_readme_names_exist()
-    {
-        // The table is read as text: this project builds nothing but itself.
-        string table = File.ReadAllText(Repository.PathOf("src", "EdgeBroker", "Verbs", "VerbTable.cs"));
-        string[] verbs = [.. Entry().Matches(table).Select(m => m.Groups[1].Value)];
-        Assert.NotEmpty(verbs);
-        var unknown = Invocation().Matches(File.ReadAllText(Readme)).Select(m => m.Groups[1].Value).Except(verbs);
-        Rule.NothingBreaks(unknown);
     }
 
     [Fact]
@@ -49,13 +39,6 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex(@"scripts/[\w-]+\.sh")]
     private static partial Regex Script();
-
-    [GeneratedRegex(@"new\(""([a-z]+)""")]
-    private static partial Regex Entry();
-
-    /// <summary><c>edgebroker check</c> where it starts a code span or a line of a code block.</summary>
-    [GeneratedRegex(@"(?:^|[`/]|\$ )edgebroker ([a-z]+)\b", RegexOptions.Multiline)]
-    private static partial Regex Invocation();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

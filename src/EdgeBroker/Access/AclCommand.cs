@@ -1,80 +1,80 @@
 using System.Text;
-using EdgeBroker.Configuration;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
-using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Access;
 
 /// <summary><c>edgebroker acl ...</c>: what the rules of a configuration say to one client, and rules made of mosquitto's.</summary>
 internal static class AclCommand
 {
-    public const string Usage = """
-        usage: edgebroker acl test [-c FILE] [--user U] [--client C] [--listener L]
-                                   [--qos N] [--retain] publish|subscribe TOPIC
-               edgebroker acl import FILE
+    private const string Publish = "publish";
+    private const string Subscribe = "subscribe";
 
-          test     says whether the client may, and which rule decides: exit 0 or 1
-          import   prints the [[acl]] rules that do what mosquitto's acl_file FILE does
+    private static readonly CommandOption User = CommandOption.Text("--user", null, "USER", "the user; without it an anonymous client");
+    private static readonly CommandOption Client = CommandOption.Text("--client", null, "ID", "the client id");
+    private static readonly CommandOption Listener = CommandOption.Text("--listener", null, "ADDRESS", "the address of the listener, as configured");
+    private static readonly CommandOption Qos = CommandOption.Number("--qos", null, "N", 0, 2, "QoS of the publish (0)");
+    private static readonly CommandOption Retain = CommandOption.Flag("--retain", null, "the publish is retained");
 
-          -c, --config FILE   the configuration; default: the embedded one
-          --user U            the user; without it an anonymous client
-          --client C          the client id
-          --listener L        the address of the listener, as configured
-          --qos N, --retain   of the publish to try; default 0, not retained
-        """;
-
-    public static int Run(string[] args, Surroundings world)
+    public static Command Command { get; } = new()
     {
-        switch (args)
+        Name = "acl",
+        Summary = "try access rules, and take over mosquitto's",
+        Commands =
+        [
+            new Command
+            {
+                Name = "acl test",
+                Summary = "say whether a client may publish or subscribe, and which rule decides",
+                Operands = [new Operand("publish|subscribe"), new Operand("TOPIC")],
+                Options = [SharedOptions.Config, User, Client, Listener, Qos, Retain, SharedOptions.Json],
+                ExitCodes = "0 it may, 1 it may not",
+                ReadsConfiguration = true,
+                Run = Test,
+            },
+            new Command
+            {
+                Name = "acl import",
+                Summary = "print the [[acl]] rules that do what mosquitto's acl_file FILE does",
+                Operands = [new Operand("FILE")],
+                Run = Import,
+            },
+        ],
+    };
+
+    private static int Test(Arguments args, CommandContext context)
+    {
+        (string action, string topic) = (args.Operands[0], args.Operands[1]);
+        if (action is not (Publish or Subscribe)) throw new UsageException($"unexpected \"{action}\"; give {Publish} or {Subscribe}, and a topic");
+        byte[] bytes = Encoding.UTF8.GetBytes(topic);
+        if (!Utf8Text.IsValid(bytes) || !(action == Publish ? TopicName.IsValid(bytes) : TopicFilter.IsValid(bytes)))
         {
-            case ["test", .. string[] rest]:
-                return VerbArguments.Read(rest, ["--retain"], ["-c", "--config", "--user", "--client", "--listener", "--qos"], out string problem) is { } read
-                    ? Test(read, world)
-                    : CommandLine.Misused(problem, Usage, world);
-            case ["import", string file] when !file.StartsWith('-'):
-                return Import(file, world);
-            default:
-                return CommandLine.Misused(args is ["import", ..] ? "acl import takes a file" : "acl needs to know what to do: test or import", Usage, world);
+            throw new UsageException($"\"{topic}\" is not a topic {(action == Publish ? "name" : "filter")}");
         }
+
+        BrokerSettings settings = SharedOptions.SettingsOf(args, context);
+        var subject = new AclSubject(args.Text(User), args.Text(Client) ?? "", args.Text(Listener) ?? "");
+        AccessVerdict verdict = Judge(settings.Rules.PermissionsFor(subject), action, bytes, (QoS)(args.Number(Qos) ?? 0), args.Has(Retain));
+        bool isUnknown = subject.UserName is { } user && !settings.KnowsUser(user);
+        if (args.Has(SharedOptions.Json))
+        {
+            context.WriteJson(new AclAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS, !isUnknown), CommandJson.Default.AclAnswer);
+        }
+        else Show(verdict, context);
+        if (isUnknown) context.Error.WriteLine($"note: {Printable.Escape(subject.UserName!)} is not in the password file, and so cannot log in");
+        return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
     }
 
-    private static int Test(VerbArguments read, Surroundings world)
+    private static void Show(AccessVerdict verdict, CommandContext context)
     {
-        if (read.Rest is not [("publish" or "subscribe") and string action, string topic])
-        {
-            return CommandLine.Misused("acl test takes publish or subscribe, and a topic", Usage, world);
-        }
-
-        byte[] bytes = Encoding.UTF8.GetBytes(topic);
-        if (!Utf8Text.IsValid(bytes) || !(action == "publish" ? TopicName.IsValid(bytes) : TopicFilter.IsValid(bytes)))
-        {
-            return CommandLine.Misused($"\"{Printable.Escape(topic)}\" is not a topic {(action == "publish" ? "name" : "filter")}", Usage, world);
-        }
-
-        if ((read["--qos"] ?? "0") is not (['0' or '1' or '2'] and string qos)) return CommandLine.Misused("--qos needs 0, 1 or 2", Usage, world);
-        BrokerConfiguration? configuration = new ConfigurationLoader(world.Environment, world.WorkingDirectory).Load(read["-c"] ?? read["--config"], out string[] errors);
-        if (configuration is null)
-        {
-            foreach (string error in errors) world.Error.WriteLine(error);
-            return ExitCode.Configuration;
-        }
-
-        var subject = new AclSubject(read["--user"], read["--client"] ?? "", read["--listener"] ?? "");
-        AccessVerdict verdict = Judge(configuration.Auth.Rules.PermissionsFor(subject), action, bytes, (QoS)(qos[0] - '0'), read.Has("--retain"));
         string limit = verdict.IsAllowed && verdict.MaximumQoS < QoS.ExactlyOnce ? $", at most at QoS {(int)verdict.MaximumQoS}" : "";
-        world.Out.WriteLine((verdict.IsAllowed ? "allowed: " : "denied: ") + Printable.Escape(verdict.Cause) + limit);
-        if (subject.UserName is { } user && configuration.Auth is { Tokens: null } auth && auth.Users?.Find(user) is null)
-        {
-            world.Error.WriteLine($"note: {Printable.Escape(user)} is not in the password file, and so cannot log in");
-        }
-
-        return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
+        context.Out.WriteLine((verdict.IsAllowed ? "allowed: " : "denied: ") + Printable.Escape(verdict.Cause) + limit);
     }
 
     private static AccessVerdict Judge(Permissions permissions, string action, byte[] topic, QoS qos, bool retain)
     {
-        if (action == "publish")
+        if (action == Publish)
         {
             return topic.AsSpan().StartsWith("$SYS/"u8)
                 ? new AccessVerdict(false, "only the broker publishes under $SYS")
@@ -84,23 +84,23 @@ internal static class AclCommand
         return permissions.JudgeSubscribe(TopicFilter.TrySplitShared(topic, out _, out ReadOnlySpan<byte> filter) ? filter : topic);
     }
 
-    private static int Import(string file, Surroundings world)
+    private static int Import(Arguments args, CommandContext context)
     {
+        string file = args.Operands[0];
         string text;
         try
         {
-            text = File.ReadAllText(Path.GetFullPath(file, world.WorkingDirectory));
+            text = File.ReadAllText(context.FullPath(file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            world.Error.WriteLine($"edgebroker: {Printable.Escape(e.Message)}");
-            return ExitCode.Failed;
+            throw new CommandException(e.Message, e);
         }
 
         string toml = MosquittoAcl.ToToml(text, file, out List<string> problems);
-        foreach (string problem in problems) world.Error.WriteLine(Printable.Escape(problem));
+        foreach (string problem in problems) context.Error.WriteLine(Printable.Escape(problem));
         if (problems.Count > 0) return ExitCode.Failed;
-        world.Out.Write(toml);
+        context.Out.Write(toml);
         return ExitCode.Success;
     }
 }

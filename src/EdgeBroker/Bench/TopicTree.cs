@@ -1,5 +1,5 @@
 using System.Text;
-using EdgeBroker.PubSub;
+using EdgeBroker.Options;
 
 namespace EdgeBroker.Bench;
 
@@ -65,7 +65,11 @@ internal sealed class TopicTree
         int attempts = 0;
         for (int i = chosen; i < count;)
         {
-            if (++attempts > MostAttempts + (10 * count)) throw new UsageException($"{count} filters of one client overlap on {Count} topics; ask for fewer --filters or more --topics.");
+            if (++attempts > MostAttempts + (10 * count))
+            {
+                throw new UsageException($"{count} filters of one client overlap on {Count} topics; ask for fewer --filters or more --topics");
+            }
+
             if (TryChoose(client + 1) is { } filter) filters[i++] = filter;
         }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Options;
 
 namespace EdgeBroker.Certificates;
 
@@ -16,7 +17,7 @@ internal sealed class CertificateFolder(string path, bool replaces)
     {
         foreach (string file in files)
         {
-            if (!replaces && File.Exists(PathOf(file))) throw new CertificateCommandException($"{PathOf(file)} exists already; --force replaces it");
+            if (!replaces && File.Exists(PathOf(file))) throw new CommandException($"{PathOf(file)} exists already; --force replaces it");
         }
 
         try
@@ -25,7 +26,7 @@ internal sealed class CertificateFolder(string path, bool replaces)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CertificateCommandException($"{path} cannot be made: {e.Message}");
+            throw new CommandException($"{path} cannot be made: {e.Message}");
         }
     }
 
@@ -54,7 +55,7 @@ internal sealed class CertificateFolder(string path, bool replaces)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             File.Delete(temporary);
-            throw new CertificateCommandException($"{PathOf(file)} cannot be written: {e.Message}");
+            throw new CommandException($"{PathOf(file)} cannot be written: {e.Message}");
         }
     }
 }

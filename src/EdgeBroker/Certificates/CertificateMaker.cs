@@ -1,6 +1,7 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
+using EdgeBroker.Options;
 
 namespace EdgeBroker.Certificates;
 
@@ -18,7 +19,8 @@ internal sealed class CertificateMaker(TimeProvider time)
     {
         ECDsa key = NewKey();
         CertificateRequest request = Request(Named(name), key);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         (DateTimeOffset from, DateTimeOffset until) = Validity(days);
         return new KeyPair(request.CreateSelfSigned(from, until), key);
@@ -58,7 +60,8 @@ internal sealed class CertificateMaker(TimeProvider time)
 
         if (use.Length == 0 || names is null)
         {
-            throw new CertificateCommandException("this certificate does not say what it is for (extended key usage) or has no names; make a new one with \"cert server\" or \"cert client\"");
+            throw new CommandException(
+                "this certificate does not say what it is for (extended key usage) or has no names; make a new one with \"cert server\" or \"cert client\"");
         }
 
         return Sign(authority, old.SubjectName, names, use, days);
@@ -68,14 +71,16 @@ internal sealed class CertificateMaker(TimeProvider time)
     {
         ECDsa key = NewKey();
         CertificateRequest request = Request(subject, key);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], critical: false));
         request.CertificateExtensions.Add(names);
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority.Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority.Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         (DateTimeOffset from, DateTimeOffset until) = Validity(days);
         var end = new DateTimeOffset(authority.Certificate.NotAfter);
-        if (end <= from + ClockSlack) throw new CertificateCommandException("the authority itself is expired; make a new one with \"edgebroker cert ca\"");
+        if (end <= from + ClockSlack) throw new CommandException("the authority itself is expired; make a new one with \"edgebroker cert ca\"");
         // Nothing outlives its authority; a truncated end is better than a certificate that silently stops with it.
         X509Certificate2 certificate = request.Create(authority.Certificate, from, until < end ? until : end, Serial());
         return new KeyPair(certificate, key);

@@ -1,6 +1,7 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
 using System.Text;
+using EdgeBroker.Options;
 
 namespace EdgeBroker.Certificates;
 
@@ -8,22 +9,22 @@ namespace EdgeBroker.Certificates;
 internal sealed record KeyPair(X509Certificate2 Certificate, ECDsa Key)
 {
     /// <summary>Reads both from PEM files made here or elsewhere.</summary>
-    /// <exception cref="CertificateCommandException">One is missing, is no ECDSA pair, or they do not belong together.</exception>
+    /// <exception cref="CommandException">One is missing, is no ECDSA pair, or they do not belong together.</exception>
     public static KeyPair Load(string certificateFile, string keyFile)
     {
         try
         {
             X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(certificateFile), File.ReadAllText(keyFile));
             return certificate.GetECDsaPrivateKey() is { } key ? new KeyPair(certificate, key)
-                : throw new CertificateCommandException($"{keyFile} is no ECDSA key; certificates are made with ECDSA authorities here");
+                : throw new CommandException($"{keyFile} is no ECDSA key; certificates are made with ECDSA authorities here");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CertificateCommandException($"{e.Message} An authority is made with \"edgebroker cert ca\".");
+            throw new CommandException($"{e.Message} An authority is made with \"edgebroker cert ca\".");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new CertificateCommandException($"{certificateFile} and {keyFile} cannot be used together: {e.Message}");
+            throw new CommandException($"{certificateFile} and {keyFile} cannot be used together: {e.Message}");
         }
     }
 

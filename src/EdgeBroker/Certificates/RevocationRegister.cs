@@ -1,7 +1,8 @@
 using System.Numerics;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Options;
 
 namespace EdgeBroker.Certificates;
 
@@ -35,7 +36,7 @@ internal sealed class RevocationRegister
     /// <summary>An authority's list as it is; an empty one where there is none yet.</summary>
     /// <param name="authority">Whose list it is; it must have signed it.</param>
     /// <param name="file">The list's file.</param>
-    /// <exception cref="CertificateCommandException">There is a file that is not this authority's list.</exception>
+    /// <exception cref="CommandException">There is a file that is not this authority's list.</exception>
     /// <exception cref="CertificateFileException">The file cannot be read, or is no list of this authority.</exception>
     public static RevocationRegister Open(KeyPair authority, string file)
     {
@@ -43,7 +44,7 @@ internal sealed class RevocationRegister
         byte[] bytes = PemFile.ReadBytes(file);
         // Checks form and signature; the builder would take anybody's entries.
         List<RevocationList> lists = PemFile.ReadRevocations(file, bytes, [authority.Certificate]);
-        if (lists.Count != 1) throw new CertificateCommandException($"{file} holds {lists.Count} lists; \"cert revoke\" keeps one list of one authority");
+        if (lists.Count != 1) throw new CommandException($"{file} holds {lists.Count} lists; \"cert revoke\" keeps one list of one authority");
         try
         {
             var builder = CertificateRevocationListBuilder.LoadPem(System.Text.Encoding.ASCII.GetString(bytes), out BigInteger number);
@@ -51,17 +52,17 @@ internal sealed class RevocationRegister
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new CertificateCommandException($"{file} cannot be added to: {e.Message}");
+            throw new CommandException($"{file} cannot be added to: {e.Message}");
         }
     }
 
     /// <summary>Revokes a certificate of the authority; false when it is revoked already.</summary>
-    /// <exception cref="CertificateCommandException">Another authority issued it.</exception>
+    /// <exception cref="CommandException">Another authority issued it.</exception>
     public bool Add(string file, X509Certificate2 certificate, DateTimeOffset now)
     {
         if (!IsOurs(certificate))
         {
-            throw new CertificateCommandException($"{file} was not issued by this authority ({_authority.Certificate.Subject}); only its issuer can revoke it");
+            throw new CommandException($"{file} was not issued by this authority ({_authority.Certificate.Subject}); only its issuer can revoke it");
         }
 
         return Add(certificate.SerialNumberBytes.Span, now);
@@ -82,7 +83,8 @@ internal sealed class RevocationRegister
     /// <param name="until">When the next one is due; brokers refuse the authority's clients from then on.</param>
     public string Sign(DateTimeOffset now, DateTimeOffset until)
     {
-        using X509Certificate2 signer = _authority.Certificate.HasPrivateKey ? new X509Certificate2(_authority.Certificate) : _authority.Certificate.CopyWithPrivateKey(_authority.Key);
+        using X509Certificate2 signer = _authority.Certificate.HasPrivateKey ? new X509Certificate2(_authority.Certificate)
+            : _authority.Certificate.CopyWithPrivateKey(_authority.Key);
         return PemEncoding.WriteString("X509 CRL", _builder.Build(signer, _number + 1, until, HashAlgorithmName.SHA256, thisUpdate: now - ClockSlack)) + "\n";
     }
 

@@ -1,107 +1,111 @@
 using System.Net;
 using System.Text;
 using EdgeBroker.Client;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.PubSub;
 
-/// <summary>The options <c>pub</c> and <c>sub</c> share: where and how to connect.</summary>
+/// <summary>What <c>pub</c> and <c>sub</c> share: where and how to connect. The options are those of mosquitto's clients.</summary>
 internal sealed class ClientArguments
 {
+    private static readonly CommandOption Host = CommandOption.Text("--host", 'h', "NAME", "server (localhost)");
+    private static readonly CommandOption Port = CommandOption.Number("--port", 'p', "N", 1, 65535, "port (1883; with TLS 8883)");
+    private static readonly CommandOption Unix = CommandOption.Path("--unix", null, "PATH", "Unix domain socket, in place of host and port");
+    private static readonly CommandOption WebSocket = CommandOption.Flag("--ws", null, "over WebSocket (port 80; with TLS 443)");
+    private static readonly CommandOption WebSocketPath = CommandOption.Text("--ws-path", null, "PATH", "the path of the WebSocket (/mqtt)");
+    private static readonly CommandOption Url = CommandOption.Text(
+        "--url", 'L', "URL", ServerUrl.Form + "; mqtts:// for TLS, ws:// and wss:// for WebSocket without and with it; other options hold before what it says");
+
+    private static readonly CommandOption Bind = CommandOption.Text("--bind", 'A', "ADDRESS", "local address to connect from");
+    private static readonly CommandOption Qos = CommandOption.Number("--qos", 'q', "N", 0, 2, "QoS 0, 1 or 2 (0)");
+    private static readonly CommandOption Id = CommandOption.Text("--id", 'i', "ID", "client id (chosen at random)");
+    private static readonly CommandOption IdPrefix = CommandOption.Text("--id-prefix", 'I', "TEXT", "client id of this text and the process number");
+    private static readonly CommandOption UserName = CommandOption.Text("--username", 'u', "NAME", "user name");
+    private static readonly CommandOption Password =
+        CommandOption.Text("--pw", 'P', "TEXT", "password; every program on this machine can read it there, so rather:");
+    private static readonly CommandOption PasswordFile = CommandOption.Path("--pw-file", null, "FILE", "password: the first line of this file");
+    private static readonly CommandOption AuthMethod = CommandOption.Text(
+        "--auth-method", null, "NAME",
+            "scram-sha-256: prove the password instead of sending it, and have the server prove that it knows it; jwt: the password is a token (MQTT 5)");
+
+    private static readonly CommandOption Version = CommandOption.Text("--protocol-version", 'V', "VERSION", "311 or 5 (311; 5 with -D, -x or --auth-method)");
+    private static readonly CommandOption KeepAlive = CommandOption.Number("--keepalive", 'k', "S", 0, 65535, "keep alive in seconds, 0 for none (60)");
+    private static readonly CommandOption KeepSession = CommandOption.Flag("--disable-clean-session", 'c', "keep the session; needs -i");
+    private static readonly CommandOption SessionExpiry =
+        CommandOption.Text("--session-expiry-interval", 'x', "S", "seconds for which the server keeps the session, ∞ for ever (MQTT 5)");
+    private static readonly CommandOption WillTopic = CommandOption.Text("--will-topic", null, "TOPIC", "topic of the will");
+    private static readonly CommandOption WillPayload = CommandOption.Text("--will-payload", null, "TEXT", "payload of the will");
+    private static readonly CommandOption WillQos = CommandOption.Number("--will-qos", null, "N", 0, 2, "QoS of the will");
+    private static readonly CommandOption WillRetain = CommandOption.Flag("--will-retain", null, "the server keeps the will as the topic's last value");
+    private static readonly CommandOption Property = CommandOption.Sequence(
+        "--property", 'D', "PACKET NAME VALUE [VALUE]", PropertyArguments.CountOf,
+        "MQTT 5 property of connect, publish, subscribe, unsubscribe, disconnect or will, as in: -D publish user-property name value");
+
+    private static readonly CommandOption NoDelay = CommandOption.Flag("--nodelay", null, "always so");
+    private static readonly CommandOption Debug = CommandOption.Flag("--debug", 'd', "show packets on standard error");
+    private static readonly CommandOption Quiet = CommandOption.Flag("--quiet", null, "no error messages");
+
+    /// <summary>All but the topics.</summary>
+    public static readonly OptionGroup Connection = new(
+        "Connection", Host, Port, Unix, WebSocket, WebSocketPath, Url, Bind, Qos, Id, IdPrefix, UserName, Password, PasswordFile, AuthMethod, Version,
+        KeepAlive, KeepSession,
+        SessionExpiry, Property, NoDelay, Debug, Quiet);
+
+    public static readonly OptionGroup Will = new("Will", WillTopic, WillPayload, WillQos, WillRetain);
+
+    /// <summary>Options of mosquitto's clients that need something this build does not have.</summary>
+    public static readonly string[] Unsupported =
+        ["--keyform", "--ciphers", "--tls-engine", "--tls-engine-kpass-sha1", "--psk", "--psk-identity", "--proxy", "--random-filter", "-S"];
+
     private static readonly Encoding StrictUtf8 = new UTF8Encoding(false, true);
-    private string _host = "localhost";
-    private int? _port;
-    private string? _unixPath;
-    private bool _overWebSocket;
-    private string? _webSocketPath;
-    private string? _clientId;
-    private string? _clientIdPrefix;
-    private string? _userName;
-    private string? _password;
-    private string? _authMethod;
-    private IPAddress? _bindAddress;
-    private ProtocolVersion? _version;
-    private bool _keepSession;
-    private uint? _sessionExpirySeconds;
-    private string? _willTopic;
-    private string? _willPayload;
-    private QoS? _willQoS;
-    private bool _willRetain;
-    private ushort _keepAliveSeconds = 60;
+    private readonly Arguments _args;
+    private readonly ServerUrl? _url;
 
-    /// <summary>The topics of <c>-t</c> and <c>-L</c>, in order.</summary>
-    public List<string> Topics { get; } = [];
-
-    public QoS QoS { get; private set; }
-
-    public bool IsQuiet { get; private set; }
-
-    public bool IsDebugging { get; private set; }
-
-    public bool WantsHelp { get; private set; }
-
-    public PropertyArguments Properties { get; } = new();
-
-    private TlsArguments Tls { get; } = new();
-
-    /// <summary>Takes an option; false when it is none of the shared ones.</summary>
-    public bool TryTake(string option, OptionReader reader)
+    /// <param name="args">The arguments of either verb.</param>
+    /// <param name="topics">The option by which it names topics.</param>
+    public ClientArguments(Arguments args, CommandOption topics)
     {
-        switch (option)
-        {
-            case "--host": _host = reader.Value(); break;
-            case "--port": _port = (int)reader.Number(1, 65535); break;
-            case "--unix": _unixPath = reader.Value(); break;
-            case "--ws": _overWebSocket = true; break;
-            case "--ws-path": _webSocketPath = reader.Value(); break;
-            case "--url": TakeUrl(reader.Value()); break;
-            case "--bind": _bindAddress = IPAddress.TryParse(reader.Value(), out IPAddress? address) ? address : throw new UsageException("-A: give an IP address of this machine."); break;
-            case "--topic": Topics.Add(reader.Value()); break;
-            case "--qos": QoS = (QoS)reader.Number(0, 2); break;
-            case "--id": _clientId = reader.Value(); break;
-            case "--id-prefix": _clientIdPrefix = reader.Value(); break;
-            case "--username": _userName = reader.Value(); break;
-            case "--pw": _password = reader.Value(); break;
-            case "--pw-file": _password = ReadPassword(reader.Value()); break;
-            case "--auth-method": _authMethod = reader.Value(); break;
-            case "--protocol-version": TakeVersion(reader.Value()); break;
-            case "--keepalive": _keepAliveSeconds = (ushort)reader.Number(0, 65535); break;
-            case "--disable-clean-session": _keepSession = true; break;
-            case "--session-expiry-interval": TakeSessionExpiry(reader.Value()); break;
-            case "--property": Properties.Take(reader); break;
-            case "--debug": IsDebugging = true; break;
-            case "--quiet": IsQuiet = true; break;
-            case "--help": WantsHelp = true; break;
-            case "--nodelay": break; // always so
-            default: return Tls.TryTake(option, reader) || TryTakeWill(option, reader);
-        }
-
-        return true;
+        _args = args;
+        _url = args.Text(Url) is { } url ? ServerUrl.Parse(url)
+            ?? throw args.Wrong(Url, $"write {ServerUrl.Form}, or mqtts:// for TLS, ws:// or wss:// for WebSocket") : null;
+        Topics = [.. args.Texts(topics), .. _url?.Topic is { } topic ? [topic] : Array.Empty<string>()];
+        Properties = new PropertyArguments(args.Sequences(Property));
     }
+
+    /// <summary>The topics of <c>-t</c>, and that of <c>-L</c>.</summary>
+    public IReadOnlyList<string> Topics { get; }
+
+    public PropertyArguments Properties { get; }
+
+    public QoS QoS => (QoS)(_args.Number(Qos) ?? 0);
+
+    public bool IsDebugging => _args.Has(Debug);
+
+    private string? User => _args.Text(UserName) ?? _url?.User;
+
+    /// <summary>Whether the user wants no error messages.</summary>
+    public static bool IsQuiet(Arguments args) => args.Has(Quiet);
 
     /// <summary>The client options the command line amounts to.</summary>
     public MqttClientOptions ToOptions(string verb)
     {
-        bool needsFive = Properties.Any || _sessionExpirySeconds is not null || _authMethod is not null;
-        ProtocolVersion version = _version ?? (needsFive ? ProtocolVersion.V5 : ProtocolVersion.V311);
-        if (version == ProtocolVersion.V311 && needsFive) throw new UsageException("-D, -x and --auth-method belong to MQTT 5; leave out -V 311.");
-        if (_clientId is not null && _clientIdPrefix is not null) throw new UsageException("Give either -i or -I.");
-        if (_willTopic is null && (_willPayload is not null || _willQoS is not null || _willRetain)) throw new UsageException("A will needs --will-topic.");
-        string clientId = _clientId ?? (_clientIdPrefix is null ? "" : _clientIdPrefix + Environment.ProcessId);
-        if (_keepSession && clientId.Length == 0) throw new UsageException("-c keeps the session under the client id; give one with -i.");
-        if (version == ProtocolVersion.V311 && clientId.Length == 0) clientId = $"{verb}-{Random.Shared.NextInt64():x16}";
+        bool keeps = _args.Has(KeepSession);
+        uint? expiry = SessionExpirySeconds();
+        ProtocolVersion version = ToVersion(needsFive: Properties.Any || expiry is not null || _args.Has(AuthMethod));
+        string? password = ToPassword();
         return new MqttClientOptions
         {
             Transport = ToTransport(),
             Version = version,
-            ClientId = clientId,
-            CleanStart = !_keepSession,
-            SessionExpirySeconds = _sessionExpirySeconds ?? Properties.SessionExpirySeconds ?? (_keepSession && version == ProtocolVersion.V5 ? uint.MaxValue : 0),
+            ClientId = ToClientId(verb, version, keeps),
+            CleanStart = !keeps,
+            SessionExpirySeconds = expiry ?? Properties.SessionExpirySeconds ?? (keeps && version == ProtocolVersion.V5 ? uint.MaxValue : 0),
             // With a method neither goes over the wire by itself.
-            UserName = _authMethod is null ? _userName : null,
-            Password = _password is null || _authMethod is not null ? null : StrictUtf8.GetBytes(_password),
-            Authentication = ToAuthentication(),
-            KeepAliveSeconds = _keepAliveSeconds,
+            UserName = _args.Has(AuthMethod) ? null : User,
+            Password = password is null || _args.Has(AuthMethod) ? null : StrictUtf8.GetBytes(password),
+            Authentication = ToAuthentication(password),
+            KeepAliveSeconds = (ushort)(_args.Number(KeepAlive) ?? 60),
             ReceiveMaximum = Properties.ReceiveMaximum ?? 100,
             TopicAliasMaximum = Properties.TopicAliasMaximum ?? 16,
             MaximumPacketSizeBytes = Properties.MaximumPacketSizeBytes ?? 268_435_460,
@@ -110,73 +114,9 @@ internal sealed class ClientArguments
         };
     }
 
-    private static string ReadPassword(string file)
-    {
-        try
-        {
-            using var text = new StreamReader(file, StrictUtf8);
-            return text.ReadLine() ?? throw new UsageException($"--pw-file {file}: the file is empty.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or DecoderFallbackException)
-        {
-            throw new UsageException($"--pw-file {file}: {exception.Message}");
-        }
-    }
-
-    private IClientTransport ToTransport()
-    {
-        if (_webSocketPath is not null && !_overWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://.");
-        string path = _webSocketPath ?? "/mqtt";
-        if (!path.StartsWith('/') || !path.All(c => c is > ' ' and <= '~')) throw new UsageException($"--ws-path {path}: a path begins with / and holds no spaces.");
-        int usualPort = (_overWebSocket, Tls.Any) switch
-        {
-            (true, true) => 443,
-            (true, false) => 80,
-            (false, true) => 8883,
-            _ => 1883,
-        };
-        int port = _port ?? usualPort;
-        IClientTransport bytes = Tls.Around(_unixPath is null ? new TcpTransport(_host, port) { BindAddress = _bindAddress } : new UnixSocketTransport(_unixPath), _host);
-        if (!_overWebSocket) return bytes;
-        string host = _host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host;
-        return new WebSocketTransport(bytes, port == usualPort || _unixPath is not null ? host : $"{host}:{port}", path);
-    }
-
-    private IAuthenticationMethod? ToAuthentication()
-    {
-        if (_authMethod is null) return null;
-        if (_authMethod.Equals("scram-sha-256", StringComparison.OrdinalIgnoreCase))
-        {
-            return _userName is not null && _password is not null ? new ScramAuthentication(_userName, _password) : throw new UsageException("--auth-method scram-sha-256 needs -u and -P or --pw-file.");
-        }
-
-        if (!_authMethod.Equals("jwt", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--auth-method {_authMethod}: give scram-sha-256 or jwt.");
-        string token = _password ?? throw new UsageException("--auth-method jwt needs the token with -P or --pw-file.");
-        return new TokenAuthentication(() => token);
-    }
-
-    private bool TryTakeWill(string option, OptionReader reader)
-    {
-        switch (option)
-        {
-            case "--will-topic": _willTopic = reader.Value(); return true;
-            case "--will-payload": _willPayload = reader.Value(); return true;
-            case "--will-qos": _willQoS = (QoS)reader.Number(0, 2); return true;
-            case "--will-retain": _willRetain = true; return true;
-            default: return false;
-        }
-    }
-
-    private Will? ToWill()
-    {
-        if (_willTopic is null) return Properties.Will.Count == 0 ? null : throw new UsageException("-D will needs --will-topic.");
-        byte[] payload = StrictUtf8.GetBytes(_willPayload ?? "");
-        if (payload.Length > Utf8Text.MaxBytes) throw new UsageException("--will-payload: a will holds at most 65535 bytes.");
-        return new Will(Message(_willTopic, payload, _willQoS ?? QoS.AtMostOnce, _willRetain), Properties.Will);
-    }
-
     /// <summary>A message, with a wrong topic said in the terms of the command line.</summary>
-    public static PublishMessage Message(string topic, ReadOnlyMemory<byte> payload, QoS qos, bool retain, ReadOnlyMemory<byte> properties = default, ushort topicAlias = 0)
+    public static PublishMessage Message(
+        string topic, ReadOnlyMemory<byte> payload, QoS qos, bool retain, ReadOnlyMemory<byte> properties = default, ushort topicAlias = 0)
     {
         try
         {
@@ -184,42 +124,108 @@ internal sealed class ClientArguments
         }
         catch (ArgumentException)
         {
-            throw new UsageException($"\"{topic}\" is not a topic to publish to: a topic is not empty and holds neither + nor #.");
+            throw new UsageException($"\"{topic}\" is not a topic to publish to: a topic is not empty and holds neither + nor #");
         }
     }
 
-    private void TakeVersion(string version) => _version = version switch
+    private ProtocolVersion ToVersion(bool needsFive)
     {
-        "mqttv311" or "311" or "3.1.1" => ProtocolVersion.V311,
-        "mqttv5" or "5" or "5.0" => ProtocolVersion.V5,
-        "mqttv31" or "31" or "3.1" => throw new UsageException("-V mqttv31: MQTT 3.1 is not supported; use 311 or 5."),
-        _ => throw new UsageException($"-V {version}: give 311 or 5."),
+        ProtocolVersion? asked = _args.Text(Version) switch
+        {
+            null => null,
+            "mqttv311" or "311" or "3.1.1" => ProtocolVersion.V311,
+            "mqttv5" or "5" or "5.0" => ProtocolVersion.V5,
+            "mqttv31" or "31" or "3.1" => throw _args.Wrong(Version, "MQTT 3.1 is not supported; use 311 or 5"),
+            _ => throw _args.Wrong(Version, "give 311 or 5"),
+        };
+        if (asked == ProtocolVersion.V311 && needsFive) throw new UsageException("-D, -x and --auth-method belong to MQTT 5; leave out -V 311");
+        return asked ?? (needsFive ? ProtocolVersion.V5 : ProtocolVersion.V311);
+    }
+
+    private string ToClientId(string verb, ProtocolVersion version, bool keeps)
+    {
+        if (_args.Has(Id) && _args.Has(IdPrefix)) throw new UsageException("give either -i or -I");
+        string id = _args.Text(Id) ?? (_args.Text(IdPrefix) is { } prefix ? prefix + Environment.ProcessId : "");
+        if (keeps && id.Length == 0) throw new UsageException("-c keeps the session under the client id; give one with -i");
+        return version == ProtocolVersion.V311 && id.Length == 0 ? $"{verb}-{Random.Shared.NextInt64():x16}" : id;
+    }
+
+    private uint? SessionExpirySeconds() => _args.Text(SessionExpiry) switch
+    {
+        null => null,
+        "∞" or "-1" => uint.MaxValue,
+        var text => uint.TryParse(text, out uint seconds) ? seconds : throw _args.Wrong(SessionExpiry, "give seconds from 0 to 4294967294, or ∞"),
     };
 
-    private void TakeSessionExpiry(string seconds) => _sessionExpirySeconds = seconds is "∞" or "-1" ? uint.MaxValue
-        : uint.TryParse(seconds, out uint value) ? value
-        : throw new UsageException($"-x {seconds}: give seconds from 0 to 4294967294, or ∞.");
-
-    private void TakeUrl(string text)
+    private string? ToPassword()
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss") || url.Host.Length == 0)
+        if (_args.Text(PasswordFile) is not { } file) return _args.Text(Password) ?? _url?.Password;
+        if (_args.Has(Password)) throw new UsageException("give either -P or --pw-file");
+        try
         {
-            throw new UsageException($"-L {text}: write mqtt://[user[:password]@]host[:port]/topic, or mqtts:// for TLS, ws:// or wss:// for WebSocket.");
+            using var text = new StreamReader(file, StrictUtf8);
+            return text.ReadLine() ?? throw _args.Wrong(PasswordFile, "the file is empty");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            throw _args.Wrong(PasswordFile, exception.Message);
+        }
+    }
+
+    private IClientTransport ToTransport()
+    {
+        var tls = new TlsArguments(_args, isAsked: _url is { IsTls: true });
+        bool isWebSocket = _args.Has(WebSocket) || _url is { IsWebSocket: true };
+        if (_args.Has(WebSocketPath) && !isWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://");
+        string path = _args.Text(WebSocketPath) ?? "/mqtt";
+        if (!path.StartsWith('/') || !path.All(c => c is > ' ' and <= '~')) throw _args.Wrong(WebSocketPath, "a path begins with / and holds no spaces");
+        int usualPort = (isWebSocket, tls.IsOn) switch
+        {
+            (true, true) => 443,
+            (true, false) => 80,
+            (false, true) => 8883,
+            _ => 1883,
+        };
+        int port = (int?)_args.Number(Port) ?? _url?.Port ?? usualPort;
+        string host = _args.Text(Host) ?? _url?.Host ?? "localhost";
+        string? unix = _args.Text(Unix);
+        IClientTransport bytes =
+            tls.Around(unix is null ? new TcpTransport(host, port) { BindAddress = ToBindAddress() } : new UnixSocketTransport(unix), host);
+        if (!isWebSocket) return bytes;
+        string shown = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        return new WebSocketTransport(bytes, port == usualPort || unix is not null ? shown : $"{shown}:{port}", path);
+    }
+
+    private IPAddress? ToBindAddress()
+    {
+        if (_args.Text(Bind) is not { } text) return null;
+        return IPAddress.TryParse(text, out IPAddress? address) ? address : throw _args.Wrong(Bind, "give an IP address of this machine");
+    }
+
+    private IAuthenticationMethod? ToAuthentication(string? password)
+    {
+        if (_args.Text(AuthMethod) is not { } method) return null;
+        if (method.Equals("scram-sha-256", StringComparison.OrdinalIgnoreCase))
+        {
+            return User is { } user && password is not null ? new ScramAuthentication(user, password)
+                : throw _args.Wrong(AuthMethod, "it needs -u and -P or --pw-file");
         }
 
-        Tls.IsAsked = url.Scheme is "mqtts" or "wss";
-        _overWebSocket |= url.Scheme is "ws" or "wss";
-        _host = url.Host.Trim('[', ']');
-        if (url.Port > 0 && !url.IsDefaultPort) _port = url.Port;
-        if (url.UserInfo.Length > 0)
+        if (!method.Equals("jwt", StringComparison.OrdinalIgnoreCase)) throw _args.Wrong(AuthMethod, "give scram-sha-256 or jwt");
+        string token = password ?? throw _args.Wrong(AuthMethod, "it needs the token with -P or --pw-file");
+        return new TokenAuthentication(() => token);
+    }
+
+    private Will? ToWill()
+    {
+        if (_args.Text(WillTopic) is not { } topic)
         {
-            string[] parts = url.UserInfo.Split(':', 2);
-            _userName = Uri.UnescapeDataString(parts[0]);
-            if (parts.Length > 1) _password = Uri.UnescapeDataString(parts[1]);
+            if (_args.Has(WillPayload) || _args.Has(WillQos) || _args.Has(WillRetain)) throw new UsageException("a will needs --will-topic");
+            return Properties.Will.Count == 0 ? null : throw new UsageException("-D will needs --will-topic");
         }
 
-        // The text behind the host as it stands: # and + and double slashes belong to the topic.
-        int slash = text.IndexOf('/', $"{url.Scheme}://".Length);
-        if (slash >= 0 && slash + 1 < text.Length) Topics.Add(Uri.UnescapeDataString(text[(slash + 1)..]));
+        byte[] payload = StrictUtf8.GetBytes(_args.Text(WillPayload) ?? "");
+        if (payload.Length > Utf8Text.MaxBytes) throw new UsageException("--will-payload: a will holds at most 65535 bytes");
+        return new Will(Message(topic, payload, (QoS)(_args.Number(WillQos) ?? 0), _args.Has(WillRetain)), Properties.Will);
     }
 }

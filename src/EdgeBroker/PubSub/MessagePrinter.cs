@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using EdgeBroker.Client;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.PubSub;
@@ -8,9 +9,10 @@ namespace EdgeBroker.PubSub;
 /// <summary>
 /// Prints messages: as many as are at hand into one buffer, then one write, then their acknowledgements - so what the server may forget has been printed.
 /// </summary>
-internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, OutputFormat format, CommandStreams streams)
+internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, OutputFormat format, CommandContext context)
 {
     private const int FlushAtBytes = 64 << 10;
+    private readonly Stream _output = context.OpenOutput();
     private readonly List<ReceivedMessage> _unflushed = [];
     private ArrayBufferWriter<byte> _buffer = new(FlushAtBytes);
     private long _printed;
@@ -40,9 +42,9 @@ internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, 
         if (IsFilteredOut(message)) return false;
         if (arguments.RemoveRetained && message.Retain) await client.PublishAsync(new PublishMessage(message.Topic, default) { Retain = true }, ending);
         if (arguments.SkipRetained && message.Retain) return false;
-        if (!format.TryWrite(_buffer, message, streams.Time.GetLocalNow()) && !arguments.Client.IsQuiet)
+        if (!format.TryWrite(_buffer, message, context.Time.GetLocalNow()) && !arguments.IsQuiet)
         {
-            await streams.Errors.WriteLineAsync($"edgebroker sub: the payload on {message.TopicText} is no JSON; use %j, which quotes it.");
+            await context.Error.WriteLineAsync($"edgebroker sub: the payload on {message.TopicText} is no JSON; use %j, which quotes it.");
         }
 
         return ++_printed >= arguments.Count;
@@ -55,8 +57,8 @@ internal sealed class MessagePrinter(MqttClient client, SubArguments arguments, 
     {
         if (_buffer.WrittenCount > 0)
         {
-            await streams.Output.WriteAsync(_buffer.WrittenMemory);
-            await streams.Output.FlushAsync();
+            await _output.WriteAsync(_buffer.WrittenMemory);
+            await _output.FlushAsync();
             if (_buffer.Capacity > 4 * FlushAtBytes) _buffer = new ArrayBufferWriter<byte>(FlushAtBytes);
             else _buffer.ResetWrittenCount();
         }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using EdgeBroker.Client;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.PubSub;
@@ -99,7 +100,7 @@ internal sealed class OutputFormat
     private static void WriteText(IBufferWriter<byte> output, string text) => output.Write(Encoding.UTF8.GetBytes(text));
 
     private static char Follower(string format, int at) =>
-        at < format.Length ? format[at] : throw new UsageException($"-F: the format ends in the middle of a sequence ({format[^1]}).");
+        at < format.Length ? format[at] : throw new UsageException($"-F: the format ends in the middle of a sequence ({format[^1]})");
 
     private static string Escape(char c) => c switch
     {
@@ -111,7 +112,7 @@ internal sealed class OutputFormat
         'r' => "\r",
         't' => "\t",
         'v' => "\v",
-        _ => throw new UsageException($"-F: there is no escape \\{c}; use \\\\, \\0, \\a, \\e, \\n, \\r, \\t or \\v."),
+        _ => throw new UsageException($"-F: there is no escape \\{c}; use \\\\, \\0, \\a, \\e, \\n, \\r, \\t or \\v"),
     };
 
     private void AddLiteral(string text)
@@ -139,7 +140,7 @@ internal sealed class OutputFormat
         }
 
         char kind = Follower(format, at);
-        if (!Sequences.Contains(kind, StringComparison.Ordinal)) throw new UsageException($"-F: there is no %{kind}; see edgebroker sub --help for the list.");
+        if (!Sequences.Contains(kind, StringComparison.Ordinal)) throw new UsageException($"-F: there is no %{kind}; see edgebroker sub --help for the list");
         if (kind == '%') AddLiteral("%");
         else _pieces.Add(new OutputPiece(kind, "") { IsZeroPadded = zero && !left, IsLeftAligned = left, Width = width ?? 0, Precision = precision });
         return at;
@@ -151,7 +152,7 @@ internal sealed class OutputFormat
         for (; char.IsAsciiDigit(Follower(format, at)); at++)
         {
             number = ((number ?? 0) * 10) + format[at] - '0';
-            if (number > 10_000) throw new UsageException("-F: a field is at most 10000 wide.");
+            if (number > 10_000) throw new UsageException("-F: a field is at most 10000 wide");
         }
 
         return number;

@@ -1,43 +1,42 @@
-using System.Text;
 using EdgeBroker.Client;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.PubSub;
 
 /// <summary>The verb <c>sub</c>: subscribes and prints what comes.</summary>
-public static class SubCommand
+internal static class SubCommand
 {
-    /// <summary>Runs the verb in the process and returns its exit code.</summary>
-    public static int Run(string[] args) => CommandRunner.RunInProcess((streams, ending) => RunAsync(args, streams, ending));
-
-    /// <summary>Runs the verb.</summary>
-    public static Task<int> RunAsync(string[] args, CommandStreams streams, CancellationToken ending)
+    public static Command Command { get; } = new()
     {
-        var arguments = new SubArguments();
-        return CommandRunner.GuardAsync("sub", streams, () => arguments.Client.IsQuiet, async () =>
-        {
-            arguments.Read(args);
-            if (!arguments.Client.WantsHelp) return await SubscribeAsync(arguments, streams, ending);
-            await streams.Output.WriteAsync(Encoding.UTF8.GetBytes(HelpText.Sub), ending);
-            return ExitCode.Success;
-        });
-    }
+        Name = "sub",
+        Summary = "subscribe and print messages, with mosquitto_sub's options",
+        Groups = SubArguments.Groups,
+        Remarks = """
+            Example
+              edgebroker sub -t 'plant/+/temperature' -v
+            """,
+        ExitCodes = $"0 done, 1 failed, {ExitCode.TimedOut} time over (-W)",
+        LastHolds = true,
+        Unsupported = ClientArguments.Unsupported,
+        Run = (args, context) => ClientRun.Run(args, context, stop => SubscribeAsync(new SubArguments(args), context, stop)),
+    };
 
-    private static async Task<int> SubscribeAsync(SubArguments arguments, CommandStreams streams, CancellationToken ending)
+    private static async Task<int> SubscribeAsync(SubArguments arguments, CommandContext context, CancellationToken ending)
     {
         OutputFormat format = arguments.ToFormat();
-        using var timeout = new CancellationTokenSource(arguments.Timeout ?? Timeout.InfiniteTimeSpan, streams.Time);
+        using var timeout = new CancellationTokenSource(arguments.Timeout ?? Timeout.InfiniteTimeSpan, context.Time);
         using var givingUp = new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, timeout.Token, givingUp.Token);
         MqttException? hopeless = null;
-        MqttClientOptions options = CommandRunner.WithDebugging(arguments.Client.ToOptions("sub"), arguments.Client, streams) with
+        MqttClientOptions options = ClientRun.WithDebugging(arguments.Client.ToOptions("sub"), arguments.Client, context) with
         {
             AcknowledgeManually = true,
             Reconnect = new ReconnectOptions { LongestDelay = TimeSpan.FromSeconds(30) },
             ConnectionChanged = change =>
             {
                 if (change.Failure is not { } failure) return;
-                if (!arguments.Client.IsQuiet) streams.Errors.WriteLine($"edgebroker sub: {failure.Message}");
+                if (!arguments.IsQuiet) context.Error.WriteLine($"edgebroker sub: {failure.Message}");
                 // Whoever took the session over would lose it to us again, and so on.
                 if (failure.Reason is not (ReasonCode.SessionTakenOver or ReasonCode.Banned or ReasonCode.NotAuthorized)) return;
                 hopeless = failure;
@@ -48,8 +47,8 @@ public static class SubCommand
         try
         {
             await client.ConnectAsync(either.Token);
-            if (await AskAsync(client, arguments, streams, either.Token) is { } exitCode) return exitCode;
-            var printer = new MessagePrinter(client, arguments, format, streams);
+            if (await AskAsync(client, arguments, context, either.Token) is { } exitCode) return exitCode;
+            var printer = new MessagePrinter(client, arguments, format, context);
             await printer.PrintAsync(either.Token);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
@@ -68,7 +67,7 @@ public static class SubCommand
     }
 
     /// <summary>Unsubscribes and subscribes; an exit code when the command ends here.</summary>
-    private static async Task<int?> AskAsync(MqttClient client, SubArguments arguments, CommandStreams streams, CancellationToken ending)
+    private static async Task<int?> AskAsync(MqttClient client, SubArguments arguments, CommandContext context, CancellationToken ending)
     {
         PropertyArguments properties = arguments.Client.Properties;
         if (arguments.Unsubscribe.Count > 0) await client.UnsubscribeAsync(arguments.Unsubscribe, properties.Unsubscribe, ending);
@@ -81,7 +80,11 @@ public static class SubCommand
             {
                 if (!granted[i].IsError()) continue;
                 refused++;
-                if (!arguments.Client.IsQuiet) await streams.Errors.WriteLineAsync($"edgebroker sub: the server refused the subscription to {wanted[i].Filter}: {ReasonAdvice.For(granted[i])}");
+                if (!arguments.IsQuiet)
+                {
+                    await context.Error.WriteLineAsync(
+                        $"edgebroker sub: the server refused the subscription to {wanted[i].Filter}: {ReasonAdvice.For(granted[i])}");
+                }
             }
         }
 

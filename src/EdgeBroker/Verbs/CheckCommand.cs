@@ -1,46 +1,74 @@
+using EdgeBroker.Configuration;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Options;
 using EdgeBroker.Transport.Proxies;
 
 namespace EdgeBroker.Verbs;
 
-/// <summary><c>edgebroker check [-c FILE]</c>: every error of a configuration, or what it would do.</summary>
+/// <summary><c>edgebroker check</c>: every error of a configuration, or what it would do.</summary>
 internal static class CheckCommand
 {
-    public const string Usage = """
-        usage: edgebroker check [-c FILE]
-
-          -c, --config FILE   the configuration; conf.d/*.toml beside it is merged
-
-        Prints every error as FILE:LINE:COLUMN: what is wrong, and exits 78; or says that
-        the file is valid, where the broker would listen, and what to be aware of.
-        Without -c it describes the embedded default.
-        """;
-
     private const string Peers = "clients are the users that run them";
 
-    public static int Run(string[] args, Surroundings world)
+    public static Command Command { get; } = new()
     {
-        if (ConfigOption.Load(args, Usage, world, out int failure) is not { } configuration) return failure;
-        world.Out.WriteLine($"{(configuration.File is null ? "the embedded default" : Printable.Escape(configuration.File))} is valid");
+        Name = "check",
+        Summary = "check a configuration and say what it would do",
+        Options = [SharedOptions.Config, SharedOptions.Json],
+        Remarks = """
+            Prints every error as FILE:LINE:COLUMN: what is wrong; or says that the file is valid, where
+            the broker would listen, and what to be aware of. Without -c it describes the embedded default.
+            """,
+        ExitCodes = "0 valid, 1 failed",
+        ReadsConfiguration = true,
+        Run = Run,
+    };
+
+    private static int Run(Arguments args, CommandContext context)
+    {
+        bool isJson = args.Has(SharedOptions.Json);
+        BrokerConfiguration? configuration = ConfigurationFile.Read(args.Text(SharedOptions.Config), context, out IReadOnlyList<string> errors);
+        if (configuration is null)
+        {
+            if (!isJson) throw CommandException.Configuration(errors);
+            context.WriteJson(new CheckAnswer(false, errors, [], []), CommandJson.Default.CheckAnswer);
+            return ExitCode.Configuration;
+        }
+
+        string[] effects = [.. EffectsOf(configuration)];
+        if (isJson)
+        {
+            context.WriteJson(new CheckAnswer(true, [], effects, configuration.Warnings), CommandJson.Default.CheckAnswer);
+            return ExitCode.Success;
+        }
+
+        context.Out.WriteLine($"{(configuration.File is null ? "the embedded default" : Printable.Escape(configuration.File))} is valid");
+        foreach (string effect in effects) context.Out.WriteLine($"  {Printable.Escape(effect)}");
+        foreach (string warning in configuration.Warnings) context.Out.WriteLine($"warning: {warning}");
+        return ExitCode.Success;
+    }
+
+    private static IEnumerable<string> EffectsOf(BrokerConfiguration configuration)
+    {
         foreach (ListenerOptions listener in configuration.Listeners)
         {
-            string who = listener.IdentifiesPeers ? Peers : listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required";
-            world.Out.WriteLine($"  mqtt on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{who}, at most {listener.MaxConnections} connections");
+            string who = Before(listener.Proxies)
+                + (listener.IdentifiesPeers ? Peers : listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required");
+            yield return $"mqtt on {listener.Address}, {who}, at most {listener.MaxConnections} connections";
         }
 
         foreach (WebListenerOptions listener in configuration.WebListeners)
         {
-            world.Out.WriteLine($"  {listener.ProtocolName} on {Printable.Escape(listener.Address)}, {Before(listener.Proxies)}{Who(listener)}, at most {listener.MaxConnections} connections");
+            string who = Before(listener.Proxies) + Who(listener);
+            yield return $"{listener.ProtocolName} on {listener.Address}, {who}, at most {listener.MaxConnections} connections";
         }
 
-        world.Out.WriteLine($"  data in {Printable.Escape(configuration.Node.DataDirectory)}");
-        if (configuration.Auth.Users is { } users) world.Out.WriteLine($"  {users.Entries.Count} user(s) in the password file");
-        if (configuration.Auth.Tokens is not null) world.Out.WriteLine("  JSON Web Tokens accepted as passwords");
-        if (configuration.Auth.Rules.Rules.Count > 0) world.Out.WriteLine($"  {configuration.Auth.Rules.Rules.Count} access rule(s)");
-        foreach (string warning in configuration.Warnings) world.Out.WriteLine($"warning: {warning}");
-        return ExitCode.Success;
+        yield return $"data in {configuration.Node.DataDirectory}";
+        if (configuration.Auth.Users is { } users) yield return $"{users.Entries.Count} user(s) in the password file";
+        if (configuration.Auth.Tokens is not null) yield return "JSON Web Tokens accepted as passwords";
+        if (configuration.Auth.Rules.Rules.Count > 0) yield return $"{configuration.Auth.Rules.Rules.Count} access rule(s)";
     }
 
     private static string Before(TrustedProxies? proxies) => proxies is null ? "" : "behind a proxy (PROXY header), ";
@@ -53,3 +81,10 @@ internal static class CheckCommand
         _ => listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required",
     };
 }
+
+/// <summary>What <c>check --json</c> prints.</summary>
+/// <param name="Valid">Whether a broker would start with it.</param>
+/// <param name="Errors">Each with its place.</param>
+/// <param name="Effects">What a broker would do.</param>
+/// <param name="Warnings">What to be aware of.</param>
+internal sealed record CheckAnswer(bool Valid, IReadOnlyList<string> Errors, IReadOnlyList<string> Effects, IReadOnlyList<string> Warnings);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeBroker.Options;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Verbs;
@@ -6,15 +7,19 @@ namespace EdgeBroker.Verbs;
 /// <summary><c>edgebroker version</c></summary>
 internal static class VersionCommand
 {
-    public const string Usage = "usage: edgebroker version";
+    public static Command Command { get; } = new() { Name = "version", Summary = "print the version", Options = [SharedOptions.Json], Run = Run };
 
     public static string Version { get; } = typeof(VersionCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    public static int Run(string[] args, Surroundings world)
+    private static int Run(Arguments args, CommandContext context)
     {
-        if (args.Length > 0) return CommandLine.Misused("version takes no arguments", Usage, world);
-        string architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
-        world.Out.WriteLine($"edgebroker {Version} (linux-{architecture}, .NET {Environment.Version}, SQLite {SqliteLibrary.Version})");
+        string platform = "linux-" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64");
+        var answer = new VersionAnswer(Version, platform, Environment.Version.ToString(), SqliteLibrary.Version);
+        if (args.Has(SharedOptions.Json)) context.WriteJson(answer, CommandJson.Default.VersionAnswer);
+        else context.Out.WriteLine($"edgebroker {answer.Version} ({answer.Platform}, .NET {answer.Dotnet}, SQLite {answer.Sqlite})");
         return ExitCode.Success;
     }
 }
+
+/// <summary>What <c>version --json</c> prints.</summary>
+internal sealed record VersionAnswer(string Version, string Platform, string Dotnet, string Sqlite);

@@ -2,6 +2,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Tests.Configuration;
+using EdgeBroker.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Access;
@@ -41,9 +42,11 @@ public sealed class AccessVerbTests : IDisposable
         Assert.Equal(0, RunWith("b", ["passwd", "add", "--stdin", .. kind, "users", "bert"]));
         Assert.Equal(0, RunWith("", "passwd", "list", "users"));
         Assert.Equal("anna\nbert\n", _out.ToString());
+        Assert.Equal(0, RunWith("", "passwd", "list", "users", "--json"));
+        Assert.Equal("{\"users\":[\"anna\",\"bert\"]}\n", _out.ToString());
         Assert.Equal(0, RunWith("", "passwd", "remove", "users", "anna"));
         Assert.Equal(1, RunWith("", "passwd", "remove", "users", "anna"));
-        Assert.Equal("edgebroker: there is no user \"anna\" in users\n", _error.ToString());
+        Assert.Equal("edgebroker passwd remove: there is no user \"anna\" in users\n", _error.ToString());
         Assert.Equal(["users"], Directory.GetFileSystemEntries(_directory.Path).Select(Path.GetFileName));
     }
 
@@ -56,9 +59,10 @@ public sealed class AccessVerbTests : IDisposable
         _typed.Enqueue("geheim");
         _typed.Enqueue("gehiem");
         Assert.Equal(1, Run("passwd", "add", "--cost", "4", "users", "anna"));
-        Assert.Equal("edgebroker: the two are not the same\n", _error.ToString());
+        Assert.Equal("edgebroker passwd add: the two are not the same\n", _error.ToString());
         Assert.Equal(64, Run("passwd", "add", "users", "anna"));
-        Assert.StartsWith("edgebroker: there is no terminal to ask for the password at; give it on stdin with --stdin", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("edgebroker passwd add: there is no terminal to ask for the password at; give it on stdin with --stdin", _error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,29 +97,31 @@ public sealed class AccessVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("passwd needs to know what to do", "passwd")]
-    [InlineData("passwd cannot \"ad\"", "passwd", "ad")]
-    [InlineData("passwd add takes a file and a user", "passwd", "add", "users", "anna", "geheim")]
-    [InlineData("unknown option \"-b\"", "passwd", "add", "-b", "users", "anna")]
-    [InlineData("--cost needs a number from 4 to 15", "passwd", "hash", "--stdin", "--cost", "3")]
-    [InlineData("--cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--cost", "10", "--argon2")]
-    [InlineData("--argon2 and --scram are two kinds; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--argon2")]
-    [InlineData("--cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--cost", "10")]
-    [InlineData("--iterations goes with --scram", "passwd", "hash", "--stdin", "--iterations", "5000")]
-    [InlineData("--iterations needs a number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations", "4095")]
-    [InlineData("--iterations needs a number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations=many")]
-    [InlineData("acl needs to know what to do: test or import", "acl")]
-    [InlineData("acl test takes publish or subscribe, and a topic", "acl", "test", "publish")]
-    [InlineData("\"a/#\" is not a topic name", "acl", "test", "publish", "a/#")]
-    [InlineData("\"a/#/b\" is not a topic filter", "acl", "test", "subscribe", "a/#/b")]
-    [InlineData("--qos needs 0, 1 or 2", "acl", "test", "--qos", "3", "publish", "a")]
-    [InlineData("--user needs a value", "acl", "test", "--user")]
-    [InlineData("--user is given twice", "acl", "test", "--user", "a", "--user=b", "publish", "a")]
-    [InlineData("acl import takes a file", "acl", "import")]
+    [InlineData("passwd: a command is missing: add, remove, list, verify, hash", "passwd")]
+    [InlineData("passwd: there is no command \"ad\"; did you mean \"add\"?; there are add, remove, list, verify, hash", "passwd", "ad")]
+    [InlineData("passwd add: unexpected \"geheim\"; taken are FILE USER", "passwd", "add", "users", "anna", "geheim")]
+    [InlineData("passwd add: USER is missing", "passwd", "add", "users")]
+    [InlineData("passwd add: there is no option -b", "passwd", "add", "-b", "users", "anna")]
+    [InlineData("passwd hash: --cost 3: give a whole number from 4 to 15", "passwd", "hash", "--stdin", "--cost", "3")]
+    [InlineData("passwd hash: --cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--cost", "10", "--argon2")]
+    [InlineData("passwd hash: --argon2 and --scram are two kinds; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--argon2")]
+    [InlineData("passwd hash: --cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--cost", "10")]
+    [InlineData("passwd hash: --iterations goes with --scram", "passwd", "hash", "--stdin", "--iterations", "5000")]
+    [InlineData("passwd hash: --iterations 4095: give a whole number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations", "4095")]
+    [InlineData("passwd hash: --iterations many: give a whole number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations=many")]
+    [InlineData("acl: a command is missing: test, import", "acl")]
+    [InlineData("acl test: TOPIC is missing", "acl", "test", "publish")]
+    [InlineData("acl test: unexpected \"read\"; give publish or subscribe, and a topic", "acl", "test", "read", "a")]
+    [InlineData("acl test: \"a/#\" is not a topic name", "acl", "test", "publish", "a/#")]
+    [InlineData("acl test: \"a/#/b\" is not a topic filter", "acl", "test", "subscribe", "a/#/b")]
+    [InlineData("acl test: --qos 3: give a whole number from 0 to 2", "acl", "test", "--qos", "3", "publish", "a")]
+    [InlineData("acl test: --user needs a value: USER", "acl", "test", "--user")]
+    [InlineData("acl test: --user is given twice", "acl", "test", "--user", "a", "--user=b", "publish", "a")]
+    [InlineData("acl import: FILE is missing", "acl", "import")]
     public void Wrong_usage(string expected, params string[] arguments)
     {
         Assert.Equal(64, Run(arguments));
-        Assert.StartsWith($"edgebroker: {expected}\nusage: ", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"edgebroker {expected}\nusage: edgebroker {arguments[0]} ", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -176,6 +182,9 @@ public sealed class AccessVerbTests : IDisposable
         Assert.Equal(exit, Run(["acl", "test", "-c", "b.toml", "--user", "anna", .. arguments]));
         Assert.Equal(expected + "\n", _out.ToString());
         Assert.Equal("note: anna is not in the password file, and so cannot log in\n", _error.ToString());
+        Assert.Equal(exit, Run(["acl", "test", "--json", "-cb.toml", "--user=anna", .. arguments]));
+        Assert.StartsWith($$"""{"allowed":{{(exit == 0 ? "true" : "false")}},"cause":""", _out.ToString(), StringComparison.Ordinal);
+        Assert.Contains("\"user_known\":false", _out.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -233,15 +242,13 @@ public sealed class AccessVerbTests : IDisposable
         _out.GetStringBuilder().Clear();
         _error.GetStringBuilder().Clear();
         string? Next() => _typed.TryDequeue(out string? line) ? line : null;
-        return CommandLine.Run(arguments, new Surroundings
+        return VerbTable.All.Run(arguments, new CommandContext
         {
             Out = _out,
             Error = _error,
-            Log = Stream.Null,
-            LogIsTerminal = false,
-            Environment = _ => null,
             WorkingDirectory = _directory.Path,
             Time = TimeProvider.System,
+            ReadSettings = ConfigurationFile.ReadSettings,
             ReadLine = Next,
             AskHidden = _ => Next(),
         });

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using EdgeBroker.Bench;
+using EdgeBroker.Options;
 using EdgeBroker.Testing;
+using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Bench;
 
@@ -24,7 +25,8 @@ public sealed class FaultyBrokerTests
         (int actual, string output, string errors) = await RunAsync(broker, ["-q", qos], json: true);
         Assert.Equal((exit, ""), (actual, errors));
         JsonElement json = JsonDocument.Parse(output).RootElement;
-        Assert.Equal((Messages, lost, duplicated, reordered), (Number(json, "sent"), Number(json, "lost"), Number(json, "duplicated"), Number(json, "reordered")));
+        Assert.Equal((Messages, lost, duplicated, reordered),
+            (Number(json, "sent"), Number(json, "lost"), Number(json, "duplicated"), Number(json, "reordered")));
         Assert.Equal(exit == 0, json.GetProperty("ok").GetBoolean());
     }
 
@@ -78,7 +80,8 @@ public sealed class FaultyBrokerTests
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.Equal((100, 100, 3, 0), (Number(json, "sent"), Number(json, "received"), Number(json, "beside"), Number(json, "beside_missing")));
         Assert.True(Number(json, "beside_done") > 3);
-        Assert.InRange(json.GetProperty("beside_p99_us").GetDouble(), json.GetProperty("beside_p50_us").GetDouble(), json.GetProperty("beside_max_us").GetDouble());
+        Assert.InRange(json.GetProperty("beside_p99_us").GetDouble(), json.GetProperty("beside_p50_us").GetDouble(),
+            json.GetProperty("beside_max_us").GetDouble());
     }
 
     [Fact]
@@ -95,7 +98,8 @@ public sealed class FaultyBrokerTests
     public async Task A_latency_counts_from_when_the_message_was_due()
     {
         using var broker = new MosquittoBroker();
-        (int exit, string output, string errors) = await RunAsync($"{broker.Port}", "latency", "--publishers", "2", "--rate", "500", "--messages", "100", "--patience", "20", "--json");
+        (int exit, string output, string errors) =
+            await RunAsync($"{broker.Port}", "latency", "--publishers", "2", "--rate", "500", "--messages", "100", "--patience", "20", "--json");
         Assert.Equal((0, ""), (exit, errors));
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.Equal("rate", json.GetProperty("limit").GetString());
@@ -110,26 +114,25 @@ public sealed class FaultyBrokerTests
         RunAsync($"{broker.Port}", new LoopTime(() => broker.IsDoneWith(Messages)), [
             "pairs", "--publishers", "1", "--messages", $"{Messages}", "--window", "10", "--batch", "5", .. json ? new[] { "--json" } : [], .. more]);
 
-    private static Task<(int Exit, string Output, string Errors)> RunAsync(string port, params string[] arguments) => RunAsync(port, TimeProvider.System, arguments);
+    private static Task<(int Exit, string Output, string Errors)> RunAsync(string port, params string[] arguments) =>
+        RunAsync(port, TimeProvider.System, arguments);
 
     private static async Task<(int Exit, string Output, string Errors)> RunAsync(string port, TimeProvider time, string[] arguments)
     {
         string[] scenario = arguments.Length == 0 ? ["pairs"] : arguments;
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var world = new Surroundings
+        var context = new CommandContext
         {
             Out = output,
             Error = errors,
-            Log = Stream.Null,
-            LogIsTerminal = false,
-            Environment = _ => null,
             WorkingDirectory = "/",
             Time = time,
         };
         int exit = await Deadline.Within(
             // On a thread of its own: the faulty broker needs those of the pool.
-            Task.Factory.StartNew(() => BenchCommand.Run([.. scenario, "-h", "127.0.0.1", "-p", port], world), TaskCreationOptions.LongRunning), "the run to end");
+            Task.Factory.StartNew(() => VerbTable.All.Run(["bench", .. scenario, "-h", "127.0.0.1", "-p", port], context), TaskCreationOptions.LongRunning),
+                "the run to end");
         return (exit, output.ToString(), errors.ToString());
     }
 

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using EdgeBroker.Bench;
+using EdgeBroker.Options;
 using EdgeBroker.Protocol;
-using EdgeBroker.PubSub;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Time.Testing;
 using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
@@ -95,7 +95,8 @@ public sealed class MeasuringTests
     [InlineData(0.6, 0.0, 0.99, 0.0, 100, "rate")]
     public void Who_was_the_limit_is_who_was_always_busy(double broker, double brokerWaited, double generator, double generatorWaited, int rate, string limit)
     {
-        BenchResult result = Result(rate) with { Generator = new ProcessUsage(2 * generator, 2 * generatorWaited, 0), Broker = new ProcessUsage(2 * broker, 2 * brokerWaited, 0) };
+        BenchResult result = Result(
+            rate) with { Generator = new ProcessUsage(2 * generator, 2 * generatorWaited, 0), Broker = new ProcessUsage(2 * broker, 2 * brokerWaited, 0) };
         Assert.Equal(limit, result.Limit);
         Assert.Equal(500, result.DonePerSecond);
         Assert.Equal(1000 / (2 * broker), result.DonePerBrokerCpuSecond);
@@ -139,7 +140,8 @@ public sealed class MeasuringTests
     [InlineData(QoS.ExactlyOnce, ProtocolVersion.V5)]
     public void A_message_from_the_template_is_whole(QoS qos, ProtocolVersion version)
     {
-        BenchOptions options = BenchOptions.DefaultsOf(Scenario.Pairs) with { QoS = qos, Version = version, PayloadBytes = 300, WithProperties = version == ProtocolVersion.V5 };
+        BenchOptions options =
+            BenchOptions.DefaultsOf(Scenario.Pairs) with { QoS = qos, Version = version, PayloadBytes = 300, WithProperties = version == ProtocolVersion.V5 };
         var source = new FixedTopicSource(new MessageBody(options), "bench/some/topic", 3);
         var stamp = new MessageStamp(1, 2, 3, 4);
         byte[] packet = new byte[source.MaxPacketBytes];
@@ -159,7 +161,8 @@ public sealed class MeasuringTests
     [InlineData(QoS.AtLeastOnce, true)]
     public void The_first_message_with_an_alias_names_the_topic_and_those_behind_it_do_not(QoS qos, bool withProperties)
     {
-        BenchOptions options = BenchOptions.DefaultsOf(Scenario.Pairs) with { QoS = qos, Version = ProtocolVersion.V5, WithProperties = withProperties, WithAliases = true };
+        BenchOptions options =
+            BenchOptions.DefaultsOf(Scenario.Pairs) with { QoS = qos, Version = ProtocolVersion.V5, WithProperties = withProperties, WithAliases = true };
         var source = new FixedTopicSource(new MessageBody(options), "bench/some/topic", 1);
         source.UseAlias();
         byte[] bytes = new byte[source.MaxPacketBytes];

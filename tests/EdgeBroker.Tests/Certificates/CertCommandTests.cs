@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Certificates;
@@ -42,7 +44,11 @@ public sealed class CertCommandTests : IDisposable
         Run("ca");
         Run("server", "localhost");
         Run("client", "press7");
-        foreach (string secret in new[] { "ca.key", "server.key", "press7.key", "press7.p12" }) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(secret)));
+        foreach (string secret in new[] { "ca.key", "server.key", "press7.key", "press7.p12" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(secret)));
+        }
+
         Assert.True(File.GetUnixFileMode(PathOf("server.crt")).HasFlag(UnixFileMode.OtherRead));
         Assert.Empty(Directory.GetFiles(PathOf(""), ".*"));
     }
@@ -99,6 +105,21 @@ public sealed class CertCommandTests : IDisposable
     }
 
     [Fact]
+    public void Show_tells_a_program_the_same()
+    {
+        Run("ca");
+        Run("server", "gw.plant.example", "--days", "5");
+        _out.GetStringBuilder().Clear();
+        Assert.Equal(0, Run("show", "certs/server.crt", "--json"));
+        using var said = JsonDocument.Parse(_out.ToString());
+        JsonElement first = said.RootElement.GetProperty("certificates")[0];
+        Assert.Equal("gw.plant.example", first.GetProperty("names")[0].GetString());
+        Assert.Equal(Load("server.crt").NotAfter.ToUniversalTime(), first.GetProperty("not_after").GetDateTime());
+        Assert.StartsWith("certs/server.crt (gw.plant.example) expires in 4 days", first.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
+        Assert.Equal(2, said.RootElement.GetProperty("certificates").GetArrayLength());
+    }
+
+    [Fact]
     public void Revoked_certificates_are_on_a_list_that_grows_and_is_renewed()
     {
         Run("ca");
@@ -140,19 +161,19 @@ public sealed class CertCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData(64, "cert needs one of")]
-    [InlineData(64, "cert has no \"sever\"", "sever")]
-    [InlineData(64, "needs the host names", "server")]
+    [InlineData(64, "edgebroker cert: a command is missing: ca, server, client, renew, revoke, show")]
+    [InlineData(64, "there is no command \"sever\"; did you mean \"server\"?", "sever")]
+    [InlineData(64, "HOST is missing", "server")]
     [InlineData(1, "is no host name and no IP address", "server", "a b")]
     [InlineData(1, "cannot be the name of a file", "client", "../evil")]
     [InlineData(1, "An authority is made with", "server", "gw")]
-    [InlineData(1, "give a whole number from 1 to 825", "server", "gw", "--days", "1000")]
-    [InlineData(1, "unknown option --dayz; did you mean --days?", "ca", "--dayz", "3")]
+    [InlineData(64, "--days 1000: give a whole number from 1 to 825", "server", "gw", "--days", "1000")]
+    [InlineData(64, "there is no option --dayz; did you mean --days?", "ca", "--dayz", "3")]
     [InlineData(1, "does not exist", "show", "nothing.crt")]
     [InlineData(1, "does not exist", "revoke", "nobody")]
     [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "x")]
     [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "00")]
-    [InlineData(1, "give a whole number from 1 to 3650", "revoke", "--days", "0")]
+    [InlineData(64, "--days 0: give a whole number from 1 to 3650", "revoke", "--days", "0")]
     public void What_it_cannot_do_it_says(int code, string said, params string[] args)
     {
         // The one that needs an authority is the one that has none.
@@ -161,15 +182,13 @@ public sealed class CertCommandTests : IDisposable
         Assert.Contains(said, _error.ToString(), StringComparison.Ordinal);
     }
 
-    private int Run(params string[] args) => CommandLine.Run(["cert", .. args], new Surroundings
+    private int Run(params string[] args) => VerbTable.All.Run(["cert", .. args], new CommandContext
     {
         Out = _out,
         Error = _error,
-        Log = Stream.Null,
-        LogIsTerminal = false,
-        Environment = _ => null,
         WorkingDirectory = _directory.Path,
         Time = TimeProvider.System,
+        ReadSettings = ConfigurationFile.ReadSettings,
     });
 
     private static bool Trusts(X509Certificate2 authority, X509Certificate2 certificate, string use)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
-using EdgeBroker.PubSub;
+using EdgeBroker.Options;
+using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.PubSub;
 
@@ -10,20 +11,36 @@ internal sealed class CommandRun : IDisposable
     public static readonly TimeSpan Deadline = EdgeBroker.Testing.Deadline.Patience;
     private readonly CancellationTokenSource _ending = new();
     private readonly MemoryStream _output = new();
+    private readonly StringBuilder _help = new();
     private readonly LockedWriter _errors = new();
 
-    public CommandRun(Func<string[], CommandStreams, CancellationToken, Task<int>> verb, string input, params string[] args) =>
-        Exit = verb(args, new CommandStreams(new MemoryStream(Encoding.UTF8.GetBytes(input)), Stream.Synchronized(_output), _errors, TimeProvider.System), _ending.Token);
+    public CommandRun(string verb, string input, params string[] args)
+    {
+        var context = new CommandContext
+        {
+            Out = new StringWriter(_help),
+            Error = _errors,
+            OpenInput = () => new MemoryStream(Encoding.UTF8.GetBytes(input)),
+            OpenOutput = () => Stream.Synchronized(_output),
+            WorkingDirectory = Environment.CurrentDirectory,
+            Time = TimeProvider.System,
+            Stop = _ending.Token,
+        };
+        Exit = Task.Factory.StartNew(() => VerbTable.All.Run([verb, .. args], context), TaskCreationOptions.LongRunning);
+    }
 
     public Task<int> Exit { get; }
 
     public string Output => Encoding.UTF8.GetString(_output.ToArray());
 
+    /// <summary>What is text, not data; once it has ended.</summary>
+    public string Help => _help.ToString();
+
     public string Errors => _errors.ToString();
 
-    public static CommandRun Pub(string input, params string[] args) => new(PubCommand.RunAsync, input, args);
+    public static CommandRun Pub(string input, params string[] args) => new("pub", input, args);
 
-    public static CommandRun Sub(params string[] args) => new(SubCommand.RunAsync, "", args);
+    public static CommandRun Sub(params string[] args) => new("sub", "", args);
 
     public async Task<int> ExitCodeAsync() => await Exit.WaitAsync(Deadline);
 

@@ -8,6 +8,7 @@ using EdgeBroker.Control;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Testing;
+using EdgeBroker.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Reloading;
@@ -46,10 +47,12 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
     /// <summary>Writes broker.toml anew.</summary>
     public void Configure(string settings) => Directory.Write("broker.toml", "[node]\nname = \"n\"\ndata_dir = \"data\"\n" + settings);
 
-    public void Start() => _running = Task.Factory.StartNew(() => Run(TextWriter.Null, TextWriter.Null, "run", "-c", "broker.toml"), TaskCreationOptions.LongRunning);
+    public void Start() =>
+        _running = Task.Factory.StartNew(() => Run(TextWriter.Null, TextWriter.Null, "run", "-c", "broker.toml"), TaskCreationOptions.LongRunning);
 
     public Task AnswersAsync() => Deadline.Until(
-        () => _running.IsCompleted ? throw new InvalidOperationException("The broker has ended:\n" + Log) : ControlClient.Ask(DataDirectory, "hello", Deadline.Patience, out _) is not null,
+        () => _running.IsCompleted ? throw new InvalidOperationException("The broker has ended:\n" + Log)
+            : ControlClient.Ask(DataDirectory, "hello", Deadline.Patience, out _) is not null,
         "the broker to answer");
 
     /// <summary>The verb <c>reload</c>: its exit code and all it says.</summary>
@@ -103,7 +106,9 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
         var stream = new SslStream(new NetworkStream(await SocketAsync(port), ownsSocket: true), leaveInnerStreamOpen: false);
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.ImportFromPemFile(Path.Combine(Directory.Path, "certs", "ca.crt"));
-        await Deadline.Within(stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy }), "the handshake");
+        await Deadline.Within(
+            stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy }),
+            "the handshake");
         string serial = ((X509Certificate2)stream.RemoteCertificate!).SerialNumber;
         var client = TestClient.Over(stream, ProtocolVersion.V5, name);
         lock (_clients) _clients.Add(client);
@@ -112,10 +117,13 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
 
     /// <summary>An accepted client; without a user name an anonymous one.</summary>
     public async Task<TestClient> ConnectAsync(
-        string clientId, string? user = null, ProtocolVersion version = ProtocolVersion.V5, string password = "geheim", int? port = null, TestWill? will = null, byte[]? properties = null)
+        string clientId, string? user = null, ProtocolVersion version = ProtocolVersion.V5, string password = "geheim", int? port = null,
+            TestWill? will = null, byte[]? properties = null)
     {
         TestClient client = await OpenAsync(port ?? Port(), version, clientId);
-        await client.SendAsync(client.Packets.Connect(clientId, userName: user, password: user is null ? null : Encoding.UTF8.GetBytes(password), will: will, properties: properties));
+        await client.SendAsync(
+            client.Packets.Connect(
+            clientId, userName: user, password: user is null ? null : Encoding.UTF8.GetBytes(password), will: will, properties: properties));
         await client.ExpectConnackAsync();
         return client;
     }
@@ -137,15 +145,14 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
     }
 
     /// <summary>Another verb in the same folder.</summary>
-    public int Run(TextWriter output, TextWriter error, params string[] arguments) => CommandLine.Run(arguments, new Surroundings
+    public int Run(TextWriter output, TextWriter error, params string[] arguments) => VerbTable.All.Run(arguments, new CommandContext
     {
         Out = output,
         Error = error,
         Log = _log,
-        LogIsTerminal = false,
-        Environment = _ => null,
         WorkingDirectory = Directory.Path,
         Time = TimeProvider.System,
+        ReadSettings = ConfigurationFile.ReadSettings,
         Stop = _stop.Token,
     });
 

@@ -1,6 +1,7 @@
 using EdgeBroker.Storage;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Sqlite;
+using EdgeBroker.Options;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -87,6 +88,21 @@ public sealed class StoreVerbsTests : IDisposable
     }
 
     [Fact]
+    public void Programs_read_the_same_as_people()
+    {
+        using StoreFile store = Make();
+        string copy = Path.Combine(_directory.Path, "copy.db");
+        Assert.Equal(0, Run("backup", "copy.db", "--config=broker.toml", "--json"));
+        Assert.Equal($$"""{"file":"{{copy}}","bytes":{{new FileInfo(copy).Length}}}""" + "\n", _out.ToString());
+        Assert.Equal(0, Run("store", "verify", "-cbroker.toml", "--json"));
+        Assert.Equal($$"""{"store":"{{store.Path}}","sound":true,"rows":1,"problems":[]}""" + "\n", _out.ToString());
+        Assert.Equal(0, Run("store", "stats", "-cbroker.toml", "--json"));
+        Assert.Contains("""{"name":"clock","rows":1,"content_bytes":0}""", _out.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run("store", "export", "-cbroker.toml", "out.jsonl", "--json"));
+        Assert.Contains("\"holds\":{\"sessions\":0,\"subscriptions\":0,\"messages\":0,\"retained\":0}", _out.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_store_fails_the_check_and_says_what_to_do()
     {
         Make().Close();
@@ -112,16 +128,17 @@ public sealed class StoreVerbsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("backup needs the name of a FILE", "backup")]
-    [InlineData("backup needs the name of a FILE", "backup", "-c", "broker.toml")]
+    [InlineData("FILE is missing", "backup")]
+    [InlineData("FILE is missing", "backup", "-c", "broker.toml")]
     [InlineData("unexpected \"b.db\"", "backup", "a.db", "b.db")]
-    [InlineData("unknown option \"--fast\"", "backup", "a.db", "--fast")]
-    [InlineData("store needs to know", "store")]
-    [InlineData("store cannot \"explode\"", "store", "explode")]
-    [InlineData("unexpected \"x\"", "store", "verify", "x")]
-    [InlineData("store import needs the name of a FILE", "store", "import", "-c", "broker.toml")]
-    [InlineData("unknown option \"--force\"", "store", "export", "a", "--force")]
+    [InlineData("there is no option --fast", "backup", "a.db", "--fast")]
+    [InlineData("a command is missing: verify, stats, export, import", "store")]
+    [InlineData("there is no command \"explode\"", "store", "explode")]
+    [InlineData("unexpected \"x\"; only options are taken", "store", "verify", "x")]
+    [InlineData("FILE is missing", "store", "import", "-c", "broker.toml")]
+    [InlineData("there is no option --force", "store", "export", "a", "--force")]
     [InlineData("unexpected \"b\"", "store", "export", "a", "b")]
+    [InlineData("--json tells of the export, which fills stdout itself; name a FILE", "store", "export", "--json", "-c", "broker.toml")]
     public void Wrong_usage_is_answered_with_the_right_one(string problem, params string[] arguments)
     {
         Assert.Equal(64, Run(arguments));
@@ -145,15 +162,18 @@ public sealed class StoreVerbsTests : IDisposable
         return store;
     }
 
-    private int Run(params string[] arguments) => CommandLine.Run(arguments, new Surroundings
+    private int Run(params string[] arguments)
     {
-        Out = _out,
-        Error = _error,
-        OpenOutput = () => _output,
-        Log = Stream.Null,
-        LogIsTerminal = false,
-        Environment = _ => null,
-        WorkingDirectory = _directory.Path,
-        Time = TimeProvider.System,
-    });
+        _out.GetStringBuilder().Clear();
+        _error.GetStringBuilder().Clear();
+        return VerbTable.All.Run(arguments, new CommandContext
+        {
+            Out = _out,
+            Error = _error,
+            OpenOutput = () => _output,
+            WorkingDirectory = _directory.Path,
+            Time = TimeProvider.System,
+            ReadSettings = ConfigurationFile.ReadSettings,
+        });
+    }
 }

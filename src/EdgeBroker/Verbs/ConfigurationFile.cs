@@ -1,0 +1,35 @@
+using EdgeBroker.Configuration;
+using EdgeBroker.Options;
+
+namespace EdgeBroker.Verbs;
+
+/// <summary>Reads the configuration that <c>-c</c> names, for the verbs.</summary>
+internal static class ConfigurationFile
+{
+    /// <summary>The configuration; null when there are errors.</summary>
+    public static BrokerConfiguration? Read(string? file, CommandContext context, out IReadOnlyList<string> errors)
+    {
+        BrokerConfiguration? configuration =
+            new ConfigurationLoader(context.Environment, context.WorkingDirectory, context.Time).Load(file, out string[] lines);
+        errors = lines;
+        return configuration;
+    }
+
+    /// <summary>What verbs need of it that do not know configurations.</summary>
+    public static BrokerSettings ReadSettings(CommandContext context, string? file)
+    {
+        var loader = new ConfigurationLoader(context.Environment, context.WorkingDirectory, context.Time);
+        if (loader.Load(file, out string[] errors) is not { } configuration)
+        {
+            return new BrokerSettings { DataDirectory = loader.DataDirectory, Errors = errors };
+        }
+
+        return new BrokerSettings
+        {
+            DataDirectory = configuration.Node.DataDirectory,
+            Storage = configuration.Storage,
+            Rules = configuration.Auth.Rules,
+            KnowsUser = user => configuration.Auth.Tokens is not null || configuration.Auth.Users?.Find(user) is not null,
+        };
+    }
+}
