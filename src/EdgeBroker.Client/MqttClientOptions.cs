@@ -26,8 +26,10 @@ public sealed record MqttClientOptions
     /// <summary>Password, or null.</summary>
     public byte[]? Password { get; init; }
 
-    /// <summary>How to be authenticated other than by the password in CONNECT (5.0); null: not at all. Leave user name and password out then: what the method
-    /// needs it has.</summary>
+    /// <summary>
+    /// How to be authenticated other than by the password in CONNECT (5.0); null: not at all. Leave user name and password out then: what the method needs it
+    /// has.
+    /// </summary>
     public IAuthenticationMethod? Authentication { get; init; }
 
     /// <summary>The will, or null.</summary>
@@ -39,8 +41,9 @@ public sealed record MqttClientOptions
     /// <summary>QoS 1 and 2 messages the server may send before the first is acknowledged (5.0).</summary>
     public ushort ReceiveMaximum { get; init; } = 100;
 
-    /// <summary>Messages beyond <see cref="ReceiveMaximum"/> that are put up with; mosquitto 2.0 overshoots under load. Beyond them the connection
-    /// ends.</summary>
+    /// <summary>
+    /// Messages beyond <see cref="ReceiveMaximum"/> that are put up with; mosquitto 2.0 overshoots under load. Beyond them the connection ends.
+    /// </summary>
     public int ReceiveMaximumTolerance { get; init; } = 1000;
 
     /// <summary>Topic aliases the server may set (5.0).</summary>

@@ -57,8 +57,9 @@ public sealed class ReceivedMessage
         return properties;
     }
 
-    /// <summary>The properties that go along unchanged when the message is published elsewhere, as <see cref="PublishMessage.EncodedProperties"/> takes
-    /// them.</summary>
+    /// <summary>
+    /// The properties that go along unchanged when the message is published elsewhere, as <see cref="PublishMessage.EncodedProperties"/> takes them.
+    /// </summary>
     public byte[] CopyForwardedProperties()
     {
         Frame.Cut(_packet, int.MaxValue, out Frame frame, out _);

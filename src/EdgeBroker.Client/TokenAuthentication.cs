@@ -3,8 +3,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Client;
 
-/// <summary>The method <c>JWT </c>: a JSON Web Token as authentication data. Unlike one in the password's place it can be followed by a newer one on the same
-/// connection.</summary>
+/// <summary>
+/// The method <c>JWT</c>: a JSON Web Token as authentication data. Unlike one in the password's place it can be followed by a newer one on the same connection.
+/// </summary>
 /// <param name="token">Yields the token to use now.</param>
 public sealed class TokenAuthentication(Func<string> token) : IAuthenticationMethod
 {

@@ -7,8 +7,7 @@ namespace EdgeBroker.Client;
 
 /// <summary>
 /// MQTT over WebSocket (RFC 6455, MQTT 6) over another transport: TCP, TLS or a Unix socket. The opening request is ours, the framing the runtime's; an HTTP
-/// client would need
-/// its own connections.
+/// client would need its own connections.
 /// </summary>
 /// <param name="inner">What carries it.</param>
 /// <param name="host">The host asked for, with its port where that is not the scheme's own.</param>

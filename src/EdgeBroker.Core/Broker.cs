@@ -11,8 +11,7 @@ namespace EdgeBroker.Core;
 
 /// <summary>
 /// The broker: sessions, subscriptions and retained messages behind the verbs connect, publish, subscribe and disconnect. It opens no socket, reads no wall
-/// clock and
-/// starts no thread; adapters call it, and someone calls <see cref="RunDue"/> a few times a second.
+/// clock and starts no thread; adapters call it, and someone calls <see cref="RunDue"/> a few times a second.
 /// </summary>
 public sealed partial class Broker
 {
@@ -47,8 +46,7 @@ public sealed partial class Broker
 
     /// <summary>
     /// The limits in force. They may be replaced while the broker runs: sessions look at the newest with each message they queue, a connection keeps those it
-    /// began with, since
-    /// CONNACK has told them. Whether there is <c>$SYS</c>, and how often, is settled when the broker is made.
+    /// began with, since CONNACK has told them. Whether there is <c>$SYS</c>, and how often, is settled when the broker is made.
     /// </summary>
     public MqttOptions Options
     {

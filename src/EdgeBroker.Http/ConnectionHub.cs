@@ -6,8 +6,7 @@ namespace EdgeBroker.Http;
 
 /// <summary>
 /// Where what all listeners accept comes together. Kestrel settles what it listens on when it starts; our listeners come and go. So it listens here, once, and
-/// each listener brings
-/// what it accepts.
+/// each listener brings what it accepts.
 /// </summary>
 internal sealed class ConnectionHub : IConnectionListenerFactory, IConnectionListenerFactorySelector, IConnectionListener
 {

@@ -17,8 +17,9 @@ public sealed partial class WebServer
     /// <summary>What binds addresses; once started.</summary>
     internal IConnectionListenerFactory Sockets { get; private set; } = null!;
 
-    /// <summary>Makes a listener and binds its address; it accepts, and is one of <see cref="Listeners"/>, once it has begun. After the server has
-    /// started.</summary>
+    /// <summary>
+    /// Makes a listener and binds its address; it accepts, and is one of <see cref="Listeners"/>, once it has begun. After the server has started.
+    /// </summary>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="Tls.CertificateFileException">A certificate file cannot be used.</exception>

@@ -11,8 +11,7 @@ namespace EdgeBroker.Security;
 
 /// <summary>
 /// Lets clients in by user name and password, or by a token in the password's place; whom the transport has identified, by that alone; and by nothing at all
-/// where the listener
-/// allows it. What was verified before is answered at once; everything else waits for the <see cref="VerificationQueue"/>.
+/// where the listener allows it. What was verified before is answered at once; everything else waits for the <see cref="VerificationQueue"/>.
 /// </summary>
 public sealed class CredentialAuthenticator : IAuthenticator
 {

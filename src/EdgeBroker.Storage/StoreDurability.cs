@@ -9,8 +9,9 @@ public enum StoreDurability
     /// <summary>Power cut; commits are flushed, and some tens of milliseconds apart.</summary>
     Balanced,
 
-    /// <summary>Power cut, too; commits are up to two seconds apart, which writes the least, and so are the acknowledgements of what no one has taken at
-    /// once.</summary>
+    /// <summary>
+    /// Power cut, too; commits are up to two seconds apart, which writes the least, and so are the acknowledgements of what no one has taken at once.
+    /// </summary>
     FlashSaver,
 
     /// <summary>Nothing; there is no database.</summary>

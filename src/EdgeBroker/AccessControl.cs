@@ -48,8 +48,10 @@ internal sealed class AccessControl : IDisposable
         broker.ShowUnderSys("auth/busy", () => Counters.Busy);
     }
 
-    /// <summary>Puts other users, keys and rules in force for whoever comes from here on. Those who are connected are reviewed by the servers, afterwards. One
-    /// thread at a time.</summary>
+    /// <summary>
+    /// Puts other users, keys and rules in force for whoever comes from here on. Those who are connected are reviewed by the servers, afterwards. One thread at
+    /// a time.
+    /// </summary>
     public void Apply(AuthOptions options)
     {
         KeySource? former = _keys;

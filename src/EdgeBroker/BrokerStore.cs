@@ -10,8 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker;
 
-/// <summary>The broker's store: opened before the broker is made, restored from before the first listener opens, closed when the last connection is
-/// gone.</summary>
+/// <summary>
+/// The broker's store: opened before the broker is made, restored from before the first listener opens, closed when the last connection is gone.
+/// </summary>
 internal sealed partial class BrokerStore : IDisposable
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);

@@ -4,10 +4,8 @@ namespace EdgeBroker;
 
 /// <summary>
 /// Gives memory back once a storm is over. The collector runs when memory is asked for, and an idle broker asks for none: what a thousand connects left behind
-/// would stay
-/// for good. So, in a quiet second after much was allocated, one collection that compacts and returns pages to the system. And under a load that allocates
-/// little, small collections
-/// before a large one falls due.
+/// would stay for good. So, in a quiet second after much was allocated, one collection that compacts and returns pages to the system. And under a load that
+/// allocates little, small collections before a large one falls due.
 /// </summary>
 internal sealed class ScheduledCollector(Broker broker)
 {
@@ -52,8 +50,7 @@ internal sealed class ScheduledCollector(Broker broker)
     }
 
     // A load that allocates little would fill the young generation in minutes, and then stand still for milliseconds: the more there is the longer, and longest
-    // when the collector's code, which
-    // is among the pages given back, has to be fetched as well. One that allocates much is collected often enough without.
+    // when the collector's code, which is among the pages given back, has to be fetched as well. One that allocates much is collected often enough without.
     private void CollectEarly(long allocated)
     {
         // Those of older generations count as well: each empties the youngest.

@@ -5,8 +5,8 @@ namespace EdgeBroker;
 
 /// <summary>
 /// Gives back the pages of the executable and its libraries that only starting touched. Around each page that is needed the kernel maps its neighbours, so that
-/// of an executable with
-/// everything in it much becomes resident that a gateway never uses. They are the files', unchanged: what is needed comes back from the page cache by itself.
+/// of an executable with everything in it much becomes resident that a gateway never uses. They are the files', unchanged: what is needed comes back from the
+/// page cache by itself.
 /// </summary>
 internal static unsafe partial class StartupPages
 {

@@ -10,8 +10,7 @@ namespace EdgeBroker.Benchmarks;
 
 /// <summary>
 /// Who gets a topic, among many filters: 14 of 20 without wildcard, 5 with +, 1 with #, as in the bench's scenario wild. Topics are asked for in random order:
-/// in each benchmark
-/// as many as there are filters, but for the one on a single topic.
+/// in each benchmark as many as there are filters, but for the one on a single topic.
 /// </summary>
 [MemoryDiagnoser]
 public class MatchBenchmarks

@@ -8,8 +8,7 @@ namespace EdgeBroker.Crash.Tests;
 
 /// <summary>
 /// A database that is damaged: the broker starts all the same, sets the file aside under a dated name, says so, takes over what can still be read and keeps
-/// what comes from
-/// then on. With <c>on_corruption = "stop"</c> it touches nothing and says why it does not start.
+/// what comes from then on. With <c>on_corruption = "stop"</c> it touches nothing and says why it does not start.
 /// </summary>
 public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposable
 {
@@ -56,8 +55,9 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         Assert.True(damaged.AsSpan(HeaderBytes).SequenceEqual(kept.AsSpan(HeaderBytes)), $"{aside} is not what was found");
     }
 
-    /// <summary>What is left of a log that was cut off or overwritten cannot be told from one that was never longer: the broker starts with what is
-    /// there.</summary>
+    /// <summary>
+    /// What is left of a log that was cut off or overwritten cannot be told from one that was never longer: the broker starts with what is there.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

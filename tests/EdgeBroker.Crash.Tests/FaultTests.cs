@@ -11,8 +11,7 @@ namespace EdgeBroker.Crash.Tests;
 
 /// <summary>
 /// A disk that is full, fails, has become read-only or is slow: nothing is acknowledged that is not kept, publishers wait or are told, the broker says what is
-/// the matter,
-/// goes on serving what needs no disk, and recovers by itself.
+/// the matter, goes on serving what needs no disk, and recovers by itself.
 /// </summary>
 public sealed class FaultTests(ITestOutputHelper output)
 {

@@ -24,8 +24,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 
     /// <summary>
     /// A broker that was killed between a write and its flush finds at its next start what it wrote, and answers for it: a publisher that repeats a message
-    /// hears that it is known. So the
-    /// start flushes first.
+    /// hears that it is known. So the start flushes first.
     /// </summary>
     [Fact]
     public async Task What_a_killed_broker_wrote_is_flushed_before_it_is_used_again()

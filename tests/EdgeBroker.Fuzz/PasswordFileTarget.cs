@@ -5,8 +5,9 @@ using EdgeBroker.Security.Passwords;
 
 namespace EdgeBroker.Fuzz;
 
-/// <summary>The bytes as a password file: the same users are found as by expressions written down from the formats, and every other line is named
-/// once.</summary>
+/// <summary>
+/// The bytes as a password file: the same users are found as by expressions written down from the formats, and every other line is named once.
+/// </summary>
 internal static partial class PasswordFileTarget
 {
     public static void Run(byte[] input)

@@ -7,8 +7,10 @@ using EdgeBroker.Transport.Proxies;
 
 namespace EdgeBroker.Fuzz;
 
-/// <summary>The bytes as what a proxy sends first: accepted just where expressions written down from the protocol's text find a header, with the same address,
-/// and at every cut of it not yet decided.</summary>
+/// <summary>
+/// The bytes as what a proxy sends first: accepted just where expressions written down from the protocol's text find a header, with the same address, and at
+/// every cut of it not yet decided.
+/// </summary>
 internal static partial class ProxyHeaderTarget
 {
     private const int LongestLine = 107;

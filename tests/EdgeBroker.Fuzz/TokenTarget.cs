@@ -7,8 +7,10 @@ using EdgeBroker.Security.Tokens;
 
 namespace EdgeBroker.Fuzz;
 
-/// <summary>The bytes as a token, and as the claims of a token that is signed as it should be. What is let in must be by an oracle that looks at nothing but
-/// the signature and the claims it names.</summary>
+/// <summary>
+/// The bytes as a token, and as the claims of a token that is signed as it should be. What is let in must be by an oracle that looks at nothing but the
+/// signature and the claims it names.
+/// </summary>
 internal static class TokenTarget
 {
     private static readonly byte[] Secret = "0123456789abcdef0123456789abcdef"u8.ToArray();

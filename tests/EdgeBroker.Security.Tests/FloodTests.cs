@@ -14,8 +14,7 @@ namespace EdgeBroker.Security.Tests;
 
 /// <summary>
 /// Someone tries passwords as fast as he can, from an address of his own, over real sockets and with real hashes. When the thread that verifies goes on is the
-/// test's choice: how
-/// fast it is beside the flood is the machine's.
+/// test's choice: how fast it is beside the flood is the machine's.
 /// </summary>
 public sealed class FloodTests
 {

@@ -24,8 +24,7 @@ public static class Deadline
 
     /// <summary>
     /// Moves a clock, a quarter of a second at a time, until a condition holds: whenever whoever waits sets its timer, it goes off. From where the condition
-    /// holds the clock moves once
-    /// more at most, so that what follows has its time.
+    /// holds the clock moves once more at most, so that what follows has its time.
     /// </summary>
     public static Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition, string waitingFor) => Until(
         () =>

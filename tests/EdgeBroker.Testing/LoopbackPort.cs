@@ -6,8 +6,7 @@ namespace EdgeBroker.Testing;
 
 /// <summary>
 /// A TCP port of the loopback that nobody listens on, kept for the test until disposed of: it is bound, so that the system gives it to no one who asks for any
-/// port, and a broker that
-/// is told to listen on it can all the same, as both allow the address to be reused. Until then connecting to it is refused.
+/// port, and a broker that is told to listen on it can all the same, as both allow the address to be reused. Until then connecting to it is refused.
 /// </summary>
 public sealed class LoopbackPort : IDisposable
 {

@@ -5,9 +5,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Testing;
 
 /// <summary>
-/// Offers the method <see cref="Method"/>: the data of CONNECT name the user, the broker asks <c>why? </c>, and is content with <c>because </c>; <c>hm </c> has
-/// it ask again, anything else is
-/// refused. Clients without a method come in as well, as nobody.
+/// Offers the method <see cref="Method"/>: the data of CONNECT name the user, the broker asks <c>why?</c>, and is content with <c>because</c>; <c>hm</c> has it
+/// ask again, anything else is refused. Clients without a method come in as well, as nobody.
 /// </summary>
 public sealed class SteppingAuthenticator : IAuthenticator
 {

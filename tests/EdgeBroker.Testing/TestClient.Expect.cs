@@ -115,8 +115,9 @@ public sealed partial class TestClient
         await ExpectAsync(Packets.Unsuback(packetId, 0));
     }
 
-    /// <summary>Publishes and carries the exchange of its QoS to the end; when this returns, the broker has routed the message. What else comes is kept for
-    /// later.</summary>
+    /// <summary>
+    /// Publishes and carries the exchange of its QoS to the end; when this returns, the broker has routed the message. What else comes is kept for later.
+    /// </summary>
     public async Task PublishAsync(string topic, string payload = "", int qos = 0, bool retain = false, byte[]? properties = null)
     {
         int packetId = qos == 0 ? 0 : NextPacketId();

@@ -6,8 +6,7 @@ namespace EdgeBroker.Testing;
 
 /// <summary>
 /// A client that sends exactly the bytes a test gives it and checks exactly what comes back. It reads only when asked to, acknowledges nothing by itself, and
-/// never
-/// waits for nothing: <see cref="ExpectNothingAsync"/> fences with PINGREQ. For one test thread.
+/// never waits for nothing: <see cref="ExpectNothingAsync"/> fences with PINGREQ. For one test thread.
 /// </summary>
 public sealed partial class TestClient : IAsyncDisposable
 {

@@ -8,8 +8,7 @@ public enum ExceedAction : byte
 
     /// <summary>
     /// A publish is dropped: above QoS 0 a 5.0 client is told 0x97; 3.1.1 has no word for it, so such a publish waits as with <see cref="Delay"/>. A filter is
-    /// refused
-    /// with 0x97 (3.1.1: 0x80). What is neither waits.
+    /// refused with 0x97 (3.1.1: 0x80). What is neither waits.
     /// </summary>
     Drop,
 

@@ -1,7 +1,8 @@
 namespace EdgeBroker.Core.Limits;
 
-/// <summary>The table <c>[limits] </c>, but for <c>connect_timeout </c>. Immutable; <see cref="BrokerLimits.Replace"/> puts another in its place. Null: no
-/// limit.</summary>
+/// <summary>
+/// The table <c>[limits]</c>, but for <c>connect_timeout</c>. Immutable; <see cref="BrokerLimits.Replace"/> puts another in its place. Null: no limit.
+/// </summary>
 public sealed record LimitOptions
 {
     /// <summary>New connections from one network.</summary>

@@ -5,8 +5,7 @@ namespace EdgeBroker.Core.Limits;
 
 /// <summary>
 /// Makes guessing passwords slow: a network whose logins fail faster than the rate allows has its next ones wait before they are looked at, each longer than
-/// the one
-/// before, one behind the other. Who guesses elsewhere is not concerned. Any thread.
+/// the one before, one behind the other. Who guesses elsewhere is not concerned. Any thread.
 /// </summary>
 public sealed class LoginGuard
 {
@@ -76,8 +75,7 @@ public sealed class LoginGuard
     private static bool IsForgiven(in NetworkTable.Entry entry, long nowMs) => (entry.Bucket.FullNs / 1_000_000) + ForgivenAfterMs <= nowMs;
 
     // Behind a proxy that does not say for whom it connects everyone has the address of this machine: from there it is one user name's logins that wait, and
-    // nobody
-    // else's. The hash is seeded anew in each process.
+    // nobody else's. The hash is seeded anew in each process.
     private static ClientNetwork WhoIs(IPAddress? address, string? userName)
     {
         ClientNetwork network = ClientNetwork.Of(address);

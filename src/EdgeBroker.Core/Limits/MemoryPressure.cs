@@ -2,8 +2,7 @@ namespace EdgeBroker.Core.Limits;
 
 /// <summary>
 /// Which stage the memory in use calls for. A stage is left five points below where it was entered, so that it does not come and go with every message. Told by
-/// one thread,
-/// read by any.
+/// one thread, read by any.
 /// </summary>
 public sealed class MemoryPressure
 {

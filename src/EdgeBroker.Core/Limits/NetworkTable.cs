@@ -4,8 +4,7 @@ namespace EdgeBroker.Core.Limits;
 
 /// <summary>
 /// What is remembered of networks that come and go: a fixed number of places, so that no number of addresses makes the broker's memory grow. Where all of a
-/// network's places
-/// are taken, the one with the least against it is forgotten. Not thread-safe.
+/// network's places are taken, the one with the least against it is forgotten. Not thread-safe.
 /// </summary>
 internal sealed class NetworkTable
 {

@@ -2,8 +2,7 @@ namespace EdgeBroker.Core.Limits;
 
 /// <summary>
 /// A token bucket in one number: the time at which it will be full again. Whoever asks brings the rate and the time. What takes more than there is leaves a
-/// debt, so that
-/// something larger than the burst passes too, and is paid for by those behind it.
+/// debt, so that something larger than the burst passes too, and is paid for by those behind it.
 /// </summary>
 public struct TokenBucket
 {

@@ -17,8 +17,7 @@ public enum JournalCondition
 
 /// <summary>
 /// Where sessions and retained messages live beyond the process. The core appends facts under the gate of the session or topic they concern: appending must not
-/// block, call
-/// back or do IO. What an acknowledgement promises waits for the fact's commit.
+/// block, call back or do IO. What an acknowledgement promises waits for the fact's commit.
 /// </summary>
 public interface IJournal
 {

@@ -2,8 +2,9 @@ using EdgeBroker.Core.Journaling;
 
 namespace EdgeBroker.Core.Ports;
 
-/// <summary>The journal of a broker whose sessions and retained messages live as long as the process: they are all in memory already, so it keeps
-/// nothing.</summary>
+/// <summary>
+/// The journal of a broker whose sessions and retained messages live as long as the process: they are all in memory already, so it keeps nothing.
+/// </summary>
 public sealed class VolatileJournal : IJournal
 {
     /// <summary>The only one needed.</summary>

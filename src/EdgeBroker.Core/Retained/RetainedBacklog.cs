@@ -3,8 +3,10 @@ using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Retained;
 
-/// <summary>The filters a session is owed retained messages for, in the order in which they were subscribed. Each is there once; all that is done takes
-/// constant time, however many there are.</summary>
+/// <summary>
+/// The filters a session is owed retained messages for, in the order in which they were subscribed. Each is there once; all that is done takes constant time,
+/// however many there are.
+/// </summary>
 internal sealed class RetainedBacklog
 {
     private readonly LinkedList<RetainedDelivery> _inOrder = new();

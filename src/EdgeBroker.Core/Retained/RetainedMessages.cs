@@ -41,8 +41,9 @@ public sealed class RetainedMessages(IJournal journal)
         }
     }
 
-    /// <summary>Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many
-    /// calls.</summary>
+    /// <summary>
+    /// Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.
+    /// </summary>
     internal void SweepExpired(long nowMs, int limit)
     {
         _sweep ??= new RetainedWalk(this, _root, 0, [(byte)'#'], reservedToo: true);
@@ -60,8 +61,7 @@ public sealed class RetainedMessages(IJournal journal)
 
     /// <summary>
     /// Starts a walk over the values whose topic matches <paramref name="filter"/>; null when there are none below the levels before its first wildcard, as is
-    /// so with most filters of most
-    /// clients.
+    /// so with most filters of most clients.
     /// </summary>
     internal RetainedWalk? Walk(ReadOnlySpan<byte> filter)
     {

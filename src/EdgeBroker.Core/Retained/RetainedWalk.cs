@@ -7,8 +7,7 @@ namespace EdgeBroker.Core.Retained;
 
 /// <summary>
 /// A walk over the retained messages that match a filter, taken in slices over many turns: it holds its place, not the messages. What is removed before the
-/// walk
-/// comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message.
+/// walk comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message.
 /// </summary>
 internal sealed class RetainedWalk
 {

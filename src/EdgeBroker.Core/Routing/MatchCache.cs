@@ -4,8 +4,8 @@ namespace EdgeBroker.Core.Routing;
 
 /// <summary>
 /// Remembers the matches of recent topics. Telemetry repeats its topics, so most publishes find theirs here. One thread at a time. A topic has sixteen places
-/// to be in; their hashes fill
-/// one cache line, so a look-up touches that and then the one entry. An entry holds until a filter changes that may match its topic.
+/// to be in; their hashes fill one cache line, so a look-up touches that and then the one entry. An entry holds until a filter changes that may match its
+/// topic.
 /// </summary>
 internal sealed class MatchCache(SubscriptionTree tree)
 {
@@ -61,8 +61,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
 
     /// <summary>
     /// The matches of all messages of a burst. One step after the other over all of them, not one message after the other: where topics are many each step of a
-    /// look-up waits for memory that
-    /// no cache has, and the processor waits for that of several messages at once as long as none depends on another.
+    /// look-up waits for memory that no cache has, and the processor waits for that of several messages at once as long as none depends on another.
     /// </summary>
     public void Match(SubscriptionMatcher matcher, PublishBurst burst)
     {
@@ -112,8 +111,10 @@ internal sealed class MatchCache(SubscriptionTree tree)
         return true;
     }
 
-    /// <summary>Reads a little of what will be read next, for the processor to fetch. Where many get one message their memory is what counts, and it is touched
-    /// once for all messages anyway.</summary>
+    /// <summary>
+    /// Reads a little of what will be read next, for the processor to fetch. Where many get one message their memory is what counts, and it is touched once for
+    /// all messages anyway.
+    /// </summary>
     private static int Fetch(ReadOnlySpan<MatchResult> results)
     {
         int sum = 0;

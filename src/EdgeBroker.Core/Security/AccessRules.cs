@@ -1,7 +1,8 @@
 namespace EdgeBroker.Core.Security;
 
-/// <summary>The rules in force: one reference, replaced as a whole while clients connect. A client keeps what was made out for it until it is
-/// reviewed.</summary>
+/// <summary>
+/// The rules in force: one reference, replaced as a whole while clients connect. A client keeps what was made out for it until it is reviewed.
+/// </summary>
 /// <param name="rules">Those to begin with.</param>
 public sealed class AccessRules(AclRuleSet rules)
 {

@@ -4,9 +4,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Security;
 
 /// <summary>
-/// One topic filter of a rule, in which <c>%u </c> stands for the user name, <c>%c </c> for the client id and <c>%% </c> for a percent sign. A client chooses
-/// its id, and so what it
-/// puts there: a name that would change the filter's levels or wildcards never widens what is allowed.
+/// One topic filter of a rule, in which <c>%u</c> stands for the user name, <c>%c</c> for the client id and <c>%%</c> for a percent sign. A client chooses its
+/// id, and so what it puts there: a name that would change the filter's levels or wildcards never widens what is allowed.
 /// </summary>
 public sealed class AclPattern
 {
@@ -43,8 +42,7 @@ public sealed class AclPattern
     /// <param name="subject">The client.</param>
     /// <param name="allows">
     /// Whether the rule allows. Then a name must be part of one level and no more, or the pattern does not apply; "$" at the start would be another tree. In a
-    /// rule
-    /// that denies, the name stands for exactly what it is; what no topic can hold needs no denying.
+    /// rule that denies, the name stands for exactly what it is; what no topic can hold needs no denying.
     /// </param>
     public byte[]? FilterFor(AclSubject subject, bool allows)
     {

@@ -4,10 +4,8 @@ namespace EdgeBroker.Core.Security;
 
 /// <summary>
 /// The rules as they concern one client, made out once. The first clause that matches a topic decides it. A filter is decided by going down the clauses: one
-/// that allows and
-/// covers the whole filter allows it; one that denies any topic of it refuses it. What lies above the deciding one thus allows, so nothing is ever delivered
-/// that the
-/// client could not have subscribed to by itself.
+/// that allows and covers the whole filter allows it; one that denies any topic of it refuses it. What lies above the deciding one thus allows, so nothing is
+/// ever delivered that the client could not have subscribed to by itself.
 /// </summary>
 internal sealed class AclPermissions(AclClause[] publish, AclClause[] retain, AclClause[] subscribe) : Permissions
 {

@@ -3,9 +3,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Security;
 
 /// <summary>
-/// How the sets of topics that two filters match lie to one another. Both filters are valid and without <c>$share/group/ </c>; both answers are exact, take
-/// time linear in
-/// the filters and allocate nothing. A topic name is a filter that matches itself.
+/// How the sets of topics that two filters match lie to one another. Both filters are valid and without <c>$share/group/</c>; both answers are exact, take time
+/// linear in the filters and allocate nothing. A topic name is a filter that matches itself.
 /// </summary>
 public static class FilterRelation
 {

@@ -6,17 +6,15 @@ namespace EdgeBroker.Core.Security;
 public interface IAuthenticator
 {
     /// <summary>
-    /// Answers at once where it can. What takes time (hashing, a key server) runs on a thread of its own: the caller may be a reactor, which must not wait.
-    /// The answer is a verdict, or <see cref="ReasonCode.ContinueAuthentication"/> with a question to the client in <see cref="AuthenticationResult.Reply"/>;
-    /// only a request with a
-    /// <see cref="AuthenticationRequest.Method"/> may be asked back.
+    /// Answers at once where it can. What takes time (hashing, a key server) runs on a thread of its own: the caller may be a reactor, which must not wait. The
+    /// answer is a verdict, or <see cref="ReasonCode.ContinueAuthentication"/> with a question to the client in <see cref="AuthenticationResult.Reply"/>; only
+    /// a request with a <see cref="AuthenticationRequest.Method"/> may be asked back.
     /// </summary>
     ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation);
 
     /// <summary>
     /// What an identity that was let in earlier is worth by the users and rules now in force: with the permissions it has now, or refused. Does not check a
-    /// password
-    /// again, and answers at once; for after users or rules were replaced.
+    /// password again, and answers at once; for after users or rules were replaced.
     /// </summary>
     /// <param name="identity">What this or another authenticator let the client in with.</param>
     /// <param name="subject">The client, under the name it was let in with.</param>
@@ -43,8 +41,9 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
     /// <summary>The address of its listener, as configured.</summary>
     public string Listener { get; init; } = "";
 
-    /// <summary>The name that the transport has proved to be the client's, by a certificate the listener trusts; null: none. It stands above the user name
-    /// given.</summary>
+    /// <summary>
+    /// The name that the transport has proved to be the client's, by a certificate the listener trusts; null: none. It stands above the user name given.
+    /// </summary>
     public string? TransportIdentity { get; init; }
 
     /// <summary>
@@ -78,8 +77,10 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// <summary>What the client is told by the method it asked for: a question, or the last word of a success; null: nothing.</summary>
     public AuthenticationReply? Reply { get; init; }
 
-    /// <summary>Lets a client in that nothing but its transport says anything of. Anonymous clients whom nothing restricts share one: there may be many, and
-    /// each would keep its own.</summary>
+    /// <summary>
+    /// Lets a client in that nothing but its transport says anything of. Anonymous clients whom nothing restricts share one: there may be many, and each would
+    /// keep its own.
+    /// </summary>
     /// <param name="userName">The name its transport has proved; null: none.</param>
     /// <param name="permissions">What it may do.</param>
     public static AuthenticationResult Admitted(string? userName, Permissions permissions) =>

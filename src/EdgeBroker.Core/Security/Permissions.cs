@@ -15,9 +15,8 @@ public abstract class Permissions
     public abstract bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain);
 
     /// <summary>
-    /// Whether the client may subscribe to this filter, given without <c>$share/group/ </c>: true only where it may receive every topic the filter matches, so
-    /// that
-    /// deliveries need no check of their own.
+    /// Whether the client may subscribe to this filter, given without <c>$share/group/</c>: true only where it may receive every topic the filter matches, so
+    /// that deliveries need no check of their own.
     /// </summary>
     public abstract bool MaySubscribe(ReadOnlySpan<byte> filter);
 

@@ -28,8 +28,7 @@ internal struct QueuedMessage
 {
     /// <summary>
     /// The message; null when it is not needed again - once released, when only the identifier matters, or sent at once to a session that ends with its
-    /// connection -
-    /// and while it is only on disk.
+    /// connection - and while it is only on disk.
     /// </summary>
     public Message? Message;
 

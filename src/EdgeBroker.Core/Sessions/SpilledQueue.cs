@@ -6,8 +6,7 @@ namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
 /// The part of a session's queue whose messages are on disk, oldest first: seven bytes or so for each, since numbers, positions and times are kept as
-/// differences from the
-/// one before. A million waiting messages cost megabytes.
+/// differences from the one before. A million waiting messages cost megabytes.
 /// </summary>
 internal sealed class SpilledQueue
 {

@@ -23,8 +23,10 @@ internal sealed class LoadAverage
         }
     }
 
-    /// <summary>e to the power of -<paramref name="x"/>, to six digits. Math.Exp would bring in pages of the mathematics library that an idle broker needs for
-    /// nothing else: a quarter of a megabyte.</summary>
+    /// <summary>
+    /// e to the power of -<paramref name="x"/>, to six digits. Math.Exp would bring in pages of the mathematics library that an idle broker needs for nothing
+    /// else: a quarter of a megabyte.
+    /// </summary>
     private static double Decay(double x)
     {
         const int Squarings = 12;

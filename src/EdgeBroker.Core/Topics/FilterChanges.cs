@@ -2,13 +2,10 @@ namespace EdgeBroker.Core.Topics;
 
 /// <summary>
 /// When filters came and went, told apart by which topics they can match, so that a change makes only those topics be matched anew. One writer at a time (the
-/// tree's lock); readers
-/// take none. Of a bounded size: where it does not know, it says that a topic may be concerned.
-/// A filter's wildcards give its shape; its other levels, hashed together, give a stamp with the version of the change. A topic is concerned when, for the
-/// shape of a later change,
-/// its levels at the same places lead to a stamp as late. Stamps lie in buckets of six, with two versions behind them: that of the newest, since most buckets
-/// have nothing as late, and the
-/// one up to which the oldest stamps have been forgotten, which concerns every topic that leads there.
+/// tree's lock); readers take none. Of a bounded size: where it does not know, it says that a topic may be concerned. A filter's wildcards give its shape; its
+/// other levels, hashed together, give a stamp with the version of the change. A topic is concerned when, for the shape of a later change, its levels at the
+/// same places lead to a stamp as late. Stamps lie in buckets of six, with two versions behind them: that of the newest, since most buckets have nothing as
+/// late, and the one up to which the oldest stamps have been forgotten, which concerns every topic that leads there.
 /// </summary>
 internal sealed class FilterChanges
 {
@@ -52,8 +49,9 @@ internal sealed class FilterChanges
         Volatile.Write(ref ShapeOf(key).ChangedAt, version);
     }
 
-    /// <summary>Whether a change after <paramref name="since"/> may concern a topic. Called after the tree's version has been read, it knows all changes up to
-    /// that.</summary>
+    /// <summary>
+    /// Whether a change after <paramref name="since"/> may concern a topic. Called after the tree's version has been read, it knows all changes up to that.
+    /// </summary>
     /// <param name="topic">The topic.</param>
     /// <param name="topicHash"><see cref="LevelHash"/> of it.</param>
     /// <param name="since">The version under which it was matched.</param>

@@ -3,8 +3,9 @@ using System.Numerics;
 
 namespace EdgeBroker.Core.Topics;
 
-/// <summary>Which levels of a filter are wildcards. Filters of one shape are told apart by the text of their other levels, and so are the topics they
-/// match.</summary>
+/// <summary>
+/// Which levels of a filter are wildcards. Filters of one shape are told apart by the text of their other levels, and so are the topics they match.
+/// </summary>
 internal sealed class FilterShape(FilterShape.Key key)
 {
     /// <summary>Levels of a filter with wildcards, and of a topic it is compared with; longer ones have no shape.</summary>

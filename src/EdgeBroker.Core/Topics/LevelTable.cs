@@ -4,8 +4,8 @@ namespace EdgeBroker.Core.Topics;
 
 /// <summary>
 /// The children of one tree node by level. One writer at a time (the tree's lock); readers take no lock. A child keeps its slot for life, so a walk by slot
-/// number meets every child that is there throughout exactly once, whatever is added or removed in between.
-/// Most levels have one child, which stands for itself; up to four are found by scanning the slots, more through an open-addressing index.
+/// number meets every child that is there throughout exactly once, whatever is added or removed in between. Most levels have one child, which stands for
+/// itself; up to four are found by scanning the slots, more through an open-addressing index.
 /// </summary>
 internal struct LevelTable<TNode>
     where TNode : LevelNode<TNode>

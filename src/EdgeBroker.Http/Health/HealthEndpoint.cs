@@ -5,9 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeBroker.Http.Health;
 
 /// <summary>
-/// Answers the requests of an <c>http </c> or <c>https </c> listener: <c>/live </c> as long as the broker answers at all, <c>/ready </c> with 503 while a part
-/// of it is failing. Both are read by
-/// anyone who reaches the listener, and tell nothing of clients or messages.
+/// Answers the requests of an <c>http</c> or <c>https</c> listener: <c>/live</c> as long as the broker answers at all, <c>/ready</c> with 503 while a part of
+/// it is failing. Both are read by anyone who reaches the listener, and tell nothing of clients or messages.
 /// </summary>
 internal sealed class HealthEndpoint(IHealth health)
 {

@@ -47,8 +47,9 @@ public sealed class CertificateNames
         return names;
     }
 
-    /// <summary>Whether the certificate is for this host: a DNS name, a wildcard for one label, or an address. Without any alternative name the common name
-    /// counts.</summary>
+    /// <summary>
+    /// Whether the certificate is for this host: a DNS name, a wildcard for one label, or an address. Without any alternative name the common name counts.
+    /// </summary>
     public bool Match(string host)
     {
         if (IPAddress.TryParse(host, out IPAddress? address)) return Addresses.Contains(address);

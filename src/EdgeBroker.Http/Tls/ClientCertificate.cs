@@ -2,8 +2,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace EdgeBroker.Http.Tls;
 
-/// <summary>Decides about the certificate a client presents, and reads its user name from it. Only the listener's own files count: no store of the system,
-/// nothing fetched.</summary>
+/// <summary>
+/// Decides about the certificate a client presents, and reads its user name from it. Only the listener's own files count: no store of the system, nothing
+/// fetched.
+/// </summary>
 internal static class ClientCertificate
 {
     private const string ForClients = "1.3.6.1.5.5.7.3.2";

@@ -47,8 +47,9 @@ internal static class HandshakeFailure
         };
     }
 
-    /// <summary>What the client said after a handshake that was complete for us: in TLS 1.3 it looks at our certificate only then. Null: nothing of the
-    /// kind.</summary>
+    /// <summary>
+    /// What the client said after a handshake that was complete for us: in TLS 1.3 it looks at our certificate only then. Null: nothing of the kind.
+    /// </summary>
     public static string? Alert(Exception? failure)
     {
         string? message = failure?.GetBaseException().Message;

@@ -5,8 +5,7 @@ namespace EdgeBroker.Http.Tls;
 
 /// <summary>
 /// A listener's certificate files, followed while they change: by notice of the file system, and by looking every half minute, since a mount or a link that is
-/// swapped
-/// does not always give notice. A set that is not good leaves the last good one in use. Event ids 5000-5099.
+/// swapped does not always give notice. A set that is not good leaves the last good one in use. Event ids 5000-5099.
 /// </summary>
 internal sealed partial class TlsFiles : IDisposable
 {

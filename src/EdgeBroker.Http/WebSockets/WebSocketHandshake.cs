@@ -9,8 +9,7 @@ namespace EdgeBroker.Http.WebSockets;
 
 /// <summary>
 /// Answers a request for a WebSocket that has been found good (RFC 6455, 4.2.2). Not the framework's own answer: a WebSocket made by it resets the connection
-/// when the peer breaks a rule,
-/// and with that takes back the Close frame that says which.
+/// when the peer breaks a rule, and with that takes back the Close frame that says which.
 /// </summary>
 internal static class WebSocketHandshake
 {

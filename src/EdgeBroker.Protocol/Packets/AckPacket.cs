@@ -38,8 +38,9 @@ public readonly ref struct AckPacket
     /// <summary>Bytes of the whole packet.</summary>
     public int Length(ProtocolVersion version) => PacketWriter.PacketLength(BodyLength(version));
 
-    /// <summary>Writes the packet in its shortest form, a success without properties having neither code nor property length (3.4.2.1), and returns its
-    /// length.</summary>
+    /// <summary>
+    /// Writes the packet in its shortest form, a success without properties having neither code nor property length (3.4.2.1), and returns its length.
+    /// </summary>
     public int Write(IBufferWriter<byte> output, ProtocolVersion version)
     {
         int bodyLength = BodyLength(version);

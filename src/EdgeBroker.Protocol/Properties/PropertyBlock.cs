@@ -49,8 +49,9 @@ public readonly ref struct PropertyBlock
     /// <summary>Whether every property goes with a forwarded message unchanged, so that <see cref="Bytes"/> can be used as it is.</summary>
     public bool IsForwardedUnchanged => (_traits.Present & NotForwarded) == 0;
 
-    /// <summary>What goes with a forwarded message unchanged, where it stands in one piece, as it nearly always does; else <see cref="CopyForwarded"/> puts it
-    /// together.</summary>
+    /// <summary>
+    /// What goes with a forwarded message unchanged, where it stands in one piece, as it nearly always does; else <see cref="CopyForwarded"/> puts it together.
+    /// </summary>
     public bool TryGetForwarded(out ReadOnlySpan<byte> forwarded)
     {
         forwarded = _traits.ForwardedLength >= 0 ? Bytes.Slice(_traits.ForwardedFrom, _traits.ForwardedLength) : default;
@@ -83,12 +84,14 @@ public readonly ref struct PropertyBlock
         return written + at - from;
     }
 
-    /// <summary>Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message
-    /// unchanged.</summary>
+    /// <summary>
+    /// Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.
+    /// </summary>
     public static bool AreForwardable(ReadOnlySpan<byte> properties) => TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
 
-    /// <summary>A block over bytes that this process has built, not for a PUBLISH; a bit of <paramref name="present"/> is set for each identifier in
-    /// them.</summary>
+    /// <summary>
+    /// A block over bytes that this process has built, not for a PUBLISH; a bit of <paramref name="present"/> is set for each identifier in them.
+    /// </summary>
     internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, new Traits(present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1, 0));
 
     /// <summary>Reads property length and properties; refuses unknown, misplaced and repeated ones and impossible values.</summary>

@@ -2,8 +2,7 @@ namespace EdgeBroker.Protocol;
 
 /// <summary>
 /// Remembers the last properties of a PUBLISH that were found valid: those who send several messages at once mostly send the same with each, and to compare
-/// them costs a small part of
-/// judging them anew. One thread at a time.
+/// them costs a small part of judging them anew. One thread at a time.
 /// </summary>
 public sealed class PropertyMemo
 {

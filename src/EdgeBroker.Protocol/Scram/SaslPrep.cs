@@ -4,10 +4,8 @@ namespace EdgeBroker.Protocol.Scram;
 
 /// <summary>
 /// SASLprep (RFC 4013), which gives user names and passwords one form whatever keyboard they come from: for all text that needs no normalisation. What does -
-/// ligatures,
-/// full-width letters, letters with their accents apart - is refused and not guessed, and so is what the RFC prohibits and what Unicode 3.2 does not know. So
-/// the answer is
-/// never another one than the RFC's; it may be that there is none.
+/// ligatures, full-width letters, letters with their accents apart - is refused and not guessed, and so is what the RFC prohibits and what Unicode 3.2 does not
+/// know. So the answer is never another one than the RFC's; it may be that there is none.
 /// </summary>
 public static class SaslPrep
 {
@@ -57,8 +55,7 @@ public static class SaslPrep
 
     /// <summary>
     /// RFC 3454, section 6: text with letters that run from right to left begins and ends with one and holds none that run from left to right. Beside the
-    /// former only ASCII that is no
-    /// letter is taken.
+    /// former only ASCII that is no letter is taken.
     /// </summary>
     private static bool MayStandTogether(string text)
     {

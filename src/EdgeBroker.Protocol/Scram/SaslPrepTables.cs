@@ -2,8 +2,7 @@ namespace EdgeBroker.Protocol.Scram;
 
 /// <summary>
 /// Code points above ASCII by what SASLprep does with them, as ranges: first and last, in order. Made from the tables of RFC 3454 and the data of Unicode 3.2,
-/// which it names;
-/// a test compares them with another implementation.
+/// which it names; a test compares them with another implementation.
 /// </summary>
 internal static class SaslPrepTables
 {

@@ -3,9 +3,8 @@ using System.Security.Cryptography;
 namespace EdgeBroker.Security.Passwords;
 
 /// <summary>
-/// SHA-512 over password and salt, as older mosquitto_passwd wrote it: <c>$6$salt$hash </c>, base64. Read for migration only: whoever has the file can try a
-/// billion
-/// passwords a second.
+/// SHA-512 over password and salt, as older mosquitto_passwd wrote it: <c>$6$salt$hash</c>, base64. Read for migration only: whoever has the file can try a
+/// billion passwords a second.
 /// </summary>
 internal sealed class SaltedSha512Hash : PasswordHash
 {

@@ -6,7 +6,7 @@ using EdgeBroker.Protocol.Scram;
 namespace EdgeBroker.Security.Passwords;
 
 /// <summary>
-/// SCRAM-SHA-256 credentials, written as PostgreSQL writes them: <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey </c>, base64. Passwords in clear are
+/// SCRAM-SHA-256 credentials, written as PostgreSQL writes them: <c>SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey</c>, base64. Passwords in clear are
 /// verified against them too.
 /// </summary>
 internal sealed class ScramHash : PasswordHash

@@ -8,8 +8,7 @@ namespace EdgeBroker.Security.Scram;
 
 /// <summary>
 /// The method SCRAM-SHA-256: whoever knows a password proves it without sending it, and the broker proves that it knows what it keeps of it. A name that nobody
-/// has, or that has no
-/// such credentials, is asked like any other and fails at the end. Costs a few digests: fit for a reactor.
+/// has, or that has no such credentials, is asked like any other and fails at the end. Costs a few digests: fit for a reactor.
 /// </summary>
 internal sealed class ScramMethod
 {

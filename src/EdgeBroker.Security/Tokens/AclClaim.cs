@@ -5,9 +5,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Security.Tokens;
 
 /// <summary>
-/// Access rules in a token: a list of objects with <c>allow </c> or <c>deny </c>, <c>topics </c> and <c>max_qos </c>, as an <c>[[acl]] </c> has them. They
-/// concern the bearer alone, so
-/// they name nobody.
+/// Access rules in a token: a list of objects with <c>allow</c> or <c>deny</c>, <c>topics</c> and <c>max_qos</c>, as an <c>[[acl]]</c> has them. They concern
+/// the bearer alone, so they name nobody.
 /// </summary>
 internal static class AclClaim
 {

@@ -4,8 +4,7 @@ namespace EdgeBroker.Security.Tokens;
 
 /// <summary>
 /// Keys from a place that may change them: read again at intervals, sooner after a failure, and when a token names a key that is not there, but not more often
-/// than every
-/// ten seconds, since anyone can make up names. While newer ones cannot be had the last good ones stay in force.
+/// than every ten seconds, since anyone can make up names. While newer ones cannot be had the last good ones stay in force.
 /// </summary>
 public sealed partial class RefreshedTokenKeys : ITokenKeys, IDisposable
 {

@@ -7,8 +7,7 @@ namespace EdgeBroker.Security.Tokens;
 
 /// <summary>
 /// A key that tokens are signed with, and the algorithms it is for. What a token says its algorithm is never decides how a key is used: a public key is no
-/// secret, whoever
-/// says HS256.
+/// secret, whoever says HS256.
 /// </summary>
 public sealed class TokenKey
 {

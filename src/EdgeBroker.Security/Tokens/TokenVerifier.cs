@@ -15,8 +15,9 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
 
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = TokenOptions.MaxTokenBytes };
 
-    /// <summary>Whether these bytes have the form of a signed token: three parts of base64url, the first of which begins an object. Says nothing of its
-    /// worth.</summary>
+    /// <summary>
+    /// Whether these bytes have the form of a signed token: three parts of base64url, the first of which begins an object. Says nothing of its worth.
+    /// </summary>
     public static bool IsTokenLike(ReadOnlySpan<byte> secret)
     {
         if (!secret.StartsWith("eyJ"u8) || secret.Count((byte)'.') != 2) return false;
@@ -59,8 +60,9 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Why a token that was good when it was verified is so no more, by the options and keys of today; null: it is. Its times are not looked
-    /// at.</summary>
+    /// <summary>
+    /// Why a token that was good when it was verified is so no more, by the options and keys of today; null: it is. Its times are not looked at.
+    /// </summary>
     /// <param name="verified">What it turned out to be.</param>
     /// <param name="keys">The keys in force; null: not read yet, so nothing is known against it.</param>
     public string? FindObjection(TokenVerdict verified, TokenKeySet? keys)

@@ -8,8 +8,8 @@ namespace EdgeBroker.Security.Verification;
 
 /// <summary>
 /// What has been verified once, so that a client that comes again is let in without hashing. Keyed by a digest under a key that only this process knows, over
-/// the
-/// credentials and what they were verified against: an entry is found no more once the user's line or the keys have changed. Bounded; old entries make room.
+/// the credentials and what they were verified against: an entry is found no more once the user's line or the keys have changed. Bounded; old entries make
+/// room.
 /// </summary>
 /// <param name="capacity">Entries of one age; twice as many at most.</param>
 public sealed class VerificationCache(int capacity)

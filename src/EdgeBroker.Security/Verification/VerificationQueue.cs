@@ -7,8 +7,7 @@ namespace EdgeBroker.Security.Verification;
 
 /// <summary>
 /// Where passwords are verified: a few threads of low priority behind a bounded queue. Sources take turns, so one that floods the broker with attempts delays
-/// the
-/// others by one attempt of its own, and fills its own share of the queue only.
+/// the others by one attempt of its own, and fills its own share of the queue only.
 /// </summary>
 public sealed partial class VerificationQueue : IDisposable
 {

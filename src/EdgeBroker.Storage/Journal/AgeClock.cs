@@ -5,10 +5,8 @@ namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
 /// The store's age: milliseconds it has existed, the time between two lives of the process included as far as it is known. Every time in the store is such an
-/// age, so that no
-/// wall clock that jumps (a gateway boots in 1970 and learns the time later) makes anything expire or last for ever: where the wall clock is not to be
-/// believed, the time between
-/// counts as nothing, and what waits goes on aging while the process runs.
+/// age, so that no wall clock that jumps (a gateway boots in 1970 and learns the time later) makes anything expire or last for ever: where the wall clock is
+/// not to be believed, the time between counts as nothing, and what waits goes on aging while the process runs.
 /// </summary>
 /// <param name="clock">The broker's clock, at 0 about now.</param>
 /// <param name="ageAtStartMs">The age when that clock showed 0.</param>

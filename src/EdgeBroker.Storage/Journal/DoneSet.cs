@@ -4,8 +4,7 @@ namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
 /// The positions of a session's order that are done with: all below one, and ranges above it. Messages are acknowledged in about the order they were sent, so
-/// the ranges are few
-/// and a queue of any length takes one small row.
+/// the ranges are few and a queue of any length takes one small row.
 /// </summary>
 internal sealed class DoneSet
 {

@@ -12,7 +12,9 @@ internal sealed class JournalState
     /// <summary>Open deliveries.</summary>
     public MessageSegments Segments { get; } = new();
 
-    /// <summary>Rows of retained messages that are superseded, in ascending order: rows of one topic go in the order they came, so that no older value is ever
-    /// left over.</summary>
+    /// <summary>
+    /// Rows of retained messages that are superseded, in ascending order: rows of one topic go in the order they came, so that no older value is ever left
+    /// over.
+    /// </summary>
     public SortedSet<long> RetainedGarbage { get; } = [];
 }

@@ -6,8 +6,7 @@ namespace EdgeBroker.Storage.Opening;
 
 /// <summary>
 /// A copy of a damaged database with the first page of a new one. That page says where each table begins, it is written at every checkpoint, and without it
-/// nothing can be found;
-/// but since <see cref="StoreSchema.Create"/> always puts tables at the same places, a new database's says the same.
+/// nothing can be found; but since <see cref="StoreSchema.Create"/> always puts tables at the same places, a new database's says the same.
 /// </summary>
 internal static class FirstPageGraft
 {

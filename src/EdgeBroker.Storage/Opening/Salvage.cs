@@ -12,8 +12,10 @@ internal static class Salvage
 
     private const string SenselessEntries = "SELECT count(*) FROM sqlite_schema WHERE ifnull(type, '') NOT IN ('table', 'index', 'trigger', 'view')";
 
-    /// <summary>Copies what is readable into a new, empty database; of a newer version's, nothing, since its rows may mean something else. Never fails for what
-    /// the old one holds, only for the new one.</summary>
+    /// <summary>
+    /// Copies what is readable into a new, empty database; of a newer version's, nothing, since its rows may mean something else. Never fails for what the old
+    /// one holds, only for the new one.
+    /// </summary>
     /// <param name="setAside">The old database.</param>
     /// <param name="target">The new one, with its tables and not in WAL mode.</param>
     /// <param name="schema">Its layout.</param>

@@ -84,8 +84,7 @@ public sealed class StoreFile : IDisposable
 
     /// <summary>
     /// Moves everything into the database file, closes it, notes that the end was orderly, and unlocks the directory. Statements prepared on the database must
-    /// be disposed
-    /// before. Failures are logged: nothing that was committed is lost, and the next start checks the file.
+    /// be disposed before. Failures are logged: nothing that was committed is lost, and the next start checks the file.
     /// </summary>
     public void Close()
     {

@@ -52,8 +52,7 @@ internal static partial class StoreFiles
 
     /// <summary>
     /// Gives a database another name, with what lies beside it and as far as it is there. The database goes first: with the WAL gone and the database still
-    /// there, a start would take what
-    /// is left for all there is. The wal-index is made anew whenever needed.
+    /// there, a start would take what is left for all there is. The wal-index is made anew whenever needed.
     /// </summary>
     /// <exception cref="IOException">It could not be renamed, or the name is taken.</exception>
     public static void MoveDatabase(string database, string target)

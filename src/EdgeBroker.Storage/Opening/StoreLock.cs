@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace EdgeBroker.Storage.Opening;
 
 /// <summary>
-/// The file <c>edgebroker.lock </c>: locked by the broker that uses the directory, and its text says how the last one ended. Each change is on disk before
+/// The file <c>edgebroker.lock</c>: locked by the broker that uses the directory, and its text says how the last one ended. Each change is on disk before
 /// anything else happens.
 /// </summary>
 internal sealed class StoreLock : IDisposable

@@ -104,8 +104,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
 
     /// <summary>
     /// A process that was killed may have written to its WAL what it had not flushed. It is read back, and a publisher that repeats a message is told that we
-    /// have it: from then on a power
-    /// cut must not take it.
+    /// have it: from then on a power cut must not take it.
     /// </summary>
     private void FlushWhatWasLeft()
     {

@@ -5,8 +5,7 @@ namespace EdgeBroker.Storage.Opening;
 
 /// <summary>
 /// Copies the rows of one table out of a damaged database: in key order until no way leads on, then from the end backwards. A row that cannot be read is
-/// stepped over, as long as
-/// its key can be; keys that do not rise show that the tree leads in a circle, and end that direction.
+/// stepped over, as long as its key can be; keys that do not rise show that the tree leads in a circle, and end that direction.
 /// </summary>
 internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target, StoreTable table, RowChecks checks)
 {
@@ -28,8 +27,9 @@ internal sealed class TableSalvage(SqliteDatabase source, SqliteDatabase target,
         return new SalvagedTable(table.Name, _rows, _skipped, complete);
     }
 
-    /// <summary>Copies in one direction; true when every row is dealt with, forward at the table's end, backward at the row where the other direction
-    /// stopped.</summary>
+    /// <summary>
+    /// Copies in one direction; true when every row is dealt with, forward at the table's end, backward at the row where the other direction stopped.
+    /// </summary>
     private bool Walk(SqliteStatement insert, bool forward)
     {
         RowKey? last = null;

@@ -2,8 +2,9 @@ using System.Buffers.Binary;
 
 namespace EdgeBroker.Storage.Rows;
 
-/// <summary>Reads what <see cref="BlobWriter"/> wrote. Damage is told by <see cref="IsDamaged"/>, never by an exception: what is read after it is
-/// zero.</summary>
+/// <summary>
+/// Reads what <see cref="BlobWriter"/> wrote. Damage is told by <see cref="IsDamaged"/>, never by an exception: what is read after it is zero.
+/// </summary>
 internal ref struct BlobReader
 {
     private ReadOnlySpan<byte> _rest;

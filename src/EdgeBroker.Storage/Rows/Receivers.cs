@@ -6,9 +6,8 @@ namespace EdgeBroker.Storage.Rows;
 
 /// <summary>
 /// The blob of a row of "delivery": whom messages with consecutive numbers wait for. For each message: its number of receivers, its size, when it expires (0:
-/// never, else 1 more than
-/// the milliseconds of the store's age), and for each receiver: session, position, options, and where the options say so the subscription identifiers and the
-/// shared filter.
+/// never, else 1 more than the milliseconds of the store's age), and for each receiver: session, position, options, and where the options say so the
+/// subscription identifiers and the shared filter.
 /// </summary>
 internal static class Receivers
 {

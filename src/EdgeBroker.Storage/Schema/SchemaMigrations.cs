@@ -24,9 +24,8 @@ public sealed class SchemaMigrations
     public bool LeadFrom(long version) => Array.Exists(_steps, s => s.From == version);
 
     /// <summary>
-    /// Brings a database to the current version: first a copy of it on disk, beside it as <c>NAME.v&lt;n&gt;-backup </c>, then all steps in one transaction. A
-    /// copy of that
-    /// name, which an attempt that failed left, is replaced: it holds nothing that is not in the database.
+    /// Brings a database to the current version: first a copy of it on disk, beside it as <c>NAME.v&lt;n&gt;-backup</c>, then all steps in one transaction. A
+    /// copy of that name, which an attempt that failed left, is replaced: it holds nothing that is not in the database.
     /// </summary>
     /// <param name="database">A connection that may write.</param>
     /// <param name="version">The version it is of.</param>

@@ -22,8 +22,7 @@ public static class StorePragmas
 
     /// <summary>
     /// Sets the connection that writes: WAL; checkpoints when the journal says so and not on its own; nothing in temporary files; files are hostile, so their
-    /// schema
-    /// may run no function that has effects, and pages are checked as they are read.
+    /// schema may run no function that has effects, and pages are checked as they are read.
     /// </summary>
     /// <exception cref="StoreException">The file system cannot do WAL (Unsupported).</exception>
     /// <exception cref="SqliteException">Reading or writing failed.</exception>

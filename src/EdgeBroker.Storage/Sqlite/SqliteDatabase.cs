@@ -44,8 +44,9 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR,
-    /// NOMEM).</summary>
+    /// <summary>
+    /// Whether <see cref="Begin"/> is waiting for its <see cref="Commit"/>. SQLite itself rolls back after some failures (FULL, IOERR, NOMEM).
+    /// </summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
     /// <summary>Whether closing the last connection moves the WAL's pages into the database file; true at first. Off, both files stay as they are.</summary>
@@ -158,8 +159,9 @@ public sealed class SqliteDatabase : IDisposable
         return new CheckpointResult(!busy && walFrames == checkpointed, walFrames, checkpointed);
     }
 
-    /// <summary>Ends whatever the connection is doing, with <see cref="SqliteException.IsInterrupted"/>. From any thread, while the connection is
-    /// open.</summary>
+    /// <summary>
+    /// Ends whatever the connection is doing, with <see cref="SqliteException.IsInterrupted"/>. From any thread, while the connection is open.
+    /// </summary>
     public void Interrupt() => raw.sqlite3_interrupt(_handle);
 
     /// <summary>
@@ -193,8 +195,7 @@ public sealed class SqliteDatabase : IDisposable
 
     /// <summary>
     /// Closes the connection; an open transaction is undone. The last connection of all to a database in WAL mode moves the WAL's pages into the file and
-    /// deletes it.
-    /// Statements that still live keep the connection inside SQLite until they are freed.
+    /// deletes it. Statements that still live keep the connection inside SQLite until they are freed.
     /// </summary>
     public void Dispose()
     {

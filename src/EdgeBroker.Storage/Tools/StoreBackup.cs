@@ -6,9 +6,8 @@ namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
 /// Copies a store, as it is at one moment, into one file that is whole and checked before it gets its name. A broker that runs on the store is not held up; its
-/// WAL grows
-/// until the copy is done. The copy is restored by stopping the broker and putting it in place of edgebroker.db, without files of the same name and -wal or
-/// -shm.
+/// WAL grows until the copy is done. The copy is restored by stopping the broker and putting it in place of edgebroker.db, without files of the same name and
+/// -wal or -shm.
 /// </summary>
 public static class StoreBackup
 {

@@ -6,8 +6,7 @@ namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
 /// Writes what a store holds, as it is at one moment, as JSON lines: an object for each session, subscription, waiting message and retained value. Reads beside
-/// a broker that runs or
-/// without one; memory is taken by what sessions have acknowledged and by the topics of retained messages, not by messages.
+/// a broker that runs or without one; memory is taken by what sessions have acknowledged and by the topics of retained messages, not by messages.
 /// </summary>
 public static class StoreExport
 {

@@ -7,8 +7,7 @@ namespace EdgeBroker.Storage.Tools;
 
 /// <summary>
 /// Makes a store from the lines of <see cref="StoreExport"/>, where none is or an empty one. The database is built beside, checked, and gets its name when it
-/// is whole. The broker must be
-/// stopped: the directory is locked meanwhile.
+/// is whole. The broker must be stopped: the directory is locked meanwhile.
 /// </summary>
 public static class StoreImport
 {
@@ -128,8 +127,9 @@ public static class StoreImport
         }
     }
 
-    /// <summary>Puts the new database into its place. With the old one's new name noted first, the broker's start goes on wherever a power cut ends
-    /// this.</summary>
+    /// <summary>
+    /// Puts the new database into its place. With the old one's new name noted first, the broker's start goes on wherever a power cut ends this.
+    /// </summary>
     private static string? Publish(StorePaths paths, StoreLock heldLock, string? setAsideAs)
     {
         if (setAsideAs is null)

@@ -2,8 +2,7 @@ namespace EdgeBroker.Transport.Buffers;
 
 /// <summary>
 /// Pinned chunks of memory for output, in two sizes: small ones for the odd acknowledgement, large ones for streams. Each thread keeps a few at hand; the rest
-/// lies in a
-/// common stack. Chunks that were not needed for a while are let go, so that memory comes back after a storm.
+/// lies in a common stack. Chunks that were not needed for a while are let go, so that memory comes back after a storm.
 /// </summary>
 internal static class ChunkPool
 {

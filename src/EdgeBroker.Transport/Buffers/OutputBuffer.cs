@@ -4,8 +4,7 @@ namespace EdgeBroker.Transport.Buffers;
 
 /// <summary>
 /// Bytes that wait for a socket: a chain of pooled, pinned chunks, empty and without memory when nothing waits. Writers on any thread append under the gate;
-/// the
-/// connection's own thread sends from the front without it, since what was written does not change.
+/// the connection's own thread sends from the front without it, since what was written does not change.
 /// </summary>
 public sealed class OutputBuffer : IBufferWriter<byte>
 {

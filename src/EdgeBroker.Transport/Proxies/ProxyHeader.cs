@@ -5,8 +5,7 @@ namespace EdgeBroker.Transport.Proxies;
 
 /// <summary>
 /// Reads the header by which a proxy says for whom it connects: the PROXY protocol, version 1 (a line of text) and 2 (binary), told apart by the first byte.
-/// Strict: what could
-/// be read in two ways is refused. Decides as soon as the bytes allow it, and never waits for more than <see cref="MaxBytes"/>.
+/// Strict: what could be read in two ways is refused. Decides as soon as the bytes allow it, and never waits for more than <see cref="MaxBytes"/>.
 /// </summary>
 public static class ProxyHeader
 {

@@ -10,7 +10,7 @@ internal static class ProxyLine
 {
     private static readonly SearchValues<char> OfIpv6 = SearchValues.Create("0123456789abcdefABCDEF:.");
 
-    /// <summary>Reads what stands between <c>PROXY </c> and the line's end.</summary>
+    /// <summary>Reads what stands between <c>PROXY</c> and the line's end.</summary>
     /// <param name="line">ASCII; anything else is refused.</param>
     /// <param name="source">The client, when true.</param>
     public static bool TryRead(ReadOnlySpan<byte> line, out IPEndPoint? source)

@@ -4,8 +4,7 @@ namespace EdgeBroker.Transport.Proxies;
 
 /// <summary>
 /// Who may send a PROXY header to a listener, and so say where a client is: programs of this machine unless told otherwise. Who connects over a Unix socket
-/// always may, since its file
-/// says who can connect at all.
+/// always may, since its file says who can connect at all.
 /// </summary>
 /// <param name="Networks">The addresses of the proxies.</param>
 public sealed record TrustedProxies(IReadOnlyList<IPNetwork> Networks)

@@ -1,7 +1,9 @@
 namespace EdgeBroker.Transport.Reactors;
 
-/// <summary>What has a deadline in a <see cref="TimerWheel"/>. It carries its own place there, so that an idle connection needs no object for it; the wheel
-/// alone changes it.</summary>
+/// <summary>
+/// What has a deadline in a <see cref="TimerWheel"/>. It carries its own place there, so that an idle connection needs no object for it; the wheel alone
+/// changes it.
+/// </summary>
 internal interface ITimed
 {
     /// <summary>The one before it in its slot.</summary>

@@ -3,8 +3,9 @@ using System.Text;
 
 namespace EdgeBroker.Transport.UnixSockets;
 
-/// <summary>The users and groups of this machine, as the system's own programs see them (its name service: files, directories, a service's dynamic
-/// users).</summary>
+/// <summary>
+/// The users and groups of this machine, as the system's own programs see them (its name service: files, directories, a service's dynamic users).
+/// </summary>
 public static unsafe partial class LocalAccounts
 {
     private const int ErrorRange = 34;

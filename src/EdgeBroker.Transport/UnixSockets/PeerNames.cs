@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 
 namespace EdgeBroker.Transport.UnixSockets;
 
-/// <summary>The names of users at Unix sockets, each remembered for a minute: the name service may have to ask over the network, and clients come in
-/// numbers.</summary>
+/// <summary>
+/// The names of users at Unix sockets, each remembered for a minute: the name service may have to ask over the network, and clients come in numbers.
+/// </summary>
 /// <param name="time">The clock; only its monotonic side is used.</param>
 /// <param name="lookUp">Where names come from; null: this machine's accounts.</param>
 public sealed class PeerNames(TimeProvider time, Func<uint, string?>? lookUp = null)

@@ -5,8 +5,7 @@ namespace EdgeBroker.Memory;
 
 /// <summary>
 /// Reads what memory the process uses, and what the system leaves it: the smallest limit of its control groups (v2 or v1), or what is still available to
-/// everyone, if that is
-/// less. One thread; several times a second, so it allocates nothing.
+/// everyone, if that is less. One thread; several times a second, so it allocates nothing.
 /// </summary>
 /// <param name="root">Where the system's files are: "/", but for tests.</param>
 internal sealed class MemoryGauge(string root) : IDisposable
@@ -72,8 +71,9 @@ internal sealed class MemoryGauge(string root) : IDisposable
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
     }
 
-    /// <summary>The files of the process's own group and of all above it. In a container's view of the tree the group may not be there: then the top is the
-    /// container's.</summary>
+    /// <summary>
+    /// The files of the process's own group and of all above it. In a container's view of the tree the group may not be there: then the top is the container's.
+    /// </summary>
     private static List<KernelFile> FindLimits(string root)
     {
         List<KernelFile> files = [];

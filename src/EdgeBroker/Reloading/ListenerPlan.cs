@@ -6,8 +6,7 @@ namespace EdgeBroker.Reloading;
 
 /// <summary>
 /// Which listeners stay, come and go. A listener is known by protocol and address as written; what else differs is applied to it. The same twice (port 0) is
-/// matched in order. A socket file has its owner
-/// and mode from the start, so one with others is another listener.
+/// matched in order. A socket file has its owner and mode from the start, so one with others is another listener.
 /// </summary>
 internal sealed class ListenerPlan
 {

@@ -6,8 +6,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Tests.Security;
 
-/// <summary>Random rules for random clients: what is made out at CONNECT against asking the rules themselves, one by one and slowly, for every topic there
-/// is.</summary>
+/// <summary>
+/// Random rules for random clients: what is made out at CONNECT against asking the rules themselves, one by one and slowly, for every topic there is.
+/// </summary>
 public sealed partial class AclPropertyTests
 {
     private static readonly string[] Names = ["", "a", "b", "a/b", "+", "$S"];

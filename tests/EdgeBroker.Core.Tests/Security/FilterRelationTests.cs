@@ -5,8 +5,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Tests.Security;
 
-/// <summary>Filters as sets of topics, against the sets themselves: every topic up to a depth beyond what the filters name, of levels they name and one they do
-/// not.</summary>
+/// <summary>
+/// Filters as sets of topics, against the sets themselves: every topic up to a depth beyond what the filters name, of levels they name and one they do not.
+/// </summary>
 public sealed class FilterRelationTests
 {
     private static readonly string[] Levels = ["", "a", "b", "$S", "other"];

@@ -5,8 +5,9 @@ using EdgeBroker.Testing;
 
 namespace EdgeBroker.Crash.Tests.Clients;
 
-/// <summary>One TCP connection of a client: packets out, in one order, and packets in. The broker may die at any moment, so that an end is an answer and no
-/// error.</summary>
+/// <summary>
+/// One TCP connection of a client: packets out, in one order, and packets in. The broker may die at any moment, so that an end is an answer and no error.
+/// </summary>
 public sealed class MqttLink : IDisposable
 {
     private readonly Socket _socket;

@@ -6,8 +6,7 @@ namespace EdgeBroker.Crash.Tests.Clients;
 
 /// <summary>
 /// Publishes at QoS 1 and 2 and remembers what is not acknowledged: after a reconnect it sends it again, in order, with the same identifiers and DUP
-/// [MQTT-4.4.0-1]. Identifiers are
-/// taken from a small range, so that one the broker forgot to release is soon used again.
+/// [MQTT-4.4.0-1]. Identifiers are taken from a small range, so that one the broker forgot to release is soon used again.
 /// </summary>
 public sealed class Publisher : SessionClient
 {
@@ -47,8 +46,9 @@ public sealed class Publisher : SessionClient
     /// <inheritdoc/>
     protected override bool HasFinished => _outgoing.Count == 0;
 
-    /// <summary>Publishes some messages to each of its topics, whatever else it does, and returns when they are sent; false when the connection
-    /// ended.</summary>
+    /// <summary>
+    /// Publishes some messages to each of its topics, whatever else it does, and returns when they are sent; false when the connection ended.
+    /// </summary>
     public async Task<bool> PublishToEachTopicAsync(int count)
     {
         for (int i = 0; i < count; i++)

@@ -6,8 +6,7 @@ namespace EdgeBroker.Crash.Tests.Clients;
 
 /// <summary>
 /// A client with a persistent session: connects, loses the connection, connects again, and keeps its side of the session as the specification has it. Its state
-/// is changed by its
-/// events only (<see cref="Apply"/>), so that it can be made anew as of any time of the history.
+/// is changed by its events only (<see cref="Apply"/>), so that it can be made anew as of any time of the history.
 /// </summary>
 public abstract class SessionClient
 {
@@ -89,8 +88,9 @@ public abstract class SessionClient
         lock (Gate) Link?.Cut();
     }
 
-    /// <summary>Waits until the broker has answered everything sent, and has had its turns to send what it owes; false when the connection ended
-    /// meanwhile.</summary>
+    /// <summary>
+    /// Waits until the broker has answered everything sent, and has had its turns to send what it owes; false when the connection ended meanwhile.
+    /// </summary>
     public async Task<bool> FenceAsync()
     {
         for (int i = 0; i < 3; i++)

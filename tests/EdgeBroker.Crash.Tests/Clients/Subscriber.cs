@@ -6,8 +6,7 @@ namespace EdgeBroker.Crash.Tests.Clients;
 
 /// <summary>
 /// Receives at QoS 1 and 2 and acknowledges. Of QoS 2 it remembers, over reconnects, the identifiers received and not yet released: under these a PUBLISH is a
-/// repetition
-/// [MQTT-4.3.3-10]. What it wants to be subscribed to, it asks for until it is granted.
+/// repetition [MQTT-4.3.3-10]. What it wants to be subscribed to, it asks for until it is granted.
 /// </summary>
 public sealed class Subscriber : SessionClient
 {

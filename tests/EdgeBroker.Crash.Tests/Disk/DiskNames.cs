@@ -2,8 +2,8 @@ namespace EdgeBroker.Crash.Tests.Disk;
 
 /// <summary>
 /// The names in the directory: those that are on the disk for certain and what was done to them since. Names change in order, as every journalling file system
-/// keeps them:
-/// what survives is the first of it, never a later change without an earlier one. A name is certain only when its directory was synced, not when its file was.
+/// keeps them: what survives is the first of it, never a later change without an earlier one. A name is certain only when its directory was synced, not when
+/// its file was.
 /// </summary>
 internal sealed class DiskNames
 {

@@ -4,8 +4,7 @@ namespace EdgeBroker.Crash.Tests.History;
 
 /// <summary>
 /// Everything that happened in a run, in one order. The clients' states follow from it, so that they can be had as they were at any time: a power cut in the
-/// past leaves
-/// clients that know what they knew then.
+/// past leaves clients that know what they knew then.
 /// </summary>
 public sealed class RunHistory
 {

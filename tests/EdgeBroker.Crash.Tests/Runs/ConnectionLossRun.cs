@@ -5,8 +5,7 @@ namespace EdgeBroker.Crash.Tests.Runs;
 
 /// <summary>
 /// Cuts all connections of a <see cref="Crew"/> again and again while the broker stays up. A broker that keeps sessions in memory alone must pass: where it
-/// does not,
-/// either it or the clients of these tests do not keep to the protocol.
+/// does not, either it or the clients of these tests do not keep to the protocol.
 /// </summary>
 public static class ConnectionLossRun
 {

@@ -6,9 +6,8 @@ namespace EdgeBroker.Crash.Tests.Runs;
 
 /// <summary>
 /// Kills the broker again and again, each time on the data it left, under the load of a <see cref="Crew"/>: at some time under load, at some operation on a
-/// file - so that
-/// appending, committing, checkpointing and recovering are hit - or soon after its start. In the end everything is given time to arrive, and once more after a
-/// last kill.
+/// file - so that appending, committing, checkpointing and recovering are hit - or soon after its start. In the end everything is given time to arrive, and
+/// once more after a last kill.
 /// </summary>
 public sealed class CrashRun : IDisposable
 {

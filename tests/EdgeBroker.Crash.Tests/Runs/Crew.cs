@@ -7,8 +7,7 @@ namespace EdgeBroker.Crash.Tests.Runs;
 
 /// <summary>
 /// The clients of a run: publishers of QoS 1 and 2, plain and retained; subscribers of QoS 1 and 2 that are always there, come and go, stay away, change what
-/// they
-/// want, and share. Half of them speak 3.1.1.
+/// they want, and share. Half of them speak 3.1.1.
 /// </summary>
 public sealed class Crew : IAsyncDisposable
 {
@@ -58,8 +57,9 @@ public sealed class Crew : IAsyncDisposable
 
     private IEnumerable<SessionClient> Clients => [.. _publishers, .. _subscribers];
 
-    /// <summary>Lets the subscribers in, and then the publishers, so that subscriptions stand before messages come. What is subscribed already is not waited
-    /// for.</summary>
+    /// <summary>
+    /// Lets the subscribers in, and then the publishers, so that subscriptions stand before messages come. What is subscribed already is not waited for.
+    /// </summary>
     public async Task StartAsync(BrokerAddress address)
     {
         foreach (Subscriber subscriber in _subscribers) _running.Add(Task.Run(() => subscriber.RunAsync(address, _stop.Token)));

@@ -6,8 +6,8 @@ namespace EdgeBroker.Crash.Tests.Runs;
 
 /// <summary>
 /// Records what the broker does to its disk under the load of a <see cref="Crew"/>, kills in between included, and cuts the power at many points of the record:
-/// the disk is
-/// laid out as it could be then, the clients know what they knew then, a broker starts on it, and everything that had been acknowledged must arrive.
+/// the disk is laid out as it could be then, the clients know what they knew then, a broker starts on it, and everything that had been acknowledged must
+/// arrive.
 /// </summary>
 public sealed class PowerCutRun
 {

@@ -104,8 +104,8 @@ public sealed class QueueRig : IAsyncDisposable
 
     /// <summary>
     /// Publishes a last message to each topic and waits until these have come: each topic's others came before them [MQTT-4.6.0-6]. An answered ping would say
-    /// less, since a
-    /// broker that reads a queue back from its disk answers meanwhile. False: the connection was lost on the way, and the last messages perhaps with it.
+    /// less, since a broker that reads a queue back from its disk answers meanwhile. False: the connection was lost on the way, and the last messages perhaps
+    /// with it.
     /// </summary>
     private async Task<bool> TryReachEndAsync()
     {

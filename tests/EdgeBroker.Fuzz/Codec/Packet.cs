@@ -22,8 +22,9 @@ public static class Packet
         return frame;
     }
 
-    /// <summary>Parses a whole packet; on success <paramref name="fields"/> is what it says and <paramref name="rewritten"/> the same packet as the codec
-    /// writes it.</summary>
+    /// <summary>
+    /// Parses a whole packet; on success <paramref name="fields"/> is what it says and <paramref name="rewritten"/> the same packet as the codec writes it.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, ProtocolVersion version, out string fields, out byte[]? rewritten, out ParseError error)
     {
         Frame frame = Cut(bytes);

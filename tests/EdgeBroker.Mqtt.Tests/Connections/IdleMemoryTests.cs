@@ -8,8 +8,9 @@ using EdgeBroker.Testing;
 
 namespace EdgeBroker.Mqtt.Tests.Connections;
 
-/// <summary>What an idle client weighs: connection, output, session, and a subscription to a topic of its own. A bound here is a few percent above what it
-/// is.</summary>
+/// <summary>
+/// What an idle client weighs: connection, output, session, and a subscription to a topic of its own. A bound here is a few percent above what it is.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class IdleMemoryTests
 {

@@ -4,8 +4,8 @@ namespace EdgeBroker.Storage.Tests.Journal;
 
 /// <summary>
 /// What the store does shows nowhere: three clients with any history receive the same, in the same order, from a broker on a real store and from one in memory,
-/// and go on as before when
-/// the one on the store has been restarted, in order or as by kill -9. The histories are the same in each run; EDGEBROKER_HISTORIES=FIRST-LAST searches others.
+/// and go on as before when the one on the store has been restarted, in order or as by kill -9. The histories are the same in each run;
+/// EDGEBROKER_HISTORIES=FIRST-LAST searches others.
 /// </summary>
 public sealed class HistoryTests
 {

@@ -22,8 +22,7 @@ internal sealed class TwinHistory : IAsyncDisposable
     private int _messages;
 
     /// <param name="expires">Whether messages expire; else the queue's limit is reached and retained messages come to who subscribes. Not both: messages that
-    /// expired on disk are
-    /// dropped at once, those in memory when their turn comes, and until then they count in the limit.</param>
+    /// expired on disk are dropped at once, those in memory when their turn comes, and until then they count in the limit.</param>
     /// <param name="restarts">Whether the broker with the store is restarted.</param>
     public TwinHistory(bool expires, bool restarts)
     {
@@ -101,8 +100,7 @@ internal sealed class TwinHistory : IAsyncDisposable
     private Task SubscribeAsync(TwinClient client, int a, int b)
     {
         // One client shares. Members take turns from the first one on again after a restart, and what an ended member left on disk is handed on when it has
-        // been read back: who has
-        // joined meanwhile gets it, too.
+        // been read back: who has joined meanwhile gets it, too.
         bool shared = a % 4 == 0 && !_expires && client == _clients[0];
         string filter = Filters[b % Filters.Length];
         int qos = b / 6 % 3;
@@ -206,8 +204,7 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     /// <summary>
     /// Of a message in flight the store knows only that it may have been sent, so that after a restart one that has expired counts as not begun and is dropped;
-    /// in memory its delivery
-    /// is finished.
+    /// in memory its delivery is finished.
     /// </summary>
     private async Task FinishExpiredAsync(TwinClient client, List<ReceivedPacket> expected)
     {

@@ -59,8 +59,9 @@ public sealed class PublishedBinary
     public ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start(workingDirectory, environment, keepsInput: false, [.. _command, .. arguments]);
 
-    /// <summary>Starts it so that it hears SIGHUP: a test run that is to outlive its terminal (nohup) hands down that it is ignored, and the runtime stays with
-    /// that.</summary>
+    /// <summary>
+    /// Starts it so that it hears SIGHUP: a test run that is to outlive its terminal (nohup) hands down that it is ignored, and the runtime stays with that.
+    /// </summary>
     public ChildProcess StartHearingHangUps(string workingDirectory, params string[] arguments) =>
         Start(workingDirectory, new Dictionary<string, string>(), keepsInput: false, ["env", "--default-signal=HUP", .. _command, .. arguments]);
 

@@ -4,8 +4,7 @@ namespace EdgeBroker.Testing.Published;
 
 /// <summary>
 /// The published executable with a listener of each protocol: mqtt, mqtts (asking for certificates of clients), ws and wss, on free ports of the loopback. Its
-/// certificates are made by
-/// its own <c>cert</c> verb: <c>certs/ca.crt</c>, <c>server</c> for localhost and 127.0.0.1, and one client, <c>press7</c>.
+/// certificates are made by its own <c>cert</c> verb: <c>certs/ca.crt</c>, <c>server</c> for localhost and 127.0.0.1, and one client, <c>press7</c>.
 /// </summary>
 public sealed class SecureBroker : IDisposable
 {

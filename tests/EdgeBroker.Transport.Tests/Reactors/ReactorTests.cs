@@ -325,8 +325,9 @@ public sealed class ReactorTests
         }
     }
 
-    /// <summary>Answers when it is told that everything has been received; refuses what comes once, when told to, and goes on reading in its next
-    /// turn.</summary>
+    /// <summary>
+    /// Answers when it is told that everything has been received; refuses what comes once, when told to, and goes on reading in its next turn.
+    /// </summary>
     private sealed class WaitingHandler(TransportConnection connection) : TestHandler(connection)
     {
         private byte[] _received = [];
