@@ -14,10 +14,12 @@ internal static class ConnectAdvice
             SocketError.HostNotFound or SocketError.NoData => $"The host name in {target} is not known; check its spelling and the DNS settings.",
             SocketError.TryAgain => $"The host name in {target} cannot be looked up at the moment; check the DNS settings and the network.",
             SocketError.TimedOut => $"{target} does not answer; check address, cable and firewall.",
-            SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown => $"There is no route to {target}; check address, network settings and cable.",
+            SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown =>
+                $"There is no route to {target}; check address, network settings and cable.",
             SocketError.AccessDenied => $"Access to {target} is denied; check the permissions of this user.",
             SocketError.ConnectionReset => $"{target} dropped the connection; it may not be an MQTT server, or expect TLS on this port.",
-            SocketError.AddressNotAvailable or SocketError.InvalidArgument => $"There is no {target} to connect to; check the address and that it exists on this machine.",
+            SocketError.AddressNotAvailable or SocketError.InvalidArgument =>
+                $"There is no {target} to connect to; check the address and that it exists on this machine.",
             _ => $"{target} cannot be reached ({failure.Message}); check the address and that the server runs.",
         };
     }

@@ -25,7 +25,8 @@ internal sealed class FrameReader(Stream stream, int maximumPacketSizeBytes) : I
                 return false;
             case FrameStatus.TooLarge:
                 throw new MqttException(
-                    $"The server sent a packet of {announcedBytes} bytes and at most {maximumPacketSizeBytes} are accepted; raise the client's maximum packet size.",
+                    $"The server sent a packet of {announcedBytes} bytes and at most {maximumPacketSizeBytes} are accepted; "
+                    + "raise the client's maximum packet size.",
                     ReasonCode.PacketTooLarge)
                 { TellServer = true };
             default:

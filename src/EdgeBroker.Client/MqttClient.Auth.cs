@@ -36,7 +36,9 @@ public sealed partial class MqttClient
         Renewal renewal;
         lock (_session.Gate)
         {
-            renewal = connection.Renewal is { IsAnswering: false } known ? known : throw MqttException.Violation(ReasonCode.ProtocolError, "AUTH without a question, or before the answer");
+            renewal = connection.Renewal is { IsAnswering: false } known
+                ? known
+                : throw MqttException.Violation(ReasonCode.ProtocolError, "AUTH without a question, or before the answer");
             renewal.IsAnswering = auth.ReasonCode == ReasonCode.ContinueAuthentication;
         }
 
@@ -47,7 +49,11 @@ public sealed partial class MqttClient
             return;
         }
 
-        if (auth.ReasonCode != ReasonCode.Success) throw MqttException.Violation(ReasonCode.ProtocolError, "AUTH with a reason code that only a client may send");
+        if (auth.ReasonCode != ReasonCode.Success)
+        {
+            throw MqttException.Violation(ReasonCode.ProtocolError, "AUTH with a reason code that only a client may send");
+        }
+
         renewal.Conversation.Confirm(data);
         lock (_session.Gate) connection.Renewal = null;
         renewal.Completion.TrySetResult();
@@ -94,7 +100,11 @@ public sealed partial class MqttClient
         if (frame.Type != PacketType.Auth) return null;
         TraceReceived(frame);
         DisconnectPacket auth = ReadAuth(frame);
-        if (auth.ReasonCode != ReasonCode.ContinueAuthentication) throw MqttException.Violation(ReasonCode.ProtocolError, "an AUTH before CONNACK does not ask anything");
+        if (auth.ReasonCode != ReasonCode.ContinueAuthentication)
+        {
+            throw MqttException.Violation(ReasonCode.ProtocolError, "an AUTH before CONNACK does not ask anything");
+        }
+
         byte[] question = auth.Properties.GetValue(PropertyId.AuthenticationData).ToArray();
         reader.Consume(frame.Length);
         return question;

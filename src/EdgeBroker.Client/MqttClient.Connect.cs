@@ -50,10 +50,16 @@ public sealed partial class MqttClient
             reader?.Dispose();
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
             {
-                throw new MqttException($"{_options.Transport.Description} did not answer within {_options.ConnectTimeout.TotalSeconds:0.#} s; check address, port, firewall and that an MQTT server listens there.", null, e);
+                throw new MqttException(
+                    $"{_options.Transport.Description} did not answer within {_options.ConnectTimeout.TotalSeconds:0.#} s; check address, port, "
+                    + "firewall and that an MQTT server listens there.", null, e);
             }
 
-            if (e is SocketException or IOException or AuthenticationException or WebSocketException) throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
+            if (e is SocketException or IOException or AuthenticationException or WebSocketException)
+            {
+                throw new MqttException(ConnectAdvice.For(_options.Transport.Description, e), null, e);
+            }
+
             throw;
         }
     }
@@ -134,7 +140,9 @@ public sealed partial class MqttClient
         {
             if (!await reader.FillAsync(cancellationToken))
             {
-                throw new MqttException($"{_options.Transport.Description} closed the connection without an answer; it may not speak this MQTT version, not want this client, or not be an MQTT server. Its log should say.");
+                throw new MqttException(
+                    $"{_options.Transport.Description} closed the connection without an answer; it may not speak this MQTT version, not want this client, "
+                    + "or not be an MQTT server. Its log should say.");
             }
         }
     }
@@ -145,14 +153,20 @@ public sealed partial class MqttClient
         TraceReceived(frame);
         if (frame.Type == PacketType.Auth)
         {
-            throw new MqttException("The server asks for an authentication in several steps, which this client was not told to do; give it an authentication method, or user name and password.", ReasonCode.BadAuthenticationMethod);
+            throw new MqttException(
+                "The server asks for an authentication in several steps, which this client was not told to do; give it an authentication method, "
+                + "or user name and password.", ReasonCode.BadAuthenticationMethod);
         }
 
         if (frame.Type == PacketType.Disconnect) throw Disconnected(frame);
         if (frame.Type != PacketType.Connack) throw MqttException.Violation(ReasonCode.ProtocolError, "the first packet is not CONNACK");
         if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket connack, out ParseError error)) throw MqttException.Violation(error);
         if (connack.ReasonCode != ReasonCode.Success) throw Refused(connack);
-        if (cleanStart && connack.SessionPresent) throw MqttException.Violation(ReasonCode.ProtocolError, "a session is present although a clean start was asked for");
+        if (cleanStart && connack.SessionPresent)
+        {
+            throw MqttException.Violation(ReasonCode.ProtocolError, "a session is present although a clean start was asked for");
+        }
+
         if (conversation is not null)
         {
             RequireMethod(connack.Properties);
@@ -171,7 +185,11 @@ public sealed partial class MqttClient
     {
         string text = $"{reason} (0x{(byte)reason:X2}). {ReasonAdvice.For(reason)}";
         if (properties.Has(PropertyId.ReasonString)) text += $" The server says: \"{Encoding.UTF8.GetString(properties.GetValue(PropertyId.ReasonString))}\".";
-        if (properties.Has(PropertyId.ServerReference)) text += $" It names this server instead: {Encoding.UTF8.GetString(properties.GetValue(PropertyId.ServerReference))}.";
+        if (properties.Has(PropertyId.ServerReference))
+        {
+            text += $" It names this server instead: {Encoding.UTF8.GetString(properties.GetValue(PropertyId.ServerReference))}.";
+        }
+
         return text;
     }
 }

@@ -42,7 +42,8 @@ public sealed partial class MqttClient
                 connection.IsClosing = true;
                 if (Version == ProtocolVersion.V5 || !reason.IsError())
                 {
-                    new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = builder.Block }.Write(connection.Outgoing.Writer, Version);
+                    new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = builder.Block }.Write(
+                        connection.Outgoing.Writer, Version);
                 }
                 connection.Outgoing.Complete();
             }

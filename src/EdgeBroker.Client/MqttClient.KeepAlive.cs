@@ -32,7 +32,9 @@ public sealed partial class MqttClient
                 wait = answerTime - Time.GetElapsedTime(pinged, now);
                 if (wait <= TimeSpan.Zero)
                 {
-                    throw new MqttException($"{_options.Transport.Description} has not answered for {(interval + answerTime).TotalSeconds:0.#} s; check the network and the server.", ReasonCode.KeepAliveTimeout);
+                    throw new MqttException(
+                        $"{_options.Transport.Description} has not answered for {(interval + answerTime).TotalSeconds:0.#} s; "
+                        + "check the network and the server.", ReasonCode.KeepAliveTimeout);
                 }
             }
             else

@@ -63,7 +63,9 @@ public sealed partial class MqttClient
             Connection? connection = _options.Reconnect is null ? RequireConnection() : _connection;
             if (_session.Outgoing.Count >= _options.MaximumQueued)
             {
-                throw new MqttException($"{_options.MaximumQueued} messages wait for the server already; publish more slowly, or wait for acknowledgements.", ReasonCode.QuotaExceeded);
+                throw new MqttException(
+                    $"{_options.MaximumQueued} messages wait for the server already; publish more slowly, or wait for acknowledgements.",
+                    ReasonCode.QuotaExceeded);
             }
 
             _session.Outgoing.Add(delivery);

@@ -151,7 +151,8 @@ public sealed partial class MqttClient
 
     private void CheckReceiveMaximum(Connection connection)
     {
-        if (Version == ProtocolVersion.V5 && connection.OwedPubacks.Count + connection.OpenExactlyOnce > _options.ReceiveMaximum + _options.ReceiveMaximumTolerance)
+        if (Version == ProtocolVersion.V5
+            && connection.OwedPubacks.Count + connection.OpenExactlyOnce > _options.ReceiveMaximum + _options.ReceiveMaximumTolerance)
         {
             throw MqttException.Violation(ReasonCode.ReceiveMaximumExceeded, "more messages are in flight than Receive Maximum allows");
         }
@@ -199,9 +200,19 @@ public sealed partial class MqttClient
     {
         _session.Outgoing.Remove(delivery);
         // PUBCOMP's "identifier not found" only says that the server had finished earlier.
-        if (ack.Type == PacketType.Pubcomp) delivery.Complete(ReasonCode.Success);
-        else if (ack.ReasonCode.IsError()) delivery.Fail(new MqttException($"The server refused the message: {Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
-        else delivery.Complete(ack.ReasonCode);
+        if (ack.Type == PacketType.Pubcomp)
+        {
+            delivery.Complete(ReasonCode.Success);
+        }
+        else if (ack.ReasonCode.IsError())
+        {
+            delivery.Fail(new MqttException($"The server refused the message: {Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
+        }
+        else
+        {
+            delivery.Complete(ack.ReasonCode);
+        }
+
         if (!connection.IsClosing) SendNext(connection);
     }
 

@@ -42,7 +42,8 @@ public sealed partial class MqttClient
 
     /// <summary>Ends subscriptions.</summary>
     /// <returns>For each filter the outcome; all success in 3.1.1, which does not tell.</returns>
-    public async Task<ReasonCode[]> UnsubscribeAsync(IReadOnlyList<string> filters, MqttProperties? properties = null, CancellationToken cancellationToken = default)
+    public async Task<ReasonCode[]> UnsubscribeAsync(
+        IReadOnlyList<string> filters, MqttProperties? properties = null, CancellationToken cancellationToken = default)
     {
         var encoded = new ArrayBufferWriter<byte>();
         foreach (string filter in filters) UnsubscribePacket.AppendFilter(encoded, EncodeFilter(filter));
@@ -66,11 +67,16 @@ public sealed partial class MqttClient
             lock (_session.Gate)
             {
                 Connection connection = RequireConnection();
-                if (connection.Requests.Count >= MaximumRequests) throw new MqttException("Too many subscribe requests wait for an answer; wait for some of them.", ReasonCode.QuotaExceeded);
+                if (connection.Requests.Count >= MaximumRequests)
+                {
+                    throw new MqttException("Too many subscribe requests wait for an answer; wait for some of them.", ReasonCode.QuotaExceeded);
+                }
+
                 // Rather one byte too many than a packet the server must refuse: 7 is the longest head.
                 if (7L + filters.Length + builder.Block.Bytes.Length + 4 > connection.Granted.MaximumPacketSizeBytes)
                 {
-                    throw new MqttException("The request is larger than the packets the server takes; ask for fewer topic filters at a time.", ReasonCode.PacketTooLarge);
+                    throw new MqttException(
+                        "The request is larger than the packets the server takes; ask for fewer topic filters at a time.", ReasonCode.PacketTooLarge);
                 }
 
                 ushort packetId = _session.Ids.Rent();
@@ -79,7 +85,11 @@ public sealed partial class MqttClient
                 {
                     new SubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
                 }
-                else new UnsubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
+                else
+                {
+                    new UnsubscribePacket { PacketId = packetId, Properties = builder.Block, Filters = filters }.Write(connection.Outgoing.Writer, Version);
+                }
+
                 connection.Outgoing.Commit();
             }
         }
@@ -102,8 +112,11 @@ public sealed partial class MqttClient
             {
                 ReasonCode reason = (await SubscribeAsync([subscription], properties, _lifetime.Token))[0];
                 if (reason.IsError())
+                {
                     _options.ConnectionChanged?.Invoke(new ConnectionChange(
-                        true, Granted, new MqttException($"The subscription to {subscription.Filter} was not restored: {ReasonAdvice.For(reason)}", reason), null));
+                        true, Granted, new MqttException($"The subscription to {subscription.Filter} was not restored: {ReasonAdvice.For(reason)}", reason),
+                        null));
+                }
             }
             catch (Exception e) when (e is MqttException or OperationCanceledException)
             {

@@ -82,7 +82,11 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         lock (_session.Gate)
         {
-            if (_state != ClientState.New) throw new InvalidOperationException("A client connects once; make a new one, with the same session if it shall go on.");
+            if (_state != ClientState.New)
+            {
+                throw new InvalidOperationException("A client connects once; make a new one, with the same session if it shall go on.");
+            }
+
             _state = ClientState.Running;
         }
 

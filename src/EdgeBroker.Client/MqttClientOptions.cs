@@ -108,18 +108,23 @@ public sealed record MqttClientOptions
             throw new ArgumentException("MQTT 3.1.1 has no password without a user name; give both.");
         }
 
-        if (Authentication is not null && (Version == ProtocolVersion.V311 || Properties?.Has(PropertyId.AuthenticationMethod) == true || Properties?.Has(PropertyId.AuthenticationData) == true))
+        if (Authentication is not null
+            && (Version == ProtocolVersion.V311 || Properties?.Has(PropertyId.AuthenticationMethod) == true
+                || Properties?.Has(PropertyId.AuthenticationData) == true))
         {
             throw new ArgumentException("An authentication method needs MQTT 5, and is named once: leave it out of the properties.");
         }
 
-        if (ReceiveMaximum == 0 || MaximumInflight == 0 || MaximumPacketSizeBytes <= 0 || ReceiveQueueMessages <= 0 || ReceiveQueueBytes <= 0 || SendBufferBytes <= 0)
+        if (ReceiveMaximum == 0 || MaximumInflight == 0 || MaximumPacketSizeBytes <= 0
+            || ReceiveQueueMessages <= 0 || ReceiveQueueBytes <= 0 || SendBufferBytes <= 0)
         {
             throw new ArgumentException("A bound of the client is 0; every bound is at least 1.");
         }
 
         if (Properties is { } p && (p.Has(PropertyId.SessionExpiryInterval) || p.Has(PropertyId.ReceiveMaximum)
             || p.Has(PropertyId.MaximumPacketSize) || p.Has(PropertyId.TopicAliasMaximum)))
+        {
             throw new ArgumentException("Session expiry, receive maximum, maximum packet size and topic alias maximum have options of their own.");
+        }
     }
 }

@@ -20,7 +20,9 @@ public sealed class MqttException : Exception
     internal bool TellServer { get; init; }
 
     internal static MqttException Violation(ParseError error) =>
-        new($"The server broke the MQTT protocol ({error.Explanation}); the connection was closed. Look for a server update, or for a proxy that alters the stream.", error.Reason)
+        new(
+            $"The server broke the MQTT protocol ({error.Explanation}); the connection was closed. Look for a server update, "
+            + "or for a proxy that alters the stream.", error.Reason)
         {
             TellServer = true,
         };

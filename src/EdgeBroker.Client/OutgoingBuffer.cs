@@ -9,7 +9,8 @@ namespace EdgeBroker.Client;
 internal sealed class OutgoingBuffer(int softLimitBytes)
 {
     private const int KeptBytes = 32 << 10;
-    private readonly Channel<bool> _data = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> _data =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private ArrayBufferWriter<byte> _filling = new(1024);
     private ArrayBufferWriter<byte> _sending = new(1024);
     private TaskCompletionSource? _space;

@@ -14,7 +14,8 @@ public static class ReasonAdvice
         ReasonCode.ProtocolError => "The server says that the protocol was broken; compare the versions of client and server, or report a bug.",
         ReasonCode.ImplementationSpecificError => "The request is valid, but this server does not accept it; its log should say why.",
         ReasonCode.UnsupportedProtocolVersion => "The server does not speak this MQTT version; try the other one (-V 311 or -V 5).",
-        ReasonCode.ClientIdentifierNotValid => "The server does not accept this client id; choose another (many servers allow only 1 to 23 letters and digits).",
+        ReasonCode.ClientIdentifierNotValid =>
+            "The server does not accept this client id; choose another (many servers allow only 1 to 23 letters and digits).",
         ReasonCode.BadUserNameOrPassword => "User name or password is wrong; check both here and in the server's password file.",
         ReasonCode.NotAuthorized => "Not authorized; give a user name and password, or ask for the permission in the server's access list.",
         ReasonCode.ServerUnavailable => "The server is not available at the moment; try again later.",

@@ -10,7 +10,8 @@ public sealed class ReceivedMessage
     private readonly ProtocolVersion _version;
     private readonly byte[] _packet;
 
-    internal ReceivedMessage(MqttClient client, Connection connection, int epoch, ReadOnlySpan<byte> raw, in Frame frame, in PublishPacket publish, byte[]? aliasedTopic)
+    internal ReceivedMessage(
+        MqttClient client, Connection connection, int epoch, ReadOnlySpan<byte> raw, in Frame frame, in PublishPacket publish, byte[]? aliasedTopic)
     {
         _client = client;
         _version = client.Version;
@@ -53,7 +54,11 @@ public sealed class ReceivedMessage
         List<MqttProperty> properties = [];
         Frame.Cut(_packet, int.MaxValue, out Frame frame, out _);
         PublishPacket.TryParse(frame, _version, out PublishPacket publish, out _);
-        foreach (Property property in publish.Properties) properties.Add(new MqttProperty(property.Id, property.Number, Own(property.Name), Own(property.Value)));
+        foreach (Property property in publish.Properties)
+        {
+            properties.Add(new MqttProperty(property.Id, property.Number, Own(property.Name), Own(property.Value)));
+        }
+
         return properties;
     }
 

@@ -42,7 +42,8 @@ public sealed class ScramAuthentication : IAuthenticationMethod
         {
             if (client.IsConfirmedBy(lastWord)) return;
             throw new MqttException(
-                "The server let this client in without showing that it knows the password; it may be another one than it says. The connection was closed.", ReasonCode.NotAuthorized)
+                "The server let this client in without showing that it knows the password; it may be another one than it says. The connection was closed.",
+                ReasonCode.NotAuthorized)
             {
                 TellServer = true,
             };

@@ -20,7 +20,9 @@ public sealed class TcpTransport(string host, int port = 1883) : IClientTranspor
     /// <inheritdoc/>
     public async ValueTask<Stream> OpenAsync(CancellationToken cancellationToken)
     {
-        Socket socket = BindAddress is null ? new Socket(SocketType.Stream, ProtocolType.Tcp) : new Socket(BindAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket socket = BindAddress is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(BindAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.NoDelay = NoDelay;

@@ -29,7 +29,8 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
                 CertificateChainPolicy = Policy(),
                 ClientCertificateContext = options.ClientCertificate,
                 ApplicationProtocols = options.ApplicationProtocol is { } name ? [new SslApplicationProtocol(name)] : null,
-                RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (refusal = Refuse(certificate as X509Certificate2, chain, errors)) is null,
+                RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                    (refusal = Refuse(certificate as X509Certificate2, chain, errors)) is null,
             };
             await stream.AuthenticateAsClientAsync(authentication, cancellationToken).ConfigureAwait(false);
             return stream;
@@ -49,7 +50,12 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
     private X509ChainPolicy? Policy()
     {
         if (options.Authorities is not { } authorities) return null;
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
         policy.CustomTrustStore.AddRange(authorities);
         policy.ExtraStore.AddRange(authorities);
         return policy;
@@ -64,7 +70,8 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
             return $"the server's certificate ({certificate.Subject}) " + status switch
             {
                 X509ChainStatusFlags.NotTimeValid => "is expired or not valid yet; check this machine's clock, or renew it",
-                X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot => $"was issued by {certificate.Issuer}, which is not trusted here; give its CA file",
+                X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot =>
+                    $"was issued by {certificate.Issuer}, which is not trusted here; give its CA file",
                 _ => $"is not valid: {status}",
             };
         }
@@ -78,7 +85,12 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
         string message = failure.GetBaseException().Message;
         if (message.Contains("certificate required", StringComparison.OrdinalIgnoreCase)) return "the server wants a certificate of the client";
         if (message.Contains("wrong version number", StringComparison.OrdinalIgnoreCase)) return "what answers there does not speak TLS; check the port";
-        if (message.Contains("protocol version", StringComparison.OrdinalIgnoreCase) || message.Contains("unsupported protocol", StringComparison.OrdinalIgnoreCase)) return "no TLS version in common";
+        if (message.Contains("protocol version", StringComparison.OrdinalIgnoreCase)
+            || message.Contains("unsupported protocol", StringComparison.OrdinalIgnoreCase))
+        {
+            return "no TLS version in common";
+        }
+
         return failure is IOException ? "the server closed the connection; its log should say why, or it does not speak TLS on this port" : message;
     }
 }

@@ -22,7 +22,9 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public string Description { get; } = inner.Description.Replace("tcp://", "ws://", StringComparison.Ordinal).Replace("tls://", "wss://", StringComparison.Ordinal) + path;
+    public string Description { get; } = inner.Description.Replace("tcp://", "ws://", StringComparison.Ordinal)
+        .Replace("tls://", "wss://", StringComparison.Ordinal)
+        + path;
 
     /// <inheritdoc/>
     /// <exception cref="MqttException">The server does not open a WebSocket for MQTT; the message says what it answered.</exception>
@@ -32,7 +34,8 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
         try
         {
             await UpgradeAsync(stream, cancellationToken).ConfigureAwait(false);
-            var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = false, SubProtocol = Subprotocol, KeepAliveInterval = TimeSpan.Zero });
+            var socket = WebSocket.CreateFromStream(
+                stream, new WebSocketCreationOptions { IsServer = false, SubProtocol = Subprotocol, KeepAliveInterval = TimeSpan.Zero });
             // Each write, which is a flush of the client, becomes one binary message.
             return WebSocketStream.Create(socket, WebSocketMessageType.Binary, ClosePatience);
         }
@@ -57,9 +60,17 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
         await stream.FlushAsync(cancellation).ConfigureAwait(false);
         string[] head = (await ReadHeadAsync(stream, cancellation).ConfigureAwait(false)).Split("\r\n");
         string[] status = head[0].Split(' ', 3);
-        if (status.Length < 2 || status[0] != "HTTP/1.1" || !int.TryParse(status[1], NumberStyles.None, CultureInfo.InvariantCulture, out int code)) throw Refused("what answers there does not speak HTTP; check the port");
+        if (status.Length < 2 || status[0] != "HTTP/1.1" || !int.TryParse(status[1], NumberStyles.None, CultureInfo.InvariantCulture, out int code))
+        {
+            throw Refused("what answers there does not speak HTTP; check the port");
+        }
+
         if (code != 101) throw Refused($"it answers {Shown(head[0]["HTTP/1.1 ".Length..])}; check the path (--ws-path) and the port");
-        if (!Value(head, "Upgrade").Equals("websocket", StringComparison.OrdinalIgnoreCase) || Value(head, "Sec-WebSocket-Accept") != AcceptFor(key)) throw Refused("its answer is not to our request; something between speaks another protocol");
+        if (!Value(head, "Upgrade").Equals("websocket", StringComparison.OrdinalIgnoreCase) || Value(head, "Sec-WebSocket-Accept") != AcceptFor(key))
+        {
+            throw Refused("its answer is not to our request; something between speaks another protocol");
+        }
+
         if (Value(head, "Sec-WebSocket-Protocol") != Subprotocol) throw Refused("it does not speak MQTT there (Sec-WebSocket-Protocol)");
     }
 
@@ -69,7 +80,11 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
         var head = new byte[MaxHeadBytes];
         for (int length = 0; length < head.Length; length++)
         {
-            if (await stream.ReadAsync(head.AsMemory(length, 1), cancellation).ConfigureAwait(false) == 0) throw Refused("it closes the connection; check the port");
+            if (await stream.ReadAsync(head.AsMemory(length, 1), cancellation).ConfigureAwait(false) == 0)
+            {
+                throw Refused("it closes the connection; check the port");
+            }
+
             if (length == 3 && !head.AsSpan().StartsWith("HTTP"u8)) throw Refused("what answers there does not speak HTTP; check the port");
             if (head[length] == '\n' && head.AsSpan(0, length + 1).EndsWith("\r\n\r\n"u8)) return Encoding.Latin1.GetString(head, 0, length - 3);
         }

@@ -22,7 +22,8 @@ internal sealed class ConnectionHub : IConnectionListenerFactory, IConnectionLis
     public bool CanBind(EndPoint endpoint) => endpoint is HubEndPoint;
 
     /// <inheritdoc/>
-    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => ValueTask.FromResult<IConnectionListener>(this);
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult<IConnectionListener>(this);
 
     /// <summary>Hands a connection on; false when the server has stopped and nobody takes it any more.</summary>
     public async Task<bool> TryBringAsync(ConnectionContext connection)

@@ -24,7 +24,9 @@ internal sealed class ProxyIntroduction(TrustedProxies proxies, TimeSpan patienc
         }
         catch (OperationCanceledException)
         {
-            return stopping.IsCancellationRequested ? "" : "no complete PROXY header within limits.connect_timeout; have the proxy send one, or take proxy_protocol off the listener";
+            return stopping.IsCancellationRequested
+                ? ""
+                : "no complete PROXY header within limits.connect_timeout; have the proxy send one, or take proxy_protocol off the listener";
         }
         catch (IOException)
         {

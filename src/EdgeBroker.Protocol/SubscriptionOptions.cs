@@ -12,7 +12,8 @@ public enum RetainHandling : byte
 /// <param name="Value">The byte on the wire.</param>
 public readonly record struct SubscriptionOptions(byte Value)
 {
-    public SubscriptionOptions(QoS maximumQoS, bool noLocal = false, bool retainAsPublished = false, RetainHandling retainHandling = RetainHandling.SendOnSubscribe)
+    public SubscriptionOptions(
+        QoS maximumQoS, bool noLocal = false, bool retainAsPublished = false, RetainHandling retainHandling = RetainHandling.SendOnSubscribe)
         : this((byte)((int)maximumQoS | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | ((int)retainHandling << 4)))
     {
     }

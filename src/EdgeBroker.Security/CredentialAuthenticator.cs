@@ -19,7 +19,8 @@ public sealed class CredentialAuthenticator : IAuthenticator
     public const string TokenMethod = "JWT";
 
     // Where there is nobody, there is nothing to find out by the time an answer takes.
-    private static readonly AuthenticationResult NobodyThere = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there are no users: the password file is empty or not configured");
+    private static readonly AuthenticationResult NobodyThere =
+        AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there are no users: the password file is empty or not configured");
 
     private readonly CredentialSources _sources;
     private readonly AccessRules _rules;
@@ -74,7 +75,9 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
         if (credential.Token is { } token)
         {
-            string? objection = _sources.Tokens is { } verifier ? verifier.FindObjection(token, _sources.TokenKeys!.Current) : "tokens are not accepted any more";
+            string? objection = _sources.Tokens is { } verifier
+                ? verifier.FindObjection(token, _sources.TokenKeys!.Current)
+                : "tokens are not accepted any more";
             if (objection is not null) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, objection);
         }
 
@@ -88,15 +91,19 @@ public sealed class CredentialAuthenticator : IAuthenticator
         switch (request.Method)
         {
             case ScramSha256.Name when _scram is not null:
-                return ValueTask.FromResult(_scram.Begin(request, (entry, last) => Admit(request, entry, remembered: false) with { Reply = new AuthenticationReply(last, null) }));
+                return ValueTask.FromResult(
+                    _scram.Begin(request, (entry, last) => Admit(request, entry, remembered: false) with { Reply = new AuthenticationReply(last, null) }));
             case TokenMethod when _sources.Tokens is not null:
                 byte[] token = request.MethodData;
                 bool isOne = token.Length <= TokenOptions.MaxTokenBytes && TokenVerifier.IsTokenLike(token);
-                return isOne ? CheckToken(request, token, _sources.Tokens, _sources.TokenKeys!) : Refuse(AuthenticationResult.Refused(ReasonCode.NotAuthorized, "authentication data that is no token"));
+                return isOne
+                    ? CheckToken(request, token, _sources.Tokens, _sources.TokenKeys!)
+                    : Refuse(AuthenticationResult.Refused(ReasonCode.NotAuthorized, "authentication data that is no token"));
             default:
                 string[] offered = [.. _scram is null ? [] : new[] { ScramSha256.Name }, .. _sources.Tokens is null ? [] : new[] { TokenMethod }];
                 string list = offered.Length == 0 ? "none" : string.Join(" and ", offered);
-                return Refuse(AuthenticationResult.Refused(ReasonCode.BadAuthenticationMethod, $"this authentication method is not offered here; offered: {list}"));
+                return Refuse(
+                    AuthenticationResult.Refused(ReasonCode.BadAuthenticationMethod, $"this authentication method is not offered here; offered: {list}"));
         }
     }
 
@@ -110,7 +117,11 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
     private AuthenticationResult AdmitAnonymous(AuthenticationRequest request)
     {
-        if (!request.AnonymousAllowed) return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "no credentials, and the listener does not let anonymous clients in");
+        if (!request.AnonymousAllowed)
+        {
+            return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "no credentials, and the listener does not let anonymous clients in");
+        }
+
         return Admit(new AclSubject(null, request.ClientId, request.Listener));
     }
 
@@ -138,7 +149,8 @@ public sealed class CredentialAuthenticator : IAuthenticator
             if (!isRight)
             {
                 _counters.CountRefused();
-                return AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, entry is null ? $"there is no user \"{userName}\"" : $"wrong password for user \"{userName}\"");
+                return AuthenticationResult.Refused(
+                    ReasonCode.BadUserNameOrPassword, entry is null ? $"there is no user \"{userName}\"" : $"wrong password for user \"{userName}\"");
             }
 
             _cache.Add(digest, entry!);
@@ -150,10 +162,15 @@ public sealed class CredentialAuthenticator : IAuthenticator
     {
         if (token.Length > TokenOptions.MaxTokenBytes)
         {
-            return Refuse(AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, $"a token of {token.Length} bytes, above {TokenOptions.MaxTokenBytes}"));
+            return Refuse(
+                AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, $"a token of {token.Length} bytes, above {TokenOptions.MaxTokenBytes}"));
         }
 
-        if (source.Current is not { } keys) return Refuse(AuthenticationResult.Refused(ReasonCode.ServerUnavailable, "the keys that tokens are signed with have not been read yet"));
+        if (source.Current is not { } keys)
+        {
+            return Refuse(AuthenticationResult.Refused(ReasonCode.ServerUnavailable, "the keys that tokens are signed with have not been read yet"));
+        }
+
         VerificationCache.Digest digest = _cache.DigestOf("", token, keys.Fingerprint);
         if (_cache.Find(digest) is TokenVerdict known && known.Expires > _time.GetUtcNow() && verifier.FindObjection(known, keys) is null)
         {
@@ -178,9 +195,14 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
     private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, Func<AuthenticationResult> verify)
     {
-        if (_queue.TryEnqueue(RemoteSource.Of(request.RemoteEndPoint), verify, out Task<AuthenticationResult> verdict)) return new ValueTask<AuthenticationResult>(verdict);
+        if (_queue.TryEnqueue(RemoteSource.Of(request.RemoteEndPoint), verify, out Task<AuthenticationResult> verdict))
+        {
+            return new ValueTask<AuthenticationResult>(verdict);
+        }
+
         _counters.CountBusy();
-        return ValueTask.FromResult(AuthenticationResult.Refused(ReasonCode.ServerBusy, "busy: too many passwords wait to be verified, of this address or in all"));
+        return ValueTask.FromResult(
+            AuthenticationResult.Refused(ReasonCode.ServerBusy, "busy: too many passwords wait to be verified, of this address or in all"));
     }
 
     private ValueTask<AuthenticationResult> Refuse(AuthenticationResult refusal)
@@ -193,7 +215,10 @@ public sealed class CredentialAuthenticator : IAuthenticator
     {
         _counters.CountAdmitted(remembered);
         var subject = new AclSubject(entry.UserName, request.ClientId, request.Listener);
-        return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject)) { Credential = new Credential(entry, null) };
+        return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject))
+        {
+            Credential = new Credential(entry, null),
+        };
     }
 
     private AuthenticationResult Admit(AuthenticationRequest request, TokenVerdict token, bool remembered)

@@ -24,7 +24,8 @@ public sealed class StoreException : Exception
     /// <summary>Says what a failure of SQLite means for the store at <paramref name="path"/>.</summary>
     public static StoreException From(SqliteException failure, string path) => failure switch
     {
-        { IsCorrupt: true } => new(StoreProblem.Damaged, $"{path} is damaged: {failure.Explanation}; \"edgebroker store verify\" says what is wrong with it", failure),
+        { IsCorrupt: true } =>
+            new(StoreProblem.Damaged, $"{path} is damaged: {failure.Explanation}; \"edgebroker store verify\" says what is wrong with it", failure),
         { IsFull: true } => Of(StoreProblem.DiskFull, path, failure),
         { IsReadOnly: true } => Of(StoreProblem.ReadOnly, path, failure),
         { IsCannotOpen: true } => Of(StoreProblem.NoPermission, path, failure),
@@ -57,8 +58,10 @@ public sealed class StoreException : Exception
         problem switch
         {
             StoreProblem.DiskFull => $"no room for {path}: free space on its disk, or raise [storage] max_bytes if that is what was reached",
-            StoreProblem.ReadOnly => $"{path} cannot be written: its file or disk is read-only; remount the disk for writing, or set [node] data_dir to another one",
-            StoreProblem.NoPermission => $"{path} may not be opened: {cause.Message}; give folder and file to the broker's user, or set [node] data_dir to another folder",
+            StoreProblem.ReadOnly =>
+                $"{path} cannot be written: its file or disk is read-only; remount the disk for writing, or set [node] data_dir to another one",
+            StoreProblem.NoPermission =>
+                $"{path} may not be opened: {cause.Message}; give folder and file to the broker's user, or set [node] data_dir to another folder",
             StoreProblem.Missing => $"{path} is not there: {cause.Message}; is [node] data_dir right?",
             _ => $"{path} cannot be read or written: {cause.Message}; check the disk (dmesg), then the file with \"edgebroker store verify\"",
         },

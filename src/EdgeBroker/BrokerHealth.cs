@@ -22,7 +22,9 @@ internal sealed class BrokerHealth(Broker broker, Func<ICertificateExpiry?> cert
         return broker.Journal.Condition switch
         {
             JournalCondition.Ready => new HealthFinding("store", HealthState.Good, "it takes what must be kept"),
-            JournalCondition.Full => new HealthFinding("store", HealthState.Failing, "it is full: what must be kept drives out older messages or is refused; let clients fetch theirs, or raise storage.max_bytes"),
+            JournalCondition.Full => new HealthFinding(
+                "store", HealthState.Failing,
+                "it is full: what must be kept drives out older messages or is refused; let clients fetch theirs, or raise storage.max_bytes"),
             _ => new HealthFinding("store", HealthState.Failing, "it cannot be written: what must be kept is refused until it can; the log names the cause"),
         };
     }
@@ -31,7 +33,8 @@ internal sealed class BrokerHealth(Broker broker, Func<ICertificateExpiry?> cert
     {
         MemoryStage.Normal => new HealthFinding("memory", HealthState.Good, "there is enough"),
         MemoryStage.Refusing => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused"),
-        MemoryStage.Pausing => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused, and clients that publish are held back"),
+        MemoryStage.Pausing =>
+            new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused, and clients that publish are held back"),
         _ => new HealthFinding("memory", HealthState.Failing, "it is short: new connections are refused, clients that publish are held back, QoS 0 is dropped"),
     };
 

@@ -45,7 +45,8 @@ internal static partial class BrokerHost
     /// <param name="time">The clock.</param>
     /// <param name="log">Where this class tells.</param>
     /// <param name="asked">Ends it, as signals do.</param>
-    private static int RunOnce(ConfigurationSource source, ref string? damage, LineLoggerFactory loggers, TimeProvider time, ILogger log, CancellationToken asked)
+    private static int RunOnce(
+        ConfigurationSource source, ref string? damage, LineLoggerFactory loggers, TimeProvider time, ILogger log, CancellationToken asked)
     {
         BrokerConfiguration configuration = source.Current;
         string? knownDamage = damage;
@@ -132,7 +133,8 @@ internal static partial class BrokerHost
     }
 
     private static void ServeUntilAsked(
-        RunningBroker running, ConfigurationReload reload, string dataDirectory, ServiceStatus services, ManualResetEventSlim stop, ILogger log, TimeProvider time)
+        RunningBroker running, ConfigurationReload reload, string dataDirectory, ServiceStatus services, ManualResetEventSlim stop, ILogger log,
+        TimeProvider time)
     {
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));

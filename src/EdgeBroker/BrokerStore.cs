@@ -80,7 +80,8 @@ internal sealed partial class BrokerStore : IDisposable
                 LogRestoring(_log, progress.Sessions, progress.Deliveries, progress.Retained);
                 services.Say($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
             });
-            LogRestored(_log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, (long)_time.GetElapsedTime(began).TotalMilliseconds);
+            LogRestored(
+                _log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, (long)_time.GetElapsedTime(began).TotalMilliseconds);
             if (restored.Damaged > 0 && _isRescued) LogDamagedRows(_log, restored.Damaged);
             else if (restored.Damaged > 0) throw new StoreException(StoreProblem.Damaged, $"{restored.Damaged} row(s) are not what was written");
             _journal.Damaged += damaged;
@@ -104,7 +105,9 @@ internal sealed partial class BrokerStore : IDisposable
     [LoggerMessage(9030, LogLevel.Information, "restoring: {Sessions} sessions, {Deliveries} queued and {Retained} retained messages so far")]
     private static partial void LogRestoring(ILogger log, int sessions, long deliveries, int retained);
 
-    [LoggerMessage(9031, LogLevel.Information, "restored {Sessions} sessions, {Subscriptions} subscriptions, {Deliveries} queued and {Retained} retained messages in {Milliseconds} ms")]
+    [LoggerMessage(
+        9031, LogLevel.Information,
+        "restored {Sessions} sessions, {Subscriptions} subscriptions, {Deliveries} queued and {Retained} retained messages in {Milliseconds} ms")]
     private static partial void LogRestored(ILogger log, int sessions, int subscriptions, long deliveries, int retained, long milliseconds);
 
     [LoggerMessage(9032, LogLevel.Error, "{Rows} row(s) of the rescued store are of no use and left out")]

@@ -55,7 +55,10 @@ internal sealed class ScheduledCollector(Broker broker)
     {
         // Those of older generations count as well: each empties the youngest.
         int collections = GC.CollectionCount(0);
-        if (collections != _lastCollections) _lastEarlyBytes = allocated;
+        if (collections != _lastCollections)
+        {
+            _lastEarlyBytes = allocated;
+        }
         else if (_released || allocated - _lastEarlyBytes >= EarlyBytes)
         {
             // Forced: left to judge for itself the collector would wait until the generation is full, which is what takes milliseconds.

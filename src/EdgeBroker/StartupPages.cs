@@ -58,13 +58,19 @@ internal static unsafe partial class StartupPages
         mapping = null;
         int dash = line.IndexOf('-', StringComparison.Ordinal);
         int space = line.IndexOf(' ', StringComparison.Ordinal);
-        if (dash <= 0 || space <= dash || !TryReadHex(line.AsSpan(0, dash), out nuint start) || !TryReadHex(line.AsSpan(dash + 1, space - dash - 1), out nuint end)) return false;
+        if (dash <= 0 || space <= dash || !TryReadHex(line.AsSpan(0, dash), out nuint start)
+            || !TryReadHex(line.AsSpan(dash + 1, space - dash - 1), out nuint end))
+        {
+            return false;
+        }
+
         ReadOnlySpan<char> rights = line.AsSpan(space + 1, Math.Min(4, line.Length - space - 1));
         if (rights is "r-xp" or "r--p" && line.Contains(" /", StringComparison.Ordinal)) mapping = (start, end - start);
         return true;
     }
 
-    private static bool TryReadHex(ReadOnlySpan<char> text, out nuint value) => nuint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    private static bool TryReadHex(ReadOnlySpan<char> text, out nuint value) =>
+        nuint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);

@@ -65,7 +65,8 @@ public sealed class BenchTests
     {
         using PublishedBroker broker = await PublishedBroker.StartAsync();
         await RunAsync(PublishedBinary.HostRid, broker, "retain --retained 10");
-        using var subscriber = ChildProcess.Program("mosquitto_sub", ["-h", "127.0.0.1", "-p", Show(broker.Port), "-t", "bench/#", "-C", "1", "--retained-only", "-W", "1"]);
+        using var subscriber =
+            ChildProcess.Program("mosquitto_sub", ["-h", "127.0.0.1", "-p", Show(broker.Port), "-t", "bench/#", "-C", "1", "--retained-only", "-W", "1"]);
         Assert.Equal(27, await subscriber.ExitAsync());
     }
 
@@ -73,7 +74,8 @@ public sealed class BenchTests
     {
         string pid = Show(broker.Process.Id);
         using ChildProcess bench = PublishedBinary.Of(rid).Start(
-            Path.GetTempPath(), ["bench", .. scenario.Split(' '), "--patience", "30", "-h", "127.0.0.1", "-p", Show(broker.Port), "--broker-pid", pid, "--json"]);
+            Path.GetTempPath(),
+            ["bench", .. scenario.Split(' '), "--patience", "30", "-h", "127.0.0.1", "-p", Show(broker.Port), "--broker-pid", pid, "--json"]);
         int exit = await bench.ExitAsync(Patience);
         Assert.True(exit == 0, bench.Said);
         return JsonDocument.Parse(bench.Said).RootElement;

@@ -99,7 +99,8 @@ public sealed class BrokerTests : IDisposable
     private static async Task<ChildProcess> SubscribeAsync(int port, string version, int qos)
     {
         // One message; -d says when the subscription stands, and stdbuf makes it say so at once although no terminal listens.
-        var subscriber = ChildProcess.Program("stdbuf", ["-oL", "mosquitto_sub", .. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
+        var subscriber =
+            ChildProcess.Program("stdbuf", ["-oL", "mosquitto_sub", .. Connection(port, version), "-q", Show(qos), "-t", "smoke/#", "-C", "1", "-v", "-d"]);
         try
         {
             await subscriber.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));

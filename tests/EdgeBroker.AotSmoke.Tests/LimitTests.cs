@@ -31,8 +31,11 @@ public sealed class LimitTests : IDisposable
         Packets packets = client.Packets;
         await client.SendAsync(packets.Connect("smoke", properties: Prop.RequestProblemInformation(0)));
         await client.ExpectConnackAsync();
-        await client.SendAsync([.. Enumerable.Range(1, 3).Select(i => packets.Publish("t", "x", 1, i)), packets.Subscribe(4, null, ("$SYS/broker/limits/#", 0), ("b", 0))]);
-        await client.ExpectAsync(packets.Puback(1, ReasonCode.NoMatchingSubscribers), packets.Puback(2, ReasonCode.NoMatchingSubscribers), packets.Puback(3, ReasonCode.QuotaExceeded));
+        await client.SendAsync(
+            [.. Enumerable.Range(1, 3).Select(i => packets.Publish("t", "x", 1, i)), packets.Subscribe(4, null, ("$SYS/broker/limits/#", 0), ("b", 0))]);
+        await client.ExpectAsync(
+            packets.Puback(1, ReasonCode.NoMatchingSubscribers), packets.Puback(2, ReasonCode.NoMatchingSubscribers),
+            packets.Puback(3, ReasonCode.QuotaExceeded));
         await client.ExpectAsync(packets.Suback(4, 0, 0x97));
         await using (TestClient second = await OpenAsync(port))
         {
@@ -81,7 +84,10 @@ public sealed class LimitTests : IDisposable
         }
 
         // The last of what is said about it: it may have been enough before.
-        await Deadline.Until(() => broker.Said.LastIndexOf("memory is enough again", StringComparison.Ordinal) > broker.Said.LastIndexOf("memory is short", StringComparison.Ordinal), "memory to be enough again");
+        await Deadline.Until(
+            () => broker.Said.LastIndexOf("memory is enough again", StringComparison.Ordinal)
+                > broker.Said.LastIndexOf("memory is short", StringComparison.Ordinal),
+            "memory to be enough again");
         await using TestClient third = await OpenAsync(port);
         await third.SendAsync(third.Packets.Connect("third"));
         await third.ExpectConnackAsync();

@@ -27,7 +27,9 @@ public sealed class ReloadTests : IDisposable
         await broker.LineAsync(line => line.EndsWith("applied: mqtt.max_qos, for new connections", StringComparison.Ordinal));
         Configure("max_qos = 7");
         (int exit, string said) = await ReloadAsync(rid);
-        Assert.Equal((78, "broker.toml:8:11: \"max_qos\" expects a whole number from 0 to 2; found 7\nbroker.toml is not applied; everything stays as it was"), (exit, said));
+        Assert.Equal(
+            (78, "broker.toml:8:11: \"max_qos\" expects a whole number from 0 to 2; found 7\nbroker.toml is not applied; everything stays as it was"),
+            (exit, said));
         await broker.LineAsync(line => line.EndsWith("\"max_qos\" expects a whole number from 0 to 2; found 7", StringComparison.Ordinal));
         Configure("max_qos = 1", Web);
         (exit, said) = await ReloadAsync(rid);

@@ -13,7 +13,11 @@ public sealed class SecureTests
     public async Task Certificates_TLS_WebSocket_and_goodbye(string rid)
     {
         using SecureBroker broker = await SecureBroker.StartAsync(rid, "client_auth = \"require\"");
-        string[] common = ["-h", "localhost", "-p", broker.Port("mqtts").ToString(CultureInfo.InvariantCulture), "--cafile", broker.Certificate("ca.crt"), "--cert", broker.Certificate("press7.crt"), "--key", broker.Certificate("press7.key"), "-t", "smoke"];
+        string[] common =
+        [
+            "-h", "localhost", "-p", broker.Port("mqtts").ToString(CultureInfo.InvariantCulture), "--cafile", broker.Certificate("ca.crt"), "--cert",
+            broker.Certificate("press7.crt"), "--key", broker.Certificate("press7.key"), "-t", "smoke",
+        ];
         using ChildProcess subscriber = ChildProcess.Program("stdbuf", ["-oL", "mosquitto_sub", .. common, "-q", "1", "-C", "1", "-d"]);
         await subscriber.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
         using ChildProcess publisher = PublishedBinary.Of(rid).Start("/", ["pub", .. common, "-q", "1", "-m", "it works"]);
@@ -29,7 +33,11 @@ public sealed class SecureTests
         {
             string url = $"{(protocol == "ws" ? "http" : "https")}://localhost:{broker.Port(protocol)}/mqtt";
             // Line by line, so that what has come is said while the connection stays open.
-            string[] upgrade = ["-sS", "-i", "--max-time", "60", "--cacert", broker.Certificate("ca.crt"), "--http1.1", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "-H", "Sec-WebSocket-Protocol: mqtt"];
+            string[] upgrade =
+            [
+                "-sS", "-i", "--max-time", "60", "--cacert", broker.Certificate("ca.crt"), "--http1.1", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket",
+                "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "-H", "Sec-WebSocket-Protocol: mqtt",
+            ];
             using ChildProcess socket = ChildProcess.Program("stdbuf", ["-oL", "curl", .. upgrade, url]);
             await socket.LineAsync(line => line.StartsWith("HTTP/1.1 101", StringComparison.Ordinal));
             await socket.LineAsync(line => line.StartsWith("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", StringComparison.Ordinal));

@@ -22,9 +22,11 @@ public sealed class StoreTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_directory, "broker.toml"), "[node]\ndata_dir = \"data\"\n");
         await File.WriteAllTextAsync(Path.Combine(_directory, "copy.toml"), "[node]\ndata_dir = \"copy\"\n");
-        using StoreFile store = StoreFile.Open(Path.Combine(_directory, "data"), new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System);
+        using StoreFile store =
+            StoreFile.Open(Path.Combine(_directory, "data"), new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System);
         long checksum = Checksum.OfMessage(0, "a"u8, [], new byte[100_000]);
-        store.Database.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO message VALUES(1, 0, NULL, x'61', x'', zeroblob(100000), {checksum})"));
+        store.Database.Execute(
+            string.Create(CultureInfo.InvariantCulture, $"INSERT INTO message VALUES(1, 0, NULL, x'61', x'', zeroblob(100000), {checksum})"));
         Directory.CreateDirectory(Path.Combine(_directory, "copy"));
         await Succeeds(rid, "bytes, checked", "backup", "copy/edgebroker.db", "-c", "broker.toml");
         foreach (string configuration in new[] { "broker.toml", "copy.toml" })

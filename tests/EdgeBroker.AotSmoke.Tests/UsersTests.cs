@@ -57,24 +57,31 @@ public sealed class UsersTests : IDisposable
         string token = Token(rsa, "edgebroker");
         foreach ((string user, string password, string topic, bool comesIn) in new[]
         {
-            ("bcrypt", "geheim", "smoke/bcrypt", true), ("argon", "geheim", "smoke/argon", true), ("argon", "falsch", "smoke/argon", false), ("argon", "geheim", "smoke/bcrypt", false), ("scram", "geheim", "smoke/scram", true),
+            ("bcrypt", "geheim", "smoke/bcrypt", true), ("argon", "geheim", "smoke/argon", true), ("argon", "falsch", "smoke/argon", false),
+            ("argon", "geheim", "smoke/bcrypt", false), ("scram", "geheim", "smoke/scram", true),
             ("anyone", token, "smoke/token", true), ("anyone", token, "smoke/argon", false), ("anyone", Token(rsa, "shop"), "smoke/token", false),
         })
         {
             using ChildProcess publisher = ChildProcess.Program(
-                "mosquitto_pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-V", "5", "-u", user, "-P", password, "-q", "1", "-t", topic, "-m", "x");
+                "mosquitto_pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-V", "5", "-u", user, "-P", password, "-q", "1", "-t",
+                topic, "-m", "x");
             int exit = await publisher.ExitAsync();
             // A publish that is denied is said on stderr and still leaves with 0.
             bool succeeded = exit == 0 && !publisher.Said.Contains("Not authorized", StringComparison.OrdinalIgnoreCase);
             Assert.True(succeeded == comesIn, $"{user} to {topic}: {publisher.Said}\n{broker.Said}");
         }
 
-        foreach ((string method, string password, int expected) in new[] { ("scram-sha-256", "geheim", 0), ("scram-sha-256", "falsch", 1), ("jwt", Token(rsa, "edgebroker"), 0), ("jwt", Token(rsa, "shop"), 1) })
+        var logins = new[]
+        {
+            ("scram-sha-256", "geheim", 0), ("scram-sha-256", "falsch", 1), ("jwt", Token(rsa, "edgebroker"), 0), ("jwt", Token(rsa, "shop"), 1),
+        };
+        foreach ((string method, string password, int expected) in logins)
         {
             string topic = method == "jwt" ? "smoke/token" : "smoke/scram";
             await File.WriteAllTextAsync(Path.Combine(_directory, "password"), password + "\n");
             using ChildProcess pub = PublishedBinary.Of(rid).Start(
-                _directory, "pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--auth-method", method, "-u", "scram", "--pw-file", "password", "-q", "1", "-t", topic, "-m", "x");
+                _directory, "pub", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--auth-method", method, "-u", "scram", "--pw-file",
+                "password", "-q", "1", "-t", topic, "-m", "x");
             Assert.True(await pub.ExitAsync() == expected, $"{method}: {pub.Said}\n{broker.Said}");
         }
 

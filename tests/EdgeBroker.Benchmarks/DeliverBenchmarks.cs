@@ -29,7 +29,8 @@ public class DeliverBenchmarks
     [GlobalSetup]
     public void Connect()
     {
-        _broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
+        _broker = new Broker(
+            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
         _context = _broker.CreateContext();
         _links = new MemoryLink[Subscribers];
         _leases = new ConnectionLease[Subscribers];

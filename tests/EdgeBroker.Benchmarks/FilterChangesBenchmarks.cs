@@ -5,7 +5,7 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Benchmarks;
 
 /// <summary>
-/// What a publish pays for filters that came and went elsewhere since its topic was last matched. The changes are of four shapes, as in <c>churn.py </c>.
+/// What a publish pays for filters that came and went elsewhere since its topic was last matched. The changes are of four shapes, as in <c>churn.py</c>.
 /// </summary>
 [MemoryDiagnoser]
 public class FilterChangesBenchmarks

@@ -30,10 +30,15 @@ public class MatchBenchmarks
     public void Subscribe()
     {
         var random = new Random(1);
-        var broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
+        var broker = new Broker(
+            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
         RoutingContext context = broker.CreateContext();
         var sessions = new Session[Clients];
-        for (int i = 0; i < Clients; i++) sessions[i] = broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), context, new MemoryLink()).Session;
+        for (int i = 0; i < Clients; i++)
+        {
+            sessions[i] = broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), context, new MemoryLink()).Session;
+        }
+
         int width = (int)Math.Cbrt(5 * Filters);
         for (int i = 0; i < Filters; i++)
         {

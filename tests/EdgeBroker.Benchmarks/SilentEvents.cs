@@ -34,5 +34,6 @@ internal sealed class SilentEvents : IBrokerEvents
     {
     }
 
-    public void MessagesDropped(string clientId, DropReason reason, int count) => throw new InvalidOperationException($"{count} message(s) for {clientId} dropped: {reason}");
+    public void MessagesDropped(string clientId, DropReason reason, int count) =>
+        throw new InvalidOperationException($"{count} message(s) for {clientId} dropped: {reason}");
 }

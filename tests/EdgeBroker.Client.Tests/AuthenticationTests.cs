@@ -118,13 +118,19 @@ public sealed class AuthenticationTests : IDisposable
         (byte[] question, _) = Ask($"n,,n=anna,r={nonce}");
         if (kind == "few iterations") question = Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(question).Replace("i=4096", "i=1", StringComparison.Ordinal));
         if (kind == "nonsense") question = "nonsense"u8.ToArray();
-        if (kind != "no question") await connection.SendAsync(Packets.Auth(kind == "success by AUTH" ? ReasonCode.Success : ReasonCode.ContinueAuthentication, "SCRAM-SHA-256", question));
+        if (kind != "no question")
+        {
+            await connection.SendAsync(
+                Packets.Auth(kind == "success by AUTH" ? ReasonCode.Success : ReasonCode.ContinueAuthentication, "SCRAM-SHA-256", question));
+        }
+
         if (kind is "no proof" or "wrong proof" or "other method" or "no method" or "second question") await connection.ReadPacketAsync();
         if (kind == "second question") await connection.SendAsync(Packets.Auth(ReasonCode.ContinueAuthentication, "SCRAM-SHA-256", question));
         byte[]? properties = kind switch
         {
             "no proof" or "no question" => Prop.AuthenticationMethod("SCRAM-SHA-256"),
-            "wrong proof" => [.. Prop.AuthenticationMethod("SCRAM-SHA-256"), .. Prop.AuthenticationData("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="u8.ToArray())],
+            "wrong proof" =>
+                [.. Prop.AuthenticationMethod("SCRAM-SHA-256"), .. Prop.AuthenticationData("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="u8.ToArray())],
             "other method" => Prop.AuthenticationMethod("SCRAM-SHA-1"),
             "no method" => [],
             _ => null,
@@ -178,7 +184,15 @@ public sealed class AuthenticationTests : IDisposable
     [Fact]
     public async Task A_method_needs_MQTT_5_and_text_that_SCRAM_takes()
     {
-        Assert.Throws<ArgumentException>(() => new MqttClient(new MqttClientOptions { Transport = _server.Transport, Version = ProtocolVersion.V311, Authentication = new TokenAuthentication(() => "x") }));
+        Assert.Throws<ArgumentException>(
+            () =>
+                new MqttClient(
+                    new MqttClientOptions
+                    {
+                        Transport = _server.Transport,
+                        Version = ProtocolVersion.V311,
+                        Authentication = new TokenAuthentication(() => "x"),
+                    }));
         Assert.Throws<ArgumentException>(() => new ScramAuthentication("anna", "\u0007"));
         Assert.Throws<ArgumentException>(() => new ScramAuthentication("", "geheim"));
         await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport });
@@ -192,16 +206,24 @@ public sealed class AuthenticationTests : IDisposable
         return (server.First, server);
     }
 
-    private static MqttClient To(FakeServer server) => new(new MqttClientOptions { Transport = server.Transport, Authentication = new ScramAuthentication("anna", "geheim") });
+    private static MqttClient To(FakeServer server) =>
+        new(new MqttClientOptions { Transport = server.Transport, Authentication = new ScramAuthentication("anna", "geheim") });
 
     private static MqttClient To(TestBroker broker, string password, Action<PacketTrace>? trace = null) =>
-        new(new MqttClientOptions { Transport = new TcpTransport("127.0.0.1", broker.Port), Authentication = new ScramAuthentication("anna", password), Trace = trace });
+        new(
+            new MqttClientOptions
+            {
+                Transport = new TcpTransport("127.0.0.1", broker.Port),
+                Authentication = new ScramAuthentication("anna", password),
+                Trace = trace,
+            });
 
     private TestBroker Broker()
     {
         PasswordFile users = PasswordFile.Parse($"anna:{Anna.Text}", []);
         var authenticator = new CredentialAuthenticator(
-            new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), _queue, new VerificationCache(10), new AuthenticationCounters(), TimeProvider.System);
+            new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), _queue, new VerificationCache(10), new AuthenticationCounters(),
+            TimeProvider.System);
         return new TestBroker(new TestBrokerOptions { Authenticator = authenticator, AllowAnonymous = false, OverSockets = true });
     }
 }

@@ -37,13 +37,15 @@ public sealed class ConnectTests : IDisposable
     {
         var properties = new MqttProperties();
         properties.AddUserProperty("a", "b");
-        await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport, SessionExpirySeconds = 10, MaximumPacketSizeBytes = 1000, Properties = properties });
+        await using var client = new MqttClient(
+            new MqttClientOptions { Transport = _server.Transport, SessionExpirySeconds = 10, MaximumPacketSizeBytes = 1000, Properties = properties });
         Task<ConnectResult> connecting = client.ConnectAsync();
         using FakeConnection connection = await _server.AcceptAsync();
         await connection.ExpectAsync("10 24 0004 4d515454 05 02 003c 17 11 0000000a 21 0064 27 000003e8 22 0010 26 0001 61 0001 62 0000");
         await connection.SendAsync("20 11 00 00 0e 12 0003 617867 13 0005 21 0007 24 01");
         ConnectResult granted = await connecting.Within();
-        Assert.Equal(("axg", TimeSpan.FromSeconds(5), (ushort)7, QoS.AtLeastOnce), (granted.ClientId, granted.KeepAlive, granted.ReceiveMaximum, granted.MaximumQoS));
+        Assert.Equal(
+            ("axg", TimeSpan.FromSeconds(5), (ushort)7, QoS.AtLeastOnce), (granted.ClientId, granted.KeepAlive, granted.ReceiveMaximum, granted.MaximumQoS));
         MqttException refused = await Assert.ThrowsAsync<MqttException>(() => client.PublishAsync(new PublishMessage("t", default) { QoS = QoS.ExactlyOnce }));
         Assert.Equal(ReasonCode.QoSNotSupported, refused.Reason);
     }
@@ -136,7 +138,8 @@ public sealed class ConnectTests : IDisposable
     [InlineData("32 06 0001 74 0001 00 32 06 0001 74 0002 00 32 06 0001 74 0003 00", ReasonCode.ReceiveMaximumExceeded, "Receive Maximum", "e0 01 93")]
     public async Task A_server_that_breaks_the_rules_is_told_and_left(string bytes, ReasonCode? reason, string text, string answer)
     {
-        await using var client = new MqttClient(new MqttClientOptions { Transport = _server.Transport, ReceiveMaximum = 2, ReceiveMaximumTolerance = 0, AcknowledgeManually = true });
+        await using var client = new MqttClient(
+            new MqttClientOptions { Transport = _server.Transport, ReceiveMaximum = 2, ReceiveMaximumTolerance = 0, AcknowledgeManually = true });
         Task<ConnectResult> connecting = client.ConnectAsync();
         using FakeConnection connection = await _server.AcceptAsync("20 03 00 00 00");
         await connecting.Within();

@@ -62,7 +62,8 @@ public sealed class DeliveryTests : IDisposable
     [Fact]
     public async Task A_resumed_session_sends_again_in_order()
     {
-        (MqttClient client, FakeConnection first) = await ConnectAsync(Options() with { SessionExpirySeconds = 100, Reconnect = new ReconnectOptions { FirstDelay = TimeSpan.FromMilliseconds(1) } });
+        (MqttClient client, FakeConnection first) = await ConnectAsync(
+            Options() with { SessionExpirySeconds = 100, Reconnect = new ReconnectOptions { FirstDelay = TimeSpan.FromMilliseconds(1) } });
         Task<ReasonCode> one = client.PublishAsync(Message("a", QoS.AtLeastOnce));
         Task<ReasonCode> two = client.PublishAsync(Message("b", QoS.ExactlyOnce));
         Task<ReasonCode> three = client.PublishAsync(Message("c", QoS.ExactlyOnce));
@@ -83,7 +84,8 @@ public sealed class DeliveryTests : IDisposable
     [Fact]
     public async Task A_lost_session_publishes_anew_what_the_server_does_not_have()
     {
-        (MqttClient client, FakeConnection first) = await ConnectAsync(Options() with { SessionExpirySeconds = 100, Reconnect = new ReconnectOptions { FirstDelay = TimeSpan.FromMilliseconds(1) } });
+        (MqttClient client, FakeConnection first) = await ConnectAsync(
+            Options() with { SessionExpirySeconds = 100, Reconnect = new ReconnectOptions { FirstDelay = TimeSpan.FromMilliseconds(1) } });
         Task<ReasonCode[]> subscribing = client.SubscribeAsync("s");
         await first.ExpectAsync("82 07 0001 00 0001 73 00");
         await first.SendAsync("90 04 0001 00 00");
@@ -197,7 +199,8 @@ public sealed class DeliveryTests : IDisposable
     public async Task Waiting_messages_expire_and_lose_the_time_they_waited()
     {
         var time = new FakeTimeProvider();
-        (MqttClient client, FakeConnection connection) = await ConnectAsync(Options() with { TimeProvider = time, KeepAliveSeconds = 0 }, "20 06 00 00 03 21 0001");
+        (MqttClient client, FakeConnection connection) = await ConnectAsync(
+            Options() with { TimeProvider = time, KeepAliveSeconds = 0 }, "20 06 00 00 03 21 0001");
         Task<ReasonCode> first = client.PublishAsync(Message("a", QoS.AtLeastOnce));
         Task<ReasonCode> expiring = client.PublishAsync(new PublishMessage("b", default) { QoS = QoS.AtLeastOnce, ExpirySeconds = 10 });
         Task<ReasonCode> lasting = client.PublishAsync(new PublishMessage("c", default) { QoS = QoS.AtLeastOnce, ExpirySeconds = 100 });

@@ -20,7 +20,10 @@ public sealed class MosquittoTests(MosquittoBroker broker) : IClassFixture<Mosqu
         string topic = $"order/{version}/{qos}";
         await using MqttClient client = await ConnectAsync(Options(version));
         Assert.Equal((ReasonCode)qos, Assert.Single(await client.SubscribeAsync(topic, qos).Within()));
-        Task[] publishes = [.. Enumerable.Range(0, Messages).Select(i => client.PublishAsync(new PublishMessage(topic, Encoding.UTF8.GetBytes($"{i}")) { QoS = qos }))];
+        Task[] publishes =
+        [
+            .. Enumerable.Range(0, Messages).Select(i => client.PublishAsync(new PublishMessage(topic, Encoding.UTF8.GetBytes($"{i}")) { QoS = qos })),
+        ];
         for (int i = 0; i < Messages; i++)
         {
             ReceivedMessage message = await client.NextAsync();

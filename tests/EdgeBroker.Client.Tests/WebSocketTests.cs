@@ -9,7 +9,8 @@ namespace EdgeBroker.Client.Tests;
 /// <summary>The WebSocket transport against a server written byte by byte.</summary>
 public sealed class WebSocketTests : IDisposable
 {
-    private const string Good = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\nsec-websocket-protocol: mqtt\r\n\r\n";
+    private const string Good = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        + "{accept}\r\nsec-websocket-protocol: mqtt\r\n\r\n";
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
 
@@ -45,10 +46,12 @@ public sealed class WebSocketTests : IDisposable
     [InlineData("HTTP/1.1 200 \u001b[31mOK\r\n\r\n", "it answers 200 ?[31mOK;")]
     [InlineData("\u0020\u0002\0\0garbage", "what answers there does not speak HTTP")]
     [InlineData("HTTP/1.1 101\r\n\r\n", "its answer is not to our request")]
-    [InlineData("HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: AAAA\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n", "its answer is not to our request")]
+    [InlineData(
+        "HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: AAAA\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n", "its answer is not to our request")]
     [InlineData("HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n", "does not speak MQTT there")]
     [InlineData("HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: chat\r\n\r\n", "does not speak MQTT there")]
-    [InlineData("HTTP/1.1 101 Ok\r\nUpgrade: h2c\r\nSec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n", "its answer is not to our request")]
+    [InlineData(
+        "HTTP/1.1 101 Ok\r\nUpgrade: h2c\r\nSec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n", "its answer is not to our request")]
     [InlineData("HTTP/2 101\r\n\r\n", "does not speak HTTP")]
     [InlineData("HTTP/1.1 ", "it closes the connection")]
     [InlineData("", "it closes the connection")]
@@ -96,7 +99,13 @@ public sealed class WebSocketTests : IDisposable
         await Assert.ThrowsAsync<MqttException>(() => connecting.WaitAsync(Deadline.Time));
     }
 
-    private MqttClientOptions Options() => new() { Transport = new WebSocketTransport(new TcpTransport("127.0.0.1", Port), "gw.example:8080", "/plant"), ClientId = "c", Version = ProtocolVersion.V5 };
+    private MqttClientOptions Options() =>
+        new()
+        {
+            Transport = new WebSocketTransport(new TcpTransport("127.0.0.1", Port), "gw.example:8080", "/plant"),
+            ClientId = "c",
+            Version = ProtocolVersion.V5,
+        };
 
     private async Task<NetworkStream> AcceptAsync() => new(await _listener.AcceptSocketAsync().WaitAsync(Deadline.Time), ownsSocket: true);
 

@@ -166,7 +166,11 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
     private static string SetAside(BrokerUnderTest broker)
     {
         string[] files = [.. Directory.GetFiles(broker.DataDirectory).Select(path => Path.GetFileName(path))];
-        string[] aside = [.. files.Where(name => Dated().IsMatch(name) && !name.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal))];
+        string[] aside =
+        [
+            .. files.Where(
+                name => Dated().IsMatch(name) && !name.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal)),
+        ];
         Assert.True(aside.Length == 1, $"set aside: {string.Join(", ", aside)}; there are {string.Join(", ", files)}");
         return aside[0];
     }

@@ -49,7 +49,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
             byte[] written = Wal(broker, shim, Survival.Everything);
             wasUnflushed = !Wal(broker, shim, Survival.Nothing).AsSpan().StartsWith(written);
             port = await broker.StartAsync(shim.Environment);
-            Assert.True(Wal(broker, shim, Survival.Nothing).AsSpan().StartsWith(written), $"attempt {attempt}: a power cut now would take what is answered for");
+            Assert.True(
+                Wal(broker, shim, Survival.Nothing).AsSpan().StartsWith(written), $"attempt {attempt}: a power cut now would take what is answered for");
         }
 
         Assert.True(wasUnflushed, "no kill came between a write and its flush");

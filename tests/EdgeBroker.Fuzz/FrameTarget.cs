@@ -25,10 +25,15 @@ internal static class FrameTarget
     {
         string status = Frame.Cut(bytes, limit, out Frame frame, out int announced).ToString();
         (string expected, long length) = NaiveFrame.Cut(bytes, limit);
-        if (status != expected || announced != length) throw new DisagreementException($"Cut says {status} of {announced} bytes where the oracle says {expected} of {length}", bytes);
+        if (status != expected || announced != length)
+        {
+            throw new DisagreementException($"Cut says {status} of {announced} bytes where the oracle says {expected} of {length}", bytes);
+        }
+
         if (status != "Complete") return status;
         bool same = frame.Length == length && frame.Header == bytes[0] && (int)frame.Type == bytes[0] / 16
-            && bytes.AsSpan(0, frame.Length).EndsWith(frame.Body) && Packet.Compose(frame.Header, frame.Body).AsSpan().SequenceEqual(bytes.AsSpan(0, frame.Length));
+            && bytes.AsSpan(0, frame.Length).EndsWith(frame.Body)
+            && Packet.Compose(frame.Header, frame.Body).AsSpan().SequenceEqual(bytes.AsSpan(0, frame.Length));
         return same ? status : throw new DisagreementException("The frame is not what was cut", bytes);
     }
 }

@@ -26,7 +26,8 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new("proxy-header", ProxyHeaderTarget.Run),
     ];
 
-    public static FuzzTarget Named(string name) => All.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"There is no target '{name}'.", nameof(name));
+    public static FuzzTarget Named(string name) =>
+        All.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"There is no target '{name}'.", nameof(name));
 
     /// <summary>Parses a packet in both versions; codec and oracle must agree, and what the codec writes must say the same as what it read.</summary>
     public static void CheckPacket(byte header, byte[] body)
@@ -36,8 +37,16 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         {
             bool accepted = Packet.TryRead(bytes, version, out string fields, out byte[]? rewritten, out ParseError error);
             string? expected = NaiveDecoder.Decode(header, body, version == ProtocolVersion.V5);
-            if (accepted != expected is not null) throw new DisagreementException(accepted ? $"{version}: only the codec accepts" : $"{version}: only the oracle accepts", bytes);
-            if (!accepted && (!error.Reason.IsError() || string.IsNullOrEmpty(error.Explanation))) throw new DisagreementException($"{version}: refused without a reason", bytes);
+            if (accepted != expected is not null)
+            {
+                throw new DisagreementException(accepted ? $"{version}: only the codec accepts" : $"{version}: only the oracle accepts", bytes);
+            }
+
+            if (!accepted && (!error.Reason.IsError() || string.IsNullOrEmpty(error.Explanation)))
+            {
+                throw new DisagreementException($"{version}: refused without a reason", bytes);
+            }
+
             if (!accepted) continue;
             if (error != default) throw new DisagreementException($"{version}: accepted with an error", bytes);
             if (fields != expected) throw new DisagreementException($"{version}: the codec reads {fields} where the oracle reads {expected}", bytes);

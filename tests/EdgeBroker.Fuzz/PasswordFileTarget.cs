@@ -31,7 +31,11 @@ internal static partial class PasswordFileTarget
             if (NameOf(line) is { } name && !expected.Contains(name)) expected.Add(name);
         }
 
-        if (!users.SequenceEqual(expected)) throw new DisagreementException($"Users {string.Join('|', users)} where the oracle finds {string.Join('|', expected)}", input);
+        if (!users.SequenceEqual(expected))
+        {
+            throw new DisagreementException($"Users {string.Join('|', users)} where the oracle finds {string.Join('|', expected)}", input);
+        }
+
         if (users.Length + problems.Count != meaning) throw new DisagreementException("A line is neither a user nor a problem", input);
     }
 
@@ -49,7 +53,8 @@ internal static partial class PasswordFileTarget
     {
         Match match = Argon2().Match(hash);
         if (!match.Success || Number(match, 1) is not { } memory || Number(match, 2) is not { } passes || Number(match, 3) is not { } lanes) return false;
-        return passes is >= 1 and <= 16 && lanes is >= 1 and <= 8 && memory >= 8 * lanes && memory <= 262_144 && Bytes(match.Groups[4].Value) is >= 8 and <= 64 && Bytes(match.Groups[5].Value) is >= 16 and <= 64;
+        return passes is >= 1 and <= 16 && lanes is >= 1 and <= 8 && memory >= 8 * lanes && memory <= 262_144
+            && Bytes(match.Groups[4].Value) is >= 8 and <= 64 && Bytes(match.Groups[5].Value) is >= 16 and <= 64;
     }
 
     private static bool IsMosquitto(string hash)
@@ -66,7 +71,8 @@ internal static partial class PasswordFileTarget
             && Bytes(match.Groups[3].Value) == 32 && Bytes(match.Groups[4].Value) == 32;
     }
 
-    private static long? Number(Match match, int group) => decimal.TryParse(match.Groups[group].Value, out decimal value) && value <= int.MaxValue ? (long)value : null;
+    private static long? Number(Match match, int group) =>
+        decimal.TryParse(match.Groups[group].Value, out decimal value) && value <= int.MaxValue ? (long)value : null;
 
     private static int? Bytes(string base64)
     {

@@ -19,10 +19,22 @@ internal static partial class ProxyHeaderTarget
     public static void Run(byte[] input)
     {
         ProxyHeaderStatus status = ProxyHeader.TryRead(input, out int length, out IPEndPoint? source, out string cause);
-        if (status == ProxyHeaderStatus.Malformed != (cause.Length > 0)) throw new DisagreementException("Refused without a reason, or accepted with one", input);
+        if (status == ProxyHeaderStatus.Malformed != (cause.Length > 0))
+        {
+            throw new DisagreementException("Refused without a reason, or accepted with one", input);
+        }
+
         (int Length, IPEndPoint? Source)? expected = input is [(byte)'P', ..] ? Line(Encoding.Latin1.GetString(input)) : Block(input);
-        if (status == ProxyHeaderStatus.Complete != expected is not null) throw new DisagreementException(expected is null ? "Only the parser accepts" : "Only the oracle accepts", input);
-        if (expected is { } header && (header.Length != length || !Equals(header.Source, source))) throw new DisagreementException($"{length} bytes, {source} where the oracle reads {header.Length}, {header.Source}", input);
+        if (status == ProxyHeaderStatus.Complete != expected is not null)
+        {
+            throw new DisagreementException(expected is null ? "Only the parser accepts" : "Only the oracle accepts", input);
+        }
+
+        if (expected is { } header && (header.Length != length || !Equals(header.Source, source)))
+        {
+            throw new DisagreementException($"{length} bytes, {source} where the oracle reads {header.Length}, {header.Source}", input);
+        }
+
         CheckCuts(input, status, length);
     }
 
@@ -34,7 +46,11 @@ internal static partial class ProxyHeaderTarget
             ProxyHeaderStatus now = ProxyHeader.TryRead(input.AsSpan(0, cut), out _, out _, out _);
             bool isDecided = before != ProxyHeaderStatus.Incomplete;
             if (isDecided && now != before) throw new DisagreementException($"{before} becomes {now} at {cut}", input);
-            if (status == ProxyHeaderStatus.Complete && now != (cut < length ? ProxyHeaderStatus.Incomplete : ProxyHeaderStatus.Complete)) throw new DisagreementException($"{now} at {cut} of {length}", input);
+            if (status == ProxyHeaderStatus.Complete && now != (cut < length ? ProxyHeaderStatus.Incomplete : ProxyHeaderStatus.Complete))
+            {
+                throw new DisagreementException($"{now} at {cut} of {length}", input);
+            }
+
             before = now;
         }
 

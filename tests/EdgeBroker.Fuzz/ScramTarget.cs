@@ -38,7 +38,10 @@ internal static partial class ScramTarget
     public static void RunFinal(byte[] input)
     {
         bool isRight = Server.Finish(input, out byte[] last) == ScramOutcome.Right;
-        if (isRight != Encoding.UTF8.GetString(input).Equals(Right, StringComparison.Ordinal) || isRight != last.Length > 0) throw new DisagreementException("A wrong proof is taken, or a right one is not", input);
+        if (isRight != Encoding.UTF8.GetString(input).Equals(Right, StringComparison.Ordinal) || isRight != last.Length > 0)
+        {
+            throw new DisagreementException("A wrong proof is taken, or a right one is not", input);
+        }
     }
 
     [GeneratedRegex(@"^(n|y),(a=(=2C|=3D|[^=,\0])+)?,n=(?<user>(=2C|=3D|[^=,\0])+),r=(?<nonce>[!-+\x2D-~]{1,256})(,[a-ln-zA-Z]=[^,\0]+)*\z")]

@@ -76,8 +76,19 @@ public sealed class LimitTests : IAsyncDisposable
     {
         int port = await _host.StartAsync(protocol);
         _host.Broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 1) { OnExceed = ExceedAction.Drop } });
-        byte[] packets = [.. Packets.V5.Connect("c", properties: Prop.RequestProblemInformation(0)), .. Packets.V5.Publish("t", "1", 1, 1), .. Packets.V5.Publish("t", "2", 1, 2), .. Packets.V5.Publish("t", "3", 2, 3)];
-        byte[] expected = [.. Packets.V5.Puback(1, ReasonCode.NoMatchingSubscribers), .. Packets.V5.Puback(2, ReasonCode.QuotaExceeded), .. Packets.V5.Pubrec(3, ReasonCode.QuotaExceeded)];
+        byte[] packets =
+        [
+            .. Packets.V5.Connect("c", properties: Prop.RequestProblemInformation(0)),
+            .. Packets.V5.Publish("t", "1", 1, 1),
+            .. Packets.V5.Publish("t", "2", 1, 2),
+            .. Packets.V5.Publish("t", "3", 2, 3),
+        ];
+        byte[] expected =
+        [
+            .. Packets.V5.Puback(1, ReasonCode.NoMatchingSubscribers),
+            .. Packets.V5.Puback(2, ReasonCode.QuotaExceeded),
+            .. Packets.V5.Pubrec(3, ReasonCode.QuotaExceeded),
+        ];
         Assert.Equal(expected, await ExchangeAsync(port, protocol, packets, expected.Length));
     }
 

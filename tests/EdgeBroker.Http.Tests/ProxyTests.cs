@@ -14,7 +14,8 @@ namespace EdgeBroker.Http.Tests;
 public sealed class ProxyTests : IAsyncDisposable
 {
     private static readonly byte[] Line = "PROXY TCP6 2001:db8::7 2001:db8::1 56324 8883\r\n"u8.ToArray();
-    private static readonly byte[] Binary = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2111" + "0010" + "C0000207" + "C6336401" + "DC0422B3" + "04000100");
+    private static readonly byte[] Binary =
+        Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2111" + "0010" + "C0000207" + "C6336401" + "DC0422B3" + "04000100");
     private readonly WebHost _host = new();
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
@@ -98,7 +99,8 @@ public sealed class ProxyTests : IAsyncDisposable
         int port = await _host.StartAsync(WebProtocol.Mqtts);
         SslStream stream = await _host.TlsAsync(port);
         await stream.WriteAsync((byte[])[.. Line, .. Packets.V5.Connect("c")]);
-        await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused && e.Text.Contains("the first packet is not CONNECT", StringComparison.Ordinal), "the refusal");
+        await _host.Events.WaitForAsync(
+            e => e.Kind == BrokerEventKind.Refused && e.Text.Contains("the first packet is not CONNECT", StringComparison.Ordinal), "the refusal");
     }
 
     [Fact]
@@ -107,7 +109,9 @@ public sealed class ProxyTests : IAsyncDisposable
         int port = await StartAsync(WebProtocol.Mqtts);
         NetworkStream stream = await _host.TcpAsync(port);
         await stream.WriteAsync((byte[])[.. Binary, .. Packets.V5.Connect("c")]);
-        Assert.Contains("TLS handshake with 192.0.2.7:56324 failed: the client speaks plain MQTT", await _host.Log.WithAsync("TLS handshake with"), StringComparison.Ordinal);
+        Assert.Contains(
+            "TLS handshake with 192.0.2.7:56324 failed: the client speaks plain MQTT", await _host.Log.WithAsync("TLS handshake with"),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,7 +62,8 @@ public sealed class ServerTests : IAsyncDisposable
     public async Task A_port_that_is_taken_is_an_error()
     {
         int port = await _host.StartAsync(WebProtocol.Ws);
-        await using var second = new WebServer([Options(WebProtocol.Ws) with { Address = $"127.0.0.1:{port}" }], _host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
+        await using var second =
+            new WebServer([Options(WebProtocol.Ws) with { Address = $"127.0.0.1:{port}" }], _host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
         IOException error = await Assert.ThrowsAnyAsync<IOException>(second.StartAsync);
         Assert.Contains($"{port}", error.Message, StringComparison.Ordinal);
     }

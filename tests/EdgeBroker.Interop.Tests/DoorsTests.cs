@@ -14,7 +14,11 @@ public sealed class DoorsTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        foreach (string arguments in new[] { "cert ca", "cert server localhost 127.0.0.1", "cert client press7 press8", "cert revoke" }) await DoneAsync(Ours(arguments.Split(' ')));
+        foreach (string arguments in new[] { "cert ca", "cert server localhost 127.0.0.1", "cert client press7 press8", "cert revoke" })
+        {
+            await DoneAsync(Ours(arguments.Split(' ')));
+        }
+
         await File.WriteAllTextAsync(Path.Combine(_directory, "broker.toml"), $"""
             [node]
             data_dir = "data"
@@ -70,7 +74,8 @@ public sealed class DoorsTests : IAsyncLifetime
         ChildProcess subscriber = Start("stdbuf", ["-oL", .. Client("mosquitto_sub", version), "-t", own + "/#", "-F", "got %t %p", "-d"]);
         await subscriber.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
         // A name it gives itself, or somebody else's topic, does not help.
-        await Start("stdbuf", ["-oL", .. Client("mosquitto_pub", version), "-u", "press7", "-P", "x", "-q", "1", "-t", "presses/press7", "-m", "forged"]).ExitAsync();
+        await Start(
+            "stdbuf", ["-oL", .. Client("mosquitto_pub", version), "-u", "press7", "-P", "x", "-q", "1", "-t", "presses/press7", "-m", "forged"]).ExitAsync();
         await _broker.LineAsync(line => line.Contains("to presses/press7 refused: no [[acl]] rule allows to publish there", StringComparison.Ordinal));
         await DoneAsync(Start("stdbuf", ["-oL", .. Client("mosquitto_pub", version), "-q", "1", "-t", own + "/a", "-m", "it works"]));
         await DoneAsync(Ours("pub", "--unix", Socket, "-t", own + "/b", "-m", "ours too", "-q", "1"));
@@ -125,7 +130,8 @@ public sealed class DoorsTests : IAsyncLifetime
     {
         string begin = $"listening for {protocol} on 127.0.0.1:";
         string line = await _broker.LineAsync(l => l.Contains(begin, StringComparison.Ordinal));
-        return int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.Ordinal) + begin.Length), CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+        return int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.Ordinal) + begin.Length), CultureInfo.InvariantCulture)
+            .ToString(CultureInfo.InvariantCulture);
     }
 
     private static bool IsGot(string line) => line.StartsWith("got ", StringComparison.Ordinal);

@@ -111,7 +111,8 @@ public abstract class ForeignClientTests(BrokerFixture broker) : IDisposable
         IForeignClient witness = await ConnectAsync(Versions.V5, "witness");
         await witness.SubscribeAsync(Topic("will"), 1);
         IForeignClient mortal = await CreateTrackedAsync();
-        ForeignConnect connect = To(Versions.V5, "mortal") with { ExpirySeconds = 60, Will = new ForeignMessage(Topic("will"), "gone", 1), WillDelaySeconds = 1 };
+        ForeignConnect connect =
+            To(Versions.V5, "mortal") with { ExpirySeconds = 60, Will = new ForeignMessage(Topic("will"), "gone", 1), WillDelaySeconds = 1 };
         await mortal.ConnectAsync(connect);
         long broken = Stopwatch.GetTimestamp();
         mortal.Break();

@@ -89,7 +89,8 @@ public sealed class MosquittoTests(BrokerFixture broker) : IClassFixture<BrokerF
         [
             "-D", "PUBLISH", "content-type", "text/plain", "-D", "PUBLISH", "response-topic", $"{_run}/answer", "-D", "PUBLISH", "correlation-data", "c0rr",
             "-D", "PUBLISH", "payload-format-indicator", "1", "-D", "PUBLISH", "message-expiry-interval", "600",
-            "-D", "PUBLISH", "user-property", "path", "first", "-D", "PUBLISH", "user-property", "site", "hall 3", "-D", "PUBLISH", "user-property", "path", "second",
+            "-D", "PUBLISH", "user-property", "path", "first", "-D", "PUBLISH", "user-property", "site", "hall 3", "-D", "PUBLISH", "user-property", "path",
+            "second",
         ];
         await PublishAsync(Versions.V5, ["-q", "1", "-t", $"{_run}/a", "-m", "21.5", .. properties]);
         string[] got = (await GotAsync(subscriber))["got ".Length..].Split('|');
@@ -172,7 +173,10 @@ public sealed class MosquittoTests(BrokerFixture broker) : IClassFixture<BrokerF
     private ChildProcess Start(string program, string version, string[] arguments, bool keepsInput = false)
     {
         // stdbuf makes it say at once what it has to say, although no terminal listens.
-        string[] command = ["-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", Show(broker.Port), "-V", version == Versions.V5 ? "5" : "311", .. arguments];
+        string[] command =
+        [
+            "-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", Show(broker.Port), "-V", version == Versions.V5 ? "5" : "311", .. arguments,
+        ];
         var process = new ChildProcess(new ProcessStartInfo("stdbuf", command), keepsInput);
         _processes.Add(process);
         return process;

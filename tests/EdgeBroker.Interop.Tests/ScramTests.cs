@@ -19,7 +19,8 @@ public sealed class ScramTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         string users = Path.Combine(_directory, "users");
-        using ChildProcess add = PublishedBinary.Of(PublishedBinary.HostRid).Start(_directory, keepsInput: true, "passwd", "add", "--stdin", "--scram", "users", "anna");
+        using ChildProcess add = PublishedBinary.Of(PublishedBinary.HostRid)
+            .Start(_directory, keepsInput: true, "passwd", "add", "--stdin", "--scram", "users", "anna");
         add.Say("geheim");
         Assert.True(await add.ExitAsync() == 0, add.Said);
         _broker = await PublishedBroker.StartAsync($"[auth]\npassword_file = \"{users}\"\n");
@@ -40,7 +41,9 @@ public sealed class ScramTests : IAsyncLifetime
         MqttClientConnectResult result = await client.ConnectAsync(Options(peer), Patience());
         Assert.Equal((MqttClientConnectResultCode.Success, Method), (result.ResultCode, result.AuthenticationMethod));
         Assert.Equal(peer.Last, result.AuthenticationData);
-        await client.PublishAsync(new MqttApplicationMessageBuilder().WithTopic("a").WithPayload("x").WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build(), Patience());
+        await client.PublishAsync(
+            new MqttApplicationMessageBuilder().WithTopic("a").WithPayload("x").WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build(),
+            Patience());
         await client.DisconnectAsync(new MqttClientDisconnectOptions(), Patience());
     }
 
@@ -86,7 +89,8 @@ public sealed class ScramTests : IAsyncLifetime
         const string program = """
             import stringprep as s, sys
             from unicodedata import ucd_3_2_0 as u
-            prohibited = (s.in_table_c12, s.in_table_c21_c22, s.in_table_c3, s.in_table_c4, s.in_table_c5, s.in_table_c6, s.in_table_c7, s.in_table_c8, s.in_table_c9, s.in_table_a1)
+            prohibited = (s.in_table_c12, s.in_table_c21_c22, s.in_table_c3, s.in_table_c4, s.in_table_c5,
+                      s.in_table_c6, s.in_table_c7, s.in_table_c8, s.in_table_c9, s.in_table_a1)
             def prepare(t):
                 t = u.normalize("NFKC", "".join(" " if s.in_table_c12(c) else c for c in t if not s.in_table_b1(c)))
                 if not t or any(f(c) for f in prohibited for c in t): return None
@@ -138,7 +142,8 @@ public sealed class ScramTests : IAsyncLifetime
         public Task HandleEnhancedAuthenticationAsync(MqttEnhancedAuthenticationEventArgs eventArgs)
         {
             Assert.Equal((MqttAuthenticateReasonCode.ContinueAuthentication, Method), (eventArgs.ReasonCode, eventArgs.AuthenticationMethod));
-            return eventArgs.SendAsync(new SendMqttEnhancedAuthenticationDataOptions { Data = peer.Answer(eventArgs.AuthenticationData) }, eventArgs.CancellationToken);
+            return eventArgs.SendAsync(
+                new SendMqttEnhancedAuthenticationDataOptions { Data = peer.Answer(eventArgs.AuthenticationData) }, eventArgs.CancellationToken);
         }
     }
 }

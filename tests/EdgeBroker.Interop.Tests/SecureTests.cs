@@ -54,7 +54,8 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
         ChildProcess theirs = Start("stdbuf", ["-oL", Installed.Mosquitto("mosquitto_sub"), .. Secure(version), .. own, "-t", "t", "-q", "1", "-C", "2", "-d"]);
         await theirs.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
         Assert.Equal(0, await RunAsync("mosquitto_pub", [.. Secure(version), "-t", "t", "-q", "1", "-m", "from theirs"]));
-        using ChildProcess ours = PublishedBinary.Of(PublishedBinary.HostRid).Start("/", ["pub", .. Secure(version), .. own, "-t", "t", "-q", "1", "-m", "from ours"]);
+        using ChildProcess ours = PublishedBinary.Of(PublishedBinary.HostRid)
+            .Start("/", ["pub", .. Secure(version), .. own, "-t", "t", "-q", "1", "-m", "from ours"]);
         Assert.True(await ours.ExitAsync() == 0, ours.Said);
         Assert.Equal(0, await theirs.ExitAsync());
         Assert.Contains("from theirs", theirs.Said, StringComparison.Ordinal);
@@ -69,7 +70,8 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
         ChildProcess theirs = Start("stdbuf", ["-oL", Installed.Mosquitto("mosquitto_sub"), .. Secure("tlsv1.3"), "-t", "web", "-q", "1", "-C", "1", "-d"]);
         await theirs.LineAsync(line => line.StartsWith("Subscribed", StringComparison.Ordinal));
         string[] trust = protocol == "wss" ? ["--capath", Path.GetDirectoryName(_broker.Certificate("ca.crt"))!] : [];
-        using ChildProcess ours = PublishedBinary.Of(PublishedBinary.HostRid).Start("/", ["pub", "-L", $"{protocol}://localhost:{Port(protocol)}/web", .. trust, "-q", "1", "-m", "over " + protocol]);
+        using ChildProcess ours = PublishedBinary.Of(PublishedBinary.HostRid)
+            .Start("/", ["pub", "-L", $"{protocol}://localhost:{Port(protocol)}/web", .. trust, "-q", "1", "-m", "over " + protocol]);
         Assert.True(await ours.ExitAsync() == 0, ours.Said);
         Assert.Equal(0, await theirs.ExitAsync());
         Assert.Contains("over " + protocol, theirs.Said, StringComparison.Ordinal);
@@ -79,7 +81,8 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
     public async Task Who_does_not_trust_the_broker_is_in_the_log()
     {
         await MakeAsync("other.crt", "other.key");
-        Assert.NotEqual(0, await RunAsync("mosquitto_pub", ["-h", "localhost", "-p", Port("mqtts"), "--cafile", _broker.Certificate("other.crt"), "-t", "t", "-m", "x"]));
+        Assert.NotEqual(
+            0, await RunAsync("mosquitto_pub", ["-h", "localhost", "-p", Port("mqtts"), "--cafile", _broker.Certificate("other.crt"), "-t", "t", "-m", "x"]));
         // Its alert, or only the end of the connection when that overtakes it.
         await LoggedAsync("not trust our certificate: its ");
     }
@@ -88,7 +91,12 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
     public async Task Who_asked_for_another_name_is_in_the_log()
     {
         // 127.0.0.2 reaches nobody; OpenSSL's client is told the name to expect.
-        ChildProcess client = Start("openssl", ["s_client", "-connect", $"127.0.0.1:{Port("mqtts")}", "-CAfile", _broker.Certificate("ca.crt"), "-verify_hostname", "plant.example", "-verify_return_error"]);
+        ChildProcess client = Start(
+            "openssl",
+            [
+                "s_client", "-connect", $"127.0.0.1:{Port("mqtts")}", "-CAfile", _broker.Certificate("ca.crt"), "-verify_hostname", "plant.example",
+                "-verify_return_error",
+            ]);
         Assert.NotEqual(0, await client.ExitAsync());
         await LoggedAsync("TLS handshake with");
     }
@@ -136,7 +144,9 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
         {
             await first.LineAsync(line => line.Contains("New, TLSv1.", StringComparison.Ordinal));
             // In 1.3 the ticket comes behind the handshake; openssl tells of it when its output is full, but writes it down at once.
-            await Deadline.Until(() => File.Exists(session) && File.ReadAllText(session).Contains("-----END SSL SESSION", StringComparison.Ordinal), "the session to be written down");
+            await Deadline.Until(
+                () => File.Exists(session) && File.ReadAllText(session).Contains("-----END SSL SESSION", StringComparison.Ordinal),
+                "the session to be written down");
             first.EndInput();
             await first.ExitAsync();
         }
@@ -145,13 +155,19 @@ public sealed class SecureTests : IAsyncLifetime, IDisposable
         await second.LineAsync(line => line.Contains("Reused, TLSv1.", StringComparison.Ordinal));
     }
 
-    private static ChildProcess Openssl(string[] arguments) => new(new System.Diagnostics.ProcessStartInfo("openssl", ["s_client", .. arguments]), keepsInput: true);
+    private static ChildProcess Openssl(string[] arguments) =>
+        new(new System.Diagnostics.ProcessStartInfo("openssl", ["s_client", .. arguments]), keepsInput: true);
 
     private async Task<IForeignClient> ConnectAsync(string client, string protocol, string version, string id)
     {
         var driver = new DriverClient(client == "js" ? Installed.MqttJs() : Installed.PahoPython());
         _started.Add(driver);
-        await driver.ConnectAsync(new ForeignConnect(_broker.Port(protocol), version, id) { Via = protocol, AuthorityFile = protocol == "ws" ? null : _broker.Certificate("ca.crt") });
+        await driver.ConnectAsync(
+            new ForeignConnect(_broker.Port(protocol), version, id)
+            {
+                Via = protocol,
+                AuthorityFile = protocol == "ws" ? null : _broker.Certificate("ca.crt"),
+            });
         return driver;
     }
 

@@ -16,7 +16,8 @@ public sealed class UsersTests : IAsyncLifetime
     {
         await DoneAsync(ChildProcess.Program(Installed.Mosquitto("mosquitto_passwd"), "-b", "-c", Users, "anna", "geheim-7"));
         await DoneAsync(ChildProcess.Program(Installed.Mosquitto("mosquitto_passwd"), "-H", "sha512", "-b", Users, "bert", "geheim-6"));
-        using ChildProcess add = PublishedBinary.Of(PublishedBinary.HostRid).Start(_directory, keepsInput: true, "passwd", "add", "--stdin", "--argon2", "users", "clara");
+        using ChildProcess add = PublishedBinary.Of(PublishedBinary.HostRid)
+            .Start(_directory, keepsInput: true, "passwd", "add", "--stdin", "--argon2", "users", "clara");
         add.Say("geheim-a");
         Assert.True(await add.ExitAsync() == 0, add.Said);
         _broker = await PublishedBroker.StartAsync($"""
@@ -74,7 +75,8 @@ public sealed class UsersTests : IAsyncLifetime
         ChildProcess bert = Start("mosquitto_sub", version, "bert", "geheim-6", "-t", "users/#");
         // In neither version does it count as a failure for mosquitto_sub.
         await bert.LineAsync(line => line.Contains("denied", StringComparison.OrdinalIgnoreCase));
-        await _broker!.Process.LineAsync(line => line.Contains("may not subscribe to users/#: no [[acl]] rule allows to subscribe to all of it", StringComparison.Ordinal));
+        await _broker!.Process.LineAsync(
+            line => line.Contains("may not subscribe to users/#: no [[acl]] rule allows to subscribe to all of it", StringComparison.Ordinal));
         await _broker.Process.LineAsync(line => line.Contains("to users/anna/a refused: no [[acl]] rule allows to publish there", StringComparison.Ordinal));
     }
 
@@ -88,7 +90,11 @@ public sealed class UsersTests : IAsyncLifetime
         // stdbuf: what it says is seen at once although no terminal listens.
         string port = _broker!.Port.ToString(CultureInfo.InvariantCulture);
         ChildProcess process = ChildProcess.Program(
-            "stdbuf", ["-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", port, "-V", version == Versions.V5 ? "5" : "311", "-u", user, "-P", password, .. arguments]);
+            "stdbuf",
+            [
+                "-oL", Installed.Mosquitto(program), "-h", "127.0.0.1", "-p", port, "-V", version == Versions.V5 ? "5" : "311", "-u", user, "-P", password,
+                .. arguments,
+            ]);
         _processes.Add(process);
         return process;
     }

@@ -41,7 +41,8 @@ public class BurstTests
         await plain.SubscribeAsync("t");
         await identified.SubscribeAsync("t", properties: Prop.SubscriptionIdentifier(9));
         byte[] properties = [.. Prop.MessageExpiry(60), .. Prop.User("a", "1"), .. Prop.User("b", "2")];
-        await publisher.SendAsync([.. publisher.Packets.Publish("t", "x", properties: properties), .. publisher.Packets.Publish("t", "y", properties: properties)]);
+        await publisher.SendAsync(
+            [.. publisher.Packets.Publish("t", "x", properties: properties), .. publisher.Packets.Publish("t", "y", properties: properties)]);
         foreach (string payload in new[] { "x", "y" })
         {
             await old.ExpectAsync(old.Packets.Publish("t", payload));
@@ -92,7 +93,8 @@ public class BurstTests
         TestClient publisher = await broker.ConnectAsync("publisher");
         await subscriber.SubscribeAsync("t", options: 1);
         await publisher.SendAsync([
-            .. publisher.Packets.Publish("t", "first"), .. publisher.Packets.Publish("t", "second", qos: 1, packetId: 7), .. publisher.Packets.Publish("t", "third")]);
+            .. publisher.Packets.Publish("t", "first"), .. publisher.Packets.Publish("t", "second", qos: 1, packetId: 7),
+            .. publisher.Packets.Publish("t", "third")]);
         await subscriber.ExpectPublishAsync("t", "first");
         await subscriber.ExpectPublishAsync("t", "second", qos: 1);
         await subscriber.ExpectPublishAsync("t", "third");

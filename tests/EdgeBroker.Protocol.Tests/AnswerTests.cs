@@ -38,7 +38,13 @@ public class AnswerTests
         PropertyBuilder builder = PropertyBuilder.For(type, stackalloc byte[16]);
         builder.Add(PropertyId.ReasonString, "no"u8);
         var output = new ArrayBufferWriter<byte>();
-        new AckPacket { Type = type, PacketId = 7, ReasonCode = ReasonCode.PacketIdentifierNotFound, Properties = builder.Block }.Write(output, ProtocolVersion.V311);
+        new AckPacket
+        {
+            Type = type,
+            PacketId = 7,
+            ReasonCode = ReasonCode.PacketIdentifierNotFound,
+            Properties = builder.Block,
+        }.Write(output, ProtocolVersion.V311);
         Assert.Equal(Notation.Bytes(expected), output.WrittenSpan.ToArray());
     }
 

@@ -20,7 +20,8 @@ public class ConnectTests
             int qos = (flags >> 3) & 3;
             bool valid = !reserved && qos != 3 && (will || (qos == 0 && !retain)) && (version == ProtocolVersion.V5 || user || !password);
             string properties = version == ProtocolVersion.V5 ? "[]" : "";
-            string packet = $"10 len 'MQTT' {(byte)version:X2} {flags:X2} 003C {properties} 'c1' {(will ? $"{properties} 't' 'p'" : "")}{(user ? "'ada'" : "")}{(password ? "'pw'" : "")}";
+            string packet = $"10 len 'MQTT' {(byte)version:X2} {flags:X2} 003C {properties} 'c1' "
+                + $"{(will ? $"{properties} 't' 'p'" : "")}{(user ? "'ada'" : "")}{(password ? "'pw'" : "")}";
             Assert.Equal(valid ? null : ReasonCode.MalformedPacket, RefusalOf(packet));
             FuzzTarget.CheckPacket(0x10, VectorTests.HeaderAndBody(Notation.Bytes(packet)).Body);
         }

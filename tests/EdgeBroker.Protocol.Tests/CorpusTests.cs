@@ -14,11 +14,17 @@ public class CorpusTests
     public void The_corpus_has_every_vector()
     {
         // To make the corpus anew after a change of the vectors, name its folder in this variable and run this test.
-        if (Environment.GetEnvironmentVariable(WriteVariable) is { Length: > 0 } folder) Write(folder);
-        else foreach ((string file, byte[] input) in Inputs())
+        if (Environment.GetEnvironmentVariable(WriteVariable) is { Length: > 0 } folder)
         {
-            string path = Path.Combine(Corpus.DefaultFolder, file);
-            Assert.True(File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(input), $"{file} is missing or old; {WriteVariable} makes it.");
+            Write(folder);
+        }
+        else
+        {
+            foreach ((string file, byte[] input) in Inputs())
+            {
+                string path = Path.Combine(Corpus.DefaultFolder, file);
+                Assert.True(File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(input), $"{file} is missing or old; {WriteVariable} makes it.");
+            }
         }
     }
 

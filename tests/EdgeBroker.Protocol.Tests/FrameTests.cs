@@ -16,7 +16,23 @@ public class FrameTests
     public void Every_first_byte_is_judged_by_the_table_of_types_and_flags_as_soon_as_it_is_there()
     {
         // 2.1.3: the only flags each type may have; PUBLISH uses all four bits.
-        var flags = new Dictionary<int, int> { [1] = 0, [2] = 0, [4] = 0, [5] = 0, [6] = 2, [7] = 0, [8] = 2, [9] = 0, [10] = 2, [11] = 0, [12] = 0, [13] = 0, [14] = 0, [15] = 0 };
+        var flags = new Dictionary<int, int>
+        {
+            [1] = 0,
+            [2] = 0,
+            [4] = 0,
+            [5] = 0,
+            [6] = 2,
+            [7] = 0,
+            [8] = 2,
+            [9] = 0,
+            [10] = 2,
+            [11] = 0,
+            [12] = 0,
+            [13] = 0,
+            [14] = 0,
+            [15] = 0,
+        };
         for (int first = 0; first < 256; first++)
         {
             int type = first >> 4;

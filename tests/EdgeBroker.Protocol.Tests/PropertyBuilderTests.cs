@@ -79,7 +79,8 @@ public class PropertyBuilderTests
     {
         Assert.ThrowsAny<ArgumentException>(() => Build(PacketType.Connack, (ref b) => b.Add(PropertyId.MaximumQoS, 256)));
         Assert.ThrowsAny<ArgumentException>(() => Build(PacketType.Connack, (ref b) => b.Add(PropertyId.ReceiveMaximum, 65_536)));
-        Assert.ThrowsAny<ArgumentException>(() => Build(PacketType.Subscribe, (ref b) => b.Add(PropertyId.SubscriptionIdentifier, VariableByteInteger.MaxValue + 1)));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Build(PacketType.Subscribe, (ref b) => b.Add(PropertyId.SubscriptionIdentifier, VariableByteInteger.MaxValue + 1)));
     }
 
     [Fact]

@@ -57,7 +57,10 @@ public class PropertyTableTests
             byte[] sample = PropertySamples.Encoded(id);
             // Nothing may follow, or it would be taken for the missing bytes: so no method is added, and AUTH and authentication data are left out.
             if (packet == (int)PacketType.Auth || id == (int)PropertyId.AuthenticationData) continue;
-            for (int length = 1; length < sample.Length; length++) Assert.Equal(ReasonCode.MalformedPacket, PropertySamples.RefusalOf(packet, sample[..length]));
+            for (int length = 1; length < sample.Length; length++)
+            {
+                Assert.Equal(ReasonCode.MalformedPacket, PropertySamples.RefusalOf(packet, sample[..length]));
+            }
         }
     }
 
@@ -99,7 +102,8 @@ public class PropertyTableTests
     [InlineData(2, "11 FFFFFFFF 22 FFFF 21 0001 27 00000001 13 0000 12 '' 1A '' 1C ''")]
     [InlineData(3, "02 00000000 23 FFFF 0B 01 0B FFFFFF7F 03 '' 09 ''")]
     [InlineData(0, "18 00000000 02 FFFFFFFF 09 ''")]
-    public void The_ends_of_the_ranges_are_accepted(int packet, string properties) => Assert.Null(PropertySamples.RefusalOf(packet, Notation.Bytes(properties)));
+    public void The_ends_of_the_ranges_are_accepted(int packet, string properties) =>
+        Assert.Null(PropertySamples.RefusalOf(packet, Notation.Bytes(properties)));
 
     [Fact]
     public void Every_string_is_checked_to_be_UTF_8()

@@ -99,8 +99,10 @@ public class PublishTests
     public void A_topic_or_packet_that_is_too_long_cannot_be_written()
     {
         Assert.Throws<ArgumentException>(() => Written(new OutgoingPublish { Topic = new byte[65_536] }, ProtocolVersion.V5));
-        Assert.Throws<ArgumentException>(() => new OutgoingPublish { Topic = "a"u8, Payload = new byte[VariableByteInteger.MaxValue] }.Length(ProtocolVersion.V5));
-        Assert.ThrowsAny<ArgumentException>(() => Written(new OutgoingPublish { Topic = "a"u8, SubscriptionIdentifiers = [uint.MaxValue] }, ProtocolVersion.V5));
+        Assert.Throws<ArgumentException>(
+            () => new OutgoingPublish { Topic = "a"u8, Payload = new byte[VariableByteInteger.MaxValue] }.Length(ProtocolVersion.V5));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Written(new OutgoingPublish { Topic = "a"u8, SubscriptionIdentifiers = [uint.MaxValue] }, ProtocolVersion.V5));
     }
 
     [Fact]

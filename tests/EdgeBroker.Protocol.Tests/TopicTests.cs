@@ -40,7 +40,8 @@ public class TopicTests
     [InlineData("+/a", "$SYS/a", false)]
     [InlineData("$SYS/#", "$SYS/a", true)]
     [InlineData("A", "a", false)]
-    public void A_filter_matches_level_by_level(string filter, string topic, bool expected) => Assert.Equal(expected, TopicFilter.Matches(Utf8(filter), Utf8(topic)));
+    public void A_filter_matches_level_by_level(string filter, string topic, bool expected) =>
+        Assert.Equal(expected, TopicFilter.Matches(Utf8(filter), Utf8(topic)));
 
     [Theory]
     [InlineData("a", 1)]

@@ -141,7 +141,10 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     {
         CredentialAuthenticator authenticator = With(Users(("anna", "geheim")));
         Held held = Hold();
-        List<ValueTask<AuthenticationResult>> waiting = [.. Enumerable.Range(0, VerificationQueue.MaxPerSource).Select(_ => Ask(authenticator, "anna", "falsch"))];
+        List<ValueTask<AuthenticationResult>> waiting =
+        [
+            .. Enumerable.Range(0, VerificationQueue.MaxPerSource).Select(_ => Ask(authenticator, "anna", "falsch")),
+        ];
         AuthenticationResult busy = await Ask(authenticator, "anna", "geheim");
         Assert.Equal(ReasonCode.ServerBusy, busy.Reason);
         Assert.Equal(1, _counters.Busy);
@@ -219,15 +222,20 @@ public sealed class CredentialAuthenticatorTests : IDisposable
         Assert.Equal(ReasonCode.Success, WithTokens(options with { Issuer = null, Audience = null }, Secret).Review(press).Reason);
         foreach ((TokenOptions changed, byte[] key, string cause) in new[]
         {
-            (options, other, "the key its token is signed with is accepted no more"), (options with { Issuer = "office" }, Secret, "its token is of another issuer than \"office\""),
-            (options with { Audience = "office" }, Secret, "its token is for another audience than \"office\""), (options with { AclClaim = null }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),
+            (options, other, "the key its token is signed with is accepted no more"),
+            (options with { Issuer = "office" }, Secret, "its token is of another issuer than \"office\""),
+            (options with { Audience = "office" }, Secret, "its token is for another audience than \"office\""),
+            (options with { AclClaim = null }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),
             (options with { UserNameClaim = "name" }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),
         })
         {
             CredentialAuthenticator authenticator = WithTokens(changed, key);
             Assert.Equal((ReasonCode.NotAuthorized, cause), (authenticator.Review(press).Reason, authenticator.Review(press).Cause));
             // Nor is it let in again because it was remembered.
-            if (changed.UserNameClaim == "name" || changed.AclClaim is not null) Assert.Equal(ReasonCode.NotAuthorized, (await VerdictAsync(authenticator, null, token)).Reason);
+            if (changed.UserNameClaim == "name" || changed.AclClaim is not null)
+            {
+                Assert.Equal(ReasonCode.NotAuthorized, (await VerdictAsync(authenticator, null, token)).Reason);
+            }
         }
     }
 
@@ -237,7 +245,8 @@ public sealed class CredentialAuthenticatorTests : IDisposable
         AuthenticationResult anna = await VerdictAsync(With(Users(("anna", "geheim"))), "anna", "geheim");
         var anonymous = new AnonymousAuthenticator(_rules);
         Assert.Equal(ReasonCode.NotAuthorized, anonymous.Review(anna).Reason);
-        AuthenticationResult nobody = await anonymous.AuthenticateAsync(new AuthenticationRequest("c", null, null, "127.0.0.1:9", true), CancellationToken.None);
+        AuthenticationResult nobody =
+            await anonymous.AuthenticateAsync(new AuthenticationRequest("c", null, null, "127.0.0.1:9", true), CancellationToken.None);
         Assert.Equal(ReasonCode.Success, anonymous.Review(nobody).Reason);
         Assert.Equal(ReasonCode.Success, With(Users(("anna", "neu"))).Review(nobody).Reason);
     }
@@ -245,8 +254,10 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     [Fact]
     public async Task Before_the_first_keys_have_come_a_client_is_told_to_try_later()
     {
-        using var keys = new RefreshedTokenKeys("x", _ => Task.FromException<byte[]>(new IOException("away")), false, null, TimeSpan.FromHours(1), _time, NullLogger.Instance);
-        var authenticator = new CredentialAuthenticator(new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys), _rules, _queue, _cache, _counters, _time);
+        using var keys = new RefreshedTokenKeys(
+            "x", _ => Task.FromException<byte[]>(new IOException("away")), false, null, TimeSpan.FromHours(1), _time, NullLogger.Instance);
+        var authenticator = new CredentialAuthenticator(
+            new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys), _rules, _queue, _cache, _counters, _time);
         Assert.Equal(ReasonCode.ServerUnavailable, (await VerdictAsync(authenticator, null, Token("x", 60))).Reason);
     }
 
@@ -289,22 +300,28 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     private string Token(string user, int seconds, string acl = "null")
     {
         long expires = _time.GetUtcNow().ToUnixTimeSeconds() + seconds;
-        return Encoding.ASCII.GetString(TokenMaker.Make("""{"alg":"HS256"}""", $$"""{"sub":"{{user}}","exp":{{expires}}{{(acl == "null" ? "" : ",\"acl\":" + acl)}}}""", TokenMaker.Hmac(Secret)));
+        return Encoding.ASCII.GetString(
+            TokenMaker.Make(
+                """{"alg":"HS256"}""", $$"""{"sub":"{{user}}","exp":{{expires}}{{(acl == "null" ? "" : ",\"acl\":" + acl)}}}""", TokenMaker.Hmac(Secret)));
     }
 
     private CredentialAuthenticator With(PasswordFile users) => new(new CredentialSources(users), _rules, _queue, _cache, _counters, _time);
 
     private CredentialAuthenticator WithTokens(TokenOptions options, byte[] secret) =>
-        new(new CredentialSources(null, new TokenVerifier(options, _time), new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(secret, out _)!))), _rules, _queue, _cache, _counters, _time);
+        new(
+            new CredentialSources(null, new TokenVerifier(options, _time), new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(secret, out _)!))), _rules,
+            _queue, _cache, _counters, _time);
 
     private CredentialAuthenticator WithTokens(PasswordFile? users = null)
     {
         var keys = new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(Secret, out _)!));
-        return new CredentialAuthenticator(new CredentialSources(users, new TokenVerifier(new TokenOptions { AclClaim = "acl" }, _time), keys), _rules, _queue, _cache, _counters, _time);
+        return new CredentialAuthenticator(
+            new CredentialSources(users, new TokenVerifier(new TokenOptions { AclClaim = "acl" }, _time), keys), _rules, _queue, _cache, _counters, _time);
     }
 
     private static ValueTask<AuthenticationResult> Ask(IAuthenticator authenticator, string? user, string? password) => authenticator.AuthenticateAsync(
-        new AuthenticationRequest("c", user, password is null ? null : Encoding.UTF8.GetBytes(password), "127.0.0.1:9", false) { Listener = "127.0.0.1:1883" }, CancellationToken.None);
+        new AuthenticationRequest("c", user, password is null ? null : Encoding.UTF8.GetBytes(password), "127.0.0.1:9", false) { Listener = "127.0.0.1:1883" },
+        CancellationToken.None);
 
     private static Task<AuthenticationResult> VerdictAsync(IAuthenticator authenticator, string? user, string? password) =>
         Deadline.Within(Ask(authenticator, user, password).AsTask(), "the verdict");

@@ -94,7 +94,8 @@ public sealed class FloodTests
         var problems = new List<FileProblem>();
         PasswordFile users = PasswordFile.Parse(string.Join('\n', names.Select(name => $"{name}:{PasswordHash.Bcrypt("geheim", 4).Text}")), problems);
         Assert.Empty(problems);
-        return new CredentialAuthenticator(new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), queue, new VerificationCache(100), _counters, TimeProvider.System);
+        return new CredentialAuthenticator(
+            new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), queue, new VerificationCache(100), _counters, TimeProvider.System);
     }
 
     private static async Task FloodAsync(int port, CancellationToken stop)

@@ -21,7 +21,10 @@ public sealed class MosquittoBroker : IDisposable
         _directory = Directory.CreateTempSubdirectory("edgebroker-mosquitto-").FullName;
         SocketPath = Path.Combine(_directory, "mqtt.sock");
         string config = Path.Combine(_directory, "mosquitto.conf");
-        File.WriteAllText(config, $"listener {Port} 127.0.0.1\nlistener {WebSocketPort} 127.0.0.1\nprotocol websockets\nlistener 0 {SocketPath}\nallow_anonymous true\nuser {Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
+        File.WriteAllText(
+            config,
+            $"listener {Port} 127.0.0.1\nlistener {WebSocketPort} 127.0.0.1\nprotocol websockets\nlistener 0 {SocketPath}\nallow_anonymous true\nuser "
+            + $"{Environment.UserName}\nmax_queued_messages 100000\nlog_type subscribe\nlog_type error\n");
         _process = Process.Start(new ProcessStartInfo(executable, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.ErrorDataReceived += (_, line) =>
         {

@@ -30,7 +30,8 @@ public sealed class Packets
     public static byte[] Pingresp() => [0xD0, 0];
 
     public byte[] Connect(
-        string clientId, bool cleanStart = true, int keepAliveSeconds = 0, byte[]? properties = null, TestWill? will = null, string? userName = null, byte[]? password = null)
+        string clientId, bool cleanStart = true, int keepAliveSeconds = 0, byte[]? properties = null, TestWill? will = null, string? userName = null,
+        byte[]? password = null)
     {
         int flags = (cleanStart ? 0x02 : 0) | (userName is null ? 0 : 0x80) | (password is null ? 0 : 0x40)
             | (will is null ? 0 : 0x04 | (will.QoS << 3) | (will.Retain ? 0x20 : 0));

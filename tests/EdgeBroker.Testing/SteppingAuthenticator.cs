@@ -42,7 +42,9 @@ public sealed class SteppingAuthenticator : IAuthenticator
     {
         lock (Requests) Requests.Add(request);
         if (request.Method is null) return ValueTask.FromResult(new AuthenticationResult(ReasonCode.Success, null, Permissions.All));
-        return request.Method != Method ? ValueTask.FromResult(AuthenticationResult.Refused(ReasonCode.BadAuthenticationMethod, "only steps here")) : After(Ask(request));
+        return request.Method != Method
+            ? ValueTask.FromResult(AuthenticationResult.Refused(ReasonCode.BadAuthenticationMethod, "only steps here"))
+            : After(Ask(request));
     }
 
     /// <inheritdoc/>

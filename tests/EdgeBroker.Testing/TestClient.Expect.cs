@@ -61,7 +61,8 @@ public sealed partial class TestClient
         for (int i = 0; i < payloads.Length; i++) received.Add(await ExpectAsync(PacketType.Publish));
         IEnumerable<string> got = received.Select(one => one.PayloadText).Order(StringComparer.Ordinal);
         if (got.SequenceEqual(payloads.Order(StringComparer.Ordinal))) return received;
-        throw new ExpectationException($"{_name} expected the payloads {string.Join(", ", payloads)} and received {string.Join(", ", received.Select(one => one.PayloadText))}");
+        throw new ExpectationException(
+            $"{_name} expected the payloads {string.Join(", ", payloads)} and received {string.Join(", ", received.Select(one => one.PayloadText))}");
     }
 
     /// <summary>The broker has closed the connection without another word.</summary>

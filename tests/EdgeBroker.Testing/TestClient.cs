@@ -136,7 +136,8 @@ public sealed partial class TestClient : IAsyncDisposable
 
         while (true)
         {
-            ReceivedPacket packet = await ReadAsync(expected) ?? throw new ExpectationException($"{_name} expected {expected}, and the broker closed the connection");
+            ReceivedPacket packet = await ReadAsync(expected)
+                ?? throw new ExpectationException($"{_name} expected {expected}, and the broker closed the connection");
             if (wanted(packet)) return packet;
             _unread.Enqueue(packet);
         }

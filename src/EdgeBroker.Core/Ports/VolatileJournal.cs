@@ -26,5 +26,6 @@ public sealed class VolatileJournal : IJournal
     public void Append(JournalFact fact) => throw new NotSupportedException("a volatile journal takes no facts");
 
     /// <inheritdoc/>
-    public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries) => throw new NotSupportedException("a volatile journal holds no messages");
+    public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries) =>
+        throw new NotSupportedException("a volatile journal holds no messages");
 }

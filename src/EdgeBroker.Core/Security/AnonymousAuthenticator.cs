@@ -11,14 +11,19 @@ public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthent
 {
     private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
         ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");
-    private static readonly AuthenticationResult UsersAreGone = AuthenticationResult.Refused(ReasonCode.NotAuthorized, "there are no users and no tokens any more");
+    private static readonly AuthenticationResult UsersAreGone =
+        AuthenticationResult.Refused(ReasonCode.NotAuthorized, "there are no users and no tokens any more");
 
     private static readonly AuthenticationResult NoMethods = AuthenticationResult.Refused(
         ReasonCode.BadAuthenticationMethod, "no authentication method is offered here: no users and no tokens are configured");
 
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
-        ValueTask.FromResult(request.Method is not null ? NoMethods : request.TransportIdentity is not null || request.AnonymousAllowed ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener)) : Refusal);
+        ValueTask.FromResult(
+            request.Method is not null ? NoMethods
+                : request.TransportIdentity is not null || request.AnonymousAllowed
+                    ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener))
+                : Refusal);
 
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => identity.Credential is null ? Admit(subject) : UsersAreGone;

@@ -42,7 +42,11 @@ internal struct SubscriptionSet
     {
         if (_content is null) return null;
         if (_content is Subscription only) return filter.SequenceEqual(only.Filter) ? only : null;
-        if (_content is not Subscription[] few) return Many.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(filter, out Subscription? found) ? found : null;
+        if (_content is not Subscription[] few)
+        {
+            return Many.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(filter, out Subscription? found) ? found : null;
+        }
+
         foreach (Subscription one in few)
         {
             if (filter.SequenceEqual(one.Filter)) return one;

@@ -88,7 +88,8 @@ internal sealed class FilterChanges
 
     private static bool IsTagged(long stamp, long tag) => ((stamp ^ tag) & ((1 << TagBits) - 1)) == 0;
 
-    private static bool IsStamped(Span<long> bucket, uint hash, long since) => Volatile.Read(ref bucket[Newest]) > since && IsStampedSince(bucket, TagOf(hash), since);
+    private static bool IsStamped(Span<long> bucket, uint hash, long since) =>
+        Volatile.Read(ref bucket[Newest]) > since && IsStampedSince(bucket, TagOf(hash), since);
 
     private static bool IsStampedSince(Span<long> bucket, long tag, long since)
     {

@@ -18,7 +18,8 @@ public static class CertificateFindings
             foreach (string finding in Of(files.CertificateFile, certificate, now)) yield return finding;
             if (CertificateNames.Of(certificate) is { DnsNames.Count: 0, Addresses.Count: 0 })
             {
-                yield return $"{files.CertificateFile} names no host: clients that check names refuse it; make one with \"edgebroker cert server\" and the names clients use";
+                yield return $"{files.CertificateFile} names no host: clients that check names refuse it; "
+                    + "make one with \"edgebroker cert server\" and the names clients use";
             }
 
             if (IsReadableByOthers(files.KeyFile)) yield return $"{files.KeyFile} is a private key that every user of this machine can read; chmod 600 it";
@@ -32,8 +33,15 @@ public static class CertificateFindings
         foreach (RevocationList list in material.Revocations ?? [])
         {
             if (list.NextUpdate is not { } next) continue;
-            if (next <= now) yield return $"{material.Options.RevocationFile} was to be renewed by {Date(next)}; until it is, its authority's clients are refused";
-            else if (next - now < WarnAheadOfList) yield return $"{material.Options.RevocationFile} is good until {Date(next)}; then its authority's clients are refused: put the next list in its place";
+            if (next <= now)
+            {
+                yield return $"{material.Options.RevocationFile} was to be renewed by {Date(next)}; until it is, its authority's clients are refused";
+            }
+            else if (next - now < WarnAheadOfList)
+            {
+                yield return $"{material.Options.RevocationFile} is good until {Date(next)}; then its authority's clients are refused: "
+                    + "put the next list in its place";
+            }
         }
     }
 
@@ -43,17 +51,26 @@ public static class CertificateFindings
         var from = new DateTimeOffset(certificate.NotBefore);
         var until = new DateTimeOffset(certificate.NotAfter);
         if (now < from) yield return $"{file} ({Shown(certificate)}) is not valid before {Date(from)}: clients refuse it; check this machine's clock";
-        if (until <= now) yield return $"{file} ({Shown(certificate)}) expired on {Date(until)}: clients refuse it; renew it now (\"edgebroker cert renew\")";
-        else if (until - now < WarnAhead) yield return $"{file} ({Shown(certificate)}) expires in {(until - now).Days} days, on {Date(until)}; renew it (\"edgebroker cert renew\")";
+        if (until <= now)
+        {
+            yield return $"{file} ({Shown(certificate)}) expired on {Date(until)}: clients refuse it; renew it now (\"edgebroker cert renew\")";
+        }
+        else if (until - now < WarnAhead)
+        {
+            yield return $"{file} ({Shown(certificate)}) expires in {(until - now).Days} days, on {Date(until)}; renew it (\"edgebroker cert renew\")";
+        }
+
         if (WeakKey(certificate) is { } weak) yield return $"{file} ({Shown(certificate)}) has {weak}; make a new one, of ECDSA P-256 or RSA 2048 at least";
-        if (certificate.SignatureAlgorithm.FriendlyName is { } algorithm && (algorithm.Contains("sha1", StringComparison.OrdinalIgnoreCase) || algorithm.Contains("md5", StringComparison.OrdinalIgnoreCase)))
+        if (certificate.SignatureAlgorithm.FriendlyName is { } algorithm
+            && (algorithm.Contains("sha1", StringComparison.OrdinalIgnoreCase) || algorithm.Contains("md5", StringComparison.OrdinalIgnoreCase)))
         {
             yield return $"{file} ({Shown(certificate)}) is signed with {algorithm}, which can be forged; have it signed anew with SHA-256";
         }
     }
 
     /// <summary>A short name for a certificate, for logs.</summary>
-    public static string Shown(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } name ? name : certificate.Subject;
+    public static string Shown(X509Certificate2 certificate) =>
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } name ? name : certificate.Subject;
 
     private static string? WeakKey(X509Certificate2 certificate)
     {

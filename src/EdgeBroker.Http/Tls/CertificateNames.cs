@@ -35,7 +35,10 @@ public sealed class CertificateNames
         {
             foreach (X500RelativeDistinguishedName part in certificate.SubjectName.EnumerateRelativeDistinguishedNames(reversed: false))
             {
-                if (!part.HasMultipleElements && part.GetSingleElementType().Value == CommonNameOid && part.GetSingleElementValue() is { } name) names.CommonNames.Add(name);
+                if (!part.HasMultipleElements && part.GetSingleElementType().Value == CommonNameOid && part.GetSingleElementValue() is { } name)
+                {
+                    names.CommonNames.Add(name);
+                }
             }
         }
         catch (System.Security.Cryptography.CryptographicException)

@@ -38,7 +38,9 @@ internal static class ClientCertificate
         }
 
         if (material.Revocations is { } lists && Revoked(lists, chain, now) is { } why) return shown + why;
-        return Identity(material.Options.Identity, certificate) is null ? shown + "has no " + Wanted(material.Options.Identity) + " to serve as user name (listener.tls.identity)" : null;
+        return Identity(material.Options.Identity, certificate) is null
+            ? shown + "has no " + Wanted(material.Options.Identity) + " to serve as user name (listener.tls.identity)"
+            : null;
     }
 
     /// <summary>The user name a good certificate stands for; null: it has none.</summary>
@@ -70,7 +72,10 @@ internal static class ClientCertificate
                 covered |= list.NextUpdate is not { } next || next > now;
             }
 
-            if (!covered && (i == 0 || lists.Any(list => list.IsFor(certificate)))) return "cannot be checked: listener.tls.crl holds no current list of its issuer";
+            if (!covered && (i == 0 || lists.Any(list => list.IsFor(certificate))))
+            {
+                return "cannot be checked: listener.tls.crl holds no current list of its issuer";
+            }
         }
 
         return null;

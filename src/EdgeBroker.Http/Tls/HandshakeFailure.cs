@@ -9,7 +9,8 @@ internal static class HandshakeFailure
     private static readonly (string Text, string Cause)[] Known =
     [
         ("alert unknown ca", "the client does not trust our certificate: its CA file does not hold our issuer"),
-        ("alert certificate unknown", "the client refused our certificate: expired, of another name than the client asked for, or of an issuer it does not trust"),
+        ("alert certificate unknown", "the client refused our certificate: expired, of another name than the client asked for, "
+            + "or of an issuer it does not trust"),
         ("alert certificate expired", "the client refused our certificate: it is expired, or the client's clock is wrong"),
         ("alert bad certificate", "the client refused our certificate: of another name than the client asked for, or damaged"),
         ("alert certificate revoked", "the client refused our certificate: it is revoked"),
@@ -42,7 +43,8 @@ internal static class HandshakeFailure
             OperationCanceledException => "it was not completed in time (listener.tls.handshake_timeout)",
             AuthenticationException => root.Message,
             // Its alert may have been lost with the connection.
-            IOException => "the client closed the connection in the middle of it; most that do so do not trust our certificate: its issuer, its names or its dates",
+            IOException =>
+                "the client closed the connection in the middle of it; most that do so do not trust our certificate: its issuer, its names or its dates",
             _ => root.Message,
         };
     }

@@ -16,7 +16,11 @@ public static class PemFile
         try
         {
             using FileStream stream = File.OpenRead(file);
-            if (stream.Length > LargestBytes) throw new CertificateFileException(file, $"has {stream.Length} bytes; a certificate file has {LargestBytes} at most");
+            if (stream.Length > LargestBytes)
+            {
+                throw new CertificateFileException(file, $"has {stream.Length} bytes; a certificate file has {LargestBytes} at most");
+            }
+
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return bytes;
@@ -60,7 +64,8 @@ public static class PemFile
         string keyText = Encoding.UTF8.GetString(key);
         if (keyText.Contains("ENCRYPTED", StringComparison.Ordinal))
         {
-            throw new CertificateFileException(files.KeyFile, "is encrypted, and nobody is there to type its password at start; decrypt it: openssl pkey -in KEY -out NEW, mode 600");
+            throw new CertificateFileException(
+                files.KeyFile, "is encrypted, and nobody is there to type its password at start; decrypt it: openssl pkey -in KEY -out NEW, mode 600");
         }
 
         if (!keyText.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
@@ -74,11 +79,13 @@ public static class PemFile
         }
         catch (ArgumentException exception)
         {
-            throw new CertificateFileException(files.KeyFile, $"is not the key of the certificate in {files.CertificateFile}; both must come from one request", exception);
+            throw new CertificateFileException(
+                files.KeyFile, $"is not the key of the certificate in {files.CertificateFile}; both must come from one request", exception);
         }
         catch (CryptographicException exception)
         {
-            throw new CertificateFileException(files.KeyFile, $"is not the key of the certificate in {files.CertificateFile}, or malformed: {exception.Message}", exception);
+            throw new CertificateFileException(
+                files.KeyFile, $"is not the key of the certificate in {files.CertificateFile}, or malformed: {exception.Message}", exception);
         }
     }
 

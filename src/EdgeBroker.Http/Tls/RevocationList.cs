@@ -71,7 +71,8 @@ public sealed class RevocationList
         body.ReadEncodedValue();
         _issuer = body.ReadEncodedValue().ToArray();
         ReadTime(body);
-        if (body.HasData && body.PeekTag().TagClass == TagClass.Universal && body.PeekTag().TagValue is (int)UniversalTagNumber.UtcTime or (int)UniversalTagNumber.GeneralizedTime)
+        if (body.HasData && body.PeekTag().TagClass == TagClass.Universal
+            && body.PeekTag().TagValue is (int)UniversalTagNumber.UtcTime or (int)UniversalTagNumber.GeneralizedTime)
         {
             NextUpdate = ReadTime(body);
         }
@@ -103,7 +104,10 @@ public sealed class RevocationList
             AsnReader extension = extensions.ReadSequence();
             string id = extension.ReadObjectIdentifier();
             bool critical = extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean) && extension.ReadBoolean();
-            if (critical && id is not (NumberOid or AuthorityKeyOid)) throw new CryptographicException($"has the critical extension {id}, which is not supported; write a plain, complete list");
+            if (critical && id is not (NumberOid or AuthorityKeyOid))
+            {
+                throw new CryptographicException($"has the critical extension {id}, which is not supported; write a plain, complete list");
+            }
         }
     }
 
@@ -117,8 +121,14 @@ public sealed class RevocationList
             _ => throw new CryptographicException($"is signed with the algorithm {algorithm}; supported are RSA and ECDSA with SHA-256, SHA-384 or SHA-512"),
         };
         using ECDsa? ecdsa = issuer.GetECDsaPublicKey();
-        if (ecdsa is not null) return algorithm.StartsWith("1.2.840.10045.", StringComparison.Ordinal) && ecdsa.VerifyData(signed, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
+        if (ecdsa is not null)
+        {
+            return algorithm.StartsWith("1.2.840.10045.", StringComparison.Ordinal)
+                && ecdsa.VerifyData(signed, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
+        }
+
         using RSA? rsa = issuer.GetRSAPublicKey();
-        return rsa is not null && algorithm.StartsWith("1.2.840.113549.", StringComparison.Ordinal) && rsa.VerifyData(signed, signature, hash, RSASignaturePadding.Pkcs1);
+        return rsa is not null && algorithm.StartsWith("1.2.840.113549.", StringComparison.Ordinal)
+            && rsa.VerifyData(signed, signature, hash, RSASignaturePadding.Pkcs1);
     }
 }

@@ -85,7 +85,9 @@ internal sealed partial class TlsFiles : IDisposable
         _refusedHash = null;
         foreach ((CertificateFiles files, var certificate) in _current.Certificates)
         {
-            LogReplaced(_logger, _listener, CertificateFindings.Shown(certificate), certificate.NotAfter.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture), files.CertificateFile);
+            LogReplaced(
+                _logger, _listener, CertificateFindings.Shown(certificate), certificate.NotAfter.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture),
+                files.CertificateFile);
         }
 
         Warn();

@@ -94,7 +94,8 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
             Interlocked.Increment(ref _handshakes);
             return true;
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException
+            or NotSupportedException)
         {
             if (!stopping.IsCancellationRequested) Fail(peer, attempt.Refusal ?? HandshakeFailure.Explain(exception));
             return false;
@@ -142,7 +143,8 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
                 if (rest.IsCompleted || rest.IsCanceled) return;
             }
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException or AuthenticationException or System.ComponentModel.Win32Exception)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException or AuthenticationException
+            or System.ComponentModel.Win32Exception)
         {
             // The peer is gone, or does not answer: nobody is left to be polite to.
         }
@@ -151,7 +153,9 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
     [LoggerMessage(5100, LogLevel.Warning, "{Listener}: TLS handshake with {Peer} failed: {Cause}; {KeptBack} more since the last such line")]
     private static partial void LogFailed(ILogger logger, string listener, string peer, string cause, long keptBack);
 
-    [LoggerMessage(5101, LogLevel.Warning, "{Listener}: {Peer} turned away: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes); {KeptBack} more since the last such line")]
+    [LoggerMessage(
+        5101, LogLevel.Warning,
+        "{Listener}: {Peer} turned away: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes); {KeptBack} more since the last such line")]
     private static partial void LogRefused(ILogger logger, string listener, string peer, int limit, long keptBack);
 
     /// <summary>One handshake.</summary>
@@ -195,7 +199,11 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
         {
             if (presented is null)
             {
-                if (Options.ClientAuthentication == ClientAuthentication.Require) Refusal = "the client presents no certificate, and listener.tls.client_auth is \"require\"";
+                if (Options.ClientAuthentication == ClientAuthentication.Require)
+                {
+                    Refusal = "the client presents no certificate, and listener.tls.client_auth is \"require\"";
+                }
+
                 return Refusal is null;
             }
 

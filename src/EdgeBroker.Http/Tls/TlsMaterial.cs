@@ -30,7 +30,8 @@ public sealed class TlsMaterial
     public IReadOnlyList<RevocationList>? Revocations { get; private set; }
 
     /// <summary>The server's certificates and the files they are from.</summary>
-    public IEnumerable<(CertificateFiles Files, X509Certificate2 Certificate)> Certificates => _certificates.Select(entry => (entry.Files, entry.Context.TargetCertificate));
+    public IEnumerable<(CertificateFiles Files, X509Certificate2 Certificate)> Certificates =>
+        _certificates.Select(entry => (entry.Files, entry.Context.TargetCertificate));
 
     /// <summary>Reads and checks all files together.</summary>
     /// <exception cref="CertificateFileException">One of them cannot be used.</exception>
@@ -44,7 +45,8 @@ public sealed class TlsMaterial
             X509Certificate2 certificate = PemFile.ReadPair(files, contents[files.CertificateFile], contents[files.KeyFile]);
             chain.RemoveAt(0);
             // Offline: nothing is fetched from addresses that a certificate names.
-            material._certificates.Add(new Entry(files, SslStreamCertificateContext.Create(certificate, chain, offline: true), CertificateNames.Of(certificate)));
+            material._certificates.Add(
+                new Entry(files, SslStreamCertificateContext.Create(certificate, chain, offline: true), CertificateNames.Of(certificate)));
         }
 
         if (options.ClientCaFile is { } authorities) material.ClientAuthorities = PemFile.ReadCertificates(authorities, contents[authorities]);

@@ -40,5 +40,6 @@ internal sealed class TlsSession : IDuplexPipe, ITlsConnectionFeature
     }
 
     /// <inheritdoc/>
-    Task<X509Certificate2?> ITlsConnectionFeature.GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(_stream.RemoteCertificate as X509Certificate2);
+    Task<X509Certificate2?> ITlsConnectionFeature.GetClientCertificateAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(_stream.RemoteCertificate as X509Certificate2);
 }

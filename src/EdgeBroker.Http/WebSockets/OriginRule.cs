@@ -13,6 +13,7 @@ internal static class OriginRule
     {
         if (string.IsNullOrEmpty(origin)) return true;
         if (allowed.Count > 0) return allowed.Contains(origin.TrimEnd('/'), StringComparer.OrdinalIgnoreCase);
-        return Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Host.Length > 0 && page.Host.Trim('[', ']').Equals(host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+        return Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Host.Length > 0
+            && page.Host.Trim('[', ']').Equals(host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
     }
 }

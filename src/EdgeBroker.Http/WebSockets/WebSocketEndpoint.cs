@@ -27,7 +27,8 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         }
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
-        await ServeAsync(socket, listener, remote, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
+        await ServeAsync(
+            socket, listener, remote, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, WebListenerOptions options)

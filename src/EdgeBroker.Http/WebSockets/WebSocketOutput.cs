@@ -41,7 +41,10 @@ internal sealed class WebSocketOutput(WebSocket socket) : PipeWriter, IDisposabl
         if (_completed) return new FlushResult(isCanceled: false, isCompleted: true);
         try
         {
-            if (_length > 0) await socket.SendAsync(_buffer.AsMemory(0, _length), WebSocketMessageType.Binary, endOfMessage: true, _cut.Token).ConfigureAwait(false);
+            if (_length > 0)
+            {
+                await socket.SendAsync(_buffer.AsMemory(0, _length), WebSocketMessageType.Binary, endOfMessage: true, _cut.Token).ConfigureAwait(false);
+            }
         }
         catch (WebSocketException exception)
         {

@@ -14,7 +14,8 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
     private const int HeldBytes = 64 * 1024;
 
     private readonly WebSocket _socket;
-    private readonly Pipe _input = new(new PipeOptions(pauseWriterThreshold: HeldBytes, resumeWriterThreshold: HeldBytes / 2, useSynchronizationContext: false));
+    private readonly Pipe _input =
+        new(new PipeOptions(pauseWriterThreshold: HeldBytes, resumeWriterThreshold: HeldBytes / 2, useSynchronizationContext: false));
     private readonly WebSocketOutput _output;
 
     public WebSocketPipe(WebSocket socket)
@@ -43,7 +44,11 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
         {
             failure = new IOException(exception.Message, exception);
             // A peer that just goes is nothing to be told of; one that sends what is no WebSocket is.
-            if (exception is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.HeaderError or WebSocketError.InvalidMessageType }) broken = exception.Message;
+            if (exception is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.HeaderError
+                or WebSocketError.InvalidMessageType })
+            {
+                broken = exception.Message;
+            }
         }
 
         await _input.Writer.CompleteAsync(failure).ConfigureAwait(false);

@@ -28,7 +28,11 @@ public readonly ref struct AckPacket
         byte code = 0;
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && reader.TryReadByte(out code) && !reader.IsAtEnd
-            && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
+            && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error))
+        {
+            return false;
+        }
+
         if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
         packet = new AckPacket { Type = frame.Type, PacketId = packetId, ReasonCode = (ReasonCode)code, Properties = properties };

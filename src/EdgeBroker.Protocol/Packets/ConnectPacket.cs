@@ -160,7 +160,8 @@ public readonly ref struct ConnectPacket
     }
 
     private static bool TryReadWill(
-        scoped ref SpanReader reader, byte level, out PropertyBlock properties, out ReadOnlySpan<byte> topic, out ReadOnlySpan<byte> payload, out ParseError error)
+        scoped ref SpanReader reader, byte level, out PropertyBlock properties, out ReadOnlySpan<byte> topic, out ReadOnlySpan<byte> payload,
+        out ParseError error)
     {
         properties = default;
         topic = default;

@@ -24,7 +24,11 @@ public readonly ref struct DisconnectPacket
         byte code = 0;
         PropertyBlock properties = default;
         if (version == ProtocolVersion.V5 && reader.TryReadByte(out code) && !reader.IsAtEnd
-            && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error)) return false;
+            && !PropertyBlock.TryRead(ref reader, frame.Type, out properties, out error))
+        {
+            return false;
+        }
+
         if (!reader.IsAtEnd) return ParseError.TrailingBytes(out error);
         if (!((ReasonCode)code).IsAllowedIn(frame.Type)) return ParseError.Protocol(out error, "the reason code does not belong in this packet");
         if (frame.Type == PacketType.Auth && !AuthNamesItsMethod((ReasonCode)code, properties))

@@ -25,7 +25,8 @@ public readonly ref struct PublishPacket
     public ReadOnlySpan<byte> Payload { get; private init; }
 
     /// <summary>Reads a PUBLISH.</summary>
-    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error) => TryParse(frame, version, null, out packet, out error);
+    public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error) =>
+        TryParse(frame, version, null, out packet, out error);
 
     /// <summary>Reads a PUBLISH.</summary>
     /// <param name="frame">The packet's bytes.</param>
@@ -66,7 +67,9 @@ public readonly ref struct PublishPacket
     }
 
     private static bool TryReadProperties(scoped ref SpanReader reader, PropertyMemo? memo, out PropertyBlock properties, out ParseError error) =>
-        memo is null ? PropertyBlock.TryRead(ref reader, PacketType.Publish, out properties, out error) : PropertyBlock.TryReadOfPublish(ref reader, memo, out properties, out error);
+        memo is null
+            ? PropertyBlock.TryRead(ref reader, PacketType.Publish, out properties, out error)
+            : PropertyBlock.TryReadOfPublish(ref reader, memo, out properties, out error);
 
     private static bool TopicIsValid(ReadOnlySpan<byte> topic, PropertyBlock properties, out ParseError error)
     {

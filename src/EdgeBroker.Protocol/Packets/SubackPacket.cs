@@ -45,7 +45,10 @@ public readonly ref struct SubackPacket
         if (version == ProtocolVersion.V5) writer.WriteProperties(Properties);
         if (HasCodes(version))
         {
-            foreach (ReasonCode code in ReasonCodes) writer.WriteByte((byte)(version == ProtocolVersion.V311 && code.IsError() ? ReasonCode.UnspecifiedError : code));
+            foreach (ReasonCode code in ReasonCodes)
+            {
+                writer.WriteByte((byte)(version == ProtocolVersion.V311 && code.IsError() ? ReasonCode.UnspecifiedError : code));
+            }
         }
 
         writer.End(output);

@@ -72,7 +72,11 @@ public readonly ref struct SubscribePacket
     private static bool OptionsAreValid(SubscriptionOptions options, ReadOnlySpan<byte> filter, ProtocolVersion version, out ParseError error)
     {
         error = default;
-        if (options.IsValid(version)) return !options.NoLocal || !TopicFilter.IsShared(filter) || ParseError.Protocol(out error, "No Local on a shared subscription");
+        if (options.IsValid(version))
+        {
+            return !options.NoLocal || !TopicFilter.IsShared(filter) || ParseError.Protocol(out error, "No Local on a shared subscription");
+        }
+
         // Reserved bits make the packet malformed [MQTT-3.8.3-5]; QoS 3 does so in 3.1.1, whereas 5.0 calls it and retain handling 3 protocol errors (3.8.3.1).
         return version == ProtocolVersion.V311 || (options.Value & 0xC0) != 0
             ? ParseError.Malformed(out error, "reserved bits or QoS 3 in the subscription options")

@@ -38,7 +38,8 @@ public readonly ref struct Property
         return true;
     }
 
-    private static bool TryReadValue(scoped ref SpanReader reader, PropertyType type, out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    private static bool TryReadValue(
+        scoped ref SpanReader reader, PropertyType type, out uint number, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         number = 0;
         name = default;

@@ -87,12 +87,14 @@ public readonly ref struct PropertyBlock
     /// <summary>
     /// Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.
     /// </summary>
-    public static bool AreForwardable(ReadOnlySpan<byte> properties) => TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
+    public static bool AreForwardable(ReadOnlySpan<byte> properties) =>
+        TryValidate(properties, PacketType.Publish, out PropertyBlock block, out _) && block.IsForwardedUnchanged;
 
     /// <summary>
     /// A block over bytes that this process has built, not for a PUBLISH; a bit of <paramref name="present"/> is set for each identifier in them.
     /// </summary>
-    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) => new(bytes, new Traits(present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1, 0));
+    internal static PropertyBlock Trusted(ReadOnlySpan<byte> bytes, ulong present) =>
+        new(bytes, new Traits(present, 0, (present & NotForwarded) == 0 ? bytes.Length : -1, 0));
 
     /// <summary>Reads property length and properties; refuses unknown, misplaced and repeated ones and impossible values.</summary>
     internal static bool TryRead(scoped ref SpanReader reader, PacketType packet, out PropertyBlock block, out ParseError error)

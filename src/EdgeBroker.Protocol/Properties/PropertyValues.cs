@@ -14,7 +14,8 @@ internal static class PropertyValues
         {
             case PropertyType.Text:
                 return reader.TryReadText(out ReadOnlySpan<byte> text, out error)
-                    && (id != PropertyId.ResponseTopic || TopicName.IsValid(text) || ParseError.Protocol(out error, "the response topic is empty or holds a wildcard"));
+                    && (id != PropertyId.ResponseTopic || TopicName.IsValid(text)
+                        || ParseError.Protocol(out error, "the response topic is empty or holds a wildcard"));
             case PropertyType.TextPair:
                 return reader.TryReadText(out _, out error) && reader.TryReadText(out _, out error);
             case PropertyType.Binary:

@@ -52,6 +52,7 @@ internal ref struct ScramAttributes(ReadOnlySpan<char> text)
     public static bool TryReadNumber(ReadOnlySpan<char> text, out int number)
     {
         number = 0;
-        return !text.IsEmpty && text[0] != '0' && !text.ContainsAnyExceptInRange('0', '9') && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        return !text.IsEmpty && text[0] != '0' && !text.ContainsAnyExceptInRange('0', '9')
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 }

@@ -54,7 +54,8 @@ public sealed class ScramClient
         if (_expected is null || !ScramClientFirst.TryDecode(serverLast, out string text)) return false;
         var attributes = new ScramAttributes(text);
         if (!attributes.TryTake('v', out ReadOnlySpan<char> value) || !attributes.SkipExtensions()) return false;
-        return ScramAttributes.Decode(value, ScramSha256.KeyBytes, ScramSha256.KeyBytes) is { } signature && CryptographicOperations.FixedTimeEquals(signature, _expected);
+        return ScramAttributes.Decode(value, ScramSha256.KeyBytes, ScramSha256.KeyBytes) is { } signature
+            && CryptographicOperations.FixedTimeEquals(signature, _expected);
     }
 
     private bool TryRead(ReadOnlySpan<byte> message, out string text, out string nonce, out byte[] salt, out int iterations, ref string problem)
@@ -70,7 +71,11 @@ public sealed class ScramClient
         }
 
         if (!attributes.TryTake('r', out ReadOnlySpan<char> both) || !ScramAttributes.IsNonce(both, ScramSha256.MaxNonceLength + _nonce.Length)) return false;
-        if (!attributes.TryTake('s', out ReadOnlySpan<char> base64) || ScramAttributes.Decode(base64, 1, ScramSha256.MaxMessageBytes) is not { } decoded) return false;
+        if (!attributes.TryTake('s', out ReadOnlySpan<char> base64) || ScramAttributes.Decode(base64, 1, ScramSha256.MaxMessageBytes) is not { } decoded)
+        {
+            return false;
+        }
+
         if (!attributes.TryTake('i', out ReadOnlySpan<char> number) || !attributes.SkipExtensions()) return false;
         problem = "does not answer this client's question";
         if (!both.StartsWith(_nonce, StringComparison.Ordinal) || both.Length == _nonce.Length) return false;

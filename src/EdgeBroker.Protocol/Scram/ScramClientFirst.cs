@@ -48,7 +48,11 @@ public sealed record ScramClientFirst(string UserName, string Nonce, string Head
         var attributes = new ScramAttributes(bare);
         if (attributes.IsMandatoryExtension) return ScramOutcome.UnknownExtension;
         if (!attributes.TryTake('n', out ReadOnlySpan<char> written) || ScramName.Unescape(written) is not { } name) return ScramOutcome.Malformed;
-        if (!attributes.TryTake('r', out ReadOnlySpan<char> nonce) || !ScramAttributes.IsNonce(nonce, ScramSha256.MaxNonceLength)) return ScramOutcome.Malformed;
+        if (!attributes.TryTake('r', out ReadOnlySpan<char> nonce) || !ScramAttributes.IsNonce(nonce, ScramSha256.MaxNonceLength))
+        {
+            return ScramOutcome.Malformed;
+        }
+
         if (!attributes.SkipExtensions()) return ScramOutcome.Malformed;
         if (!SaslPrep.TryPrepare(name, out string userName)) return ScramOutcome.UserNameNotTaken;
         if (identity is not null && (!SaslPrep.TryPrepare(identity, out string prepared) || prepared != userName)) return ScramOutcome.OtherIdentity;

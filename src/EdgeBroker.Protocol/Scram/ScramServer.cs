@@ -38,8 +38,16 @@ public sealed class ScramServer
         ReadOnlySpan<char> withoutProof = text.AsSpan(0, end);
         var attributes = new ScramAttributes(withoutProof);
         if (attributes.IsMandatoryExtension) return ScramOutcome.UnknownExtension;
-        if (!attributes.TryTake('c', out ReadOnlySpan<char> binding) || ScramAttributes.Decode(binding, 1, ScramSha256.MaxMessageBytes) is not { } header) return ScramOutcome.Malformed;
-        if (!attributes.TryTake('r', out ReadOnlySpan<char> nonce) || !ScramAttributes.IsNonce(nonce, 2 * ScramSha256.MaxNonceLength)) return ScramOutcome.Malformed;
+        if (!attributes.TryTake('c', out ReadOnlySpan<char> binding) || ScramAttributes.Decode(binding, 1, ScramSha256.MaxMessageBytes) is not { } header)
+        {
+            return ScramOutcome.Malformed;
+        }
+
+        if (!attributes.TryTake('r', out ReadOnlySpan<char> nonce) || !ScramAttributes.IsNonce(nonce, 2 * ScramSha256.MaxNonceLength))
+        {
+            return ScramOutcome.Malformed;
+        }
+
         if (!attributes.SkipExtensions()) return ScramOutcome.Malformed;
         if (!nonce.SequenceEqual(_nonce) || !header.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(_first.Header))) return ScramOutcome.OtherExchange;
         string authMessage = $"{_first.Bare},{_serverFirst},{withoutProof}";

@@ -43,7 +43,12 @@ internal sealed class Argon2Hash : PasswordHash
         string[] parts = text.Split('$');
         if (parts.Length != 6 || parts[2] != "v=19") return null;
         string[] costs = parts[3].Split(',');
-        if (costs.Length != 3 || !TryRead(costs[0], "m=", out int memory) || !TryRead(costs[1], "t=", out int passes) || !TryRead(costs[2], "p=", out int lanes)) return null;
+        if (costs.Length != 3 || !TryRead(costs[0], "m=", out int memory)
+            || !TryRead(costs[1], "t=", out int passes) || !TryRead(costs[2], "p=", out int lanes))
+        {
+            return null;
+        }
+
         if (Decode(parts[4], 8, 64) is not { } salt || Decode(parts[5], 16, 64) is not { } hash) return null;
         problem = $"an Argon2id hash that costs too much or too little; at most m={MaxMemoryKiB},t={MaxPasses},p={MaxLanes}, and m at least 8 for each lane";
         if (passes is < 1 or > MaxPasses || lanes is < 1 or > MaxLanes || memory < 8 * lanes || memory > MaxMemoryKiB) return null;

@@ -10,7 +10,8 @@ public static class PasswordFileEdit
     /// <param name="userName">A name without <see cref="PasswordFile.ProblemWithName"/>.</param>
     /// <param name="hash">The stored password.</param>
     /// <param name="replaced">Whether there was an older one.</param>
-    public static string Set(string text, string userName, PasswordHash hash, out bool replaced) => Rewrite(text, userName, $"{userName}:{hash.Text}", out replaced);
+    public static string Set(string text, string userName, PasswordHash hash, out bool replaced) =>
+        Rewrite(text, userName, $"{userName}:{hash.Text}", out replaced);
 
     /// <summary>The text without this user's line.</summary>
     /// <param name="text">The text.</param>

@@ -39,7 +39,12 @@ internal sealed class ScramHash : PasswordHash
         string[] keys = parts[2].Split(':');
         if (hashed.Length != 2 || keys.Length != 2 || !TryReadNumber(hashed[0], out int iterations)) return null;
         if (Decode(hashed[1], ScramSha256.MinSaltBytes, ScramSha256.MaxSaltBytes) is not { } salt) return null;
-        if (Decode(keys[0], ScramSha256.KeyBytes, ScramSha256.KeyBytes) is not { } storedKey || Decode(keys[1], ScramSha256.KeyBytes, ScramSha256.KeyBytes) is not { } serverKey) return null;
+        if (Decode(keys[0], ScramSha256.KeyBytes, ScramSha256.KeyBytes) is not { } storedKey
+            || Decode(keys[1], ScramSha256.KeyBytes, ScramSha256.KeyBytes) is not { } serverKey)
+        {
+            return null;
+        }
+
         problem = $"SCRAM credentials of {iterations} iterations; expected {ScramSha256.MinIterations} to {ScramSha256.MaxIterations}";
         if (iterations is < ScramSha256.MinIterations or > ScramSha256.MaxIterations) return null;
         return new ScramHash(text, new ScramCredentials(iterations, salt, storedKey, serverKey));
@@ -48,7 +53,8 @@ internal sealed class ScramHash : PasswordHash
     public override bool Verify(ReadOnlySpan<byte> password)
     {
         string prepared = "";
-        bool isPlausible = password.Length <= MaxPasswordBytes && System.Text.Unicode.Utf8.IsValid(password) && SaslPrep.TryPrepare(Encoding.UTF8.GetString(password), out prepared);
+        bool isPlausible = password.Length <= MaxPasswordBytes && System.Text.Unicode.Utf8.IsValid(password)
+            && SaslPrep.TryPrepare(Encoding.UTF8.GetString(password), out prepared);
         // The work is done for an impossible password too: how long the answer takes says nothing.
         return Credentials.Match(isPlausible ? prepared : "-") & isPlausible;
     }

@@ -61,18 +61,23 @@ internal sealed class ScramMethod
         return outcome switch
         {
             ScramOutcome.Malformed => AuthenticationResult.Refused(ReasonCode.ProtocolError, "authentication data that is not a message of SCRAM-SHA-256"),
-            ScramOutcome.UnknownExtension => AuthenticationResult.Refused(ReasonCode.ProtocolError, "the client insists on an extension of SCRAM (\"m=\") that is not known here"),
+            ScramOutcome.UnknownExtension =>
+                AuthenticationResult.Refused(ReasonCode.ProtocolError, "the client insists on an extension of SCRAM (\"m=\") that is not known here"),
             ScramOutcome.ChannelBinding => AuthenticationResult.Refused(
-                ReasonCode.BadAuthenticationMethod, "the client binds the channel (\"p=\"), which belongs to SCRAM-SHA-256-PLUS and is not offered; expected \"n\" or \"y\""),
-            ScramOutcome.OtherIdentity => AuthenticationResult.Refused(ReasonCode.NotAuthorized, "the client wants to act as somebody else (\"a=\"), which nobody may"),
-            ScramOutcome.UserNameNotTaken => AuthenticationResult.Refused(ReasonCode.NotAuthorized, "a user name that SCRAM does not take: prohibited, or not in normal form"),
+                ReasonCode.BadAuthenticationMethod,
+                "the client binds the channel (\"p=\"), which belongs to SCRAM-SHA-256-PLUS and is not offered; expected \"n\" or \"y\""),
+            ScramOutcome.OtherIdentity =>
+                AuthenticationResult.Refused(ReasonCode.NotAuthorized, "the client wants to act as somebody else (\"a=\"), which nobody may"),
+            ScramOutcome.UserNameNotTaken =>
+                AuthenticationResult.Refused(ReasonCode.NotAuthorized, "a user name that SCRAM does not take: prohibited, or not in normal form"),
             ScramOutcome.OtherExchange => AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"an answer {who} to another question than this broker's"),
             _ => AuthenticationResult.Refused(ReasonCode.NotAuthorized, who),
         };
     }
 
     private sealed class Exchange(
-        ScramMethod method, ScramServer server, string userName, PasswordEntry? entry, string? transportIdentity, Func<PasswordEntry, byte[], AuthenticationResult> admit)
+        ScramMethod method, ScramServer server, string userName, PasswordEntry? entry, string? transportIdentity,
+        Func<PasswordEntry, byte[], AuthenticationResult> admit)
         : IAuthenticationExchange
     {
         public byte[] Question => server.First;
@@ -88,7 +93,8 @@ internal sealed class ScramMethod
             if (entry?.Hash is not ScramHash) return method.Refuse(ScramOutcome.WrongProof, WhyWrong());
             if (transportIdentity is not null && transportIdentity != entry.UserName)
             {
-                return method.Refuse(ScramOutcome.WrongProof, $"the certificate names \"{transportIdentity}\", and the password is user \"{entry.UserName}\"'s");
+                return method.Refuse(
+                    ScramOutcome.WrongProof, $"the certificate names \"{transportIdentity}\", and the password is user \"{entry.UserName}\"'s");
             }
 
             return admit(entry, last);
@@ -97,7 +103,9 @@ internal sealed class ScramMethod
         private string WhyWrong()
         {
             if (entry is null) return $"there is no user \"{userName}\"";
-            return entry.Hash is ScramHash ? $"wrong password for user \"{userName}\"" : $"user \"{userName}\" has no SCRAM credentials; `edgebroker passwd add --scram` makes them";
+            return entry.Hash is ScramHash
+                ? $"wrong password for user \"{userName}\""
+                : $"user \"{userName}\" has no SCRAM credentials; `edgebroker passwd add --scram` makes them";
         }
     }
 }

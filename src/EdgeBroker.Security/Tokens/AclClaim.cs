@@ -48,7 +48,9 @@ internal static class AclClaim
                 _ => false,
             };
             if (isGood) continue;
-            problem = property.Name is "allow" or "deny" or "topics" or "max_qos" ? $"a value of \"{property.Name}\" that makes no sense" : "an object with a key that rules do not have";
+            problem = property.Name is "allow" or "deny" or "topics" or "max_qos"
+                ? $"a value of \"{property.Name}\" that makes no sense"
+                : "an object with a key that rules do not have";
             return null;
         }
 

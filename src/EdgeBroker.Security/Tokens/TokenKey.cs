@@ -71,7 +71,8 @@ public sealed class TokenKey
     {
         problem = $"an RSA key of {rsa.KeySize} bits; expected at least {MinRsaBits}";
         if (rsa.KeySize < MinRsaBits) return null;
-        return Make(new RsaSecurityKey(rsa), id, algorithm, [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512], ref problem);
+        return Make(
+            new RsaSecurityKey(rsa), id, algorithm, [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512], ref problem);
     }
 
     internal static TokenKey? FromEcdsa(ECDsa ecdsa, string? id, string? algorithm, out string problem)
@@ -88,7 +89,8 @@ public sealed class TokenKey
     }
 
     /// <summary>Whether a token that names this algorithm and key may be checked with it.</summary>
-    internal bool Suits(string algorithm, string? keyId) => Array.IndexOf(_algorithms, algorithm) >= 0 && (Id is null || string.IsNullOrEmpty(keyId) || Id == keyId);
+    internal bool Suits(string algorithm, string? keyId) =>
+        Array.IndexOf(_algorithms, algorithm) >= 0 && (Id is null || string.IsNullOrEmpty(keyId) || Id == keyId);
 
     private static TokenKey? Make(SecurityKey key, string? id, string? algorithm, string[] algorithms, ref string problem)
     {
@@ -117,7 +119,9 @@ public sealed class TokenKey
 
         try
         {
-            using X509Certificate2? certificate = pem.Contains("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal) ? X509Certificate2.CreateFromPem(pem) : null;
+            using X509Certificate2? certificate = pem.Contains("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal)
+                ? X509Certificate2.CreateFromPem(pem)
+                : null;
             if ((certificate is null ? ImportRsa(pem) : certificate.GetRSAPublicKey()) is { } rsa) return FromRsa(rsa, null, null, out problem);
             if ((certificate is null ? ImportEcdsa(pem) : certificate.GetECDsaPublicKey()) is { } ecdsa) return FromEcdsa(ecdsa, null, null, out problem);
             problem = "the PEM holds neither an RSA nor an EC public key";

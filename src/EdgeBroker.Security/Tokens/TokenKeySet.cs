@@ -72,7 +72,9 @@ public sealed class TokenKeySet
                     return TokenKey.FromRsa(RSA.Create(new RSAParameters { Modulus = Decode(key.N), Exponent = Decode(key.E) }), id, algorithm, out problem);
                 case "EC":
                     return Curve(key.Crv) is { } curve
-                        ? TokenKey.FromEcdsa(ECDsa.Create(new ECParameters { Curve = curve, Q = new ECPoint { X = Decode(key.X), Y = Decode(key.Y) } }), id, algorithm, out problem)
+                        ? TokenKey.FromEcdsa(
+                            ECDsa.Create(new ECParameters { Curve = curve, Q = new ECPoint { X = Decode(key.X), Y = Decode(key.Y) } }), id, algorithm,
+                            out problem)
                         : null;
                 case "oct" when allowSecrets:
                     return TokenKey.FromSecret(Decode(key.K), id, algorithm, out problem);

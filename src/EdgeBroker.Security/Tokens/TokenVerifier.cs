@@ -68,9 +68,17 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
     public string? FindObjection(TokenVerdict verified, TokenKeySet? keys)
     {
         if (options.Issuer is not null && verified.Issuer != options.Issuer) return $"its token is of another issuer than \"{options.Issuer}\"";
-        if (options.Audience is not null && !verified.Audiences.Contains(options.Audience)) return $"its token is for another audience than \"{options.Audience}\"";
+        if (options.Audience is not null && !verified.Audiences.Contains(options.Audience))
+        {
+            return $"its token is for another audience than \"{options.Audience}\"";
+        }
+
         // What other claims of it say is not known any more: it is presented anew.
-        if (verified.CheckedBy?.UserNameClaim != options.UserNameClaim || verified.CheckedBy.AclClaim != options.AclClaim) return "other claims of tokens count now (username_claim, acl_claim)";
+        if (verified.CheckedBy?.UserNameClaim != options.UserNameClaim || verified.CheckedBy.AclClaim != options.AclClaim)
+        {
+            return "other claims of tokens count now (username_claim, acl_claim)";
+        }
+
         return keys is not null && keys.Keys.All(key => key.Thumbprint != verified.Key) ? "the key its token is signed with is accepted no more" : null;
     }
 
@@ -78,14 +86,19 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
     {
         if (claims.ValueKind != JsonValueKind.Object) return TokenVerdict.Refused("a token that is malformed");
         // Whoever does not understand what "crit" names must refuse (RFC 7515, 4.1.11), and we understand none.
-        if (token.TryGetHeaderValue("crit", out object _)) return TokenVerdict.Refused("the token's header has \"crit\", which asks for more than is understood here");
+        if (token.TryGetHeaderValue("crit", out object _))
+        {
+            return TokenVerdict.Refused("the token's header has \"crit\", which asks for more than is understood here");
+        }
+
         TokenKey[] suited = [.. keys.Keys.Where(key => key.Suits(token.Alg, token.Kid))];
         if (suited.Length == 0)
         {
             isKeyUnknown = !string.IsNullOrEmpty(token.Kid) && keys.Keys.All(key => key.Id != token.Kid);
             return TokenVerdict.Refused(isKeyUnknown
                 ? $"no key with the token's \"kid\" \"{Short(token.Kid)}\""
-                : $"no key is for the token's algorithm \"{Short(token.Alg)}\"; expected {string.Join(" or ", keys.Keys.Select(key => key.Algorithms).Distinct())}");
+                : $"no key is for the token's algorithm \"{Short(token.Alg)}\"; "
+                    + $"expected {string.Join(" or ", keys.Keys.Select(key => key.Algorithms).Distinct())}");
         }
 
         if (CheckSigned(token, suited, out TokenKey? key) is { } refusal) return TokenVerdict.Refused(refusal);
@@ -102,7 +115,13 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
             return TokenVerdict.Refused($"the claim \"{acl}\" is not a list of rules: {problem}");
         }
 
-        return new TokenVerdict(null, userName, expires, rules) { CheckedBy = options, Key = key!.Thumbprint, Issuer = token.Issuer, Audiences = [.. token.Audiences] };
+        return new TokenVerdict(null, userName, expires, rules)
+        {
+            CheckedBy = options,
+            Key = key!.Thumbprint,
+            Issuer = token.Issuer,
+            Audiences = [.. token.Audiences],
+        };
     }
 
     private string? CheckSigned(JsonWebToken token, TokenKey[] keys, out TokenKey? used)
@@ -149,7 +168,11 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
     {
         // Up to the year 9998, so that a leeway can be added to it.
         const double most = 253_370_764_800;
-        if (!claims.TryGetProperty(name, out JsonElement claim) || claim.ValueKind != JsonValueKind.Number || !claim.TryGetDouble(out double seconds)) return null;
+        if (!claims.TryGetProperty(name, out JsonElement claim) || claim.ValueKind != JsonValueKind.Number || !claim.TryGetDouble(out double seconds))
+        {
+            return null;
+        }
+
         return seconds is >= 0 and <= most ? DateTimeOffset.FromUnixTimeMilliseconds((long)(seconds * 1000)) : null;
     }
 

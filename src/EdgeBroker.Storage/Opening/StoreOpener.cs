@@ -123,7 +123,11 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         if (verdict.State == SchemaState.Wrong) return new Defect(verdict.Problem!, IsNewer: false);
         if ((settings.KnownDamage ?? CheckPages(database)) is { } damage) return new Defect(damage, IsNewer: false);
         if (verdict.State == SchemaState.Current) return null;
-        if (!settings.Schema.Migrations.LeadFrom(verdict.Version)) return new Defect($"it is of version {verdict.Version}, from which no way leads to this broker's", IsNewer: false);
+        if (!settings.Schema.Migrations.LeadFrom(verdict.Version))
+        {
+            return new Defect($"it is of version {verdict.Version}, from which no way leads to this broker's", IsNewer: false);
+        }
+
         migratedFrom = verdict.Version;
         string backup = settings.Schema.Migrations.Apply(database, verdict.Version);
         StoreLog.Migrated(Log, paths.Database, verdict.Version, settings.Schema.Version, backup);
@@ -153,7 +157,8 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         {
             throw new StoreException(
                 defect.IsNewer ? StoreProblem.Newer : StoreProblem.Damaged,
-                $"{paths.Database} cannot be used: {defect.Cause}; restore a backup or remove the file, or set [storage] on_corruption = \"quarantine\" to set it aside and start"
+                $"{paths.Database} cannot be used: {defect.Cause}; restore a backup or remove the file, or set [storage] on_corruption = \"quarantine\" to set "
+                + "it aside and start"
                 + (defect.IsNewer ? "; or install the version of the broker that wrote it" : ""));
         }
 
@@ -174,7 +179,11 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         IReadOnlyList<SalvagedTable> tables = isReplaced ? [] : Build(setAside);
         opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables });
         StoreLog.Quarantined(Log, paths.Database, cause, name, tables.Sum(t => t.Rows), tables.Sum(t => t.Skipped));
-        foreach (SalvagedTable table in tables.Where(t => t.Skipped > 0 || !t.IsComplete)) StoreLog.Salvaged(Log, table.Name, table.Rows, table.Skipped, !table.IsComplete);
+        foreach (SalvagedTable table in tables.Where(t => t.Skipped > 0 || !t.IsComplete))
+        {
+            StoreLog.Salvaged(Log, table.Name, table.Rows, table.Skipped, !table.IsComplete);
+        }
+
         StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
         return OpenSound();
     }

@@ -32,7 +32,9 @@ internal sealed class StorePaths(string directory)
     /// <summary>Whether a name is one of ours: what the lock file says is not trusted with paths.</summary>
     public static bool IsSetAsideName(string name)
     {
-        string? prefix = name.StartsWith(SetAsidePrefix, StringComparison.Ordinal) ? SetAsidePrefix : name.StartsWith(ReplacedPrefix, StringComparison.Ordinal) ? ReplacedPrefix : null;
+        string? prefix = name.StartsWith(SetAsidePrefix, StringComparison.Ordinal) ? SetAsidePrefix
+            : name.StartsWith(ReplacedPrefix, StringComparison.Ordinal) ? ReplacedPrefix
+            : null;
         if (prefix is null) return false;
         foreach (char c in name.AsSpan(prefix.Length))
         {

@@ -14,7 +14,11 @@ public static class StoreRows
     [
         new(StoreTables.Session, row => row.IsNull(7) || WillBlob.Read(row.Blob(7)) is not null),
         new(StoreTables.Progress, row => DoneSet.Read(row.Int64(1), row.Blob(2)) is not null && !new BlobReader(row.Blob(3)).IsDamaged),
-        new(StoreTables.Subscription, row => TopicFilter.IsValid(row.Blob(1)) && row.Int64(2) is >= 0 and <= byte.MaxValue && new SubscriptionOptions((byte)row.Int64(2)).IsValid(ProtocolVersion.V5)),
+        new(
+            StoreTables.Subscription,
+            row =>
+                TopicFilter.IsValid(row.Blob(1)) && row.Int64(2) is >= 0 and <= byte.MaxValue
+                    && new SubscriptionOptions((byte)row.Int64(2)).IsValid(ProtocolVersion.V5)),
         new(StoreTables.Message, row => StoredMessage.IsSound(row, 1)),
         new(StoreTables.Retained, row => StoredMessage.IsSound(row, 1) && TopicName.IsValid(row.Blob(3))),
         new(StoreTables.Delivery, IsDeliverySound),

@@ -32,11 +32,13 @@ public static class StorePragmas
         if (database.QueryText("PRAGMA journal_mode=WAL") != "wal")
         {
             throw new StoreException(
-                StoreProblem.Unsupported, $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
+                StoreProblem.Unsupported,
+                $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
         }
 
         database.Execute(string.Create(
-            CultureInfo.InvariantCulture, $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF"));
+            CultureInfo.InvariantCulture,
+            $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF"));
         Limit(database, options);
     }
 
@@ -49,5 +51,6 @@ public static class StorePragmas
     /// <exception cref="SqliteException">It failed.</exception>
     public static void ForReader(SqliteDatabase database) => database.Execute(string.Create(
         CultureInfo.InvariantCulture,
-        $"PRAGMA cache_size=-{CacheKilobytes}; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON"));
+        $"PRAGMA cache_size=-{CacheKilobytes}; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
+        + $" PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON"));
 }

@@ -57,7 +57,11 @@ internal sealed class JsonFields
     public byte[] Bytes(string name)
     {
         JsonElement value = Take(name);
-        if (value.ValueKind != JsonValueKind.String || !value.TryGetBytesFromBase64(out byte[]? bytes)) throw new FormatException($"\"{name}\" is no base64 string");
+        if (value.ValueKind != JsonValueKind.String || !value.TryGetBytesFromBase64(out byte[]? bytes))
+        {
+            throw new FormatException($"\"{name}\" is no base64 string");
+        }
+
         return bytes;
     }
 

@@ -25,7 +25,11 @@ public static class StoreBackup
         string path = Path.GetFullPath(target);
         if (Path.GetFullPath(database) == path) throw new StoreException(StoreProblem.Exists, $"{path} is the store itself; name another file");
         if (Directory.Exists(path)) throw new StoreException(StoreProblem.Exists, $"{path} is a folder; name a file in it");
-        if (File.Exists(path) && !replace) throw new StoreException(StoreProblem.Exists, $"{path} is there already; name another file, or say that it is to be replaced");
+        if (File.Exists(path) && !replace)
+        {
+            throw new StoreException(StoreProblem.Exists, $"{path} is there already; name another file, or say that it is to be replaced");
+        }
+
         string unfinished = $"{path}.{Environment.ProcessId}.new";
         // Whose fault a failure is: until the copy begins, the store's.
         string blamed = database;
@@ -42,7 +46,12 @@ public static class StoreBackup
         catch (Exception failure)
         {
             Discard(unfinished);
-            if (StoreException.From(failure, failure is SqliteException { IsCorrupt: true } ? database : blamed) is not { } explained || ReferenceEquals(explained, failure)) throw;
+            if (StoreException.From(failure, failure is SqliteException { IsCorrupt: true } ? database : blamed) is not { } explained
+                || ReferenceEquals(explained, failure))
+            {
+                throw;
+            }
+
             throw explained;
         }
     }
@@ -62,7 +71,9 @@ public static class StoreBackup
 
         if (problem is null) return;
         throw new StoreException(
-            StoreProblem.Damaged, $"{database} is damaged ({problem}), so no copy was kept; \"edgebroker store verify\" says more, and restarting the broker rescues what is readable");
+            StoreProblem.Damaged,
+            $"{database} is damaged ({problem}), so no copy was kept; \"edgebroker store verify\" says more, "
+            + "and restarting the broker rescues what is readable");
     }
 
     private static void Discard(string unfinished)

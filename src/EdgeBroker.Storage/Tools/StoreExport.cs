@@ -53,7 +53,8 @@ public static class StoreExport
             SchemaVerdict verdict = StoreSchema.Current.Inspect(source);
             if (verdict.State == SchemaState.Older)
             {
-                throw new StoreException(StoreProblem.Unsupported, $"{database} is of version {verdict.Version}; the broker brings it up to date at its next start");
+                throw new StoreException(
+                    StoreProblem.Unsupported, $"{database} is of version {verdict.Version}; the broker brings it up to date at its next start");
             }
 
             if (verdict.State != SchemaState.Current) throw new StoreException(StoreProblem.Damaged, $"{database} cannot be exported: {verdict.Problem}");

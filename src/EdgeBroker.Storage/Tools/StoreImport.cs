@@ -34,11 +34,18 @@ public static class StoreImport
             using StoreLock heldLock = StoreLock.Take(paths.Directory);
             if (heldLock.UnfinishedQuarantine is not null)
             {
-                throw new StoreException(StoreProblem.Damaged, $"a database in {paths.Directory} was being set aside when the power went: start the broker once, which goes on there, and stop it");
+                throw new StoreException(
+                    StoreProblem.Damaged,
+                    $"a database in {paths.Directory} was being set aside when the power went: start the broker once, which goes on there, and stop it");
             }
 
             bool isEmpty = IsEmpty(paths);
-            if (!isEmpty && !replace) throw new StoreException(StoreProblem.Exists, $"{paths.Database} holds something; name another data directory, or say that it is to be set aside");
+            if (!isEmpty && !replace)
+            {
+                throw new StoreException(
+                    StoreProblem.Exists, $"{paths.Database} holds something; name another data directory, or say that it is to be set aside");
+            }
+
             StoreTransfer read = Build(paths.Unfinished, file, lines, options, cancel);
             setAsideAs = Publish(paths, heldLock, isEmpty ? null : paths.NewReplacedName(time.GetUtcNow()));
             return read;
@@ -58,7 +65,9 @@ public static class StoreImport
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException(failure is FileNotFoundException or DirectoryNotFoundException ? StoreProblem.Missing : StoreProblem.IoError, $"{file} cannot be read: {failure.Message}", failure);
+            throw new StoreException(
+                failure is FileNotFoundException or DirectoryNotFoundException ? StoreProblem.Missing : StoreProblem.IoError,
+                $"{file} cannot be read: {failure.Message}", failure);
         }
     }
 
@@ -71,7 +80,8 @@ public static class StoreImport
         {
             using SqliteDatabase database = StoreReader.Open(paths.Database);
             return StoreSchema.Current.Inspect(database).State == SchemaState.Current
-                && StoreTables.All.Where(table => table.Name != StoreTables.Clock).All(table => database.QueryInt64($"SELECT 1 FROM {table.Name} LIMIT 1") is null);
+                && StoreTables.All.Where(table => table.Name != StoreTables.Clock)
+                    .All(table => database.QueryInt64($"SELECT 1 FROM {table.Name} LIMIT 1") is null);
         }
         catch (SqliteException failure) when (failure.IsCorrupt)
         {
@@ -88,7 +98,11 @@ public static class StoreImport
             StoreTransfer read;
             using (SqliteDatabase database = SqliteDatabase.Open(unfinished, SqliteOpenMode.ReadWrite)) read = Fill(database, file, lines, options, cancel);
             StoreVerification check = StoreVerify.Run(unfinished, StoreRows.Checks);
-            if (!check.IsSound) throw new StoreException(StoreProblem.IoError, $"what was written is not what is read back ({check.Problems[0]}); check the disk (dmesg)");
+            if (!check.IsSound)
+            {
+                throw new StoreException(StoreProblem.IoError, $"what was written is not what is read back ({check.Problems[0]}); check the disk (dmesg)");
+            }
+
             return read;
         }
         catch

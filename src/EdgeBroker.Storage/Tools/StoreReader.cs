@@ -13,7 +13,11 @@ internal static class StoreReader
     /// <exception cref="SqliteException">It cannot be read, or is no database.</exception>
     public static SqliteDatabase Open(string path)
     {
-        if (!File.Exists(path)) throw new StoreException(StoreProblem.Missing, $"{path} is not there; is it the right configuration, and has the broker run with it?");
+        if (!File.Exists(path))
+        {
+            throw new StoreException(StoreProblem.Missing, $"{path} is not there; is it the right configuration, and has the broker run with it?");
+        }
+
         try
         {
             return Open(path, SqliteOpenMode.ReadOnly);

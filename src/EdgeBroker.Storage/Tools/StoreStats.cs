@@ -48,7 +48,9 @@ public static class StoreStats
     {
         // octet_length of a long value reads its header only, not the pages it fills.
         string bytes = string.Join(
-            '+', table.Columns.Where(c => c.Type is SqliteColumnType.Blob or SqliteColumnType.Text).Select(c => $"ifnull(octet_length({c.Name}),0)").DefaultIfEmpty("0"));
+            '+',
+            table.Columns.Where(c => c.Type is SqliteColumnType.Blob or SqliteColumnType.Text)
+                .Select(c => $"ifnull(octet_length({c.Name}),0)").DefaultIfEmpty("0"));
         using SqliteStatement count = database.Prepare($"SELECT count(*), ifnull(sum({bytes}),0) FROM {table.Name}");
         count.Step();
         var statistics = new TableStatistics(table.Name, count.Int64(0), count.Int64(1));

@@ -32,13 +32,23 @@ public static class ProxyHeader
     {
         (lengthBytes, source, cause) = (0, null, "");
         if (bytes.IsEmpty) return ProxyHeaderStatus.Incomplete;
-        if (Begins(bytes, StartV1)) return bytes.Length < StartV1.Length ? ProxyHeaderStatus.Incomplete : ReadText(bytes, out lengthBytes, out source, out cause);
-        if (Begins(bytes, StartV2)) return bytes.Length < FixedBytesV2 ? ProxyHeaderStatus.Incomplete : ReadBinary(bytes, out lengthBytes, out source, out cause);
-        cause = "no PROXY header comes first, but " + Describe(bytes[0]) + "; have the proxy send one (haproxy: send-proxy-v2), or take proxy_protocol off the listener";
+        if (Begins(bytes, StartV1))
+        {
+            return bytes.Length < StartV1.Length ? ProxyHeaderStatus.Incomplete : ReadText(bytes, out lengthBytes, out source, out cause);
+        }
+
+        if (Begins(bytes, StartV2))
+        {
+            return bytes.Length < FixedBytesV2 ? ProxyHeaderStatus.Incomplete : ReadBinary(bytes, out lengthBytes, out source, out cause);
+        }
+
+        cause = "no PROXY header comes first, but " + Describe(bytes[0])
+            + "; have the proxy send one (haproxy: send-proxy-v2), or take proxy_protocol off the listener";
         return ProxyHeaderStatus.Malformed;
     }
 
-    private static bool Begins(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> start) => bytes.Length < start.Length ? start.StartsWith(bytes) : bytes.StartsWith(start);
+    private static bool Begins(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> start) =>
+        bytes.Length < start.Length ? start.StartsWith(bytes) : bytes.StartsWith(start);
 
     private static string Describe(byte first) => first switch
     {

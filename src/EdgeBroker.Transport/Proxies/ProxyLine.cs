@@ -63,5 +63,6 @@ internal static class ProxyLine
 
     // Without sign, space or leading zero, and without the zero bytes behind that the runtime's parser overlooks.
     private static bool TryReadDecimal(ReadOnlySpan<char> text, int most, out int value) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= most && !text.ContainsAnyExceptInRange('0', '9') && (text.Length == 1 || text[0] != '0');
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value)
+            && value <= most && !text.ContainsAnyExceptInRange('0', '9') && (text.Length == 1 || text[0] != '0');
 }

@@ -13,7 +13,8 @@ public sealed record TrustedProxies(IReadOnlyList<IPNetwork> Networks)
     public static readonly TrustedProxies Loopback = new([IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128")]);
 
     /// <summary>What the listener's log says of a sender that is none of them.</summary>
-    public const string Refusal = "not one of the proxies of this listener; add its address to proxy_from if it is one, or use a listener without proxy_protocol";
+    public const string Refusal =
+        "not one of the proxies of this listener; add its address to proxy_from if it is one, or use a listener without proxy_protocol";
 
     /// <summary>Whether an address is that of a proxy.</summary>
     /// <param name="peer">Where the connection comes from; null: a Unix socket.</param>

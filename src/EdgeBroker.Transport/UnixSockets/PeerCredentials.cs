@@ -35,7 +35,10 @@ public static unsafe partial class PeerCredentials
         Credentials credentials = default;
         int length = sizeof(Credentials);
         // A socket of another family answers too, with nobody.
-        return GetSocketOption(fd, SolSocket, SoPeerCredentials, &credentials, &length) == 0 && length == sizeof(Credentials) && credentials.UserId != uint.MaxValue ? credentials.UserId : null;
+        return GetSocketOption(fd, SolSocket, SoPeerCredentials, &credentials, &length) == 0
+            && length == sizeof(Credentials) && credentials.UserId != uint.MaxValue
+            ? credentials.UserId
+            : null;
     }
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]

@@ -27,11 +27,16 @@ public sealed partial record SocketFileAccess(UnixFileMode Mode, string? User = 
         uint user = User is null ? Unchanged : LocalAccounts.UserId(User) ?? throw new IOException($"there is no user \"{User}\" to own {path}");
         uint group = Group is null ? Unchanged : LocalAccounts.GroupId(Group) ?? throw new IOException($"there is no group \"{Group}\" to own {path}");
         byte[] terminated = [.. Encoding.UTF8.GetBytes(path), 0];
-        if (ChangeMode(terminated, (uint)Mode) != 0) throw new IOException($"{path} cannot be given the mode {ModeText}: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (ChangeMode(terminated, (uint)Mode) != 0)
+        {
+            throw new IOException($"{path} cannot be given the mode {ModeText}: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
         if ((user == Unchanged && group == Unchanged) || ChangeOwner(terminated, user, group) == 0) return;
         throw new IOException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{path} cannot be given to {User}:{Group}: {Marshal.GetLastPInvokeErrorMessage()}; the broker may give it to groups it is in, and to users only as root"));
+            $"{path} cannot be given to {User}:{Group}: {Marshal.GetLastPInvokeErrorMessage()}; "
+                + $"the broker may give it to groups it is in, and to users only as root"));
     }
 
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true)]

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Logging;
 
 /// <summary>
-/// Makes loggers that write lines to one stream: each entry is formatted by its own thread and written by the <see cref="LogWriter"/> with a single call, so that
-/// entries never mix, a line is either whole or absent, and nobody waits for the reader.
+/// Makes loggers that write lines to one stream: each entry is formatted by its own thread and written by the <see cref="LogWriter"/> with a single call, so
+/// that entries never mix, a line is either whole or absent, and nobody waits for the reader.
 /// </summary>
 internal sealed class LineLoggerFactory : ILoggerFactory
 {

@@ -8,7 +8,8 @@ namespace EdgeBroker.Logging;
 /// </summary>
 /// <param name="output">Where the lines go; one call for each line.</param>
 /// <param name="leftOutLine">Makes the line that stands for lines left out.</param>
-/// <param name="criticalTimeout">How long a caller waits for a critical line at most. A process that is to end must end, also when nobody reads its log.</param>
+/// <param name="criticalTimeout">How long a caller waits for a critical line at most. A process that is to end must end, also when nobody reads its
+/// log.</param>
 internal sealed class LogWriter(Stream output, Func<long, byte[]> leftOutLine, TimeSpan criticalTimeout)
 {
     /// <summary>Lines that may wait.</summary>

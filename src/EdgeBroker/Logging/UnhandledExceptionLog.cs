@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Logging;
 
-/// <summary>Logs an exception that ends the process because nobody handled it. Its line is critical, and therefore written before the process is gone.</summary>
+/// <summary>
+/// Logs an exception that ends the process because nobody handled it. Its line is critical, and therefore written before the process is gone.
+/// </summary>
 internal sealed partial class UnhandledExceptionLog : IDisposable
 {
     private readonly ILogger _log;

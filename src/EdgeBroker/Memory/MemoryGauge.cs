@@ -25,7 +25,9 @@ internal sealed class MemoryGauge(string root) : IDisposable
         if (!limit.IsAutomatic) return new MemoryReading(residentBytes, limit.Bytes);
         var group = new MemoryReading(residentBytes, ReadGroupLimit());
         // Whatever others leave of the machine: it can grow by that much.
-        return ReadAvailableBytes() is { } availableBytes ? MemoryReading.Tighter(group, new MemoryReading(residentBytes, residentBytes + availableBytes)) : group;
+        return ReadAvailableBytes() is { } availableBytes
+            ? MemoryReading.Tighter(group, new MemoryReading(residentBytes, residentBytes + availableBytes))
+            : group;
     }
 
     /// <summary>The smallest limit of the process's control groups; 0: none.</summary>

@@ -55,7 +55,11 @@ internal sealed partial class ConfigurationReload
     {
         try
         {
-            if (_source.Read(out string[] errors) is not { } read) return Log(new ReloadReport { File = _source.File, ExitCode = ExitCode.Configuration, Errors = errors });
+            if (_source.Read(out string[] errors) is not { } read)
+            {
+                return Log(new ReloadReport { File = _source.File, ExitCode = ExitCode.Configuration, Errors = errors });
+            }
+
             // Nothing that is awaited comes back to this thread.
             return ApplyAsync(read).GetAwaiter().GetResult();
         }

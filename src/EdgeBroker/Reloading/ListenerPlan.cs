@@ -30,15 +30,24 @@ internal sealed class ListenerPlan
         var plains = new List<MqttListener>(running.Plain.Listeners);
         foreach (ListenerOptions options in read.Listeners)
         {
-            if (Take(plains, listener => listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener) plan.Plains.Add((listener, options));
-            else plan.AddedPlains.Add(options);
+            if (Take(plains, listener => listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener)
+            {
+                plan.Plains.Add((listener, options));
+            }
+            else
+            {
+                plan.AddedPlains.Add(options);
+            }
         }
 
         var webs = new List<WebListener>(running.Web?.Listeners ?? []);
         foreach (WebListenerOptions options in read.WebListeners)
         {
-            if (Take(webs, listener =>
-                listener.Options.Protocol == options.Protocol && listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener) plan.Webs.Add((listener, options));
+            WebListener? same = Take(
+                webs,
+                listener => listener.Options.Protocol == options.Protocol && listener.Options.Address == options.Address
+                    && listener.Options.SocketFile == options.SocketFile);
+            if (same is not null) plan.Webs.Add((same, options));
             else plan.AddedWebs.Add(options);
         }
 

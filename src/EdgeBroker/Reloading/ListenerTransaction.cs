@@ -83,7 +83,11 @@ internal sealed class ListenerTransaction(RunningBroker running, ListenerPlan pl
             });
         }
 
-        foreach (WebListenerOptions options in plan.AddedWebs) opens.Add(async () => _opened.Add(await (await WebAsync().ConfigureAwait(false)).OpenAsync(options).ConfigureAwait(false)));
+        foreach (WebListenerOptions options in plan.AddedWebs)
+        {
+            opens.Add(async () => _opened.Add(await (await WebAsync().ConfigureAwait(false)).OpenAsync(options).ConfigureAwait(false)));
+        }
+
         if (await OpenAsync(opens).ConfigureAwait(false) is null) return null;
         // Perhaps one that goes is in the way.
         foreach (IServedListener listener in plan.Removed) await listener.SuspendAsync().ConfigureAwait(false);

@@ -42,5 +42,6 @@ internal sealed record ReloadReport
     /// <summary>The answer for whoever asked.</summary>
     public ControlAnswer ToAnswer() => new(
         ExitCode,
-        [.. Errors, Summary, .. Applied.Select(line => "  applied: " + line), .. NeedsRestart.Select(line => "  needs a restart: " + line), .. Warnings.Select(line => "warning: " + line)]);
+        [.. Errors, Summary, .. Applied.Select(line => "  applied: " + line), .. NeedsRestart.Select(
+            line => "  needs a restart: " + line), .. Warnings.Select(line => "warning: " + line)]);
 }

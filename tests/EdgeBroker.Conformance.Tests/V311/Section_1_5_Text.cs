@@ -12,7 +12,8 @@ public sealed class Section_1_5_Text
     [InlineData("EDBFBF")]
     [InlineData("F4908080")]
     [Requirement("MQTT-1.5.3-1", "3.1.1")]
-    public Task Ill_formed_text_closes_the_connection(string hex) => ClosesEverywhereAsync([.. Check.Utf8("a"), .. Convert.FromHexString(hex), .. Check.Utf8("b")]);
+    public Task Ill_formed_text_closes_the_connection(string hex) =>
+        ClosesEverywhereAsync([.. Check.Utf8("a"), .. Convert.FromHexString(hex), .. Check.Utf8("b")]);
 
     [Fact]
     [Requirement("MQTT-1.5.3-2", "3.1.1")]

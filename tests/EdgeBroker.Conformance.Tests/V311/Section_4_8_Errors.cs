@@ -49,7 +49,8 @@ public sealed class Section_4_8_Errors
     [Requirement("MQTT-4.8.0-1", "3.1.1")]
     public async Task The_first_packet_is_CONNECT()
     {
-        foreach (byte[] packet in new[] { Packets.Pingreq(), Check.Packets.Publish("a", "unheard"), Check.Packets.Subscribe(1, "#"), Check.Packets.Disconnect() })
+        byte[][] others = [Packets.Pingreq(), Check.Packets.Publish("a", "unheard"), Check.Packets.Subscribe(1, "#"), Check.Packets.Disconnect()];
+        foreach (byte[] packet in others)
         {
             await using var broker = new TestBroker();
             TestClient witness = await broker.SubscriberAsync("#");

@@ -22,7 +22,8 @@ internal static class Check
     }
 
     /// <summary>A client that has subscribed to one filter.</summary>
-    public static async Task<TestClient> SubscriberAsync(TestBroker broker, string filter, int options = 0, string clientId = "subscriber", byte[]? properties = null)
+    public static async Task<TestClient> SubscriberAsync(
+        TestBroker broker, string filter, int options = 0, string clientId = "subscriber", byte[]? properties = null)
     {
         TestClient subscriber = await broker.ConnectAsync(clientId, properties: properties);
         await subscriber.SubscribeAsync(filter, options);

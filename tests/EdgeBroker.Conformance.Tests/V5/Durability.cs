@@ -169,7 +169,9 @@ public sealed class Durability
         {
             case "expiry": broker.Advance(100); break;
             case "clean start": await broker.ConnectAsync("kept"); break;
-            case "DISCONNECT": await (await broker.ConnectAsync("kept", cleanStart: false, properties: Kept)).DisconnectAsync(properties: Prop.SessionExpiry(0)); break;
+            case "DISCONNECT":
+                await (await broker.ConnectAsync("kept", cleanStart: false, properties: Kept)).DisconnectAsync(properties: Prop.SessionExpiry(0));
+                break;
             default: await (await broker.ConnectAsync("kept", cleanStart: false, sessionPresent: true)).DropAsync(); break;
         }
 

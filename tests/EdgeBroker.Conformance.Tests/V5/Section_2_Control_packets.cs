@@ -91,7 +91,8 @@ public sealed class Section_2_Control_packets
     [InlineData(new byte[] { 0x30, 6, 0, 1, 0x61, 2, 0x7F, 0 })]
     [InlineData(new byte[] { 0x30, 9, 0, 1, 0x61, 5, 17, 0, 0, 0, 1 })]
     [InlineData(new byte[] { 0x30, 5, 0, 1, 0x61, 9, 1 })]
-    public async Task A_property_that_does_not_exist_or_belong_there_is_malformed(byte[] packet) => await Check.DisconnectsAsync(packet, ReasonCode.MalformedPacket);
+    public async Task A_property_that_does_not_exist_or_belong_there_is_malformed(byte[] packet) =>
+        await Check.DisconnectsAsync(packet, ReasonCode.MalformedPacket);
 
     [Fact]
     public async Task A_property_that_stands_twice_is_a_protocol_error() =>
@@ -106,7 +107,8 @@ public sealed class Section_2_Control_packets
         await client.ExpectConnackAsync();
         await client.ExpectAsync(client.Packets.Suback(1, 1), client.Packets.Publish("a", "x", 1, 1), client.Packets.Puback(2));
         TestClient other = await broker.OpenAsync();
-        await other.SendAsync([.. other.Packets.Connect("two"), .. other.Packets.Subscribe(1, "b", 0), .. other.Packets.Publish("b", "y"), .. other.Packets.Disconnect()]);
+        await other.SendAsync(
+            [.. other.Packets.Connect("two"), .. other.Packets.Subscribe(1, "b", 0), .. other.Packets.Publish("b", "y"), .. other.Packets.Disconnect()]);
         await other.ExpectConnackAsync();
         await other.ExpectAsync(other.Packets.Suback(1, 0), other.Packets.Publish("b", "y"));
         await other.ExpectClosedAsync();

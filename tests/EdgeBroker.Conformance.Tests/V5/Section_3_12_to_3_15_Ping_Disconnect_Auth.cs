@@ -99,7 +99,9 @@ public sealed class Section_3_12_to_3_15_Ping_Disconnect_Auth
     public async Task DISCONNECT_comes_in_every_length()
     {
         await using var broker = new TestBroker();
-        foreach (byte[] packet in (byte[][])[[0xE0, 0], [0xE0, 1, 0], [0xE0, 2, 0, 0], Packets.V5.Disconnect(ReasonCode.Success, [.. Prop.ReasonString("bye"), .. Prop.User("a", "b")])])
+        foreach (byte[] packet in (byte[][])[
+            [0xE0, 0], [0xE0, 1, 0], [0xE0, 2, 0, 0], Packets.V5.Disconnect(ReasonCode.Success, [.. Prop.ReasonString("bye"), .. Prop.User("a", "b")]),
+        ])
         {
             TestClient client = await broker.ConnectAsync("one");
             await client.SendAsync(packet);
@@ -131,7 +133,9 @@ public sealed class Section_3_12_to_3_15_Ping_Disconnect_Auth
     [Requirement("MQTT-4.12.0-1")]
     [Requirement("MQTT-4.12.0-4")]
     public async Task A_method_that_is_not_offered_is_refused() =>
-        await Check.RefusesAsync(Packets.V5.Connect("one", properties: [.. Prop.AuthenticationMethod("SCRAM-SHA-1"), .. Prop.AuthenticationData(1)]), ReasonCode.BadAuthenticationMethod);
+        await Check.RefusesAsync(
+            Packets.V5.Connect("one", properties: [.. Prop.AuthenticationMethod("SCRAM-SHA-1"), .. Prop.AuthenticationData(1)]),
+            ReasonCode.BadAuthenticationMethod);
 
     [Fact]
     [Requirement("MQTT-4.13.1-1")]

@@ -85,7 +85,8 @@ public sealed class Section_3_1_2_Connect_properties
         Assert.Equal(100, received.Bytes.Length);
         await small.AcknowledgeAsync(received);
         await small.ExpectNothingAsync();
-        Assert.Contains(broker.Events.All, one => one is { Kind: BrokerEventKind.Dropped, ClientId: "small", Drop: Core.Ports.DropReason.TooLargeForClient, Count: 1 });
+        Assert.Contains(
+            broker.Events.All, one => one is { Kind: BrokerEventKind.Dropped, ClientId: "small", Drop: Core.Ports.DropReason.TooLargeForClient, Count: 1 });
     }
 
     [Fact]
@@ -102,7 +103,8 @@ public sealed class Section_3_1_2_Connect_properties
         await publisher.PublishAsync("a", "small", 1);
         await client.ExpectPublishAsync("a", large, 1);
         await client.DropAsync();
-        client = await broker.ConnectAsync("one", cleanStart: false, properties: [.. Prop.SessionExpiry(100), .. Prop.MaximumPacketSize(100)], sessionPresent: true);
+        client = await broker.ConnectAsync(
+            "one", cleanStart: false, properties: [.. Prop.SessionExpiry(100), .. Prop.MaximumPacketSize(100)], sessionPresent: true);
         await client.AcknowledgeAsync(await client.ExpectPublishAsync("a", "small", 1));
         await client.ExpectNothingAsync();
     }

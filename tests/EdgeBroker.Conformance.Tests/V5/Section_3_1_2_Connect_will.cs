@@ -97,7 +97,8 @@ public sealed class Section_3_1_2_Connect_will
     {
         await using var broker = new TestBroker();
         TestClient watcher = await Check.SubscriberAsync(broker, "will", 1, "watcher");
-        TestClient kept = await broker.ConnectAsync("kept", properties: Prop.SessionExpiry(5), will: Plain with { Payload = "kept", Properties = Prop.WillDelay(1000) });
+        TestClient kept =
+            await broker.ConnectAsync("kept", properties: Prop.SessionExpiry(5), will: Plain with { Payload = "kept", Properties = Prop.WillDelay(1000) });
         TestClient unkept = await broker.ConnectAsync("unkept", will: Plain with { Payload = "unkept", Properties = Prop.WillDelay(1000) });
         await unkept.DropAsync();
         await watcher.ExpectPublishAsync("will", "unkept", 1);
@@ -190,7 +191,8 @@ public sealed class Section_3_1_2_Connect_will
         TestClient watcher = await Check.SubscriberAsync(broker, "will", 0, "watcher");
         byte[] users = [.. Prop.User("b", "1"), .. Prop.User("a", "2"), .. Prop.User("b", "1")];
         byte[] kept = [.. Prop.PayloadFormat(1), .. Prop.ContentType("text"), .. Prop.ResponseTopic("answer"), .. Prop.CorrelationData(1, 2), .. users];
-        TestClient client = await broker.ConnectAsync("one", will: new TestWill("will", "é", Properties: [.. Prop.WillDelay(7), .. Prop.MessageExpiry(60), .. kept]));
+        TestClient client =
+            await broker.ConnectAsync("one", will: new TestWill("will", "é", Properties: [.. Prop.WillDelay(7), .. Prop.MessageExpiry(60), .. kept]));
         await client.DropAsync();
         await watcher.ExpectAsync(Packets.V5.Publish("will", "é", properties: [.. Prop.MessageExpiry(60), .. kept]));
     }
@@ -217,5 +219,6 @@ public sealed class Section_3_1_2_Connect_will
     }
 
     [Fact]
-    public async Task A_will_may_not_go_to_SYS() => await Check.RefusesAsync(Packets.V5.Connect("one", will: new TestWill("$SYS/broker/version")), ReasonCode.NotAuthorized);
+    public async Task A_will_may_not_go_to_SYS() =>
+        await Check.RefusesAsync(Packets.V5.Connect("one", will: new TestWill("$SYS/broker/version")), ReasonCode.NotAuthorized);
 }

@@ -65,10 +65,13 @@ public sealed class Section_3_1_3_Connect_payload
     [Fact]
     [Requirement("MQTT-3.1.3-12")]
     public async Task A_user_name_that_is_no_text_is_refused() =>
-        await Check.RefusesAsync(Wire.Packet(0x10, [.. Wire.Text("MQTT"), 5, 0x82, 0, 0, 0, .. Wire.Text("one"), .. Wire.Binary(0xFF)]), ReasonCode.MalformedPacket);
+        await Check.RefusesAsync(
+            Wire.Packet(0x10, [.. Wire.Text("MQTT"), 5, 0x82, 0, 0, 0, .. Wire.Text("one"), .. Wire.Binary(0xFF)]), ReasonCode.MalformedPacket);
 
     [Fact]
     [Requirement("MQTT-3.1.3-11")]
     public async Task A_will_topic_that_is_no_text_is_refused() =>
-        await Check.RefusesAsync(Wire.Packet(0x10, [.. Wire.Text("MQTT"), 5, 6, 0, 0, 0, .. Wire.Text("one"), 0, .. Wire.Binary(0xFF), .. Wire.Binary()]), ReasonCode.MalformedPacket);
+        await Check.RefusesAsync(
+            Wire.Packet(0x10, [.. Wire.Text("MQTT"), 5, 6, 0, 0, 0, .. Wire.Text("one"), 0, .. Wire.Binary(0xFF), .. Wire.Binary()]),
+            ReasonCode.MalformedPacket);
 }

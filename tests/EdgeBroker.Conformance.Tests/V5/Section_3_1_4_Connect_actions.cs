@@ -115,7 +115,8 @@ public sealed class Section_3_1_4_Connect_actions
         await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = new Gatekeeper() });
         TestClient client = await broker.OpenAsync();
         await client.SendAsync([
-            .. client.Packets.Connect("one"), .. client.Packets.Publish("a", "x", 1, 1, retain: true), .. client.Packets.Subscribe(2, "a"), .. client.Packets.Connect("one", userName: "u", password: [1, 2])]);
+            .. client.Packets.Connect("one"), .. client.Packets.Publish("a", "x", 1, 1, retain: true), .. client.Packets.Subscribe(2, "a"),
+            .. client.Packets.Connect("one", userName: "u", password: [1, 2])]);
         await client.ExpectRefusedAsync(ReasonCode.BadUserNameOrPassword);
         Assert.Equal(0, broker.Broker.Retained.Count);
         Assert.Equal(0, broker.Broker.SessionCount);
@@ -128,7 +129,8 @@ public sealed class Section_3_1_4_Connect_actions
         var late = new LateGatekeeper();
         await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = late });
         TestClient client = await broker.OpenAsync();
-        await client.SendAsync([.. client.Packets.Connect("one"), .. client.Packets.Subscribe(1, "a", 1), .. client.Packets.Publish("a", "x", 1, 2), .. Packets.Pingreq()]);
+        await client.SendAsync(
+            [.. client.Packets.Connect("one"), .. client.Packets.Subscribe(1, "a", 1), .. client.Packets.Publish("a", "x", 1, 2), .. Packets.Pingreq()]);
         await Deadline.Within(late.Asked.Task, "the authenticator to be asked");
         late.Verdict.SetResult();
         await client.ExpectConnackAsync();
@@ -155,7 +157,9 @@ public sealed class Section_3_1_4_Connect_actions
     private sealed class Gatekeeper : IAuthenticator
     {
         public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) => ValueTask.FromResult(
-            request.Password is [1, 2] ? new AuthenticationResult(ReasonCode.Success, request.UserName, Permissions.All) : AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword));
+            request.Password is [1, 2]
+                ? new AuthenticationResult(ReasonCode.Success, request.UserName, Permissions.All)
+                : AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword));
     }
 
     /// <summary>Lets everybody in, but only when told to.</summary>

@@ -28,7 +28,8 @@ public sealed class Section_3_2_Connack
         TestClient client = await Check.SubscriberAsync(broker, "a", 1, "one", Prop.SessionExpiry(100));
         await client.DropAsync();
         client = await broker.OpenAsync();
-        await client.SendAsync(client.Packets.Connect("one", cleanStart: false, will: new TestWill("w", QoS: 1), properties: Prop.RequestProblemInformation(0)));
+        await client.SendAsync(
+            client.Packets.Connect("one", cleanStart: false, will: new TestWill("w", QoS: 1), properties: Prop.RequestProblemInformation(0)));
         await client.ExpectAsync([0x20, 3, 0, (byte)ReasonCode.QoSNotSupported, 0]);
         await client.ExpectClosedAsync();
     }

@@ -34,8 +34,10 @@ public sealed class Section_3_3_4_Publish_actions
         TestClient subscriber = await Check.SubscriberAsync(broker, "a", 2, properties: Prop.ReceiveMaximum(1));
         TestClient client = await broker.ConnectAsync("one", properties: Prop.RequestProblemInformation(0));
         Packets packets = client.Packets;
-        await client.SendAsync(packets.Publish("a", "1", 1, 1), packets.Publish("a", "2", 1, 2), packets.Publish("a", "3", 1, 3), packets.Publish("a", "4", 2, 4));
-        await client.ExpectAsync(packets.Puback(1), packets.Puback(2), packets.Puback(3, ReasonCode.QuotaExceeded), packets.Pubrec(4, ReasonCode.QuotaExceeded));
+        await client.SendAsync(
+            packets.Publish("a", "1", 1, 1), packets.Publish("a", "2", 1, 2), packets.Publish("a", "3", 1, 3), packets.Publish("a", "4", 2, 4));
+        await client.ExpectAsync(
+            packets.Puback(1), packets.Puback(2), packets.Puback(3, ReasonCode.QuotaExceeded), packets.Pubrec(4, ReasonCode.QuotaExceeded));
         await subscriber.AcknowledgeAsync(await subscriber.ExpectPublishAsync("a", "1", 1));
         await subscriber.ExpectPublishAsync("a", "2", 1);
         // The refused identifier is free for another try.
@@ -103,7 +105,8 @@ public sealed class Section_3_3_4_Publish_actions
         await publisher.PublishAsync("a", "queued", 1);
         client = await broker.ConnectAsync("one", cleanStart: false, sessionPresent: true);
         await client.ExpectAsync(
-            client.Packets.Publish("a", "kept", 1, 1, retain: true, dup: true, properties: identifier), client.Packets.Publish("a", "queued", 1, 2, properties: identifier));
+            client.Packets.Publish("a", "kept", 1, 1, retain: true, dup: true, properties: identifier),
+            client.Packets.Publish("a", "queued", 1, 2, properties: identifier));
     }
 
     [Fact]
@@ -145,8 +148,10 @@ public sealed class Section_3_3_4_Publish_actions
         await client.PublishAsync("a", "1", 1);
         await client.PublishAsync("a", "2", 1);
         await client.ExpectPublishAsync("a", "1", 1);
-        await client.SendAsync(client.Packets.Publish("a", "0"), Packets.Pingreq(), client.Packets.Subscribe(20, "b", 1), client.Packets.Publish("c", "x", 2, 21));
-        await client.ExpectAsync(client.Packets.Publish("a", "0"), Packets.Pingresp(), client.Packets.Suback(20, 1), client.Packets.Pubrec(21, ReasonCode.NoMatchingSubscribers));
+        await client.SendAsync(
+            client.Packets.Publish("a", "0"), Packets.Pingreq(), client.Packets.Subscribe(20, "b", 1), client.Packets.Publish("c", "x", 2, 21));
+        await client.ExpectAsync(
+            client.Packets.Publish("a", "0"), Packets.Pingresp(), client.Packets.Suback(20, 1), client.Packets.Pubrec(21, ReasonCode.NoMatchingSubscribers));
         await client.SendAsync(client.Packets.Pubrel(21), client.Packets.Unsubscribe(22, "b"), client.Packets.Publish("a", "3", 1, 23));
         await client.ExpectAsync(client.Packets.Pubcomp(21), client.Packets.Unsuback(22, 0), client.Packets.Puback(23));
         await client.ExpectNothingAsync();
@@ -192,7 +197,8 @@ public sealed class Section_3_3_4_Publish_actions
         TestClient client = await broker.ConnectAsync("one");
         Assert.Equal(2u, client.Connack.Properties.Number(PropertyId.ReceiveMaximum));
         Packets packets = client.Packets;
-        await client.SendAsync(packets.Publish("a", "", 2, 1), packets.Publish("a", "", 2, 2), packets.Publish("a", "", 2, 1, dup: true), packets.Publish("a", "", 0));
+        await client.SendAsync(
+            packets.Publish("a", "", 2, 1), packets.Publish("a", "", 2, 2), packets.Publish("a", "", 2, 1, dup: true), packets.Publish("a", "", 0));
         await client.ExpectAsync(packets.Pubrec(1, ReasonCode.NoMatchingSubscribers), packets.Pubrec(2, ReasonCode.NoMatchingSubscribers), packets.Pubrec(1));
         await client.SendAsync(packets.Pubrel(1));
         await client.ExpectAsync(packets.Pubcomp(1));

@@ -84,7 +84,8 @@ public sealed class Section_3_3_Publish_header
         for (int alias = 5; alias >= 1; alias--) await publisher.SendAsync(publisher.Packets.Publish($"t{alias}", "set", properties: Prop.TopicAlias(alias)));
         for (int alias = 1; alias <= 5; alias++) await publisher.SendAsync(publisher.Packets.Publish("", "used", properties: Prop.TopicAlias(alias)));
         await publisher.SendAsync(
-            publisher.Packets.Publish("other", "changed", properties: Prop.TopicAlias(3)), publisher.Packets.Publish("", "used", 1, 9, properties: Prop.TopicAlias(3)));
+            publisher.Packets.Publish("other", "changed", properties: Prop.TopicAlias(3)),
+            publisher.Packets.Publish("", "used", 1, 9, properties: Prop.TopicAlias(3)));
         for (int alias = 5; alias >= 1; alias--) await subscriber.ExpectAsync(subscriber.Packets.Publish($"t{alias}", "set"));
         for (int alias = 1; alias <= 5; alias++) await subscriber.ExpectAsync(subscriber.Packets.Publish($"t{alias}", "used"));
         await subscriber.ExpectAsync(subscriber.Packets.Publish("other", "changed"), subscriber.Packets.Publish("other", "used"));
@@ -95,7 +96,8 @@ public sealed class Section_3_3_Publish_header
 
     [Fact]
     [Requirement("MQTT-3.3.2-8")]
-    public async Task Alias_0_is_refused() => await Check.DisconnectsAsync(Packets.V5.Publish("a", properties: Prop.TopicAlias(0)), ReasonCode.TopicAliasInvalid);
+    public async Task Alias_0_is_refused() =>
+        await Check.DisconnectsAsync(Packets.V5.Publish("a", properties: Prop.TopicAlias(0)), ReasonCode.TopicAliasInvalid);
 
     [Fact]
     public async Task An_alias_without_a_topic_is_a_protocol_error() =>
@@ -158,11 +160,13 @@ public sealed class Section_3_3_Publish_header
         TestClient publisher = await broker.ConnectAsync("publisher");
         await publisher.PublishAsync("a", "1", 1);
         await publisher.PublishAsync("a", "2", 1);
-        await client.ExpectAsync(client.Packets.Publish("a", "1", 1, 1, properties: Prop.TopicAlias(1)), client.Packets.Publish("", "2", 1, 2, properties: Prop.TopicAlias(1)));
+        await client.ExpectAsync(
+            client.Packets.Publish("a", "1", 1, 1, properties: Prop.TopicAlias(1)), client.Packets.Publish("", "2", 1, 2, properties: Prop.TopicAlias(1)));
         await client.DropAsync();
         client = await broker.ConnectAsync("one", cleanStart: false, properties: properties, sessionPresent: true);
         await client.ExpectAsync(
-            client.Packets.Publish("a", "1", 1, 1, dup: true, properties: Prop.TopicAlias(1)), client.Packets.Publish("", "2", 1, 2, dup: true, properties: Prop.TopicAlias(1)));
+            client.Packets.Publish("a", "1", 1, 1, dup: true, properties: Prop.TopicAlias(1)),
+            client.Packets.Publish("", "2", 1, 2, dup: true, properties: Prop.TopicAlias(1)));
         await client.DropAsync();
         client = await broker.ConnectAsync("one", cleanStart: false, sessionPresent: true);
         await client.ExpectAsync(client.Packets.Publish("a", "1", 1, 1, dup: true), client.Packets.Publish("a", "2", 1, 2, dup: true));
@@ -187,7 +191,9 @@ public sealed class Section_3_3_Publish_header
         TestClient client = await Check.SubscriberAsync(broker, "$SYS/broker/version");
         await client.ExpectPublishAsync("$SYS/broker/version", "edgebroker version test", retain: true);
         TestClient forger = await broker.ConnectAsync("forger");
-        await forger.SendAsync(forger.Packets.Publish("$SYS/broker/version", "0"), forger.Packets.Publish("$SYS/broker/version", "1", 1, 1, retain: true), forger.Packets.Publish("$SYS/x", "2", 2, 2));
+        await forger.SendAsync(
+            forger.Packets.Publish("$SYS/broker/version", "0"), forger.Packets.Publish("$SYS/broker/version", "1", 1, 1, retain: true),
+            forger.Packets.Publish("$SYS/x", "2", 2, 2));
         Assert.Equal(ReasonCode.NotAuthorized, (await forger.ExpectAsync(PacketType.Puback)).Reason);
         Assert.Equal(ReasonCode.NotAuthorized, (await forger.ExpectAsync(PacketType.Pubrec)).Reason);
         await forger.ExpectNothingAsync();

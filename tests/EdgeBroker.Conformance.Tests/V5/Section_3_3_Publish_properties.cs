@@ -95,7 +95,9 @@ public sealed class Section_3_3_Publish_properties
         broker.Advance(100);
         await client.PublishAsync("a", "0", 0, properties: Prop.MessageExpiry(10));
         await client.PublishAsync("a", "1", 1, properties: Prop.MessageExpiry(uint.MaxValue));
-        await client.ExpectAsync(client.Packets.Publish("a", "0", properties: Prop.MessageExpiry(10)), client.Packets.Publish("a", "1", 1, 1, properties: Prop.MessageExpiry(uint.MaxValue)));
+        await client.ExpectAsync(
+            client.Packets.Publish("a", "0", properties: Prop.MessageExpiry(10)),
+            client.Packets.Publish("a", "1", 1, 1, properties: Prop.MessageExpiry(uint.MaxValue)));
     }
 
     [Fact]

@@ -17,7 +17,8 @@ public sealed class Section_3_3_Publish_retain
         await publisher.PublishAsync("a", "old", 0, retain: true);
         await publisher.PublishAsync("a", "new", 2, retain: true, properties: [.. Prop.User("k", "v"), .. Prop.ContentType("t")]);
         TestClient subscriber = await Check.SubscriberAsync(broker, "a", 2);
-        await subscriber.ExpectAsync(subscriber.Packets.Publish("a", "new", 2, 1, retain: true, properties: [.. Prop.User("k", "v"), .. Prop.ContentType("t")]));
+        await subscriber.ExpectAsync(
+            subscriber.Packets.Publish("a", "new", 2, 1, retain: true, properties: [.. Prop.User("k", "v"), .. Prop.ContentType("t")]));
         await publisher.PublishAsync("a", "newest", 0, retain: true);
         await subscriber.ExpectPublishAsync("a", "newest");
         TestClient late = await Check.SubscriberAsync(broker, "a", 2, "late");

@@ -57,7 +57,8 @@ public sealed class Section_3_4_to_3_7_Acknowledgements
     [Requirement("MQTT-3.5.2-1")]
     [Requirement("MQTT-3.6.2-1")]
     [Requirement("MQTT-3.7.2-1")]
-    public async Task A_code_of_another_packet_is_a_protocol_error(int header, byte code) => await Check.DisconnectsAsync(Wire.Packet(header, 0, 1, code), ReasonCode.ProtocolError);
+    public async Task A_code_of_another_packet_is_a_protocol_error(int header, byte code) =>
+        await Check.DisconnectsAsync(Wire.Packet(header, 0, 1, code), ReasonCode.ProtocolError);
 
     [Theory]
     [InlineData(0x60)]
@@ -94,7 +95,9 @@ public sealed class Section_3_4_to_3_7_Acknowledgements
     {
         await using var broker = new TestBroker();
         TestClient client = await broker.ConnectAsync("one", properties: Prop.RequestProblemInformation(0));
-        await client.SendAsync(client.Packets.Puback(1), client.Packets.Pubcomp(2), client.Packets.Pubrec(3, ReasonCode.UnspecifiedError), client.Packets.Pubrec(4), client.Packets.Pubrel(5));
+        await client.SendAsync(
+            client.Packets.Puback(1), client.Packets.Pubcomp(2), client.Packets.Pubrec(3, ReasonCode.UnspecifiedError), client.Packets.Pubrec(4),
+            client.Packets.Pubrel(5));
         await client.ExpectAsync(client.Packets.Pubrel(4, ReasonCode.PacketIdentifierNotFound), client.Packets.Pubcomp(5, ReasonCode.PacketIdentifierNotFound));
         await client.ExpectNothingAsync();
     }
@@ -103,7 +106,9 @@ public sealed class Section_3_4_to_3_7_Acknowledgements
     public async Task An_acknowledgement_of_the_other_QoS_is_a_protocol_error()
     {
         await using var broker = new TestBroker();
-        foreach ((int qos, byte[] ack) in ((int, byte[])[])[(1, Packets.V5.Pubrec(1)), (2, Packets.V5.Puback(1)), (2, Packets.V5.Pubcomp(1)), (1, Packets.V5.Pubcomp(1))])
+        foreach ((int qos, byte[] ack) in ((int, byte[])[])[
+            (1, Packets.V5.Pubrec(1)), (2, Packets.V5.Puback(1)), (2, Packets.V5.Pubcomp(1)), (1, Packets.V5.Pubcomp(1)),
+        ])
         {
             TestClient client = await Check.SubscriberAsync(broker, "a", 2);
             await client.SendAsync(client.Packets.Publish("a", "x", qos, 1));

@@ -18,12 +18,14 @@ public sealed class Section_3_8_Subscribe
     [InlineData(0x80)]
     [InlineData(0xC2)]
     [Requirement("MQTT-3.8.3-5")]
-    public async Task Reserved_options_are_malformed(int options) => await Check.DisconnectsAsync(Packets.V5.Subscribe(1, "a", options), ReasonCode.MalformedPacket);
+    public async Task Reserved_options_are_malformed(int options) =>
+        await Check.DisconnectsAsync(Packets.V5.Subscribe(1, "a", options), ReasonCode.MalformedPacket);
 
     [Theory]
     [InlineData(0x03)]
     [InlineData(0x30)]
-    public async Task QoS_3_and_retain_handling_3_are_protocol_errors(int options) => await Check.DisconnectsAsync(Packets.V5.Subscribe(1, "a", options), ReasonCode.ProtocolError);
+    public async Task QoS_3_and_retain_handling_3_are_protocol_errors(int options) =>
+        await Check.DisconnectsAsync(Packets.V5.Subscribe(1, "a", options), ReasonCode.ProtocolError);
 
     [Fact]
     [Requirement("MQTT-3.8.3-2")]

@@ -24,7 +24,8 @@ public sealed class Section_4_12_Enhanced_authentication
         TestClient client = await broker.OpenAsync();
         await client.SendAsync(Connect());
         // Reason code, method and data, and nothing else: exactly these bytes.
-        await client.ExpectAsync([0xF0, 17, 0x18, 15, 21, 0, 5, (byte)'S', (byte)'T', (byte)'E', (byte)'P', (byte)'S', 22, 0, 4, (byte)'w', (byte)'h', (byte)'y', (byte)'?']);
+        await client.ExpectAsync(
+            [0xF0, 17, 0x18, 15, 21, 0, 5, (byte)'S', (byte)'T', (byte)'E', (byte)'P', (byte)'S', 22, 0, 4, (byte)'w', (byte)'h', (byte)'y', (byte)'?']);
         await client.SendAsync(Packets.Auth(ReasonCode.ContinueAuthentication, Method, "hm"u8.ToArray()));
         await client.ExpectAsync(Question);
         await client.SendAsync(Answer);
@@ -93,8 +94,12 @@ public sealed class Section_4_12_Enhanced_authentication
         { "AUTH of failure", Packets.Auth(ReasonCode.NotAuthorized, Method), ReasonCode.ProtocolError },
         { "AUTH without a method", Wire.Packet(0xF0, 0x18, 0), ReasonCode.ProtocolError },
         { "AUTH with another method", Packets.Auth(ReasonCode.ContinueAuthentication, "STEP", SteppingAuthenticator.Answer), ReasonCode.ProtocolError },
-        { "AUTH with two data", Wire.Packet(0xF0, [0x18, .. Wire.Properties([.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData(1), .. Prop.AuthenticationData(2)])]), ReasonCode.ProtocolError },
-        { "AUTH with a property that is not its", Wire.Packet(0xF0, [0x18, .. Wire.Properties([.. Prop.AuthenticationMethod(Method), .. Prop.ReceiveMaximum(1)])]), ReasonCode.MalformedPacket },
+        { "AUTH with two data", Wire.Packet(
+            0xF0,
+            [0x18, .. Wire.Properties(
+                [.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData(1), .. Prop.AuthenticationData(2)])]), ReasonCode.ProtocolError },
+        { "AUTH with a property that is not its", Wire.Packet(
+            0xF0, [0x18, .. Wire.Properties([.. Prop.AuthenticationMethod(Method), .. Prop.ReceiveMaximum(1)])]), ReasonCode.MalformedPacket },
         { "AUTH that is cut off", Wire.Packet(0xF0, 0x18, 9, 21, 0, 9), ReasonCode.MalformedPacket },
         { "AUTH with flags", Wire.Packet(0xF2, [0x18, .. Wire.Properties(Prop.AuthenticationMethod(Method))]), ReasonCode.MalformedPacket },
     };
@@ -179,7 +184,9 @@ public sealed class Section_4_12_Enhanced_authentication
         await client.ExpectAsync(Question);
         await client.SendAsync(Answer);
         await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
-        Assert.Contains("is user \"anna\" and tried to become \"bert\"", Assert.Single(broker.Events.All, one => one.Kind == BrokerEventKind.Disconnected).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "is user \"anna\" and tried to become \"bert\"", Assert.Single(broker.Events.All, one => one.Kind == BrokerEventKind.Disconnected).Text,
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<string, bool, byte[]> Misplaced => new()

@@ -68,7 +68,8 @@ public sealed class Section_4_7_Topics
     [InlineData("+/$x", "a/$x", true)]
     [InlineData("$x/#", "$x", true)]
     [Requirement("MQTT-4.7.2-1")]
-    public async Task A_leading_wildcard_does_not_meet_a_dollar(string filter, string topic, bool matches) => await Filters_match_level_by_level(filter, topic, matches);
+    public async Task A_leading_wildcard_does_not_meet_a_dollar(string filter, string topic, bool matches) =>
+        await Filters_match_level_by_level(filter, topic, matches);
 
     [Fact]
     [Requirement("MQTT-4.7.3-2")]

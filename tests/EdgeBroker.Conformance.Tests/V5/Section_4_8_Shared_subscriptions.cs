@@ -14,7 +14,8 @@ public sealed class Section_4_8_Shared_subscriptions
     [InlineData("$share/g/a/#/b")]
     [Requirement("MQTT-4.8.2-1")]
     [Requirement("MQTT-4.8.2-2")]
-    public async Task A_misformed_shared_filter_is_malformed(string filter) => await Check.DisconnectsAsync(Packets.V5.Subscribe(1, filter), ReasonCode.MalformedPacket);
+    public async Task A_misformed_shared_filter_is_malformed(string filter) =>
+        await Check.DisconnectsAsync(Packets.V5.Subscribe(1, filter), ReasonCode.MalformedPacket);
 
     [Theory]
     [InlineData(0)]
@@ -23,7 +24,12 @@ public sealed class Section_4_8_Shared_subscriptions
     public async Task Connected_members_take_fair_turns(int qos)
     {
         await using var broker = new TestBroker();
-        TestClient[] members = [await Check.SubscriberAsync(broker, Filter, 2, "m1"), await Check.SubscriberAsync(broker, Filter, 2, "m2"), await Check.SubscriberAsync(broker, Filter, 2, "m3")];
+        TestClient[] members =
+        [
+            await Check.SubscriberAsync(broker, Filter, 2, "m1"),
+            await Check.SubscriberAsync(broker, Filter, 2, "m2"),
+            await Check.SubscriberAsync(broker, Filter, 2, "m3"),
+        ];
         TestClient ordinary = await Check.SubscriberAsync(broker, "a", 0, "ordinary");
         TestClient otherGroup = await Check.SubscriberAsync(broker, "$share/h/#", 0, "other");
         TestClient publisher = await broker.ConnectAsync("publisher");
@@ -165,7 +171,9 @@ public sealed class Section_4_8_Shared_subscriptions
         ReceivedPacket message = await member.ExpectPublishAsync("a", "x", qos);
         TestClient other = await Check.SubscriberAsync(broker, Filter, 2, "other");
         await member.SendAsync(
-            qos == 1 ? member.Packets.Puback(message.PacketId, ReasonCode.ImplementationSpecificError) : member.Packets.Pubrec(message.PacketId, ReasonCode.ImplementationSpecificError));
+            qos == 1
+                ? member.Packets.Puback(message.PacketId, ReasonCode.ImplementationSpecificError)
+                : member.Packets.Pubrec(message.PacketId, ReasonCode.ImplementationSpecificError));
         await member.ExpectNothingAsync();
         await member.DropAsync();
         broker.Advance(1000);

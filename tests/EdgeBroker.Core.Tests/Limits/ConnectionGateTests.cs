@@ -86,7 +86,8 @@ public sealed class ConnectionGateTests
     [Fact]
     public void Entering_and_leaving_allocates_nothing_once_a_network_is_known()
     {
-        ConnectionGate gate = new Keeper(new LimitOptions { ConnectionsPerIp = new RateLimit(1_000_000, TimeSpan.FromSeconds(1), 1_000_000) }).Limits.Connections;
+        ConnectionGate gate =
+            new Keeper(new LimitOptions { ConnectionsPerIp = new RateLimit(1_000_000, TimeSpan.FromSeconds(1), 1_000_000) }).Limits.Connections;
         gate.Enter(One);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1_000; i++)

@@ -42,5 +42,6 @@ public sealed class NetworkTableTests
         Assert.True(Unsafe.IsNullRef(ref table.Find(new ClientNetwork(1, 0))));
     }
 
-    private static void Touch(NetworkTable table, ulong network, long nowMs) => table.FindOrAdd(new ClientNetwork(network, 0)).Bucket.Take(OneASecond, 1, nowMs);
+    private static void Touch(NetworkTable table, ulong network, long nowMs) =>
+        table.FindOrAdd(new ClientNetwork(network, 0)).Bucket.Take(OneASecond, 1, nowMs);
 }

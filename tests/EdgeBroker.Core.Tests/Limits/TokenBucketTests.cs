@@ -71,7 +71,8 @@ public sealed class TokenBucketTests
         {
             for (int last = first; last < taken.Count; last += 23)
             {
-                Assert.True(last - first + 1 <= burst + ((taken[last] - taken[first]) / 10.0) + 0.001, $"{last - first + 1} in {taken[last] - taken[first]} ms");
+                Assert.True(
+                    last - first + 1 <= burst + ((taken[last] - taken[first]) / 10.0) + 0.001, $"{last - first + 1} in {taken[last] - taken[first]} ms");
             }
         }
     }

@@ -13,7 +13,8 @@ internal sealed class Bench
 {
     public Bench(MqttOptions? options = null, IJournal? journal = null)
     {
-        Broker = new Broker(options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance, Events, "test");
+        Broker = new Broker(
+            options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance, Events, "test");
         Context = Broker.CreateContext();
     }
 
@@ -27,7 +28,8 @@ internal sealed class Bench
 
     /// <summary>A message of nobody's.</summary>
     public PublishOutcome Publish(
-        string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null, Session? publisher = null, byte[]? properties = null) =>
+        string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null, Session? publisher = null,
+        byte[]? properties = null) =>
         Broker.Publish(
             new Publication
             {
@@ -57,6 +59,8 @@ internal sealed class Bench
         }
     }
 
-    public static Will WillOf(string topic, string payload, uint delaySeconds = 0, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null) => new(
-        new Message { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload), QoS = qos, Retain = retain }, delaySeconds, expirySeconds);
+    public static Will WillOf(string topic, string payload, uint delaySeconds = 0, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null) =>
+        new(
+            new Message { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload), QoS = qos, Retain = retain }, delaySeconds,
+            expirySeconds);
 }

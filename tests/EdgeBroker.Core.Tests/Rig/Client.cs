@@ -19,8 +19,10 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
     public IEnumerable<string> Payloads => link.Sent.Select(packet => packet.Payload);
 
     public ReasonCode Subscribe(
-        string filter, QoS qos = QoS.AtMostOnce, uint identifier = 0, bool noLocal = false, bool retainAsPublished = false, RetainHandling handling = RetainHandling.SendOnSubscribe) =>
-        bench.Broker.Subscribe(lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(qos, noLocal, retainAsPublished, handling), identifier, Permissions.All, out _);
+        string filter, QoS qos = QoS.AtMostOnce, uint identifier = 0, bool noLocal = false, bool retainAsPublished = false,
+        RetainHandling handling = RetainHandling.SendOnSubscribe) =>
+        bench.Broker.Subscribe(
+            lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(qos, noLocal, retainAsPublished, handling), identifier, Permissions.All, out _);
 
     public ReasonCode Unsubscribe(string filter) => bench.Broker.Unsubscribe(lease, Encoding.UTF8.GetBytes(filter), out _);
 
@@ -47,7 +49,8 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
 
     public AckOutcome Pubcomp(int id) => Session.Pubcomp(lease, (ushort)id);
 
-    public void Disconnect(bool discardWill = true, uint? newExpirySeconds = null) => bench.Broker.Disconnect(lease, discardWill, newExpirySeconds, bench.Context);
+    public void Disconnect(bool discardWill = true, uint? newExpirySeconds = null) =>
+        bench.Broker.Disconnect(lease, discardWill, newExpirySeconds, bench.Context);
 
     /// <summary>The network is gone without a word.</summary>
     public void Drop() => Disconnect(discardWill: false);

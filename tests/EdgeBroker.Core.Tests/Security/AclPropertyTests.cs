@@ -19,7 +19,8 @@ public sealed partial class AclPropertyTests
 
     private static readonly Gen<AclRule> Rule = Gen.Select(
         Gen.Bool, Gen.Int[1, 7], Pattern.Array[1, 3], Rules.OneOf("*", "*", "a", "", "?*", "b*"), Rules.OneOf("*", "*", "a*", "$*"), Gen.Int[0, 2],
-        (allows, actions, topics, user, client, qos) => Rules.Rule(allows, (AccessActions)actions, topics, user, client, max: allows ? (QoS)qos : QoS.ExactlyOnce));
+        (allows, actions, topics, user, client, qos) =>
+            Rules.Rule(allows, (AccessActions)actions, topics, user, client, max: allows ? (QoS)qos : QoS.ExactlyOnce));
 
     [Fact]
     public void A_publish_is_decided_as_the_rules_say() => Gen.Select(Rule.Array[0, 6], Rules.OneOf(Names), Rules.OneOf(Names)).Sample((rules, user, client) =>
@@ -56,11 +57,17 @@ public sealed partial class AclPropertyTests
             int most = (int)permissions.MaximumQoS(bytes);
             for (int i = 0; i < Topics.Length; i++)
             {
-                if (TopicFilter.Matches(bytes, Encoding.UTF8.GetBytes(Topics[i]))) Assert.True(deciders[i] is { Allows: true } rule && most <= (int)rule.MaximumQoS, $"{filter} brings {Topics[i]}");
+                if (TopicFilter.Matches(bytes, Encoding.UTF8.GetBytes(Topics[i])))
+                {
+                    Assert.True(deciders[i] is { Allows: true } rule && most <= (int)rule.MaximumQoS, $"{filter} brings {Topics[i]}");
+                }
             }
         }
 
-        for (int i = 0; i < Topics.Length; i++) Assert.True(deciders[i] is { Allows: true } == permissions.MaySubscribe(Encoding.UTF8.GetBytes(Topics[i])), Topics[i]);
+        for (int i = 0; i < Topics.Length; i++)
+        {
+            Assert.True(deciders[i] is { Allows: true } == permissions.MaySubscribe(Encoding.UTF8.GetBytes(Topics[i])), Topics[i]);
+        }
     }, iter: 300);
 
     /// <summary>The first rule about this client, action and topic, by regular expressions and lists of levels: nothing of what is tested.</summary>
@@ -68,7 +75,8 @@ public sealed partial class AclPropertyTests
         rule.Actions.HasFlag(action) && IsGlobOf(rule.User, user) && IsGlobOf(rule.Client, client)
         && rule.Topics.Any(pattern => MatchesNaively(pattern.ToString(), user, client, topic, rule.Allows)));
 
-    private static bool IsGlobOf(string glob, string name) => Regex.IsMatch(name, "^" + Regex.Escape(glob).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "\\z");
+    private static bool IsGlobOf(string glob, string name) =>
+        Regex.IsMatch(name, "^" + Regex.Escape(glob).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "\\z");
 
     private static bool MatchesNaively(string pattern, string user, string client, string topic, bool allows)
     {
@@ -81,7 +89,9 @@ public sealed partial class AclPropertyTests
             string text = Placeholder().Replace(level, match =>
             {
                 string name = match.Value == "%u" ? user : client;
-                apt &= name.IndexOfAny(['+', '#']) < 0 && (!allows || (name.Length > 0 && !name.Contains('/', StringComparison.Ordinal) && !(name[0] == '$' && match.Index == 0 && levels.Count == 0)));
+                apt &= name.IndexOfAny(['+', '#']) < 0
+                    && (!allows
+                        || (name.Length > 0 && !name.Contains('/', StringComparison.Ordinal) && !(name[0] == '$' && match.Index == 0 && levels.Count == 0)));
                 return name;
             });
             bool isWritten = text == level;

@@ -23,7 +23,8 @@ public sealed class AclTests
     [Fact]
     public void The_first_rule_that_matches_decides()
     {
-        Permissions permissions = Rules.For("anna", "c", Rules.Allow(Rules.Everything, "a/open/#"), Rules.Deny(Rules.Everything, "a/#"), Rules.Allow(Rules.Everything, "#"));
+        Permissions permissions =
+            Rules.For("anna", "c", Rules.Allow(Rules.Everything, "a/open/#"), Rules.Deny(Rules.Everything, "a/#"), Rules.Allow(Rules.Everything, "#"));
         Assert.True(permissions.MayPublish("a/open/x"u8, QoS.AtMostOnce, false));
         Assert.False(permissions.MayPublish("a/closed"u8, QoS.AtMostOnce, false));
         Assert.True(permissions.MayPublish("b"u8, QoS.AtMostOnce, false));
@@ -42,14 +43,17 @@ public sealed class AclTests
     [InlineData("$SYS/broker/uptime", false)]
     public void A_filter_that_reaches_what_is_denied_is_refused(string filter, bool permitted)
     {
-        Permissions permissions = Rules.For("anna", "c", Rules.Allow(Rules.Everything, "a/open/#"), Rules.Deny(Rules.Everything, "a/#"), Rules.Allow(Rules.Everything, "#"));
+        Permissions permissions =
+            Rules.For("anna", "c", Rules.Allow(Rules.Everything, "a/open/#"), Rules.Deny(Rules.Everything, "a/#"), Rules.Allow(Rules.Everything, "#"));
         Assert.Equal(permitted, permissions.MaySubscribe(Encoding.UTF8.GetBytes(filter)));
     }
 
     [Fact]
     public void Retaining_is_a_right_of_its_own()
     {
-        Permissions permissions = Rules.For("anna", "c", Rules.Deny(AccessActions.Retain, "a/live"), Rules.Allow(AccessActions.Publish | AccessActions.Retain, "a/#"), Rules.Allow(AccessActions.Publish, "b"));
+        Permissions permissions = Rules.For(
+            "anna", "c", Rules.Deny(AccessActions.Retain, "a/live"), Rules.Allow(AccessActions.Publish | AccessActions.Retain, "a/#"),
+            Rules.Allow(AccessActions.Publish, "b"));
         Assert.True(permissions.MayPublish("a/x"u8, QoS.AtMostOnce, retain: true));
         Assert.False(permissions.MayPublish("a/live"u8, QoS.AtMostOnce, retain: true));
         Assert.True(permissions.MayPublish("a/live"u8, QoS.AtMostOnce, retain: false));
@@ -61,7 +65,8 @@ public sealed class AclTests
     [Fact]
     public void A_rule_limits_the_QoS_of_what_it_allows()
     {
-        Permissions permissions = Rules.For("anna", "c", Rules.Rule(true, Rules.Everything, ["a/b/#"], max: QoS.AtMostOnce), Rules.Rule(true, Rules.Everything, ["a/#"], max: QoS.AtLeastOnce));
+        Permissions permissions = Rules.For(
+            "anna", "c", Rules.Rule(true, Rules.Everything, ["a/b/#"], max: QoS.AtMostOnce), Rules.Rule(true, Rules.Everything, ["a/#"], max: QoS.AtLeastOnce));
         Assert.True(permissions.MayPublish("a/b"u8, QoS.AtMostOnce, false));
         Assert.False(permissions.MayPublish("a/b"u8, QoS.AtLeastOnce, false));
         Assert.Equal("above max_qos of the rule at test:1", permissions.JudgePublish("a/b"u8, QoS.AtLeastOnce, false).Cause);
@@ -106,7 +111,10 @@ public sealed class AclTests
     {
         Permissions permissions = Rules.For("anna", client, Rules.Allow(Rules.Everything, "dev/%c/#"));
         foreach (string topic in new[] { "dev/other", "dev/other/secret/x", "dev//x", "dev/a+" }) Assert.False(MayPublish(permissions, topic), topic);
-        foreach (string filter in new[] { "dev/+/#", "dev/#", "dev/other/secret/#", "dev//#" }) Assert.False(permissions.MaySubscribe(Encoding.UTF8.GetBytes(filter)), filter);
+        foreach (string filter in new[] { "dev/+/#", "dev/#", "dev/other/secret/#", "dev//#" })
+        {
+            Assert.False(permissions.MaySubscribe(Encoding.UTF8.GetBytes(filter)), filter);
+        }
     }
 
     [Fact]
@@ -167,7 +175,8 @@ public sealed class AclTests
     [Fact]
     public void Clients_of_the_same_rights_share_them()
     {
-        var rules = new AclRuleSet([Rules.Rule(true, Rules.Everything, ["a/#"], client: "press-*"), Rules.Rule(true, Rules.Everything, ["b/%c"], user: "anna")], []);
+        var rules =
+            new AclRuleSet([Rules.Rule(true, Rules.Everything, ["a/#"], client: "press-*"), Rules.Rule(true, Rules.Everything, ["b/%c"], user: "anna")], []);
         Assert.Same(rules.PermissionsFor(new AclSubject("u", "press-1", "l")), rules.PermissionsFor(new AclSubject("v", "press-2", "l")));
         Assert.NotSame(rules.PermissionsFor(new AclSubject("u", "press-1", "l")), rules.PermissionsFor(new AclSubject("u", "saw-1", "l")));
         Assert.NotSame(rules.PermissionsFor(new AclSubject("anna", "x", "l")), rules.PermissionsFor(new AclSubject("anna", "y", "l")));
@@ -177,7 +186,8 @@ public sealed class AclTests
     public void Checks_allocate_nothing()
     {
         Permissions permissions = Rules.For("anna", "press-7",
-            Rules.Deny(AccessActions.Publish, "plant/+/lock"), Rules.Allow(Rules.Everything, "u/%u/#", "dev/%c/+", "plant/#"), Rules.Deny(Rules.Everything, "secret/#"));
+            Rules.Deny(AccessActions.Publish, "plant/+/lock"), Rules.Allow(Rules.Everything, "u/%u/#", "dev/%c/+", "plant/#"),
+            Rules.Deny(Rules.Everything, "secret/#"));
         Check(permissions);
         long allocatedBytes = long.MaxValue;
         // The runtime may allocate on this thread while it compiles a method anew: one round of some must be clean.

@@ -56,7 +56,8 @@ public sealed class FilterRelationTests
         byte[] other = Bytes(second);
         bool covers = Topics.All(topic => !TopicFilter.Matches(other, topic) || TopicFilter.Matches(one, topic));
         bool overlaps = Topics.Any(topic => TopicFilter.Matches(one, topic) && TopicFilter.Matches(other, topic));
-        return FilterRelation.Covers(one, other) == covers && FilterRelation.Overlaps(one, other) == overlaps && FilterRelation.Overlaps(other, one) == overlaps;
+        return FilterRelation.Covers(one, other) == covers
+            && FilterRelation.Overlaps(one, other) == overlaps && FilterRelation.Overlaps(other, one) == overlaps;
     }, iter: 5_000);
 
     /// <summary>Every topic of up to one level more.</summary>

@@ -13,7 +13,9 @@ internal static class Rules
 
     public static AclRule Deny(AccessActions actions, params string[] topics) => Make("deny", false, actions, topics);
 
-    public static AclRule Rule(bool allows, AccessActions actions, string[] topics, string user = "*", string client = "*", string group = "*", string listener = "*", QoS max = QoS.ExactlyOnce) =>
+    public static AclRule Rule(
+        bool allows, AccessActions actions, string[] topics, string user = "*", string client = "*", string group = "*", string listener = "*",
+        QoS max = QoS.ExactlyOnce) =>
         new()
         {
             Source = "test:1",
@@ -27,7 +29,8 @@ internal static class Rules
             MaximumQoS = max,
         };
 
-    public static Permissions For(string? user, string client, params AclRule[] rules) => new AclRuleSet(rules, []).PermissionsFor(new AclSubject(user, client, "127.0.0.1:1883"));
+    public static Permissions For(string? user, string client, params AclRule[] rules) =>
+        new AclRuleSet(rules, []).PermissionsFor(new AclSubject(user, client, "127.0.0.1:1883"));
 
     /// <summary>One of a few.</summary>
     public static Gen<string> OneOf(params string[] choices) => Gen.Int[0, choices.Length - 1].Select(i => choices[i]);

@@ -24,7 +24,8 @@ public sealed class SpilledQueueTests
                     id += Jumps[a % Jumps.Length];
                     position += Jumps[b % Jumps.Length];
                     var options = (DeliveryOptions)(1 + (b % 2) + (a % 16 * 4));
-                    var delivery = new SpilledDelivery(id, position, a % 3 == 0 ? int.MaxValue - a : a, b % 3 == 0 ? Message.Never : Jumps[a % Jumps.Length] * b, options);
+                    var delivery =
+                        new SpilledDelivery(id, position, a % 3 == 0 ? int.MaxValue - a : a, b % 3 == 0 ? Message.Never : Jumps[a % Jumps.Length] * b, options);
                     queue.Enqueue(delivery);
                     model.Enqueue(delivery);
                     break;

@@ -19,7 +19,8 @@ public sealed class SysTopicsTests
         string[] names = [.. client.Sent.Select(packet => packet.Topic)];
         string[] expected =
         [
-            "version", "uptime", "clients/total", "clients/connected", "clients/active", "clients/disconnected", "clients/inactive", "clients/maximum", "clients/expired",
+            "version", "uptime", "clients/total", "clients/connected", "clients/active", "clients/disconnected", "clients/inactive", "clients/maximum",
+            "clients/expired",
             "messages/received", "messages/sent", "messages/stored", "publish/messages/received", "publish/messages/sent", "publish/messages/dropped",
             "bytes/received", "bytes/sent", "publish/bytes/received", "publish/bytes/sent", "subscriptions/count", "shared_subscriptions/count",
             "retained messages/count", "store/messages/count", "store/messages/bytes", "heap/current",
@@ -45,7 +46,8 @@ public sealed class SysTopicsTests
         bench.Advance(10);
         client.Pump();
         Assert.Equal(["3", "5"], client.Sent.Select(packet => packet.Payload));
-        new Bench(new MqttOptions { SysInterval = TimeSpan.Zero }).Broker.ShowUnderSys("auth/refused", () => throw new InvalidOperationException("nobody asks"));
+        new Bench(new MqttOptions { SysInterval = TimeSpan.Zero }).Broker.ShowUnderSys(
+            "auth/refused", () => throw new InvalidOperationException("nobody asks"));
     }
 
     [Fact]
@@ -80,7 +82,8 @@ public sealed class SysTopicsTests
         client.Pump();
         Assert.Equal(
             ["count 2", "days_left 9", "ends_first gw of mqtts on 0.0.0.0:8883", "valid_until 2026-03-11T05:00:00Z"],
-            client.Sent.Select(packet => packet.Topic["$SYS/broker/certificates/".Length..]).Zip(client.Payloads, (topic, payload) => topic + " " + payload).Order(StringComparer.Ordinal));
+            client.Sent.Select(packet => packet.Topic["$SYS/broker/certificates/".Length..])
+                .Zip(client.Payloads, (topic, payload) => topic + " " + payload).Order(StringComparer.Ordinal));
         certificates.Validities = [certificates.Validities[1] with { NotAfter = new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero) }];
         bench.Advance(10);
         // Over since a day and a half.

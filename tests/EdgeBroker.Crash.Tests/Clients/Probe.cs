@@ -34,7 +34,8 @@ public sealed class Probe : IAsyncDisposable
     /// <summary>Connects and waits to be accepted.</summary>
     public static async Task<Probe> ConnectAsync(int port, string clientId)
     {
-        MqttLink link = await MqttLink.TryOpenAsync(port, ProtocolVersion.V5, CancellationToken.None) ?? throw new ExpectationException($"nobody listens on {port}");
+        MqttLink link = await MqttLink.TryOpenAsync(port, ProtocolVersion.V5, CancellationToken.None)
+            ?? throw new ExpectationException($"nobody listens on {port}");
         var probe = new Probe(link);
         await probe.SendAsync(link.Packets.Connect(clientId));
         await probe.ExpectAsync("CONNACK", p => p.Type == PacketType.Connack && p.Reason == ReasonCode.Success);

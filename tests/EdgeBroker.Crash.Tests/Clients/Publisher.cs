@@ -110,13 +110,22 @@ public sealed class Publisher : SessionClient
                 PacketType.Pubcomp => qos == 2 && outgoing!.IsReceived,
                 _ => false,
             };
-            if (!isExpected) Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"not expected: {packet}");
+            if (!isExpected)
+            {
+                Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"not expected: {packet}");
+            }
             else if ((int)packet.Reason >= 0x80 && packet.Type != PacketType.Pubcomp)
             {
                 Happened(EventKind.Refused, packet.PacketId, outgoing!.Message, text: packet.Reason.ToString());
             }
-            else if (packet.Type == PacketType.Puback) Happened(EventKind.Acknowledged, packet.PacketId, outgoing!.Message);
-            else if (packet.Type == PacketType.Pubcomp) Happened(EventKind.Completed, packet.PacketId, outgoing!.Message);
+            else if (packet.Type == PacketType.Puback)
+            {
+                Happened(EventKind.Acknowledged, packet.PacketId, outgoing!.Message);
+            }
+            else if (packet.Type == PacketType.Pubcomp)
+            {
+                Happened(EventKind.Completed, packet.PacketId, outgoing!.Message);
+            }
             else
             {
                 Happened(EventKind.Received, packet.PacketId, outgoing!.Message);

@@ -156,7 +156,10 @@ public sealed class Subscriber : SessionClient
     private void ReceiveMessage(ReceivedPacket packet)
     {
         int message = History.Find(packet.Topic, packet.Payload);
-        if (message < 0) Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"a message nobody sent: {packet.Topic} {packet}");
+        if (message < 0)
+        {
+            Happened(EventKind.ProtocolBroken, packet.PacketId, text: $"a message nobody sent: {packet.Topic} {packet}");
+        }
         else
         {
             Happened(packet.QoS == 2 && _unreleased.Contains(packet.PacketId) ? EventKind.Repeated : EventKind.Delivered, packet.PacketId, message, packet.QoS);

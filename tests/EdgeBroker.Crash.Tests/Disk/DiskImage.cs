@@ -58,13 +58,21 @@ public sealed class DiskImage
         var found = Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
             .ToDictionary(path => Path.GetRelativePath(directory, path), File.ReadAllBytes, StringComparer.Ordinal);
         var differences = new List<string>();
-        foreach (string name in found.Keys.Union(_names.Certain.Where(n => n.Value is not null).Select(n => n.Key)).Where(n => !n.EndsWith("-shm", StringComparison.Ordinal)))
+        foreach (string name in found.Keys.Union(_names.Certain.Where(n => n.Value is not null).Select(n => n.Key))
+            .Where(n => !n.EndsWith("-shm", StringComparison.Ordinal)))
         {
-            if (!found.TryGetValue(name, out byte[]? real)) differences.Add($"{name} is not there");
-            else if (_names.Certain.GetValueOrDefault(name) is not { } file) differences.Add($"{name} is not in the log");
+            if (!found.TryGetValue(name, out byte[]? real))
+            {
+                differences.Add($"{name} is not there");
+            }
+            else if (_names.Certain.GetValueOrDefault(name) is not { } file)
+            {
+                differences.Add($"{name} is not in the log");
+            }
             else if (!file.Content.SequenceEqual(real))
             {
-                differences.Add($"{name}: {real.Length} bytes there, {file.Length} in the log, the first difference at {file.Content.CommonPrefixLength(real)}");
+                differences.Add(
+                    $"{name}: {real.Length} bytes there, {file.Length} in the log, the first difference at {file.Content.CommonPrefixLength(real)}");
             }
         }
 

@@ -28,7 +28,11 @@ public sealed class DiskLog
             ReadOnlyMemory<byte> data = bytes.AsMemory(at + HeaderBytes, dataBytes);
             at += HeaderBytes + dataBytes;
             if (kind is < DiskRecordKind.Start or > DiskRecordKind.Unfollowed) throw new InvalidDataException($"{path}: a record of kind {kind} before {at}");
-            if (kind == DiskRecordKind.Unfollowed) throw new InvalidDataException($"the program did what cannot be followed: {Encoding.UTF8.GetString(data.Span)}");
+            if (kind == DiskRecordKind.Unfollowed)
+            {
+                throw new InvalidDataException($"the program did what cannot be followed: {Encoding.UTF8.GetString(data.Span)}");
+            }
+
             records.Add(new DiskRecord(
                 kind, at, (long)BinaryPrimitives.ReadUInt64LittleEndian(header[8..]), BinaryPrimitives.ReadUInt64LittleEndian(header[16..]),
                 (long)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]), (long)BinaryPrimitives.ReadUInt64LittleEndian(header[32..]), data));

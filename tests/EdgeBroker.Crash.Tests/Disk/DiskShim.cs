@@ -106,7 +106,8 @@ public sealed class DiskShim : IDisposable
     {
         string source = Path.Combine(RepositoryRoot.Find(), "tests", "EdgeBroker.Crash.Tests", "Shim", "diskshim.c");
         string library = Path.Combine(AppContext.BaseDirectory, "diskshim.so");
-        using ChildProcess gcc = ChildProcess.Program("gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread");
+        using ChildProcess gcc =
+            ChildProcess.Program("gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread");
         return await gcc.ExitAsync() == 0 ? library : throw new InvalidOperationException(gcc.Said);
     }
 }

@@ -126,7 +126,10 @@ public sealed class Judge
         SentMessage message = _history.Messages[e.Message];
         int sentAt = _sentAt[e.Message];
         Subscription? holding = SubscriptionsOf(e.Client).FindLast(s => s.MayHold(sentAt, at) && Matches(s.Filter, message.Topic));
-        if (holding is null) Report(Promise.OnlySubscribed, at, $"{message} came without a subscription");
+        if (holding is null)
+        {
+            Report(Promise.OnlySubscribed, at, $"{message} came without a subscription");
+        }
         else if (e.Number != Math.Min(message.QoS, holding.QoS))
         {
             Report(Promise.Unchanged, at, $"{message} came at QoS {e.Number} to a subscription of QoS {holding.QoS}");
@@ -136,7 +139,8 @@ public sealed class Judge
     private void JudgeDeliveries()
     {
         // An ended subscription owes nothing certain: what was queued for it may go with it [MQTT-3.10.4-3].
-        foreach (Subscription subscription in _subscriptions.Where(s => !s.IsShared && s.Granted != Subscription.Never && s.CancelRequested == Subscription.Never))
+        foreach (Subscription subscription in _subscriptions.Where(
+            s => !s.IsShared && s.Granted != Subscription.Never && s.CancelRequested == Subscription.Never))
         {
             for (int i = 0; i < _sentAt.Length; i++)
             {
@@ -176,7 +180,10 @@ public sealed class Judge
             {
                 Report(Promise.Order, places[0], $"{message} came to {_history.Clients[client]} after {message.Publisher}:{before}");
             }
-            else last[flow] = message.Number;
+            else
+            {
+                last[flow] = message.Number;
+            }
         }
     }
 
@@ -194,7 +201,10 @@ public sealed class Judge
                 if (_acknowledgedAt[i] != Subscription.Never)
                 {
                     _owed++;
-                    if (places.Length == 0) Report(Promise.NothingIsLost, _acknowledgedAt[i], $"{message} was acknowledged and never came to a member of {group.Key}");
+                    if (places.Length == 0)
+                    {
+                        Report(Promise.NothingIsLost, _acknowledgedAt[i], $"{message} was acknowledged and never came to a member of {group.Key}");
+                    }
                 }
 
                 if (places.Select(at => _events[at].Client).Distinct().Count() > 1 && places.All(at => _events[at].Number == 2) && !SpansAllowedLoss(places))

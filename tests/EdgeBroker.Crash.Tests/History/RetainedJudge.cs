@@ -38,7 +38,10 @@ internal static class RetainedJudge
             bool good = seen.TryGetValue(topic.Key, out int value) ? allowed.Contains(value) : mayBeAbsent;
             if (good) return;
             string found = seen.ContainsKey(topic.Key) ? value < 0 ? "something else" : $"{history.Messages[value]}" : "nothing";
-            violations.Add(new Violation(Promise.Retained, $"event {to}: {topic.Key} has {found}; the last acknowledged value is {(last < 0 ? "none" : history.Messages[sent[last]])}"));
+            violations.Add(
+                new Violation(
+                    Promise.Retained,
+                    $"event {to}: {topic.Key} has {found}; the last acknowledged value is {(last < 0 ? "none" : history.Messages[sent[last]])}"));
         }
     }
 }

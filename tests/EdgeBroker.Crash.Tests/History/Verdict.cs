@@ -17,7 +17,8 @@ public sealed record Verdict(IReadOnlyList<Violation> Violations, int Sent, int 
     /// <summary>The counts of violations and the first of each promise, one line each.</summary>
     public IEnumerable<string> Lines()
     {
-        yield return $"{Sent} messages sent, {Acknowledged} acknowledged, {Owed} deliveries owed, {Delivered} made, {Repeated} repeated; {Violations.Count} violations";
+        yield return $"{Sent} messages sent, {Acknowledged} acknowledged, {Owed} deliveries owed, {Delivered} made, {Repeated} repeated; "
+            + $"{Violations.Count} violations";
         foreach (IGrouping<Promise, Violation> promise in Violations.GroupBy(v => v.Promise))
         {
             yield return $"{promise.Key}: {promise.Count()}";

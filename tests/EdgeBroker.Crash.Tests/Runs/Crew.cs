@@ -50,7 +50,10 @@ public sealed class Crew : IAsyncDisposable
     }
 
     /// <summary>The clients' ids by their numbers.</summary>
-    public static IReadOnlyList<string> Ids { get; } = [.. Enumerable.Range(0, PublisherCount).Select(i => $"publisher-{i}"), .. SubscriberPlans.Select(p => p.Id)];
+    public static IReadOnlyList<string> Ids { get; } =
+    [
+        .. Enumerable.Range(0, PublisherCount).Select(i => $"publisher-{i}"), .. SubscriberPlans.Select(p => p.Id),
+    ];
 
     /// <summary>What stands for every topic that has retained messages.</summary>
     public static string RetainedFilter => "r/#";
@@ -146,7 +149,9 @@ public sealed class Crew : IAsyncDisposable
     }
 
     private static ClientIdentity Identity(int number) =>
-        new(number, Ids[number], number >= PublisherCount ? SubscriberPlans[number - PublisherCount].Version : number % 2 == 0 ? ProtocolVersion.V5 : ProtocolVersion.V311);
+        new(
+            number, Ids[number],
+            number >= PublisherCount ? SubscriberPlans[number - PublisherCount].Version : number % 2 == 0 ? ProtocolVersion.V5 : ProtocolVersion.V311);
 
     private static PublisherPlan PlanOf(int publisher) => new([
         new PlannedTopic($"t/{publisher}/q1", 1), new PlannedTopic($"t/{publisher}/q2", 2), new PlannedTopic($"d/{publisher}", 1 + (publisher % 2)),

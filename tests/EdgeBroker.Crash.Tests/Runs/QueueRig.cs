@@ -29,7 +29,9 @@ public sealed class QueueRig : IAsyncDisposable
         string away = history.Clients[Away];
         _publishers = [.. Enumerable.Range(0, 2).Select(i => new Publisher(
             new ClientIdentity(i, history.Clients[i], i == 0 ? ProtocolVersion.V5 : ProtocolVersion.V311),
-            new PublisherPlan([new PlannedTopic($"{away}/{i}/q1", 1), new PlannedTopic($"{away}/{i}/q2", 2)], LargestBytes: largestBytes, LongestPause: TimeSpan.FromMilliseconds(5)),
+            new PublisherPlan(
+                [new PlannedTopic($"{away}/{i}/q1", 1), new PlannedTopic($"{away}/{i}/q2", 2)], LargestBytes: largestBytes,
+                LongestPause: TimeSpan.FromMilliseconds(5)),
             history, new Random(i)))];
         _subscriber = new Subscriber(
             new ClientIdentity(Away, away, ProtocolVersion.V5), new SubscriberPlan(2, [$"{away}/#"], Attendance.Away), history, new Random(Away));
@@ -47,7 +49,8 @@ public sealed class QueueRig : IAsyncDisposable
     /// <param name="diskPosition">How far the disk's log has come.</param>
     /// <param name="subscriber">The client id of the subscriber, and the first level of all topics: rigs with different ones have nothing to do with each
     /// other.</param>
-    public static RunHistory NewHistory(Func<long> diskPosition, string subscriber = "away") => new([$"{subscriber}-v5", $"{subscriber}-v311", subscriber], diskPosition);
+    public static RunHistory NewHistory(Func<long> diskPosition, string subscriber = "away") =>
+        new([$"{subscriber}-v5", $"{subscriber}-v311", subscriber], diskPosition);
 
     /// <summary>Lets everyone in: the subscriber subscribes and leaves, the publishers begin.</summary>
     public async Task StartAsync(int port)

@@ -11,7 +11,11 @@ public static class NaiveProperties
         while (!reader.IsAtEnd)
         {
             int id = reader.Byte();
-            if (!SpecifiedProperties.IsAllowed(id, packetType)) throw new NaiveRefusalException($"property {id} does not belong in {SpecifiedProperties.NameOf(packetType)}");
+            if (!SpecifiedProperties.IsAllowed(id, packetType))
+            {
+                throw new NaiveRefusalException($"property {id} does not belong in {SpecifiedProperties.NameOf(packetType)}");
+            }
+
             string value = ReadValue(reader, id);
             bool mayRepeat = id == 0x26 || (id == 0x0B && packetType == 3);
             if (!mayRepeat && properties.Any(p => p.Id == id)) throw new NaiveRefusalException($"property {id} stands twice");

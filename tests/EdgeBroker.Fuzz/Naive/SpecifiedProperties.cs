@@ -4,7 +4,10 @@ namespace EdgeBroker.Fuzz.Naive;
 public static class SpecifiedProperties
 {
     private static readonly string[] Names =
-        ["Will", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"];
+        [
+            "Will", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ",
+            "PINGRESP", "DISCONNECT", "AUTH",
+        ];
 
     private static readonly Dictionary<int, (string Type, string[] Packets)> Rows = new()
     {
@@ -46,7 +49,8 @@ public static class SpecifiedProperties
     /// <summary>byte, two, four, variable, text, pair or binary; null when there is no such identifier.</summary>
     public static string? TypeOf(int id) => Rows.TryGetValue(id, out (string Type, string[] Packets) row) ? row.Type : null;
 
-    public static bool IsAllowed(int id, int packetType) => Rows.TryGetValue(id, out (string Type, string[] Packets) row) && row.Packets.Contains(Names[packetType]);
+    public static bool IsAllowed(int id, int packetType) =>
+        Rows.TryGetValue(id, out (string Type, string[] Packets) row) && row.Packets.Contains(Names[packetType]);
 
     public static string NameOf(int packetType) => Names[packetType];
 }

@@ -68,9 +68,16 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     }
 
     /// <summary>Starts one listener; returns its port.</summary>
-    public async Task<int> StartAsync(WebProtocol protocol, TlsOptions? tls = null, Func<WebListenerOptions, WebListenerOptions>? with = null, MqttOptions? limits = null)
+    public async Task<int> StartAsync(
+        WebProtocol protocol, TlsOptions? tls = null, Func<WebListenerOptions, WebListenerOptions>? with = null, MqttOptions? limits = null)
     {
-        var options = new WebListenerOptions { Protocol = protocol, Address = "127.0.0.1:0", AllowAnonymous = true, Tls = protocol is WebProtocol.Ws or WebProtocol.Http ? null : tls ?? Tls };
+        var options = new WebListenerOptions
+        {
+            Protocol = protocol,
+            Address = "127.0.0.1:0",
+            AllowAnonymous = true,
+            Tls = protocol is WebProtocol.Ws or WebProtocol.Http ? null : tls ?? Tls,
+        };
         await StartAsync(limits, with?.Invoke(options) ?? options);
         return Port(0);
     }
@@ -104,7 +111,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     /// <summary>A TLS stream to the broker, perhaps behind something that comes first.</summary>
     public async Task<SslStream> TlsAsync(
-        int port, Issued? client = null, SslProtocols protocols = SslProtocols.None, string host = "localhost", Action<X509Certificate2>? inspect = null, byte[]? first = null)
+        int port, Issued? client = null, SslProtocols protocols = SslProtocols.None, string host = "localhost", Action<X509Certificate2>? inspect = null,
+        byte[]? first = null)
     {
         NetworkStream plain = await TcpAsync(port);
         if (first is not null) await plain.WriteAsync(first);
@@ -123,7 +131,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     }
 
     /// <summary>An MQTT client over a stream.</summary>
-    public TestClient Mqtt(Stream stream, string name = "client", ProtocolVersion version = ProtocolVersion.V5) => Opened(TestClient.Over(stream, version, name));
+    public TestClient Mqtt(Stream stream, string name = "client", ProtocolVersion version = ProtocolVersion.V5) =>
+        Opened(TestClient.Over(stream, version, name));
 
     /// <summary>An accepted MQTT client over TLS.</summary>
     public async Task<TestClient> ConnectAsync(int port, string clientId, Issued? client = null)

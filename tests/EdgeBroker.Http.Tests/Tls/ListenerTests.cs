@@ -50,7 +50,9 @@ public sealed class ListenerTests : IAsyncDisposable
         Issued issued = _host.Authority.Client("CN=press7, O=Plant", "press7.plant.example", "urn:plant:press7");
         await _host.ConnectAsync(port, "c", issued);
         Assert.True(_host.Asked.TryDequeue(out var asked));
-        Assert.Equal(expected ?? issued.Certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant(), asked.TransportIdentity);
+        Assert.Equal(
+            expected ?? issued.Certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant(),
+            asked.TransportIdentity);
     }
 
     [Theory]
@@ -209,9 +211,11 @@ public sealed class ListenerTests : IAsyncDisposable
         Issued other = _host.Authority.Server(["gateway.plant.example", "*.lan.plant.example"]);
         _host.Write("other.crt", other.Pem);
         _host.Write("other.key", other.KeyPem);
-        TlsOptions tls = _host.Tls with { Certificates = [.. _host.Tls.Certificates, new CertificateFiles(_host.PathOf("other.crt"), _host.PathOf("other.key"))] };
+        TlsOptions tls =
+            _host.Tls with { Certificates = [.. _host.Tls.Certificates, new CertificateFiles(_host.PathOf("other.crt"), _host.PathOf("other.key"))] };
         int port = await _host.StartAsync(WebProtocol.Mqtts, tls);
-        foreach ((string host, Issued expected) in new[] { ("localhost", _host.ServerCertificate), ("gateway.plant.example", other), ("press7.lan.plant.example", other) })
+        var names = new[] { ("localhost", _host.ServerCertificate), ("gateway.plant.example", other), ("press7.lan.plant.example", other) };
+        foreach ((string host, Issued expected) in names)
         {
             await _host.TlsAsync(port, host: host, inspect: certificate => Assert.Equal(expected.Certificate.Thumbprint, certificate.Thumbprint));
         }

@@ -93,7 +93,8 @@ public sealed class ReloadTests : IAsyncDisposable
         Issued soon = _host.Authority.Server(toDays: 10);
         Put(soon);
         using var files = new TlsFiles(_host.Tls, "mqtts on here", TimeProvider.System, _host.Log);
-        string line = Assert.Single(_host.Log.All, line => line.Contains("5002", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
+        string line = Assert.Single(
+            _host.Log.All, line => line.Contains("5002", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
         Assert.StartsWith("Warning 5002 mqtts on here", line, StringComparison.Ordinal);
     }
 

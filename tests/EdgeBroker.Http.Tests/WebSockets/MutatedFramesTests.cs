@@ -11,7 +11,8 @@ public sealed class MutatedFramesTests : IAsyncDisposable
     private const int RoundsEach = 60;
 
     private static readonly byte[] Upgrade =
-        "GET /mqtt HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"u8.ToArray();
+        ("GET /mqtt HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"u8
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"u8).ToArray();
 
     private readonly WebHost _host = new();
 
@@ -85,7 +86,10 @@ public sealed class MutatedFramesTests : IAsyncDisposable
     private static async Task SendAsync(Socket socket, byte[] bytes, Random random)
     {
         int sent = 0;
-        while (sent < bytes.Length) sent += await socket.SendAsync(bytes.AsMemory(sent, Math.Min(bytes.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Patience);
+        while (sent < bytes.Length)
+        {
+            sent += await socket.SendAsync(bytes.AsMemory(sent, Math.Min(bytes.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Patience);
+        }
     }
 
     private static byte[] Frames(Random random)
@@ -99,7 +103,9 @@ public sealed class MutatedFramesTests : IAsyncDisposable
                 1 => Packets.Pingreq(),
                 _ => [.. Enumerable.Range(0, random.Next(130)).Select(_ => (byte)random.Next(256))],
             };
-            frames.AddRange(RawWebSocket.Frame(random.Next(4) == 0 ? random.Next(16) : RawWebSocket.Binary, payload, final: random.Next(5) > 0, masked: random.Next(12) > 0));
+            frames.AddRange(
+                RawWebSocket.Frame(
+                    random.Next(4) == 0 ? random.Next(16) : RawWebSocket.Binary, payload, final: random.Next(5) > 0, masked: random.Next(12) > 0));
         }
 
         return [.. frames];

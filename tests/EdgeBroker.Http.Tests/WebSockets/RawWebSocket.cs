@@ -16,10 +16,15 @@ internal sealed class RawWebSocket(Stream stream)
     private static readonly byte[] Mask = [0x11, 0x22, 0x33, 0x44];
 
     /// <summary>Asks for the upgrade; returns the response's head.</summary>
-    public async Task<string> UpgradeAsync(string path = "/mqtt", string? subprotocol = "mqtt", string? origin = null, string host = "localhost", bool upgrade = true)
+    public async Task<string> UpgradeAsync(
+        string path = "/mqtt", string? subprotocol = "mqtt", string? origin = null, string host = "localhost", bool upgrade = true)
     {
         var request = new StringBuilder($"GET {path} HTTP/1.1\r\nHost: {host}\r\n");
-        if (upgrade) request.Append("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        if (upgrade)
+        {
+            request.Append("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        }
+
         if (subprotocol is not null) request.Append($"Sec-WebSocket-Protocol: {subprotocol}\r\n");
         if (origin is not null) request.Append($"Origin: {origin}\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request.Append("\r\n").ToString()));

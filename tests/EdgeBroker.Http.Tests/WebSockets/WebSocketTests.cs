@@ -74,7 +74,9 @@ public sealed class WebSocketTests : IAsyncDisposable
         string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: subprotocol);
         Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
         await _host.Log.WithAsync(logged);
-        Assert.Contains("Sec-WebSocket-Protocol: mqtt", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: "mqttv3.1, mqtt"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Sec-WebSocket-Protocol: mqtt", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: "mqttv3.1, mqtt"),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,7 +24,10 @@ public sealed class AliasTests
                 {
                     alias = aliases.Assign(bytes);
                     Assert.InRange(alias, 1, maximum);
-                    if (byUse.Count < maximum) Assert.DoesNotContain(alias, client.Keys);
+                    if (byUse.Count < maximum)
+                    {
+                        Assert.DoesNotContain(alias, client.Keys);
+                    }
                     else
                     {
                         Assert.Equal(byUse[0].Alias, alias);

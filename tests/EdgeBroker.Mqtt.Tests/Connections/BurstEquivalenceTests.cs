@@ -25,9 +25,16 @@ public sealed class BurstEquivalenceTests
             {
                 foreach ((int publisher, (int, int)[] receive) in turn)
                 {
-                    byte[][] packets = [.. receive.Select((step, at) => Make(Packets.Of(v5 ? Protocol.ProtocolVersion.V5 : Protocol.ProtocolVersion.V311), step.Item1, step.Item2, at + 1))];
+                    byte[][] packets =
+                    [
+                        .. receive.Select(
+                            (step, at) => Make(Packets.Of(v5 ? Protocol.ProtocolVersion.V5 : Protocol.ProtocolVersion.V311), step.Item1, step.Item2, at + 1)),
+                    ];
                     // A publisher that subscribes to itself and takes nothing is held back, and what it has sent is left unread: that is another test's.
-                    if (!together.TryReceive(publisher, [.. packets.SelectMany(one => one)]) || !packets.All(packet => singly.TryReceive(publisher, packet))) return;
+                    if (!together.TryReceive(publisher, [.. packets.SelectMany(one => one)]) || !packets.All(packet => singly.TryReceive(publisher, packet)))
+                    {
+                        return;
+                    }
                 }
 
                 together.EndTurn();
@@ -68,7 +75,9 @@ public sealed class BurstEquivalenceTests
 
         public World(bool v5, bool waitsForOwner)
         {
-            Broker = new Broker(TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, new BrokerClock(_time), VolatileJournal.Instance, new QuietEvents(), "test");
+            Broker = new Broker(
+                TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, new BrokerClock(_time), VolatileJournal.Instance,
+                new QuietEvents(), "test");
             _context = Broker.CreateContext(waitsForOwner);
             _endpoint = new MqttEndpoint(Broker, new AnonymousAuthenticator(), true);
             Connect("publisher one", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);

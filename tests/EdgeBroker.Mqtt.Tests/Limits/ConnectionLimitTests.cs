@@ -15,13 +15,16 @@ public sealed class ConnectionLimitTests
     [InlineData(ProtocolVersion.V5, ReasonCode.ConnectionRateExceeded)]
     public async Task One_address_connects_too_often_and_is_told_so_while_another_comes_in(ProtocolVersion version, ReasonCode told)
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Limits = new LimitOptions { ConnectionsPerIp = new RateLimit(60, TimeSpan.FromMinutes(1), 1) { Text = "60/m" } } });
+        await using var broker = new TestBroker(
+            new TestBrokerOptions { Limits = new LimitOptions { ConnectionsPerIp = new RateLimit(60, TimeSpan.FromMinutes(1), 1) { Text = "60/m" } } });
         await ConnectAsync(broker, "a", version, One);
         TestClient refused = await broker.OpenAsync(version, One);
         await refused.SendAsync(refused.Packets.Connect("b"));
         await refused.ExpectRefusedAsync(told);
         BrokerEvent happened = broker.Events.All.Single(one => one.Kind == BrokerEventKind.Refused);
-        Assert.Equal(("b", ReasonCode.ConnectionRateExceeded, "limits.connections_per_ip (60/m, burst 1) is reached"), (happened.ClientId, happened.Reason, happened.Text));
+        Assert.Equal(
+            ("b", ReasonCode.ConnectionRateExceeded, "limits.connections_per_ip (60/m, burst 1) is reached"),
+            (happened.ClientId, happened.Reason, happened.Text));
         await ConnectAsync(broker, "c", version, Other);
         broker.Advance(1);
         await ConnectAsync(broker, "b", version, One);

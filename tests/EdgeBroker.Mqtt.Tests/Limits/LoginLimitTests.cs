@@ -18,7 +18,10 @@ public sealed class LoginLimitTests : IAuthenticator
     {
         Interlocked.Increment(ref _asked);
         bool isRight = request.Password is { } password && Encoding.UTF8.GetString(password) == "right";
-        return ValueTask.FromResult(isRight ? new AuthenticationResult(ReasonCode.Success, request.UserName, Permissions.All) : AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword));
+        return ValueTask.FromResult(
+            isRight
+                ? new AuthenticationResult(ReasonCode.Success, request.UserName, Permissions.All)
+                : AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword));
     }
 
     [Theory]

@@ -91,7 +91,9 @@ public sealed class MethodLoginLimitTests
             // Whatever CONNECT says.
             TestClient client = await broker.OpenAsync(ProtocolVersion.V5, "127.0.0.1");
             byte[] data = Encoding.UTF8.GetBytes("n,,n=anna,r=fyko+d2lbbFgONRv9qkxdawL");
-            await client.SendAsync(client.Packets.Connect("c", properties: [.. Prop.AuthenticationMethod(ScramSha256.Name), .. Prop.AuthenticationData(data)], userName: "user" + i));
+            await client.SendAsync(
+                client.Packets.Connect(
+                    "c", properties: [.. Prop.AuthenticationMethod(ScramSha256.Name), .. Prop.AuthenticationData(data)], userName: "user" + i));
             if (i == 0) await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
             else await broker.Events.WaitForAsync(one => one is { Kind: BrokerEventKind.Limited }, "the login to be held up");
         }

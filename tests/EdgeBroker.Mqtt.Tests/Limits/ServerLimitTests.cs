@@ -18,7 +18,8 @@ public sealed class ServerLimitTests
         await using TestClient subscriber = await ConnectAsync(server, "s");
         await subscriber.SubscribeAsync("#");
         await using TestClient publisher = await ConnectAsync(server, "p");
-        await publisher.SendAsync([.. Enumerable.Range(0, 100).Select(i => publisher.Packets.Publish("t", i.ToString(System.Globalization.CultureInfo.InvariantCulture)))]);
+        await publisher.SendAsync(
+            [.. Enumerable.Range(0, 100).Select(i => publisher.Packets.Publish("t", i.ToString(System.Globalization.CultureInfo.InvariantCulture)))]);
         for (int i = 0; i < 100; i++) await subscriber.ExpectPublishAsync("t", i.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Assert.True(server.Broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Delayed] > 0);
         await publisher.FenceAsync();
@@ -89,7 +90,8 @@ public sealed class ServerLimitTests
         await using TestClient publisher = await ConnectAsync(server, "p", ProtocolVersion.V311);
         for (int round = 0; round < 20; round++)
         {
-            server.Broker.Limits.Replace(round % 2 == 0 ? new LimitOptions { PublishesPerClient = new RateLimit(500, TimeSpan.FromSeconds(1), 5) } : new LimitOptions());
+            server.Broker.Limits.Replace(
+                round % 2 == 0 ? new LimitOptions { PublishesPerClient = new RateLimit(500, TimeSpan.FromSeconds(1), 5) } : new LimitOptions());
             int first = round * 20;
             await publisher.SendAsync([.. Enumerable.Range(first + 1, 20).Select(i => publisher.Packets.Publish("t", "", 1, i))]);
             for (int i = first + 1; i <= first + 20; i++) await publisher.ExpectAsync(publisher.Packets.Puback(i));

@@ -36,7 +36,11 @@ internal sealed class MemoryTransport : TransportConnection
     public byte[] Take()
     {
         var bytes = new List<byte>(Output.Length);
-        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next) bytes.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next)
+        {
+            bytes.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        }
+
         Flush();
         return [.. bytes];
     }

@@ -31,7 +31,8 @@ internal sealed class Peer : IDisposable
     }
 
     public static async Task<Peer> ConnectAsync(
-        Server server, string clientId, ProtocolVersion version = ProtocolVersion.V5, int receiveBufferBytes = 0, bool cleanStart = true, byte[]? properties = null)
+        Server server, string clientId, ProtocolVersion version = ProtocolVersion.V5, int receiveBufferBytes = 0, bool cleanStart = true,
+        byte[]? properties = null)
     {
         Peer peer = await OpenAsync(server, version, receiveBufferBytes);
         await peer.SendAsync(peer.Packets.Connect(clientId, cleanStart, properties: properties));

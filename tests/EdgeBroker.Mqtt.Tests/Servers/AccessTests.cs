@@ -23,7 +23,8 @@ public sealed class AccessTests
         // The keep alive's time has not come, and it was heard of meanwhile.
         broker.Advance(21);
         await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
-        Assert.Contains(broker.Events.All, one => one is { Kind: BrokerEventKind.Disconnected, Reason: ReasonCode.NotAuthorized, Text: "the credentials have expired" });
+        Assert.Contains(
+            broker.Events.All, one => one is { Kind: BrokerEventKind.Disconnected, Reason: ReasonCode.NotAuthorized, Text: "the credentials have expired" });
     }
 
     [Fact]
@@ -70,7 +71,8 @@ public sealed class AccessTests
     public async Task A_3_1_1_client_is_ignored_or_disconnected_as_configured(bool disconnect)
     {
         _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate, Mqtt = TestBrokerOptions.Quiet with { DisconnectOnDeniedPublish = disconnect } });
+        await using var broker =
+            new TestBroker(new TestBrokerOptions { Authenticator = _gate, Mqtt = TestBrokerOptions.Quiet with { DisconnectOnDeniedPublish = disconnect } });
         TestClient witness = await broker.ConnectAsync("witness");
         await witness.SubscribeAsync("open/#");
         TestClient client = await broker.ConnectAsync("c", ProtocolVersion.V311);
@@ -153,6 +155,10 @@ public sealed class AccessTests
         public AclRuleSet Rules { get; set; } = AclRuleSet.Unrestricted;
 
         public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) => ValueTask.FromResult(
-            Refusal ?? new AuthenticationResult(ReasonCode.Success, UserName, Rules.PermissionsFor(new AclSubject(UserName, request.ClientId, request.Listener))) { ValidFor = ValidFor });
+            Refusal
+                ?? new AuthenticationResult(ReasonCode.Success, UserName, Rules.PermissionsFor(new AclSubject(UserName, request.ClientId, request.Listener)))
+                {
+                    ValidFor = ValidFor,
+                });
     }
 }

@@ -58,7 +58,9 @@ public sealed class EnhancedAuthenticationTests
     {
         await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _steps });
         TestClient client = await broker.OpenAsync();
-        await client.SendAsync(client.Packets.Connect("one", properties: [.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData("anna"u8.ToArray())], userName: "u", password: [1, 2]));
+        await client.SendAsync(
+            client.Packets.Connect(
+                "one", properties: [.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData("anna"u8.ToArray())], userName: "u", password: [1, 2]));
         await client.ExpectAsync(Question);
         await client.SendAsync(Answer);
         await client.ExpectConnackAsync();
@@ -273,7 +275,8 @@ public sealed class EnhancedAuthenticationTests
     }
 
     private static byte[] Connect(int keepAliveSeconds = 0, TestWill? will = null) => Packets.V5.Connect(
-        "one", keepAliveSeconds: keepAliveSeconds, properties: [.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData("anna"u8.ToArray())], will: will);
+        "one", keepAliveSeconds: keepAliveSeconds, properties: [.. Prop.AuthenticationMethod(Method), .. Prop.AuthenticationData("anna"u8.ToArray())],
+        will: will);
 
     private static async Task<TestClient> AdmittedAsync(TestBroker broker, int keepAliveSeconds = 0, TestWill? will = null)
     {

@@ -17,14 +17,16 @@ public sealed class MutatedTrafficTests
     [Fact]
     public async Task Random_and_mutated_packets_disturb_neither_a_canary_nor_the_memory()
     {
-        using var server = new Server(TestBrokerOptions.Quiet with { MaxOutboundBytes = 128 * 1024, MaxQueuedMessages = 200, MaxSessionExpiry = TimeSpan.FromSeconds(1) });
+        using var server =
+            new Server(TestBrokerOptions.Quiet with { MaxOutboundBytes = 128 * 1024, MaxQueuedMessages = 200, MaxSessionExpiry = TimeSpan.FromSeconds(1) });
         await RunAsync(server, TimeSpan.FromSeconds(1));
         await Deadline.Until(() => server.Broker.SessionCount == 0, "the end of all sessions");
         Clear(server);
         long before = Server.LiveBytes();
         await RunAsync(server, Length);
         // Not in one stroke: a session leaves the table before its subscriptions leave the tree.
-        await Deadline.Until(() => (server.Broker.SessionCount, server.Broker.ConnectedCount, server.Broker.Subscriptions.Count) == (0, 0, 0), "the end of all sessions");
+        await Deadline.Until(
+            () => (server.Broker.SessionCount, server.Broker.ConnectedCount, server.Broker.Subscriptions.Count) == (0, 0, 0), "the end of all sessions");
         Clear(server);
         // No filter reaches what a mutation has put under a topic that begins with $.
         Assert.InRange(server.Broker.Retained.Count, 0, 20);
@@ -47,7 +49,10 @@ public sealed class MutatedTrafficTests
         Core.Retained.RetainedWalk walk = server.Broker.Retained.Walk("#"u8)!;
         while (!walk.IsDone)
         {
-            if (walk.TryTake(out Core.Messages.Message? message)) server.Broker.Publish(new Core.Messages.Publication { Topic = message.Topic, Retain = true }, context);
+            if (walk.TryTake(out Core.Messages.Message? message))
+            {
+                server.Broker.Publish(new Core.Messages.Publication { Topic = message.Topic, Retain = true }, context);
+            }
         }
     }
 

@@ -13,7 +13,8 @@ namespace EdgeBroker.Mqtt.Tests.Servers;
 public sealed class ProxyTests
 {
     private static readonly byte[] Line = "PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n"u8.ToArray();
-    private static readonly byte[] Binary = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2121" + "0024" + "20010DB8000000000000000000000007" + "20010DB8000000000000000000000001" + "DC04075B");
+    private static readonly byte[] Binary = Convert.FromHexString(
+        "0D0A0D0A000D0A515549540A" + "2121" + "0024" + "20010DB8000000000000000000000007" + "20010DB8000000000000000000000001" + "DC04075B");
     private static readonly byte[] Local = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2000" + "0000");
 
     private static readonly ListenerOptions Proxied = new() { Address = "127.0.0.1:0", AllowAnonymous = true, Proxies = TrustedProxies.Loopback };

@@ -93,10 +93,13 @@ public sealed class ServerTests
 
         Assert.Equal((threads * each) - 1, ended);
         // Whose end a client has seen may still be leaving the tables.
-        await Deadline.Until(() => server.Broker.SessionCount == 1 && server.Broker.FindSession("one")!.SubscriptionCount == server.Broker.Subscriptions.Count, "one session and its subscriptions");
+        await Deadline.Until(
+            () => server.Broker.SessionCount == 1 && server.Broker.FindSession("one")!.SubscriptionCount == server.Broker.Subscriptions.Count,
+            "one session and its subscriptions");
         await survivor!.SendAsync(survivor.Packets.Disconnect(properties: Prop.SessionExpiry(0)));
         await survivor.EndAsync();
-        await Deadline.Until(() => (server.Broker.SessionCount, server.Broker.ConnectedCount, server.Broker.Subscriptions.Count) == (0, 0, 0), "the end of the session");
+        await Deadline.Until(
+            () => (server.Broker.SessionCount, server.Broker.ConnectedCount, server.Broker.Subscriptions.Count) == (0, 0, 0), "the end of the session");
         foreach (Peer peer in all) peer.Dispose();
     }
 
@@ -111,7 +114,8 @@ public sealed class ServerTests
         {
             for (int i = 0; i < 125; i++)
             {
-                using Peer peer = await Peer.ConnectAsync(server, string.Create(CultureInfo.InvariantCulture, $"c{worker}-{i}"), i % 2 == 0 ? ProtocolVersion.V5 : ProtocolVersion.V311);
+                using Peer peer = await Peer.ConnectAsync(
+                    server, string.Create(CultureInfo.InvariantCulture, $"c{worker}-{i}"), i % 2 == 0 ? ProtocolVersion.V5 : ProtocolVersion.V311);
                 Interlocked.Increment(ref connects);
                 if (i % 2 == 0) await peer.SendAsync(peer.Packets.Disconnect());
             }
@@ -143,7 +147,10 @@ public sealed class ServerTests
         // Bounded steps, so that QoS 0 stays within the readers' output.
         for (int at = 0; at < messages; at += 50)
         {
-            byte[][] packets = [.. Enumerable.Range(at, 50).Select(i => writer.Packets.Publish("t/" + number, i.ToString(CultureInfo.InvariantCulture), qos, (i % 60_000) + 1))];
+            byte[][] packets =
+            [
+                .. Enumerable.Range(at, 50).Select(i => writer.Packets.Publish("t/" + number, i.ToString(CultureInfo.InvariantCulture), qos, (i % 60_000) + 1)),
+            ];
             await writer.SendAsync(packets.SelectMany(one => one).ToArray());
             for (int acks = qos == 0 ? 0 : 50; acks > 0; acks--)
             {

@@ -132,7 +132,11 @@ public sealed class SlowClientTests
         Task last = sent % 2 == 1 ? flooder.SendAsync(new byte[] { 0 }) : Task.CompletedTask;
         long answered = 0;
         byte[] buffer = new byte[256 * 1024];
-        while (answered < (sent + 1) / 2 * 2) answered += await flooder.ReadAsync(buffer) is > 0 and int count ? count : throw new InvalidOperationException("closed");
+        while (answered < (sent + 1) / 2 * 2)
+        {
+            answered += await flooder.ReadAsync(buffer) is > 0 and int count ? count : throw new InvalidOperationException("closed");
+        }
+
         await last;
         await flooder.PingAsync();
     }
@@ -162,7 +166,8 @@ public sealed class SlowClientTests
         byte[] payload = new byte[100];
         for (int i = 0; i < count; i++)
         {
-            server.Broker.Publish(new Core.Messages.Publication { Topic = System.Text.Encoding.UTF8.GetBytes($"site/{i / 100}/{i}"), Payload = payload, Retain = true }, context);
+            server.Broker.Publish(
+                new Core.Messages.Publication { Topic = System.Text.Encoding.UTF8.GetBytes($"site/{i / 100}/{i}"), Payload = payload, Retain = true }, context);
         }
 
         using Peer slow = await Peer.ConnectAsync(server, "slow", receiveBufferBytes: 4_096), canary = await Peer.ConnectAsync(server, "canary");

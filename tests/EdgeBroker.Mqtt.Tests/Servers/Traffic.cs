@@ -11,7 +11,9 @@ internal static class Traffic
         "client" + random.Next(20),
         random.Next(2) == 0,
         random.Next(100),
-        random.Next(2) == 0 ? null : [.. Prop.SessionExpiry((uint)random.Next(3)), .. Prop.ReceiveMaximum(random.Next(1, 20)), .. Prop.TopicAliasMaximum(random.Next(5))],
+        random.Next(2) == 0
+            ? null
+            : [.. Prop.SessionExpiry((uint)random.Next(3)), .. Prop.ReceiveMaximum(random.Next(1, 20)), .. Prop.TopicAliasMaximum(random.Next(5))],
         random.Next(3) > 0 ? null : new TestWill("a", "will", random.Next(3), random.Next(2) == 0));
 
     public static byte[] Packet(Packets packets, Random random)
@@ -31,7 +33,8 @@ internal static class Traffic
             8 when random.Next(10) == 0 => packets.Connect("second"),
             9 => packets.Publish(topic, new byte[random.Next(20_000)], random.Next(3), id, random.Next(2) == 0 && !topic.StartsWith('$')),
             _ => packets.Publish(
-                "a/b", new byte[random.Next(300)], random.Next(3), id, random.Next(5) == 0, false, [.. Prop.MessageExpiry((uint)random.Next(100)), .. Prop.TopicAlias(random.Next(1, 40))]),
+                "a/b", new byte[random.Next(300)], random.Next(3), id, random.Next(5) == 0, false,
+                [.. Prop.MessageExpiry((uint)random.Next(100)), .. Prop.TopicAlias(random.Next(1, 40))]),
         };
     }
 

@@ -49,7 +49,8 @@ public sealed class UnixPeerTests : IDisposable
     [Fact]
     public void A_file_that_cannot_be_given_away_is_not_left_behind()
     {
-        IOException failure = Assert.Throws<IOException>(() => new Door(Options with { SocketFile = SocketFileAccess.Default with { Group = "no-such-group" } }));
+        IOException failure =
+            Assert.Throws<IOException>(() => new Door(Options with { SocketFile = SocketFileAccess.Default with { Group = "no-such-group" } }));
         Assert.Contains("there is no group \"no-such-group\"", failure.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_path));
     }

@@ -18,7 +18,8 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
         (head, will, credentials) => WriteConnect(v, head, will, credentials)));
 
     public static Gen<RandomPacket> Connack { get; } = Versions.SelectMany(v => Gen.Select(
-        Gen.Bool, CodeIn(2).Where(c => v == ProtocolVersion.V5 || c.ToConnectReturnCode() is not null), RandomProperties.For(2, v), (present, code, properties) =>
+        Gen.Bool, CodeIn(2).Where(c => v == ProtocolVersion.V5 || c.ToConnectReturnCode() is not null), RandomProperties.For(2, v),
+        (present, code, properties) =>
         {
             code = v == ProtocolVersion.V311 ? ReasonCodes.FromConnectReturnCode(code.ToConnectReturnCode()!.Value) : code;
             present &= code == ReasonCode.Success;
@@ -31,14 +32,22 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
 
     public static Gen<RandomPacket> Publish { get; } = Versions.SelectMany(v => Gen.Select(
         RandomProperties.For(3, v), RandomText.TopicName, RandomText.Bytes, PacketId, Gen.Int[0, 2], Gen.Int[0, 3],
-        (properties, topic, payload, id, qos, flags) => WritePublish(v, properties, topic, payload, id, qos, dup: qos > 0 && flags > 1, retain: flags % 2 == 1)));
+        (properties, topic, payload, id, qos, flags) =>
+            WritePublish(v, properties, topic, payload, id, qos, dup: qos > 0 && flags > 1, retain: flags % 2 == 1)));
 
     public static Gen<RandomPacket> Ack { get; } = Gen.Select(Versions, Gen.Int[4, 7]).SelectMany(t => Gen.Select(
         PacketId, CodeIn(t.Item2), RandomProperties.For(t.Item2, t.Item1), (id, code, properties) =>
         {
             if (t.Item1 == ProtocolVersion.V311) code = ReasonCode.Success;
-            var packet = new AckPacket { Type = (PacketType)t.Item2, PacketId = id, ReasonCode = code, Properties = RandomProperties.Block(t.Item2, properties) };
-            Fields fields = new Fields(SpecifiedProperties.NameOf(t.Item2)).Add("id", id).Add("code", (int)code).AddProperties("properties", Expected(properties));
+            var packet = new AckPacket
+            {
+                Type = (PacketType)t.Item2,
+                PacketId = id,
+                ReasonCode = code,
+                Properties = RandomProperties.Block(t.Item2, properties),
+            };
+            Fields fields = new Fields(SpecifiedProperties.NameOf(t.Item2)).Add("id", id)
+                .Add("code", (int)code).AddProperties("properties", Expected(properties));
             var output = new ArrayBufferWriter<byte>();
             packet.Write(output, t.Item1);
             return Written(t.Item1, fields, output);
@@ -83,7 +92,13 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
         PacketId, RandomProperties.For(t.Item2, t.Item1), CodeIn(t.Item2).Array[1, 6], (id, properties, codes) =>
         {
             bool v5 = t.Item1 == ProtocolVersion.V5;
-            var packet = new SubackPacket { Type = (PacketType)t.Item2, PacketId = id, Properties = RandomProperties.Block(t.Item2, properties), ReasonCodes = codes };
+            var packet = new SubackPacket
+            {
+                Type = (PacketType)t.Item2,
+                PacketId = id,
+                Properties = RandomProperties.Block(t.Item2, properties),
+                ReasonCodes = codes,
+            };
             byte[] expected = [.. codes.Select(c => (byte)(v5 || !c.IsError() ? c : ReasonCode.UnspecifiedError))];
             Fields fields = new Fields(SpecifiedProperties.NameOf(t.Item2)).Add("id", id).AddProperties("properties", Expected(properties))
                 .Add("codes", v5 || t.Item2 == 9 ? expected : []);
@@ -108,7 +123,8 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
 
     private static RandomPacket WriteConnect(
         ProtocolVersion v, (RandomProperty[] Properties, byte[] ClientId, ushort KeepAlive, bool Clean) head,
-        (bool Has, RandomProperty[] Properties, byte[] Topic, byte[] Payload, int QoS, bool Retain) will, (bool HasUser, byte[] User, bool HasPassword, byte[] Password) credentials)
+        (bool Has, RandomProperty[] Properties, byte[] Topic, byte[] Payload, int QoS, bool Retain) will,
+        (bool HasUser, byte[] User, bool HasPassword, byte[] Password) credentials)
     {
         bool hasPassword = credentials.HasPassword && (v == ProtocolVersion.V5 || credentials.HasUser);
         var packet = new ConnectPacket
@@ -144,7 +160,8 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
         return Written(v, fields, output);
     }
 
-    private static RandomPacket WritePublish(ProtocolVersion v, RandomProperty[] properties, byte[] topic, byte[] payload, ushort id, int qos, bool dup, bool retain)
+    private static RandomPacket WritePublish(
+        ProtocolVersion v, RandomProperty[] properties, byte[] topic, byte[] payload, ushort id, int qos, bool dup, bool retain)
     {
         RandomProperty[] forwarded = [.. properties.Where(p => p.Id is not (0x02 or 0x0B or 0x23))];
         RandomProperty? alias = properties.FirstOrDefault(p => p.Id == 0x23);
@@ -178,7 +195,9 @@ internal sealed record RandomPacket(ProtocolVersion Version, byte[] Bytes, strin
 
     private static Gen<SubscriptionOptions> Options(ProtocolVersion version) => version == ProtocolVersion.V311
         ? Gen.Int[0, 2].Select(qos => new SubscriptionOptions((QoS)qos))
-        : Gen.Select(Gen.Int[0, 2], Gen.Bool, Gen.Bool, Gen.Int[0, 2], (qos, local, retain, handling) => new SubscriptionOptions((QoS)qos, local, retain, (RetainHandling)handling));
+        : Gen.Select(
+            Gen.Int[0, 2], Gen.Bool, Gen.Bool, Gen.Int[0, 2],
+            (qos, local, retain, handling) => new SubscriptionOptions((QoS)qos, local, retain, (RetainHandling)handling));
 
     private static IEnumerable<(int Id, string Value)> Expected(RandomProperty[] properties) => properties.Select(p => p.Expected);
 }

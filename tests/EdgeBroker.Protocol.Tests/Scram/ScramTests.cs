@@ -170,7 +170,8 @@ public class ScramTests
     {
         Gen<byte[]> damaged = Damaged(ClientFinal);
         ScramServer server = Server();
-        damaged.Sample(bytes => Assert.True(Text(bytes) == ClientFinal || server.Finish(bytes, out _) != ScramOutcome.Right), iter: 20_000, print: Convert.ToHexString);
+        damaged.Sample(
+            bytes => Assert.True(Text(bytes) == ClientFinal || server.Finish(bytes, out _) != ScramOutcome.Right), iter: 20_000, print: Convert.ToHexString);
         // The signature covers every byte of the first message but its header, and the second message repeats that.
         Damaged("n,,n=user,r=" + ClientNonce).Sample(
             bytes =>

@@ -19,7 +19,8 @@ internal static class ConnackVectors
         V5("CONNACK session present", "20 03 01 00 00"),
         V5("CONNACK refused with words", "20 len 00 8A [1F 'banned until Monday' 26 'k' 'v']"),
         V5("CONNACK with every property",
-            "20 len 00 00 [11 0000003C 21 0014 24 01 25 00 27 00010000 12 'auto-1' 22 000A 1F 'hello' 26 'k' 'v' 28 01 29 00 2A 01 13 003C 1A 'reply/' 1C 'b2' 15 'SCRAM' 16 {76}]"),
+            "20 len 00 00 [11 0000003C 21 0014 24 01 25 00 27 00010000 12 'auto-1' 22 000A 1F 'hello' 26 'k' 'v' 28 01 29 00 2A 01 13 003C 1A 'reply/' 1C 'b2' "
+            + "15 'SCRAM' 16 {76}]"),
         V5("CONNACK use another server", "20 len 00 9C [1C 'b2.example:1883']"),
 
         Refused311("CONNACK without a return code", MalformedPacket, "20 01 00"),

@@ -22,7 +22,8 @@ public sealed class PasswordFileTests
     public void Every_bad_line_is_named_and_no_secret_with_it()
     {
         var problems = new List<FileProblem>();
-        PasswordFile file = PasswordFile.Parse($"geheim1\n:{Hash}\nanna:geheim2\nbert:{Hash}\nbert:{Hash}\n x:{Hash}\nc\u0001:{Hash}\n{new string('n', 257)}:{Hash}\n", problems);
+        PasswordFile file = PasswordFile.Parse(
+            $"geheim1\n:{Hash}\nanna:geheim2\nbert:{Hash}\nbert:{Hash}\n x:{Hash}\nc\u0001:{Hash}\n{new string('n', 257)}:{Hash}\n", problems);
         Assert.Equal("bert", Assert.Single(file.Entries).UserName);
         Assert.Equal([1, 2, 3, 5, 6, 7, 8], problems.Select(problem => problem.Line));
         Assert.Equal("no colon between user name and password hash; expected user:hash", problems[0].Text);

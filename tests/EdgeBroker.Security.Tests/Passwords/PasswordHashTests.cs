@@ -23,14 +23,19 @@ public sealed class PasswordHashTests
         Assert.True(PasswordHash.TryParse(text, out PasswordHash hash, out string problem), problem);
         Assert.Equal(text, hash.Text);
         Assert.True(hash.Verify(Encoding.UTF8.GetBytes(password)));
-        foreach (string wrong in new[] { "", "geheim", password + "x", password + "\0", password.ToUpperInvariant() }) Assert.False(hash.Verify(Encoding.UTF8.GetBytes(wrong)), wrong);
+        foreach (string wrong in new[] { "", "geheim", password + "x", password + "\0", password.ToUpperInvariant() })
+        {
+            Assert.False(hash.Verify(Encoding.UTF8.GetBytes(wrong)), wrong);
+        }
+
         Assert.False(hash.Verify([0xFF, 0xFE]));
     }
 
     [Fact]
     public void New_hashes_verify_and_differ_each_time()
     {
-        foreach (Func<PasswordHash> make in new Func<PasswordHash>[] { () => PasswordHash.Bcrypt("grün 7", 4), () => PasswordHash.Argon2("grün 7"), () => PasswordHash.Scram("grün 7", 4096) })
+        foreach (Func<PasswordHash> make in new Func<PasswordHash>[] { () => PasswordHash.Bcrypt("grün 7", 4), () => PasswordHash.Argon2("grün 7"), () =>
+            PasswordHash.Scram("grün 7", 4096) })
         {
             PasswordHash one = make();
             Assert.True(PasswordHash.TryParse(one.Text, out PasswordHash read, out string problem), problem);
@@ -47,7 +52,11 @@ public sealed class PasswordHashTests
         Assert.True(hash.Verify("a\u00A0\u00ADb"u8));
         Assert.False(hash.Verify("a\u0308 b"u8));
         Assert.False(hash.Verify(new byte[PasswordHash.MaxPasswordBytes + 1]));
-        foreach (string impossible in new[] { "", "a\u0007", "a\u0308", "-\u200B" }) Assert.Throws<ArgumentException>(() => PasswordHash.Scram(impossible, 4096));
+        foreach (string impossible in new[] { "", "a\u0007", "a\u0308", "-\u200B" })
+        {
+            Assert.Throws<ArgumentException>(() => PasswordHash.Scram(impossible, 4096));
+        }
+
         // What stands in for an impossible password is not let in.
         Assert.False(PasswordHash.Scram("-", 4096).Verify("\u0007"u8));
     }
@@ -76,16 +85,25 @@ public sealed class PasswordHashTests
     [InlineData("$argon2id$v=19$m=4000000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
     [InlineData("$argon2id$v=19$m=2000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
     [InlineData("$argon2id$v=19$m=64,t=0,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
-    [InlineData("$7$101\0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "a $7$ hash that is cut off")]
+    [InlineData(
+        "$7$101\0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "a $7$ hash that is cut off")]
     [InlineData("$argon2id$v=19$m=64\0,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
     [InlineData("$7$0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "of 0 iterations")]
     [InlineData("$7$101$fThtKZVSnBW7S7As$QKUe", "a $7$ hash that is cut off")]
     [InlineData("$6$CeHgg9kK3vGV+Z6Q", "a $6$ hash that is cut off")]
     [InlineData("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=", "SCRAM credentials that are cut off")]
-    [InlineData("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4q=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", "SCRAM credentials that are cut off")]
-    [InlineData("SCRAM-SHA-256$4096:W22Z$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", "SCRAM credentials that are cut off")]
-    [InlineData("SCRAM-SHA-256$4095:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", "of 4095 iterations")]
-    [InlineData("SCRAM-SHA-256$5000001:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", "of 5000001 iterations")]
+    [InlineData(
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4q=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+        "SCRAM credentials that are cut off")]
+    [InlineData(
+        "SCRAM-SHA-256$4096:W22Z$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+        "SCRAM credentials that are cut off")]
+    [InlineData(
+        "SCRAM-SHA-256$4095:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+        "of 4095 iterations")]
+    [InlineData(
+        "SCRAM-SHA-256$5000001:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
+        "of 5000001 iterations")]
     [InlineData("SCRAM-SHA-1$4096:W22ZaJ0SNY7soEsUEjb6gQ==$a:b", "a hash of an unknown kind")]
     public void What_is_no_hash_is_explained_and_not_shown(string text, string expected)
     {

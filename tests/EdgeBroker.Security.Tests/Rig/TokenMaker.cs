@@ -17,7 +17,9 @@ internal static class TokenMaker
 
     /// <summary>A token of claims, with a header that names the algorithm and perhaps the key.</summary>
     public static byte[] Make(string algorithm, object claims, Func<byte[], byte[]> sign, string? kid = null) =>
-        Make(kid is null ? $$"""{"alg":"{{algorithm}}","typ":"JWT"}""" : $$"""{"alg":"{{algorithm}}","kid":"{{kid}}"}""", JsonSerializer.Serialize(claims), sign);
+        Make(
+            kid is null ? $$"""{"alg":"{{algorithm}}","typ":"JWT"}""" : $$"""{"alg":"{{algorithm}}","kid":"{{kid}}"}""", JsonSerializer.Serialize(claims),
+            sign);
 
     public static Func<byte[], byte[]> Hmac(byte[] secret, string algorithm = "HS256") => bytes => algorithm switch
     {

@@ -111,7 +111,8 @@ public sealed class ScramMethodTests : IDisposable
     public async Task Other_methods_are_refused_with_the_ones_there_are(string method)
     {
         AuthenticationResult verdict = await AskAsync(With(Users()), new ScramPeer("anna", "geheim").First, method);
-        Assert.Equal((ReasonCode.BadAuthenticationMethod, "this authentication method is not offered here; offered: SCRAM-SHA-256"), (verdict.Reason, verdict.Cause));
+        Assert.Equal(
+            (ReasonCode.BadAuthenticationMethod, "this authentication method is not offered here; offered: SCRAM-SHA-256"), (verdict.Reason, verdict.Cause));
     }
 
     [Fact]
@@ -154,7 +155,8 @@ public sealed class ScramMethodTests : IDisposable
     public async Task Such_a_line_takes_the_password_in_CONNECT_too()
     {
         CredentialAuthenticator authenticator = With(Users());
-        foreach ((string password, ReasonCode expected) in new[] { ("geheim", ReasonCode.Success), ("falsch", ReasonCode.BadUserNameOrPassword), ("geheim", ReasonCode.Success) })
+        var attempts = new[] { ("geheim", ReasonCode.Success), ("falsch", ReasonCode.BadUserNameOrPassword), ("geheim", ReasonCode.Success) };
+        foreach ((string password, ReasonCode expected) in attempts)
         {
             var request = new AuthenticationRequest("c", "anna", Encoding.UTF8.GetBytes(password), "127.0.0.1:9", false);
             Assert.Equal(expected, (await Deadline.Within(authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask(), "the verdict")).Reason);
@@ -167,7 +169,11 @@ public sealed class ScramMethodTests : IDisposable
     public async Task A_password_beside_a_method_is_wiped_and_not_looked_at()
     {
         byte[] password = "geheim"u8.ToArray();
-        var request = new AuthenticationRequest("c", "anna", password, "127.0.0.1:9", true) { Method = Method, MethodData = new ScramPeer("anna", "falsch").First };
+        var request = new AuthenticationRequest("c", "anna", password, "127.0.0.1:9", true)
+        {
+            Method = Method,
+            MethodData = new ScramPeer("anna", "falsch").First,
+        };
         ValueTask<AuthenticationResult> asked = With(Users()).AuthenticateAsync(request, CancellationToken.None);
         Assert.True(asked.IsCompletedSuccessfully);
         Assert.Equal(ReasonCode.ContinueAuthentication, (await asked).Reason);
@@ -223,9 +229,15 @@ public sealed class ScramMethodTests : IDisposable
         return file;
     }
 
-    private static async Task<AuthenticationResult> AskAsync(IAuthenticator authenticator, byte[] first, string method = Method, string? transportIdentity = null)
+    private static async Task<AuthenticationResult> AskAsync(
+        IAuthenticator authenticator, byte[] first, string method = Method, string? transportIdentity = null)
     {
-        var request = new AuthenticationRequest("c", null, null, "127.0.0.1:9", false) { Method = method, MethodData = first, TransportIdentity = transportIdentity };
+        var request = new AuthenticationRequest("c", null, null, "127.0.0.1:9", false)
+        {
+            Method = method,
+            MethodData = first,
+            TransportIdentity = transportIdentity,
+        };
         ValueTask<AuthenticationResult> asked = authenticator.AuthenticateAsync(request, CancellationToken.None);
         // On the calling thread: there is nothing to wait for.
         Assert.True(asked.IsCompletedSuccessfully);
@@ -239,7 +251,8 @@ public sealed class ScramMethodTests : IDisposable
     {
         ReceivedPacket question = await client.ExpectAsync(PacketType.Auth);
         Assert.Equal((ReasonCode.ContinueAuthentication, Method), (question.Reason, question.Properties.Text(PropertyId.AuthenticationMethod)));
-        await client.SendAsync(Packets.Auth(ReasonCode.ContinueAuthentication, Method, peer.Answer(question.Properties.Binary(PropertyId.AuthenticationData)!)));
+        await client.SendAsync(
+            Packets.Auth(ReasonCode.ContinueAuthentication, Method, peer.Answer(question.Properties.Binary(PropertyId.AuthenticationData)!)));
     }
 
     private static async Task<(string Salt, int Iterations)> QuestionAsync(IAuthenticator authenticator, string user)

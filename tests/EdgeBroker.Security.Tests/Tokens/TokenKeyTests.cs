@@ -22,7 +22,8 @@ public sealed class TokenKeyTests
         Assert.Contains("a shared secret of 5 bytes", Problem("short"u8), StringComparison.Ordinal);
         Assert.Contains("holds a private key", Problem(Encoding.ASCII.GetBytes(rsa.ExportPkcs8PrivateKeyPem())), StringComparison.Ordinal);
         Assert.Contains("1024 bits; expected at least 2048", Problem(Encoding.ASCII.GetBytes(small.ExportSubjectPublicKeyInfoPem())), StringComparison.Ordinal);
-        Assert.Contains("neither an RSA nor an EC public key", Problem("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"u8), StringComparison.Ordinal);
+        Assert.Contains(
+            "neither an RSA nor an EC public key", Problem("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"u8), StringComparison.Ordinal);
         Assert.Contains("the PEM cannot be read", Problem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"u8), StringComparison.Ordinal);
         Assert.NotNull(TokenKey.FromFile("0123456789abcdef0123456789abcdef\n"u8, out _));
     }
@@ -32,7 +33,10 @@ public sealed class TokenKeyTests
     {
         using RSA rsa = RSA.Create(2048);
         using ECDsa ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        TokenKeySet? keys = TokenKeySet.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{Json(rsa, "r")}},{{Json(ec, "e")}},{{Json(Secret, "s")}},{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB"},{"kty":"OKP","crv":"Ed25519","x":"AA"}]}"""), true, out string problem);
+        TokenKeySet? keys = TokenKeySet.Parse(
+            Encoding.UTF8.GetBytes(
+                $$"""{"keys":[{{Json(rsa, "r")}},{{Json(ec, "e")}},{{Json(Secret, "s")}},{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB"},"""
+            + """{"kty":"OKP","crv":"Ed25519","x":"AA"}]}"""), true, out string problem);
         Assert.True(keys is not null, problem);
         Assert.Equal(["r", "e", "s"], keys.Keys.Select(key => key.Id));
         var verifier = new TokenVerifier(new TokenOptions(), TimeProvider.System);
@@ -42,10 +46,14 @@ public sealed class TokenKeyTests
         Assert.Null(verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret), "s"), keys, out _).Refusal);
         Assert.Null(verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret)), keys, out bool isUnknown).Refusal);
         Assert.False(isUnknown);
-        Assert.Equal("no key with the token's \"kid\" \"new\"", verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret), "new"), keys, out isUnknown).Refusal);
+        Assert.Equal(
+            "no key with the token's \"kid\" \"new\"",
+            verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret), "new"), keys, out isUnknown).Refusal);
         Assert.True(isUnknown);
         // A key of the right name and another kind.
-        Assert.StartsWith("no key is for the token's algorithm", verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret), "r"), keys, out _).Refusal, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "no key is for the token's algorithm", verifier.Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret), "r"), keys, out _).Refusal,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -135,13 +143,15 @@ public sealed class TokenKeyTests
     private static string Json(RSA rsa, string kid)
     {
         RSAParameters key = rsa.ExportParameters(false);
-        return $$"""{"kty":"RSA","kid":"{{kid}}","use":"sig","n":"{{Base64Url.EncodeToString(key.Modulus)}}","e":"{{Base64Url.EncodeToString(key.Exponent)}}"}""";
+        return $$"""{"kty":"RSA","kid":"{{kid}}","use":"sig","n":"{{Base64Url.EncodeToString(key.Modulus)}}","""
+            + $$""" "e":"{{Base64Url.EncodeToString(key.Exponent)}}"}""";
     }
 
     private static string Json(ECDsa ec, string kid)
     {
         ECParameters key = ec.ExportParameters(false);
-        return $$"""{"kty":"EC","kid":"{{kid}}","crv":"P-256","alg":"ES256","x":"{{Base64Url.EncodeToString(key.Q.X)}}","y":"{{Base64Url.EncodeToString(key.Q.Y)}}"}""";
+        return $$"""{"kty":"EC","kid":"{{kid}}","crv":"P-256","alg":"ES256","""
+            + $$""" "x":"{{Base64Url.EncodeToString(key.Q.X)}}","y":"{{Base64Url.EncodeToString(key.Q.Y)}}"}""";
     }
 
     private static string Json(byte[] secret, string kid) => $$"""{"kty":"oct","kid":"{{kid}}","k":"{{Base64Url.EncodeToString(secret)}}"}""";

@@ -51,7 +51,9 @@ public sealed class TokenMethodTests : IDisposable
     {
         byte[] expired = Token("press-7", 60);
         _time.Advance(TimeSpan.FromSeconds(100));
-        foreach (byte[] newer in new[] { Token("press-8", 60), expired, [.. Token("press-7", 60)[..^2], (byte)'x', (byte)'x'], "nonsense"u8.ToArray(), [], new byte[9000] })
+        foreach (byte[] newer in new[] { Token("press-8", 60), expired, [
+            .. Token("press-7", 60)[..^2], (byte)'x', (byte)'x',
+        ], "nonsense"u8.ToArray(), [], new byte[9000] })
         {
             await using TestBroker broker = Broker();
             TestClient client = await ConnectAsync(broker, Token("press-7", 60));
@@ -65,7 +67,9 @@ public sealed class TokenMethodTests : IDisposable
     public async Task A_client_without_a_good_token_is_refused()
     {
         await using TestBroker broker = Broker();
-        foreach (byte[] token in new[] { Token("press-7", -60), [.. Token("press-7", 60)[..^2], (byte)'x', (byte)'x'], "nonsense"u8.ToArray(), [], new byte[9000] })
+        foreach (byte[] token in new[] { Token("press-7", -60), [
+            .. Token("press-7", 60)[..^2], (byte)'x', (byte)'x',
+        ], "nonsense"u8.ToArray(), [], new byte[9000] })
         {
             TestClient client = await ConnectAsync(broker, token);
             await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
@@ -90,7 +94,12 @@ public sealed class TokenMethodTests : IDisposable
     [InlineData("press-8", ReasonCode.NotAuthorized)]
     public async Task A_certificate_must_name_the_tokens_user(string name, ReasonCode expected)
     {
-        var request = new AuthenticationRequest("c", null, null, "127.0.0.1:9", false) { Method = Method, MethodData = Token("press-7", 60), TransportIdentity = name };
+        var request = new AuthenticationRequest("c", null, null, "127.0.0.1:9", false)
+        {
+            Method = Method,
+            MethodData = Token("press-7", 60),
+            TransportIdentity = name,
+        };
         Assert.Equal(expected, (await Deadline.Within(Authenticator().AuthenticateAsync(request, CancellationToken.None).AsTask(), "the verdict")).Reason);
     }
 
@@ -116,12 +125,15 @@ public sealed class TokenMethodTests : IDisposable
     private CredentialAuthenticator Authenticator()
     {
         var keys = new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(Secret, out _)!));
-        return new CredentialAuthenticator(new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys), new AccessRules(AclRuleSet.Unrestricted), _queue, _cache, _counters, _time);
+        return new CredentialAuthenticator(
+            new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys), new AccessRules(AclRuleSet.Unrestricted), _queue, _cache,
+            _counters, _time);
     }
 
     private byte[] Token(string user, int seconds)
     {
         long expires = _time.GetUtcNow().ToUnixTimeSeconds() + seconds;
-        return Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(TokenMaker.Make("""{"alg":"HS256"}""", $$"""{"sub":"{{user}}","exp":{{expires}}}""", TokenMaker.Hmac(Secret))));
+        return Encoding.ASCII.GetBytes(
+            Encoding.ASCII.GetString(TokenMaker.Make("""{"alg":"HS256"}""", $$"""{"sub":"{{user}}","exp":{{expires}}}""", TokenMaker.Hmac(Secret))));
     }
 }

@@ -62,9 +62,11 @@ public sealed class TokenVerifierTests : IDisposable
     [Fact]
     public void A_certificate_is_a_key_too()
     {
-        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=issuer", _rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request =
+            new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=issuer", _rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
-        Assert.Null(Verify(TokenMaker.Make("RS256", Good(), TokenMaker.Rsa(_rsa, HashAlgorithmName.SHA256)), KeyOf(certificate.ExportCertificatePem())).Refusal);
+        Assert.Null(
+            Verify(TokenMaker.Make("RS256", Good(), TokenMaker.Rsa(_rsa, HashAlgorithmName.SHA256)), KeyOf(certificate.ExportCertificatePem())).Refusal);
     }
 
     [Fact]
@@ -72,7 +74,8 @@ public sealed class TokenVerifierTests : IDisposable
     {
         foreach (string none in new[] { "none", "None", "NONE", "" })
         {
-            Assert.StartsWith("no key is for the token's algorithm", Verify(TokenMaker.Make(none, Good(), _ => []), KeyOf(Secret)).Refusal, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "no key is for the token's algorithm", Verify(TokenMaker.Make(none, Good(), _ => []), KeyOf(Secret)).Refusal, StringComparison.Ordinal);
         }
 
         Assert.Equal("the token's signature is wrong", Verify(TokenMaker.Make("HS256", Good(), _ => []), KeyOf(Secret)).Refusal);
@@ -85,21 +88,28 @@ public sealed class TokenVerifierTests : IDisposable
         string pem = _rsa.ExportSubjectPublicKeyInfoPem();
         foreach (byte[] secret in new[] { Encoding.ASCII.GetBytes(pem), Encoding.ASCII.GetBytes(pem + "\n"), _rsa.ExportSubjectPublicKeyInfo() })
         {
-            Assert.Equal("no key is for the token's algorithm \"HS256\"; expected RS256, RS384, RS512", Verify(TokenMaker.Make("HS256", Good(), TokenMaker.Hmac(secret)), KeyOf(pem)).Refusal);
+            Assert.Equal(
+                "no key is for the token's algorithm \"HS256\"; expected RS256, RS384, RS512",
+                Verify(TokenMaker.Make("HS256", Good(), TokenMaker.Hmac(secret)), KeyOf(pem)).Refusal);
         }
     }
 
     [Fact]
     public void A_token_that_asks_for_more_than_is_understood_is_refused()
     {
-        byte[] token = TokenMaker.Make("""{"alg":"HS256","crit":["b64"],"b64":false}""", System.Text.Json.JsonSerializer.Serialize(Good()), TokenMaker.Hmac(Secret));
+        byte[] token =
+            TokenMaker.Make("""{"alg":"HS256","crit":["b64"],"b64":false}""", System.Text.Json.JsonSerializer.Serialize(Good()), TokenMaker.Hmac(Secret));
         Assert.StartsWith("the token's header has \"crit\"", Verify(token, KeyOf(Secret)).Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_claim_that_is_not_text_refuses_the_token()
     {
-        foreach (string claims in new[] { "{\"iss\":\"https://plant.example\",\"aud\":\"edgebroker\",\"exp\":1800000600,\"sub\":\"\\ud800\"}", "{\"sub\":\"\\ud800x\",\"exp\":1800000600}" })
+        string[] halves =
+        [
+            "{\"iss\":\"https://plant.example\",\"aud\":\"edgebroker\",\"exp\":1800000600,\"sub\":\"\\ud800\"}", "{\"sub\":\"\\ud800x\",\"exp\":1800000600}",
+        ];
+        foreach (string claims in halves)
         {
             Assert.NotNull(Verify(TokenMaker.Make("{\"alg\":\"HS256\"}", claims, TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal);
         }
@@ -117,26 +127,36 @@ public sealed class TokenVerifierTests : IDisposable
     [Fact]
     public void Each_claim_is_checked_and_the_refusal_says_which()
     {
-        Assert.Equal("the token is of another issuer: \"https://else.example\", expected \"https://plant.example\"", Refusal(new { iss = "https://else.example", aud = "edgebroker", sub = "x", exp = Now + 60 }));
+        Assert.Equal(
+            "the token is of another issuer: \"https://else.example\", expected \"https://plant.example\"",
+            Refusal(new { iss = "https://else.example", aud = "edgebroker", sub = "x", exp = Now + 60 }));
         Assert.StartsWith("the token is of another issuer", Refusal(new { aud = "edgebroker", sub = "x", exp = Now + 60 }), StringComparison.Ordinal);
-        Assert.Equal("the token is for another audience than \"edgebroker\"", Refusal(new { iss = "https://plant.example", aud = "shop", sub = "x", exp = Now + 60 }));
+        Assert.Equal(
+            "the token is for another audience than \"edgebroker\"", Refusal(new { iss = "https://plant.example", aud = "shop", sub = "x", exp = Now + 60 }));
         Assert.Equal("the token is for another audience than \"edgebroker\"", Refusal(new { iss = "https://plant.example", sub = "x", exp = Now + 60 }));
         Assert.Null(Refusal(new { iss = "https://plant.example", aud = new[] { "shop", "edgebroker" }, sub = "x", exp = Now + 60 }));
-        Assert.Equal("the token expired at 2027-01-15 07:59:30 UTC", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now - 30 }));
+        Assert.Equal(
+            "the token expired at 2027-01-15 07:59:30 UTC", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now - 30 }));
         Assert.Null(Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now - 29 }));
-        Assert.Equal("the token is not valid before 2027-01-15 08:00:31 UTC", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now + 60, nbf = Now + 31 }));
+        Assert.Equal(
+            "the token is not valid before 2027-01-15 08:00:31 UTC",
+            Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now + 60, nbf = Now + 31 }));
         Assert.Null(Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = Now + 60, nbf = Now + 30 }));
         Assert.Equal("the token has no time of expiry (\"exp\")", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x" }));
         Assert.NotNull(Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "x", exp = 1e300 }));
         Assert.Equal("the claim \"sub\" does not name a user", Refusal(new { iss = "https://plant.example", aud = "edgebroker", exp = Now + 60 }));
         Assert.Equal("the claim \"sub\" does not name a user", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = 7, exp = Now + 60 }));
-        Assert.Equal("the claim \"sub\" does not name a user", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "a\nb", exp = Now + 60 }));
+        Assert.Equal(
+            "the claim \"sub\" does not name a user", Refusal(new { iss = "https://plant.example", aud = "edgebroker", sub = "a\nb", exp = Now + 60 }));
     }
 
     [Fact]
     public void A_token_carries_rules()
     {
-        TokenVerdict verdict = Verify(TokenMaker.Make("HS256", Good("""[{"deny":["publish"],"topics":["a/lock"]},{"allow":["publish","retain"],"topics":["a/#","%c"],"max_qos":1}]"""), TokenMaker.Hmac(Secret)), KeyOf(Secret));
+        TokenVerdict verdict = Verify(
+            TokenMaker.Make(
+                "HS256", Good("""[{"deny":["publish"],"topics":["a/lock"]},{"allow":["publish","retain"],"topics":["a/#","%c"],"max_qos":1}]"""),
+                TokenMaker.Hmac(Secret)), KeyOf(Secret));
         Assert.Null(verdict.Refusal);
         Assert.Equal(2, verdict.Rules!.Count);
         Assert.False(verdict.Rules[0].Allows);
@@ -158,12 +178,18 @@ public sealed class TokenVerifierTests : IDisposable
     [InlineData("""[{"allow":["publish"],"topics":["a"],"max_qos":3}]""")]
     [InlineData("""[{"allow":["publish"],"topics":["a"],"user":"*"}]""")]
     public void Rules_that_make_no_sense_refuse_the_token(string acl) =>
-        Assert.StartsWith("the claim \"acl\" is not a list of rules", Verify(TokenMaker.Make("HS256", Good(acl), TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "the claim \"acl\" is not a list of rules", Verify(TokenMaker.Make("HS256", Good(acl), TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Malformed_and_oversized_tokens_are_refused()
     {
-        foreach (string token in new[] { "eyJ..", "eyJ.a.b", "eyJhbGciOiJIUzI1NiJ9..", "eyJhbGciOiJIUzI1NiJ9.e30.", "eyJhbGciOiJIUzI1NiJ9.W10.AAAA", "eyJ4IjoxfQ.e30.AAAA" })
+        string[] tokens =
+        [
+            "eyJ..", "eyJ.a.b", "eyJhbGciOiJIUzI1NiJ9..", "eyJhbGciOiJIUzI1NiJ9.e30.", "eyJhbGciOiJIUzI1NiJ9.W10.AAAA", "eyJ4IjoxfQ.e30.AAAA",
+        ];
+        foreach (string token in tokens)
         {
             Assert.NotNull(Verify(Encoding.ASCII.GetBytes(token), KeyOf(Secret)).Refusal);
         }
@@ -182,7 +208,8 @@ public sealed class TokenVerifierTests : IDisposable
     [InlineData("", false)]
     public void What_looks_like_a_token(string secret, bool isToken) => Assert.Equal(isToken, TokenVerifier.IsTokenLike(Encoding.UTF8.GetBytes(secret)));
 
-    private static HashAlgorithmName HashOf(string algorithm) => algorithm[2..] switch { "256" => HashAlgorithmName.SHA256, "384" => HashAlgorithmName.SHA384, _ => HashAlgorithmName.SHA512 };
+    private static HashAlgorithmName HashOf(string algorithm) =>
+        algorithm[2..] switch { "256" => HashAlgorithmName.SHA256, "384" => HashAlgorithmName.SHA384, _ => HashAlgorithmName.SHA512 };
 
     private static TokenKeySet KeyOf(string pem) => KeyOf(Encoding.ASCII.GetBytes(pem));
 
@@ -195,7 +222,8 @@ public sealed class TokenVerifierTests : IDisposable
 
     private object Good() => new { iss = "https://plant.example", aud = "edgebroker", sub = "press-7", exp = Now + 600 };
 
-    private object Good(string acl) => new { iss = "https://plant.example", aud = "edgebroker", sub = "press-7", exp = Now + 600, acl = System.Text.Json.Nodes.JsonNode.Parse(acl) };
+    private object Good(string acl) =>
+        new { iss = "https://plant.example", aud = "edgebroker", sub = "press-7", exp = Now + 600, acl = System.Text.Json.Nodes.JsonNode.Parse(acl) };
 
     private string? Refusal(object claims) => Verify(TokenMaker.Make("HS256", claims, TokenMaker.Hmac(Secret)), KeyOf(Secret)).Refusal;
 

@@ -10,7 +10,8 @@ public sealed class VerificationCacheTests
         var cache = new VerificationCache(10);
         VerificationCache.Digest[] digests =
         [
-            cache.DigestOf("ab", "c"u8, "d"), cache.DigestOf("a", "bc"u8, "d"), cache.DigestOf("ab", "cd"u8, ""), cache.DigestOf("ab", ""u8, "cd"), cache.DigestOf("ab", "c"u8, "e"),
+            cache.DigestOf("ab", "c"u8, "d"), cache.DigestOf("a", "bc"u8, "d"), cache.DigestOf("ab", "cd"u8, ""), cache.DigestOf("ab", ""u8, "cd"),
+            cache.DigestOf("ab", "c"u8, "e"),
             new VerificationCache(10).DigestOf("ab", "c"u8, "d"),
         ];
         Assert.Equal(digests.Length, digests.Distinct().Count());
@@ -29,7 +30,8 @@ public sealed class VerificationCacheTests
             if (i % 50 == 0) Assert.Equal("here", cache.Find(regular));
         }
 
-        int kept = Enumerable.Range(0, 1_000).Count(i => cache.Find(cache.DigestOf("passer-by", default, i.ToString(System.Globalization.CultureInfo.InvariantCulture))) is not null);
+        int kept = Enumerable.Range(0, 1_000).Count(
+            i => cache.Find(cache.DigestOf("passer-by", default, i.ToString(System.Globalization.CultureInfo.InvariantCulture))) is not null);
         Assert.InRange(kept, 1, 200);
     }
 

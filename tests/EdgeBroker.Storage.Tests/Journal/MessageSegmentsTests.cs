@@ -38,7 +38,8 @@ public sealed class MessageSegmentsTests
 
         void Take(int atMost)
         {
-            long[] expected = [.. open.GroupBy(one => MessageSegments.Of(one.Key)).Where(group => group.Key != MessageSegments.Of(last) && group.All(one => one.Value == 0))
+            long[] expected = [.. open.GroupBy(one => MessageSegments.Of(one.Key))
+                .Where(group => group.Key != MessageSegments.Of(last) && group.All(one => one.Value == 0))
                 .Select(group => group.Key).Take(atMost)];
             List<(long First, long Last)> ranges = segments.TakeEmpty(atMost);
             Assert.Equal(expected, ranges.SelectMany(Stretches));

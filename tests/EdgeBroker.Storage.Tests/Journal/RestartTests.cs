@@ -184,7 +184,8 @@ public sealed class RestartTests : IDisposable
         TestClient watcher = await first.Broker.ConnectAsync("watcher", properties: Kept);
         await watcher.SubscribeAsync("gone", 1);
         await watcher.DropAsync();
-        TestClient client = await first.Broker.ConnectAsync("mortal", properties: Kept, will: new TestWill("gone", "mortal", 1, Properties: Prop.WillDelay(60)));
+        TestClient client =
+            await first.Broker.ConnectAsync("mortal", properties: Kept, will: new TestWill("gone", "mortal", 1, Properties: Prop.WillDelay(60)));
         await client.DropAsync();
         await using StoredBroker second = await first.RestartAsync(downFor: TimeSpan.FromSeconds(30));
         second.Broker.Advance(29);

@@ -32,7 +32,15 @@ internal sealed class StoredBroker : IAsyncDisposable
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
         Opening = file.Opening;
         Journal = new SqliteJournal(file, options, clock, wall, NullLogger.Instance);
-        Broker = new TestBroker(new TestBrokerOptions { Mqtt = limits, Time = time, Clock = clock, Journal = Journal, Authenticator = authenticator ?? new AnonymousAuthenticator() });
+        Broker = new TestBroker(
+            new TestBrokerOptions
+            {
+                Mqtt = limits,
+                Time = time,
+                Clock = clock,
+                Journal = Journal,
+                Authenticator = authenticator ?? new AnonymousAuthenticator(),
+            });
         Restored = Journal.Restore(Broker.Broker, _ => { });
         Journal.Start();
     }
@@ -50,7 +58,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     public static StoredBroker Start(TemporaryDirectory directory, StoreDurability durability = StoreDurability.Strict, MqttOptions? limits = null) =>
         new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime(), null);
 
-    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) => new(directory.File("data"), options, limits, new WallTime(), null);
+    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) =>
+        new(directory.File("data"), options, limits, new WallTime(), null);
 
     /// <summary>Starts one whose clients are who <paramref name="authenticator"/> says.</summary>
     public static StoredBroker Start(TemporaryDirectory directory, IAuthenticator authenticator) =>
@@ -77,7 +86,10 @@ internal sealed class StoredBroker : IAsyncDisposable
         foreach (string file in Directory.GetFiles(_directory))
         {
             // The index of the WAL is made anew, the lock is the process's.
-            if (!file.EndsWith("-shm", StringComparison.Ordinal) && !file.EndsWith(".lock", StringComparison.Ordinal)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            if (!file.EndsWith("-shm", StringComparison.Ordinal) && !file.EndsWith(".lock", StringComparison.Ordinal))
+            {
+                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            }
         }
 
         Wall.Advance(downFor);

@@ -193,7 +193,8 @@ internal sealed class TwinHistory : IAsyncDisposable
         if (!_expires) Assert.Equal(_memory.Broker.Retained.Count, _stored.Broker.Broker.Retained.Count);
     }
 
-    private void AssertSame(TwinClient client, List<ReceivedPacket> expected, List<ReceivedPacket> actual, Func<ReceivedPacket, bool> among, bool inOrder = true)
+    private void AssertSame(
+        TwinClient client, List<ReceivedPacket> expected, List<ReceivedPacket> actual, Func<ReceivedPacket, bool> among, bool inOrder = true)
     {
         // A position that was done with before it was written is given out again after a restart; identifiers follow from positions.
         IEnumerable<string> one = expected.Where(among).Select(packet => client.Memory.Describe(packet, withId: !_restarts));

@@ -40,7 +40,11 @@ internal sealed class TwinSide
             runDue();
             await Connection!.FenceAsync();
             await Connection.SendAsync(Packets.Pingreq());
-            for (ReceivedPacket packet = await Connection.ReceiveAsync(); packet.Type != PacketType.Pingresp; packet = await Connection.ReceiveAsync()) all.Add(packet);
+            for (ReceivedPacket packet = await Connection.ReceiveAsync(); packet.Type != PacketType.Pingresp; packet = await Connection.ReceiveAsync())
+            {
+                all.Add(packet);
+            }
+
             if (all.Count >= atLeast || Environment.TickCount64 - began > Deadline.Patience.TotalMilliseconds / 2) break;
             await Task.Delay(1);
         }
@@ -55,7 +59,8 @@ internal sealed class TwinSide
         string id = withId ? $" #{packet.PacketId}" : "";
         return packet.Type switch
         {
-            PacketType.Publish => $"PUBLISH {packet.Topic} {packet.PayloadText} QoS {packet.QoS} retain {packet.Retain} ids {string.Join('+', packet.Properties.SubscriptionIdentifiers)} "
+            PacketType.Publish => $"PUBLISH {packet.Topic} {packet.PayloadText} QoS {packet.QoS} retain {packet.Retain} ids "
+            + $"{string.Join('+', packet.Properties.SubscriptionIdentifiers)} "
                 + $"expiry {packet.Properties.Number(PropertyId.MessageExpiryInterval)}{id}{(withId ? $" dup {packet.Dup}" : "")}",
             PacketType.Pubrel => $"PUBREL {_known.GetValueOrDefault(packet.PacketId, "of a message never seen")}{id}",
             _ => $"{packet.Type} {packet.PacketId} {packet.Reason} {Convert.ToHexString(packet.Codes)}",

@@ -82,7 +82,10 @@ public sealed class CrashTests : IDisposable
         File.WriteAllText(_folder.Database + ".new-journal", "half a page");
         using StoreFile store = _folder.Open();
         Assert.Equal(StoreOpeningKind.Created, store.Opening.Kind);
-        Assert.Equal(["edgebroker.db", "edgebroker.lock"], Directory.GetFiles(_folder.Path).Select(f => Path.GetFileName(f)!).Where(f => !f.Contains("db-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["edgebroker.db", "edgebroker.lock"],
+            Directory.GetFiles(_folder.Path).Select(f => Path.GetFileName(f)!)
+                .Where(f => !f.Contains("db-", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -197,7 +197,8 @@ public sealed class QuarantineTests : IDisposable
         _folder.Fill(messages: 20);
         using (StoreFile store = _folder.Open())
         {
-            store.Database.Execute("UPDATE message SET checksum=8 WHERE id IN (3, 4); UPDATE message SET topic=42 WHERE id=5; UPDATE session SET client_id='' WHERE id=1");
+            store.Database.Execute(
+                "UPDATE message SET checksum=8 WHERE id IN (3, 4); UPDATE message SET topic=42 WHERE id=5; UPDATE session SET client_id='' WHERE id=1");
             store.Database.Execute("INSERT INTO received VALUES(2, 1), (2, 0), (3, 70000), (99, 5)");
             store.ReportDamage();
         }

@@ -190,7 +190,8 @@ public sealed class StoreFileTests : IDisposable
     public void Random_bytes_for_a_lock_file_do_no_harm()
     {
         _folder.Fill(messages: 10);
-        foreach (string text in new[] { "", "\0\0\0\0", "setting-aside ../../etc/passwd\n1\n", "setting-aside edgebroker.db.corrupt-/../x", "running", new string('x', 100_000) })
+        foreach (string text in new[] { "", "\0\0\0\0", "setting-aside ../../etc/passwd\n1\n", "setting-aside "
+            + "edgebroker.db.corrupt-/../x", "running", new string('x', 100_000) })
         {
             File.WriteAllText(_folder.Lock, text);
             using StoreFile store = _folder.Open();

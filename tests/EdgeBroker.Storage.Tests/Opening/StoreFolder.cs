@@ -49,7 +49,8 @@ public sealed class StoreFolder : IDisposable
     public static void Add(SqliteDatabase database, int messages, int sessions, int payloadBytes)
     {
         database.Begin();
-        using (SqliteStatement session = database.Prepare("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES(?1, 60, 0, 0, 0)"))
+        using (SqliteStatement session =
+            database.Prepare("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES(?1, 60, 0, 0, 0)"))
         using (SqliteStatement subscription = database.Prepare("INSERT INTO subscription VALUES(?1, ?2, 1, 0)"))
         {
             for (int i = 0; i < sessions; i++)

@@ -120,7 +120,8 @@ public sealed class StoreToolsTests : IDisposable
     public void Without_its_folder_a_copy_is_refused()
     {
         _folder.Fill(messages: 10);
-        StoreException failure = Assert.Throws<StoreException>(() => StoreBackup.Run(_folder.Database, _target.File("no/copy.db"), replace: false, CancellationToken.None));
+        StoreException failure =
+            Assert.Throws<StoreException>(() => StoreBackup.Run(_folder.Database, _target.File("no/copy.db"), replace: false, CancellationToken.None));
         Assert.Equal(StoreProblem.Missing, failure.Problem);
     }
 

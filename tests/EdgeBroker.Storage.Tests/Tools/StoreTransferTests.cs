@@ -15,7 +15,8 @@ public sealed class StoreTransferTests : IDisposable
     private const string Head = """{"type":"store","version":1,"age_ms":0,"wall_ms":0}""";
     private const string End = """{"type":"end"}""";
     private const string Session =
-        """{"type":"session","client_id":"c","owner":null,"expiry_seconds":60,"connected":false,"ends_at_ms":60000,"will_at_ms":null,"sent_position":0,"last_position":0,"will":null}""";
+        """{"type":"session","client_id":"c","owner":null,"expiry_seconds":60,"connected":false,"ends_at_ms":60000,"will_at_ms":null,"sent_position":"""
+        + """0,"last_position":0,"will":null}""";
 
     private static readonly byte[] Kept = Prop.SessionExpiry(1000);
     private readonly TemporaryDirectory _directory = new();
@@ -76,13 +77,23 @@ public sealed class StoreTransferTests : IDisposable
     [InlineData(3, "\"filter\" holds U+0000", """{"type":"subscription","client_id":"c","filter":"a\u0000","options":1,"identifier":0}""")]
     [InlineData(3, "half of a surrogate pair", """{"type":"subscription","client_id":"c","filter":"\ud800","options":1,"identifier":0}""")]
     [InlineData(3, "\"options\" are none", """{"type":"subscription","client_id":"c","filter":"a","options":3,"identifier":0}""")]
-    [InlineData(3, "\"topic\" is no topic name", """{"type":"retained","topic":"a/+","payload":"YQ==","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
-    [InlineData(3, "\"payload\" is no base64 string", """{"type":"retained","topic":"a","payload":"?","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"topic\" is no topic name", """{"type":"retained","topic":"a/+","payload":"YQ==","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"payload\" is no base64 string", """{"type":"retained","topic":"a","payload":"?","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
     [InlineData(3, "\"payload\" is empty", """{"type":"retained","topic":"a","payload":"","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
-    [InlineData(3, "\"properties\" are none that go", """{"type":"retained","topic":"a","payload":"YQ==","properties":"CwE=","qos":1,"retain":true,"expires_at_ms":null}""")]
-    [InlineData(3, "\"properties\" are none that go", """{"type":"retained","topic":"a","payload":"YQ==","properties":"AwAF","qos":1,"retain":true,"expires_at_ms":null}""")]
-    [InlineData(3, "\"qos\" is no whole number from 0 to 2", """{"type":"retained","topic":"a","payload":"YQ==","properties":"","qos":3,"retain":true,"expires_at_ms":null}""")]
-    [InlineData(3, "\"receivers\" is no list", """{"type":"message","id":1,"topic":"a","payload":"","properties":"","qos":1,"retain":false,"expires_at_ms":null,"receivers":[]}""")]
+    [InlineData(
+        3, "\"properties\" are none that go",
+        """{"type":"retained","topic":"a","payload":"YQ==","properties":"CwE=","qos":1,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"properties\" are none that go",
+        """{"type":"retained","topic":"a","payload":"YQ==","properties":"AwAF","qos":1,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"qos\" is no whole number from 0 to 2",
+        """{"type":"retained","topic":"a","payload":"YQ==","properties":"","qos":3,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"receivers\" is no list",
+        """{"type":"message","id":1,"topic":"a","payload":"","properties":"","qos":1,"retain":false,"expires_at_ms":null,"receivers":[]}""")]
     [InlineData(4, "it is behind the line", End, End)]
     public void A_line_that_is_wrong_is_named_and_nothing_is_left(int number, string cause, params string[] wrong)
     {
@@ -97,15 +108,22 @@ public sealed class StoreTransferTests : IDisposable
     [Fact]
     public void A_message_at_a_taken_position_or_out_of_order_is_refused()
     {
-        Assert.Contains("another message at position 3", Assert.Throws<StoreException>(() => Import([Head, Session, Message(1, 3), Message(2, 3), End])).Message, StringComparison.Ordinal);
-        Assert.Contains("ascending", Assert.Throws<StoreException>(() => Import([Head, Session, Message(2, 3), Message(2, 4), End])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another message at position 3", Assert.Throws<StoreException>(() => Import([Head, Session, Message(1, 3), Message(2, 3), End])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "ascending", Assert.Throws<StoreException>(() => Import([Head, Session, Message(2, 3), Message(2, 4), End])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_cut_off_anywhere_is_refused()
     {
         byte[] whole = Encoding.UTF8.GetBytes(string.Join('\n', Head, Session, Message(1, 1), End));
-        for (int length = 0; length < whole.Length; length += 7) Assert.Equal(StoreProblem.Malformed, Assert.Throws<StoreException>(() => Import(whole[..length])).Problem);
+        for (int length = 0; length < whole.Length; length += 7)
+        {
+            Assert.Equal(StoreProblem.Malformed, Assert.Throws<StoreException>(() => Import(whole[..length])).Problem);
+        }
+
         Import(whole);
     }
 
@@ -151,7 +169,8 @@ public sealed class StoreTransferTests : IDisposable
         await released.ExpectAsync(released.Packets.Pubrel(one.PacketId));
         for (int i = 0; i < 20; i++) await publisher.PublishAsync("v/" + (i % 3), "value " + i, 1, retain: true);
         await publisher.PublishAsync("v/0", "", 1, retain: true);
-        TestClient mortal = await broker.Broker.ConnectAsync("mortal", properties: Kept, will: new TestWill("a/will", "gone", 1, Properties: Prop.WillDelay(60)));
+        TestClient mortal =
+            await broker.Broker.ConnectAsync("mortal", properties: Kept, will: new TestWill("a/will", "gone", 1, Properties: Prop.WillDelay(60)));
         await mortal.SubscribeAsync("q", 1);
         await mortal.DropAsync();
         await publisher.SendAsync(publisher.Packets.Publish("q", "x", 2, 500));
@@ -182,14 +201,16 @@ public sealed class StoreTransferTests : IDisposable
                 received = await client.ReceiveAsync();
             }
 
-            Assert.Equal((i.ToString(CultureInfo.InvariantCulture), 1 + (i % 2), (ushort)(i + 1)), (received.PayloadText, received.QoS, (ushort)received.PacketId));
+            Assert.Equal(
+                (i.ToString(CultureInfo.InvariantCulture), 1 + (i % 2), (ushort)(i + 1)), (received.PayloadText, received.QoS, (ushort)received.PacketId));
             Assert.Equal([7u], received.Properties.SubscriptionIdentifiers);
             await client.SendAsync(received.QoS == 1 ? client.Packets.Puback(received.PacketId) : client.Packets.Pubrec(received.PacketId));
         }
     }
 
     private static string Message(long id, long position) =>
-        $$"""{"type":"message","id":{{id}},"topic":"t","payload":"cGF5","properties":"","qos":1,"retain":false,"expires_at_ms":5000,"receivers":[{"client_id":"c","position":{{position}},"qos":1,"retain":false,"identifiers":[3],"shared_filter":null,"released":false}]}""";
+        $$"""{"type":"message","id":{{id}},"topic":"t","payload":"cGF5","properties":"","qos":1,"retain":false,"expires_at_ms":5000,"receivers":"""
+            + $$"""[{"client_id":"c","position":{{position}},"qos":1,"retain":false,"identifiers":[3],"shared_filter":null,"released":false}]}""";
 
     private static byte[] Export(string database)
     {

@@ -46,7 +46,8 @@ public sealed class SecureBroker : IDisposable
             // Emulated, a handshake takes its time.
             const string pair = "cert = \"certs/server.crt\"\nkey = \"certs/server.key\"\nhandshake_timeout = \"2m\"\n";
             await File.WriteAllTextAsync(Path.Combine(directory, "broker.toml"),
-                "[node]\ndata_dir = \"data\"\n[log]\nformat = \"text\"\n[limits]\nconnect_timeout = \"2m\"\n" + Listener("mqtt") + Listener("mqtts") + "[listener.tls]\nclient_ca = \"certs/ca.crt\"\n" + pair + tls + "\n"
+                "[node]\ndata_dir = \"data\"\n[log]\nformat = \"text\"\n[limits]\nconnect_timeout = \"2m\"\n"
+                    + Listener("mqtt") + Listener("mqtts") + "[listener.tls]\nclient_ca = \"certs/ca.crt\"\n" + pair + tls + "\n"
                 + Listener("ws") + Listener("wss") + "[listener.tls]\n" + pair);
             process = binary.Start(directory, "-c", "broker.toml");
             var ports = new Dictionary<string, int>();

@@ -73,10 +73,12 @@ public sealed class AuthTests
             "broker.toml:4:7: \"key\" expects { file = \"...\" } or { env = \"NAME\" }; a secret does not stand in the configuration itself",
             "broker.toml:5:10: \"leeway\" expects a duration from \"0s\" to \"10m\" in whole seconds; found 30; did you mean \"30s\"?",
             "broker.toml:7:21: \"allow\" expects a list of \"publish\", \"subscribe\" or \"retain\"; found \"fly\"",
-            "broker.toml:8:10: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"plant/#\"; did you mean [\"plant/#\"]?",
+            "broker.toml:8:10: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"plant/#\"; "
+            + "did you mean [\"plant/#\"]?",
             "broker.toml:9:1: [[acl]] has both \"allow\" and \"deny\"; write two rules",
             "broker.toml:12:11: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"a/#/b\"",
-            "broker.toml:12:20: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; an item is something else",
+            "broker.toml:12:20: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; "
+            + "an item is something else",
             "broker.toml:13:1: [[acl]] needs \"allow\" or \"deny\": a list of \"publish\", \"subscribe\" and \"retain\"",
             "broker.toml:14:9: there is no [[group]] named \"day\"",
             "broker.toml:15:10: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found an array",
@@ -92,8 +94,12 @@ public sealed class AuthTests
     [InlineData("[auth.jwt]\nkey = { file = \"none\" }", "broker.toml:2:16: \"key\": no such file: none")]
     [InlineData("[auth.jwt]\nkey = { env = \"NONE\" }", "broker.toml:2:15: \"key\": the environment variable \"NONE\" is not set")]
     [InlineData("[auth.jwt]\nkey = { env = \"SHORT\" }", "broker.toml:2:15: \"key\": a shared secret of 5 bytes; expected at least 32, or a public key as PEM")]
-    [InlineData("[auth.jwt]\njwks = \"empty.json\"", "broker.toml:2:8: \"jwks\": empty.json holds no key; expected {\"keys\": [...]} with at least one of kind RSA, EC or oct")]
-    [InlineData("[auth.jwt]\njwks = \"http://keys.example/jwks\"", "broker.toml:2:8: \"jwks\" expects a file or an https URL: over anything else keys could be forged on the way; found \"http://keys.example/jwks\"")]
+    [InlineData(
+        "[auth.jwt]\njwks = \"empty.json\"",
+        "broker.toml:2:8: \"jwks\": empty.json holds no key; expected {\"keys\": [...]} with at least one of kind RSA, EC or oct")]
+    [InlineData(
+        "[auth.jwt]\njwks = \"http://keys.example/jwks\"",
+        "broker.toml:2:8: \"jwks\" expects a file or an https URL: over anything else keys could be forged on the way; found \"http://keys.example/jwks\"")]
     [InlineData("[auth.jwt]\njwks = \"empty.json\"\nkey = { env = \"SECRET\" }", "broker.toml:2:8: [auth.jwt] has both \"key\" and \"jwks\"; keep one")]
     [InlineData("[auth.jwt]", "broker.toml:1:1: [auth.jwt] needs \"key\" or \"jwks\": what tokens are signed with")]
     public void Files_and_secrets_that_are_missing_or_wrong(string toml, string expected)
@@ -105,10 +111,14 @@ public sealed class AuthTests
     [Fact]
     public void A_secret_comes_from_the_environment_or_a_file_and_is_warned_about_when_open()
     {
-        using Given given = new Given("[auth.jwt]\nkey = { env = \"SECRET\" }\naudience = \"edgebroker\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = \"0.0.0.0:1883\"\n").WithEnvironment("SECRET", Secret);
+        using Given given = new Given(
+            "[auth.jwt]\nkey = { env = \"SECRET\" }\naudience = \"edgebroker\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = "
+            + "\"0.0.0.0:1883\"\n").WithEnvironment("SECRET", Secret);
         Assert.Empty(given.Valid().Warnings);
         Assert.Equal("HS256", Assert.Single(given.Valid().Auth.Keys!.Keys).Algorithms);
-        using Given open = new Given("[auth]\npassword_file = \"users.passwd\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1\"\nallow_anonymous = false\n").With("users.passwd", $"a:{Hash}\n");
+        using Given open = new Given(
+            "[auth]\npassword_file = \"users.passwd\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1\"\nallow_anonymous = false\n").With(
+            "users.passwd", $"a:{Hash}\n");
         File.SetUnixFileMode(Path.Combine(open.Directory, "users.passwd"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         Assert.Equal(["broker.toml:2:17: everyone on this machine can read users.passwd; close it with `chmod o-rwx users.passwd`"], open.Valid().Warnings);
         File.SetUnixFileMode(Path.Combine(open.Directory, "users.passwd"), UnixFileMode.UserRead | UnixFileMode.GroupWrite);
@@ -144,11 +154,13 @@ public sealed class AuthTests
     [Fact]
     public void A_listener_off_loopback_needs_users_or_leave()
     {
-        using Given given = new Given("[auth]\npassword_file = \"users.passwd\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = \"0.0.0.0:1883\"\n").With("users.passwd", $"a:{Hash}\n");
+        using Given given = new Given("[auth]\npassword_file = \"users.passwd\"\n[[listener]]\nprotocol = \"mqtt\"\naddress = \"0.0.0.0:1883\"\n").With(
+            "users.passwd", $"a:{Hash}\n");
         Close(given, "users.passwd");
         Assert.False(Assert.Single(given.Valid().Listeners).AllowAnonymous);
         Assert.Empty(given.Valid().Warnings);
     }
 
-    private static void Close(Given given, string file) => File.SetUnixFileMode(Path.Combine(given.Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    private static void Close(Given given, string file) =>
+        File.SetUnixFileMode(Path.Combine(given.Directory, file), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 }

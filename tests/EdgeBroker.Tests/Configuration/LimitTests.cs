@@ -38,13 +38,15 @@ public sealed class LimitTests
     public void By_default_only_failed_logins_and_what_the_system_says_count()
     {
         using var given = new Given("");
-        Assert.Equal(new LimitOptions { AuthFailuresPerIp = new RateLimit(10, Minute, 5) { Text = "10/m" }, MaxMemory = MemoryLimit.Automatic }, given.Valid().Limits);
+        Assert.Equal(
+            new LimitOptions { AuthFailuresPerIp = new RateLimit(10, Minute, 5) { Text = "10/m" }, MaxMemory = MemoryLimit.Automatic }, given.Valid().Limits);
     }
 
     [Fact]
     public void Excess_is_delayed_unless_said_and_filters_are_refused()
     {
-        using var given = new Given("[limits]\npublishes_per_client = { rate = \"5/s\" }\nbytes_per_client = { rate = \"64KB/s\" }\nsubscribes_per_client = { rate = \"5/s\" }\n");
+        using var given = new Given(
+            "[limits]\npublishes_per_client = { rate = \"5/s\" }\nbytes_per_client = { rate = \"64KB/s\" }\nsubscribes_per_client = { rate = \"5/s\" }\n");
         var limits = given.Valid().Limits;
         Assert.Equal((ExceedAction.Delay, 5L), (limits.PublishesPerClient!.OnExceed, limits.PublishesPerClient.Burst));
         Assert.Equal((ExceedAction.Delay, 65_536L), (limits.BytesPerClient!.OnExceed, limits.BytesPerClient.Burst));
@@ -68,20 +70,37 @@ public sealed class LimitTests
     [Theory]
     [InlineData("connections_per_ip = \"100/m\"", "2:22: \"connections_per_ip\" expects { rate = \"100/m\", burst = 20 }; found \"100/m\"")]
     [InlineData("publishes_per_client = 100", "2:24: \"publishes_per_client\" expects { rate = \"100/m\", burst = 20, on_exceed = \"delay\" }; found 100")]
-    [InlineData("connections_per_ip = { burst = 20 }", "2:22: [limits.connections_per_ip] needs the key \"rate\": a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit")]
-    [InlineData("connections_per_ip = { rate = \"100\" }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"100\"; did you mean \"100/s\"?")]
-    [InlineData("connections_per_ip = { rate = 100 }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found 100; did you mean \"100/s\"?")]
-    [InlineData("connections_per_ip = { rate = \"100/min\" }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"100/min\"; did you mean \"100/m\"?")]
-    [InlineData("connections_per_ip = { rate = \"-1/s\" }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"-1/s\"")]
-    [InlineData("connections_per_ip = { rate = \"9999999999999999999/s\" }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"9999999999999999999/s\"")]
-    [InlineData("bytes_per_client = { rate = \"1mb/s\" }", "2:29: \"rate\" expects a rate of bytes, as in \"1MB/s\" or \"64KB/m\"; \"0B/s\": no limit; found \"1mb/s\"; did you mean \"1MB/s\"?")]
-    [InlineData("bytes_per_client = { rate = \"1MB/s\", burst = 10 }", "2:46: \"burst\" expects a size from \"1B\" to \"64GB\"; found 10; did you mean \"10B\"?")]
+    [InlineData(
+        "connections_per_ip = { burst = 20 }",
+        "2:22: [limits.connections_per_ip] needs the key \"rate\": a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit")]
+    [InlineData(
+        "connections_per_ip = { rate = \"100\" }",
+        "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"100\"; did you mean \"100/s\"?")]
+    [InlineData(
+        "connections_per_ip = { rate = 100 }",
+        "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found 100; did you mean \"100/s\"?")]
+    [InlineData(
+        "connections_per_ip = { rate = \"100/min\" }",
+        "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"100/min\"; did you mean \"100/m\"?")]
+    [InlineData(
+        "connections_per_ip = { rate = \"-1/s\" }", "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"-1/s\"")]
+    [InlineData(
+        "connections_per_ip = { rate = \"9999999999999999999/s\" }",
+        "2:31: \"rate\" expects a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit; found \"9999999999999999999/s\"")]
+    [InlineData(
+        "bytes_per_client = { rate = \"1mb/s\" }",
+        "2:29: \"rate\" expects a rate of bytes, as in \"1MB/s\" or \"64KB/m\"; \"0B/s\": no limit; found \"1mb/s\"; did you mean \"1MB/s\"?")]
+    [InlineData(
+        "bytes_per_client = { rate = \"1MB/s\", burst = 10 }", "2:46: \"burst\" expects a size from \"1B\" to \"64GB\"; found 10; did you mean \"10B\"?")]
     [InlineData("publishes_per_client = { rate = \"1/s\", burst = 0 }", "2:48: \"burst\" expects a whole number from 1 to 1000000000; found 0")]
-    [InlineData("publishes_per_client = { rate = \"1/s\", on_exceed = \"dorp\" }", "2:52: \"on_exceed\" expects \"delay\", \"drop\" or \"disconnect\"; found \"dorp\"; did you mean \"drop\"?")]
+    [InlineData(
+        "publishes_per_client = { rate = \"1/s\", on_exceed = \"dorp\" }",
+        "2:52: \"on_exceed\" expects \"delay\", \"drop\" or \"disconnect\"; found \"dorp\"; did you mean \"drop\"?")]
     [InlineData("auth_failures_per_ip = { rate = \"1/s\", on_exceed = \"drop\" }", "2:40: unknown key \"on_exceed\" in [limits.auth_failures_per_ip]")]
     [InlineData("publish_per_client = { rate = \"1/s\" }", "2:1: unknown key \"publish_per_client\" in [limits]; did you mean \"publishes_per_client\"?")]
     [InlineData("max_memory = \"16MB\"", "2:14: \"max_memory\" expects \"auto\", \"none\", or a size from \"32MB\" to \"1024GB\"; found \"16MB\"")]
-    [InlineData("max_memory = 256", "2:14: \"max_memory\" expects \"auto\", \"none\", or a size from \"32MB\" to \"1024GB\"; found 256; did you mean \"256B\"?")]
+    [InlineData(
+        "max_memory = 256", "2:14: \"max_memory\" expects \"auto\", \"none\", or a size from \"32MB\" to \"1024GB\"; found 256; did you mean \"256B\"?")]
     [InlineData("max_connections = 0", "2:19: \"max_connections\" expects a whole number from 1 to 1000000; found 0")]
     public void What_cannot_be_is_told(string line, string expected)
     {

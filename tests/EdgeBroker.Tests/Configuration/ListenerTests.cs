@@ -64,7 +64,8 @@ public sealed class ListenerTests
     public void What_is_no_address(string address, string hint)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"mqtt\"\naddress = \"{address}\"\n");
-        Assert.Equal([$"broker.toml:3:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"{address}\"{hint}"], given.Errors());
+        Assert.Equal(
+            [$"broker.toml:3:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"{address}\"{hint}"], given.Errors());
     }
 
     [Theory]
@@ -131,7 +132,8 @@ public sealed class ListenerTests
     [Fact]
     public void Inline_tables_are_listeners_too()
     {
-        using var given = new Given("listener = [{ protocol = \"mqtt\", address = \"[::1]:1\" }, { protocol = \"mqtt\", address = \"[::1]:2\", max_connections = 5 }]");
+        using var given =
+            new Given("listener = [{ protocol = \"mqtt\", address = \"[::1]:1\" }, { protocol = \"mqtt\", address = \"[::1]:2\", max_connections = 5 }]");
         Assert.Equal([10_000, 5], given.Valid().Listeners.Select(l => l.MaxConnections));
     }
 
@@ -141,9 +143,12 @@ public sealed class ListenerTests
         using var given = new Given(Proxied("127.0.0.1:1883", ""));
         EdgeBroker.Mqtt.ListenerOptions listener = Assert.Single(given.Valid().Listeners);
         Assert.Equal((false, TrustedProxies.Loopback), (listener.AllowAnonymous, listener.Proxies));
-        Assert.Contains(given.Valid().Warnings, w => w.Contains("every program on this machine may connect to 127.0.0.1:1883 and claim any client address", StringComparison.Ordinal));
+        Assert.Contains(
+            given.Valid().Warnings,
+            w => w.Contains("every program on this machine may connect to 127.0.0.1:1883 and claim any client address", StringComparison.Ordinal));
         using var open = new Given(Proxied("127.0.0.1:1883", "allow_anonymous = true\n"));
-        Assert.Contains(open.Valid().Warnings, w => w.EndsWith("allow_anonymous is set, and its clients are wherever the proxy's are", StringComparison.Ordinal));
+        Assert.Contains(
+            open.Valid().Warnings, w => w.EndsWith("allow_anonymous is set, and its clients are wherever the proxy's are", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -151,8 +156,12 @@ public sealed class ListenerTests
     {
         using var given = new Given(Proxied("0.0.0.0:1883", "proxy_from = [\"10.0.0.0/8\", \"192.168.1.5\", \"fd00::/8\", \"fe80::1\"]\n"));
         BrokerConfiguration configuration = given.Valid();
-        Assert.Equal(["10.0.0.0/8", "192.168.1.5/32", "fd00::/8", "fe80::1/128"], Assert.Single(configuration.Listeners).Proxies!.Networks.Select(network => network.ToString()));
-        Assert.Contains("broker.toml:5:14: whoever connects to 0.0.0.0:1883 from 10.0.0.0/8, 192.168.1.5, fd00::/8, fe80::1 is believed to be a proxy and may claim any client address", configuration.Warnings);
+        Assert.Equal(
+            ["10.0.0.0/8", "192.168.1.5/32", "fd00::/8", "fe80::1/128"],
+            Assert.Single(configuration.Listeners).Proxies!.Networks.Select(network => network.ToString()));
+        Assert.Contains(
+            "broker.toml:5:14: whoever connects to 0.0.0.0:1883 from 10.0.0.0/8, 192.168.1.5, fd00::/8, fe80::1 is believed to be a proxy and may claim any "
+            + "client address", configuration.Warnings);
         using var unnamed = new Given(Proxied("0.0.0.0:1883", ""));
         Assert.Contains("broker.toml:4:18: only proxies on this machine can connect to 0.0.0.0:1883; name others in proxy_from", unnamed.Valid().Warnings);
         using var none = new Given(Proxied("0.0.0.0:1883", "").Replace("proxy_protocol = true", "proxy_protocol = false", StringComparison.Ordinal));
@@ -172,16 +181,25 @@ public sealed class ListenerTests
     public void What_is_no_network(string network)
     {
         using var given = new Given(Proxied("127.0.0.1:1883", $"proxy_from = [\"{network}\"]\n"));
-        Assert.Equal([$"broker.toml:5:15: \"proxy_from\" expects a list of addresses or networks, as in [\"10.0.0.0/8\"]; found \"{network}\""], given.Errors());
+        Assert.Equal(
+            [$"broker.toml:5:15: \"proxy_from\" expects a list of addresses or networks, as in [\"10.0.0.0/8\"]; found \"{network}\""], given.Errors());
     }
 
     [Theory]
     [InlineData("127.0.0.1:1883", "proxy_from = [\"10.0.0.0/8\"]", "4:1: \"proxy_from\" needs proxy_protocol = true")]
-    [InlineData("unix:/run/a.sock", "proxy_protocol = true\nproxy_from = [\"10.0.0.0/8\"]", "5:1: \"proxy_from\" belongs to \"host:port\" addresses; which proxies may connect to a Unix socket is said by \"mode\" and \"owner\"")]
-    [InlineData("unix:/run/a.sock", "proxy_protocol = true\nidentity = \"peer\"", "5:12: identity = \"peer\" would make every client the user that runs the proxy; leave out one of identity and proxy_protocol")]
-    [InlineData("127.0.0.1:1883", "identity = \"peer\"", "4:1: \"identity\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
-    [InlineData("127.0.0.1:1883", "mode = \"0600\"", "4:1: \"mode\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
-    [InlineData("127.0.0.1:1883", "owner = \"a\"", "4:1: \"owner\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
+    [InlineData(
+        "unix:/run/a.sock", "proxy_protocol = true\nproxy_from = [\"10.0.0.0/8\"]",
+        "5:1: \"proxy_from\" belongs to \"host:port\" addresses; which proxies may connect to a Unix socket is said by \"mode\" and \"owner\"")]
+    [InlineData(
+        "unix:/run/a.sock", "proxy_protocol = true\nidentity = \"peer\"",
+        "5:12: identity = \"peer\" would make every client the user that runs the proxy; leave out one of identity and proxy_protocol")]
+    [InlineData(
+        "127.0.0.1:1883", "identity = \"peer\"",
+        "4:1: \"identity\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
+    [InlineData(
+        "127.0.0.1:1883", "mode = \"0600\"", "4:1: \"mode\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
+    [InlineData(
+        "127.0.0.1:1883", "owner = \"a\"", "4:1: \"owner\" belongs to Unix sockets (address = \"unix:/path\"); this listener's address is \"127.0.0.1:1883\"")]
     [InlineData("unix:/run/a.sock", "mode = \"rw\"", "4:8: \"mode\" expects the permissions of a file, as in \"0660\"; found \"rw\"")]
     [InlineData("unix:/run/a.sock", "mode = \"0680\"", "4:8: \"mode\" expects the permissions of a file, as in \"0660\"; found \"0680\"")]
     [InlineData("unix:/run/a.sock", "mode = \"04660\"", "4:8: \"mode\" expects the permissions of a file, as in \"0660\"; found \"04660\"")]
@@ -197,7 +215,8 @@ public sealed class ListenerTests
     [InlineData("ws")]
     public void A_Unix_socket_says_who_may_connect_and_who_they_are(string protocol)
     {
-        using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"unix:/run/a.sock\"\nmode = \"0600\"\nowner = \"anna:plant\"\nidentity = \"peer\"\n");
+        using var given = new Given(
+            $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"unix:/run/a.sock\"\nmode = \"0600\"\nowner = \"anna:plant\"\nidentity = \"peer\"\n");
         BrokerConfiguration configuration = given.Valid();
         (SocketFileAccess file, bool identifies) = protocol == "mqtt"
             ? (configuration.Listeners.Single().SocketFile, configuration.Listeners.Single().IdentifiesPeers)

@@ -50,13 +50,18 @@ public sealed class TlsTests : IDisposable
         BrokerConfiguration configuration = _given.Valid();
         Assert.Empty(configuration.Listeners);
         WebListenerOptions listener = Assert.Single(configuration.WebListeners);
-        Assert.Equal((WebProtocol.Wss, "127.0.0.1:8884", 7, "/plant", true), (listener.Protocol, listener.Address, listener.MaxConnections, listener.Path, listener.AllowAnonymous));
+        Assert.Equal(
+            (WebProtocol.Wss, "127.0.0.1:8884", 7, "/plant", true),
+            (listener.Protocol, listener.Address, listener.MaxConnections, listener.Path, listener.AllowAnonymous));
         Assert.Equal(["https://plant.example", "http://gw:8080"], listener.AllowedOrigins);
         TlsOptions tls = listener.Tls!;
         string folder = _given.Directory;
         Assert.Equal(2, tls.Certificates.Count);
-        Assert.All(tls.Certificates, files => Assert.Equal(new CertificateFiles(Path.Combine(folder, "server.crt"), Path.Combine(folder, "server.key")), files));
-        Assert.Equal((Path.Combine(folder, "ca.crt"), ClientAuthentication.Require, CertificateIdentity.Uri), (tls.ClientCaFile, tls.ClientAuthentication, tls.Identity));
+        Assert.All(
+            tls.Certificates, files => Assert.Equal(new CertificateFiles(Path.Combine(folder, "server.crt"), Path.Combine(folder, "server.key")), files));
+        Assert.Equal(
+            (Path.Combine(folder, "ca.crt"), ClientAuthentication.Require, CertificateIdentity.Uri),
+            (tls.ClientCaFile, tls.ClientAuthentication, tls.Identity));
         Assert.Equal((true, TimeSpan.FromSeconds(3), 9), (tls.Tls13Only, tls.HandshakeTimeout, tls.MaxHandshakes));
         Assert.Empty(configuration.Warnings);
     }
@@ -65,7 +70,8 @@ public sealed class TlsTests : IDisposable
     public void Users_may_be_known_by_their_certificates_alone()
     {
         const string Rule = "[[acl]]\nuser = \"press7\"\nallow = [\"publish\"]\ntopics = [\"plant/#\"]\n";
-        _given.With("users.passwd", "").With("broker.toml", Good + "client_ca = \"ca.crt\"\nclient_auth = \"require\"\n[auth]\npassword_file = \"users.passwd\"\n" + Rule);
+        _given.With("users.passwd", "").With(
+            "broker.toml", Good + "client_ca = \"ca.crt\"\nclient_auth = \"require\"\n[auth]\npassword_file = \"users.passwd\"\n" + Rule);
         File.SetUnixFileMode(Path.Combine(_given.Directory, "users.passwd"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         // Neither is the door open to anyone, nor is the rule about nobody; that the file is empty is worth a word.
         Assert.Contains("holds no users yet", Assert.Single(_given.Valid().Warnings), StringComparison.Ordinal);
@@ -78,14 +84,23 @@ public sealed class TlsTests : IDisposable
     [InlineData(Head, "2:12: protocol \"mqtts\" needs a table [listener.tls] with cert and key; \"edgebroker cert\" makes both")]
     [InlineData(Head + "[listener.tls]\n", "4:1: [listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both")]
     [InlineData(Head + "[listener.tls]\ncert = \"server.crt\"\n", "4:1: [listener.tls] has \"cert\" alone; \"key\" belongs to it")]
-    [InlineData(Good + "client_auth = \"require\"\n", "7:15: client_auth needs \"client_ca\": the file of the authority whose certificates of clients are good")]
+    [InlineData(
+        Good + "client_auth = \"require\"\n", "7:15: client_auth needs \"client_ca\": the file of the authority whose certificates of clients are good")]
     [InlineData(Good + "client_ca = \"ca.crt\"\n", "7:13: client_ca does nothing without client_auth = \"request\" or \"require\"")]
     [InlineData(Good + "identity = \"cn\"\n", "7:12: identity does nothing without client_auth = \"request\" or \"require\"")]
     [InlineData(Good + "min_version = \"1.1\"\n", "7:15: \"min_version\" expects \"1.2\" or \"1.3\"; found \"1.1\"; did you mean \"1.2\"?")]
-    [InlineData("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1883\"\npath = \"/x\"\n", "4:1: \"path\" belongs to \"ws\" and \"wss\"; this listener's protocol is \"mqtt\"")]
-    [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n", "4:1: [listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is \"ws\"")]
-    [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\npath = \"mqtt\"\n", "4:8: \"path\" expects a path that begins with \"/\"; found \"mqtt\"")]
-    [InlineData("[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\nallowed_origins = [\"plant.example\"]\n", "4:20: \"allowed_origins\" expects a list of origins, as in [\"https://plant.example\"]; found \"plant.example\"")]
+    [InlineData(
+        "[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1883\"\npath = \"/x\"\n",
+        "4:1: \"path\" belongs to \"ws\" and \"wss\"; this listener's protocol is \"mqtt\"")]
+    [InlineData(
+        "[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n",
+        "4:1: [listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is \"ws\"")]
+    [InlineData(
+        "[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\npath = \"mqtt\"\n",
+        "4:8: \"path\" expects a path that begins with \"/\"; found \"mqtt\"")]
+    [InlineData(
+        "[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\nallowed_origins = [\"plant.example\"]\n",
+        "4:20: \"allowed_origins\" expects a list of origins, as in [\"https://plant.example\"]; found \"plant.example\"")]
     public void What_does_not_fit_together(string text, string expected)
     {
         _given.With("broker.toml", text);
@@ -117,7 +132,8 @@ public sealed class TlsTests : IDisposable
         File.SetUnixFileMode(Path.Combine(_given.Directory, "server.key"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
         _given.With("broker.toml", Good);
         string[] warnings = [.. _given.Valid().Warnings];
-        Assert.Contains(warnings, w => w.StartsWith("broker.toml:4:1: ", StringComparison.Ordinal) && w.Contains("expires in 9 days", StringComparison.Ordinal));
+        Assert.Contains(
+            warnings, w => w.StartsWith("broker.toml:4:1: ", StringComparison.Ordinal) && w.Contains("expires in 9 days", StringComparison.Ordinal));
         Assert.Contains(warnings, w => w.Contains("that every user of this machine can read; chmod 600 it", StringComparison.Ordinal));
         Assert.Contains(warnings, w => w.StartsWith("broker.toml:3:11: no certificate of this listener names 127.0.0.1", StringComparison.Ordinal));
         Assert.Equal(3, warnings.Length);
@@ -127,7 +143,8 @@ public sealed class TlsTests : IDisposable
     public void An_expired_certificate_and_a_weak_key_are_warned_about()
     {
         using var rsa = System.Security.Cryptography.RSA.Create(1024);
-        var request = new CertificateRequest("CN=old", rsa, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest(
+            "CN=old", rsa, System.Security.Cryptography.HashAlgorithmName.SHA256, System.Security.Cryptography.RSASignaturePadding.Pkcs1);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 old = request.CreateSelfSigned(now.AddDays(-20), now.AddDays(-10));
         _given.With("server.crt", old.ExportCertificatePem()).With("server.key", rsa.ExportPkcs8PrivateKeyPem()).With("broker.toml", Good);

@@ -83,8 +83,12 @@ public sealed class ValueTests
             """);
         BrokerConfiguration configuration = given.Valid();
         Assert.Equal(new NodeOptions { Name = "gw-017", DataDirectory = "/var/lib/edgebroker" }, configuration.Node);
-        Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 }, Assert.Single(configuration.Listeners));
-        Assert.Equal(new StorageOptions { Durability = StoreDurability.FlashSaver, MaxBytes = 16 * 1024 * 1024, OnCorruption = CorruptionPolicy.Stop }, configuration.Storage);
+        Assert.Equal(
+            new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 },
+            Assert.Single(configuration.Listeners));
+        Assert.Equal(
+            new StorageOptions { Durability = StoreDurability.FlashSaver, MaxBytes = 16 * 1024 * 1024, OnCorruption = CorruptionPolicy.Stop },
+            configuration.Storage);
         Assert.Equal(new LogOptions { Level = LogLevel.Debug, Format = LogFormat.Json }, configuration.Log);
         Assert.Equal(new MqttOptions
         {

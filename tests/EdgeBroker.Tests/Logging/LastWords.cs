@@ -19,7 +19,10 @@ namespace EdgeBroker.Tests.Logging
             string folder = AppContext.BaseDirectory;
             var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
             // The executable of the product, with the settings of these tests: as a native one it takes no hooks.
-            string[] arguments = ["exec", "--runtimeconfig", "EdgeBroker.Tests.runtimeconfig.json", "--depsfile", "EdgeBroker.Tests.deps.json", "edgebroker.dll"];
+            string[] arguments =
+            [
+                "exec", "--runtimeconfig", "EdgeBroker.Tests.runtimeconfig.json", "--depsfile", "EdgeBroker.Tests.deps.json", "edgebroker.dll",
+            ];
             foreach (string argument in arguments) start.ArgumentList.Add(argument.Contains('.') ? Path.Combine(folder, argument) : argument);
             start.Environment["DOTNET_STARTUP_HOOKS"] = Path.Combine(folder, "EdgeBroker.Tests.dll");
             start.Environment[Variable] = how;

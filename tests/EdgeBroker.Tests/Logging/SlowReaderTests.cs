@@ -103,7 +103,8 @@ public sealed class SlowReaderTests : IDisposable
     public async Task A_broker_whose_log_nobody_reads_serves_its_clients()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
-        await using BrokerInProcess broker = await BrokerInProcess.StartAsync("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"debug\"\n");
+        await using BrokerInProcess broker =
+            await BrokerInProcess.StartAsync("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"debug\"\n");
         TestClient other = await broker.ConnectAsync("other");
         broker.RedirectLog(pipe);
         TestClient noisy = await broker.ConnectAsync("noisy");

@@ -78,7 +78,8 @@ public sealed class MemoryGaugeTests : IDisposable
         _root.Write("proc/meminfo", "MemTotal:        1000000 kB\nMemFree:          10000 kB\nMemAvailable:       1024 kB\n");
         using var gauge = new MemoryGauge(_root.Path);
         Assert.Equal(new MemoryReading(ResidentBytes, ResidentBytes + MB), gauge.Read(MemoryLimit.Automatic));
-        _root.Write("sys/fs/cgroup/system.slice/edgebroker.service/memory.max", (ResidentBytes + (MB / 2)).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        _root.Write(
+            "sys/fs/cgroup/system.slice/edgebroker.service/memory.max", (ResidentBytes + (MB / 2)).ToString(System.Globalization.CultureInfo.InvariantCulture));
         using var tighter = new MemoryGauge(_root.Path);
         Assert.Equal(ResidentBytes + (MB / 2), tighter.Read(MemoryLimit.Automatic).LimitBytes);
     }
@@ -153,7 +154,11 @@ public sealed class MemoryGaugeTests : IDisposable
         Broker broker = MakeBroker();
         using var gauge = new MemoryGauge(_root.Path);
         var watch = new MemoryWatch(broker.Limits, gauge, new FakeTimeProvider());
-        foreach ((long percent, MemoryStage stage) in new[] { (50L, MemoryStage.Normal), (81, MemoryStage.Refusing), (90, MemoryStage.Pausing), (96, MemoryStage.Dropping), (40, MemoryStage.Normal) })
+        var readings = new[]
+        {
+            (50L, MemoryStage.Normal), (81, MemoryStage.Refusing), (90, MemoryStage.Pausing), (96, MemoryStage.Dropping), (40, MemoryStage.Normal),
+        };
+        foreach ((long percent, MemoryStage stage) in readings)
         {
             broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(ResidentBytes * 100 / percent, false) });
             watch.Run();
@@ -168,5 +173,6 @@ public sealed class MemoryGaugeTests : IDisposable
         Assert.Equal(MemoryStage.Normal, broker.Limits.Memory.Stage);
     }
 
-    private static Broker MakeBroker() => new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
+    private static Broker MakeBroker() =>
+        new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
 }

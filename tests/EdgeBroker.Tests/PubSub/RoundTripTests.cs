@@ -46,8 +46,10 @@ public sealed class RoundTripTests(MosquittoBroker broker) : IClassFixture<Mosqu
         using MosquittoSub theirs = await StartMosquittoSubAsync("-t", "format", "-V", "5", "-q", "1", "-C", "1", "-F", Format);
         Task<string> expected = theirs.ReadMessagesAsync();
         using CommandRun ours = await StartSubAsync("-t", "format", "-V", "5", "-q", "1", "-C", "1", "-F", Format);
-        PublishWithMosquitto("-t", "format", "-m", "{\"a\":1}", "-V", "5", "-q", "1", "-D", "publish", "user-property", "k", "v", "-D", "publish", "user-property", "k", "w",
-            "-D", "publish", "content-type", "json", "-D", "publish", "correlation-data", "c", "-D", "publish", "message-expiry-interval", "60", "-D", "publish", "response-topic", "r");
+        PublishWithMosquitto(
+            "-t", "format", "-m", "{\"a\":1}", "-V", "5", "-q", "1", "-D", "publish", "user-property", "k", "v", "-D", "publish", "user-property", "k", "w",
+            "-D", "publish", "content-type", "json", "-D", "publish", "correlation-data", "c", "-D", "publish", "message-expiry-interval", "60", "-D",
+            "publish", "response-topic", "r");
         Assert.Equal(0, await ours.ExitCodeAsync());
         Assert.Equal(await expected.WaitAsync(CommandRun.Deadline), ours.Output);
     }
@@ -58,8 +60,10 @@ public sealed class RoundTripTests(MosquittoBroker broker) : IClassFixture<Mosqu
         using MosquittoSub theirs = await StartMosquittoSubAsync("-t", "json", "-V", "5", "-q", "1", "-C", "1", "-F", "%j %J");
         Task<string> expected = theirs.ReadMessagesAsync();
         using CommandRun ours = await StartSubAsync("-t", "json", "-V", "5", "-q", "1", "-C", "1", "-F", "%j %J");
-        PublishWithMosquitto("-t", "json", "-m", "{\"a\":\"b\"}", "-V", "5", "-q", "1", "-D", "publish", "user-property", "k", "v", "-D", "publish", "content-type", "json",
-            "-D", "publish", "correlation-data", "c", "-D", "publish", "payload-format-indicator", "1", "-D", "publish", "message-expiry-interval", "60", "-D", "publish", "response-topic", "r");
+        PublishWithMosquitto(
+            "-t", "json", "-m", "{\"a\":\"b\"}", "-V", "5", "-q", "1", "-D", "publish", "user-property", "k", "v", "-D", "publish", "content-type", "json",
+            "-D", "publish", "correlation-data", "c", "-D", "publish", "payload-format-indicator", "1", "-D", "publish", "message-expiry-interval", "60", "-D",
+            "publish", "response-topic", "r");
         Assert.Equal(0, await ours.ExitCodeAsync());
         static string WithoutTime(string json) => Regex.Replace(json, "\"tst\":\"[^\"]*\"", "");
         Assert.Equal(WithoutTime(await expected.WaitAsync(CommandRun.Deadline)), WithoutTime(ours.Output));
@@ -123,7 +127,8 @@ public sealed class RoundTripTests(MosquittoBroker broker) : IClassFixture<Mosqu
     public async Task Repeating_and_empty_messages_and_the_unix_socket_work()
     {
         using CommandRun sub = await StartSubAsync("-t", "repeat", "-F", "%l", "-C", "4");
-        using CommandRun repeated = CommandRun.Pub("", "--unix", broker.SocketPath, "-t", "repeat", "-m", "abc", "--repeat", "3", "--repeat-delay", "0.01", "-q", "2");
+        using CommandRun repeated =
+            CommandRun.Pub("", "--unix", broker.SocketPath, "-t", "repeat", "-m", "abc", "--repeat", "3", "--repeat-delay", "0.01", "-q", "2");
         Assert.Equal(0, await repeated.ExitCodeAsync());
         using CommandRun empty = CommandRun.Pub("", Args("-t", "repeat", "-n"));
         Assert.Equal(0, await empty.ExitCodeAsync());
@@ -137,7 +142,8 @@ public sealed class RoundTripTests(MosquittoBroker broker) : IClassFixture<Mosqu
         using CommandRun sub = CommandRun.Sub("-L", url, "-q", "2", "-C", "2", "-d", "-F", "%l %q");
         await sub.UntilErrorsContainAsync("received SUBACK");
         // Above what fits into one frame's short form, and into one read.
-        using CommandRun large = CommandRun.Pub(new string('x', 300_000), "--ws", "--ws-path", "/any", "-h", "127.0.0.1", "-p", $"{broker.WebSocketPort}", "-t", "web", "-s", "-q", "2");
+        using CommandRun large = CommandRun.Pub(
+            new string('x', 300_000), "--ws", "--ws-path", "/any", "-h", "127.0.0.1", "-p", $"{broker.WebSocketPort}", "-t", "web", "-s", "-q", "2");
         Assert.Equal((0, ""), (await large.ExitCodeAsync(), large.Errors));
         using CommandRun small = CommandRun.Pub("", "-L", url, "-m", "x", "-q", "1", "-V", "5");
         Assert.Equal((0, ""), (await small.ExitCodeAsync(), small.Errors));

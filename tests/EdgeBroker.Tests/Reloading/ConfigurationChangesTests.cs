@@ -90,5 +90,6 @@ public sealed class ConfigurationChangesTests
         return copy;
     }
 
-    private static TheoryData<string> Names<T>() => [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => property.Name)];
+    private static TheoryData<string> Names<T>() =>
+        [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => property.Name)];
 }

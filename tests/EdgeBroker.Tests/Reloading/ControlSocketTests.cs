@@ -131,7 +131,8 @@ public sealed class ControlSocketTests : IDisposable
     [Fact]
     public async Task Stopping_does_not_wait_for_somebody_who_says_nothing()
     {
-        ControlSocket? control = ControlSocket.Open(_directory.Path, _ => new ControlAnswer(0, []), TimeProvider.System, _loggers.CreateLogger("t"), TimeSpan.FromDays(1));
+        ControlSocket? control =
+            ControlSocket.Open(_directory.Path, _ => new ControlAnswer(0, []), TimeProvider.System, _loggers.CreateLogger("t"), TimeSpan.FromDays(1));
         using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silent.Connect(new UnixDomainSocketEndPoint(SocketPath));
         await Deadline.Within(Task.Run(control!.Dispose), "the socket to close");

@@ -52,7 +52,8 @@ public sealed class ListenerReloadTests
         await using TestClient three = await Eventually(() => ConnectAsync(broker, protocol, port, "three"));
         await one.ExpectNothingAsync();
         TestClient elsewhere = await broker.ConnectAsync("elsewhere", port: other);
-        Assert.Contains("2 client(s) disconnected", broker.Apply(Listener(protocol, port) + "allow_anonymous = false\n" + Mqtt(other)), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 client(s) disconnected", broker.Apply(Listener(protocol, port) + "allow_anonymous = false\n" + Mqtt(other)), StringComparison.Ordinal);
         await one.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
         await three.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
         await elsewhere.ExpectNothingAsync();
@@ -122,7 +123,11 @@ public sealed class ListenerReloadTests
         {
             string path = Path.Combine(broker.Directory.Path, protocol + ".sock");
             broker.Apply(Mqtt(port) + $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"unix:{path}\"\n");
-            using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)) await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+            using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+            }
+
             broker.Apply(Mqtt(port));
             Assert.False(File.Exists(path));
         }
@@ -163,7 +168,8 @@ public sealed class ListenerReloadTests
 
     private static string Listener(string protocol, int port) => $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:{port}\"\n";
 
-    private static string Mqtts(int port, string name) => Listener("mqtts", port) + $"[listener.tls]\ncert = \"certs/{name}.crt\"\nkey = \"certs/{name}.key\"\n";
+    private static string Mqtts(int port, string name) =>
+        Listener("mqtts", port) + $"[listener.tls]\ncert = \"certs/{name}.crt\"\nkey = \"certs/{name}.key\"\n";
 
     private static void Certify(BrokerInProcess broker, params string[] arguments)
     {
@@ -192,7 +198,9 @@ public sealed class ListenerReloadTests
         var socket = new System.Net.WebSockets.ClientWebSocket();
         socket.Options.AddSubProtocol("mqtt");
         await Deadline.Within(socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/mqtt"), CancellationToken.None), "the WebSocket");
-        return TestClient.Over(System.Net.WebSockets.WebSocketStream.Create(socket, System.Net.WebSockets.WebSocketMessageType.Binary, ownsWebSocket: true), ProtocolVersion.V5, name);
+        return TestClient.Over(
+            System.Net.WebSockets.WebSocketStream.Create(socket, System.Net.WebSockets.WebSocketMessageType.Binary, ownsWebSocket: true), ProtocolVersion.V5,
+            name);
     }
 
     private static async Task<TestClient> Eventually(Func<Task<TestClient>> connect)

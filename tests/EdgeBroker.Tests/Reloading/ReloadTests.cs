@@ -71,14 +71,16 @@ public sealed class ReloadTests
         await anna.ExpectNothingAsync();
         await anonymous.ExpectNothingAsync();
         Assert.Equal(
-            "broker.toml is applied\n  applied: user \"dora\": added\n  applied: user \"carl\": removed\n  applied: user \"bert\": changed, with another password\n"
+            "broker.toml is applied\n  applied: user \"dora\": added\n  applied: user \"carl\": removed\n  applied: user \"bert\": changed, "
+            + "with another password\n"
             + "  applied: 2 client(s) disconnected that are not permitted any more, or hold a subscription or will that is not\n",
             WithoutWarnings(said));
         Assert.True(await broker.RefusesAsync("bert"));
         Assert.True(await broker.RefusesAsync("carl"));
         Assert.False(await broker.RefusesAsync("bert", "neu"));
         Assert.False(await broker.RefusesAsync("dora"));
-        await Deadline.Until(() => broker.Log.Contains("user \"carl\" was removed, or has another password now", StringComparison.Ordinal), "the cause in the log");
+        await Deadline.Until(
+            () => broker.Log.Contains("user \"carl\" was removed, or has another password now", StringComparison.Ordinal), "the cause in the log");
     }
 
     [Fact]
@@ -128,7 +130,10 @@ public sealed class ReloadTests
         broker.Apply(Listener + Users + Rule("*", "subscribe", "open/#") + Rule("*", "publish", "#"));
         await anna.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
         await Deadline.Until(
-            () => broker.Log.Contains("may not receive \"$share/g/secret/#\" any more: no [[acl]] rule allows to subscribe to all of it", StringComparison.Ordinal), "the cause in the log");
+            () =>
+                broker.Log.Contains(
+                    "may not receive \"$share/g/secret/#\" any more: no [[acl]] rule allows to subscribe to all of it", StringComparison.Ordinal),
+                    "the cause in the log");
         // Its session is not given back to it, and nothing of it is delivered.
         await bert.PublishAsync("secret/a", "x", qos: 1);
         TestClient again = await broker.OpenAsync(broker.Port(), name: "a");
@@ -159,16 +164,24 @@ public sealed class ReloadTests
     public async Task What_takes_a_restart_is_named_each_time_until_there_is_one()
     {
         await using BrokerInProcess broker = await BrokerInProcess.StartAsync(Listener);
-        broker.Directory.Write("broker.toml", "[node]\ndata_dir = \"elsewhere\"\n[storage]\nmax_bytes = \"1GB\"\n[mqtt]\nretain = false\nsys_interval = \"1s\"\nmax_keep_alive = \"1m\"\n" + Listener);
+        broker.Directory.Write(
+            "broker.toml",
+            "[node]\ndata_dir = \"elsewhere\"\n[storage]\nmax_bytes = \"1GB\"\n[mqtt]\nretain = false\nsys_interval = \"1s\"\nmax_keep_alive = \"1m\"\n"
+                + Listener);
         // The file names another data directory by now, so the broker must be asked where it is.
         Assert.Equal(1, broker.Reload().Exit);
         foreach (string applied in new[] { "mqtt.max_keep_alive, for new connections", null! })
         {
             (int exit, string said) = broker.Reload("--data-dir=data");
             Assert.Equal(0, exit);
-            foreach (string key in new[] { "node.name", "node.data_dir", "storage.max_bytes", "mqtt.retain", "mqtt.sys_interval" }) Assert.Contains("needs a restart: " + key, said, StringComparison.Ordinal);
+            foreach (string key in new[] { "node.name", "node.data_dir", "storage.max_bytes", "mqtt.retain", "mqtt.sys_interval" })
+            {
+                Assert.Contains("needs a restart: " + key, said, StringComparison.Ordinal);
+            }
+
             Assert.Equal(applied is not null, said.Contains("mqtt.max_keep_alive, for new connections", StringComparison.Ordinal));
-            Assert.StartsWith(applied is null ? "broker.toml: nothing to apply without a restart\n" : "broker.toml is applied\n", said, StringComparison.Ordinal);
+            Assert.StartsWith(
+                applied is null ? "broker.toml: nothing to apply without a restart\n" : "broker.toml is applied\n", said, StringComparison.Ordinal);
         }
     }
 
@@ -220,5 +233,8 @@ public sealed class ReloadTests
     private static string Line(BrokerInProcess broker, string user) =>
         File.ReadLines(Path.Combine(broker.Directory.Path, "users")).First(line => line.StartsWith(user + ":", StringComparison.Ordinal)) + "\n";
 
-    private static string WithoutWarnings(string said) => string.Concat(said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("warning: ", StringComparison.Ordinal)).Select(line => line + "\n"));
+    private static string WithoutWarnings(string said) =>
+        string.Concat(
+            said.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => !line.StartsWith("warning: ", StringComparison.Ordinal)).Select(line => line + "\n"));
 }

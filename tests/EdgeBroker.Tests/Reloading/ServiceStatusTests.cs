@@ -12,7 +12,10 @@ public sealed class ServiceStatusTests
     {
         using var directory = new TemporaryDirectory();
         string path = Path.Combine(directory.Path, "notify");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = (int)EdgeBroker.Testing.Deadline.Patience.TotalMilliseconds };
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+        {
+            ReceiveTimeout = (int)EdgeBroker.Testing.Deadline.Patience.TotalMilliseconds,
+        };
         manager.Bind(new UnixDomainSocketEndPoint(path));
         var status = new ServiceStatus(path);
         var time = new FakeTimeProvider();

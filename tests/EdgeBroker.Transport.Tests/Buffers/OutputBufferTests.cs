@@ -98,7 +98,11 @@ public sealed class OutputBufferTests
     private static byte[] Content(OutputBuffer buffer)
     {
         var all = new List<byte>();
-        for (OutputBuffer.Chunk? chunk = buffer.First; chunk is not null; chunk = chunk.Next) all.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        for (OutputBuffer.Chunk? chunk = buffer.First; chunk is not null; chunk = chunk.Next)
+        {
+            all.AddRange(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
+        }
+
         return [.. all];
     }
 }

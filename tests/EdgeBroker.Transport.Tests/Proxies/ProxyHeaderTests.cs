@@ -20,7 +20,9 @@ public sealed class ProxyHeaderTests
     [InlineData("PROXY TCP6 2001:db8::7 2001:db8::1 56324 1883\r\n", "[2001:db8::7]:56324")]
     [InlineData("PROXY TCP6 2001:DB8:0:0:0:0:0:7 ::1 1 2\r\n", "[2001:db8::7]:1")]
     [InlineData("PROXY TCP6 ::ffff:192.0.2.7 ::1 1 2\r\n", "[::ffff:192.0.2.7]:1")]
-    [InlineData("PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n", "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535")]
+    [InlineData(
+        "PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
+        "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535")]
     [InlineData("PROXY UNKNOWN\r\n", null)]
     [InlineData("PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n", null)]
     [InlineData("PROXY UNKNOWN whatever\ra\nb it says\r\n", null)]
@@ -129,16 +131,27 @@ public sealed class ProxyHeaderTests
     [Fact]
     public void Whatever_comes_it_answers_and_never_changes_its_mind()
     {
-        byte[][] seeds = [Hex(V2), Hex(V2Signature + "21 21 0027" + Two6 + "04 0000"), "PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n"u8.ToArray(), "PROXY TCP6 2001:db8::7 ::1 1 2\r\n"u8.ToArray()];
+        byte[][] seeds =
+        [
+            Hex(V2),
+            Hex(V2Signature + "21 21 0027" + Two6 + "04 0000"),
+            "PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n"u8.ToArray(),
+            "PROXY TCP6 2001:db8::7 ::1 1 2\r\n"u8.ToArray(),
+        ];
         var random = new Random(20_260_101);
         int complete = 0;
         for (int round = 0; round < 100_000; round++)
         {
             byte[] bytes = [.. seeds[random.Next(seeds.Length)], 0x10, 0x0C];
-            for (int changes = random.Next(1, 4); changes > 0; changes--) bytes[random.Next(bytes.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : seeds[2][random.Next(seeds[2].Length)];
+            for (int changes = random.Next(1, 4); changes > 0; changes--)
+            {
+                bytes[random.Next(bytes.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : seeds[2][random.Next(seeds[2].Length)];
+            }
+
             ProxyHeaderStatus status = ProxyHeader.TryRead(bytes, out int length, out IPEndPoint? source, out string cause);
             Assert.Equal(status == ProxyHeaderStatus.Malformed, cause.Length > 0);
-            Assert.True(status == ProxyHeaderStatus.Complete ? length > 0 && length <= bytes.Length : length == 0 && source is null, Convert.ToHexString(bytes));
+            Assert.True(
+                status == ProxyHeaderStatus.Complete ? length > 0 && length <= bytes.Length : length == 0 && source is null, Convert.ToHexString(bytes));
             complete += status == ProxyHeaderStatus.Complete ? 1 : 0;
             int cut = random.Next(bytes.Length);
             ProxyHeaderStatus before = ProxyHeader.TryRead(bytes.AsSpan(0, cut), out int shorter, out _, out _);

@@ -59,7 +59,10 @@ public sealed class TimerWheelTests
                 Assert.All(model.Values, at => Assert.True(nowMs - Math.Max(at.DueMs, at.SetMs) < SlotMs, "late"));
                 int until = wheel.UntilNextMs(nowMs);
                 Assert.Equal(model.Count == 0, until < 0);
-                if (until >= 0) Assert.True(nowMs + until <= Math.Max(nowMs, model.Values.Min(at => Math.Max(at.DueMs, at.SetMs))) + SlotMs, "it would sleep too long");
+                if (until >= 0)
+                {
+                    Assert.True(nowMs + until <= Math.Max(nowMs, model.Values.Min(at => Math.Max(at.DueMs, at.SetMs))) + SlotMs, "it would sleep too long");
+                }
             }
         }, iter: 1_500);
 
