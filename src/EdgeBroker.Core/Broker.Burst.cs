@@ -1,7 +1,7 @@
 using System.Buffers;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
@@ -60,7 +60,7 @@ public sealed partial class Broker
         foreach (Subscription subscription in match.Plain)
         {
             if (subscription.For(burst.Publisher) is not { } own) continue;
-            if (own.Identifiers is not null || !own.Session.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+            if (own.Identifiers is not null || !own.Receiver.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
         }
 
         if (match.Groups.Length > 0) DeliverToGroups(burst, match, context);
@@ -72,8 +72,8 @@ public sealed partial class Broker
         BurstReceivers receivers = context.Receivers;
         for (int i = 0; i < receivers.Count; i++)
         {
-            Session session = receivers.Get(i, out int delivery);
-            while (session.DeliverBurst(burst, receivers, ref delivery, context) is { } left) DeliverSingly(burst, left, context);
+            Receiver receiver = receivers.Get(i, out int delivery);
+            while (receiver.DeliverBurst(burst, receivers, ref delivery, context) is { } left) DeliverSingly(burst, left, context);
         }
 
         receivers.Clear();
@@ -82,10 +82,11 @@ public sealed partial class Broker
     /// <summary>Hands each message of the run to one member of each group.</summary>
     private void DeliverToGroups(PublishBurst burst, MatchResult match, RoutingContext context)
     {
+        context.HasSeveralReceivers = false;
         byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
         for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
-            foreach (SharedGroup group in match.Groups) DeliverToOne(group, publication, context, onlyReceiver: true, except: null);
+            foreach (SharedGroup group in match.Groups) DeliverToOne(group, publication, context, except: null);
         }
 
         ArrayPool<byte>.Shared.Return(scratch);
@@ -94,11 +95,11 @@ public sealed partial class Broker
     /// <summary>For a subscriber that needs each message in a form of its own, or has no room for all.</summary>
     private void DeliverSingly(PublishBurst burst, Subscription subscription, RoutingContext context)
     {
+        context.HasSeveralReceivers = false;
         byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
         for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
-            DeliveryOutcome outcome = subscription.Session.Deliver(publication, subscription, context, null, onlyReceiver: true);
-            if (outcome.Dropped > 0) CountDropped(subscription.Session, outcome, context);
+            CountDropped(subscription.Receiver, subscription.Receiver.Deliver(publication, subscription, context), context);
         }
 
         ArrayPool<byte>.Shared.Return(scratch);

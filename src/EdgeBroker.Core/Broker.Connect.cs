@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -62,7 +63,7 @@ public sealed partial class Broker
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
         _deadlines.Set(lease.Session, detachment.DueMs);
         // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
-        if (lease.Session.Readiness == SessionReadiness.Gone) _deadlines.Remove(lease.Session);
+        if (lease.Session.Readiness == ReceiverReadiness.Gone) _deadlines.Remove(lease.Session);
     }
 
     private Session Resume(string clientId, RoutingContext context)
@@ -95,7 +96,7 @@ public sealed partial class Broker
     /// <summary>Puts in order what an ended session leaves.</summary>
     private void Finish(Session session, SessionEnding ending, RoutingContext context)
     {
-        _sessions.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
+        _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
         _deadlines.Remove(session);
         if (ending.Link is not null)
         {
@@ -107,10 +108,10 @@ public sealed partial class Broker
         foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
-        if (ending.Dropped > 0) CountDropped(session, new DeliveryOutcome(false, ending.Dropped, DropReason.SessionEnded), context);
+        CountDropped(session, ending.Dropped, DropReason.SessionEnded, context);
         // Last, behind what its will and its orphans left in the journal: nothing is lost in between.
         if (ending.Stored is not null) Delete(session, ending.Stored, ending.Spilled);
-        _events.SessionEnded(session.ClientId);
+        _events.SessionEnded(session.Id);
     }
 
     private void PublishWill(Will will, Session session, RoutingContext context)
@@ -136,12 +137,13 @@ public sealed partial class Broker
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
         context.Begin(publication);
+        context.HasSeveralReceivers = false;
         DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
-            ? DeliverToOne(group, publication, context, onlyReceiver: true, except: from)
+            ? DeliverToOne(group, publication, context, except: from)
             : DeliveryOutcome.Ignored;
         Settle(publication, null, context, ReasonCode.Success);
         if (orphan.Stored is not null) from.Forget(orphan);
-        if (outcome == DeliveryOutcome.Ignored) CountDropped(from, new DeliveryOutcome(false, 1, DropReason.SessionEnded), context);
+        if (outcome.Result == DeliveryResult.Ignored) CountDropped(from, 1, DropReason.SessionEnded, context);
     }
 
     private void CountConnected()

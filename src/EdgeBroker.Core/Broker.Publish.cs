@@ -2,6 +2,7 @@ using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
@@ -17,7 +18,7 @@ public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Comp
 // One message to all who want it: match first, copy once.
 public sealed partial class Broker
 {
-    /// <summary>Routes a message to every matching session and keeps it when it is retained.</summary>
+    /// <summary>Routes a message to every matching receiver and keeps it when it is retained.</summary>
     /// <param name="publication">The message; its topic is valid and permitted.</param>
     /// <param name="context">The caller's context.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context)
@@ -35,34 +36,34 @@ public sealed partial class Broker
         if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);
         MatchResult match = context.Begin(publication);
         if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
-        bool onlyReceiver = match.Plain.Length + match.Groups.Length == 1;
+        context.HasSeveralReceivers = match.Plain.Length + match.Groups.Length > 1;
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)
         {
-            // For most messages For() is one comparison; it matters only where a session hears itself.
+            // For most messages For() is one comparison; it matters only where a receiver hears itself.
             if (subscription.For(publication.Publisher) is not { } own) continue;
-            DeliveryOutcome outcome = own.Session.Deliver(publication, own, context, null, onlyReceiver);
-            if (outcome.Dropped > 0) CountDropped(own.Session, outcome, context);
-            if (outcome.Refused) reason = ReasonCode.QuotaExceeded;
+            DeliveryOutcome outcome = own.Receiver.Deliver(publication, own, context);
+            CountDropped(own.Receiver, outcome, context);
+            if (outcome.Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
         foreach (SharedGroup group in match.Groups)
         {
-            if (DeliverToOne(group, publication, context, onlyReceiver, except: null).Refused) reason = ReasonCode.QuotaExceeded;
+            if (DeliverToOne(group, publication, context, except: null).Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
         return new PublishOutcome(reason, Settle(publication, retained, context, reason));
     }
 
     /// <summary>Hands a message to one member of a shared group.</summary>
-    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication publication, RoutingContext context, bool onlyReceiver, Session? except)
+    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication publication, RoutingContext context, Receiver? except)
     {
         while (group.Next(publication.QoS, except) is { } member)
         {
-            DeliveryOutcome outcome = member.Session.Deliver(publication, member, context, member.Filter, onlyReceiver);
-            if (outcome.Dropped > 0) CountDropped(member.Session, outcome, context);
-            // A session that ended since it was chosen is not chosen again.
-            if (outcome != DeliveryOutcome.Ignored || member.Session.Readiness != SessionReadiness.Gone) return outcome;
+            DeliveryOutcome outcome = member.Receiver.Deliver(publication, member, context);
+            CountDropped(member.Receiver, outcome, context);
+            // A receiver that ended since it was chosen is not chosen again.
+            if (outcome.Result != DeliveryResult.Ignored || member.Receiver.Readiness != ReceiverReadiness.Gone) return outcome;
         }
 
         return DeliveryOutcome.Ignored;
@@ -75,10 +76,15 @@ public sealed partial class Broker
         CountDropped(lease.Session, lease.Session.PumpRetained(lease, context, Clock.NowMs), context);
     }
 
-    private void CountDropped(Session session, in DeliveryOutcome outcome, RoutingContext context)
+    private void CountDropped(Receiver receiver, in DeliveryOutcome outcome, RoutingContext context)
     {
-        if (outcome.Dropped == 0) return;
-        context.Counters.PublishesDropped += outcome.Dropped;
-        _events.MessagesDropped(session.ClientId, outcome.Reason, outcome.Dropped);
+        if (outcome.Dropped > 0) CountDropped(receiver, outcome.Dropped, outcome.Reason, context);
+    }
+
+    private void CountDropped(Receiver receiver, int count, DropReason reason, RoutingContext context)
+    {
+        if (count == 0) return;
+        context.Counters.PublishesDropped += count;
+        _events.MessagesDropped(receiver.Id, reason, count);
     }
 }

@@ -23,7 +23,7 @@ public sealed partial class Broker
     public void Restore(RestoredSession restored)
     {
         Session session = Session.Restore(restored, _environment);
-        _sessions[session.ClientId] = session;
+        _sessions[session.Id] = session;
         foreach (RestoredSubscription one in restored.Subscriptions)
         {
             var subscription = new Subscription(session, one.Filter, one.Options, one.Identifier);
@@ -41,19 +41,19 @@ public sealed partial class Broker
     /// <summary>Whether a message cannot be acknowledged without the store.</summary>
     private static bool NeedsStore(in Publication publication, RoutingContext context)
     {
-        if (publication.Retain || (publication.ReceivedId != 0 && publication.Publisher is { OutlivesConnection: true })) return true;
+        if (publication.Retain || (publication.ReceivedId != 0 && publication.Publisher is { IsDurable: true })) return true;
         MatchResult match = context.Begin(publication);
         context.End();
         foreach (Subscription subscription in match.Plain)
         {
-            if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Session.OutlivesConnection) return true;
+            if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Receiver.IsDurable) return true;
         }
 
         foreach (SharedGroup group in match.Groups)
         {
             foreach (Subscription subscription in group.Members)
             {
-                if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Session.OutlivesConnection) return true;
+                if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Receiver.IsDurable) return true;
             }
         }
 
@@ -65,7 +65,11 @@ public sealed partial class Broker
     {
         PublishRecord? record = context.TakeRecord();
         context.End();
-        if (publication.ReceivedId != 0 && !(publication.RefusalIsTold && reason.IsError())) publication.Publisher!.StoreReceived(ref record, publication.ReceivedId);
+        if (publication is { ReceivedId: not 0, Publisher: Session publisher } && !(publication.RefusalIsTold && reason.IsError()))
+        {
+            publisher.StoreReceived(ref record, publication.ReceivedId);
+        }
+
         if (record is null) return retained;
         // The value of its topic is in the journal before it: its own commit speaks for both.
         if (retained is not null) record.RequireCommit();
@@ -112,7 +116,7 @@ public sealed partial class Broker
             }
 
             Session session = _sweep.Current.Value;
-            CountDropped(session, new DeliveryOutcome(true, session.DropExpired(nowMs), DropReason.Expired), _ownContext);
+            CountDropped(session, session.DropExpired(nowMs), DropReason.Expired, _ownContext);
         }
     }
 
@@ -121,7 +125,7 @@ public sealed partial class Broker
         foreach (LoadedDelivery one in loaded)
         {
             if (one is { Message: not null, SharedFilter: not null }) Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), handover.From, _ownContext);
-            else CountDropped(handover.From, new DeliveryOutcome(false, 1, DropReason.StoreDamaged), _ownContext);
+            else CountDropped(handover.From, 1, DropReason.StoreDamaged, _ownContext);
         }
 
         handover.Awaited -= loaded.Count;

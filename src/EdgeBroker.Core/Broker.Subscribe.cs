@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -49,20 +50,20 @@ public sealed partial class Broker
     }
 
     /// <summary>
-    /// Makes the tree agree with the session's own list about one filter. While a session changes hands two connections may change the same filter at once; the
+    /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once; the
     /// list,
     /// which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
     /// </summary>
-    private void Align(Session session, byte[] filter)
+    private void Align(Receiver receiver, byte[] filter)
     {
-        Subscription? current = session.FindSubscription(filter);
+        Subscription? current = receiver.FindSubscription(filter);
         Subscription? written;
         do
         {
             written = current;
-            if (written is null) Subscriptions.Remove(session, filter);
+            if (written is null) Subscriptions.Remove(receiver, filter);
             else Subscriptions.Add(written);
-            current = session.FindSubscription(filter);
+            current = receiver.FindSubscription(filter);
         }
         while (!ReferenceEquals(current, written));
     }

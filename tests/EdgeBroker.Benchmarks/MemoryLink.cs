@@ -15,6 +15,10 @@ internal sealed class MemoryLink : ISessionLink
 
     public bool HasRoom => true;
 
+    public void RequestPumpWhenDrained()
+    {
+    }
+
     public void Prepare(Session session)
     {
     }

@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Messages;
@@ -24,8 +24,8 @@ public readonly ref struct Publication
     /// <summary>Message expiry interval in seconds, counted from now; null: none.</summary>
     public uint? ExpirySeconds { get; init; }
 
-    /// <summary>Whose message it is; null: the broker's own, or of no MQTT session.</summary>
-    public Session? Publisher { get; init; }
+    /// <summary>Whose message it is; null: the broker's own, or of somebody who receives nothing.</summary>
+    public Receiver? Publisher { get; init; }
 
     /// <summary>The packet identifier the publisher sent it under at QoS 2; 0: none.</summary>
     public ushort ReceivedId { get; init; }
@@ -43,7 +43,7 @@ public readonly ref struct Publication
     internal int SizeBytes => Topic.Length + Payload.Length + Properties.Length;
 
     /// <summary>A view of an owned message.</summary>
-    public static Publication Of(Message message, long nowMs, Session? publisher = null) => new()
+    public static Publication Of(Message message, long nowMs, Receiver? publisher = null) => new()
     {
         Topic = message.Topic,
         Payload = message.Payload,

@@ -24,8 +24,11 @@ public enum SendOutcome
 /// </summary>
 public interface ISessionLink
 {
-    /// <summary>Whether the output can take another message.</summary>
+    /// <summary>Whether the output can take another message. Also read without the gate, as a hint.</summary>
     bool HasRoom { get; }
+
+    /// <summary>Has the pump requested as soon as the output, which has no room now, is empty.</summary>
+    void RequestPumpWhenDrained();
 
     /// <summary>
     /// Called without the gate before the session is attached: the connection takes the session's gate for its output, to which nobody else writes yet.

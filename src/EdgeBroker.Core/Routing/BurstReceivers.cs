@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Routing;
@@ -17,7 +17,7 @@ internal sealed class BurstReceivers
     private const int FirstSize = 64;
 
     private Delivery[] _deliveries = [];
-    private Receiver[] _receivers = [];
+    private Target[] _receivers = [];
 
     // Receivers by the hash of their session, one more than their number; 0: nobody. At least twice as many places as receivers.
     private int[] _places = [];
@@ -30,7 +30,7 @@ internal sealed class BurstReceivers
     /// <param name="run">The run's number.</param>
     /// <param name="subscriptions">Who gets it.</param>
     /// <param name="publisher">Who sent it.</param>
-    public bool TryAdd(int run, Subscription[] subscriptions, Session? publisher)
+    public bool TryAdd(int run, Subscription[] subscriptions, Receiver? publisher)
     {
         if (subscriptions.Length > MostDeliveries - _count) return false;
         MakeRoom(subscriptions.Length);
@@ -43,10 +43,10 @@ internal sealed class BurstReceivers
     }
 
     /// <summary>A session that receives something, and the first delivery to it.</summary>
-    public Session Get(int receiver, out int first)
+    public Receiver Get(int receiver, out int first)
     {
         first = _receivers[receiver].First;
-        return _receivers[receiver].Session;
+        return _receivers[receiver].Receiver;
     }
 
     /// <summary>A delivery: its run and what it matched.</summary>
@@ -74,12 +74,12 @@ internal sealed class BurstReceivers
     {
         int delivery = _count++;
         _deliveries[delivery] = new Delivery(subscription, run);
-        Session session = subscription.Session;
-        int place = RuntimeHelpers.GetHashCode(session) & (_places.Length - 1);
+        Receiver receiver = subscription.Receiver;
+        int place = RuntimeHelpers.GetHashCode(receiver) & (_places.Length - 1);
         while (_places[place] != 0)
         {
-            ref Receiver there = ref _receivers[_places[place] - 1];
-            if (ReferenceEquals(there.Session, session))
+            ref Target there = ref _receivers[_places[place] - 1];
+            if (ReferenceEquals(there.Receiver, receiver))
             {
                 _deliveries[there.Last].Next = delivery;
                 there.Last = delivery;
@@ -89,7 +89,7 @@ internal sealed class BurstReceivers
             place = (place + 1) & (_places.Length - 1);
         }
 
-        _receivers[Count++] = new Receiver(session, delivery, place);
+        _receivers[Count++] = new Target(receiver, delivery, place);
         _places[place] = Count;
     }
 
@@ -103,7 +103,7 @@ internal sealed class BurstReceivers
         _places = new int[2 * size];
         for (int i = 0; i < Count; i++)
         {
-            int place = RuntimeHelpers.GetHashCode(_receivers[i].Session) & (_places.Length - 1);
+            int place = RuntimeHelpers.GetHashCode(_receivers[i].Receiver) & (_places.Length - 1);
             while (_places[place] != 0) place = (place + 1) & (_places.Length - 1);
             _places[place] = i + 1;
             _receivers[i].Place = place;
@@ -117,9 +117,9 @@ internal sealed class BurstReceivers
         public int Next = -1;
     }
 
-    private struct Receiver(Session session, int delivery, int place)
+    private struct Target(Receiver receiver, int delivery, int place)
     {
-        public readonly Session Session = session;
+        public readonly Receiver Receiver = receiver;
         public readonly int First = delivery;
         public int Last = delivery;
         public int Place = place;

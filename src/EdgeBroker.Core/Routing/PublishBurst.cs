@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
@@ -40,7 +40,7 @@ public sealed class PublishBurst
     internal int Waiting { get; private set; }
 
     /// <summary>Whose the messages of the run are.</summary>
-    internal Session? Publisher => _held[Current.From].Publisher;
+    internal Receiver? Publisher => _held[Current.From].Publisher;
 
     /// <summary>Whether messages may be held back at all just now.</summary>
     internal bool IsOpen { get; set; }
@@ -243,7 +243,7 @@ public sealed class PublishBurst
     }
 
     /// <summary>Where a message lies among the bytes held.</summary>
-    private readonly record struct Held(Session? Publisher, int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
+    private readonly record struct Held(Receiver? Publisher, int At, int TopicAt, ushort TopicLength, int PayloadLength, int End);
 
     /// <summary>Messages of one publisher behind one another that go to the same subscribers, and where their other forms are once they are made.</summary>
     private struct Run

@@ -47,6 +47,9 @@ public sealed class RoutingContext
     /// <summary>Who gets which of them.</summary>
     internal BurstReceivers Receivers { get; } = new();
 
+    /// <summary>Whether others get the message being routed as well, so that its encoding is worth sharing.</summary>
+    internal bool HasSeveralReceivers { get; set; }
+
     /// <summary>Whether there are subscriptions at all.</summary>
     internal bool HasSubscribers => _tree.Count > 0;
 

@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
@@ -16,26 +17,21 @@ public sealed partial class Session
     // Places of the in-flight window that this connection has not seen yet; they go out again before anything new.
     private int _resendPlace;
 
-    /// <summary>Hands the session a message that matched one of its subscriptions.</summary>
-    /// <param name="publication">The message.</param>
-    /// <param name="subscription">What it matched.</param>
-    /// <param name="context">The publisher's context.</param>
-    /// <param name="sharedFilter">The shared filter it came by, or null.</param>
-    /// <param name="onlyReceiver">Whether nobody else gets the message, so that encoding it once more costs nothing.</param>
-    internal DeliveryOutcome Deliver(
-        in Publication publication, Subscription subscription, RoutingContext context, byte[]? sharedFilter, bool onlyReceiver)
+    /// <inheritdoc/>
+    public override DeliveryOutcome Deliver(in Publication message, Subscription subscription, RoutingContext context)
     {
-        QoS qos = Lower(publication.QoS, subscription.Options.MaximumQoS);
-        bool retain = publication.Retain && subscription.Options.RetainAsPublished;
-        bool fanOut = !onlyReceiver && subscription.Identifiers is null;
+        QoS qos = Lower(message.QoS, subscription.Options.MaximumQoS);
+        bool retain = message.Retain && subscription.Options.RetainAsPublished;
+        bool fanOut = context.HasSeveralReceivers && subscription.Identifiers is null;
         if (qos == QoS.AtMostOnce)
         {
-            lock (Gate) return DeliverAtMostOnce(publication, retain, subscription.Identifiers, context, fanOut);
+            lock (Gate) return DeliverAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
         }
 
-        long nowMs = publication.ExpirySeconds is null ? 0 : context.NowMs(_environment.Clock);
+        byte[]? sharedFilter = subscription.IsShared ? subscription.Filter : null;
+        long nowMs = message.ExpirySeconds is null ? 0 : context.NowMs(_environment.Clock);
         // Copied outside the gate where it is known that it will be needed: a payload may be large.
-        if (OutlivesConnection || sharedFilter is not null) context.Own(publication, nowMs);
+        if (OutlivesConnection || sharedFilter is not null) context.Own(message, nowMs);
         DeliveryOutcome outcome;
         PublishRecord? elided;
         lock (Gate)
@@ -45,15 +41,15 @@ public sealed partial class Session
             bool mayBeNeeded = IsKept || sharedFilter is not null || !CanSendAtOnce;
             var delivery = new QueuedMessage
             {
-                Message = mayBeNeeded ? context.Own(publication, nowMs) : null,
-                SizeBytes = publication.SizeBytes,
+                Message = mayBeNeeded ? context.Own(message, nowMs) : null,
+                SizeBytes = message.SizeBytes,
                 SubscriptionIdentifiers = subscription.Identifiers,
                 SharedFilter = sharedFilter,
                 QoS = qos,
                 Retain = retain,
                 State = DeliveryState.Queued,
             };
-            outcome = DeliverAcknowledged(ref delivery, publication, IsStored ? context.Record(delivery.Message!) : null, context, fanOut);
+            outcome = DeliverAcknowledged(ref delivery, message, IsStored ? context.Record(delivery.Message!) : null, context, fanOut);
             elided = TakeElided();
         }
 
@@ -61,14 +57,8 @@ public sealed partial class Session
         return outcome;
     }
 
-    /// <summary>Hands the session all runs of a burst that are for it, up to one whose messages have to be handed over one by one: that is the current one
-    /// then.</summary>
-    /// <param name="burst">The burst.</param>
-    /// <param name="receivers">Who receives which runs.</param>
-    /// <param name="delivery">The first to hand over; moved behind the last.</param>
-    /// <param name="context">The publisher's context.</param>
-    /// <returns>What the run left over matched; null: all are handed over.</returns>
-    internal Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
+    /// <inheritdoc/>
+    internal override Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
     {
         lock (Gate)
         {
@@ -83,8 +73,8 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Hands the session several QoS 0 messages at once; false when they have to be handed over one by one.</summary>
-    internal bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
+    /// <inheritdoc/>
+    internal override bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
     {
         lock (Gate) return _link is null || _link.TrySendBurst(burst, context);
     }
@@ -113,8 +103,8 @@ public sealed partial class Session
         return Send(delivery, publication, packetId: 0, dup: false, context, fanOut) switch
         {
             SendOutcome.Sent => DeliveryOutcome.Sent,
-            SendOutcome.TooLarge => new DeliveryOutcome(false, 1, DropReason.TooLargeForClient),
-            _ => new DeliveryOutcome(false, 1, DropReason.SlowClient),
+            SendOutcome.TooLarge => DeliveryOutcome.DroppedFor(DropReason.TooLargeForClient),
+            _ => DeliveryOutcome.DroppedFor(DropReason.SlowClient),
         };
     }
 
@@ -127,7 +117,7 @@ public sealed partial class Session
         if (!atOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record);
         Store(ref delivery, record);
         return SendNew(delivery, publication, context, fanOut) == SendOutcome.TooLarge
-            ? new DeliveryOutcome(false, 1, DropReason.TooLargeForClient)
+            ? DeliveryOutcome.DroppedFor(DropReason.TooLargeForClient)
             : DeliveryOutcome.Sent;
     }
 
@@ -148,7 +138,8 @@ public sealed partial class Session
             {
                 // The order knows accepted messages only.
                 _lastPosition = delivery.Position - 1;
-                return new DeliveryOutcome(false, dropped + 1, reason, limits.QueueOverflow == QueueOverflow.Reject || full);
+                bool isTold = limits.QueueOverflow == QueueOverflow.Reject || full;
+                return new DeliveryOutcome(isTold ? DeliveryResult.Refused : DeliveryResult.Dropped, dropped + 1, reason);
             }
 
             Forget(_queue.Dequeue(_stored));
@@ -160,7 +151,8 @@ public sealed partial class Session
         if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
         Store(ref delivery, record);
         _queue.Enqueue(delivery);
-        return new DeliveryOutcome(true, dropped, reason);
+        if (_link is { HasRoom: false }) _link.RequestPumpWhenDrained();
+        return new DeliveryOutcome(DeliveryResult.Queued, dropped, reason);
     }
 
     private DeliveryOutcome PumpUnderGate(RoutingContext context, long nowMs)
@@ -173,7 +165,7 @@ public sealed partial class Session
             int place = _resendPlace++;
             if (Resend(place, context)) continue;
             _resendPlace = place;
-            return new DeliveryOutcome(true, dropped, reason);
+            return new DeliveryOutcome(DeliveryResult.Sent, dropped, reason);
         }
 
         while (_queue.Count > 0 && _sendQuota > 0 && _link.HasRoom && _queue.IsHeadLoaded)
@@ -196,8 +188,9 @@ public sealed partial class Session
             }
         }
 
+        if (!_link.HasRoom && (_queue.Count > 0 || _resendPlace < _inflight.Span)) _link.RequestPumpWhenDrained();
         if (_queue.Count > 0) ReadAhead();
-        return new DeliveryOutcome(true, dropped, reason);
+        return new DeliveryOutcome(DeliveryResult.Sent, dropped, reason);
     }
 
     private SendOutcome SendNew(in QueuedMessage delivery, in Publication publication, RoutingContext context, bool fanOut)

@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Topics;
@@ -44,7 +45,7 @@ public sealed partial class Session
             EndRetained(lease, delivery, ended);
         }
 
-        return new DeliveryOutcome(true, dropped, Ports.DropReason.TooLargeForClient);
+        return new DeliveryOutcome(DeliveryResult.Sent, dropped, DropReason.TooLargeForClient);
     }
 
     /// <summary>Owes nothing more for a filter that was unsubscribed or subscribed anew; under the gate.</summary>
@@ -99,7 +100,13 @@ public sealed partial class Session
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
         lock (Gate)
         {
-            if (!Holds(lease) || !_link!.HasRoom) return false;
+            if (!Holds(lease)) return false;
+            if (!_link!.HasRoom)
+            {
+                _link.RequestPumpWhenDrained();
+                return false;
+            }
+
             Publication publication = Publication.Of(message, nowMs);
             if (qos != QoS.AtMostOnce)
             {

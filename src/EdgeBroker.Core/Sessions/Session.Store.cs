@@ -137,7 +137,7 @@ public sealed partial class Session : IStoredSessionOwner
         if (_stored is null)
         {
             if (!IsKept || !Journal.IsDurable) return;
-            _stored = Journal.Open(ClientId);
+            _stored = Journal.Open(Id);
             _stored.Owner = this;
         }
 

@@ -25,8 +25,8 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>The subscription to exactly this filter, or null.</summary>
-    internal Subscription? FindSubscription(ReadOnlySpan<byte> filter)
+    /// <inheritdoc/>
+    public override Subscription? FindSubscription(ReadOnlySpan<byte> filter)
     {
         lock (Gate) return _subscriptions.Find(filter);
     }

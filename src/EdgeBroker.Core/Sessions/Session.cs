@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -9,7 +10,7 @@ namespace EdgeBroker.Core.Sessions;
 /// session's
 /// connection, so that a publisher needs one lock to deliver.
 /// </summary>
-public sealed partial class Session
+public sealed partial class Session : Receiver
 {
     private readonly SessionEnvironment _environment;
 
@@ -26,13 +27,7 @@ public sealed partial class Session
     private long _lastPosition;
 
     internal Session(string clientId, SessionEnvironment environment)
-    {
-        ClientId = clientId;
-        _environment = environment;
-    }
-
-    /// <summary>The client id.</summary>
-    public string ClientId { get; }
+        : base(clientId) => _environment = environment;
 
     /// <summary>The one lock of this session and of its connection's output.</summary>
     public Lock Gate { get; } = new();
@@ -64,14 +59,17 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>How fit the session is to take a message just now; a hint that may be out of date when it is used.</summary>
-    internal SessionReadiness Readiness
+    /// <inheritdoc/>
+    public override bool IsDurable => OutlivesConnection;
+
+    /// <inheritdoc/>
+    public override ReceiverReadiness Readiness
     {
         get
         {
-            if (Volatile.Read(ref _ended)) return SessionReadiness.Gone;
-            if (Volatile.Read(ref _link) is not { } link) return Volatile.Read(ref _expirySeconds) == 0 ? SessionReadiness.Gone : SessionReadiness.Offline;
-            return _sendQuota > 0 && _queue.Count == 0 && link.HasRoom ? SessionReadiness.Ready : SessionReadiness.Busy;
+            if (Volatile.Read(ref _ended)) return ReceiverReadiness.Gone;
+            if (Volatile.Read(ref _link) is not { } link) return Volatile.Read(ref _expirySeconds) == 0 ? ReceiverReadiness.Gone : ReceiverReadiness.Offline;
+            return _sendQuota > 0 && _queue.Count == 0 && link.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
         }
     }
 

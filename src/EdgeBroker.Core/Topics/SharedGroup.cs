@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Topics;
@@ -18,9 +18,9 @@ public sealed class SharedGroup
 
     /// <summary>
     /// The member whose turn it is: a connected one with room to take the message at once, else any connected one, else, for QoS 1 and 2,
-    /// a disconnected one whose session is kept. Null when there is nobody. A member that <paramref name="except"/> names is passed over.
+    /// one that is away and kept. Null when there is nobody. A member that <paramref name="except"/> names is passed over.
     /// </summary>
-    internal Subscription? Next(QoS qos, Session? except = null)
+    internal Subscription? Next(QoS qos, Receiver? except = null)
     {
         Subscription[] members = Members;
         if (members.Length == 0) return null;
@@ -29,12 +29,12 @@ public sealed class SharedGroup
         for (uint i = 0; i < members.Length; i++)
         {
             Subscription member = members[(start + i) % (uint)members.Length];
-            if (ReferenceEquals(member.Session, except)) continue;
-            switch (member.Session.Readiness)
+            if (ReferenceEquals(member.Receiver, except)) continue;
+            switch (member.Receiver.Readiness)
             {
-                case SessionReadiness.Ready: return member;
-                case SessionReadiness.Busy: connected ??= member; break;
-                case SessionReadiness.Offline when qos != QoS.AtMostOnce && member.Options.MaximumQoS != QoS.AtMostOnce: kept ??= member; break;
+                case ReceiverReadiness.Ready: return member;
+                case ReceiverReadiness.Busy: connected ??= member; break;
+                case ReceiverReadiness.Offline when qos != QoS.AtMostOnce && member.Options.MaximumQoS != QoS.AtMostOnce: kept ??= member; break;
             }
         }
 

@@ -1,32 +1,36 @@
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Topics;
 
 /// <summary>
-/// One session's interest in one filter; immutable, replaced as a whole. Where several filters of a session match a topic, the match merges them into one
-/// of these, so that the session gets one copy.
+/// One receiver's interest in one filter; immutable, replaced as a whole. Where several filters of a receiver match a topic, the match merges them into one
+/// of these, so that the receiver gets one copy.
 /// </summary>
 public class Subscription
 {
-    public Subscription(Session session, byte[] filter, SubscriptionOptions options, uint identifier)
-        : this(session, filter, options, identifier == 0 ? null : [identifier])
+    public Subscription(Receiver receiver, byte[] filter, SubscriptionOptions options, uint identifier)
+        : this(receiver, filter, options, identifier == 0 ? null : [identifier])
     {
     }
 
-    private Subscription(Session session, byte[] filter, SubscriptionOptions options, uint[]? identifiers)
+    private Subscription(Receiver receiver, byte[] filter, SubscriptionOptions options, uint[]? identifiers)
     {
-        Session = session;
+        Receiver = receiver;
+        IsShared = TopicFilter.TrySplitShared(filter, out _, out _);
         Filter = filter;
         Options = options;
         Identifiers = identifiers;
     }
 
     /// <summary>Whose it is.</summary>
-    public Session Session { get; }
+    public Receiver Receiver { get; }
 
     /// <summary>The filter as the client wrote it, <c>$share/group/</c> included.</summary>
     public byte[] Filter { get; }
+
+    /// <summary>Whether the filter is one of a shared group.</summary>
+    public bool IsShared { get; }
 
     /// <summary>The granted options.</summary>
     public SubscriptionOptions Options { get; }
@@ -34,7 +38,7 @@ public class Subscription
     /// <summary>Subscription identifiers that go with its messages; null: none.</summary>
     public uint[]? Identifiers { get; }
 
-    /// <summary>One subscription with the effect of several of the same session.</summary>
+    /// <summary>One subscription with the effect of several of the same receiver.</summary>
     internal static Subscription Merge(IReadOnlyCollection<Subscription> several)
     {
         var qos = QoS.AtMostOnce;
@@ -52,12 +56,12 @@ public class Subscription
     }
 
     /// <summary>What holds for a message of <paramref name="publisher"/>: itself, less what No Local takes away; null when nothing is left.</summary>
-    internal Subscription? For(Session? publisher) => ReferenceEquals(publisher, Session) ? ForItself() : this;
+    internal Subscription? For(Receiver? publisher) => ReferenceEquals(publisher, Receiver) ? ForItself() : this;
 
     private protected virtual Subscription? ForItself() => Options.NoLocal ? null : this;
 
     /// <summary>Several in one: what holds depends on who publishes.</summary>
-    private sealed class Merged(Subscription[] several, SubscriptionOptions options, uint[]? identifiers) : Subscription(several[0].Session, several[0].Filter, options, identifiers)
+    private sealed class Merged(Subscription[] several, SubscriptionOptions options, uint[]? identifiers) : Subscription(several[0].Receiver, several[0].Filter, options, identifiers)
     {
         private protected override Subscription? ForItself()
         {

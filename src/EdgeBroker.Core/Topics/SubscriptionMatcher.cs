@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Topics;
@@ -10,7 +10,7 @@ internal sealed class SubscriptionMatcher
 
     private readonly List<MatchResult> _found = [];
     private readonly List<Subscription> _plain = [];
-    private readonly Dictionary<Session, List<Subscription>> _bySession = [];
+    private readonly Dictionary<Receiver, List<Subscription>> _byReceiver = [];
 
     /// <summary>Finds who gets messages of <paramref name="topic"/>.</summary>
     public MatchResult Match(SubscriptionNode root, ReadOnlySpan<byte> topic)
@@ -52,7 +52,7 @@ internal sealed class SubscriptionMatcher
         }
 
         if (_plain.Count <= PairwiseLimit) MergePairwise();
-        else MergeBySession();
+        else MergeByReceiver();
         return new MergedMatchResult([.. _plain], groups);
     }
 
@@ -62,9 +62,9 @@ internal sealed class SubscriptionMatcher
         for (int i = 0; i < _plain.Count; i++)
         {
             if (!HasAnother(i)) continue;
-            Session session = _plain[i].Session;
-            Subscription merged = Subscription.Merge(_plain.FindAll(one => ReferenceEquals(one.Session, session)));
-            _plain.RemoveAll(one => ReferenceEquals(one.Session, session));
+            Receiver receiver = _plain[i].Receiver;
+            Subscription merged = Subscription.Merge(_plain.FindAll(one => ReferenceEquals(one.Receiver, receiver)));
+            _plain.RemoveAll(one => ReferenceEquals(one.Receiver, receiver));
             _plain.Insert(i, merged);
         }
     }
@@ -73,22 +73,22 @@ internal sealed class SubscriptionMatcher
     {
         for (int i = index + 1; i < _plain.Count; i++)
         {
-            if (ReferenceEquals(_plain[i].Session, _plain[index].Session)) return true;
+            if (ReferenceEquals(_plain[i].Receiver, _plain[index].Receiver)) return true;
         }
 
         return false;
     }
 
-    private void MergeBySession()
+    private void MergeByReceiver()
     {
         foreach (Subscription one in _plain)
         {
-            if (!_bySession.TryGetValue(one.Session, out List<Subscription>? several)) _bySession.Add(one.Session, several = []);
+            if (!_byReceiver.TryGetValue(one.Receiver, out List<Subscription>? several)) _byReceiver.Add(one.Receiver, several = []);
             several.Add(one);
         }
 
         _plain.Clear();
-        foreach (List<Subscription> several in _bySession.Values) _plain.Add(several.Count == 1 ? several[0] : Subscription.Merge(several));
-        _bySession.Clear();
+        foreach (List<Subscription> several in _byReceiver.Values) _plain.Add(several.Count == 1 ? several[0] : Subscription.Merge(several));
+        _byReceiver.Clear();
     }
 }

@@ -1,4 +1,4 @@
-using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Topics;
@@ -25,7 +25,7 @@ public sealed class SubscriptionTree
     /// <summary>Shared subscriptions in the tree.</summary>
     public int SharedCount => Volatile.Read(ref _sharedCount);
 
-    /// <summary>Adds a subscription, or replaces the session's one with the same filter [MQTT-3.8.4-3].</summary>
+    /// <summary>Adds a subscription, or replaces the receiver's one with the same filter [MQTT-3.8.4-3].</summary>
     public void Add(Subscription subscription)
     {
         bool shared = TopicFilter.TrySplitShared(subscription.Filter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
@@ -42,9 +42,9 @@ public sealed class SubscriptionTree
         }
     }
 
-    /// <summary>Removes a session's subscription to exactly <paramref name="fullFilter"/> and whatever levels that leaves empty.</summary>
+    /// <summary>Removes a receiver's subscription to exactly <paramref name="fullFilter"/> and whatever levels that leaves empty.</summary>
     /// <returns>Whether it was there.</returns>
-    public bool Remove(Session session, ReadOnlySpan<byte> fullFilter)
+    public bool Remove(Receiver receiver, ReadOnlySpan<byte> fullFilter)
     {
         bool shared = TopicFilter.TrySplitShared(fullFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
         if (!shared) filter = fullFilter;
@@ -53,7 +53,7 @@ public sealed class SubscriptionTree
             ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return false;
             bool removed;
-            MatchResult left = shared ? WithoutMember(place, group, session, out removed) : place with { Plain = Without(place.Plain, session, out removed) };
+            MatchResult left = shared ? WithoutMember(place, group, receiver, out removed) : place with { Plain = Without(place.Plain, receiver, out removed) };
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
@@ -134,7 +134,7 @@ public sealed class SubscriptionTree
 
     private static Subscription[] With(Subscription[] old, Subscription added, out bool isNew)
     {
-        int at = Array.FindIndex(old, one => ReferenceEquals(one.Session, added.Session));
+        int at = Array.FindIndex(old, one => ReferenceEquals(one.Receiver, added.Receiver));
         isNew = at < 0;
         if (isNew) return [.. old, added];
         var replaced = (Subscription[])old.Clone();
@@ -142,9 +142,9 @@ public sealed class SubscriptionTree
         return replaced;
     }
 
-    private static Subscription[] Without(Subscription[] old, Session session, out bool removed)
+    private static Subscription[] Without(Subscription[] old, Receiver receiver, out bool removed)
     {
-        Subscription[] rest = Array.FindAll(old, one => !ReferenceEquals(one.Session, session));
+        Subscription[] rest = Array.FindAll(old, one => !ReferenceEquals(one.Receiver, receiver));
         removed = rest.Length != old.Length;
         return rest;
     }
@@ -162,13 +162,13 @@ public sealed class SubscriptionTree
         return old with { Groups = [.. old.Groups, new SharedGroup(name.ToArray()) { Members = [added] }] };
     }
 
-    private static MatchResult WithoutMember(MatchResult old, ReadOnlySpan<byte> name, Session session, out bool removed)
+    private static MatchResult WithoutMember(MatchResult old, ReadOnlySpan<byte> name, Receiver receiver, out bool removed)
     {
         removed = false;
         foreach (SharedGroup one in old.Groups)
         {
             if (!name.SequenceEqual(one.Name)) continue;
-            one.Members = Without(one.Members, session, out removed);
+            one.Members = Without(one.Members, receiver, out removed);
             return one.Members.Length > 0 ? old : old with { Groups = Array.FindAll(old.Groups, group => !ReferenceEquals(group, one)) };
         }
 

@@ -240,7 +240,7 @@ public sealed partial class MqttConnection
 
     // Made when someone is told, rather than kept by every idle connection.
     private ClientDescription Describe() =>
-        new(_lease.Session.ClientId, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _keepAliveSeconds);
+        new(_lease.Session.Id, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _keepAliveSeconds);
 
     /// <inheritdoc/>
     void ISessionLink.Prepare(Session session) => Output.Gate = session.Gate;

@@ -54,7 +54,7 @@ public sealed partial class MqttConnection
         _meter!.HeldUntilMs = dueMs;
         _transport.PauseReading();
         if (_deadlineMs > dueMs) SetDeadline(dueMs);
-        Broker.Limits.Report(limit, LimitAction.Delayed, _lease.Session.ClientId);
+        Broker.Limits.Report(limit, LimitAction.Delayed, _lease.Session.Id);
     }
 
     private void ReadOnAfterHold(long nowMs)
@@ -67,14 +67,14 @@ public sealed partial class MqttConnection
 
     private void DisconnectByLimit(LimitKind limit)
     {
-        Broker.Limits.Report(limit, LimitAction.Disconnected, _lease.Session.ClientId);
+        Broker.Limits.Report(limit, LimitAction.Disconnected, _lease.Session.Id);
         Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));
     }
 
     /// <summary>A publish goes no further; above QoS 0 the client is told, which is why only such clients' are dropped.</summary>
     private void DropByLimit(in PublishPacket packet, LimitKind limit)
     {
-        Broker.Limits.Report(limit, LimitAction.Dropped, _lease.Session.ClientId);
+        Broker.Limits.Report(limit, LimitAction.Dropped, _lease.Session.Id);
         _context.Counters.PublishesDropped++;
         if (packet.QoS == QoS.AtMostOnce) return;
         if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
@@ -92,8 +92,8 @@ public sealed partial class MqttConnection
             return false;
         }
 
-        Broker.Limits.Report(LimitKind.SubscribesPerClient, LimitAction.Refused, _lease.Session.ClientId);
-        Broker.Events.Subscribed(_lease.Session.ClientId, filter, ReasonCode.QuotaExceeded);
+        Broker.Limits.Report(LimitKind.SubscribesPerClient, LimitAction.Refused, _lease.Session.Id);
+        Broker.Events.Subscribed(_lease.Session.Id, filter, ReasonCode.QuotaExceeded);
         return false;
     }
 

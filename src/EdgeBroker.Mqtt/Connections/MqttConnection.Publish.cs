@@ -143,8 +143,8 @@ public sealed partial class MqttConnection
     private void RefusePublish(in PublishPacket packet, ReadOnlySpan<byte> topic, ReasonCode reason)
     {
         bool denied = reason == ReasonCode.NotAuthorized;
-        if (denied) Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason, WhyNotPublish(topic, packet.QoS, packet.Retain));
-        else Broker.Events.PublishRefused(_lease.Session.ClientId, topic, reason);
+        if (denied) Broker.Events.PublishRefused(_lease.Session.Id, topic, reason, WhyNotPublish(topic, packet.QoS, packet.Retain));
+        else Broker.Events.PublishRefused(_lease.Session.Id, topic, reason);
         _context.Counters.PublishesDropped++;
         if (denied && !_rules.AcksCarryReasons && Options.DisconnectOnDeniedPublish)
         {

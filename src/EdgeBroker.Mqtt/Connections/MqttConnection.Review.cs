@@ -48,7 +48,7 @@ public sealed partial class MqttConnection
 
     private AuthenticationResult Judge(AuthenticationResult identity) => identity.UserName is null && !_endpoint.AnonymousAllowed
         ? AuthenticationResult.Refused(ReasonCode.NotAuthorized, "anonymous, and the listener does not let anonymous clients in any more")
-        : _endpoint.Authenticator.Review(identity, new AclSubject(identity.UserName, _connect?.ClientId ?? _lease.Session.ClientId, _endpoint.Listener));
+        : _endpoint.Authenticator.Review(identity, new AclSubject(identity.UserName, _connect?.ClientId ?? _lease.Session.Id, _endpoint.Listener));
 
     private string WhyNotSubscribe(ReadOnlySpan<byte> filter) => _identity.Permissions.JudgeSubscribe(TopicsOf(filter)).Cause;
 

@@ -18,15 +18,10 @@ public sealed partial class MqttConnection
     private OutboundAliases? _outboundAliases;
 
     /// <inheritdoc/>
-    bool ISessionLink.HasRoom
-    {
-        get
-        {
-            if (Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes)) return true;
-            _transport.WantsTurnWhenDrained = true;
-            return false;
-        }
-    }
+    bool ISessionLink.HasRoom => Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes);
+
+    /// <inheritdoc/>
+    void ISessionLink.RequestPumpWhenDrained() => _transport.WantsTurnWhenDrained = true;
 
     /// <inheritdoc/>
     SendOutcome ISessionLink.SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)

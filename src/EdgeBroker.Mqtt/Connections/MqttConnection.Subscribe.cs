@@ -33,7 +33,7 @@ public sealed partial class MqttConnection
 
             ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out Completion? stored);
             if (outcome == ReasonCode.NotAuthorized) ReportDenied(request.Filter);
-            else Broker.Events.Subscribed(_lease.Session.ClientId, request.Filter, outcome);
+            else Broker.Events.Subscribed(_lease.Session.Id, request.Filter, outcome);
             completion = Completion.Both(completion, stored);
             outcomes[i++] = outcome;
         }
@@ -42,7 +42,7 @@ public sealed partial class MqttConnection
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
-    private void ReportDenied(ReadOnlySpan<byte> filter) => Broker.Events.SubscribeDenied(_lease.Session.ClientId, filter, WhyNotSubscribe(filter));
+    private void ReportDenied(ReadOnlySpan<byte> filter) => Broker.Events.SubscribeDenied(_lease.Session.Id, filter, WhyNotSubscribe(filter));
 
     private void HandleUnsubscribe(in Frame frame)
     {
@@ -59,7 +59,7 @@ public sealed partial class MqttConnection
         foreach (ReadOnlySpan<byte> filter in packet)
         {
             outcomes[i++] = Broker.Unsubscribe(_lease, filter, out Completion? stored);
-            Broker.Events.Unsubscribed(_lease.Session.ClientId, filter);
+            Broker.Events.Unsubscribed(_lease.Session.Id, filter);
             completion = Completion.Both(completion, stored);
         }
 

@@ -33,12 +33,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public bool HasRoom
     {
-        get
-        {
-            if (!_hasRoom) _wantsTurnWhenDrained = true;
-            return _hasRoom;
-        }
-
+        get => _hasRoom;
         set
         {
             _hasRoom = value;
@@ -46,6 +41,12 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
             _wantsTurnWhenDrained = false;
             PumpRequested = true;
         }
+    }
+
+    public void RequestPumpWhenDrained()
+    {
+        Assert.False(_hasRoom);
+        _wantsTurnWhenDrained = true;
     }
 
     public void Prepare(Session session)

@@ -1,4 +1,5 @@
 using CsCheck;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
@@ -16,7 +17,7 @@ public sealed class BurstReceiversTests
         // More than once, since it keeps its memory.
         for (int time = 0; time < 2; time++)
         {
-            var expected = new Dictionary<Session, List<int>>();
+            var expected = new Dictionary<Receiver, List<int>>();
             for (int run = 0; run < runs.Length; run++)
             {
                 Session[] who = [.. runs[run].Distinct().Select(i => sessions[i])];
@@ -31,11 +32,11 @@ public sealed class BurstReceiversTests
             Assert.Equal(expected.Count, receivers.Count);
             for (int i = 0; i < receivers.Count; i++)
             {
-                Session session = receivers.Get(i, out int delivery);
+                Receiver session = receivers.Get(i, out int delivery);
                 var taken = new List<int>();
                 while (delivery >= 0)
                 {
-                    Assert.Same(session, receivers.Take(ref delivery, out int run).Session);
+                    Assert.Same(session, receivers.Take(ref delivery, out int run).Receiver);
                     taken.Add(run);
                 }
 

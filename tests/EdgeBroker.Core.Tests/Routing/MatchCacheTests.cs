@@ -129,11 +129,11 @@ public sealed class MatchCacheTests
             {
                 foreach (string topic in topics)
                 {
-                    Assert.Contains(cache.Match(matcher, Encoding.UTF8.GetBytes(topic), out byte[]? _).Plain, one => ReferenceEquals(one.Session, lasting));
+                    Assert.Contains(cache.Match(matcher, Encoding.UTF8.GetBytes(topic), out byte[]? _).Plain, one => ReferenceEquals(one.Receiver, lasting));
                 }
 
                 long before = Volatile.Read(ref phase);
-                bool found = Array.Exists(cache.Match(matcher, "y/7"u8, out byte[]? _).Plain, one => ReferenceEquals(one.Session, changing));
+                bool found = Array.Exists(cache.Match(matcher, "y/7"u8, out byte[]? _).Plain, one => ReferenceEquals(one.Receiver, changing));
                 if (before == Volatile.Read(ref phase) && before % 2 == 0) Assert.Equal(before % 4 == 2, found);
             }
         }))];
@@ -230,5 +230,5 @@ public sealed class MatchCacheTests
         Assert.InRange(held, long.MinValue, 10_000_000);
     }
 
-    private static IEnumerable<string> Ids(MatchResult match) => match.Plain.Select(one => one.Session.ClientId).Order();
+    private static IEnumerable<string> Ids(MatchResult match) => match.Plain.Select(one => one.Receiver.Id).Order();
 }

@@ -61,6 +61,10 @@ public sealed class TakeoverTests
     {
         public bool HasRoom => true;
 
+        public void RequestPumpWhenDrained()
+        {
+        }
+
         public void Prepare(Session session)
         {
         }

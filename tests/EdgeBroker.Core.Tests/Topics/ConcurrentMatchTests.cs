@@ -24,7 +24,7 @@ public sealed class ConcurrentMatchTests
                 foreach (string topic in topics)
                 {
                     MatchResult match = matcher.Match(tree.Root, Encoding.UTF8.GetBytes(topic));
-                    Assert.Single(match.Plain, one => ReferenceEquals(one.Session, lasting));
+                    Assert.Single(match.Plain, one => ReferenceEquals(one.Receiver, lasting));
                 }
             }
         }))];

@@ -117,7 +117,7 @@ public sealed class SubscriptionTreeTests
         }
 
         Assert.Equal(
-            plain.GroupBy(one => one.Session).Select(group => Describe(group)).Order(),
+            plain.GroupBy(one => one.Receiver).Select(group => Describe(group)).Order(),
             match.Plain.Select(one => Describe([one])).Order());
         Assert.Equal(
             shared.Values.Select(Members).Order(),
@@ -127,7 +127,7 @@ public sealed class SubscriptionTreeTests
     private static string Describe(IEnumerable<Subscription> several)
     {
         Subscription[] all = [.. several];
-        return $"{all[0].Session.ClientId} {all.Max(one => one.Options.MaximumQoS)} {all.Any(one => one.Options.RetainAsPublished)} "
+        return $"{all[0].Receiver.Id} {all.Max(one => one.Options.MaximumQoS)} {all.Any(one => one.Options.RetainAsPublished)} "
             + string.Join(',', all.SelectMany(one => one.Identifiers ?? []).Order());
     }
 

@@ -1,0 +1,45 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Topics;
+
+namespace EdgeBroker.Core.Receivers;
+
+/// <summary>Takes the messages that match its subscriptions. Called on any thread; returns soon and never blocks.</summary>
+/// <param name="id">Names it among all receivers of the broker.</param>
+public abstract class Receiver(string id)
+{
+    /// <summary>Names it among all receivers of the broker: the client id of a session.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>How fit it is to take a message now. A hint that may be out of date when it is used; reading it changes nothing.</summary>
+    public abstract ReceiverReadiness Readiness { get; }
+
+    /// <summary>Whether QoS 1 and 2 messages for it are kept on disk where the broker has a store.</summary>
+    public virtual bool IsDurable => false;
+
+    /// <summary>The subscription to exactly this filter in the receiver's own list, or null. The list decides, the tree follows.</summary>
+    public abstract Subscription? FindSubscription(ReadOnlySpan<byte> filter);
+
+    /// <summary>Takes a message.</summary>
+    /// <param name="message">The message; borrowed, valid during the call.</param>
+    /// <param name="subscription">The subscription of this receiver that it matched.</param>
+    /// <param name="context">The publisher's context.</param>
+    public abstract DeliveryOutcome Deliver(in Publication message, Subscription subscription, RoutingContext context);
+
+    /// <summary>Takes the current run of a burst at once; false, and nothing taken: the messages are to be delivered one by one.</summary>
+    internal virtual bool TryDeliverBurst(PublishBurst burst, RoutingContext context) => false;
+
+    /// <summary>Takes the runs of a burst that are for it, up to one whose messages are to be delivered one by one: that is the current one then.</summary>
+    /// <param name="burst">The burst.</param>
+    /// <param name="receivers">Who receives which runs.</param>
+    /// <param name="delivery">The first to take; moved behind the last.</param>
+    /// <param name="context">The publisher's context.</param>
+    /// <returns>What the run left over matched; null: all are taken.</returns>
+    internal virtual Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
+    {
+        if (delivery < 0) return null;
+        Subscription subscription = receivers.Take(ref delivery, out int run);
+        burst.Select(run);
+        return subscription;
+    }
+}
