@@ -3,7 +3,7 @@ using EdgeBroker.Http.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
+using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
 namespace EdgeBroker.Http;
 

@@ -1,5 +1,6 @@
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Transport.Reactors;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.UnixSockets;
 
 namespace EdgeBroker.Transport.Reactors;

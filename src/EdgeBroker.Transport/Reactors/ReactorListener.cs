@@ -1,7 +1,9 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
+using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
 namespace EdgeBroker.Transport.Reactors;
 

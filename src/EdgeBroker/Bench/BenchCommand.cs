@@ -1,5 +1,5 @@
 using EdgeBroker.Options;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeBroker.Bench;

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using EdgeBroker.Protocol;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Bench;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Bench;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Bench;
 

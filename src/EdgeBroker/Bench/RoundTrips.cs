@@ -1,5 +1,5 @@
 using EdgeBroker.Protocol;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Bench;
 

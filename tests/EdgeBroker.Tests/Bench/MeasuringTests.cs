@@ -4,9 +4,9 @@ using System.Text;
 using EdgeBroker.Bench;
 using EdgeBroker.Options;
 using EdgeBroker.Protocol;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 using Microsoft.Extensions.Time.Testing;
-using SocketAddress = EdgeBroker.Transport.Reactors.SocketAddress;
+using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
 namespace EdgeBroker.Tests.Bench;
 

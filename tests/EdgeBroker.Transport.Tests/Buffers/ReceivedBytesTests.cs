@@ -1,5 +1,5 @@
 using CsCheck;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Transport.Tests.Buffers;
 

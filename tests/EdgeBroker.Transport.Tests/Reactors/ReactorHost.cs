@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,7 +17,7 @@ internal sealed class ReactorHost : IDisposable
     {
         _reactors = [.. Enumerable.Range(0, reactors).Select(index => new Reactor(index, TimeProvider.System, NullLogger<Reactor>.Instance))];
         Listener = ReactorListener.Open(
-            Transport.Reactors.SocketAddress.Parse(address),
+            Transport.Linux.SocketAddress.Parse(address),
             _reactors,
             maxConnections,
             accepted =>

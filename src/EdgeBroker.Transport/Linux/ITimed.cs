@@ -1,10 +1,10 @@
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>
 /// What has a deadline in a <see cref="TimerWheel"/>. It carries its own place there, so that an idle connection needs no object for it; the wheel alone
 /// changes it.
 /// </summary>
-internal interface ITimed
+public interface ITimed
 {
     /// <summary>The one before it in its slot.</summary>
     ITimed? Previous { get; set; }

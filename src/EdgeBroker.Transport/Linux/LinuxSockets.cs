@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>The system calls of the reactor, as Linux defines them on x64 and arm64. Failures return -1 and set the last P/Invoke error.</summary>
-internal static unsafe partial class LinuxSockets
+public static unsafe partial class LinuxSockets
 {
     public const int AddressFamilyUnix = 1;
     public const int AddressFamilyInet = 2;

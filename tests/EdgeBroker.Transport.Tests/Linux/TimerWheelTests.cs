@@ -1,7 +1,7 @@
 using CsCheck;
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 
-namespace EdgeBroker.Transport.Tests.Reactors;
+namespace EdgeBroker.Transport.Tests.Linux;
 
 public sealed class TimerWheelTests
 {

@@ -3,27 +3,32 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>An address to listen on, as configured and as the kernel wants it.</summary>
 public sealed class SocketAddress
 {
+    private readonly byte[] _bytes;
+
     private SocketAddress(string text, int family, byte[] bytes, string? unixPath)
     {
         Text = text;
         Family = family;
-        Bytes = bytes;
+        _bytes = bytes;
         UnixPath = unixPath;
     }
 
     /// <summary>As configured.</summary>
     public string Text { get; }
 
-    internal int Family { get; }
+    /// <summary>The address family, as <c>socket(2)</c> takes it.</summary>
+    public int Family { get; }
 
-    internal byte[] Bytes { get; }
+    /// <summary>The <c>struct sockaddr</c> of its family.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
 
-    internal string? UnixPath { get; }
+    /// <summary>The path of a Unix socket; null: an address of another kind.</summary>
+    public string? UnixPath { get; }
 
     /// <summary>Reads <c>host:port</c>, <c>[v6]:port</c> or <c>unix:/path</c>; a host name is looked up.</summary>
     /// <exception cref="FormatException">It is of no such form, or the name is not known.</exception>
@@ -40,8 +45,8 @@ public sealed class SocketAddress
     public EndPoint ToEndPoint()
     {
         if (UnixPath is not null) return new UnixDomainSocketEndPoint(UnixPath);
-        ushort port = BinaryPrimitives.ReadUInt16BigEndian(Bytes.AsSpan(2));
-        return new IPEndPoint(Family == LinuxSockets.AddressFamilyInet ? new IPAddress(Bytes.AsSpan(4, 4)) : new IPAddress(Bytes.AsSpan(8, 16)), port);
+        ushort port = BinaryPrimitives.ReadUInt16BigEndian(_bytes.AsSpan(2));
+        return new IPEndPoint(Family == LinuxSockets.AddressFamilyInet ? new IPAddress(_bytes.AsSpan(4, 4)) : new IPAddress(_bytes.AsSpan(8, 16)), port);
     }
 
     private static SocketAddress Of(string text, IPAddress address, ushort port)

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>A peer's address as the kernel gave it, kept in 24 bytes until someone wants to read it.</summary>
-internal readonly struct PeerAddress
+public readonly struct PeerAddress
 {
     private readonly ulong _high;
     private readonly ulong _low;

@@ -1,12 +1,12 @@
 using System.Numerics;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>
 /// The deadlines of a reactor's connections: slots of 100 ms in a ring of 51 seconds. Setting and moving one takes constant time; one farther away
 /// goes round. Not before its time, and at most a slot late.
 /// </summary>
-internal sealed class TimerWheel
+public sealed class TimerWheel
 {
     private const int SlotMs = 100;
     private const int Slots = 512;

@@ -1,6 +1,6 @@
-using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Linux;
 
-namespace EdgeBroker.Transport.Tests.Reactors;
+namespace EdgeBroker.Transport.Tests.Linux;
 
 public sealed class SocketAddressTests
 {
@@ -11,7 +11,7 @@ public sealed class SocketAddressTests
     [InlineData("[::1]:65535", "0A 00 FF FF 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00 00 00")]
     [InlineData("unix:/a", "01 00 2F 61 00")]
     public void Is_what_the_kernel_wants(string text, string bytes) =>
-        Assert.Equal(bytes, string.Join(' ', SocketAddress.Parse(text).Bytes.Select(one => one.ToString("X2", null))));
+        Assert.Equal(bytes, string.Join(' ', SocketAddress.Parse(text).Bytes.ToArray().Select(one => one.ToString("X2", null))));
 
     [Theory]
     [InlineData("")]

@@ -1,10 +1,10 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace EdgeBroker.Transport.Reactors;
+namespace EdgeBroker.Transport.Linux;
 
 /// <summary>One epoll instance and its event array. The kernel packs <c>struct epoll_event</c> to 12 bytes on x64 and pads it to 16 elsewhere.</summary>
-internal sealed unsafe class Epoll : IDisposable
+public sealed unsafe class Epoll : IDisposable
 {
     private const int MaxEvents = 512;
     private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
