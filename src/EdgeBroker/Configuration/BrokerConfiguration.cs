@@ -1,12 +1,19 @@
+using EdgeBroker.Configuration.Schema;
+using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
+using EdgeBroker.Logging;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Security.Passwords;
+using EdgeBroker.Security.Tokens;
 using EdgeBroker.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Configuration;
 
-/// <summary>Everything a broker is started with; valid as a whole.</summary>
+/// <summary>Everything a broker is started with; valid as a whole once it is loaded. The schema binds keys to it.</summary>
 internal sealed record BrokerConfiguration
 {
     /// <summary>The file it was read from, as the user named it; null for the embedded default.</summary>
@@ -17,7 +24,7 @@ internal sealed record BrokerConfiguration
     /// <summary>Plain MQTT; with <see cref="WebListeners"/> at least one.</summary>
     public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
 
-    /// <summary>MQTT over TLS and WebSocket.</summary>
+    /// <summary>MQTT over TLS and WebSocket, and HTTP.</summary>
     public IReadOnlyList<WebListenerOptions> WebListeners { get; init; } = [];
 
     public required MqttOptions Mqtt { get; init; }
@@ -32,4 +39,69 @@ internal sealed record BrokerConfiguration
 
     /// <summary>What works but should be known: shown at start and by <c>check</c>, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The tables whose meaning is found by rules, as they are written.</summary>
+    public WrittenTables Written { get; init; } = new();
+
+    /// <summary>Where each key was set, by its path.</summary>
+    public IReadOnlyDictionary<string, SourcePosition> Origins { get; init; } = new Dictionary<string, SourcePosition>();
+
+    /// <summary>What holds where nothing is said.</summary>
+    /// <param name="node">Depends on the machine.</param>
+    public static BrokerConfiguration Defaults(NodeOptions node) =>
+        new() { Node = node, Listeners = [], Mqtt = new MqttOptions(), Storage = new StorageOptions(), Log = new LogOptions() };
+}
+
+/// <summary>The <c>[node]</c> table.</summary>
+internal sealed record NodeOptions
+{
+    /// <summary>What this broker calls itself.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where everything that must survive a restart is kept; a full path once it is loaded.</summary>
+    public required string DataDirectory { get; init; }
+}
+
+/// <summary>The <c>[log]</c> table.</summary>
+internal sealed record LogOptions
+{
+    /// <summary>The least severe level that is written.</summary>
+    public LogLevel Level { get; init; } = LogLevel.Information;
+
+    public LogFormat Format { get; init; } = LogFormat.Auto;
+}
+
+/// <summary>Who may come in and what they may do, with the files it stands in read.</summary>
+internal sealed record AuthOptions
+{
+    /// <summary>The users of the password file; null: there is none.</summary>
+    public PasswordFile? Users { get; init; }
+
+    /// <summary>What tokens must be; null: tokens are not accepted.</summary>
+    public TokenOptions? Tokens { get; init; }
+
+    /// <summary>The token keys as read at start; null where a server has them.</summary>
+    public TokenKeySet? Keys { get; init; }
+
+    /// <summary>Where newer keys come from: a file's full path or an https URL; null: they do not change.</summary>
+    public string? KeySetPlace { get; init; }
+
+    public TimeSpan KeySetRefresh { get; init; }
+
+    public AclRuleSet Rules { get; init; } = AclRuleSet.Unrestricted;
+
+    /// <summary>Whether a client can prove who it is.</summary>
+    public bool HasCredentials => Users is not null || Tokens is not null;
+}
+
+/// <summary>Tables as they are written, before it is known what their keys mean together and what the files hold that they name.</summary>
+internal sealed record WrittenTables
+{
+    public IReadOnlyList<ListenerDraft> Listeners { get; init; } = [];
+
+    public AuthDraft Auth { get; init; } = new();
+
+    public IReadOnlyList<AclDraft> Acl { get; init; } = [];
+
+    public IReadOnlyList<GroupDraft> Groups { get; init; } = [];
 }

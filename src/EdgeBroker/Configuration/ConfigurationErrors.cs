@@ -1,3 +1,5 @@
+using EdgeBroker.Configuration.Toml;
+
 namespace EdgeBroker.Configuration;
 
 /// <summary>Collects everything wrong with a configuration, so that all of it is shown at once.</summary>

@@ -1,3 +1,7 @@
+using EdgeBroker.Configuration.Rules;
+using EdgeBroker.Configuration.Schema;
+using EdgeBroker.Configuration.Toml;
+
 namespace EdgeBroker.Configuration;
 
 /// <summary>
@@ -18,46 +22,43 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
     /// <summary>Null when <paramref name="errors"/> has lines.</summary>
     public BrokerConfiguration? Load(string? path, out string[] errors)
     {
-        ConfigurationDraft draft = Defaults();
-        if (path is not null) draft = Read(path, draft);
+        BrokerConfiguration read = Defaults();
+        if (path is not null) read = Read(path, read);
         string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
-        DataDirectory = Path.GetFullPath(draft.Node.DataDirectory, baseDirectory);
-        AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(draft);
+        DataDirectory = Path.GetFullPath(read.Node.DataDirectory, baseDirectory);
+        AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written);
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
-        listeners.Apply(draft.Listeners);
+        IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
-        return new BrokerConfiguration
+        return read with
         {
             File = path,
-            Node = draft.Node with { DataDirectory = DataDirectory },
+            Node = read.Node with { DataDirectory = DataDirectory },
             Listeners = listeners.Plains,
             WebListeners = listeners.Webs,
-            Mqtt = draft.Mqtt with { DisconnectOnDeniedPublish = draft.Auth.DisconnectOnDeniedPublish },
-            Limits = draft.Limits,
-            Storage = draft.Storage,
             Auth = auth,
-            Log = draft.Log,
+            Written = read.Written with { Listeners = written },
             Warnings = _warnings,
         };
     }
 
-    private ConfigurationDraft Defaults()
+    private BrokerConfiguration Defaults()
     {
         // systemd may name several directories, separated by colons.
         string? state = environment("STATE_DIRECTORY");
         string data = string.IsNullOrEmpty(state) ? Path.Combine(workingDirectory, DefaultDataDirectory) : state.Split(':')[0];
-        return new ConfigurationDraft(new NodeOptions { Name = Environment.MachineName, DataDirectory = data });
+        return BrokerConfiguration.Defaults(new NodeOptions { Name = Environment.MachineName, DataDirectory = data });
     }
 
-    private ConfigurationDraft Read(string path, ConfigurationDraft draft)
+    private BrokerConfiguration Read(string path, BrokerConfiguration defaults)
     {
         var noise = new List<Predicate<SourcePosition>>();
         var file = new SourceFile(Printable.Escape(path), 0);
         TomlTable? merged = ReadOne(FullPath(path), file, noise);
         // A missing file is one error; what lies beside it is not looked at.
-        if (merged is null) return draft;
+        if (merged is null) return defaults;
         int order = 1;
         foreach (string fragment in Fragments(path))
         {
@@ -66,9 +67,10 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         }
 
         int reported = _errors.Count;
-        draft = BrokerSchema.File.Bind(merged, draft, new BindContext(_errors, environment, BrokerSchema.File));
+        var context = new BindContext(_errors, environment, BrokerSchema.File);
+        BrokerConfiguration read = BrokerSchema.File.Bind(merged, defaults, context, path: "");
         foreach (Predicate<SourcePosition> isNoise in noise) _errors.Drop(reported, isNoise);
-        return draft;
+        return read with { Origins = context.Origins };
     }
 
     private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise)

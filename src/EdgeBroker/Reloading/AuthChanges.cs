@@ -4,7 +4,7 @@ using EdgeBroker.Security.Passwords;
 
 namespace EdgeBroker.Reloading;
 
-/// <summary>How users, tokens and access rules differ between two readings of a configuration.</summary>
+/// <summary>How users, token keys and access rules differ between two readings of a configuration: what files hold, and what keys do not tell one by one.</summary>
 internal static class AuthChanges
 {
     private const int NamesShown = 5;
@@ -14,14 +14,12 @@ internal static class AuthChanges
     {
         FindUsers(before.Users, after.Users, applied);
         if ((before.Tokens is null) != (after.Tokens is null)) applied.Add(after.Tokens is null ? "[auth.jwt]: tokens are not accepted any more" : "[auth.jwt]: tokens are accepted");
-        else if (before.Tokens != after.Tokens || before.KeySetPlace != after.KeySetPlace || before.KeySetRefresh != after.KeySetRefresh) applied.Add("[auth.jwt]");
         if (before.Tokens is not null && after.Tokens is not null && before.Keys?.Fingerprint != after.Keys?.Fingerprint) applied.Add("the keys of [auth.jwt]");
         if (!AreSame(before.Rules, after.Rules)) applied.Add($"access rules: {after.Rules.Rules.Count} in place of {before.Rules.Rules.Count}");
     }
 
     private static void FindUsers(PasswordFile? before, PasswordFile? after, List<string> applied)
     {
-        if ((before is null) != (after is null)) applied.Add(after is null ? "auth.password_file: none any more" : "auth.password_file: there are users now");
         Name(applied, "added", Entries(after).Where(entry => before?.Find(entry.UserName) is null));
         Name(applied, "removed", Entries(before).Where(entry => after?.Find(entry.UserName) is null));
         Name(applied, "changed, with another password", Entries(after).Where(entry => before?.Find(entry.UserName) is { } old && old.Hash.Text != entry.Hash.Text));

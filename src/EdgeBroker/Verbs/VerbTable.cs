@@ -14,6 +14,7 @@ internal static class VerbTable
     public static CommandLine All { get; } = new(
         RunCommand.Command,
         CheckCommand.Command,
+        ConfigCommand.Command,
         ReloadCommand.Command,
         PasswdCommand.Command,
         AclCommand.Command,

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using EdgeBroker.Configuration;
+using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Storage;

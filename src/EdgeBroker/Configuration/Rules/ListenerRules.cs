@@ -1,0 +1,146 @@
+using EdgeBroker.Configuration.Schema;
+using EdgeBroker.Configuration.Toml;
+using EdgeBroker.Http;
+using EdgeBroker.Mqtt;
+
+namespace EdgeBroker.Configuration.Rules;
+
+/// <summary>What the keys of a listener mean together, and the listeners to one another.</summary>
+internal sealed class ListenerRules(ConfigurationErrors errors, List<string> warnings, TlsRules tlsRules, bool hasCredentials)
+{
+    /// <summary>The address of the embedded default, and of a file that names no listener.</summary>
+    public const string DefaultAddress = "127.0.0.1:1883";
+
+    // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
+    private static readonly string[] NotBuilt = ["coap", "coaps"];
+
+    private readonly PeerRules _peerRules = new(errors, warnings);
+
+    /// <summary>Plain MQTT listeners.</summary>
+    public List<ListenerOptions> Plains { get; } = [];
+
+    /// <summary>TLS and WebSocket listeners.</summary>
+    public List<WebListenerOptions> Webs { get; } = [];
+
+    /// <summary>Judges the listeners.</summary>
+    /// <returns>Them, with what follows where nothing is said; and the default where there is none.</returns>
+    public IReadOnlyList<ListenerDraft> Apply(IReadOnlyList<ListenerDraft> drafts)
+    {
+        var resolved = new List<ListenerDraft>(drafts);
+        for (int i = 0; i < drafts.Count; i++)
+        {
+            WebProtocol? web = ProtocolOf(drafts[i]);
+            ListenerTable.Schema.FindMisplaced(drafts[i], drafts[i].Table, errors);
+            if (drafts[i].Address is not { } address) continue;
+            if (FirstOverlap(drafts, i, address) is { } earlier)
+            {
+                errors.Add(drafts[i].At("address"), $"address \"{Printable.Escape(address.Text)}\" is taken already by the listener at "
+                    + $"{earlier.At("address")} (\"{Printable.Escape(earlier.Address!.Text)}\")");
+            }
+
+            PeerOptions peer = _peerRules.Apply(drafts[i], address);
+            // Behind a proxy on this machine the clients are elsewhere.
+            bool isLocal = address.IsLoopback && !drafts[i].IsProxied;
+            bool anonymous = drafts[i].AllowAnonymous ?? isLocal;
+            resolved[i] = drafts[i] with { AllowAnonymous = anonymous };
+            if (IsHttp(web))
+            {
+                // Health asks nobody who he is, and has nothing to hide.
+            }
+            else if (!isLocal) WarnOffLoopback(drafts[i], address, anonymous);
+            else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]) && !peer.IdentifiesPeers)
+            {
+                warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
+            }
+
+            if (web is { } protocol) AddWeb(drafts[i], protocol, address, anonymous, peer);
+            else
+            {
+                Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous, Proxies = peer.Proxies, SocketFile = peer.SocketFile, IdentifiesPeers = peer.IdentifiesPeers });
+            }
+        }
+
+        if (drafts.Count == 0)
+        {
+            if (hasCredentials) warnings.Add(AnonymousToo(DefaultAddress));
+            Plains.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
+            ListenAddress.TryParse(DefaultAddress, out ListenAddress address);
+            resolved.Add(new ListenerDraft(TomlTable.Nowhere) { Protocol = ListenerTable.Plain, Address = address, AllowAnonymous = true });
+        }
+
+        return resolved;
+    }
+
+    private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
+    {
+        bool speaksTls = SpeaksTls(protocol);
+        Http.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
+        if (tls is null && speaksTls) return;
+        Webs.Add(draft.Web with
+        {
+            Protocol = protocol,
+            Address = address.Text,
+            AllowAnonymous = anonymous,
+            MaxConnections = draft.Options.MaxConnections,
+            Proxies = peer.Proxies,
+            SocketFile = peer.SocketFile,
+            IdentifiesPeers = peer.IdentifiesPeers,
+            Tls = tls,
+        });
+    }
+
+    private WebProtocol? ProtocolOf(ListenerDraft draft)
+    {
+        switch (draft.Protocol)
+        {
+            case null or ListenerTable.Plain: return null;
+            case "mqtts": return WebProtocol.Mqtts;
+            case "ws": return WebProtocol.Ws;
+            case "wss": return WebProtocol.Wss;
+            case "http": return WebProtocol.Http;
+            case "https": return WebProtocol.Https;
+        }
+
+        string shown = ValueText.Quote(draft.Protocol);
+        if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
+        {
+            errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected {ListenerTable.Protocol.Expected}");
+        }
+        else errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {ListenerTable.Protocol.Expected}");
+        return null;
+    }
+
+    private static ListenerDraft? FirstOverlap(IReadOnlyList<ListenerDraft> drafts, int count, ListenAddress address)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (drafts[i].Address is { } earlier && earlier.Overlaps(address)) return drafts[i];
+        }
+
+        return null;
+    }
+
+    private void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous)
+    {
+        string shown = Printable.Escape(address.Text);
+        if (anonymous && !NeedsCertificate(draft))
+        {
+            warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
+                + (draft.IsProxied ? "allow_anonymous is set, and its clients are wherever the proxy's are" : "allow_anonymous is set and the address is not loopback"));
+        }
+        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Http.Tls.ClientAuthentication.None }))
+        {
+            warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
+                + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
+        }
+    }
+
+    private static bool IsHttp(WebProtocol? protocol) => protocol is WebProtocol.Http or WebProtocol.Https;
+
+    private static bool SpeaksTls(WebProtocol? protocol) => protocol is WebProtocol.Mqtts or WebProtocol.Wss or WebProtocol.Https;
+
+    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Http.Tls.ClientAuthentication.Require;
+
+    private static string AnonymousToo(string address) =>
+        $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";
+}

@@ -1,0 +1,93 @@
+using EdgeBroker.Core.Limits;
+
+namespace EdgeBroker.Configuration.Schema;
+
+/// <summary>The keys of <c>[limits]</c>. Its connect_timeout belongs to the options of MQTT itself.</summary>
+internal static class LimitsTable
+{
+    private const string Rates = "Rates: so many in a time (s, m, h, d), and \"burst\" at once (default: as many as the rate names). Those of clients take on_exceed: "
+        + "\"delay\" does not read the connection for a while, \"drop\" drops a publish (QoS 1 and 2: 5.0 clients are told 0x97, 3.1.1 clients are delayed, having no such code) "
+        + "or refuses a filter, \"disconnect\" ends the connection. Unix sockets have no address. Default: no limit. What each did is counted under $SYS/broker/limits/.";
+
+    private static readonly IntegerKind Connections = Kinds.Integer(1, 1_000_000);
+
+    public static readonly TableSchema<BrokerConfiguration> Schema = new TableSchema<BrokerConfiguration>("[limits]")
+        .Key(
+            "connect_timeout",
+            Kinds.Milliseconds(100, 600_000),
+            c => c.Mqtt.ConnectTimeout,
+            (c, v) => c with { Mqtt = c.Mqtt with { ConnectTimeout = v } },
+            Applies.ToNewConnections,
+            "for a new connection to say CONNECT")
+        .Limit(
+            "auth_failures_per_ip",
+            Kinds.RateLimit("auth_failures_per_ip"),
+            o => o.AuthFailuresPerIp,
+            (o, v) => o with { AuthFailuresPerIp = v },
+            "then an address waits before its next login is looked at: a second, doubling up to 16. \"0/s\": never. "
+            + "On loopback and Unix sockets, where a proxy's clients look alike, it is the user name that waits instead")
+        .Key(
+            "max_memory",
+            Kinds.MemoryLimit,
+            c => c.Limits.MaxMemory,
+            (c, v) => c with { Limits = c.Limits with { MaxMemory = v } },
+            Applies.AtOnce,
+            "\"auto\": what the control group (systemd, container) or, without one, the machine leaves | \"none\" | as \"256MB\". "
+            + "At 80 % new connections are refused, at 88 % publishers are read slowly, at 94 % QoS 0 is dropped")
+        .Key(
+            "max_connections",
+            Connections,
+            c => c.Limits.MaxConnections,
+            (c, v) => c with { Limits = c.Limits with { MaxConnections = v } },
+            Applies.AtOnce,
+            "of all listeners together. Default: no limit",
+            example: "20_000")
+        .Key(
+            "max_connections_per_ip",
+            Connections,
+            c => c.Limits.MaxConnectionsPerIp,
+            (c, v) => c with { Limits = c.Limits with { MaxConnectionsPerIp = v } },
+            Applies.AtOnce,
+            "IPv6 counts by /64. Default: no limit",
+            example: "100")
+        .Limit(
+            "connections_per_ip",
+            Kinds.RateLimit("connections_per_ip"),
+            o => o.ConnectionsPerIp,
+            (o, v) => o with { ConnectionsPerIp = v },
+            "beyond: refused with 0x9F",
+            "{ rate = \"100/m\", burst = 20 }",
+            Rates)
+        .Limit(
+            "publishes_per_client",
+            Kinds.RateLimit("publishes_per_client", ExceedAction.Delay),
+            o => o.PublishesPerClient,
+            (o, v) => o with { PublishesPerClient = v },
+            "delay | drop | disconnect (0x96)",
+            "{ rate = \"1000/s\", burst = 200, on_exceed = \"delay\" }")
+        .Limit(
+            "bytes_per_client",
+            Kinds.RateLimit("bytes_per_client", ExceedAction.Delay, ofBytes: true),
+            o => o.BytesPerClient,
+            (o, v) => o with { BytesPerClient = v },
+            "delay | drop | disconnect (0x96); whatever they are",
+            "{ rate = \"1MB/s\", burst = \"256KB\", on_exceed = \"delay\" }")
+        .Limit(
+            "subscribes_per_client",
+            Kinds.RateLimit("subscribes_per_client", ExceedAction.Drop),
+            o => o.SubscribesPerClient,
+            (o, v) => o with { SubscribesPerClient = v },
+            "filters; delay | drop (refused with 0x97; 3.1.1: 0x80) | disconnect (0x97)",
+            "{ rate = \"100/s\", burst = 20, on_exceed = \"drop\" }");
+
+    private static TableSchema<BrokerConfiguration> Limit(
+        this TableSchema<BrokerConfiguration> table,
+        string name,
+        RateLimitKind kind,
+        Func<LimitOptions, RateLimit?> get,
+        Func<LimitOptions, RateLimit?, LimitOptions> set,
+        string comment,
+        string? example = null,
+        string? introduction = null) => table.Key(
+            name, kind, c => get(c.Limits), (c, v) => c with { Limits = set(c.Limits, v) }, Applies.AtOnce, comment, example: example, introduction: introduction);
+}
