@@ -104,7 +104,7 @@ public sealed partial class Broker
             ending.Link.Close(ReasonCode.SessionTakenOver);
         }
 
-        Session.CompleteElided(ending.Elided);
+        SessionStore.Complete(ending.Coalesced);
         foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
@@ -129,7 +129,7 @@ public sealed partial class Broker
                 IsBrokersOwn = true,
             },
             context);
-        session.NoteWillPublished();
+        session.RecordWillPublished();
     }
 
     /// <summary>Hands a message of an ended member to another member of its group.</summary>

@@ -34,7 +34,7 @@ public sealed partial class Broker
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
         if (WantsRetained(options, shared) && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe))
         {
-            lease.Session.OweRetained(lease, Retained.Walk(topicFilter), subscription);
+            lease.Session.QueueRetained(lease, Retained.Walk(topicFilter), subscription);
         }
 
         return (ReasonCode)options.MaximumQoS;
@@ -50,9 +50,8 @@ public sealed partial class Broker
     }
 
     /// <summary>
-    /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once; the
-    /// list,
-    /// which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
+    /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once;
+    /// the list, which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
     /// </summary>
     private void Align(Receiver receiver, byte[] filter)
     {

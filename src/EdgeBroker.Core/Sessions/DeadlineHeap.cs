@@ -1,101 +1,105 @@
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The detached sessions by the time something is due for them: at most one place a session, taken out when a connection comes, so that
-/// clients that come and go leave nothing behind.
+/// The sessions without a connection by the time something is due for them: each is in it once at most, and taken out when a connection comes, so that clients
+/// that come and go leave nothing behind.
 /// </summary>
 internal sealed class DeadlineHeap
 {
-    private readonly Lock _gate = new();
-    private readonly List<Session> _heap = [];
+    private readonly Lock _lock = new();
+    private readonly List<Entry> _heap = [];
 
     /// <summary>Sessions waiting.</summary>
     public int Count
     {
         get
         {
-            lock (_gate) return _heap.Count;
+            lock (_lock) return _heap.Count;
         }
     }
 
     /// <summary>Puts the session in, or moves it to a new time.</summary>
     public void Set(Session session, long dueMs)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            session.DeadlineMs = dueMs;
-            if (session.DeadlineIndex < 0)
+            int index = session.DeadlineIndex;
+            if (index < 0)
             {
-                session.DeadlineIndex = _heap.Count;
-                _heap.Add(session);
+                index = _heap.Count;
+                _heap.Add(default);
             }
 
-            Down(Up(session.DeadlineIndex));
+            Place(new Entry(dueMs, session), index);
+            Down(Up(index));
         }
     }
 
     /// <summary>Takes the session out, if it is in.</summary>
     public void Remove(Session session)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            int index = session.DeadlineIndex;
-            if (index < 0) return;
-            Session last = _heap[^1];
-            _heap.RemoveAt(_heap.Count - 1);
-            session.DeadlineIndex = -1;
-            if (ReferenceEquals(last, session)) return;
-            Place(last, index);
-            Down(Up(index));
+            if (session.DeadlineIndex >= 0) RemoveAt(session.DeadlineIndex);
         }
     }
 
     /// <summary>Takes out a session whose time has come; null when there is none.</summary>
     public Session? TakeDue(long nowMs)
     {
-        Session first;
-        lock (_gate)
+        lock (_lock)
         {
-            if (_heap.Count == 0 || _heap[0].DeadlineMs > nowMs) return null;
-            first = _heap[0];
+            if (_heap.Count == 0 || _heap[0].DueMs > nowMs) return null;
+            Session first = _heap[0].Session;
+            RemoveAt(0);
+            return first;
         }
+    }
 
-        Remove(first);
-        return first;
+    private void RemoveAt(int index)
+    {
+        _heap[index].Session.DeadlineIndex = -1;
+        Entry last = _heap[^1];
+        _heap.RemoveAt(_heap.Count - 1);
+        if (index == _heap.Count) return;
+        Place(last, index);
+        Down(Up(index));
     }
 
     private int Up(int index)
     {
-        Session session = _heap[index];
-        while (index > 0 && _heap[(index - 1) / 2].DeadlineMs > session.DeadlineMs)
+        Entry entry = _heap[index];
+        while (index > 0 && _heap[(index - 1) / 2].DueMs > entry.DueMs)
         {
             Place(_heap[(index - 1) / 2], index);
             index = (index - 1) / 2;
         }
 
-        Place(session, index);
+        Place(entry, index);
         return index;
     }
 
     private void Down(int index)
     {
-        Session session = _heap[index];
+        Entry entry = _heap[index];
         while (true)
         {
             int child = (2 * index) + 1;
             if (child >= _heap.Count) break;
-            if (child + 1 < _heap.Count && _heap[child + 1].DeadlineMs < _heap[child].DeadlineMs) child++;
-            if (_heap[child].DeadlineMs >= session.DeadlineMs) break;
+            if (child + 1 < _heap.Count && _heap[child + 1].DueMs < _heap[child].DueMs) child++;
+            if (_heap[child].DueMs >= entry.DueMs) break;
             Place(_heap[child], index);
             index = child;
         }
 
-        Place(session, index);
+        Place(entry, index);
     }
 
-    private void Place(Session session, int index)
+    private void Place(in Entry entry, int index)
     {
-        _heap[index] = session;
-        session.DeadlineIndex = index;
+        _heap[index] = entry;
+        entry.Session.DeadlineIndex = index;
     }
+
+    private readonly record struct Entry(long DueMs, Session Session);
 }

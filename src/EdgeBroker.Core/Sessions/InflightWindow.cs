@@ -2,10 +2,8 @@ namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
 /// The QoS 1 and 2 messages sent and not yet acknowledged, oldest first. A message's packet identifier follows from its position in the session's order, 1 to
-/// 65,535 and round again:
-/// it is the same when the message is sent again by a later life of the process, and its place is its distance from the oldest one, so that look-up needs
-/// neither search nor table.
-/// Places between open ones stay until the oldest is done.
+/// 65,535 and round again: it is the same when the message is sent again by a later life of the process, and its slot is its distance from the oldest one, so
+/// that a look-up needs neither search nor table. Slots between open ones stay until the oldest is done.
 /// </summary>
 internal sealed class InflightWindow
 {
@@ -18,17 +16,17 @@ internal sealed class InflightWindow
     private const int MaxSpan = 16_384;
 
     // Room for the first messages, and what a session without open ones keeps at most.
-    private const int FirstPlaces = 4;
+    private const int FirstSlots = 4;
     private const int LargestKept = 64;
 
-    // Beyond this room is made by doubling: what a window once was must not decide what it weighs.
+    // Beyond this the ring grows by doubling: the size a window once had must not decide how much memory it takes.
     private const int MostExpected = 256;
 
     private QueuedMessage[] _ring = [];
     private int _head;
     private int _span;
 
-    // The most places it had since it was empty, and the time before: when it outgrows the first ones it makes room for as many at once.
+    // The most slots it had since it was empty, and the time before: when it outgrows the first ones it makes room for as many at once.
     private int _most;
     private int _mostBefore;
     private long _headPosition = 1;
@@ -36,63 +34,63 @@ internal sealed class InflightWindow
     /// <summary>Open messages.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Places from the oldest open message to the newest, done ones between them included.</summary>
+    /// <summary>Slots from the oldest open message to the newest, done ones between them included.</summary>
     public int Span => _span;
 
     /// <summary>Whether a message with this position, behind all others, can be added.</summary>
     public bool HasRoomFor(long position) => _span == 0 || position - _headPosition < MaxSpan;
 
-    /// <summary>The message at a place, 0 being the oldest.</summary>
-    public ref QueuedMessage At(int place) => ref _ring[(_head + place) & (_ring.Length - 1)];
+    /// <summary>The packet identifier of a message with this position.</summary>
+    public static ushort IdOf(long position) => (ushort)(((position - 1) % MaxPacketId) + 1);
 
-    /// <summary>The packet identifier of a place.</summary>
-    public ushort IdAt(int place) => (ushort)(((_headPosition - 1 + place) % MaxPacketId) + 1);
+    /// <summary>The message at a slot, 0 being the oldest.</summary>
+    public ref QueuedMessage At(int slot) => ref _ring[(_head + slot) & (_ring.Length - 1)];
 
-    /// <summary>The place of an open identifier, or -1.</summary>
+    /// <summary>The packet identifier of a slot.</summary>
+    public ushort IdAt(int slot) => IdOf(_headPosition + slot);
+
+    /// <summary>The slot of an open identifier, or -1.</summary>
     public int Find(ushort packetId)
     {
-        int place = packetId - IdAt(0);
-        if (place < 0) place += MaxPacketId;
-        return place < _span && At(place).State != DeliveryState.None ? place : -1;
+        int slot = packetId - IdAt(0);
+        if (slot < 0) slot += MaxPacketId;
+        return slot < _span && At(slot).State != DeliveryState.None ? slot : -1;
     }
 
-    /// <summary>Adds a message by its position and returns its place. Nearly always it is the last; before others only in a session that was
-    /// restored.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="moved">How far the places of the others moved back to make room before them.</param>
-    public int Add(in QueuedMessage message, out int moved)
+    /// <summary>Adds a message by its position and returns its slot. Nearly always it is the last; in a session that was restored it may come before others,
+    /// whose slots move back.</summary>
+    public int Add(in QueuedMessage message)
     {
-        moved = 0;
         if (_span == 0)
         {
             _headPosition = message.Position;
         }
         else if (message.Position < _headPosition)
         {
-            moved = (int)(_headPosition - message.Position);
+            int moved = (int)(_headPosition - message.Position);
             Reserve(_span + moved);
             _head = (_head - moved) & (_ring.Length - 1);
             _span += moved;
             _headPosition = message.Position;
         }
 
-        int place = (int)(message.Position - _headPosition);
-        if (place >= _span)
+        int slot = (int)(message.Position - _headPosition);
+        if (slot >= _span)
         {
-            Reserve(place + 1);
-            _span = place + 1;
+            Reserve(slot + 1);
+            _span = slot + 1;
         }
 
         _most = Math.Max(_most, _span);
-        At(place) = message;
+        At(slot) = message;
         Count++;
-        return place;
+        return slot;
     }
 
-    /// <summary>Closes a place; its identifier is free again.</summary>
-    public void Remove(int place)
+    /// <summary>Frees a slot and its identifier.</summary>
+    public void Remove(int slot)
     {
-        At(place) = default;
+        At(slot) = default;
         Count--;
         while (_span > 0 && At(0).State == DeliveryState.None)
         {
@@ -107,11 +105,11 @@ internal sealed class InflightWindow
         if (_ring.Length > LargestKept) _ring = [];
     }
 
-    private void Reserve(int places)
+    private void Reserve(int slots)
     {
-        if (places <= _ring.Length) return;
-        int expected = _ring.Length == FirstPlaces ? Math.Min(_mostBefore, MostExpected) : FirstPlaces;
-        var larger = new QueuedMessage[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(places, expected))];
+        if (slots <= _ring.Length) return;
+        int expected = _ring.Length == FirstSlots ? Math.Min(_mostBefore, MostExpected) : FirstSlots;
+        var larger = new QueuedMessage[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(slots, expected))];
         for (int i = 0; i < _span; i++) larger[i] = At(i);
         _ring = larger;
         _head = 0;

@@ -52,9 +52,9 @@ internal sealed class PacketIdSet
 
     private bool TryReplaceFew(ushort old, ushort fresh)
     {
-        uint places = Vector128.Equals(_few, Vector128.Create(old)).ExtractMostSignificantBits();
-        if (places == 0) return false;
-        _few = _few.WithElement(BitOperations.TrailingZeroCount(places), fresh);
+        uint found = Vector128.Equals(_few, Vector128.Create(old)).ExtractMostSignificantBits();
+        if (found == 0) return false;
+        _few = _few.WithElement(BitOperations.TrailingZeroCount(found), fresh);
         return true;
     }
 }

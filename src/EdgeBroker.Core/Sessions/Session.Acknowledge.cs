@@ -1,33 +1,24 @@
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
-// Acknowledgements from the client, and the identifiers of QoS 2 messages it is sending.
+// Acknowledgements from the client, and the QoS 2 exchanges in which it publishes.
 public sealed partial class Session
 {
-    // What the answer to a repetition waits for: the answer to its original may still be waiting, or have been waiting on a connection that is gone.
-    private Completion? _receivedCompletion;
-
-    // Those of the received identifiers that an earlier life of the process left; see BeginReceive.
-    private PacketIdSet _restoredIds = PacketIdSet.None;
-
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
-        PublishRecord? elided;
-        lock (Gate)
+        PublishRecord? coalesced;
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            int place = _inflight.Find(packetId);
-            if (place < 0) return AckOutcome.UnknownId;
-            ref QueuedMessage open = ref _inflight.At(place);
-            if (open.QoS != QoS.AtLeastOnce) return AckOutcome.OutOfPlace;
-            Complete(place);
-            elided = TakeElided();
+            AckOutcome outcome = _window.Acknowledge(packetId, out QueuedMessage done);
+            if (outcome != AckOutcome.Done) return outcome;
+            Complete(done);
+            coalesced = _store.TakeCoalesced();
         }
 
-        CompleteElided(elided);
+        SessionStore.Complete(coalesced);
         return AckOutcome.Done;
     }
 
@@ -37,73 +28,54 @@ public sealed partial class Session
     /// <param name="refused">Whether the reason code is 0x80 or more.</param>
     public AckOutcome Pubrec(ConnectionLease lease, ushort packetId, bool refused)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            int place = _inflight.Find(packetId);
-            if (place < 0) return AckOutcome.UnknownId;
-            ref QueuedMessage open = ref _inflight.At(place);
-            if (open.QoS != QoS.ExactlyOnce) return AckOutcome.OutOfPlace;
+            AckOutcome outcome;
             if (refused)
             {
-                Complete(place);
-                return AckOutcome.Done;
+                outcome = _window.Refuse(packetId, out QueuedMessage done);
+                if (outcome == AckOutcome.Done) Complete(done);
+                return outcome;
             }
 
-            if (open.State == DeliveryState.Published) Release(ref open, packetId);
-            // PUBREL says that the message will not come again: a later life of the process must know it, too.
-            if (open.State == DeliveryState.Released) _link!.SendPubrel(packetId);
-            return AckOutcome.Done;
+            outcome = _window.Release(packetId, out DeliveryReleased? fact, out bool isReleased);
+            if (fact is not null) Journal.Append(fact);
+            if (isReleased) _link!.SendPubrel(packetId);
+            return outcome;
         }
     }
 
     /// <summary>PUBCOMP: the QoS 2 exchange is over.</summary>
     public AckOutcome Pubcomp(ConnectionLease lease, ushort packetId)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            int place = _inflight.Find(packetId);
-            if (place < 0) return AckOutcome.UnknownId;
-            if (_inflight.At(place).State != DeliveryState.Released) return AckOutcome.OutOfPlace;
-            Complete(place);
-            return AckOutcome.Done;
+            AckOutcome outcome = _window.Complete(packetId, out QueuedMessage done);
+            if (outcome == AckOutcome.Done) Complete(done);
+            return outcome;
         }
     }
 
-    /// <summary>A QoS 2 PUBLISH came in: notes its identifier, which makes repetitions known [MQTT-4.3.3-10].</summary>
+    /// <summary>PUBLISH with QoS 2: begins an exchange, unless the packet is a repetition or one too many.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>
     /// <param name="isDup">Whether the packet says that it is a repetition.</param>
     /// <param name="limit">Exchanges that may be open.</param>
     /// <param name="completion">What the PUBREC for a repetition waits for.</param>
-    public AckOutcome BeginReceive(ConnectionLease lease, ushort packetId, bool isDup, int limit, out Completion? completion)
+    public AckOutcome TryBeginExactlyOnce(ConnectionLease lease, ushort packetId, bool isDup, int limit, out Completion? completion)
     {
         completion = null;
-        lock (Gate)
-        {
-            if (!Holds(lease)) return AckOutcome.StaleLease;
-            completion = _receivedCompletion;
-            if (_receivedIds.Contains(packetId))
-            {
-                // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a
-                // new one.
-                return !isDup && _restoredIds.Remove(packetId) ? AckOutcome.Done : AckOutcome.Repeated;
-            }
-
-            if (_receivedIds.Count >= limit) return AckOutcome.TooMany;
-            if (ReferenceEquals(_receivedIds, PacketIdSet.None)) _receivedIds = new PacketIdSet();
-            _receivedIds.Add(packetId);
-            return AckOutcome.Done;
-        }
+        lock (SyncRoot) return Holds(lease) ? _received.TryBegin(packetId, isDup, limit, out completion) : AckOutcome.StaleLease;
     }
 
     /// <summary>The PUBLISH was refused: its identifier, not stored yet, is free again [MQTT-4.3.3-9].</summary>
-    public void CancelReceive(ConnectionLease lease, ushort packetId)
+    public void CancelExactlyOnce(ConnectionLease lease, ushort packetId)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
-            if (Holds(lease)) _receivedIds.Remove(packetId);
+            if (Holds(lease)) _received.Cancel(packetId);
         }
     }
 
@@ -112,43 +84,28 @@ public sealed partial class Session
     /// <param name="packetId">The packet identifier.</param>
     /// <param name="completion">What PUBCOMP waits for: were a crash to bring the identifier back, the next message under it would pass for a repetition and be
     /// lost.</param>
-    public AckOutcome EndReceive(ConnectionLease lease, ushort packetId, out Completion? completion)
+    public AckOutcome CompleteExactlyOnce(ConnectionLease lease, ushort packetId, out Completion? completion)
     {
         completion = null;
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            if (!_receivedIds.Remove(packetId)) return AckOutcome.UnknownId;
-            _restoredIds.Remove(packetId);
-            if (_stored is not null) completion = Append(new ReceivedIdRemoved(_stored, packetId));
+            if (!_received.Complete(packetId)) return AckOutcome.UnknownId;
+            if (_store.Session is { } stored) completion = Append(new ReceivedIdRemoved(stored, packetId));
             return AckOutcome.Done;
         }
     }
 
-    private void Release(ref QueuedMessage open, ushort packetId)
+    /// <summary>A message is done with; there may be room for another one.</summary>
+    private void Complete(in QueuedMessage done)
     {
-        // The client owns the message now; only its identifier matters from here on [MQTT-4.3.3-6].
-        open.Message = null;
-        open.State = DeliveryState.Released;
-        if (open.Stored is null) return;
-        open.State = DeliveryState.Releasing;
-        var fact = new DeliveryReleased(open.Stored);
-        Journal.Append(fact);
-        (_releasing ??= new Queue<(DeliveryReleased, ushort)>()).Enqueue((fact, packetId));
+        _store.Remove(Journal, done);
+        if (_queue.Count > 0 || _retained.HasMore || _window.HasResends) _link!.RequestPump();
     }
 
     private JournalFact Append(JournalFact fact)
     {
         Journal.Append(fact);
         return fact;
-    }
-
-    private void Complete(int place)
-    {
-        Forget(_inflight.At(place));
-        // What this connection has not seen yet has taken nothing of its quota.
-        if (place < _resendPlace) _sendQuota++;
-        CloseInflight(place);
-        if (_queue.Count > 0 || _retained is not null || _resendPlace < _inflight.Span) _link!.RequestPump();
     }
 }

@@ -8,66 +8,62 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
-// Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, a slice a turn, and never queued as a whole.
+// Retained messages owed after SUBSCRIBE. They are taken from the tree as the client has room for them, slice by slice, and never queued as a whole.
 public sealed partial class Session
 {
-    // Messages of one turn; a filter without any counts as some. And how many are taken into the queue ahead of their turn: live messages that come later stay
+    // Messages of one slice; a filter without any counts as some. And how many are taken into the queue ahead of their time: live messages that come later stay
     // behind those.
     private const int RetainedSlice = 512;
     private const int FilterCost = 16;
     private const int RetainedQueueLimit = 64;
 
-    private RetainedBacklog? _retained;
-    private RetainedDelivery? _retainedNow;
-
-    /// <summary>Notes that the retained messages of a filter are owed; null: that none are, since it was subscribed anew.</summary>
-    internal void OweRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
+    /// <summary>Owes the client the retained messages of a filter; null: none, since it was subscribed anew.</summary>
+    internal void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return;
-            DropRetained(subscription.Filter);
+            _retained.Remove(subscription.Filter);
             if (walk is null) return;
-            (_retained ??= new RetainedBacklog()).Add(new RetainedDelivery(walk, subscription));
+            _retained.Add(new RetainedDelivery(walk, subscription));
             _link!.RequestPump();
         }
     }
 
-    /// <summary>Sends a slice of the retained messages owed. Called by the connection's own thread, a turn at a time.</summary>
+    /// <summary>Sends a slice of the retained messages owed. Called by the connection's own thread, once an iteration of its loop.</summary>
     internal DeliveryOutcome PumpRetained(ConnectionLease lease, RoutingContext context, long nowMs)
     {
         int dropped = 0;
-        bool ended = true;
-        for (int left = RetainedSlice; ended && left > 0; left -= FilterCost)
+        bool isDone = true;
+        for (int left = RetainedSlice; isDone && left > 0; left -= FilterCost)
         {
-            if (BeginRetained(lease) is not { } delivery) break;
-            ended = SendRetained(lease, delivery, context, nowMs, ref left, ref dropped);
-            EndRetained(lease, delivery, ended);
+            if (TakeRetained(lease) is not { } delivery) break;
+            isDone = SendRetained(lease, delivery, context, nowMs, ref left, ref dropped);
+            PutBackRetained(lease, delivery, isDone);
         }
 
         return new DeliveryOutcome(DeliveryResult.Sent, dropped, DropReason.TooLargeForClient);
     }
 
-    /// <summary>Owes nothing more for a filter that was unsubscribed or subscribed anew; under the gate.</summary>
-    private void DropRetained(byte[] filter)
+    private RetainedDelivery? TakeRetained(ConnectionLease lease)
     {
-        if (_retainedNow is not null && _retainedNow.Subscription.Filter.AsSpan().SequenceEqual(filter)) _retainedNow.IsForgotten = true;
-        if (_retained is null) return;
-        _retained.Remove(filter);
-        if (_retained.Count == 0) _retained = null;
+        lock (SyncRoot) return Holds(lease) ? _retained.Take() : null;
     }
 
-    private RetainedDelivery? BeginRetained(ConnectionLease lease)
+    private void PutBackRetained(ConnectionLease lease, RetainedDelivery delivery, bool isDone)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
-            if (!Holds(lease) || _retainedNow is not null || _retained is null || !_retained.TryTake(out _retainedNow)) return null;
-            return _retainedNow;
+            _retained.PutBack(delivery, isDone);
+            // A connection that took the session over meanwhile has been asked already and found this delivery under way.
+            if (_retained.HasMore && (isDone || delivery.Pending is null || !Holds(lease))) _link?.RequestPump();
         }
     }
 
-    /// <summary>Sends what there is room for and <paramref name="left"/> allows; returns whether that was all. The walk locks the tree, so it steps outside the
-    /// gate; nobody else has it meanwhile.</summary>
+    /// <summary>
+    /// Sends what there is room for and <paramref name="left"/> allows; returns whether that was all. The walk takes the tree's lock, so it goes on outside the
+    /// session's; nobody else has it meanwhile.
+    /// </summary>
     private bool SendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int left, ref int dropped)
     {
         for (; left > 0; left--)
@@ -80,25 +76,12 @@ public sealed partial class Session
         return false;
     }
 
-    private void EndRetained(ConnectionLease lease, RetainedDelivery delivery, bool ended)
-    {
-        lock (Gate)
-        {
-            _retainedNow = null;
-            // Back to the front: filters are served in the order they were subscribed.
-            if (!ended && !delivery.IsForgotten) (_retained ??= new RetainedBacklog()).PutBack(delivery);
-            if (_retained is { Count: 0 }) _retained = null;
-            // A connection that took the session over meanwhile has had its turn already and found this delivery under way.
-            else if (_retained is not null && (ended || delivery.Pending is null || !Holds(lease))) _link?.RequestPump();
-        }
-    }
-
     /// <summary>False when there is no room yet: acknowledgements or the socket bring the next try.</summary>
     private bool TrySendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int dropped)
     {
         Message message = delivery.Pending!;
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (!Holds(lease)) return false;
             if (!_link!.HasRoom)

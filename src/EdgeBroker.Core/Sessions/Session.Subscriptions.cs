@@ -7,20 +7,20 @@ namespace EdgeBroker.Core.Sessions;
 // The session's own list of its subscriptions; the tree has them by topic.
 public sealed partial class Session
 {
-    /// <summary>Notes a subscription. False when the connection has no right any more or the limit is reached.</summary>
+    /// <summary>Adds a subscription to the list. False when the connection has no right any more or the limit is reached.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="subscription">The subscription.</param>
     /// <param name="existing">The subscription to the same filter there was before, or null.</param>
     /// <param name="completion">What SUBACK waits for.</param>
     internal bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             completion = null;
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
-            if (_stored is not null) completion = Append(new SubscriptionChanged(_stored, subscription.Filter, subscription));
+            if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, subscription.Filter, subscription));
             return true;
         }
     }
@@ -28,13 +28,12 @@ public sealed partial class Session
     /// <inheritdoc/>
     public override Subscription? FindSubscription(ReadOnlySpan<byte> filter)
     {
-        lock (Gate) return _subscriptions.Find(filter);
+        lock (SyncRoot) return _subscriptions.Find(filter);
     }
 
     /// <summary>
     /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each
-    /// delivery, so such a
-    /// client cannot go on as it is.
+    /// delivery, so such a client cannot go on as it is.
     /// </summary>
     /// <param name="lease">The connection's right; without it nothing is found.</param>
     /// <param name="permissions">What the client may do now.</param>
@@ -42,24 +41,24 @@ public sealed partial class Session
     /// <returns>A filter that is not permitted; null: all are.</returns>
     public byte[]? FindDenied(ConnectionLease lease, Permissions permissions, out Will? will)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             bool holds = Holds(lease);
-            will = holds ? _will : null;
+            will = holds ? _lifetime.Will : null;
             return holds ? _subscriptions.FindDenied(permissions)?.Filter : null;
         }
     }
 
-    /// <summary>Strikes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
+    /// <summary>Takes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
     internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             completion = null;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
             if (removed is null) return null;
-            DropRetained(removed.Filter);
-            if (_stored is not null) completion = Append(new SubscriptionChanged(_stored, removed.Filter, null));
+            _retained.Remove(removed.Filter);
+            if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, removed.Filter, null));
             return removed;
         }
     }

@@ -6,31 +6,26 @@ namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
 /// A client's state, with or without a connection: subscriptions, messages queued and in flight, received QoS 2 identifiers, will. A monitor: each public
-/// method is short, synchronous and takes the one gate, under which nothing blocks, calls out or does IO. The gate also guards the output buffer of the
-/// session's
-/// connection, so that a publisher needs one lock to deliver.
+/// method is short, synchronous and takes the one lock, under which nothing blocks, calls out or does IO. The lock also guards the output buffer of the
+/// session's connection, so that a publisher needs one lock to deliver.
 /// </summary>
 public sealed partial class Session : Receiver
 {
     private readonly SessionEnvironment _environment;
-
-    // Idle sessions are many: these stand for nothing until something is put in.
-    private InflightWindow _inflight = InflightWindow.None;
-    private MessageQueue _queue = MessageQueue.None;
-    private PacketIdSet _receivedIds = PacketIdSet.None;
-    private SubscriptionSet _subscriptions;
-
     private ISessionLink? _link;
-    private uint _generation;
-    private bool _ended;
-    private uint _expirySeconds;
-    private long _lastPosition;
+    private MessageQueue _queue = MessageQueue.None;
+    private SubscriptionSet _subscriptions;
+    private SendWindow _window = new();
+    private ExactlyOnceReceiver _received = new();
+    private SessionLifetime _lifetime = new();
+    private RetainedFeed _retained;
+    private SessionStore _store;
 
     internal Session(string clientId, SessionEnvironment environment)
         : base(clientId) => _environment = environment;
 
     /// <summary>The one lock of this session and of its connection's output.</summary>
-    public Lock Gate { get; } = new();
+    public Lock SyncRoot { get; } = new();
 
     /// <summary>Whether a connection is attached.</summary>
     public bool IsConnected => Volatile.Read(ref _link) is not null;
@@ -40,22 +35,22 @@ public sealed partial class Session : Receiver
     {
         get
         {
-            lock (Gate) return _queue.Count + _inflight.Count;
+            lock (SyncRoot) return _queue.Count + _window.Count;
         }
     }
 
     /// <summary>Open QoS 2 exchanges in which the client publishes.</summary>
-    public int ReceivedIdCount => _receivedIds.Count;
+    public int ReceivedIdCount => _received.Count;
 
     /// <summary>Whether the session outlives its connection.</summary>
-    public bool OutlivesConnection => Volatile.Read(ref _expirySeconds) != 0;
+    public bool OutlivesConnection => _lifetime.OutlivesConnection;
 
     /// <summary>Subscriptions held.</summary>
     public int SubscriptionCount
     {
         get
         {
-            lock (Gate) return _subscriptions.Count;
+            lock (SyncRoot) return _subscriptions.Count;
         }
     }
 
@@ -67,16 +62,22 @@ public sealed partial class Session : Receiver
     {
         get
         {
-            if (Volatile.Read(ref _ended)) return ReceiverReadiness.Gone;
-            if (Volatile.Read(ref _link) is not { } link) return Volatile.Read(ref _expirySeconds) == 0 ? ReceiverReadiness.Gone : ReceiverReadiness.Offline;
-            return _sendQuota > 0 && _queue.Count == 0 && link.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
+            if (_lifetime.HasEnded) return ReceiverReadiness.Gone;
+            if (Volatile.Read(ref _link) is not { } link) return OutlivesConnection ? ReceiverReadiness.Offline : ReceiverReadiness.Gone;
+            return _window.HasQuota && _queue.Count == 0 && link.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
         }
     }
 
-    /// <summary>Whether the session outlives its connection.</summary>
-    private bool IsKept => _expirySeconds != 0;
+    /// <summary>The session's index in <see cref="DeadlineHeap"/>, which guards it; -1: not in it.</summary>
+    internal int DeadlineIndex
+    {
+        get => _lifetime.HeapIndex;
+        set => _lifetime.HeapIndex = value;
+    }
 
-    private bool Holds(ConnectionLease lease) => lease.Generation == _generation && !_ended && _link is not null;
+    private IJournal Journal => _environment.Journal;
+
+    private bool Holds(ConnectionLease lease) => _link is not null && _lifetime.IsCurrent(lease.Generation);
 
     private static QoS Lower(QoS one, QoS other) => one < other ? one : other;
 }

@@ -5,7 +5,7 @@ using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Sessions;
 
-/// <summary>What an ended session leaves to be put in order, outside its gate.</summary>
+/// <summary>What an ended session leaves to be put in order, outside its lock.</summary>
 /// <param name="Link">The connection it still had, to be closed; null: none.</param>
 /// <param name="Will">A will that is due now; null: none.</param>
 /// <param name="Subscriptions">Its subscriptions, to be taken out of the tree.</param>
@@ -13,7 +13,7 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Dropped">QoS 1 and 2 messages that end with it.</param>
 /// <param name="Stored">Its identity in the store, to be deleted when all the rest is done; null: none.</param>
 /// <param name="Spilled">What waited for it on disk only; those of shared subscriptions are for another member, too.</param>
-/// <param name="Elided">Records that are complete now.</param>
+/// <param name="Coalesced">Records that are complete now.</param>
 internal sealed record SessionEnding(
     ISessionLink? Link,
     Will? Will,
@@ -22,7 +22,7 @@ internal sealed record SessionEnding(
     int Dropped,
     StoredSession? Stored,
     List<SpilledDelivery> Spilled,
-    PublishRecord? Elided);
+    PublishRecord? Coalesced);
 
 /// <summary>A message a shared subscription has to hand to another member.</summary>
 /// <param name="Message">The message.</param>

@@ -37,7 +37,7 @@ public sealed partial class MqttConnection
             PacketType.Puback => session.Puback(_lease, packet.PacketId),
             PacketType.Pubrec => session.Pubrec(_lease, packet.PacketId, packet.ReasonCode.IsError()),
             PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
-            _ => session.EndReceive(_lease, packet.PacketId, out completion),
+            _ => session.CompleteExactlyOnce(_lease, packet.PacketId, out completion),
         };
         if (packet.Type == PacketType.Pubrel) _inheritedReceives = Math.Min(_inheritedReceives, session.ReceivedIdCount);
         if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");

@@ -243,7 +243,7 @@ public sealed partial class MqttConnection
         new(_lease.Session.Id, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _keepAliveSeconds);
 
     /// <inheritdoc/>
-    void ISessionLink.Prepare(Session session) => Output.Gate = session.Gate;
+    void ISessionLink.Prepare(Session session) => Output.Gate = session.SyncRoot;
 
     /// <inheritdoc/>
     void ISessionLink.SendConnack(bool sessionPresent)

@@ -77,7 +77,7 @@ public sealed partial class MqttConnection
         Broker.Limits.Report(limit, LimitAction.Dropped, _lease.Session.Id);
         _context.Counters.PublishesDropped++;
         if (packet.QoS == QoS.AtMostOnce) return;
-        if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
+        if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
         Acknowledge(packet.QoS, packet.PacketId, ReasonCode.QuotaExceeded, null);
     }
 

@@ -43,7 +43,7 @@ public sealed partial class MqttConnection
         if (packet.QoS == QoS.AtMostOnce) return;
         // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
         bool cancelled = outcome.StoreIsFailing || (_rules.AcksCarryReasons && outcome.Reason.IsError());
-        if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelReceive(_lease, packet.PacketId);
+        if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
         if (outcome.StoreIsFailing && !_rules.AcksCarryReasons) TryAgainWhenStored(packet.Payload.Length);
         else Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Completion);
     }
@@ -117,7 +117,7 @@ public sealed partial class MqttConnection
     private bool BeginExactlyOnce(ushort packetId, bool isDup)
     {
         int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
-        switch (_lease.Session.BeginReceive(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out Completion? stored))
+        switch (_lease.Session.TryBeginExactlyOnce(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out Completion? stored))
         {
             case AckOutcome.Done:
                 return true;
@@ -148,14 +148,14 @@ public sealed partial class MqttConnection
         _context.Counters.PublishesDropped++;
         if (denied && !_rules.AcksCarryReasons && Options.DisconnectOnDeniedPublish)
         {
-            if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
+            if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
             Fail(reason, "a publish that is not permitted (auth.on_denied_publish_v311)");
             return;
         }
 
         if (packet.QoS == QoS.AtMostOnce) return;
         ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
-        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelReceive(_lease, packet.PacketId);
+        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
         Acknowledge(packet.QoS, packet.PacketId, told, null);
     }
 

@@ -158,16 +158,16 @@ public sealed class DeliveryTests
     {
         var bench = new Bench();
         Client client = bench.Connect("c", expirySeconds: 60);
-        Assert.Equal(AckOutcome.Done, client.Session.BeginReceive(client.Lease, 7, isDup: false, 2, out _));
-        Assert.Equal(AckOutcome.Repeated, client.Session.BeginReceive(client.Lease, 7, isDup: true, 2, out _));
-        Assert.Equal(AckOutcome.Done, client.Session.BeginReceive(client.Lease, 8, isDup: false, 2, out _));
-        Assert.Equal(AckOutcome.TooMany, client.Session.BeginReceive(client.Lease, 9, isDup: false, 2, out _));
+        Assert.Equal(AckOutcome.Done, client.Session.TryBeginExactlyOnce(client.Lease, 7, isDup: false, 2, out _));
+        Assert.Equal(AckOutcome.Repeated, client.Session.TryBeginExactlyOnce(client.Lease, 7, isDup: true, 2, out _));
+        Assert.Equal(AckOutcome.Done, client.Session.TryBeginExactlyOnce(client.Lease, 8, isDup: false, 2, out _));
+        Assert.Equal(AckOutcome.TooMany, client.Session.TryBeginExactlyOnce(client.Lease, 9, isDup: false, 2, out _));
         client.Drop();
         Client again = bench.Connect("c", expirySeconds: 60);
-        Assert.Equal(AckOutcome.StaleLease, client.Session.EndReceive(client.Lease, 7, out _));
-        Assert.Equal(AckOutcome.Repeated, again.Session.BeginReceive(again.Lease, 7, isDup: true, 2, out _));
-        Assert.Equal(AckOutcome.Done, again.Session.EndReceive(again.Lease, 7, out _));
-        Assert.Equal(AckOutcome.UnknownId, again.Session.EndReceive(again.Lease, 7, out _));
+        Assert.Equal(AckOutcome.StaleLease, client.Session.CompleteExactlyOnce(client.Lease, 7, out _));
+        Assert.Equal(AckOutcome.Repeated, again.Session.TryBeginExactlyOnce(again.Lease, 7, isDup: true, 2, out _));
+        Assert.Equal(AckOutcome.Done, again.Session.CompleteExactlyOnce(again.Lease, 7, out _));
+        Assert.Equal(AckOutcome.UnknownId, again.Session.CompleteExactlyOnce(again.Lease, 7, out _));
     }
 
     [Fact]

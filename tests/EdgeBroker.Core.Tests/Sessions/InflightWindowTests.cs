@@ -7,10 +7,10 @@ namespace EdgeBroker.Core.Tests.Sessions;
 public sealed class InflightWindowTests
 {
     [Fact]
-    public void Behaves_as_a_list_of_numbered_places() => Steps.Of(5, 600).Sample(steps =>
+    public void Behaves_as_a_list_of_numbered_slots() => Steps.Of(5, 600).Sample(steps =>
     {
         var window = new InflightWindow();
-        // The oldest open place first; null marks a done one.
+        // The oldest open slot first; null marks a done one.
         var model = new List<(ushort Id, long Position)?>();
         long lastPosition = 0;
         long position = 0;
@@ -23,27 +23,27 @@ public sealed class InflightWindowTests
                 for (long gap = model.Count == 0 ? position : lastPosition + 1; gap < position; gap++) model.Add(null);
                 lastPosition = position;
                 ushort id = (ushort)(((position - 1) % ushort.MaxValue) + 1);
-                int added = window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }, out int moved);
+                int added = window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published });
                 model.Add((id, position));
-                Assert.Equal((model.Count - 1, 0, id), (added, moved, window.IdAt(added)));
+                Assert.Equal((model.Count - 1, id), (added, window.IdAt(added)));
             }
             else
             {
-                int place = op == 3 ? model.FindIndex(one => one is not null) : a % model.Count;
-                if (model[place] is not { } open) continue;
-                Assert.Equal(place, window.Find(open.Id));
-                window.Remove(place);
-                model[place] = null;
+                int slot = op == 3 ? model.FindIndex(one => one is not null) : a % model.Count;
+                if (model[slot] is not { } open) continue;
+                Assert.Equal(slot, window.Find(open.Id));
+                window.Remove(slot);
+                model[slot] = null;
                 while (model is [null, ..]) model.RemoveAt(0);
                 Assert.Equal(-1, window.Find(open.Id));
             }
 
             Assert.Equal(model.Count, window.Span);
             Assert.Equal(model.Count(one => one is not null), window.Count);
-            for (int place = 0; place < model.Count; place++)
+            for (int slot = 0; slot < model.Count; slot++)
             {
-                Assert.Equal(model[place]?.Position ?? 0, window.At(place).Position);
-                if (model[place] is { } open) Assert.Equal((open.Id, place), (window.IdAt(place), window.Find(open.Id)));
+                Assert.Equal(model[slot]?.Position ?? 0, window.At(slot).Position);
+                if (model[slot] is { } open) Assert.Equal((open.Id, slot), (window.IdAt(slot), window.Find(open.Id)));
             }
         }
     });
@@ -84,11 +84,10 @@ public sealed class InflightWindowTests
         var window = new InflightWindow();
         Add(window, 65_540);
         Add(window, 65_541);
-        Assert.Equal(0, window.Add(new QueuedMessage { Position = 65_530, State = DeliveryState.Published }, out int moved));
-        Assert.Equal((10, 12, 3), (moved, window.Span, window.Count));
+        Assert.Equal(0, window.Add(new QueuedMessage { Position = 65_530, State = DeliveryState.Published }));
+        Assert.Equal((12, 3), (window.Span, window.Count));
         Assert.Equal((0, 10, 11, -1), (window.Find(65_530), window.Find(5), window.Find(6), window.Find(65_531)));
-        Assert.Equal(3, window.Add(new QueuedMessage { Position = 65_533, State = DeliveryState.Published }, out moved));
-        Assert.Equal(0, moved);
+        Assert.Equal(3, window.Add(new QueuedMessage { Position = 65_533, State = DeliveryState.Published }));
         window.Remove(0);
         Assert.Equal((0, 7), (window.Find(65_533), window.Find(5)));
     }
@@ -113,5 +112,5 @@ public sealed class InflightWindowTests
     }
 
     private static ushort Add(InflightWindow window, long position) =>
-        window.IdAt(window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }, out _));
+        window.IdAt(window.Add(new QueuedMessage { Position = position, State = DeliveryState.Published }));
 }

@@ -1,0 +1,222 @@
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+/// <summary>
+/// The QoS 1 and 2 messages on their way to the client: those in flight, what its Receive Maximum leaves, what a new connection has to be sent again, and the
+/// order that numbers all messages of the session. A field of the session, guarded by its lock; a copy is of no use.
+/// </summary>
+internal struct SendWindow
+{
+    // Idle sessions are many: this stands for nothing until a message is sent.
+    private InflightWindow _inflight = InflightWindow.None;
+
+    // PUBRELs that wait until their PUBREC is on disk, in order.
+    private Queue<DeliveryReleased>? _releasing;
+
+    private long _lastPosition;
+    private long _sentPosition;
+
+    // What the client's Receive Maximum leaves; below 0 when more exchanges are only to be released than it allows.
+    private int _quota;
+
+    // The first open slot that this connection has not seen yet.
+    private int _resendIndex;
+
+    public SendWindow()
+    {
+    }
+
+    /// <summary>Messages in flight.</summary>
+    public readonly int Count => _inflight.Count;
+
+    /// <summary>The last position given out.</summary>
+    public readonly long LastPosition => _lastPosition;
+
+    /// <summary>The last position that was ever sent.</summary>
+    public readonly long SentPosition => _sentPosition;
+
+    /// <summary>Whether the client takes another message; a hint when it is read without the lock.</summary>
+    public readonly bool HasQuota => _quota > 0;
+
+    /// <summary>Whether something is in flight that this connection has not seen yet. It goes out again before anything new.</summary>
+    public readonly bool HasResends => _resendIndex < _inflight.Span;
+
+    /// <summary>Whether PUBRELs wait until their PUBREC is on disk.</summary>
+    public readonly bool HasReleases => _releasing is not null;
+
+    /// <summary>Whether the message that comes next in the order may be sent at once.</summary>
+    public readonly bool HasRoom => !HasResends && HasRoomFor(_lastPosition + 1);
+
+    /// <summary>Whether a message behind all those in flight may be sent.</summary>
+    public readonly bool HasRoomFor(long position) => _quota > 0 && _inflight.HasRoomFor(position);
+
+    /// <summary>Gives out the next position.</summary>
+    public long NextPosition() => ++_lastPosition;
+
+    /// <summary>A new connection: what is in flight has to be sent again.</summary>
+    /// <param name="receiveMaximum">Messages the client takes unacknowledged.</param>
+    public void Attach(int receiveMaximum)
+    {
+        _quota = receiveMaximum;
+        _resendIndex = 0;
+    }
+
+    /// <summary>Takes up where an earlier life of the process ended.</summary>
+    public void Restore(RestoredSession restored)
+    {
+        _lastPosition = restored.LastPosition;
+        _sentPosition = restored.SentPosition;
+        foreach (StoredDelivery released in restored.Released)
+        {
+            Add(new QueuedMessage { Stored = released, Position = released.Position, QoS = QoS.ExactlyOnce, State = DeliveryState.Released });
+        }
+    }
+
+    /// <summary>Begins to send a message for which there is room; returns its packet identifier.</summary>
+    public ushort Begin(in QueuedMessage message)
+    {
+        int slot = Add(message with { State = DeliveryState.Published });
+        _quota--;
+        _sentPosition = Math.Max(_sentPosition, message.Position);
+        _resendIndex = _inflight.Span;
+        return _inflight.IdAt(slot);
+    }
+
+    /// <summary>The next message to be sent again on this connection: PUBLISH with DUP, or PUBREL where that is owed [MQTT-4.4.0-1].</summary>
+    /// <returns>False when there is none, or the client's Receive Maximum has no room for it yet.</returns>
+    public bool TryNextResend(out ushort packetId, out QueuedMessage message)
+    {
+        (packetId, message) = (0, default);
+        if (!HasResends) return false;
+        ref QueuedMessage next = ref _inflight.At(_resendIndex);
+        // One that is only to be released needs no room, but its PUBLISH is not answered yet and counts [MQTT-3.3.4-9].
+        if (next.State == DeliveryState.Published && _quota <= 0) return false;
+        _quota--;
+        (packetId, message) = (_inflight.IdAt(_resendIndex), next);
+        _resendIndex++;
+        SkipFreeSlots();
+        return true;
+    }
+
+    /// <summary>PUBACK: a QoS 1 message is done with.</summary>
+    public AckOutcome Acknowledge(ushort packetId, out QueuedMessage done)
+    {
+        AckOutcome outcome = Find(packetId, QoS.AtLeastOnce, out int slot);
+        done = outcome == AckOutcome.Done ? Close(slot) : default;
+        return outcome;
+    }
+
+    /// <summary>PUBREC with success: from here on only the identifier matters, the client owns the message [MQTT-4.3.3-6].</summary>
+    /// <param name="packetId">The packet identifier.</param>
+    /// <param name="fact">What has to be on disk before PUBREL is sent; null: nothing.</param>
+    /// <param name="isReleased">Whether PUBREL is to be sent now.</param>
+    public AckOutcome Release(ushort packetId, out DeliveryReleased? fact, out bool isReleased)
+    {
+        fact = null;
+        isReleased = false;
+        AckOutcome outcome = Find(packetId, QoS.ExactlyOnce, out int slot);
+        if (outcome != AckOutcome.Done) return outcome;
+        ref QueuedMessage open = ref _inflight.At(slot);
+        if (open.State == DeliveryState.Published)
+        {
+            open.Message = null;
+            open.State = DeliveryState.Released;
+            if (open.Stored is { } stored)
+            {
+                // PUBREL says that the message will not come again: a later life of the process must know it, too.
+                open.State = DeliveryState.Releasing;
+                fact = new DeliveryReleased(stored);
+                (_releasing ??= new Queue<DeliveryReleased>()).Enqueue(fact);
+            }
+        }
+
+        isReleased = open.State == DeliveryState.Released;
+        return AckOutcome.Done;
+    }
+
+    /// <summary>PUBREC that refuses: a QoS 2 message is done with.</summary>
+    public AckOutcome Refuse(ushort packetId, out QueuedMessage done)
+    {
+        AckOutcome outcome = Find(packetId, QoS.ExactlyOnce, out int slot);
+        done = outcome == AckOutcome.Done ? Close(slot) : default;
+        return outcome;
+    }
+
+    /// <summary>PUBCOMP: a QoS 2 message is done with.</summary>
+    public AckOutcome Complete(ushort packetId, out QueuedMessage done)
+    {
+        done = default;
+        int slot = _inflight.Find(packetId);
+        if (slot < 0) return AckOutcome.UnknownId;
+        if (_inflight.At(slot).State != DeliveryState.Released) return AckOutcome.OutOfPlace;
+        done = Close(slot);
+        return AckOutcome.Done;
+    }
+
+    /// <summary>A message just begun, or taken to be sent again, cannot be sent to this client: it is dropped as if it had been sent [MQTT-3.1.2-25].</summary>
+    public QueuedMessage Drop(ushort packetId) => Close(_inflight.Find(packetId));
+
+    /// <summary>The next PUBREL whose PUBREC is on disk by now, for this connection to send.</summary>
+    public bool TryTakeReleased(out ushort packetId)
+    {
+        while (_releasing is not null && _releasing.TryPeek(out DeliveryReleased? fact) && fact.IsDone)
+        {
+            _releasing.Dequeue();
+            if (_releasing.Count == 0) _releasing = null;
+            packetId = InflightWindow.IdOf(fact.Delivery.Position);
+            int slot = _inflight.Find(packetId);
+            if (slot < 0 || _inflight.At(slot).State != DeliveryState.Releasing) continue;
+            _inflight.At(slot).State = DeliveryState.Released;
+            // What this connection has not seen yet goes out when its turn comes.
+            if (slot < _resendIndex) return true;
+        }
+
+        packetId = 0;
+        return false;
+    }
+
+    /// <summary>All that is in flight, oldest first; it stays.</summary>
+    public readonly List<QueuedMessage> ToList()
+    {
+        if (_inflight.Count == 0) return [];
+        var open = new List<QueuedMessage>(_inflight.Count);
+        for (int slot = 0; slot < _inflight.Span; slot++)
+        {
+            if (_inflight.At(slot).State != DeliveryState.None) open.Add(_inflight.At(slot));
+        }
+
+        return open;
+    }
+
+    private int Add(in QueuedMessage message)
+    {
+        if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
+        return _inflight.Add(message);
+    }
+
+    private readonly AckOutcome Find(ushort packetId, QoS qos, out int slot)
+    {
+        slot = _inflight.Find(packetId);
+        if (slot < 0) return AckOutcome.UnknownId;
+        return _inflight.At(slot).QoS == qos ? AckOutcome.Done : AckOutcome.OutOfPlace;
+    }
+
+    private QueuedMessage Close(int slot)
+    {
+        QueuedMessage done = _inflight.At(slot);
+        // What this connection has not seen yet has taken nothing of its quota.
+        if (slot < _resendIndex) _quota++;
+        int before = _inflight.Span;
+        _inflight.Remove(slot);
+        _resendIndex = Math.Max(0, _resendIndex - (before - _inflight.Span));
+        SkipFreeSlots();
+        return done;
+    }
+
+    private void SkipFreeSlots()
+    {
+        while (_resendIndex < _inflight.Span && _inflight.At(_resendIndex).State == DeliveryState.None) _resendIndex++;
+    }
+}

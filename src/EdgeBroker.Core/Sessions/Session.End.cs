@@ -1,0 +1,65 @@
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+// The end of a session, and what it leaves to others.
+public sealed partial class Session
+{
+    /// <summary>Ends the session for good; null when it has ended before, or, asked by time, when a connection has come meanwhile.</summary>
+    internal SessionEnding? End(bool onlyIfDetached)
+    {
+        lock (SyncRoot)
+        {
+            if (_lifetime.HasEnded || (onlyIfDetached && _link is not null)) return null;
+            return EndLocked();
+        }
+    }
+
+    /// <summary>Another member of the group has the message: this session is done with it.</summary>
+    internal void Forget(OrphanedMessage orphan)
+    {
+        PublishRecord? coalesced;
+        lock (SyncRoot)
+        {
+            _store.Remove(Journal, new QueuedMessage { Stored = orphan.Stored });
+            coalesced = _store.TakeCoalesced();
+        }
+
+        SessionStore.Complete(coalesced);
+    }
+
+    private SessionEnding EndLocked()
+    {
+        Will? will = _lifetime.End();
+        ISessionLink? link = _link;
+        Volatile.Write(ref _link, null);
+        List<OrphanedMessage> orphans = [];
+        int dropped = 0;
+        List<SpilledDelivery> spilled = _queue.TakeSpilled();
+        // A QoS 2 message whose delivery has begun goes to no other member [MQTT-4.8.2-5].
+        foreach (QueuedMessage open in _window.ToList()) GatherOrphan(open, begun: true, orphans, spilled, ref dropped);
+        while (_queue.Count > 0) GatherOrphan(_queue.Dequeue(_store.Session), begun: false, orphans, spilled, ref dropped);
+        dropped += spilled.Count(one => (one.Options & DeliveryOptions.IsShared) == 0);
+        return new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, _store.TakeCoalesced());
+    }
+
+    private void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, List<SpilledDelivery> spilled, ref int dropped)
+    {
+        if (open is { Message: null, State: DeliveryState.Queued, IsLost: false })
+        {
+            spilled.Add(MessageQueue.ToSpilled(open));
+            return;
+        }
+
+        if (open is { Message: not null, SharedFilter: not null } && !(begun && open.QoS == QoS.ExactlyOnce))
+        {
+            orphans.Add(new OrphanedMessage(open.Message, open.SharedFilter, open.Stored));
+            return;
+        }
+
+        if (open.Message is not null || open.State == DeliveryState.Published) dropped++;
+        _store.Remove(Journal, open);
+    }
+}
