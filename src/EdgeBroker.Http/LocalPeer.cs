@@ -1,4 +1,5 @@
 using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http;

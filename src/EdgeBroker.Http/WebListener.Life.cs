@@ -1,5 +1,5 @@
 using System.Net;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;

@@ -7,6 +7,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;

@@ -1,4 +1,4 @@
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http;
 
@@ -24,7 +24,7 @@ public sealed class WebListenerChange : IDisposable
     public bool Apply()
     {
         TlsMaterial? before = _listener.Tls?.Files.Current;
-        if (_files is null) _listener.Tls?.Files.Look();
+        if (_files is null) _listener.Tls?.Files.Check();
         _listener.Apply(_options, _files);
         _files = null;
         return before is not null && before.ContentHash != _listener.Tls!.Files.Current.ContentHash;

@@ -1,5 +1,5 @@
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Transport.Proxies;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 
 namespace EdgeBroker.Http;

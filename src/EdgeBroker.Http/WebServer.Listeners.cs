@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -22,7 +23,7 @@ public sealed partial class WebServer
     /// </summary>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     /// <exception cref="FormatException">The address makes no sense.</exception>
-    /// <exception cref="Tls.CertificateFileException">A certificate file cannot be used.</exception>
+    /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
     public async Task<WebListener> OpenAsync(WebListenerOptions options)
     {
         WebListener listener = Make(options);

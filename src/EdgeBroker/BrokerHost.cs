@@ -5,12 +5,12 @@ using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Http;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Logging;
 using EdgeBroker.Memory;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
 

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests;
 

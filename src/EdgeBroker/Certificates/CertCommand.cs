@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Options;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Certificates;
 

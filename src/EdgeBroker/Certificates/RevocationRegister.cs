@@ -1,8 +1,8 @@
 using System.Numerics;
-using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography;
-using EdgeBroker.Http.Tls;
+using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Options;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Certificates;
 

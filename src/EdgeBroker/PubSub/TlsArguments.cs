@@ -2,8 +2,8 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Client;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Options;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.PubSub;
 

@@ -1,6 +1,6 @@
 using EdgeBroker.Http;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Reloading;
 

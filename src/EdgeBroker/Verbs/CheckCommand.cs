@@ -1,9 +1,9 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Options;
 using EdgeBroker.Transport.Proxies;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Verbs;
 

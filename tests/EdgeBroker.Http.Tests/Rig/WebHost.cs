@@ -7,9 +7,9 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests.Rig;
 

@@ -3,9 +3,9 @@ using System.Security.Authentication;
 using System.Text;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.Tls;

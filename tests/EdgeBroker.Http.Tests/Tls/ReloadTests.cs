@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net.Security;
 using EdgeBroker.Http.Tests.Rig;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests.Tls;
 
@@ -38,7 +38,7 @@ public sealed class ReloadTests : IAsyncDisposable
         if (text is null) File.Delete(_host.PathOf(file));
         else _host.Replace(file, text == "other" ? _host.Authority.Server().KeyPem : text);
         string line = await _host.Log.WithAsync(logged);
-        Assert.StartsWith("Error 5001", line, StringComparison.Ordinal);
+        Assert.StartsWith("Error 1201", line, StringComparison.Ordinal);
         Assert.Contains(_host.PathOf(file), line, StringComparison.Ordinal);
         await _host.StillServesAsync(port);
 
@@ -70,7 +70,7 @@ public sealed class ReloadTests : IAsyncDisposable
 
         File.Delete(_host.PathOf("mount/..data"));
         File.CreateSymbolicLink(_host.PathOf("mount/..data"), "../two");
-        files.Look();
+        files.Check();
         Assert.Equal(next.Certificate.Thumbprint, files.Current.Certificates.Single().Certificate.Thumbprint);
     }
 
@@ -94,8 +94,8 @@ public sealed class ReloadTests : IAsyncDisposable
         Put(soon);
         using var files = new TlsFiles(_host.Tls, "mqtts on here", TimeProvider.System, _host.Log);
         string line = Assert.Single(
-            _host.Log.All, line => line.Contains("5002", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
-        Assert.StartsWith("Warning 5002 mqtts on here", line, StringComparison.Ordinal);
+            _host.Log.All, line => line.Contains("1202", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
+        Assert.StartsWith("Warning 1202 mqtts on here", line, StringComparison.Ordinal);
     }
 
     [Fact]

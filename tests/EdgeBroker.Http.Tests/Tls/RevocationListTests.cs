@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using EdgeBroker.Http.Tests.Rig;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests.Tls;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Options;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Certificates;

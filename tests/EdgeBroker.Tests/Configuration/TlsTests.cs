@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Certificates;
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Tests.Configuration;

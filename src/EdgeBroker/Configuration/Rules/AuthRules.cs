@@ -1,9 +1,9 @@
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Configuration.Rules;
 

@@ -74,7 +74,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
     {
         bool speaksTls = SpeaksTls(protocol);
-        Http.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
+        Transport.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
         if (tls is null && speaksTls) return;
         Webs.Add(draft.Web with
         {
@@ -128,7 +128,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
                 + (draft.IsProxied ? "allow_anonymous is set, and its clients are wherever the proxy's are" : "allow_anonymous is set and the address is not loopback"));
         }
-        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Http.Tls.ClientAuthentication.None }))
+        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Transport.Tls.ClientAuthentication.None }))
         {
             warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
                 + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
@@ -139,7 +139,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
 
     private static bool SpeaksTls(WebProtocol? protocol) => protocol is WebProtocol.Mqtts or WebProtocol.Wss or WebProtocol.Https;
 
-    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Http.Tls.ClientAuthentication.Require;
+    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Transport.Tls.ClientAuthentication.Require;
 
     private static string AnonymousToo(string address) =>
         $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";

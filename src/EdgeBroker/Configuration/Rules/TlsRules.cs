@@ -1,6 +1,6 @@
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Configuration.Rules;
 

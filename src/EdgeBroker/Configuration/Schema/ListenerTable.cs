@@ -1,8 +1,8 @@
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Http;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Configuration.Schema;
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>Reads certificates, keys and revocation lists from files, and says plainly what is wrong with them.</summary>
 public static class PemFile

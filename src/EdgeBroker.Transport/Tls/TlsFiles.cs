@@ -1,15 +1,15 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>
-/// A listener's certificate files, followed while they change: by notice of the file system, and by looking every half minute, since a mount or a link that is
-/// swapped does not always give notice. A set that is not good leaves the last good one in use. Event ids 5000-5099.
+/// A listener's certificate files, followed while they change: by notice of the file system, and by a check every half minute, since a mount or a link that is
+/// swapped does not always give notice. A set that is not good leaves the last good one in use. Event ids 1200-1299.
 /// </summary>
-internal sealed partial class TlsFiles : IDisposable
+public sealed partial class TlsFiles : IDisposable
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WarnInterval = TimeSpan.FromDays(1);
 
     // Certificate and key are two files: who replaces them gets the time to write both.
@@ -30,7 +30,7 @@ internal sealed partial class TlsFiles : IDisposable
     /// <param name="options">The files.</param>
     /// <param name="listener">The listener's name in logs.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Event ids 5000-5099.</param>
+    /// <param name="logger">Event ids 1200-1299.</param>
     /// <exception cref="CertificateFileException">A file cannot be used.</exception>
     public TlsFiles(TlsOptions options, string listener, TimeProvider time, ILogger logger)
     {
@@ -40,7 +40,7 @@ internal sealed partial class TlsFiles : IDisposable
         _logger = logger;
         _current = TlsMaterial.Load(options);
         Warn();
-        _timer = time.CreateTimer(static state => ((TlsFiles)state!).Look(), this, LookInterval, LookInterval);
+        _timer = time.CreateTimer(static state => ((TlsFiles)state!).Check(), this, CheckInterval, CheckInterval);
         foreach (string directory in options.Files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory);
     }
 
@@ -59,7 +59,7 @@ internal sealed partial class TlsFiles : IDisposable
     }
 
     /// <summary>Takes the files anew when they hold something else.</summary>
-    internal void Look()
+    public void Check()
     {
         lock (_gate)
         {
@@ -131,19 +131,19 @@ internal sealed partial class TlsFiles : IDisposable
     {
         lock (_gate)
         {
-            if (!_disposed) _timer.Change(Settle, LookInterval);
+            if (!_disposed) _timer.Change(Settle, CheckInterval);
         }
     }
 
-    [LoggerMessage(5000, LogLevel.Information, "{Listener}: new connections get the new certificate {Name}, valid until {NotAfter}, of {File}")]
+    [LoggerMessage(1200, LogLevel.Information, "{Listener}: new connections get the new certificate {Name}, valid until {NotAfter}, of {File}")]
     private static partial void LogReplaced(ILogger logger, string listener, string name, string notAfter, string file);
 
-    [LoggerMessage(5001, LogLevel.Error, "{Listener}: the changed certificate files are not used, the old ones stay in use: {File} {Cause}")]
+    [LoggerMessage(1201, LogLevel.Error, "{Listener}: the changed certificate files are not used, the old ones stay in use: {File} {Cause}")]
     private static partial void LogKept(ILogger logger, string listener, string file, string cause);
 
-    [LoggerMessage(5002, LogLevel.Warning, "{Listener}: {Finding}")]
+    [LoggerMessage(1202, LogLevel.Warning, "{Listener}: {Finding}")]
     private static partial void LogFinding(ILogger logger, string listener, string finding);
 
-    [LoggerMessage(5003, LogLevel.Information, "{Listener}: {Directory} gives no notice of changes ({Cause}); certificate files are looked at every 30 s")]
+    [LoggerMessage(1203, LogLevel.Information, "{Listener}: {Directory} gives no notice of changes ({Cause}); certificate files are checked every 30 s")]
     private static partial void LogNotWatched(ILogger logger, string listener, string directory, string cause);
 }

@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>A certificate revocation list (RFC 5280, 5) whose signature has been checked: the serial numbers an issuer has taken back.</summary>
 public sealed class RevocationList

@@ -1,12 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>
 /// Decides about the certificate a client presents, and reads its user name from it. Only the listener's own files count: no store of the system, nothing
 /// fetched.
 /// </summary>
-internal static class ClientCertificate
+public static class ClientCertificate
 {
     private const string ForClients = "1.3.6.1.5.5.7.3.2";
     private const int LongestIdentity = 1024;

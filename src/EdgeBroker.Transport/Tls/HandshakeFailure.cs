@@ -1,9 +1,9 @@
 using System.Security.Authentication;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>Says why a handshake failed, in words a technician can act on.</summary>
-internal static class HandshakeFailure
+public static class HandshakeFailure
 {
     // What OpenSSL says, in the order in which it is looked for. An alert is what the client told us.
     private static readonly (string Text, string Cause)[] Known =

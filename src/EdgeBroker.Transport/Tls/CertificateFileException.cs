@@ -1,4 +1,4 @@
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>A certificate, key, CA or CRL file that cannot be used. The message says what is wrong and what to do, without the file's name.</summary>
 public sealed class CertificateFileException : Exception

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>A connection's pipes as the stream TLS runs over. A read into nothing waits for bytes, so that an idle connection holds no buffer.</summary>
-internal sealed class TransportStream(IDuplexPipe transport) : Stream
+public sealed class TransportStream(IDuplexPipe transport) : Stream
 {
     public override bool CanRead => true;
 

@@ -1,9 +1,9 @@
 using System.IO.Pipelines;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>Looks at the first byte of a connection, which tells what the client believes to speak.</summary>
-internal static class FirstByte
+public static class FirstByte
 {
     private const byte TlsHandshake = 0x16;
 

@@ -1,4 +1,4 @@
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>What is asked of a client about a certificate of its own.</summary>
 public enum ClientAuthentication

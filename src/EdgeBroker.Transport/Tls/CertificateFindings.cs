@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>What works but should be known about certificates: soon or already over, weak, or open to be read.</summary>
 public static class CertificateFindings

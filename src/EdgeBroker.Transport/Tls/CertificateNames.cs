@@ -3,7 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Transport.Tls;
 
 /// <summary>The names in a certificate, in the order they stand there.</summary>
 public sealed class CertificateNames
