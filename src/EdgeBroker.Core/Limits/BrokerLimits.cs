@@ -13,7 +13,7 @@ public sealed class BrokerLimits
     private readonly Lock _gate = new();
     private readonly IBrokerEvents _events;
     private volatile LimitOptions _current = new();
-    private volatile ClientRestraint? _restraint;
+    private volatile ActiveLimits? _active;
     private volatile int _mostQoS0OutputBytes = int.MaxValue;
 
     internal BrokerLimits(BrokerClock clock, IBrokerEvents events)
@@ -28,7 +28,7 @@ public sealed class BrokerLimits
     public LimitOptions Current => _current;
 
     /// <summary>What connections look at with each packet; null: nothing.</summary>
-    public ClientRestraint? Restraint => _restraint;
+    public ActiveLimits? Active => _active;
 
     /// <summary>Who may come in.</summary>
     public ConnectionGate Connections { get; }
@@ -54,7 +54,7 @@ public sealed class BrokerLimits
             LimitOptions before = _current;
             if (options == before) return;
             _current = options;
-            _restraint = ClientRestraint.Of(options, Memory.Stage);
+            _active = ActiveLimits.Of(options, Memory.Stage);
             // What was used up of another rate says nothing about this one.
             if (options.ConnectionsPerIp != before.ConnectionsPerIp) Connections.ForgetRates();
             if (options.AuthFailuresPerIp != before.AuthFailuresPerIp) Logins.Forget();
@@ -122,7 +122,7 @@ public sealed class BrokerLimits
     {
         lock (_gate)
         {
-            _restraint = ClientRestraint.Of(_current, stage);
+            _active = ActiveLimits.Of(_current, stage);
             _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;
         }
 

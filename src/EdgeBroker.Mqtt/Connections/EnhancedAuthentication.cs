@@ -21,14 +21,8 @@ internal sealed class EnhancedAuthentication(AuthenticationRequest request)
     /// <summary>Whether the authenticator is thinking about a re-authentication.</summary>
     public bool IsThinking { get; set; }
 
-    /// <summary>When a re-authentication must be over; never when there is none.</summary>
-    public long DueMs { get; set; } = long.MaxValue;
-
     /// <summary>The method's last word, which goes out with CONNACK; null: none.</summary>
     public byte[]? LastWord { get; set; }
-
-    /// <summary>Whether a re-authentication is going on.</summary>
-    public bool IsRenewing => DueMs != long.MaxValue;
 
     /// <summary>What is asked each time, without data.</summary>
     public AuthenticationRequest Request => request;
@@ -51,7 +45,6 @@ internal sealed class EnhancedAuthentication(AuthenticationRequest request)
     {
         Exchange = null;
         IsThinking = false;
-        DueMs = long.MaxValue;
         LastWord = null;
         ClaimedName = null;
     }

@@ -7,20 +7,7 @@ namespace EdgeBroker.Mqtt.Connections;
 // Acknowledgements: those the client sends (3.4 to 3.7), and ours, which may have to wait for the disk.
 public sealed partial class MqttConnection
 {
-    // 3.1.1 sets no limit to what a client sends unacknowledged: beyond this it is not read until the disk has caught up.
-    private const int MostPendingAcks = 4096;
-
-    private Queue<PendingAck>? _pendingAcks;
-    private int _pendingAtLeastOnce;
-
-    /// <summary>Publishes of the client that we have not fully acknowledged (4.9).</summary>
-    private int OpenReceives => _pendingAtLeastOnce + _lease.Session.ReceivedIdCount;
-
-    // Of those, the ones an earlier connection of the session may have begun: the client counts anew on each (4.9). Once fewer are open, it is at most so many.
-    private int _inheritedReceives;
-
-    /// <summary>How many there may be; 3.1.1 knows no limit but the identifiers.</summary>
-    private int ReceiveLimit => _rules.Version == ProtocolVersion.V5 ? Options.ReceiveMaximum + _inheritedReceives : ushort.MaxValue;
+    private AcknowledgementQueue _acks;
 
     private void HandleAck(in Frame frame)
     {
@@ -39,7 +26,7 @@ public sealed partial class MqttConnection
             PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
             _ => session.CompleteExactlyOnce(_lease, packet.PacketId, out completion),
         };
-        if (packet.Type == PacketType.Pubrel) _inheritedReceives = Math.Min(_inheritedReceives, session.ReceivedIdCount);
+        if (packet.Type == PacketType.Pubrel) _acks.NoteReleased(session.ReceivedIdCount);
         if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
         else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, completion);
         else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, completion);
@@ -50,52 +37,36 @@ public sealed partial class MqttConnection
     {
         ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
         if (completion is null or { IsDone: true }) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
-        else Defer(new PendingAck(completion, type, packetId, [reason]));
+        else Defer(new PendingAck(completion, type, packetId, reason));
     }
 
     /// <summary>Acknowledges a publish, now or, in packet order, when it and what came before it is on disk.</summary>
     private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, Completion? completion)
     {
         PacketType type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
-        if (!MustWait(completion))
-        {
-            SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
-            return;
-        }
-
-        if (qos == QoS.AtLeastOnce) _pendingAtLeastOnce++;
-        Defer(new PendingAck(completion, type, packetId, [reason]));
+        if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, reason));
+        else SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
     }
 
-    private bool MustWait(Completion? completion) => _pendingAcks is { Count: > 0 } || completion is { IsDone: false };
-
-    private void Defer(PendingAck ack)
+    private void Defer(in PendingAck ack)
     {
-        _pendingAcks ??= new Queue<PendingAck>();
-        _pendingAcks.Enqueue(ack);
-        if (_pendingAcks.Count == 1) Await(ack.Completion!);
+        if (_acks.Add(ack)) AwaitFirst(ack);
+        if (_acks.IsFull) Hold(HoldReasons.Acks);
     }
 
-    private void Await(Completion completion) => completion.WhenDone(() => _transport.Post(SendCompletedAcks));
+    private void AwaitFirst(in PendingAck first) => first.Completion!.WhenDone(() => _transport.Post(SendReadyAcks));
 
-    private void SendCompletedAcks()
+    private void SendReadyAcks()
     {
         if (_state != State.Connected) return;
-        while (_pendingAcks!.TryPeek(out PendingAck ack))
+        while (_acks.TryTake(out PendingAck ack))
         {
-            if (ack.Completion is { IsDone: false } completion)
-            {
-                Await(completion);
-                return;
-            }
-
-            _pendingAcks.Dequeue();
-            if (ack.Type == PacketType.Puback) _pendingAtLeastOnce--;
-            if (ack.Type is PacketType.Suback or PacketType.Unsuback) SendSuback(ack.Type, ack.PacketId, ack.Reasons);
-            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reasons[0] });
+            if (ack.FilterReasons is { } reasons) SendSuback(ack.Type, ack.PacketId, reasons);
+            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason });
         }
 
-        ReadOnWhenPossible();
+        if (_acks.TryPeek(out PendingAck first)) AwaitFirst(first);
+        if (!_acks.IsFull) Release(HoldReasons.Acks);
     }
 
     private void SendAck(in AckPacket packet)

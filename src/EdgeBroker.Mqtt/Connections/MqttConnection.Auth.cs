@@ -57,7 +57,7 @@ public sealed partial class MqttConnection
             return;
         }
 
-        if (!IsExpected(packet, _method.IsRenewing ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate, out string explanation))
+        if (!IsExpected(packet, _deadlines.IsRenewing ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate, out string explanation))
         {
             Fail(ReasonCode.ProtocolError, explanation);
             return;
@@ -87,8 +87,8 @@ public sealed partial class MqttConnection
         }
         else
         {
-            method.DueMs = _transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds;
-            SetDeadline(_deadlineMs);
+            _deadlines.RenewalDueMs = _transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds;
+            SetDeadline();
             pending = _endpoint.Authenticator.AuthenticateAsync(method.Begin(data), CancellationToken.None);
         }
 
@@ -119,7 +119,7 @@ public sealed partial class MqttConnection
 
         // It is not made to wait as a login is: each failure costs the connection, and the next one waits.
         NoteLogin(method.Request, verdict.Reason);
-        method.End();
+        EndRenewal();
         verdict = AsOfNow(verdict);
         // A name or password that is wrong has no code of its own in DISCONNECT.
         ReasonCode reason = verdict.Reason == ReasonCode.BadUserNameOrPassword ? ReasonCode.NotAuthorized : verdict.Reason;
@@ -140,7 +140,7 @@ public sealed partial class MqttConnection
         }
 
         Adopt(verdict);
-        SetDeadline(NextDueMs(_transport.NowMs));
+        SetDeadline();
         if (!TrySendAuth(ReasonCode.Success, verdict.Reply?.Data)) Fail(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for AUTH");
     }
 
@@ -148,7 +148,14 @@ public sealed partial class MqttConnection
     private void Adopt(AuthenticationResult verdict)
     {
         _identity = verdict.Reply is null ? verdict : verdict with { Reply = null };
-        _identityDueMs = verdict.ValidFor is { } validFor ? _transport.NowMs + (long)validFor.TotalMilliseconds : long.MaxValue;
+        _deadlines.IdentityDueMs = verdict.ValidFor is { } validFor ? _transport.NowMs + (long)validFor.TotalMilliseconds : long.MaxValue;
+    }
+
+    /// <summary>The authentication or re-authentication is over, well or not.</summary>
+    private void EndRenewal()
+    {
+        _method?.End();
+        _deadlines.RenewalDueMs = long.MaxValue;
     }
 
     /// <summary>Asks a client that is not let in yet.</summary>

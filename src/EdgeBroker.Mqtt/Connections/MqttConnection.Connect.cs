@@ -232,15 +232,17 @@ public sealed partial class MqttConnection
         _state = State.Connected;
         _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant with { UserName = verdict.UserName, Permissions = verdict.Permissions }, _context, this);
         _connect = null;
-        _inheritedReceives = _lease.Session.ReceivedIdCount;
+        // 3.1.1 knows no limit but the identifiers.
+        if (_rules.Version == ProtocolVersion.V5) _acks.Begin(Options.ReceiveMaximum, _lease.Session.ReceivedIdCount);
+        else _acks.Begin(ushort.MaxValue, inheritedReceives: 0);
         BeginKeepAlive(connect.KeepAliveSeconds);
-        _method?.End();
+        EndRenewal();
         Broker.Events.ClientConnected(Describe(), _sessionPresent);
     }
 
     // Made when someone is told, rather than kept by every idle connection.
     private ClientDescription Describe() =>
-        new(_lease.Session.Id, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _keepAliveSeconds);
+        new(_lease.Session.Id, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _deadlines.KeepAliveSeconds);
 
     /// <inheritdoc/>
     void ISessionLink.Prepare(Session session) => Output.Gate = session.SyncRoot;

@@ -15,54 +15,45 @@ public sealed partial class MqttConnection
     private const int SurelyRoomBytes = 4 * 1024;
 
     private readonly LimitKind? _refusedBy;
-    private ClientMeter? _meter;
-    private LimitKind? _droppedBy;
-
-    // No place of its own in each of many connections for what few have.
-    private long HeldUntilMs => _meter?.HeldUntilMs ?? long.MaxValue;
+    private ClientRateLimits? _rates;
 
     /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
-    private bool IsWithinLimits(ClientRestraint restraint, in Frame frame)
+    private bool IsWithinLimits(ActiveLimits active, in Frame frame, out LimitVerdict verdict)
     {
-        if (_state != State.Connected) return true;
-        _meter ??= new ClientMeter();
-        long nowMs = _transport.NowMs;
-        MeterReading reading = _meter.Judge(restraint, frame.Type, (QoS)((frame.Header >> 1) & 3), frame.Length, _rules.AcksCarryReasons, nowMs);
-        _droppedBy = null;
-        switch (reading.Verdict)
+        verdict = default;
+        // DISCONNECT is heard at once.
+        if (_state != State.Connected || frame.Type == PacketType.Disconnect) return true;
+        _rates ??= new ClientRateLimits();
+        verdict = _rates.Evaluate(active, OperationOf(frame), (QoS)((frame.Header >> 1) & 3), _rules.AcksCarryReasons, _transport.NowMs);
+        switch (verdict.Decision)
         {
-            case MeterVerdict.Hold:
-                HoldUntil(reading.DueMs, reading.Limit);
+            case LimitDecision.Wait:
+                Hold(HoldReasons.Rate);
+                _deadlines.HeldUntilMs = verdict.WaitUntilMs;
+                SetDeadline();
+                Broker.Limits.Report(verdict.Limit, LimitAction.Delayed, _lease.Session.Id);
                 return false;
-            case MeterVerdict.Drop:
-                _droppedBy = reading.Limit;
-                return true;
-            case MeterVerdict.Disconnect:
-                DisconnectByLimit(reading.Limit);
+            case LimitDecision.Disconnect:
+                DisconnectByLimit(verdict.Limit);
                 return false;
             default:
                 return true;
         }
     }
 
-    /// <summary>Leaves the client unread until then.</summary>
-    private void HoldUntil(long dueMs, LimitKind limit)
+    private static Operation OperationOf(in Frame frame) => frame.Type switch
     {
-        // A whole packet has come, though it is not handled yet.
-        NotePacket();
-        _isHeldBack = true;
-        _meter!.HeldUntilMs = dueMs;
-        _transport.PauseReading();
-        if (_deadlineMs > dueMs) SetDeadline(dueMs);
-        Broker.Limits.Report(limit, LimitAction.Delayed, _lease.Session.Id);
-    }
+        PacketType.Publish => Operation.Publish,
+        PacketType.Subscribe => Operation.Subscribe,
+        _ => Operation.Other,
+    };
 
-    private void ReadOnAfterHold(long nowMs)
+    /// <summary>A limit has held the client long enough.</summary>
+    private void EndHold(long nowMs)
     {
-        _meter!.NoteResumed(nowMs);
-        // First: reading on may set a nearer one.
-        SetDeadline(NextDueMs(nowMs));
-        ReadOnWhenPossible();
+        _rates!.NoteResumed(nowMs - _deadlines.HeldUntilMs);
+        _deadlines.HeldUntilMs = long.MaxValue;
+        Release(HoldReasons.Rate);
     }
 
     private void DisconnectByLimit(LimitKind limit)
@@ -82,11 +73,11 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Whether a filter is within the limit. If not it is to be refused, unless the connection has been ended.</summary>
-    private bool MaySubscribeNow(ClientRestraint restraint, ReadOnlySpan<byte> filter)
+    private bool MaySubscribeNow(ActiveLimits active, ReadOnlySpan<byte> filter)
     {
-        _meter ??= new ClientMeter();
-        if (_meter.TrySubscribe(restraint, _transport.NowMs)) return true;
-        if (restraint.Options.SubscribesPerClient!.OnExceed == ExceedAction.Disconnect)
+        _rates ??= new ClientRateLimits();
+        if (_rates.TrySubscribe(active, _transport.NowMs)) return true;
+        if (active.Options.SubscribesPerClient!.OnExceed == ExceedAction.Disconnect)
         {
             DisconnectByLimit(LimitKind.SubscribesPerClient);
             return false;
@@ -153,7 +144,7 @@ public sealed partial class MqttConnection
                 Broker.Limits.Report(LimitKind.AuthFailuresPerIp, LimitAction.Delayed, _transport.RemoteEndPoint);
                 _connect!.WaitingLogin = request;
                 _transport.PauseReading();
-                SetDeadline(_transport.NowMs + waitMs);
+                _transport.SetDeadline(_transport.NowMs + waitMs);
                 return true;
             default:
                 Broker.Limits.Count(LimitKind.AuthFailuresPerIp, LimitAction.Refused);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -14,38 +15,54 @@ public sealed partial class MqttConnection
 
     private static ReadOnlySpan<byte> SysPrefix => "$SYS/"u8;
 
-    private void HandlePublish(in Frame frame)
+    /// <summary>Takes a PUBLISH.</summary>
+    /// <param name="frame">The packet.</param>
+    /// <param name="verdict">What the limits say to it.</param>
+    /// <returns>False: it cannot be taken yet and stays unread.</returns>
+    private bool HandlePublish(in Frame frame, in LimitVerdict verdict)
     {
         if (!PublishPacket.TryParse(frame, _rules.Version, _context.Properties, out PublishPacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
-            return;
+            return true;
         }
 
+        if (!TryTake(packet, verdict)) return false;
         _context.Counters.PublishesReceived++;
         _context.Counters.PublishBytesReceived += packet.Payload.Length;
-        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return;
-        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, packet.Dup)) return;
-        if (_droppedBy is { } limit)
+        return true;
+    }
+
+    private bool TryTake(in PublishPacket packet, in LimitVerdict verdict)
+    {
+        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return true;
+        if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, packet.Dup)) return true;
+        if (verdict.Decision == LimitDecision.Drop)
         {
-            DropByLimit(packet, limit);
-            return;
+            DropByLimit(packet, verdict.Limit);
+            return true;
         }
 
         ReasonCode refusal = Refusal(packet, topic);
         if (refusal != ReasonCode.Success)
         {
             RefusePublish(packet, topic, refusal);
-            return;
+            return true;
         }
 
         PublishOutcome outcome = Route(packet, topic);
-        if (packet.QoS == QoS.AtMostOnce) return;
+        if (packet.QoS == QoS.AtMostOnce) return true;
         // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
         bool cancelled = outcome.StoreIsFailing || (_rules.AcksCarryReasons && outcome.Reason.IsError());
         if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-        if (outcome.StoreIsFailing && !_rules.AcksCarryReasons) TryAgainWhenStored(packet.Payload.Length);
-        else Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Completion);
+        if (outcome.StoreIsFailing && !_rules.AcksCarryReasons)
+        {
+            AwaitStore();
+            return false;
+        }
+
+        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Completion);
+        return true;
     }
 
     private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
@@ -108,7 +125,7 @@ public sealed partial class MqttConnection
         else if (packet.Retain && !Options.RetainAvailable) Fail(ReasonCode.RetainNotSupported, "a retained publish, and Retain Available is 0");
         else if (packet.Properties.Has(PropertyId.SubscriptionIdentifier)) Fail(ReasonCode.ProtocolError, "a Subscription Identifier from a client");
         else if (HasTooManyLevels(topic)) Fail(ReasonCode.TopicNameInvalid, "a topic with more levels than mqtt.max_topic_levels");
-        else if (packet.QoS == QoS.AtLeastOnce && OpenReceives >= ReceiveLimit) Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
+        else if (packet.QoS == QoS.AtLeastOnce && !_acks.MayReceive(_lease.Session.ReceivedIdCount)) Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
         else return true;
         return false;
     }
@@ -116,8 +133,7 @@ public sealed partial class MqttConnection
     /// <summary>Notes a QoS 2 identifier; false when the packet is a repetition, which has been answered, or too many.</summary>
     private bool BeginExactlyOnce(ushort packetId, bool isDup)
     {
-        int pendingAcks = OpenReceives - _lease.Session.ReceivedIdCount;
-        switch (_lease.Session.TryBeginExactlyOnce(_lease, packetId, isDup, ReceiveLimit - pendingAcks, out Completion? stored))
+        switch (_lease.Session.TryBeginExactlyOnce(_lease, packetId, isDup, _acks.ExactlyOnceLimit, out Completion? stored))
         {
             case AckOutcome.Done:
                 return true;

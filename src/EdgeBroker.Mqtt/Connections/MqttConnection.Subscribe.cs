@@ -21,10 +21,10 @@ public sealed partial class MqttConnection
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
         Completion? completion = null;
         int i = 0;
-        ClientRestraint? restraint = Broker.Limits.Restraint;
+        ActiveLimits? limits = Broker.Limits.Active;
         foreach (SubscriptionRequest request in packet)
         {
-            if (restraint is not null && !MaySubscribeNow(restraint, request.Filter))
+            if (limits is not null && !MaySubscribeNow(limits, request.Filter))
             {
                 if (_state != State.Connected) break;
                 outcomes[i++] = ReasonCode.QuotaExceeded;
@@ -79,7 +79,7 @@ public sealed partial class MqttConnection
 
     private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, Completion? completion)
     {
-        if (MustWait(completion)) Defer(new PendingAck(completion, type, packetId, outcomes.ToArray()));
+        if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, ReasonCode.Success, outcomes.ToArray()));
         else SendSuback(type, packetId, outcomes);
     }
 

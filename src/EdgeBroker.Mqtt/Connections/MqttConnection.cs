@@ -89,9 +89,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         int consumed = 0;
         announcedBytes = 0;
         Broker.BeginReceive(_context);
-        ClientRestraint? restraint = Broker.Limits.Restraint;
-        _droppedBy = null;
-        while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && !_isHeldBack)
+        ActiveLimits? active = Broker.Limits.Active;
+        while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && _holds == HoldReasons.None)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
             if (_state == State.AwaitingConnect && consumed < bytes.Length && (bytes[consumed] >> 4 != (int)PacketType.Connect || bytes[consumed] == TlsHandshake))
@@ -109,7 +108,12 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
             if (status == FrameStatus.Incomplete)
             {
-                if (consumed < bytes.Length) NotePartial(announcedBytes, consumed > 0);
+                if (consumed < bytes.Length && _state == State.Connected)
+                {
+                    _deadlines.NotePartial(announcedBytes, consumed > 0, _transport.NowMs);
+                    SetDeadline();
+                }
+
                 break;
             }
 
@@ -120,17 +124,15 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             }
 
             announcedBytes = 0;
-            if (restraint is not null && !IsWithinLimits(restraint, frame)) break;
+            // A whole packet has come, whether or not it can be handled now.
+            if (_state == State.Connected) _deadlines.NotePacket(_transport.NowMs);
+            LimitVerdict verdict = default;
+            if (active is not null && !IsWithinLimits(active, frame, out verdict)) break;
+            if (!Handle(frame, verdict)) break;
+            if (active is not null) _rates?.Charge(active, OperationOf(frame), frame.Length, verdict, _transport.NowMs);
             consumed += frame.Length;
             _context.Counters.PacketsReceived++;
             _context.Counters.BytesReceived += frame.Length;
-            NotePacket();
-            Handle(frame);
-            if (!_storeIsAwaited) continue;
-            // Not done with: it comes again when the store takes it.
-            consumed -= frame.Length;
-            _context.Counters.PacketsReceived--;
-            _context.Counters.BytesReceived -= frame.Length;
         }
 
         Broker.EndReceive(_context);
@@ -140,29 +142,33 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <inheritdoc/>
     public void OnTurn()
     {
-        if (_state == State.Connected) Broker.Pump(_lease, _context);
-        ReadOnWhenPossible();
+        if (_state != State.Connected) return;
+        Broker.Pump(_lease, _context);
+        if ((_holds & HoldReasons.Output) != 0 && !IsOutputFull()) Release(HoldReasons.Output);
     }
 
-    private void Handle(in Frame frame)
+    /// <summary>Acts on a packet.</summary>
+    /// <returns>False: it cannot be acted on yet and stays unread.</returns>
+    private bool Handle(in Frame frame, in LimitVerdict verdict)
     {
         if (_state == State.AwaitingConnect)
         {
             HandleConnect(frame);
-            return;
+            return true;
         }
 
         if (_state == State.AwaitingAuth)
         {
             HandleUnadmitted(frame);
-            return;
+            return true;
         }
 
         // What the client published before goes out before anything else it asks for is done or answered.
         if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.FlushBurst(_context);
         switch (frame.Type)
         {
-            case PacketType.Publish: HandlePublish(frame); break;
+            case PacketType.Publish when !HandlePublish(frame, verdict): return false;
+            case PacketType.Publish: break;
             case PacketType.Puback:
             case PacketType.Pubrec:
             case PacketType.Pubrel:
@@ -176,7 +182,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             default: Fail(ReasonCode.ProtocolError, "a packet that only a server sends"); break;
         }
 
-        HoldBackWhenFull();
+        if (_state == State.Connected && IsOutputFull()) Hold(HoldReasons.Output);
+        return true;
     }
 
     // What people connect to the wrong port with.

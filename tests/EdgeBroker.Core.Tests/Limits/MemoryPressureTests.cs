@@ -40,19 +40,19 @@ public sealed class MemoryPressureTests
     public void Connections_look_at_packets_only_while_something_concerns_them()
     {
         var keeper = new Keeper(new LimitOptions { MaxConnections = 1, ConnectionsPerIp = new RateLimit(1, TimeSpan.FromSeconds(1), 1) });
-        Assert.Null(keeper.Limits.Restraint);
+        Assert.Null(keeper.Limits.Active);
         keeper.Limits.Memory.Update(81, 100);
-        Assert.Null(keeper.Limits.Restraint);
+        Assert.Null(keeper.Limits.Active);
         keeper.Limits.Memory.Update(90, 100);
-        Assert.Equal(MemoryStage.Pausing, keeper.Limits.Restraint!.Memory);
+        Assert.Equal(MemoryStage.Pausing, keeper.Limits.Active!.Memory);
         keeper.Limits.Memory.Update(95, 100);
         Assert.Equal(16 * 1024, keeper.Limits.MostQoS0OutputBytes);
         keeper.Limits.Memory.Update(10, 100);
-        Assert.Null(keeper.Limits.Restraint);
+        Assert.Null(keeper.Limits.Active);
         Assert.Equal(int.MaxValue, keeper.Limits.MostQoS0OutputBytes);
         keeper.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromSeconds(1), 1) });
-        Assert.NotNull(keeper.Limits.Restraint);
+        Assert.NotNull(keeper.Limits.Active);
         keeper.Limits.Replace(new LimitOptions());
-        Assert.Null(keeper.Limits.Restraint);
+        Assert.Null(keeper.Limits.Active);
     }
 }

@@ -1,4 +1,10 @@
+using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
@@ -209,6 +215,49 @@ public sealed class PublishLimitTests
         await client.SendAsync([.. Enumerable.Range(1, 4).Select(i => packets.Publish("t", "x", 1, i))]);
         await client.ExpectAsync([.. Enumerable.Range(1, 3).Select(i => packets.Puback(i, ReasonCode.NoMatchingSubscribers))]);
         await client.ExpectDisconnectAsync(ReasonCode.MessageRateTooHigh);
+    }
+
+    [Fact]
+    public void A_publish_that_waits_for_the_store_is_counted_and_paid_once()
+    {
+        var journal = new TestJournal { Condition = JournalCondition.Failing };
+        var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), journal, new QuietEvents(), "test");
+        broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 2) });
+        var endpoint = new MqttEndpoint(broker, new AnonymousAuthenticator(), true);
+        RoutingContext context = broker.CreateContext();
+        var subscriber = new MqttConnection(endpoint, new MemoryTransport(), context);
+        subscriber.Receive(Packets.V5.Connect("s", properties: Prop.SessionExpiry(100)), out _);
+        subscriber.Receive(Packets.V5.Subscribe(1, "#", 1), out _);
+        var transport = new MemoryTransport();
+        var publisher = new MqttConnection(endpoint, transport, context);
+        publisher.Receive(Packets.V311.Connect("p"), out _);
+        transport.Flush();
+        byte[] two = [.. Packets.V311.Publish("t", "1", 1, 1), .. Packets.V311.Publish("t", "2", 1, 2)];
+        TrafficCounters before = broker.CountTraffic();
+        for (int i = 0; i < 3; i++)
+        {
+            // Left unread, and again when it comes again too early.
+            Assert.Equal(0, publisher.Receive(two, out _));
+            journal.Condition = JournalCondition.Ready;
+            broker.RunDue();
+            journal.Condition = JournalCondition.Failing;
+        }
+
+        Assert.Equal(before.PacketsReceived, broker.CountTraffic().PacketsReceived);
+        Assert.Equal(before.PublishesReceived, broker.CountTraffic().PublishesReceived);
+        journal.Condition = JournalCondition.Ready;
+        Assert.Equal(two.Length, publisher.Receive(two, out _));
+        journal.Commit();
+        Assert.Equal([.. Packets.V311.Puback(1), .. Packets.V311.Puback(2)], transport.Take());
+        TrafficCounters after = broker.CountTraffic();
+        Assert.Equal(before.PacketsReceived + 2, after.PacketsReceived);
+        Assert.Equal(before.BytesReceived + two.Length, after.BytesReceived);
+        Assert.Equal(before.PublishesReceived + 2, after.PublishesReceived);
+        Assert.Equal(before.PublishBytesReceived + 2, after.PublishBytesReceived);
+        Assert.Equal(0, broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Delayed]);
+        // Both are paid for.
+        Assert.Equal(0, publisher.Receive(Packets.V311.Publish("t", "3"), out _));
+        Assert.Equal(1, broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Delayed]);
     }
 
     private static TestBrokerOptions With(RateLimit rate) => new() { Limits = new LimitOptions { PublishesPerClient = rate } };

@@ -1,0 +1,120 @@
+namespace EdgeBroker.Mqtt.Connections;
+
+/// <summary>Which deadline of a connection has passed.</summary>
+internal enum DeadlineKind : byte
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>A re-authentication was begun and not completed.</summary>
+    Renewal,
+
+    /// <summary>What the client was let in by has expired.</summary>
+    Identity,
+
+    /// <summary>A packet was begun and not completed.</summary>
+    Partial,
+
+    /// <summary>A limit held the client long enough.</summary>
+    Hold,
+
+    /// <summary>Nothing was heard within one and a half times the keep alive.</summary>
+    KeepAlive,
+}
+
+/// <summary>
+/// All times that a connected client's connection has to look at. The transport has one deadline: it is set to the first of them, and <see cref="Due"/> says
+/// which that was. A packet only notes its time; a deadline that comes too early for that finds nothing due and is set again.
+/// </summary>
+internal struct ConnectionDeadlines()
+{
+    // A packet must go on arriving: this long, and a second more for each KB announced, slow links included.
+    private const long PartialMs = 30_000;
+    private const int PartialBytesPerSecond = 1024;
+
+    private const long Never = long.MaxValue;
+
+    private long _keepAliveMs;
+    private long _lastPacketMs;
+    private long _partialSinceMs;
+    private long _partialDueMs = Never;
+
+    // What the transport's deadline is set to.
+    private long _setMs = Never;
+
+    /// <summary>When the client's credentials expire.</summary>
+    public long IdentityDueMs { get; set; } = Never;
+
+    /// <summary>When a re-authentication must be over; never while there is none.</summary>
+    public long RenewalDueMs { get; set; } = Never;
+
+    /// <summary>Whether a re-authentication is going on.</summary>
+    public readonly bool IsRenewing => RenewalDueMs != Never;
+
+    /// <summary>Until when a limit holds the client; never while none does.</summary>
+    public long HeldUntilMs { get; set; } = Never;
+
+    /// <summary>The keep alive in force, in seconds.</summary>
+    public readonly int KeepAliveSeconds => (int)(_keepAliveMs / 1500);
+
+    /// <summary>The client is connected.</summary>
+    /// <param name="keepAliveSeconds">The keep alive in force; 0: none.</param>
+    /// <param name="nowMs">The time.</param>
+    public void Begin(int keepAliveSeconds, long nowMs)
+    {
+        // [MQTT-3.1.2-22]
+        _keepAliveMs = keepAliveSeconds * 1500L;
+        _lastPacketMs = nowMs;
+    }
+
+    /// <summary>A whole packet has come, or the client is read again and could not be heard before.</summary>
+    public void NotePacket(long nowMs)
+    {
+        _lastPacketMs = nowMs;
+        _partialDueMs = Never;
+    }
+
+    /// <summary>Part of a packet is there.</summary>
+    /// <param name="announcedBytes">Its length, 0 when not even that is known.</param>
+    /// <param name="isNew">Whether whole packets came before it, so that it has just begun.</param>
+    /// <param name="nowMs">The time.</param>
+    public void NotePartial(int announcedBytes, bool isNew, long nowMs)
+    {
+        if (isNew || _partialDueMs == Never) _partialSinceMs = nowMs;
+        // Its length may come after its first byte.
+        _partialDueMs = _partialSinceMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
+    }
+
+    /// <summary>When to look next; <see cref="long.MaxValue"/>: nothing is awaited.</summary>
+    /// <param name="holds">Why the connection is not read.</param>
+    public readonly long Next(HoldReasons holds) =>
+        Math.Min(Math.Min(Math.Min(RenewalDueMs, IdentityDueMs), Math.Min(_partialDueMs, HeldUntilMs)), KeepAliveDueMs(holds));
+
+    /// <summary>Whether the transport's deadline has to be set, since something is awaited earlier than it.</summary>
+    /// <param name="holds">Why the connection is not read.</param>
+    /// <param name="nextMs">To when.</param>
+    public bool MustSet(HoldReasons holds, out long nextMs)
+    {
+        nextMs = Next(holds);
+        if (nextMs >= _setMs) return false;
+        _setMs = nextMs;
+        return true;
+    }
+
+    /// <summary>The transport's deadline has passed. Says what is due: the first in the order of <see cref="DeadlineKind"/>.</summary>
+    /// <param name="holds">Why the connection is not read.</param>
+    /// <param name="nowMs">The time.</param>
+    public DeadlineKind Due(HoldReasons holds, long nowMs)
+    {
+        _setMs = Never;
+        if (nowMs >= RenewalDueMs) return DeadlineKind.Renewal;
+        if (nowMs >= IdentityDueMs) return DeadlineKind.Identity;
+        if (nowMs >= _partialDueMs) return DeadlineKind.Partial;
+        if (nowMs >= HeldUntilMs) return DeadlineKind.Hold;
+        return nowMs >= KeepAliveDueMs(holds) ? DeadlineKind.KeepAlive : DeadlineKind.None;
+    }
+
+    // A packet that is still arriving in time is a sign of life.
+    private readonly long KeepAliveDueMs(HoldReasons holds) =>
+        _keepAliveMs == 0 || _partialDueMs != Never || (holds & HoldReasons.ByBroker) != 0 ? Never : _lastPacketMs + _keepAliveMs;
+}
