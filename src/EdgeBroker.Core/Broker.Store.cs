@@ -124,8 +124,14 @@ public sealed partial class Broker
     {
         foreach (LoadedDelivery one in loaded)
         {
-            if (one is { Message: not null, SharedFilter: not null }) Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), handover.From, _ownContext);
-            else CountDropped(handover.From, 1, DropReason.StoreDamaged, _ownContext);
+            if (one is { Message: not null, SharedFilter: not null })
+            {
+                Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), handover.From, _ownContext);
+            }
+            else
+            {
+                CountDropped(handover.From, 1, DropReason.StoreDamaged, _ownContext);
+            }
         }
 
         handover.Awaited -= loaded.Count;

@@ -48,8 +48,14 @@ public sealed partial class ReadmeTests
                     source = named.Length == 1 ? File.ReadAllText(named[0]) : null;
                     if (source is null) broken.Add($"{name}: no such file");
                 }
-                else if (source is null || !Declares(source, name)) broken.Add($"{name}: not in the file named before it");
-                else methods++;
+                else if (source is null || !Declares(source, name))
+                {
+                    broken.Add($"{name}: not in the file named before it");
+                }
+                else
+                {
+                    methods++;
+                }
             }
         }
 

@@ -19,8 +19,7 @@ public enum SendOutcome
 
 /// <summary>
 /// The connection of a session, as the session sees it. All but <see cref="Prepare"/> and <see cref="Close"/> are called under the session's gate: they write
-/// to the output buffer and
-/// return; sending is the transport's business and comes later.
+/// to the output buffer and return; sending is the transport's business and comes later.
 /// </summary>
 public interface ISessionLink
 {

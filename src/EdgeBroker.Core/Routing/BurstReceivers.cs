@@ -6,8 +6,7 @@ namespace EdgeBroker.Core.Routing;
 
 /// <summary>
 /// The runs of a burst by who receives them, so that a session which gets several, with those of others between, is entered once. Holds a bounded number; order
-/// within a session is that in which
-/// they were added.
+/// within a session is that in which they were added.
 /// </summary>
 internal sealed class BurstReceivers
 {

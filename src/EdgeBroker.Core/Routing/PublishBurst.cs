@@ -8,9 +8,8 @@ namespace EdgeBroker.Core.Routing;
 
 /// <summary>
 /// QoS 0 messages received together, encoded one behind the other until they are matched together and go out in runs: those next to each other from one
-/// publisher to the same subscribers.
-/// A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is made when the first subscriber asks
-/// for it.
+/// publisher to the same subscribers. A message with properties is held in its 5.0 form, others in 3.1.1's; the other form of a run, and that with aliases, is
+/// made when the first subscriber asks for it.
 /// </summary>
 public sealed class PublishBurst
 {
@@ -72,8 +71,9 @@ public sealed class PublishBurst
         return _other.Bytes.AsSpan(run.Other.At, run.Other.Length);
     }
 
-    /// <summary>The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies
-    /// them.</summary>
+    /// <summary>
+    /// The packets of the run in 5.0's form, for a receiver for whom aliases stand for their topics: it fills in its own before it copies them.
+    /// </summary>
     /// <param name="places">Where the two bytes of each packet's alias are.</param>
     /// <param name="largestPacketBytes">The length of the longest.</param>
     public Span<byte> EncodedWithAliases(out ReadOnlySpan<int> places, out int largestPacketBytes)
@@ -141,7 +141,8 @@ public sealed class PublishBurst
             run.PayloadBytes += held.PayloadLength;
             run.Largest = Math.Max(run.Largest, held.End - held.At);
         }
-        while (run.To < Waiting && ReferenceEquals(_matches[run.To], match) && ReferenceEquals(_held[run.To].Publisher, _held[from].Publisher) && match.Groups.Length == 0);
+        while (run.To < Waiting && ReferenceEquals(_matches[run.To], match)
+            && ReferenceEquals(_held[run.To].Publisher, _held[from].Publisher) && match.Groups.Length == 0);
         return match;
     }
 
@@ -218,7 +219,10 @@ public sealed class PublishBurst
                 forwarded = forwarded[(1 + sizeof(uint))..];
             }
 
-            piece.Add(_aliased.Add(new OutgoingPublish { Payload = PayloadOf(held), ForwardedProperties = forwarded, ExpirySeconds = expirySeconds }, ProtocolVersion.V5, insteadOfTopic: 1));
+            piece.Add(
+                _aliased.Add(
+                    new OutgoingPublish { Payload = PayloadOf(held), ForwardedProperties = forwarded, ExpirySeconds = expirySeconds }, ProtocolVersion.V5,
+                    insteadOfTopic: 1));
             _aliasPlaces[i] = piece.Length - held.PayloadLength - forwarded.Length - sizeof(ushort);
         }
 

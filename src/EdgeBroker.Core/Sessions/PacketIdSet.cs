@@ -5,8 +5,7 @@ namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
 /// A set of packet identifiers, none of which is 0. The first eight are held in the object itself, which is enough for a client that sends one message after
-/// the other; more are
-/// bits in pages that exist only while they hold one. Adding, removing and looking up take constant time.
+/// the other; more are bits in pages that exist only while they hold one. Adding, removing and looking up take constant time.
 /// </summary>
 internal sealed class PacketIdSet
 {

@@ -2,8 +2,7 @@ namespace EdgeBroker.Core.Topics;
 
 /// <summary>
 /// Who gets messages: at most one subscription a receiver, and the shared groups. Immutable. A place in the tree has one, which is the match of the topics that
-/// match nothing else, so that
-/// they share it; for others one is made.
+/// match nothing else, so that they share it; for others one is made.
 /// </summary>
 public record MatchResult(Subscription[] Plain, SharedGroup[] Groups)
 {

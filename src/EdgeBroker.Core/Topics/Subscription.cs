@@ -61,7 +61,8 @@ public class Subscription
     private protected virtual Subscription? ForItself() => Options.NoLocal ? null : this;
 
     /// <summary>Several in one: what holds depends on who publishes.</summary>
-    private sealed class Merged(Subscription[] several, SubscriptionOptions options, uint[]? identifiers) : Subscription(several[0].Receiver, several[0].Filter, options, identifiers)
+    private sealed class Merged(Subscription[] several, SubscriptionOptions options, uint[]? identifiers)
+        : Subscription(several[0].Receiver, several[0].Filter, options, identifiers)
     {
         private protected override Subscription? ForItself()
         {

@@ -46,7 +46,11 @@ public sealed partial class MqttConnection
         int largestPacketBytes;
         if (_outboundAliases is null) packets = burst.Encoded(_rules.Version, out largestPacketBytes);
         else if (!TryEncode(burst, _outboundAliases, out packets, out largestPacketBytes)) return false;
-        if ((uint)largestPacketBytes > _clientMaxPacketBytes || (Output.Length + packets.Length > SurelyRoomBytes && !HasRoomForQoS0(packets.Length))) return false;
+        if ((uint)largestPacketBytes > _clientMaxPacketBytes || (Output.Length + packets.Length > SurelyRoomBytes && !HasRoomForQoS0(packets.Length)))
+        {
+            return false;
+        }
+
         Output.Write(packets);
         context.Counters.PacketsSent += burst.Count;
         context.Counters.BytesSent += packets.Length;
@@ -65,8 +69,9 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     void ISessionLink.RequestPump() => _transport.RequestTurn();
 
-    /// <summary>Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client
-    /// accepts.</summary>
+    /// <summary>
+    /// Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client accepts.
+    /// </summary>
     private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
         bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;

@@ -4,8 +4,7 @@ namespace EdgeBroker.Transport.Buffers;
 
 /// <summary>
 /// What a connection received and its handler did not consume: a unit still incomplete. Pooled memory that is there only meanwhile and grows with what has
-/// come,
-/// not with what was announced: a peer that announces much and sends little costs little.
+/// come, not with what was announced: a peer that announces much and sends little costs little.
 /// </summary>
 public struct ReceivedBytes
 {

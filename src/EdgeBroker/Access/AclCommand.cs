@@ -61,7 +61,11 @@ internal static class AclCommand
         {
             context.WriteJson(new AclAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS, !isUnknown), CommandJson.Default.AclAnswer);
         }
-        else Show(verdict, context);
+        else
+        {
+            Show(verdict, context);
+        }
+
         if (isUnknown) context.Error.WriteLine($"note: {Printable.Escape(subject.UserName!)} is not in the password file, and so cannot log in");
         return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
     }

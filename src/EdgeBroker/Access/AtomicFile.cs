@@ -29,7 +29,14 @@ internal static partial class AtomicFile
         FileStream stream;
         try
         {
-            stream = new FileStream(next, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+            stream = new FileStream(
+                next,
+                new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                });
         }
         catch (IOException) when (File.Exists(next))
         {
@@ -65,7 +72,10 @@ internal static partial class AtomicFile
         Span<byte> status = stackalloc byte[256];
         fixed (byte* buffer = status)
         {
-            if (StatX(CurrentDirectory, from, 0, OwnerWanted, buffer) != 0) throw new IOException($"the owner of {from} cannot be read: error {Marshal.GetLastPInvokeError()}");
+            if (StatX(CurrentDirectory, from, 0, OwnerWanted, buffer) != 0)
+            {
+                throw new IOException($"the owner of {from} cannot be read: error {Marshal.GetLastPInvokeError()}");
+            }
         }
 
         uint user = BinaryPrimitives.ReadUInt32LittleEndian(status[UserOffset..]);

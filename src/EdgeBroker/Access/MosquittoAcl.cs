@@ -4,9 +4,8 @@ using EdgeBroker.Core.Security;
 namespace EdgeBroker.Access;
 
 /// <summary>
-/// mosquitto's <c>acl_file </c> as <c>[[acl]] </c> rules. There a client's own denials come first, then what its lines allow, then the patterns in the same
-/// way; the rules are
-/// written in that order, since here the first that matches decides.
+/// mosquitto's <c>acl_file</c> as <c>[[acl]]</c> rules. There a client's own denials come first, then what its lines allow, then the patterns in the same way;
+/// the rules are written in that order, since here the first that matches decides.
 /// </summary>
 internal static class MosquittoAcl
 {
@@ -29,10 +28,19 @@ internal static class MosquittoAcl
             string? problem = null;
             if (word == "user")
             {
-                (user, problem) = (rest, rest.Length == 0 ? "user without a name" : rest.IndexOfAny(GlobCharacters) >= 0 ? "a user name with \"*\" or \"?\", which stand for other characters here" : null);
+                (user, problem) = (rest, rest.Length == 0 ? "user without a name"
+                    : rest.IndexOfAny(GlobCharacters) >= 0 ? "a user name with \"*\" or \"?\", which stand for other characters here"
+                    : null);
             }
-            else if (word is "topic" or "pattern") problem = ReadTopic(word == "pattern", user, rest, number, lines);
-            else problem = $"unknown word \"{word}\"; expected user, topic or pattern";
+            else if (word is "topic" or "pattern")
+            {
+                problem = ReadTopic(word == "pattern", user, rest, number, lines);
+            }
+            else
+            {
+                problem = $"unknown word \"{word}\"; expected user, topic or pattern";
+            }
+
             if (problem is not null) problems.Add($"{file}:{number}: {problem}");
         }
 

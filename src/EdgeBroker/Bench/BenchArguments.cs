@@ -58,7 +58,8 @@ internal static class BenchArguments
 
     private static readonly CommandOption Beside = CommandOption.Number(
         "--beside", null, "N", 1, MostClients,
-        "N clients beside the load, each of which publishes to itself at QoS 0, waits for the message, and publishes the next; how long the broker takes is shown");
+        "N clients beside the load, each of which publishes to itself at QoS 0, waits for the message, and publishes the next; "
+        + "how long the broker takes is shown");
 
     private static readonly CommandOption BrokerPid = CommandOption.Number(
         "--broker-pid", null, "PID", 1, int.MaxValue, "the server's process, on this machine: messages per CPU-second, memory, and who was the limit");

@@ -9,7 +9,8 @@ namespace EdgeBroker.Bench;
 /// <summary>Shows a result: to a person, or as one line of flat JSON.</summary>
 internal static class BenchReport
 {
-    private const string MoreAtOnce = " What comes in small pieces costs the broker more; with a larger --window and --batch it may deliver more per CPU-second.";
+    private const string MoreAtOnce =
+        " What comes in small pieces costs the broker more; with a larger --window and --batch it may deliver more per CPU-second.";
 
     private static readonly (string Name, double Part)[] Percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)];
 
@@ -24,12 +25,18 @@ internal static class BenchReport
         Line(text, $"  {(connects ? "connected" : "delivered"),-11}{result.DonePerSecond,14:N0} {unit}/s ({result.Done:N0} in {result.Seconds:F2} s)");
         if (result.Broker is { } broker)
         {
-            string perCpuSecond = result.DonePerBrokerCpuSecond is { } rate ? Invariant($"{rate,14:N0} {unit} per CPU-second") : "  too short to measure its CPU time";
+            string perCpuSecond = result.DonePerBrokerCpuSecond is { } rate
+                ? Invariant($"{rate,14:N0} {unit} per CPU-second")
+                : "  too short to measure its CPU time";
             Line(text, $"  {"broker",-11}{perCpuSecond}; busy {result.BrokerBusy:P0}{Waited(broker)}; {broker.ResidentBytes / 1048576.0:F1} MB resident");
         }
 
         Line(text, $"  {"generator",-11}{result.GeneratorBusy,14:P0} busy{Waited(result.Generator)}");
-        if (result.BytesEach is { } each) Line(text, $"  {"memory",-11}{each,14:N0} bytes of the broker for each {(connects ? "connection" : "retained message")}");
+        if (result.BytesEach is { } each)
+        {
+            Line(text, $"  {"memory",-11}{each,14:N0} bytes of the broker for each {(connects ? "connection" : "retained message")}");
+        }
+
         AppendTimes(text, "latency", result.Latency);
         if (result.Latency.Count > 0) Line(text, $"  {"",-11}of which the generator's own delay at most {Milliseconds(result.WorstLagNs)}");
         AppendTimes(text, "connecting", result.ConnectTime);
@@ -41,7 +48,10 @@ internal static class BenchReport
 
         if (result.Tally is { } tally)
         {
-            Line(text, $"  {"messages",-11}{result.Sent,14:N0} sent: {tally.Lost:N0} lost, {tally.Duplicated:N0} duplicated, {tally.Reordered:N0} reordered{Rare(tally)}");
+            Line(
+                text,
+                $"  {"messages",-11}{result.Sent,14:N0} sent: {tally.Lost:N0} lost, {tally.Duplicated:N0} duplicated, "
+                + $"{tally.Reordered:N0} reordered{Rare(tally)}");
         }
 
         if (result.Broken > 0) Line(text, $"  {"",-11}{result.Broken:N0} connection(s) lost: {result.FirstBreak}");
@@ -77,13 +87,15 @@ internal static class BenchReport
         string clients = options.Scenario switch
         {
             Scenario.Connect => Invariant($"{options.Connections} connections{(options.SubscribeEach ? " with a subscription each" : "")}"),
-            Scenario.Retain => Invariant($"{options.Retained} retained messages, {options.Subscribers} subscriber(s), QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
+            Scenario.Retain =>
+                Invariant($"{options.Retained} retained messages, {options.Subscribers} subscriber(s), QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
             _ => Invariant($"{options.Publishers} publisher(s), {options.Subscribers} subscriber(s), QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
         };
         string filters = options.Scenario == Scenario.Wild ? Invariant($", {options.Filters} filters on {options.Topics} topics") : "";
         string rate = options.IsClosedLoop ? "" : Invariant($", {options.RatePerSecond:N0} messages/s");
         string version = options.Version == ProtocolVersion.V5 ? "MQTT 5.0" : "MQTT 3.1.1";
-        return $"{BenchArguments.NameOf(options.Scenario)}: {clients}{filters}{rate}, {version}{(options.WithProperties ? " with properties" : "")}{(options.WithAliases ? " with aliases" : "")}, {options.Address}";
+        return $"{BenchArguments.NameOf(options.Scenario)}: {clients}{filters}{rate}, "
+            + $"{version}{(options.WithProperties ? " with properties" : "")}{(options.WithAliases ? " with aliases" : "")}, {options.Address}";
     }
 
     private static string Verdict(BenchResult result)
@@ -91,7 +103,8 @@ internal static class BenchReport
         string pace = result.Limit switch
         {
             "broker" => "The broker was the limit.",
-            "generator" when result.Broker is null => "The generator was the limit: the broker may be faster. With --broker-pid it can be told how busy the broker was.",
+            "generator" when result.Broker is null =>
+                "The generator was the limit: the broker may be faster. With --broker-pid it can be told how busy the broker was.",
             "generator" => "The generator was the limit: the broker had time left." + MoreAtOnce,
             "both" => "Broker and generator were both at their limit." + MoreAtOnce,
             "rate" => "",
@@ -112,7 +125,9 @@ internal static class BenchReport
     private static string Waited(ProcessUsage usage) => usage.WaitSeconds >= 0.01 ? Invariant($" ({usage.WaitSeconds:F2} s of it waiting for a core)") : "";
 
     private static string Rare(DeliveryTally tally) =>
-        tally.Misrouted + tally.Corrupt + tally.Refused == 0 ? "" : Invariant($", {tally.Misrouted:N0} misrouted, {tally.Corrupt:N0} corrupt, {tally.Refused:N0} refused");
+        tally.Misrouted + tally.Corrupt + tally.Refused == 0
+            ? ""
+            : Invariant($", {tally.Misrouted:N0} misrouted, {tally.Corrupt:N0} corrupt, {tally.Refused:N0} refused");
 
     private static string Milliseconds(long ns) => Invariant($"{ns / 1e6:F3} ms");
 

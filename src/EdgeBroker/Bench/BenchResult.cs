@@ -71,9 +71,8 @@ internal sealed record BenchResult
     public bool IsFailure => Broken > 0 || BesideMissing > 0 || Tally?.IsFailure(Options.QoS) == true;
 
     /// <summary>
-    /// Who set the pace: <c>broker </c>, <c>generator </c>, <c>both </c>, <c>rate </c>, or <c>neither </c>; <c>unknown </c> when nobody can tell. A broker that
-    /// is faster than the generator
-    /// gets little at a time, and so can be busy without being the limit.
+    /// Who set the pace: <c>broker</c>, <c>generator</c>, <c>both</c>, <c>rate</c>, or <c>neither</c>; <c>unknown</c> when nobody can tell. A broker that is
+    /// faster than the generator gets little at a time, and so can be busy without being the limit.
     /// </summary>
     public string Limit
     {

@@ -47,8 +47,7 @@ internal sealed class DeliveryTally
 
     /// <summary>
     /// Whether something happened that the QoS forbids (4.3, 4.6): at most once may lose and at least once may repeat, while connections last all the same;
-    /// nothing may overtake,
-    /// change, or reach who did not ask.
+    /// nothing may overtake, change, or reach who did not ask.
     /// </summary>
     public bool IsFailure(QoS qos) =>
         Reordered + Misrouted + Corrupt + Refused > 0 || (Lost > 0 && qos != QoS.AtMostOnce) || (Duplicated > 0 && qos != QoS.AtLeastOnce);

@@ -16,5 +16,6 @@ internal sealed class EachTopicSource(MessageBody body, string prefix, int topic
         return length;
     }
 
-    private static byte[] Topic(string prefix, int number) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{prefix}/{number / 100}/{number}"));
+    private static byte[] Topic(string prefix, int number) =>
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{prefix}/{number / 100}/{number}"));
 }

@@ -1,7 +1,8 @@
 namespace EdgeBroker.Bench;
 
-/// <summary>A subscriber gets those messages of a publisher that match its filters: how many of them were due is known only for all subscribers
-/// together.</summary>
+/// <summary>
+/// A subscriber gets those messages of a publisher that match its filters: how many of them were due is known only for all subscribers together.
+/// </summary>
 internal sealed class FilteredLedger : DeliveryLedger
 {
     private readonly RecentSequences[] _streams;
@@ -14,5 +15,6 @@ internal sealed class FilteredLedger : DeliveryLedger
         for (int i = 0; i < _streams.Length; i++) _streams[i] = new RecentSequences();
     }
 
-    public override void Add(int subscriber, int publisher, ulong sequence) => Tally.Count(_streams[((long)subscriber * _publishers) + publisher].Add(sequence));
+    public override void Add(int subscriber, int publisher, ulong sequence) =>
+        Tally.Count(_streams[((long)subscriber * _publishers) + publisher].Add(sequence));
 }

@@ -206,8 +206,17 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
         }
 
         if (count < 0 && Marshal.GetLastPInvokeError() is LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted) return;
-        if (_expectsClose) Close(unasked: null);
-        else Break(count == 0 ? $"The broker closed the connection of {clientId}." : $"The connection of {clientId} broke: {Marshal.GetLastPInvokeErrorMessage()}.");
+        if (_expectsClose)
+        {
+            Close(unasked: null);
+        }
+        else
+        {
+            Break(
+                count == 0
+                    ? $"The broker closed the connection of {clientId}."
+                    : $"The connection of {clientId} broke: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
     }
 
     private void Handle(Span<byte> bytes)
@@ -258,8 +267,14 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
 
     private void OnConnack(in Frame frame)
     {
-        if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket packet, out ParseError error)) Break($"{clientId} received a bad CONNACK: {error.Explanation}.");
-        else if (packet.ReasonCode.IsError()) Break($"The broker refused {clientId}: {packet.ReasonCode}.");
+        if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket packet, out ParseError error))
+        {
+            Break($"{clientId} received a bad CONNACK: {error.Explanation}.");
+        }
+        else if (packet.ReasonCode.IsError())
+        {
+            Break($"The broker refused {clientId}: {packet.ReasonCode}.");
+        }
         else
         {
             ConnectNs = Loop.NowNs - _openedNs;

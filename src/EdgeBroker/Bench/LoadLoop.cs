@@ -4,8 +4,9 @@ using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Bench;
 
-/// <summary>One thread, one epoll instance, and all clients of the run. A turn: wait, let every ready client read all it has, open the next, let publishers
-/// write.</summary>
+/// <summary>
+/// One thread, one epoll instance, and all clients of the run. A turn: wait, let every ready client read all it has, open the next, let publishers write.
+/// </summary>
 internal sealed unsafe class LoadLoop : IDisposable
 {
     private const int ReceiveBytes = 256 * 1024;
@@ -68,7 +69,11 @@ internal sealed unsafe class LoadLoop : IDisposable
         foreach (LoadConnection connection in connections) _toOpen.Enqueue(connection);
         bool done = RunUntil(() => Ready == wanted || Broken > 0, patience);
         if (Broken > 0) throw new BenchException(FirstBreak!);
-        if (!done) throw new BenchException($"{Ready - wanted + connections.Count} of {connections.Count} clients were ready when nothing more happened for {patience.TotalSeconds} s.");
+        if (!done)
+        {
+            throw new BenchException(
+                $"{Ready - wanted + connections.Count} of {connections.Count} clients were ready when nothing more happened for {patience.TotalSeconds} s.");
+        }
     }
 
     /// <summary>Turns until a condition holds; false when nothing has moved for as long as is given.</summary>

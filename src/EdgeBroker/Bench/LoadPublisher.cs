@@ -113,7 +113,10 @@ internal sealed class LoadPublisher : LoadConnection
             return;
         }
 
-        if (packet.ReasonCode.IsError()) Run.Ledger.Tally.Refused++;
+        if (packet.ReasonCode.IsError())
+        {
+            Run.Ledger.Tally.Refused++;
+        }
         else if (packet.Type == PacketType.Pubrec)
         {
             _awaited[id] = PacketType.Pubcomp;

@@ -42,7 +42,8 @@ internal sealed class LoadRun(BenchOptions options, LoadLoop loop, uint mark)
     /// <summary>A subscriber has received a PUBLISH with this payload.</summary>
     public void Deliver(int subscriber, ReadOnlySpan<byte> payload)
     {
-        if (!MessageStamp.TryRead(payload, options.PayloadBytes, out MessageStamp stamp) || stamp.Mark != mark || (uint)stamp.Publisher >= (uint)Publishers.Length)
+        if (!MessageStamp.TryRead(payload, options.PayloadBytes, out MessageStamp stamp)
+            || stamp.Mark != mark || (uint)stamp.Publisher >= (uint)Publishers.Length)
         {
             Ledger.Tally.Corrupt++;
             return;

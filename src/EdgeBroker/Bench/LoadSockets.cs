@@ -46,7 +46,13 @@ internal static unsafe partial class LoadSockets
         fixed (byte* start = buffer)
         {
             var vector = new LinuxSockets.IoVector { Base = start, Length = buffer.Length };
-            var message = new LinuxSockets.MessageHeader { Vectors = &vector, VectorCount = 1, Control = (byte*)&control, ControlLength = sizeof(TimestampMessage) };
+            var message = new LinuxSockets.MessageHeader
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = (byte*)&control,
+                ControlLength = sizeof(TimestampMessage),
+            };
             nint count = ReceiveMessage(fd, &message, 0);
             bool isTold = count > 0 && message.ControlLength >= sizeof(TimestampMessage) && control is { Level: LinuxSockets.SolSocket, Type: Timestamps };
             if (isTold) arrivedUnixNs = (control.Seconds * 1_000_000_000) + control.Nanoseconds;

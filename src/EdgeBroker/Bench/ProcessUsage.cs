@@ -26,8 +26,9 @@ internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSecon
     /// <summary>What was used since an earlier reading; memory as it is now.</summary>
     public ProcessUsage Since(ProcessUsage earlier) => new(CpuSeconds - earlier.CpuSeconds, WaitSeconds - earlier.WaitSeconds, ResidentBytes);
 
-    /// <summary>The seconds of CPU time in the text of a <c>stat </c> file; proc(5). The name in it may hold anything, so fields count from its last
-    /// bracket.</summary>
+    /// <summary>
+    /// The seconds of CPU time in the text of a <c>stat</c> file; proc(5). The name in it may hold anything, so fields count from its last bracket.
+    /// </summary>
     /// <exception cref="FormatException">It is no such text.</exception>
     public static double CpuSecondsIn(string stat)
     {
@@ -52,7 +53,8 @@ internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSecon
     {
         try
         {
-            return new ProcessUsage(CpuSecondsIn(File.ReadAllText(directory + "/stat")), WaitSecondsOf(directory), ResidentBytesIn(File.ReadAllText(directory + "/status")));
+            return new ProcessUsage(
+                CpuSecondsIn(File.ReadAllText(directory + "/stat")), WaitSecondsOf(directory), ResidentBytesIn(File.ReadAllText(directory + "/status")));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

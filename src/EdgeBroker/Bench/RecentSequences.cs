@@ -2,8 +2,7 @@ namespace EdgeBroker.Bench;
 
 /// <summary>
 /// Follows one stream of which only some messages are expected, so that a gap tells nothing. Remembers the last numbers that came, which is enough to tell a
-/// second copy from one that
-/// was overtaken; what is older than these counts as overtaken.
+/// second copy from one that was overtaken; what is older than these counts as overtaken.
 /// </summary>
 internal sealed class RecentSequences
 {

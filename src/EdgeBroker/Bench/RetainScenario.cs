@@ -9,7 +9,10 @@ internal static class RetainScenario
     public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
     {
         var run = new LoadRun(options, loop, mark) { Ledger = new RetainedLedger(options.Subscribers, options.Retained) };
-        var publisher = new LoadPublisher(run, 0, new EachTopicSource(new MessageBody(options, retain: true), run.TopicPrefix, options.Retained)) { Remaining = options.Retained };
+        var publisher = new LoadPublisher(run, 0, new EachTopicSource(new MessageBody(options, retain: true), run.TopicPrefix, options.Retained))
+        {
+            Remaining = options.Retained,
+        };
         run.Publishers = [publisher];
         long before = meter.ReadBroker()?.ResidentBytes ?? 0;
         loop.OpenAll(run.Publishers, SetupPatience);
@@ -50,7 +53,11 @@ internal static class RetainScenario
         bool done = run.Loop.RunUntil(() => (publisher.Remaining == 0 && publisher.Unacknowledged == 0) || run.Loop.Broken > 0, run.Options.Patience);
         run.Pump.Stop();
         if (run.Loop.Broken > 0) throw new BenchException(run.Loop.FirstBreak!);
-        if (!done || !run.Fence([publisher])) throw new BenchException($"Of {run.Options.Retained} retained messages the broker took {publisher.Sent - publisher.Unacknowledged} and then no more.");
+        if (!done || !run.Fence([publisher]))
+        {
+            throw new BenchException(
+                $"Of {run.Options.Retained} retained messages the broker took {publisher.Sent - publisher.Unacknowledged} and then no more.");
+        }
     }
 
     /// <summary>An empty payload removes what is retained [MQTT-3.3.1-6]: a broker in use is left as it was.</summary>
@@ -58,7 +65,10 @@ internal static class RetainScenario
     {
         BenchOptions empty = options with { PayloadBytes = 0 };
         var removal = new LoadRun(empty, loop, run.Mark) { Ledger = new RetainedLedger(0, 0) };
-        var publisher = new LoadPublisher(removal, 1, new EachTopicSource(new MessageBody(empty, retain: true), run.TopicPrefix, options.Retained)) { Remaining = options.Retained };
+        var publisher = new LoadPublisher(removal, 1, new EachTopicSource(new MessageBody(empty, retain: true), run.TopicPrefix, options.Retained))
+        {
+            Remaining = options.Retained,
+        };
         loop.OpenAll([publisher], SetupPatience);
         PublishAll(removal, publisher);
         removal.DisconnectAll([publisher, .. run.Publishers]);

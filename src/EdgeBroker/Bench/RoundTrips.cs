@@ -55,7 +55,13 @@ internal sealed class RoundTrips : IDisposable
     {
         _isEnding = true;
         _running.GetAwaiter().GetResult();
-        return result with { BesideTimes = Times, BesideMissing = _missing, Broken = result.Broken + _loop.Broken, FirstBreak = result.FirstBreak ?? _loop.FirstBreak };
+        return result with
+        {
+            BesideTimes = Times,
+            BesideMissing = _missing,
+            Broken = result.Broken + _loop.Broken,
+            FirstBreak = result.FirstBreak ?? _loop.FirstBreak,
+        };
     }
 
     /// <inheritdoc/>

@@ -5,9 +5,8 @@ namespace EdgeBroker.Bench;
 
 /// <summary>
 /// A tree of topics, three levels of about the same width, and the filters that clients have on it: 14 of 20 without wildcard, 5 with +, 1 with #, of which one
-/// in ten takes a whole branch of
-/// the first level. Filters of one client never overlap, since a server may then send a copy for each [MQTT-3.3.5-1]. The choice is the same in every run, so
-/// that brokers are asked the same.
+/// in ten takes a whole branch of the first level. Filters of one client never overlap, since a server may then send a copy for each [MQTT-3.3.5-1]. The choice
+/// is the same in every run, so that brokers are asked the same.
 /// </summary>
 internal sealed class TopicTree
 {

@@ -19,11 +19,13 @@ internal sealed record TrafficPlan(DeliveryLedger Ledger, long DeliveriesPerMess
         return options.Scenario switch
         {
             Scenario.FanIn => new(
-                new StreamLedger(subscribers, publishers), subscribers, i => new FixedTopicSource(body, $"{prefix}/{Show(i)}", subscribers), _ => [$"{prefix}/+"]),
+                new StreamLedger(subscribers, publishers), subscribers, i => new FixedTopicSource(body, $"{prefix}/{Show(i)}", subscribers),
+                _ => [$"{prefix}/+"]),
             Scenario.FanOut => new(
                 new StreamLedger(subscribers, publishers), subscribers, _ => new FixedTopicSource(body, $"{prefix}/all", subscribers), _ => [$"{prefix}/all"]),
             Scenario.Shared => new(
-                new SharedLedger(subscribers, publishers), 1, i => new FixedTopicSource(body, $"{prefix}/{Show(i)}", 1), _ => [$"$share/{prefix.Replace('/', '-')}/{prefix}/+"]),
+                new SharedLedger(subscribers, publishers), 1, i => new FixedTopicSource(body, $"{prefix}/{Show(i)}", 1),
+                _ => [$"$share/{prefix.Replace('/', '-')}/{prefix}/+"]),
             Scenario.Wild => ForWild(options, prefix, body),
             _ => new(new PairLedger(publishers), 1, i => new FixedTopicSource(body, $"{prefix}/{Show(i)}", 1), i => [$"{prefix}/{Show(i)}"]),
         };

@@ -27,7 +27,10 @@ internal sealed class TrafficScenario
         for (int i = 0; i < _run.Publishers.Length; i++)
         {
             _run.Publishers[i] = new LoadPublisher(_run, i, plan.SourceOf(i)) { DeliveriesPerMessage = plan.DeliveriesPerMessage };
-            if (options.Messages > 0) _run.Publishers[i].Remaining = (options.Messages / options.Publishers) + (i < options.Messages % options.Publishers ? 1 : 0);
+            if (options.Messages > 0)
+            {
+                _run.Publishers[i].Remaining = (options.Messages / options.Publishers) + (i < options.Messages % options.Publishers ? 1 : 0);
+            }
         }
     }
 
@@ -53,7 +56,11 @@ internal sealed class TrafficScenario
             PublishUntil(() => IsPublished);
             Drain();
         }
-        else PublishFor(_options.Duration);
+        else
+        {
+            PublishFor(_options.Duration);
+        }
+
         BenchResult measured = Measure(before);
         _run.IsMeasuring = false;
         Drain();

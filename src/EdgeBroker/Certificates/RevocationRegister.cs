@@ -8,8 +8,7 @@ namespace EdgeBroker.Certificates;
 
 /// <summary>
 /// The revocation list of a private authority: what it was, what is added, and the list signed anew. Entries are never taken out: a revoked certificate stays
-/// revoked until it is over,
-/// and knowing when it is over would need the certificate.
+/// revoked until it is over, and knowing when it is over would need the certificate.
 /// </summary>
 internal sealed class RevocationRegister
 {

@@ -13,7 +13,8 @@ internal static class ConfigurationDocuments
     [
         "EdgeBroker's configuration: every key there is, with its default. A key left out has the value shown here, so a file may be as short as you like. "
         + "Check a file with `edgebroker check -c broker.toml`, run it with `edgebroker -c broker.toml`; a running broker takes a changed one "
-        + "with `edgebroker reload -c broker.toml`. This text is what `edgebroker config default` prints; `edgebroker config show` tells what is in force, and where it was set.",
+        + "with `edgebroker reload -c broker.toml`. This text is what `edgebroker config default` prints; `edgebroker config show` tells what is in force, "
+        + "and where it was set.",
         "Strict: an unknown key or an impossible value stops the start and is shown with its line. Durations and sizes carry their unit: "
         + "\"500ms\" \"30s\" \"20m\" \"1h\" \"7d\", \"100B\" \"64KB\" \"1MB\" \"2GB\" (1 KB is 1024 bytes). \"${NAME}\" in a string is the environment's NAME. "
         + "Files conf.d/*.toml beside this one are merged, in the order of their names. Relative paths start at this file's directory.",

@@ -35,6 +35,8 @@ internal sealed record ControlAnswer(int ExitCode, IReadOnlyList<string> Lines)
         if (bytes.IsEmpty || bytes[^1] != '\n') return null;
         string[] lines = Encoding.UTF8.GetString(bytes[..^1]).Split('\n');
         if (!lines[0].StartsWith(Head, StringComparison.Ordinal)) return null;
-        return int.TryParse(lines[0].AsSpan(Head.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) ? new ControlAnswer(exitCode, lines[1..]) : null;
+        return int.TryParse(lines[0].AsSpan(Head.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode)
+            ? new ControlAnswer(exitCode, lines[1..])
+            : null;
     }
 }

@@ -39,7 +39,8 @@ internal static class ControlClient
         }
     }
 
-    private static string NoAnswer(string path) => $"the broker at {path} refuses to answer, or has ended; its log says why. Ask as root or as the user it runs under";
+    private static string NoAnswer(string path) =>
+        $"the broker at {path} refuses to answer, or has ended; its log says why. Ask as root or as the user it runs under";
 
     private static bool Connect(Socket socket, string path, out string problem)
     {
@@ -55,7 +56,8 @@ internal static class ControlClient
             {
                 SocketError.AccessDenied => $"no access to {path}: ask as root (sudo) or as the user the broker runs under",
                 SocketError.ConnectionRefused => $"no broker answers at {path}: the one that made this socket has ended; start it",
-                _ when !File.Exists(path) => $"no broker answers: there is no {path}. Is it running, with this data directory? --data-dir names another, or send it SIGHUP",
+                _ when !File.Exists(path) =>
+                    $"no broker answers: there is no {path}. Is it running, with this data directory? --data-dir names another, or send it SIGHUP",
                 _ => $"no broker answers at {path}: {exception.Message}",
             };
             return false;

@@ -20,6 +20,7 @@ internal static class ControlPath
         int bytes = Encoding.UTF8.GetByteCount(path);
         return bytes <= LongestBytes
             ? null
-            : $"the path {path} has {bytes} bytes, and the system allows a socket {LongestBytes}; give the broker a data directory with a shorter path ([node] data_dir), or send it SIGHUP instead";
+            : $"the path {path} has {bytes} bytes, and the system allows a socket {LongestBytes}; give the broker a data directory with a shorter path ([node] "
+                + "data_dir), or send it SIGHUP instead";
     }
 }

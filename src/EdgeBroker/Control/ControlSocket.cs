@@ -10,8 +10,7 @@ namespace EdgeBroker.Control;
 
 /// <summary>
 /// Where other processes of this machine ask the running broker for something: a Unix socket in the data directory, for the broker's own user and root alone. A
-/// connection is one line
-/// in, an answer out. One request at a time, on a thread of its own, which sleeps otherwise.
+/// connection is one line in, an answer out. One request at a time, on a thread of its own, which sleeps otherwise.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed partial class ControlSocket : IDisposable

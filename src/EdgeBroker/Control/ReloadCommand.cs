@@ -44,7 +44,11 @@ internal static class ReloadCommand
         {
             context.WriteJson(new ReloadAnswer(answer.ExitCode == ExitCode.Success, answer.Lines), CommandJson.Default.ReloadAnswer);
         }
-        else Show(answer, context);
+        else
+        {
+            Show(answer, context);
+        }
+
         return answer.ExitCode;
     }
 

@@ -17,7 +17,10 @@ internal static class HelpText
     {
         var line = new StringBuilder($"usage: {Program} {command.Name}");
         if (command.Commands.Length > 0) return line.Append(" COMMAND ...").ToString();
-        if (command.Groups.Length > 0 || command.Options.Length > MostInUsage) line.Append(" [OPTIONS]");
+        if (command.Groups.Length > 0 || command.Options.Length > MostInUsage)
+        {
+            line.Append(" [OPTIONS]");
+        }
         else
         {
             foreach (CommandOption option in command.Options) line.Append($" [{option.Short}]");

@@ -73,7 +73,11 @@ internal static class StoreCommand
         {
             context.WriteJson(new VerifyAnswer(path, found.IsSound, found.Rows, found.Problems), CommandJson.Default.VerifyAnswer);
         }
-        else Show(path, found, context);
+        else
+        {
+            Show(path, found, context);
+        }
+
         return found.IsSound ? ExitCode.Success : ExitCode.Failed;
     }
 

@@ -5,7 +5,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace EdgeBroker.Benchmarks.Counting;
 
-/// <summary>The way of a QoS 0 PUBLISH as a text tells it: the first numbered list below "Follow one PUBLISH", with files and the methods behind them.</summary>
+/// <summary>
+/// The way of a QoS 0 PUBLISH as a text tells it: the first numbered list below "Follow one PUBLISH", with files and the methods behind them.
+/// </summary>
 internal sealed partial class PublishTour
 {
     private readonly ProductSource _source;

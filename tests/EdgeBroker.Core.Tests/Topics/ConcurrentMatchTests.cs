@@ -34,7 +34,14 @@ public sealed class ConcurrentMatchTests
         for (int i = 0; i < churns; i++)
         {
             Session session = others[random.Next(others.Length)];
-            string filter = random.Next(5) switch { 0 => "x/" + random.Next(40), 1 => Naive.Filter(random.Next(10_000), random.Next(10_000)), 2 => "a/b", 3 => "a/+/c", _ => "$share/g/x/#" };
+            string filter = random.Next(5) switch
+            {
+                0 => "x/" + random.Next(40),
+                1 => Naive.Filter(random.Next(10_000), random.Next(10_000)),
+                2 => "a/b",
+                3 => "a/+/c",
+                _ => "$share/g/x/#",
+            };
             if (random.Next(2) == 0) tree.Add(Loose.Subscribe(session, filter));
             else tree.Remove(session, Encoding.UTF8.GetBytes(filter));
         }

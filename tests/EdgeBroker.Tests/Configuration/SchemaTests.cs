@@ -132,15 +132,27 @@ public sealed class SchemaTests : IDisposable
     {
         _given.With("conf.d/a.toml", "[mqtt]\nretain = false\n");
         string[] lines = ConfigurationDocuments.Show(_given.Valid()).Split('\n');
-        if (origin is null) Assert.DoesNotContain(lines, line => line.StartsWith(assignment, StringComparison.Ordinal));
-        else Assert.Equal(origin, Assert.Single(lines, line => line.StartsWith(assignment + " ", StringComparison.Ordinal) && line.EndsWith("# " + origin, StringComparison.Ordinal)).Split("# ")[^1]);
+        if (origin is null)
+        {
+            Assert.DoesNotContain(lines, line => line.StartsWith(assignment, StringComparison.Ordinal));
+        }
+        else
+        {
+            Assert.Equal(
+                origin,
+                Assert.Single(
+                    lines,
+                    line =>
+                        line.StartsWith(assignment + " ", StringComparison.Ordinal) && line.EndsWith("# " + origin, StringComparison.Ordinal)).Split("# ")[^1]);
+        }
     }
 
     [Fact]
     public void The_embedded_default_is_shown_as_well()
     {
         string shown = ConfigurationDocuments.Show(_given.Valid(file: null));
-        Assert.Matches("\n\\[\\[listener]]\nprotocol = \"mqtt\" +# default\naddress = \"127.0.0.1:1883\" +# default\nallow_anonymous = true +# default\n", shown);
+        Assert.Matches(
+            "\n\\[\\[listener]]\nprotocol = \"mqtt\" +# default\naddress = \"127.0.0.1:1883\" +# default\nallow_anonymous = true +# default\n", shown);
         Assert.DoesNotContain("path =", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("jwt", shown, StringComparison.Ordinal);
     }
@@ -261,20 +273,30 @@ public sealed class SchemaTests : IDisposable
     {
         if (schema.TryGetProperty("x-applies", out _)) return [schema];
         if (schema.TryGetProperty("items", out JsonElement items)) return Leaves(items);
-        return schema.TryGetProperty("properties", out JsonElement properties) ? properties.EnumerateObject().SelectMany(property => Leaves(property.Value)) : [schema];
+        return schema.TryGetProperty("properties", out JsonElement properties)
+            ? properties.EnumerateObject().SelectMany(property => Leaves(property.Value))
+            : [schema];
     }
 
     /// <summary>As much of JSON Schema as there is in ours.</summary>
     private static void Validate(JsonElement schema, JsonElement value, string path, List<string> problems)
     {
-        if (schema.TryGetProperty("enum", out JsonElement words) && !words.EnumerateArray().Any(word => word.GetString() == value.ToString())) problems.Add(path + ": enum");
-        if (schema.TryGetProperty("type", out JsonElement type) && type.GetString() != TypeOf(value)) problems.Add(path + ": type");
+        if (schema.TryGetProperty("enum", out JsonElement words) && !words.EnumerateArray().Any(word => word.GetString() == value.ToString()))
+        {
+            problems.Add(path + ": enum");
+        }
+
+        if (schema.TryGetProperty("type", out JsonElement type) && type.GetString() != TypeOf(value))
+        {
+            problems.Add(path + ": type");
+        }
         else if (value.ValueKind == JsonValueKind.Number)
         {
             if (schema.TryGetProperty("minimum", out JsonElement minimum) && value.GetInt64() < minimum.GetInt64()) problems.Add(path + ": minimum");
             if (schema.TryGetProperty("maximum", out JsonElement maximum) && value.GetInt64() > maximum.GetInt64()) problems.Add(path + ": maximum");
         }
-        else if (value.ValueKind == JsonValueKind.String && schema.TryGetProperty("pattern", out JsonElement pattern) && !Regex.IsMatch(value.GetString()!, pattern.GetString()!))
+        else if (value.ValueKind == JsonValueKind.String && schema.TryGetProperty("pattern", out JsonElement pattern)
+            && !Regex.IsMatch(value.GetString()!, pattern.GetString()!))
         {
             problems.Add(path + ": pattern");
         }
@@ -294,13 +316,21 @@ public sealed class SchemaTests : IDisposable
         Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
         if (schema.TryGetProperty("required", out JsonElement required))
         {
-            problems.AddRange(required.EnumerateArray().Where(name => !value.TryGetProperty(name.GetString()!, out _)).Select(name => $"{path}/{name.GetString()}: required"));
+            problems.AddRange(
+                required.EnumerateArray().Where(name => !value.TryGetProperty(name.GetString()!, out _))
+                    .Select(name => $"{path}/{name.GetString()}: required"));
         }
 
         foreach (JsonProperty member in value.EnumerateObject())
         {
-            if (schema.GetProperty("properties").TryGetProperty(member.Name, out JsonElement known)) Validate(known, member.Value, $"{path}/{member.Name}", problems);
-            else problems.Add($"{path}/{member.Name}: unknown");
+            if (schema.GetProperty("properties").TryGetProperty(member.Name, out JsonElement known))
+            {
+                Validate(known, member.Value, $"{path}/{member.Name}", problems);
+            }
+            else
+            {
+                problems.Add($"{path}/{member.Name}: unknown");
+            }
         }
     }
 

@@ -49,8 +49,14 @@ public sealed partial class ReadmeCommandTests
         char quote = '\0';
         foreach (char c in line + " ")
         {
-            if (quote != '\0' ? c == quote : c is '\'' or '"') quote = quote == '\0' ? c : '\0';
-            else if (c != ' ' || quote != '\0') word.Append(c);
+            if (quote != '\0' ? c == quote : c is '\'' or '"')
+            {
+                quote = quote == '\0' ? c : '\0';
+            }
+            else if (c != ' ' || quote != '\0')
+            {
+                word.Append(c);
+            }
             else if (word.Length > 0)
             {
                 if (word[0] == '#') break;

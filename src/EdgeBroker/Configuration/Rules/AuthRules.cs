@@ -42,7 +42,9 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         foreach (FileProblem problem in problems) errors.Add(new SourcePosition(file, problem.Line, 1), Printable.Escape(problem.Text));
         if (users.Entries.Count == 0 && problems.Count == 0)
         {
-            warnings.Add($"{place.Position}: {Printable.Escape(place.Value)} holds no users yet; add one with `edgebroker passwd add {Printable.Escape(place.Value)} NAME`");
+            warnings.Add(
+                $"{place.Position}: {Printable.Escape(place.Value)} holds no users yet; "
+                + $"add one with `edgebroker passwd add {Printable.Escape(place.Value)} NAME`");
         }
 
         return users;
@@ -77,7 +79,11 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         bool hasDeny = draft.Table.Find("deny") is not null;
         if (hasAllow == hasDeny)
         {
-            errors.Add(at, hasAllow ? "[[acl]] has both \"allow\" and \"deny\"; write two rules" : "[[acl]] needs \"allow\" or \"deny\": a list of \"publish\", \"subscribe\" and \"retain\"");
+            errors.Add(
+                at,
+                hasAllow
+                    ? "[[acl]] has both \"allow\" and \"deny\"; write two rules"
+                    : "[[acl]] needs \"allow\" or \"deny\": a list of \"publish\", \"subscribe\" and \"retain\"");
             return null;
         }
 

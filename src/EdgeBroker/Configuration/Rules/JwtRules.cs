@@ -38,7 +38,9 @@ internal sealed class JwtRules(SecretFiles files, ConfigurationErrors errors, Li
             // Not fetched here: a gateway starts, and its file is checked, also while the network is away.
             if (!Uri.TryCreate(jwks.Value, UriKind.Absolute, out Uri? url) || url.Scheme != Uri.UriSchemeHttps)
             {
-                errors.Add(jwks.Position, $"\"jwks\" expects a file or an https URL: over anything else keys could be forged on the way; found {ValueText.Quote(jwks.Value)}");
+                errors.Add(
+                    jwks.Position,
+                    $"\"jwks\" expects a file or an https URL: over anything else keys could be forged on the way; found {ValueText.Quote(jwks.Value)}");
             }
 
             return auth with { KeySetPlace = jwks.Value };
@@ -54,7 +56,8 @@ internal sealed class JwtRules(SecretFiles files, ConfigurationErrors errors, Li
     {
         if (draft.Tokens.Audience is null)
         {
-            warnings.Add($"{draft.Position}: [auth.jwt] names no \"audience\": every token signed with the key lets its bearer in, also one made for another service");
+            warnings.Add(
+                $"{draft.Position}: [auth.jwt] names no \"audience\": every token signed with the key lets its bearer in, also one made for another service");
         }
 
         if (draft.Tokens.Issuer is null && draft.Jwks is not null)

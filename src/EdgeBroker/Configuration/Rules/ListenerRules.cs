@@ -47,16 +47,30 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             {
                 // Health asks nobody who he is, and has nothing to hide.
             }
-            else if (!isLocal) WarnOffLoopback(drafts[i], address, anonymous);
+            else if (!isLocal)
+            {
+                WarnOffLoopback(drafts[i], address, anonymous);
+            }
             else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]) && !peer.IdentifiesPeers)
             {
                 warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
             }
 
-            if (web is { } protocol) AddWeb(drafts[i], protocol, address, anonymous, peer);
+            if (web is { } protocol)
+            {
+                AddWeb(drafts[i], protocol, address, anonymous, peer);
+            }
             else
             {
-                Plains.Add(drafts[i].Options with { Address = address.Text, AllowAnonymous = anonymous, Proxies = peer.Proxies, SocketFile = peer.SocketFile, IdentifiesPeers = peer.IdentifiesPeers });
+                Plains.Add(
+                    drafts[i].Options with
+                    {
+                        Address = address.Text,
+                        AllowAnonymous = anonymous,
+                        Proxies = peer.Proxies,
+                        SocketFile = peer.SocketFile,
+                        IdentifiesPeers = peer.IdentifiesPeers,
+                    });
             }
         }
 
@@ -106,7 +120,11 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         {
             errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected {ListenerTable.Protocol.Expected}");
         }
-        else errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {ListenerTable.Protocol.Expected}");
+        else
+        {
+            errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {ListenerTable.Protocol.Expected}");
+        }
+
         return null;
     }
 
@@ -126,11 +144,15 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         if (anonymous && !NeedsCertificate(draft))
         {
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may connect, publish and subscribe: "
-                + (draft.IsProxied ? "allow_anonymous is set, and its clients are wherever the proxy's are" : "allow_anonymous is set and the address is not loopback"));
+                + (draft.IsProxied
+                    ? "allow_anonymous is set, and its clients are wherever the proxy's are"
+                    : "allow_anonymous is set and the address is not loopback"));
         }
         else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Transport.Tls.ClientAuthentication.None }))
         {
-            warnings.Add($"{draft.At("allow_anonymous")}: nobody can connect to {shown}: allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
+            warnings.Add(
+                $"{draft.At("allow_anonymous")}: nobody can connect to {shown}: "
+                + $"allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
                 + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
         }
     }

@@ -5,8 +5,9 @@ using EdgeBroker.Configuration.Toml;
 
 namespace EdgeBroker.Configuration.Rules;
 
-/// <summary>Reads what a configuration keeps elsewhere: password files, keys, secrets in the environment. Says what is wrong with them, never what is in
-/// them.</summary>
+/// <summary>
+/// Reads what a configuration keeps elsewhere: password files, keys, secrets in the environment. Says what is wrong with them, never what is in them.
+/// </summary>
 internal sealed class SecretFiles(string baseDirectory, Func<string, string?> environment, ConfigurationErrors errors, List<string> warnings)
 {
     private const int LargestFileBytes = 16 * 1024 * 1024;

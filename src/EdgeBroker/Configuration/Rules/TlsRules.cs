@@ -12,7 +12,8 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
     {
         if (listener.Tls is not { } draft || listener.Table.Find("tls")?.Node is not TomlTable table)
         {
-            errors.Add(listener.At("protocol"), $"protocol \"{listener.Protocol}\" needs a table [listener.tls] with cert and key; \"edgebroker cert\" makes both");
+            errors.Add(
+                listener.At("protocol"), $"protocol \"{listener.Protocol}\" needs a table [listener.tls] with cert and key; \"edgebroker cert\" makes both");
             return null;
         }
 
@@ -32,12 +33,21 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
     private List<CertificateFiles> Certificates(TlsDraft draft, TomlTable table)
     {
         var certificates = new List<CertificateFiles>();
-        if (draft.Certificate is not null && draft.Key is not null) certificates.Add(new CertificateFiles(Full(draft.Certificate), Full(draft.Key)));
+        if (draft.Certificate is not null && draft.Key is not null)
+        {
+            certificates.Add(new CertificateFiles(Full(draft.Certificate), Full(draft.Key)));
+        }
         else if (draft.Certificate is not null || draft.Key is not null)
         {
-            errors.Add(table.Position, $"[listener.tls] has \"{(draft.Key is null ? "cert" : "key")}\" alone; \"{(draft.Key is null ? "key" : "cert")}\" belongs to it");
+            errors.Add(
+                table.Position,
+                $"[listener.tls] has \"{(draft.Key is null ? "cert" : "key")}\" alone; \"{(draft.Key is null ? "key" : "cert")}\" belongs to it");
         }
-        else if (draft.Certificates.Count == 0) errors.Add(table.Position, "[listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both");
+        else if (draft.Certificates.Count == 0)
+        {
+            errors.Add(table.Position, "[listener.tls] needs \"cert\" and \"key\"; \"edgebroker cert\" makes both");
+        }
+
         foreach (CertificateDraft further in draft.Certificates)
         {
             if (further.Certificate.Length > 0 && further.Key.Length > 0) certificates.Add(new CertificateFiles(Full(further.Certificate), Full(further.Key)));
@@ -89,7 +99,8 @@ internal sealed class TlsRules(string baseDirectory, DateTimeOffset now, Configu
         List<CertificateNames> names = [.. material.Certificates.Select(pair => CertificateNames.Of(pair.Certificate))];
         if (!names.Exists(n => n.Match(host)) && names.Exists(n => n.DnsNames.Count + n.Addresses.Count > 0))
         {
-            warnings.Add($"{listener.At("address")}: no certificate of this listener names {Printable.Escape(host)}: clients that connect by that name refuse it");
+            warnings.Add(
+                $"{listener.At("address")}: no certificate of this listener names {Printable.Escape(host)}: clients that connect by that name refuse it");
         }
     }
 

@@ -43,8 +43,14 @@ internal static class AclTables
 
     private static readonly KeyScope<AclDraft> Allowing = new(rule => rule.Deny is null, "rules that allow", _ => "this one denies");
 
-    public static readonly TableSchema<GroupDraft> Group = new TableSchema<GroupDraft>("[[group]]") { IsExample = true, Comment = "users by one name, for rules" }
-        .Key("name", Kinds.Name("the name of a group"), o => o.Name, (o, v) => o with { Name = v }, Applies.AtOnceWithReview, "", required: true, example: "\"maintenance\"")
+    public static readonly TableSchema<GroupDraft> Group = new TableSchema<GroupDraft>("[[group]]")
+    {
+        IsExample = true,
+        Comment = "users by one name, for rules",
+    }
+        .Key(
+            "name", Kinds.Name("the name of a group"), o => o.Name, (o, v) => o with { Name = v }, Applies.AtOnceWithReview, "", required: true,
+            example: "\"maintenance\"")
         .Key(
             "users",
             Kinds.Names("user names"),
@@ -59,7 +65,8 @@ internal static class AclTables
     {
         IsExample = true,
         Introduction = "Rules, asked from the top: the first that concerns client, action and topic decides; where none does, the answer is no. "
-            + "Without any [[acl]] whoever is let in may do everything. A filter is subscribed only if all it matches may be received: one allowing rule covers it whole, "
+            + "Without any [[acl]] whoever is let in may do everything. A filter is subscribed only if all it matches may be received: "
+            + "one allowing rule covers it whole, "
             + "and no denying rule above that touches it. Try them with `edgebroker acl test`.",
     }
         .Key(

@@ -9,7 +9,9 @@ internal sealed record Applies
     /// <summary>At once, and whoever is connected is reviewed: clients that are not permitted any more are disconnected.</summary>
     public static readonly Applies AtOnceWithReview = new("at once; connected clients are reviewed") { ReviewsClients = true };
 
-    /// <summary>For connections that are made from then on. What CONNACK told a client, or the client has built upon, holds as long as its connection.</summary>
+    /// <summary>
+    /// For connections that are made from then on. What CONNACK told a client, or the client has built upon, holds as long as its connection.
+    /// </summary>
     public static readonly Applies ToNewConnections = new("for new connections");
 
     /// <summary>For filters that are subscribed from then on.</summary>

@@ -51,7 +51,9 @@ internal static class AuthTable
             Applies.AtOnceWithReview,
             "or in its place a key set: a file or an https URL, read again when a token names an unknown key",
             example: "\"certs/jwks.json\"")
-        .Key("jwks_refresh", Kinds.Seconds(10, 7 * 86_400), o => o.JwksRefresh, (o, v) => o with { JwksRefresh = v }, Applies.AtOnce, "how often it is read again besides")
+        .Key(
+            "jwks_refresh", Kinds.Seconds(10, 7 * 86_400), o => o.JwksRefresh, (o, v) => o with { JwksRefresh = v }, Applies.AtOnce,
+            "how often it is read again besides")
         .Key(
             "issuer",
             Kinds.Name("the \"iss\" tokens have"),

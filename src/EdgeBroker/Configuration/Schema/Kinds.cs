@@ -137,7 +137,8 @@ internal sealed class WordKind(params (string Word, string Remark)[] words) : St
 }
 
 /// <summary>One of a few words.</summary>
-internal sealed class ChoiceKind<T>(params (string Word, T Value, string Remark)[] choices) : StringKind<T>(Words.Enumerate([.. choices.Select(choice => choice.Word)]))
+internal sealed class ChoiceKind<T>(params (string Word, T Value, string Remark)[] choices)
+    : StringKind<T>(Words.Enumerate([.. choices.Select(choice => choice.Word)]))
     where T : struct
 {
     public override string Choices { get; } = Words.List(choices.Select(choice => (choice.Word, choice.Remark)));
@@ -191,7 +192,9 @@ internal sealed class TextListKind(string expected, Predicate<string> accepts, b
         value = [];
         if (entry.Node is not TomlScalar { Syntax: ArraySyntax array } scalar || (array.Items.ChildrenCount == 0 && !mayBeEmpty))
         {
-            string? hint = entry.Node is TomlScalar { Syntax: StringValueSyntax { Value: { } single } } && accepts(single) ? $"[{ValueText.Quote(single)}]" : null;
+            string? hint = entry.Node is TomlScalar { Syntax: StringValueSyntax { Value: { } single } } && accepts(single)
+                ? $"[{ValueText.Quote(single)}]"
+                : null;
             Reject(entry, null, hint, context);
             return false;
         }
@@ -300,7 +303,9 @@ internal sealed class SecretKind() : CompositeKind<SecretSource>("{ file = \"...
     }
 
     public override bool AreEqual(object? one, object? other) =>
-        one is SecretSource source && other is SecretSource elsewhere ? (source.File, source.Variable) == (elsewhere.File, elsewhere.Variable) : Equals(one, other);
+        one is SecretSource source && other is SecretSource elsewhere
+            ? (source.File, source.Variable) == (elsewhere.File, elsewhere.Variable)
+            : Equals(one, other);
 
     public override bool TryRead(TomlEntry entry, BindContext context, out SecretSource value)
     {

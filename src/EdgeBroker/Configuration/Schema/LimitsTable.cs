@@ -5,9 +5,12 @@ namespace EdgeBroker.Configuration.Schema;
 /// <summary>The keys of <c>[limits]</c>. Its connect_timeout belongs to the options of MQTT itself.</summary>
 internal static class LimitsTable
 {
-    private const string Rates = "Rates: so many in a time (s, m, h, d), and \"burst\" at once (default: as many as the rate names). Those of clients take on_exceed: "
-        + "\"delay\" does not read the connection for a while, \"drop\" drops a publish (QoS 1 and 2: 5.0 clients are told 0x97, 3.1.1 clients are delayed, having no such code) "
-        + "or refuses a filter, \"disconnect\" ends the connection. Unix sockets have no address. Default: no limit. What each did is counted under $SYS/broker/limits/.";
+    private const string Rates = "Rates: so many in a time (s, m, h, d), and \"burst\" at once (default: as many as the rate names). "
+    + "Those of clients take on_exceed: "
+        + "\"delay\" does not read the connection for a while, \"drop\" drops a publish (QoS 1 and 2: 5.0 clients are told 0x97, 3.1.1 clients are delayed, "
+        + "having no such code) "
+        + "or refuses a filter, \"disconnect\" ends the connection. Unix sockets have no address. Default: no limit. "
+        + "What each did is counted under $SYS/broker/limits/.";
 
     private static readonly IntegerKind Connections = Kinds.Integer(1, 1_000_000);
 
@@ -89,5 +92,6 @@ internal static class LimitsTable
         string comment,
         string? example = null,
         string? introduction = null) => table.Key(
-            name, kind, c => get(c.Limits), (c, v) => c with { Limits = set(c.Limits, v) }, Applies.AtOnce, comment, example: example, introduction: introduction);
+            name, kind, c => get(c.Limits), (c, v) => c with { Limits = set(c.Limits, v) }, Applies.AtOnce, comment, example: example,
+            introduction: introduction);
 }

@@ -84,7 +84,8 @@ internal static class ListenerTable
 
     private static readonly KeyScope<ListenerDraft> Mqtt = Scope(listener => listener.Protocol is not ("http" or "https"), "listeners that speak MQTT");
     private static readonly KeyScope<ListenerDraft> WebSocket = Scope(listener => listener.Protocol is "ws" or "wss", "\"ws\" and \"wss\"");
-    private static readonly KeyScope<ListenerDraft> Secure = Scope(listener => listener.Protocol is "mqtts" or "wss" or "https", "\"mqtts\", \"wss\" and \"https\"");
+    private static readonly KeyScope<ListenerDraft> Secure =
+        Scope(listener => listener.Protocol is "mqtts" or "wss" or "https", "\"mqtts\", \"wss\" and \"https\"");
 
     private static readonly KeyScope<ListenerDraft> Unix = new(
         listener => listener.Address is not { IsUnix: false },
@@ -95,12 +96,22 @@ internal static class ListenerTable
         tls => tls.Options.ClientAuthentication != ClientAuthentication.None, "listeners that ask for certificates (client_auth)", _ => "this one does not");
 
     private static readonly TableSchema<CertificateDraft> Certificate =
-        new TableSchema<CertificateDraft>("[[listener.tls.certificate]]") { IsExample = true, Comment = "further certificates, for clients that name another host (SNI)" }
-            .Key("cert", Kinds.File, o => o.Certificate, (o, v) => o with { Certificate = v }, Applies.ToNewConnections, "", required: true, example: "\"certs/other.crt\"")
+        new TableSchema<CertificateDraft>("[[listener.tls.certificate]]")
+        {
+            IsExample = true,
+            Comment = "further certificates, for clients that name another host (SNI)",
+        }
+            .Key(
+                "cert", Kinds.File, o => o.Certificate, (o, v) => o with { Certificate = v }, Applies.ToNewConnections, "", required: true,
+                example: "\"certs/other.crt\"")
             .Key("key", Kinds.File, o => o.Key, (o, v) => o with { Key = v }, Applies.ToNewConnections, "", required: true, example: "\"certs/other.key\"");
 
     private static readonly TableSchema<TlsDraft> Tls =
-        new TableSchema<TlsDraft>("[listener.tls]") { IsExample = true, Comment = "mqtts, wss, https; all files are taken anew when they change, without dropping anybody" }
+        new TableSchema<TlsDraft>("[listener.tls]")
+        {
+            IsExample = true,
+            Comment = "mqtts, wss, https; all files are taken anew when they change, without dropping anybody",
+        }
             .Key(
                 "cert",
                 Kinds.File,

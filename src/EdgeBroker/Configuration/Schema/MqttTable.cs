@@ -6,7 +6,8 @@ namespace EdgeBroker.Configuration.Schema;
 internal static class MqttTable
 {
     private static readonly ChoiceKind<QueueOverflow> Overflow = Kinds.Choice(
-        ("drop-oldest", QueueOverflow.DropOldest, ""), ("drop-newest", QueueOverflow.DropNewest, ""), ("reject", QueueOverflow.Reject, "the publisher is told"));
+        ("drop-oldest", QueueOverflow.DropOldest, ""), ("drop-newest", QueueOverflow.DropNewest, ""),
+        ("reject", QueueOverflow.Reject, "the publisher is told"));
 
     public static readonly TableSchema<MqttOptions> Schema = new TableSchema<MqttOptions>("[mqtt]")
         .Key(

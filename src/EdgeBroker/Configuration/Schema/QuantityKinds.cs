@@ -19,7 +19,8 @@ internal static partial class Kinds
     public static DurationKind Seconds(long min, long max) => new(TimeSpan.FromSeconds(min), TimeSpan.FromSeconds(max), DurationKind.Second);
 
     /// <summary>A duration in milliseconds.</summary>
-    public static DurationKind Milliseconds(long min, long max) => new(TimeSpan.FromMilliseconds(min), TimeSpan.FromMilliseconds(max), DurationKind.Millisecond);
+    public static DurationKind Milliseconds(long min, long max) =>
+        new(TimeSpan.FromMilliseconds(min), TimeSpan.FromMilliseconds(max), DurationKind.Millisecond);
 
     /// <summary>So many in a time.</summary>
     public static RateLimitKind RateLimit(string key) => new(key, null, ofBytes: false);
@@ -180,7 +181,8 @@ internal readonly record struct RateValue(long Amount, TimeSpan Per, string Text
 
 /// <summary>So many in a time, as in "100/m"; where bytes are counted, with their unit, as in "1MB/s".</summary>
 internal sealed class RateKind(bool ofBytes)
-    : StringKind<RateValue>(ofBytes ? "a rate of bytes, as in \"1MB/s\" or \"64KB/m\"; \"0B/s\": no limit" : "a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit")
+    : StringKind<RateValue>(
+        ofBytes ? "a rate of bytes, as in \"1MB/s\" or \"64KB/m\"; \"0B/s\": no limit" : "a rate, as in \"100/s\", \"10/m\" or \"5/h\"; \"0/s\": no limit")
 {
     // More than any link carries, and few enough to be counted in nanoseconds.
     private const long Most = 1L << 40;
@@ -252,7 +254,8 @@ internal sealed class RateLimitKind : CompositeKind<RateLimit>
     /// <param name="onExceed">What becomes of the excess by default; null: there is no choice.</param>
     /// <param name="ofBytes">Whether bytes are counted.</param>
     public RateLimitKind(string key, ExceedAction? onExceed, bool ofBytes)
-        : base($"{{ rate = \"{(ofBytes ? "1MB/s" : "100/m")}\", burst = {(ofBytes ? "\"256KB\"" : "20")}{(onExceed is null ? "" : ", on_exceed = \"delay\"")} }}")
+        : base(
+            $"{{ rate = \"{(ofBytes ? "1MB/s" : "100/m")}\", burst = {(ofBytes ? "\"256KB\"" : "20")}{(onExceed is null ? "" : ", on_exceed = \"delay\"")} }}")
     {
         _onExceed = onExceed;
         _ofBytes = ofBytes;

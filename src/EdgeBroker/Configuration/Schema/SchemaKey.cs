@@ -65,7 +65,8 @@ internal abstract class SchemaKey<T>(string name)
 }
 
 /// <summary>A key with one value of some kind.</summary>
-internal sealed class ValueKey<T, TValue>(string name, ValueKind<TValue> kind, Func<T, object?> get, Func<T, TValue, T> set, Applies applies, string comment) : SchemaKey<T>(name)
+internal sealed class ValueKey<T, TValue>(string name, ValueKind<TValue> kind, Func<T, object?> get, Func<T, TValue, T> set, Applies applies, string comment)
+    : SchemaKey<T>(name)
     where T : class
 {
     public override string Expected => kind.Expected;
@@ -153,7 +154,8 @@ internal sealed class ValueKey<T, TValue>(string name, ValueKind<TValue> kind, F
 /// <param name="get">The table of an owner; null: it has none.</param>
 /// <param name="make">Makes what a table begins with that the owner does not have yet.</param>
 /// <param name="set">Puts it in the owner's place.</param>
-internal sealed class TableKey<T, TChild>(string name, TableSchema<TChild> schema, Func<T, TChild?> get, Func<TomlTable, TChild> make, Func<T, TChild, T> set) : SchemaKey<T>(name)
+internal sealed class TableKey<T, TChild>(string name, TableSchema<TChild> schema, Func<T, TChild?> get, Func<TomlTable, TChild> make, Func<T, TChild, T> set)
+    : SchemaKey<T>(name)
     where T : class
     where TChild : class
 {
@@ -215,7 +217,8 @@ internal sealed class TableKey<T, TChild>(string name, TableSchema<TChild> schem
 
 /// <summary>A key that is any number of tables. Two lists of tables are compared by whoever knows which of them are the same.</summary>
 internal sealed class TableArrayKey<T, TChild>(
-    string name, TableSchema<TChild> schema, Func<T, IReadOnlyList<TChild>> get, Func<TomlTable, TChild> make, Func<T, List<TChild>, T> set) : SchemaKey<T>(name)
+    string name, TableSchema<TChild> schema, Func<T, IReadOnlyList<TChild>> get, Func<TomlTable, TChild> make,
+    Func<T, List<TChild>, T> set) : SchemaKey<T>(name)
     where T : class
     where TChild : class
 {
@@ -226,7 +229,11 @@ internal sealed class TableArrayKey<T, TChild>(
         if (entry.Node is TomlTableArray tables)
         {
             var children = new List<TChild>(tables.Tables.Count);
-            foreach (TomlTable table in tables.Tables) children.Add(schema.Bind(table, make(table), context, path is null ? null : $"{path}{Name}[{children.Count}]."));
+            foreach (TomlTable table in tables.Tables)
+            {
+                children.Add(schema.Bind(table, make(table), context, path is null ? null : $"{path}{Name}[{children.Count}]."));
+            }
+
             return set(owner, children);
         }
 

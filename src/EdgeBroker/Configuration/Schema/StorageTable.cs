@@ -17,7 +17,10 @@ internal static class StorageTable
 
     private static readonly Applies AfterRestart = Applies.AfterRestart("the store is open");
 
-    public static readonly TableSchema<StorageOptions> Schema = new TableSchema<StorageOptions>("[storage]") { Comment = "what outlives the process: sessions, queued and retained messages" }
+    public static readonly TableSchema<StorageOptions> Schema = new TableSchema<StorageOptions>("[storage]")
+    {
+        Comment = "what outlives the process: sessions, queued and retained messages",
+    }
         .Key("durability", Durability, o => o.Durability, (o, v) => o with { Durability = v }, AfterRestart, "all but memory survive a power cut")
         .Key(
             "max_bytes",

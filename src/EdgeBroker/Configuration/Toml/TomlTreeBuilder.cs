@@ -26,13 +26,22 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         foreach (TomlEntry entry in from.Entries)
         {
             TomlEntry? existing = into.Find(entry.Name);
-            if (existing is null) into.Add(entry);
+            if (existing is null)
+            {
+                into.Add(entry);
+            }
             else if (existing.Node is TomlTable { IsInline: false } table && entry.Node is TomlTable { IsInline: false } addition)
             {
                 Merge(table, addition, errors);
             }
-            else if (existing.Node is TomlTableArray tables && entry.Node is TomlTableArray additions) tables.Tables.AddRange(additions.Tables);
-            else errors.Add(entry.Position, $"key \"{entry.Name}\" is set already at {existing.Position}");
+            else if (existing.Node is TomlTableArray tables && entry.Node is TomlTableArray additions)
+            {
+                tables.Tables.AddRange(additions.Tables);
+            }
+            else
+            {
+                errors.Add(entry.Position, $"key \"{entry.Name}\" is set already at {existing.Position}");
+            }
         }
     }
 
