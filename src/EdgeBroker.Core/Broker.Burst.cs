@@ -87,6 +87,7 @@ public sealed partial class Broker
         for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
             foreach (SharedGroup group in match.Groups) DeliverToOne(group, publication, context, except: null);
+            context.End();
         }
 
         ArrayPool<byte>.Shared.Return(scratch);
@@ -100,6 +101,7 @@ public sealed partial class Broker
         for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
             CountDropped(subscription.Receiver, subscription.Receiver.Deliver(publication, subscription, context), context);
+            context.End();
         }
 
         ArrayPool<byte>.Shared.Return(scratch);

@@ -133,7 +133,7 @@ public sealed partial class Broker
     }
 
     /// <summary>Hands a message of an ended member to another member of its group.</summary>
-    private void Reassign(OrphanedMessage orphan, Session from, RoutingContext context)
+    private void Reassign(OrphanedMessage orphan, Receiver from, RoutingContext context)
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
         context.Begin(publication);
@@ -142,7 +142,7 @@ public sealed partial class Broker
             ? DeliverToOne(group, publication, context, except: from)
             : DeliveryOutcome.Ignored;
         Settle(publication, null, context, ReasonCode.Success);
-        if (orphan.Stored is not null) from.Forget(orphan);
+        if (orphan.Stored is not null) ((Session)from).Forget(orphan);
         if (outcome.Result == DeliveryResult.Ignored) CountDropped(from, 1, DropReason.SessionEnded, context);
     }
 

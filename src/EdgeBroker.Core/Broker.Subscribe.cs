@@ -22,21 +22,13 @@ public sealed partial class Broker
         ConnectionLease lease, ReadOnlySpan<byte> filter, SubscriptionOptions options, uint identifier, Permissions permissions, out Completion? completion)
     {
         completion = null;
-        bool shared = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> topicFilter);
-        if (!shared) topicFilter = filter;
-        if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
-        if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
-        QoS most = permissions.MaximumQoS(topicFilter);
-        if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
+        ReasonCode refusal = JudgeSubscribe(filter, permissions, ref options, out ReadOnlySpan<byte> topicFilter);
+        if (refusal != ReasonCode.Success) return refusal;
         var subscription = new Subscription(lease.Session, filter.ToArray(), options, identifier);
         if (!lease.Session.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
         Align(lease.Session, subscription.Filter);
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
-        if (WantsRetained(options, shared) && (existing is null || options.RetainHandling == RetainHandling.SendOnSubscribe))
-        {
-            lease.Session.QueueRetained(lease, Retained.Walk(topicFilter), subscription);
-        }
-
+        if (WantsRetained(subscription, existing)) lease.Session.QueueRetained(lease, Retained.Walk(topicFilter), subscription);
         return (ReasonCode)options.MaximumQoS;
     }
 
@@ -67,7 +59,23 @@ public sealed partial class Broker
         while (!ReferenceEquals(current, written));
     }
 
+    private ReasonCode JudgeSubscribe(
+        ReadOnlySpan<byte> filter, Permissions permissions, ref SubscriptionOptions options, out ReadOnlySpan<byte> topicFilter)
+    {
+        if (!TopicFilter.TrySplitShared(filter, out _, out topicFilter)) topicFilter = filter;
+        if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
+        if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
+        QoS most = permissions.MaximumQoS(topicFilter);
+        if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
+        return ReasonCode.Success;
+    }
+
     // A shared subscription gets no retained messages (4.8.2).
-    private bool WantsRetained(SubscriptionOptions options, bool shared) =>
-        !shared && options.RetainHandling != RetainHandling.DoNotSend && Retained.Count > 0;
+    private bool WantsRetained(Subscription subscription, Subscription? existing) => !subscription.IsShared && Retained.Count > 0
+        && subscription.Options.RetainHandling switch
+        {
+            RetainHandling.SendOnSubscribe => true,
+            RetainHandling.SendIfNew => existing is null,
+            _ => false,
+        };
 }

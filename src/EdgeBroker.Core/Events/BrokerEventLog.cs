@@ -118,6 +118,7 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     {
         DropReason.SlowClient => "the client reads too slowly (mqtt.max_outbound_bytes; limits.max_memory while memory is short)",
         DropReason.QueueFull => "its queue is full (mqtt.max_queued_messages, mqtt.max_queued_bytes)",
+        DropReason.LocalQueueFull => "whoever reads its queue within the broker is too slow",
         DropReason.TooLargeForClient => "larger than the client's Maximum Packet Size",
         DropReason.Expired => "expired before delivery",
         DropReason.SessionEnded => "the session ended",

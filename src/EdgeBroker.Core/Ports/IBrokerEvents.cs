@@ -12,6 +12,9 @@ public enum DropReason
     /// <summary>The session's queue is full.</summary>
     QueueFull,
 
+    /// <summary>The queue of a client within the process is full.</summary>
+    LocalQueueFull,
+
     /// <summary>Larger than the client's Maximum Packet Size.</summary>
     TooLargeForClient,
 

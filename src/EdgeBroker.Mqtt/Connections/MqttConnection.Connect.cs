@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -68,6 +69,8 @@ public sealed partial class MqttConnection
     {
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
         if (packet.ClientId.IsEmpty && _rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
+        (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "client ids that begin with $local/, $bridge/ or $node/ are the broker's own");
+        if (ReservedIds.IsReserved(packet.ClientId)) return false;
         (reason, explanation) = (ReasonCode.Success, "");
         if (!packet.HasWill) return true;
         (reason, explanation) = (ReasonCode.QoSNotSupported, "the will's QoS is above mqtt.max_qos");

@@ -39,6 +39,21 @@ public sealed class AccessTests
         await client.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
     }
 
+    [Theory]
+    [InlineData("$local/x", ProtocolVersion.V5)]
+    [InlineData("$bridge/x", ProtocolVersion.V311)]
+    [InlineData("$node/x", ProtocolVersion.V5)]
+    public async Task A_client_id_of_the_broker_s_own_is_refused(string clientId, ProtocolVersion version)
+    {
+        await using var broker = new TestBroker();
+        TestClient client = await broker.OpenAsync(version);
+        await client.SendAsync(client.Packets.Connect(clientId));
+        if (version == ProtocolVersion.V5) await client.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
+        else await client.ExpectAsync(client.Packets.Connack(code: 2));
+        await client.ExpectClosedAsync();
+        Assert.Contains("the broker's own", Assert.Single(broker.Events.All).Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_cause_of_a_refusal_is_logged_and_not_told()
     {

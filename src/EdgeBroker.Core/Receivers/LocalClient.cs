@@ -1,0 +1,271 @@
+using System.Diagnostics.CodeAnalysis;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Receivers;
+
+/// <summary>
+/// A client within the process: publishes, subscribes, and reads what it gets from a bounded queue in memory. It starts no thread: its owner reads, one thread
+/// at a time; all else may be called from any thread.
+/// </summary>
+public sealed class LocalClient : Receiver, IDisposable
+{
+    private readonly Broker _broker;
+    private readonly Lock _lock = new();
+    private readonly LocalQueue _queue;
+    private SubscriptionSet _subscriptions;
+    private RetainedFeed _retained;
+    private TaskCompletionSource<bool>? _reader;
+    private long _dropped;
+    private bool _isClosed;
+
+    internal LocalClient(Broker broker, string name, LocalClientOptions options)
+        : base(ReservedIds.Local + name)
+    {
+        _broker = broker;
+        _queue = new LocalQueue(options);
+        Options = options;
+    }
+
+    /// <summary>What it may do, and what its queue holds.</summary>
+    public LocalClientOptions Options { get; }
+
+    /// <summary>Messages that wait to be read, retained ones that are still to be looked for not included.</summary>
+    public int QueuedMessages => _queue.Count;
+
+    /// <summary>Bytes of the messages that wait to be read.</summary>
+    public long QueuedBytes
+    {
+        get
+        {
+            lock (_lock) return _queue.SizeBytes;
+        }
+    }
+
+    /// <summary>Messages dropped because the queue was full, or expired in it.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <inheritdoc/>
+    public override ReceiverReadiness Readiness =>
+        Volatile.Read(ref _isClosed) ? ReceiverReadiness.Gone : _queue.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
+
+    /// <summary>
+    /// Publishes a message. Completes when the message is acknowledged: it is on disk where a durable receiver gets it. While the store cannot write it waits
+    /// and tries again.
+    /// </summary>
+    /// <param name="message">The message; its arrays are kept and must not change.</param>
+    /// <param name="cancel">Ends the wait; the message may arrive all the same.</param>
+    /// <returns>Success, 0x10 when nobody subscribes, or why it was refused.</returns>
+    public ValueTask<ReasonCode> PublishAsync(Message message, CancellationToken cancel = default)
+    {
+        PublishOutcome outcome = _broker.Publish(this, message);
+        return outcome.StoreIsFailing || outcome.Completion is { IsDone: false }
+            ? WaitAsync(outcome, message, cancel)
+            : ValueTask.FromResult(outcome.Reason);
+    }
+
+    /// <summary>Subscribes to a filter, shared or not.</summary>
+    /// <param name="filter">The filter.</param>
+    /// <param name="options">The options asked for.</param>
+    /// <param name="identifier">Comes with the messages it causes; 0: none.</param>
+    /// <returns>The granted QoS, or why not.</returns>
+    public ReasonCode Subscribe(string filter, SubscriptionOptions options, uint identifier = 0) => _broker.Subscribe(this, filter, options, identifier);
+
+    /// <summary>Ends a subscription. What waits to be read already stays.</summary>
+    /// <returns>Success, or 0x11 when there was none.</returns>
+    public ReasonCode Unsubscribe(string filter) => _broker.Unsubscribe(this, filter);
+
+    /// <summary>
+    /// Takes the next message; false when none is at hand. Also false when a large part of the retained messages was searched without a find:
+    /// <see cref="WaitToReadAsync"/> says then that there is more to try.
+    /// </summary>
+    public bool TryRead(out LocalDelivery delivery)
+    {
+        // Retained messages first: they are older than all that came after the subscription.
+        while (TakeRetained() is { } retained)
+        {
+            bool isFound = TryTake(retained, out delivery);
+            bool isDone = retained.Walk.IsDone;
+            lock (_lock) _retained.PutBack(retained, isDone || _isClosed);
+            if (isFound || !isDone) return isFound;
+        }
+
+        return TryDequeue(out delivery);
+    }
+
+    /// <summary>Waits until <see cref="TryRead"/> has something to try; false when the client is closed.</summary>
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancel = default)
+    {
+        if (cancel.IsCancellationRequested) return ValueTask.FromCanceled<bool>(cancel);
+        Task<bool> arrival;
+        lock (_lock)
+        {
+            if (_isClosed) return ValueTask.FromResult(false);
+            if (_queue.Count > 0 || _retained.HasMore) return ValueTask.FromResult(true);
+            _reader ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            arrival = _reader.Task;
+        }
+
+        return new ValueTask<bool>(cancel.CanBeCanceled ? arrival.WaitAsync(cancel) : arrival);
+    }
+
+    /// <summary>Closes the client: its subscriptions end, and what waits to be read is dropped, but for messages of shared subscriptions above QoS 0, which
+    /// another member gets.</summary>
+    public void Dispose()
+    {
+        Subscription[] subscriptions;
+        var unread = new List<LocalQueue.Entry>();
+        TaskCompletionSource<bool>? reader;
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            Volatile.Write(ref _isClosed, true);
+            subscriptions = _subscriptions.TakeAll();
+            while (_queue.TryDequeue(out LocalQueue.Entry? entry)) unread.Add(entry);
+            _retained = default;
+            reader = TakeReader();
+        }
+
+        reader?.TrySetResult(false);
+        _broker.Close(this, subscriptions, unread);
+    }
+
+    /// <inheritdoc/>
+    public override Subscription? FindSubscription(ReadOnlySpan<byte> filter)
+    {
+        lock (_lock) return _subscriptions.Find(filter);
+    }
+
+    /// <inheritdoc/>
+    public override DeliveryOutcome Deliver(in Publication message, Subscription subscription, RoutingContext context)
+    {
+        // Copied outside the lock: a payload may be large.
+        Message owned = context.Own(message, message.ExpirySeconds is null ? 0 : context.NowMs(_broker.Clock));
+        QoS qos = message.QoS < subscription.Options.MaximumQoS ? message.QoS : subscription.Options.MaximumQoS;
+        var delivery = new LocalDelivery(owned, qos, message.Retain && subscription.Options.RetainAsPublished, subscription.Identifiers);
+        DeliveryOutcome outcome;
+        TaskCompletionSource<bool>? reader;
+        lock (_lock)
+        {
+            if (_isClosed) return DeliveryOutcome.Ignored;
+            outcome = _queue.Enqueue(delivery, subscription.IsShared ? subscription.Filter : null);
+            _dropped += outcome.Dropped;
+            reader = TakeReader();
+        }
+
+        reader?.TrySetResult(true);
+        return outcome;
+    }
+
+    /// <summary>Notes a subscription; false when the client is closed or has as many as it may.</summary>
+    /// <param name="subscription">The subscription.</param>
+    /// <param name="limit">Subscriptions it may have.</param>
+    /// <param name="existing">The subscription to the same filter there was before, or null.</param>
+    internal bool TrySubscribe(Subscription subscription, int limit, out Subscription? existing)
+    {
+        lock (_lock)
+        {
+            existing = _subscriptions.Find(subscription.Filter);
+            if (_isClosed || (existing is null && _subscriptions.Count >= limit)) return false;
+            _subscriptions.Set(subscription);
+            return true;
+        }
+    }
+
+    /// <summary>Strikes a subscription from the list; null when it was not there.</summary>
+    internal Subscription? TryUnsubscribe(ReadOnlySpan<byte> filter)
+    {
+        lock (_lock)
+        {
+            Subscription? removed = _subscriptions.Remove(filter);
+            if (removed is not null) _retained.Remove(removed.Filter);
+            return removed;
+        }
+    }
+
+    /// <summary>Notes that the retained messages of a filter are to be read; null: that none are, since it was subscribed anew.</summary>
+    internal void QueueRetained(RetainedWalk? walk, Subscription subscription)
+    {
+        TaskCompletionSource<bool>? reader;
+        lock (_lock)
+        {
+            _retained.Remove(subscription.Filter);
+            if (walk is null || _isClosed) return;
+            _retained.Add(new RetainedDelivery(walk, subscription));
+            reader = TakeReader();
+        }
+
+        reader?.TrySetResult(true);
+    }
+
+    private async ValueTask<ReasonCode> WaitAsync(PublishOutcome outcome, Message message, CancellationToken cancel)
+    {
+        while (outcome.StoreIsFailing)
+        {
+            await Happens(_broker.WhenStoreRecovers, cancel).ConfigureAwait(false);
+            outcome = _broker.Publish(this, message);
+        }
+
+        if (outcome.Completion is { IsDone: false } completion) await Happens(completion.WhenDone, cancel).ConfigureAwait(false);
+        return outcome.Reason;
+    }
+
+    private static Task Happens(Action<Action> whenHappens, CancellationToken cancel)
+    {
+        var happened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        whenHappens(() => happened.TrySetResult());
+        return happened.Task.WaitAsync(cancel);
+    }
+
+    private bool TryDequeue(out LocalDelivery delivery)
+    {
+        long nowMs = _broker.Clock.NowMs;
+        int expired = 0;
+        bool found;
+        lock (_lock)
+        {
+            LocalQueue.Entry? entry;
+            while ((found = _queue.TryDequeue(out entry)) && entry!.Delivery.Message.IsExpired(nowMs)) expired++;
+            delivery = found ? entry!.Delivery : default;
+            _dropped += expired;
+        }
+
+        if (expired > 0) _broker.CountExpired(this, expired);
+        return found;
+    }
+
+    /// <summary>Under the lock: whoever waits to read, to be told outside of it.</summary>
+    private TaskCompletionSource<bool>? TakeReader()
+    {
+        TaskCompletionSource<bool>? reader = _reader;
+        _reader = null;
+        return reader;
+    }
+
+    private RetainedDelivery? TakeRetained()
+    {
+        lock (_lock) return _retained.Take();
+    }
+
+    /// <summary>Takes the next message of a walk. The walk locks the tree of retained messages, so it steps outside the client's lock.</summary>
+    private bool TryTake(RetainedDelivery retained, out LocalDelivery delivery)
+    {
+        long nowMs = _broker.Clock.NowMs;
+        Subscription subscription = retained.Subscription;
+        while (retained.Walk.TryTake(out Message? message))
+        {
+            if (message.IsExpired(nowMs)) continue;
+            QoS qos = message.QoS < subscription.Options.MaximumQoS ? message.QoS : subscription.Options.MaximumQoS;
+            delivery = new LocalDelivery(message, qos, Retain: true, subscription.Identifiers);
+            return true;
+        }
+
+        delivery = default;
+        return false;
+    }
+}

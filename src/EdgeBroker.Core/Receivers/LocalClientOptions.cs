@@ -1,0 +1,32 @@
+using EdgeBroker.Core.Security;
+
+namespace EdgeBroker.Core.Receivers;
+
+/// <summary>What the queue of a local client holds.</summary>
+public enum LocalQueueContent
+{
+    /// <summary>Every message.</summary>
+    EveryMessage,
+
+    /// <summary>The latest message of each topic: a newer one takes the place of one not read yet, and no message is lost by it that was still worth reading.</summary>
+    LatestOfEachTopic,
+}
+
+/// <summary>What a local client may do, and what its queue holds.</summary>
+public sealed record LocalClientOptions
+{
+    /// <summary>What it may publish and subscribe to.</summary>
+    public Permissions Permissions { get; init; } = Permissions.All;
+
+    /// <summary>What its queue holds.</summary>
+    public LocalQueueContent Content { get; init; } = LocalQueueContent.EveryMessage;
+
+    /// <summary>Messages that may wait to be read.</summary>
+    public int MaxQueuedMessages { get; init; } = 1_000;
+
+    /// <summary>Bytes of messages that may wait to be read.</summary>
+    public long MaxQueuedBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>What happens to a message that finds the queue full.</summary>
+    public QueueOverflow Overflow { get; init; } = QueueOverflow.DropOldest;
+}
