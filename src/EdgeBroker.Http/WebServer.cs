@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
@@ -28,6 +30,8 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
 {
     // What a connection may have waiting to be read by us; then the peer waits.
     private const int InputBufferBytes = 64 * 1024;
+
+    private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
 
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
@@ -74,6 +78,9 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     public IReadOnlyList<CertificateValidity> Certificates =>
         [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair =>
             new CertificateValidity(listener.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
+
+    /// <summary>How long the certificates in use are still valid, for those who watch over the broker.</summary>
+    public IEnumerable<HealthFinding> Findings() => Certificates.Select(FindingOf);
 
     /// <summary>TLS handshakes that succeeded, failed, and were turned away, of all listeners.</summary>
     public (long Succeeded, long Failed, long Refused) Handshakes =>
@@ -135,6 +142,15 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         foreach (WebListener listener in _listeners) await listener.AbandonAsync().ConfigureAwait(false);
         if (_application is not null) await _application.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
+    }
+
+    private HealthFinding FindingOf(CertificateValidity certificate)
+    {
+        TimeSpan left = certificate.NotAfter - _time.GetUtcNow();
+        string end = certificate.NotAfter.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        string subject = $"{certificate.Name} of {certificate.Listener}";
+        if (left <= TimeSpan.Zero) return new HealthFinding("certificate", HealthState.Warning, $"{subject} has been over since {end}; clients refuse it");
+        return new HealthFinding("certificate", left < NearEnd ? HealthState.Warning : HealthState.Good, $"{subject} is good until {end}");
     }
 
     private void Limit(KestrelServerLimits limits)

@@ -92,7 +92,7 @@ public sealed class BrokerTests : IDisposable
         broker.Terminate();
         Assert.Equal(0, await broker.ExitAsync());
         string said = broker.Said;
-        Assert.Contains($"stopping: saying goodbye to {clients} client(s)\n", said, StringComparison.Ordinal);
+        Assert.Contains($"stopping: disconnecting {clients} client(s)\n", said, StringComparison.Ordinal);
         Assert.EndsWith(" stopped", said, StringComparison.Ordinal);
     }
 

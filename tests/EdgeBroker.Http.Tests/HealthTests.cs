@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Http.Tests.Rig;
 
 namespace EdgeBroker.Http.Tests;

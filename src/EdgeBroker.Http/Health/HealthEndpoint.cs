@@ -1,5 +1,5 @@
 using System.Text.Json;
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeBroker.Http.Health;
@@ -25,7 +25,7 @@ internal sealed class HealthEndpoint(IHealth health)
         }
         else
         {
-            await TellAsync(context, path == "/live" ? [] : health.Look()).ConfigureAwait(false);
+            await TellAsync(context, path == "/live" ? [] : health.Check()).ConfigureAwait(false);
         }
     }
 

@@ -1,4 +1,8 @@
 using EdgeBroker.Configuration;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Hosting;
+using EdgeBroker.Hosting.Listeners;
+using EdgeBroker.Logging;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Reloading;
@@ -9,38 +13,45 @@ namespace EdgeBroker.Reloading;
 /// </summary>
 internal sealed partial class ConfigurationReload
 {
-    private readonly RunningBroker _running;
+    private readonly HostedParts _parts;
     private readonly ConfigurationSource _source;
+    private readonly ListenerPart _listeners;
     private readonly ServiceStatus _services;
+    private readonly LineLoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private bool _isClosed;
 
-    /// <param name="running">What is changed.</param>
+    /// <param name="parts">What is changed.</param>
     /// <param name="source">Where the configuration is read, and which is in force.</param>
+    /// <param name="listeners">Say where the broker listens.</param>
     /// <param name="services">The service manager, to be told.</param>
+    /// <param name="loggers">The log, whose level may change.</param>
     /// <param name="time">The clock.</param>
-    public ConfigurationReload(RunningBroker running, ConfigurationSource source, ServiceStatus services, TimeProvider time)
+    public ConfigurationReload(
+        HostedParts parts, ConfigurationSource source, ListenerPart listeners, ServiceStatus services, LineLoggerFactory loggers, TimeProvider time)
     {
-        _running = running;
+        _parts = parts;
         _source = source;
+        _listeners = listeners;
         _services = services;
+        _loggers = loggers;
         _time = time;
-        _log = running.Loggers.CreateLogger("EdgeBroker.Reload");
+        _log = loggers.CreateLogger("EdgeBroker.Reload");
     }
 
     /// <summary>Reloads. Waits for one that is under way; takes as long as files take to be read, and clients to be reviewed.</summary>
     /// <param name="asked">Who asks for it, for the log.</param>
     public ReloadReport Run(string asked)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isClosed) return Failure("the broker is stopping");
             LogAsked(_log, asked);
             _services.Reloading(_time);
             ReloadReport report = Try();
-            _services.Ready("listening on " + string.Join(", ", _running.EndPoints));
+            _services.Ready("listening on " + string.Join(", ", _listeners.EndPoints));
             return report;
         }
     }
@@ -48,7 +59,7 @@ internal sealed partial class ConfigurationReload
     /// <summary>Waits for a reload under way, and allows none any more.</summary>
     public void Close()
     {
-        lock (_gate) _isClosed = true;
+        lock (_lock) _isClosed = true;
     }
 
     private ReloadReport Try()
@@ -74,36 +85,37 @@ internal sealed partial class ConfigurationReload
     private async Task<ReloadReport> ApplyAsync(BrokerConfiguration read)
     {
         BrokerConfiguration running = _source.Current;
-        var listeners = new ListenerTransaction(_running, ListenerPlan.Of(_running, read), (name, cause) => LogLost(_log, name, cause));
-        if (await listeners.PrepareAsync().ConfigureAwait(false) is { } problem) return Log(Failure(Printable.Escape(problem)));
-        // From here on nothing fails.
         ConfigurationChanges changes = ConfigurationChanges.Find(running, read);
         BrokerConfiguration merged = ConfigurationChanges.Merge(running, read);
-        _running.Access.Apply(merged.Auth);
-        ApplyLimits(merged);
-        await listeners.CommitAsync(changes.Applied).ConfigureAwait(false);
-        if (changes.IsReviewDue || listeners.IsReviewDue) await ReviewAsync(changes.Applied).ConfigureAwait(false);
+        IPreparedChange prepared;
+        try
+        {
+            prepared = await _parts.PrepareAsync(merged).ConfigureAwait(false);
+        }
+        catch (PartException exception)
+        {
+            return Log(Failure(Printable.Escape(exception.Message)));
+        }
+
+        // From here on nothing fails.
+        var notes = new ChangeNotes();
+        foreach (string line in changes.Applied) notes.Add(line);
+        if (changes.IsReviewDue) notes.RequireReview();
+        await using (prepared.ConfigureAwait(false)) await prepared.ApplyAsync(notes).ConfigureAwait(false);
+        if (notes.IsReviewDue) await ReviewAsync(notes).ConfigureAwait(false);
         _source.Current = merged;
         // The more talkative of the two levels says what was done.
-        if (merged.Log.Level < running.Log.Level) _running.Loggers.MinimumLevel = merged.Log.Level;
-        var report = new ReloadReport { File = _source.File, Applied = changes.Applied, NeedsRestart = changes.NeedsRestart, Warnings = read.Warnings };
+        if (merged.Log.Level < running.Log.Level) _loggers.MinimumLevel = merged.Log.Level;
+        var report = new ReloadReport { File = _source.File, Applied = notes.Lines, NeedsRestart = changes.NeedsRestart, Warnings = read.Warnings };
         Log(report);
-        _running.Loggers.MinimumLevel = merged.Log.Level;
+        _loggers.MinimumLevel = merged.Log.Level;
         return report;
     }
 
-    // [mqtt] and [limits]: what bounds clients, each a record of its own that is replaced as a whole.
-    private void ApplyLimits(BrokerConfiguration configuration)
+    private async Task ReviewAsync(ChangeNotes notes)
     {
-        _running.Broker.Options = configuration.Mqtt;
-        _running.Broker.Limits.Replace(configuration.Limits);
-        _running.Web?.ApplyLimits();
-    }
-
-    private async Task ReviewAsync(List<string> applied)
-    {
-        int disconnected = await _running.Plain.ReviewAsync().ConfigureAwait(false) + (_running.Web?.Review() ?? 0);
-        if (disconnected > 0) applied.Add($"{disconnected} client(s) disconnected that are not permitted any more, or hold a subscription or will that is not");
+        int disconnected = await _parts.ReviewAsync().ConfigureAwait(false);
+        if (disconnected > 0) notes.Add($"{disconnected} client(s) disconnected that are not permitted any more, or hold a subscription or will that is not");
     }
 
     private ReloadReport Failure(string problem) => new() { File = _source.File, ExitCode = ExitCode.Failed, Errors = [problem] };
@@ -139,7 +151,4 @@ internal sealed partial class ConfigurationReload
 
     [LoggerMessage(9026, LogLevel.Critical, "the reload broke off; restart the broker")]
     private static partial void LogBroken(ILogger log, Exception exception);
-
-    [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]
-    private static partial void LogLost(ILogger log, string listener, string cause);
 }

@@ -1,4 +1,5 @@
 using EdgeBroker.Configuration;
+using EdgeBroker.Hosting;
 using EdgeBroker.Logging;
 using EdgeBroker.Options;
 using Microsoft.Extensions.Logging;
@@ -34,7 +35,7 @@ internal static class RunCommand
         using var lastWords = new UnhandledExceptionLog(log);
         Announce(configuration, context, log);
         var source = new ConfigurationSource(configuration, context.Environment, context.WorkingDirectory, context.Time);
-        return BrokerHost.Run(source, loggers, context.Time, context.Stop);
+        return new BrokerHost(source, loggers, context.Time, context.Stop).Run();
     }
 
     private static void Announce(BrokerConfiguration configuration, CommandContext context, ILogger log)

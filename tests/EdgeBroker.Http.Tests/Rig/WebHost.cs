@@ -5,8 +5,10 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Health;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
@@ -100,7 +102,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     /// <summary>What health is told.</summary>
     public List<HealthFinding> Findings { get; } = [];
 
-    public IReadOnlyList<HealthFinding> Look() => Findings;
+    public IReadOnlyList<HealthFinding> Check() => Findings;
 
     public async Task<NetworkStream> TcpAsync(int port)
     {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using EdgeBroker.Hosting;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Tests.Reloading;

@@ -1,6 +1,6 @@
 using EdgeBroker.Core;
 
-namespace EdgeBroker;
+namespace EdgeBroker.Hosting;
 
 /// <summary>
 /// Gives memory back once a storm is over. The collector runs when memory is asked for, and an idle broker asks for none: what a thousand connects left behind

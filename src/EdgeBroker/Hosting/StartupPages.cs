@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace EdgeBroker;
+namespace EdgeBroker.Hosting;
 
 /// <summary>
 /// Gives back the pages of the executable and its libraries that only starting touched. Around each page that is needed the kernel maps its neighbours, so that

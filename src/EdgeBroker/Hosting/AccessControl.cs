@@ -1,15 +1,16 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Security;
 using EdgeBroker.Security.Tokens;
 using EdgeBroker.Security.Verification;
 using Microsoft.Extensions.Logging;
 
-namespace EdgeBroker;
+namespace EdgeBroker.Hosting;
 
 /// <summary>Wires who may come in and what they may do. Both hang on one reference each, which are replaced while the broker runs.</summary>
-internal sealed class AccessControl : IDisposable
+internal sealed class AccessControl : IBrokerPart<AuthOptions>
 {
     // Clients that come again and again: 8,192 cost about a megabyte.
     private const int RememberedOfOneAge = 4_096;
@@ -27,8 +28,12 @@ internal sealed class AccessControl : IDisposable
         _time = time;
         _log = loggers.CreateLogger<CredentialAuthenticator>();
         Rules = new AccessRules(options.Rules);
-        Authenticator = new SwitchableAuthenticator(Make(options));
+        _keys = KeysFor(options);
+        Authenticator = new SwitchableAuthenticator(Make(options, _keys));
     }
+
+    /// <inheritdoc/>
+    public string Name => "access";
 
     /// <summary>Decides about clients.</summary>
     public SwitchableAuthenticator Authenticator { get; }
@@ -48,48 +53,61 @@ internal sealed class AccessControl : IDisposable
         broker.ShowUnderSys("auth/busy", () => Counters.Busy);
     }
 
-    /// <summary>
-    /// Puts other users, keys and rules in force for whoever comes from here on. Those who are connected are reviewed by the servers, afterwards. One thread at
-    /// a time.
-    /// </summary>
-    public void Apply(AuthOptions options)
+    /// <inheritdoc/>
+    public ValueTask<IPreparedChange> PrepareAsync(AuthOptions next)
     {
-        KeySource? former = _keys;
-        IAuthenticator authenticator = Make(options);
-        Rules.Current = options.Rules;
-        Authenticator.Current = authenticator;
-        if (former != _keys) former?.Dispose();
+        KeySource? keys = KeysFor(next);
+        return ValueTask.FromResult<IPreparedChange>(new Change(this, next, Make(next, keys), keys));
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public ValueTask DisposeAsync()
     {
         _queue?.Dispose();
         _keys?.Dispose();
+        return ValueTask.CompletedTask;
     }
 
-    private IAuthenticator Make(AuthOptions options)
+    private IAuthenticator Make(AuthOptions options, KeySource? keys)
     {
-        _keys = options.Tokens is null ? null : KeysFor(options);
         if (!options.HasCredentials) return new AnonymousAuthenticator(Rules);
         _queue ??= new VerificationQueue(VerificationQueue.WorkersFor(Environment.ProcessorCount), _log);
         _cache ??= new VerificationCache(RememberedOfOneAge);
         CredentialSources sources = options.Tokens is { } tokens
-            ? new CredentialSources(options.Users, new TokenVerifier(tokens, _time), _keys!.Keys)
+            ? new CredentialSources(options.Users, new TokenVerifier(tokens, _time), keys!.Keys)
             : new CredentialSources(options.Users);
         return new CredentialAuthenticator(sources, Rules, _queue, _cache, Counters, _time);
     }
 
-    private KeySource KeysFor(AuthOptions options)
+    // What a server has is not part of the configuration: it stays as it is.
+    private KeySource? KeysFor(AuthOptions options)
     {
-        // What a server has is not part of the configuration: it stays as it is, and is asked for.
-        if (_keys is { } present && options.Keys is null && present.IsFor(options))
+        if (options.Tokens is null) return null;
+        return _keys is { } present && options.Keys is null && present.IsFor(options) ? present : KeySource.Make(options, _time, _log);
+    }
+
+    /// <summary>Other users, keys and rules, for whoever comes from then on. Those who are connected are reviewed by the listeners, afterwards.</summary>
+    private sealed class Change(AccessControl access, AuthOptions options, IAuthenticator authenticator, KeySource? keys) : IPreparedChange
+    {
+        private bool _isApplied;
+
+        public ValueTask ApplyAsync(ChangeNotes notes)
         {
-            present.Keys.AskForNewer();
-            return present;
+            _isApplied = true;
+            KeySource? former = access._keys;
+            access._keys = keys;
+            access.Rules.Current = options.Rules;
+            access.Authenticator.Current = authenticator;
+            if (former != keys) former?.Dispose();
+            else keys?.AskForNewer();
+            return ValueTask.CompletedTask;
         }
 
-        return KeySource.Make(options, _time, _log);
+        public ValueTask DisposeAsync()
+        {
+            if (!_isApplied && keys != access._keys) keys?.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 
     /// <summary>Where token keys come from, with what reads them.</summary>
@@ -105,6 +123,9 @@ internal sealed class AccessControl : IDisposable
             Func<CancellationToken, Task<byte[]>> read = server is null ? cancellation => File.ReadAllBytesAsync(place, cancellation) : server.ReadAsync;
             return new KeySource(new RefreshedTokenKeys(place, read, allowSecrets: isFile, options.Keys, options.KeySetRefresh, time, log), options, server);
         }
+
+        /// <summary>Has the server asked for keys it may have changed.</summary>
+        public void AskForNewer() => keys.AskForNewer();
 
         public bool IsFor(AuthOptions other) => options.KeySetPlace == other.KeySetPlace && options.KeySetRefresh == other.KeySetRefresh;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
-namespace EdgeBroker;
+namespace EdgeBroker.Hosting;
 
 /// <summary>Tells systemd how the broker is doing (sd_notify): what it is at while it starts, and when it is ready. Does nothing where nobody asked.</summary>
 internal sealed class ServiceStatus

@@ -1,8 +1,7 @@
-using EdgeBroker.Configuration;
 using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 
-namespace EdgeBroker.Reloading;
+namespace EdgeBroker.Hosting.Listeners;
 
 /// <summary>
 /// Which listeners stay, come and go. A listener is known by protocol and address as written; what else differs is applied to it. The same twice (port 0) is
@@ -24,30 +23,23 @@ internal sealed class ListenerPlan
 
     public List<IServedListener> Removed { get; } = [];
 
-    public static ListenerPlan Of(RunningBroker running, BrokerConfiguration read)
+    public static ListenerPlan Of(ListenerPart running, ListenerSet next)
     {
         var plan = new ListenerPlan();
         var plains = new List<MqttListener>(running.Plain.Listeners);
-        foreach (ListenerOptions options in read.Listeners)
+        foreach (ListenerOptions options in next.Plain)
         {
-            if (Take(plains, listener => listener.Options.Address == options.Address && listener.Options.SocketFile == options.SocketFile) is { } listener)
-            {
-                plan.Plains.Add((listener, options));
-            }
-            else
-            {
-                plan.AddedPlains.Add(options);
-            }
+            MqttListener? listener = Take(plains, one => one.Options.Address == options.Address && one.Options.SocketFile == options.SocketFile);
+            if (listener is not null) plan.Plains.Add((listener, options));
+            else plan.AddedPlains.Add(options);
         }
 
         var webs = new List<WebListener>(running.Web?.Listeners ?? []);
-        foreach (WebListenerOptions options in read.WebListeners)
+        foreach (WebListenerOptions options in next.Web)
         {
-            WebListener? same = Take(
-                webs,
-                listener => listener.Options.Protocol == options.Protocol && listener.Options.Address == options.Address
-                    && listener.Options.SocketFile == options.SocketFile);
-            if (same is not null) plan.Webs.Add((same, options));
+            WebListener? listener = Take(webs, one =>
+                one.Options.Protocol == options.Protocol && one.Options.Address == options.Address && one.Options.SocketFile == options.SocketFile);
+            if (listener is not null) plan.Webs.Add((listener, options));
             else plan.AddedWebs.Add(options);
         }
 

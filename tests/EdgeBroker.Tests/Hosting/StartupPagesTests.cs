@@ -1,4 +1,6 @@
-namespace EdgeBroker.Tests;
+using EdgeBroker.Hosting;
+
+namespace EdgeBroker.Tests.Hosting;
 
 /// <summary>Which pages may be given back.</summary>
 public sealed class StartupPagesTests

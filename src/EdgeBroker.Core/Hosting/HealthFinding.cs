@@ -1,4 +1,4 @@
-namespace EdgeBroker.Core.Ports;
+namespace EdgeBroker.Core.Hosting;
 
 /// <summary>How one part of the broker is.</summary>
 public enum HealthState
@@ -11,13 +11,6 @@ public enum HealthState
 
     /// <summary>What the broker promises, it cannot do at the moment.</summary>
     Failing,
-}
-
-/// <summary>How the broker is, for those who watch over it.</summary>
-public interface IHealth
-{
-    /// <summary>Looks at every part; cheap enough to be asked each second.</summary>
-    IReadOnlyList<HealthFinding> Look();
 }
 
 /// <summary>What was found of one part.</summary>

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Storage;
 using EdgeBroker.Storage.Journal;
@@ -8,20 +9,21 @@ using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging;
 
-namespace EdgeBroker;
+namespace EdgeBroker.Hosting;
 
-/// <summary>
-/// The broker's store: opened before the broker is made, restored from before the first listener opens, closed when the last connection is gone.
-/// </summary>
-internal sealed partial class BrokerStore : IDisposable
+/// <summary>The broker's store: opened before the broker is made, restored from when it starts, closed when the last connection is gone.</summary>
+internal sealed partial class BrokerStore : IBrokerPart
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SqliteJournal? _journal;
     private readonly bool _isRescued;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private Broker? _broker;
+    private ServiceStatus? _services;
+    private StopRequest? _stop;
 
     private BrokerStore(SqliteJournal? journal, bool isRescued, TimeProvider time, ILogger log)
     {
@@ -30,6 +32,9 @@ internal sealed partial class BrokerStore : IDisposable
         _time = time;
         _log = log;
     }
+
+    /// <inheritdoc/>
+    public string Name => "store";
 
     /// <summary>What the broker appends to.</summary>
     public IJournal Journal => _journal is null ? VolatileJournal.Instance : _journal;
@@ -60,33 +65,73 @@ internal sealed partial class BrokerStore : IDisposable
         }
     }
 
-    /// <summary>Gives the broker what the store holds, and starts taking facts.</summary>
+    /// <summary>Says to whom what it holds is given when it starts. The broker needs the journal to be made, and the store the broker to start.</summary>
     /// <param name="broker">The broker.</param>
     /// <param name="services">Told how far it is.</param>
-    /// <param name="damaged">Called when the store is found damaged later.</param>
-    /// <param name="broken">Called when the journal cannot go on.</param>
-    /// <exception cref="StoreException">It cannot be read, or some of it is damaged (Damaged): then the broker, too, is to be made anew.</exception>
-    public void Restore(Broker broker, ServiceStatus services, Action<string> damaged, Action broken)
+    /// <param name="stop">Told when the store is found damaged, or the journal cannot go on.</param>
+    public void ServeTo(Broker broker, ServiceStatus services, StopRequest stop) => (_broker, _services, _stop) = (broker, services, stop);
+
+    /// <summary>
+    /// Gives the broker what the store holds, and starts taking facts. Where it is found damaged it asks for an end: the broker, too, is to be made anew.
+    /// </summary>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    public ValueTask StartAsync(CancellationToken cancel)
     {
-        if (_journal is null) return;
+        try
+        {
+            if (_journal is not null) Restore(_journal);
+        }
+        catch (StoreException exception) when (exception.Problem == StoreProblem.Damaged)
+        {
+            _stop!.StoreIsDamaged(exception.Message);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Findings()
+    {
+        (HealthState state, string detail) = !Journal.IsDurable
+            ? (HealthState.Good, "nothing is stored: durability is \"memory\"")
+            : Journal.Condition switch
+            {
+                JournalCondition.Ready => (HealthState.Good, "it takes what must be kept"),
+                JournalCondition.Full => (HealthState.Failing,
+                    "it is full: what must be kept drives out older messages or is refused; let clients fetch theirs, or raise storage.max_bytes"),
+                _ => (HealthState.Failing, "it cannot be written: what must be kept is refused until it can; the log names the cause"),
+            };
+        return [new HealthFinding(Name, state, detail)];
+    }
+
+    /// <summary>Brings to disk what was appended, and closes the store. Nothing is appended any more.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _journal?.Stop(StopTimeout);
+        _journal?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Restore(SqliteJournal journal)
+    {
         long began = _time.GetTimestamp();
         long reported = began;
         try
         {
-            RestoreProgress restored = _journal.Restore(broker, progress =>
+            RestoreProgress restored = journal.Restore(_broker!, progress =>
             {
                 if (_time.GetElapsedTime(reported) < ReportInterval) return;
                 reported = _time.GetTimestamp();
                 LogRestoring(_log, progress.Sessions, progress.Deliveries, progress.Retained);
-                services.Say($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
+                _services!.Say($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
             });
-            LogRestored(
-                _log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, (long)_time.GetElapsedTime(began).TotalMilliseconds);
+            long took = (long)_time.GetElapsedTime(began).TotalMilliseconds;
+            LogRestored(_log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, took);
             if (restored.Damaged > 0 && _isRescued) LogDamagedRows(_log, restored.Damaged);
             else if (restored.Damaged > 0) throw new StoreException(StoreProblem.Damaged, $"{restored.Damaged} row(s) are not what was written");
-            _journal.Damaged += damaged;
-            _journal.Broken += broken;
-            _journal.Start();
+            journal.Damaged += _stop!.StoreIsDamaged;
+            journal.Broken += _stop.JournalIsBroken;
+            journal.Start();
         }
         catch (SqliteException failure)
         {
@@ -94,19 +139,10 @@ internal sealed partial class BrokerStore : IDisposable
         }
     }
 
-    /// <summary>Brings to disk what was appended, and closes the store. Nothing is appended any more.</summary>
-    public void Dispose()
-    {
-        if (_journal is null) return;
-        _journal.Stop(StopPatience);
-        _journal.Dispose();
-    }
-
     [LoggerMessage(9030, LogLevel.Information, "restoring: {Sessions} sessions, {Deliveries} queued and {Retained} retained messages so far")]
     private static partial void LogRestoring(ILogger log, int sessions, long deliveries, int retained);
 
-    [LoggerMessage(
-        9031, LogLevel.Information,
+    [LoggerMessage(9031, LogLevel.Information,
         "restored {Sessions} sessions, {Subscriptions} subscriptions, {Deliveries} queued and {Retained} retained messages in {Milliseconds} ms")]
     private static partial void LogRestored(ILogger log, int sessions, int subscriptions, long deliveries, int retained, long milliseconds);
 

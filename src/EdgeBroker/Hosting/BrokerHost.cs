@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using EdgeBroker.Configuration;
+using EdgeBroker.Control;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Hosting.Listeners;
+using EdgeBroker.Logging;
+using EdgeBroker.Memory;
+using EdgeBroker.Reloading;
+using EdgeBroker.Storage;
+using EdgeBroker.Verbs;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Hosting;
+
+/// <summary>The wiring of the broker, and its life between start and the request to stop.</summary>
+internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerFactory loggers, TimeProvider time, CancellationToken asked)
+{
+    // A service manager is assumed to wait 5 s. The clients get most of it.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LogFlushTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _log = loggers.CreateLogger("EdgeBroker");
+    private readonly ServiceStatus _services = new(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
+
+    /// <summary>Runs until asked to stop; returns an <see cref="ExitCode"/>.</summary>
+    public int Run()
+    {
+        OpenFileLimit.Raise(_log);
+        string? damage = null;
+        while (true)
+        {
+            BrokerEnd end = RunOnce(damage);
+            if (end.Damage is null) return end.ExitCode;
+            // Found when the store was read or later. Everything is made anew, on what can be rescued.
+            LogRestarting(_log, end.Damage);
+            damage = end.Damage;
+        }
+    }
+
+    /// <summary>One run of the broker.</summary>
+    /// <param name="knownDamage">What the run before has shown to be wrong with the store; null: nothing.</param>
+    private BrokerEnd RunOnce(string? knownDamage)
+    {
+        using var stop = new StopRequest(asked);
+        try
+        {
+            ServeAsync(stop, knownDamage).GetAwaiter().GetResult();
+            return stop.End;
+        }
+        catch (StoreException exception)
+        {
+            LogNoStore(_log, exception.Message);
+            return new BrokerEnd(exception.Problem is StoreProblem.Damaged or StoreProblem.Newer ? ExitCode.Configuration : ExitCode.Failed);
+        }
+        catch (PartException exception)
+        {
+            LogNotStarted(_log, exception.Message);
+            return new BrokerEnd(ExitCode.Failed);
+        }
+    }
+
+    // The parts in the order in which they start. They stop and end the other way round.
+    private async Task ServeAsync(StopRequest stop, string? knownDamage)
+    {
+        BrokerConfiguration configuration = source.Current;
+        var clock = new BrokerClock(time);
+        await using var parts = new HostedParts();
+
+        BrokerStore store = parts.Add(BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage));
+        var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
+        var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
+        broker.Limits.Replace(configuration.Limits);
+        store.ServeTo(broker, _services, stop);
+        parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
+
+        var access = new AccessControl(configuration.Auth, loggers, time);
+        access.ShowIn(broker);
+        parts.Add(access, c => c.Auth);
+
+        var listeners = new ListenerPart(ListenerSet.Of(configuration), broker, access.Authenticator, health: parts, loggers, time);
+        parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
+        parts.Add(listeners, ListenerSet.Of);
+
+        var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
+        parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, reload), time, _log));
+
+        await parts.StartAsync(stop.Token).ConfigureAwait(false);
+        if (!stop.Token.IsCancellationRequested) ServeUntilAsked(stop, reload, listeners);
+        LogStopping(_log, broker.ConnectedCount);
+        await parts.StopAsync(StopTimeout).ConfigureAwait(false);
+        LogStopped(_log);
+    }
+
+    private void ServeUntilAsked(StopRequest stop, ConfigurationReload reload, ListenerPart listeners)
+    {
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            reload.Run("SIGHUP");
+        });
+        _services.Ready("listening on " + string.Join(", ", listeners.EndPoints));
+        stop.Wait();
+        // A reload under way ends with READY, which must not come after STOPPING.
+        reload.Close();
+        _services.Stopping();
+    }
+
+    private static void Ask(PosixSignalContext context, StopRequest stop)
+    {
+        // Otherwise the runtime would end the process before the clients have heard of it.
+        context.Cancel = true;
+        stop.Ask();
+    }
+
+    private ControlAnswer Answer(string request, ConfigurationReload reload)
+    {
+        ControlAnswer answer = request == ReloadCommand.Request
+            ? reload.Run("the verb reload").ToAnswer()
+            : new ControlAnswer(ExitCode.Usage, [$"this broker cannot \"{Printable.Escape(request)}\"; it is version {VersionCommand.Version}"]);
+        // Whoever has the answer finds in the log what was done.
+        loggers.Flush(LogFlushTimeout);
+        return answer;
+    }
+
+    [LoggerMessage(9010, LogLevel.Critical, "the broker cannot start: {Cause}")]
+    private static partial void LogNotStarted(ILogger log, string cause);
+
+    [LoggerMessage(9017, LogLevel.Error, "restarting with a new store; the damaged one is set aside: {Cause}")]
+    private static partial void LogRestarting(ILogger log, string cause);
+
+    [LoggerMessage(9016, LogLevel.Critical, "no store: {Cause}")]
+    private static partial void LogNoStore(ILogger log, string cause);
+
+    [LoggerMessage(9011, LogLevel.Information, "stopping: disconnecting {Clients} client(s)")]
+    private static partial void LogStopping(ILogger log, int clients);
+
+    [LoggerMessage(9012, LogLevel.Information, "stopped")]
+    private static partial void LogStopped(ILogger log);
+}
