@@ -104,7 +104,7 @@ public sealed partial class Broker
             ending.Link.Close(ReasonCode.SessionTakenOver);
         }
 
-        SessionStore.Complete(ending.Coalesced);
+        ending.Deferred.Complete();
         foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);

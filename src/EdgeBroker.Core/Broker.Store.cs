@@ -12,7 +12,7 @@ namespace EdgeBroker.Core;
 // What outlives the process: restored at the start, kept in order while it runs.
 public sealed partial class Broker
 {
-    // Sessions whose messages on disk are looked at for expiry in one call.
+    // Sessions whose queues are looked after in one call.
     private const int SessionsPerSweep = 64;
 
     private readonly ConcurrentQueue<(Handover Handover, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
@@ -64,18 +64,19 @@ public sealed partial class Broker
     private Completion? Settle(in Publication publication, Completion? retained, RoutingContext context, ReasonCode reason)
     {
         PublishRecord? record = context.TakeRecord();
+        Completion? room = context.TakeRoom();
         context.End();
         if (publication is { ReceivedId: not 0, Publisher: Session publisher } && !(publication.RefusalIsTold && reason.IsError()))
         {
             publisher.StoreReceived(ref record, publication.ReceivedId);
         }
 
-        if (record is null) return retained;
+        if (record is null) return Completion.Both(retained, room);
         // The value of its topic is in the journal before it: its own commit speaks for both.
         if (retained is not null) record.RequireCommit();
         Journal.Append(record);
         record.Seal();
-        return Completion.Both(retained, record);
+        return Completion.Both(Completion.Both(retained, record), room);
     }
 
     /// <summary>Has the store forget an ended session, as soon as another member has what of a shared subscription it left on disk.</summary>
@@ -94,17 +95,19 @@ public sealed partial class Broker
         Journal.Load(stored, shared);
     }
 
-    private void KeepStore(long nowMs)
+    private void MaintainStore()
     {
         while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
         if (!Journal.IsDurable) return;
         AnnounceStore();
         // Only those who are in the queue now: one that finds the store failing again comes back.
-        if (Journal.Condition != JournalCondition.Failing)
-        {
-            for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out Action? action); i--) action();
-        }
+        if (Journal.Condition == JournalCondition.Failing) return;
+        for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out Action? action); i--) action();
+    }
 
+    /// <summary>Looks after the queues of some sessions, and goes on with others the next time.</summary>
+    private void SweepQueues(long nowMs)
+    {
         _sweep ??= _sessions.GetEnumerator();
         for (int i = 0; i < SessionsPerSweep; i++)
         {
@@ -116,7 +119,7 @@ public sealed partial class Broker
             }
 
             Session session = _sweep.Current.Value;
-            CountDropped(session, session.DropExpired(nowMs), DropReason.Expired, _ownContext);
+            CountDropped(session, session.SweepQueue(nowMs), _ownContext);
         }
     }
 

@@ -11,6 +11,14 @@ public enum QueueOverflow
 
     /// <summary>As <see cref="DropNewest"/>, and a 5.0 publisher is told 0x97 (Quota exceeded).</summary>
     Reject,
+
+    /// <summary>
+    /// A message takes the place of the one of its topic that waits already, whether the queue is full or not; beyond that the oldest makes room.
+    /// </summary>
+    KeepLatestPerTopic,
+
+    /// <summary>The message is queued, and its publisher's acknowledgement waits until there is room for it. QoS 0 is dropped.</summary>
+    HoldPublishers,
 }
 
 /// <summary>The <c>[mqtt]</c> table and the limits that concern one connection: what the broker grants every MQTT client.</summary>

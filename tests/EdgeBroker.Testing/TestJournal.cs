@@ -12,7 +12,7 @@ public sealed class TestJournal : IJournal
     private readonly Lock _gate = new();
     private readonly List<string> _facts = [];
     private readonly List<JournalFact> _waiting = [];
-    private readonly Dictionary<long, StoredDelivery> _messages = [];
+    private readonly Dictionary<(string ClientId, long MessageId, long Position), StoredDelivery> _messages = [];
     private readonly Dictionary<string, Will?> _wills = [];
     private JournalFact? _last;
     private long _lastMessageId;
@@ -104,7 +104,7 @@ public sealed class TestJournal : IJournal
         {
             foreach (SpilledDelivery one in deliveries)
             {
-                StoredDelivery? stored = _messages.GetValueOrDefault(KeyOf(one.MessageId, one.Position));
+                StoredDelivery? stored = _messages.GetValueOrDefault((session.ClientId, one.MessageId, one.Position));
                 loaded.Add(new LoadedDelivery(one.Position, stored?.Record!.Message, stored?.SubscriptionIdentifiers, stored?.SharedFilter));
             }
         }
@@ -125,8 +125,6 @@ public sealed class TestJournal : IJournal
         }
     }
 
-    private static long KeyOf(long messageId, long position) => (messageId << 32) | position;
-
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 
     private void Note(JournalFact fact)
@@ -137,7 +135,7 @@ public sealed class TestJournal : IJournal
                 NoteRecord(record);
                 break;
             case StoredDelivery done:
-                if (!_messages.Remove(KeyOf(done.MessageId, done.Position))) throw new InvalidOperationException("done with a message the journal does not hold");
+                if (!_messages.Remove((done.Session.ClientId, done.MessageId, done.Position))) throw new InvalidOperationException("done with a message the journal does not hold");
                 _facts.Add($"Dequeue {done.Session.ClientId}");
                 break;
             case DeliveryReleased released:
@@ -156,7 +154,7 @@ public sealed class TestJournal : IJournal
                 _facts.Add($"EndSession {ended.Session.ClientId}");
                 break;
             case SessionDeleted deleted:
-                foreach (SpilledDelivery one in deleted.Spilled) _messages.Remove(KeyOf(one.MessageId, one.Position));
+                foreach (SpilledDelivery one in deleted.Spilled) _messages.Remove((deleted.Session.ClientId, one.MessageId, one.Position));
                 _facts.Add($"DeleteSession {deleted.Session.ClientId}");
                 break;
             case SubscriptionChanged changed:
@@ -185,7 +183,7 @@ public sealed class TestJournal : IJournal
         foreach (StoredDelivery one in pending)
         {
             one.MessageId = messageId;
-            _messages.Add(KeyOf(messageId, one.Position), one);
+            _messages.Add((one.Session.ClientId, messageId, one.Position), one);
             _facts.Add($"Enqueue {one.Session.ClientId} {Text(record.Message!.Topic)}");
         }
 

@@ -121,6 +121,8 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         DropReason.LocalQueueFull => "whoever reads its queue within the broker is too slow",
         DropReason.TooLargeForClient => "larger than the client's Maximum Packet Size",
         DropReason.Expired => "expired before delivery",
+        DropReason.Superseded => "a newer message of the topic came (keep-latest)",
+        DropReason.MayBeSent => "QoS 0 of before the broker's start, which may have been sent already",
         DropReason.SessionEnded => "the session ended",
         DropReason.StoreFull => "the store is full (storage.max_bytes)",
         DropReason.StoreDamaged => "the damaged store does not hold it any more (storage.on_corruption)",

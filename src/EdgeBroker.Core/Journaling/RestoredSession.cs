@@ -31,6 +31,9 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>The user who began it; null: anonymous.</summary>
     public required string? UserName { get; init; }
 
+    /// <summary>How its queue behaves; null: as the options of all say.</summary>
+    public required QueuePolicy? QueuePolicy { get; init; }
+
     /// <summary>The last position given out.</summary>
     public long LastPosition { get; set; }
 

@@ -32,4 +32,7 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
 
     /// <summary>The user who began the session, and who alone resumes it; null: anonymous.</summary>
     public required string? UserName { get; init; }
+
+    /// <summary>How its queue behaves; null: as the options of all say.</summary>
+    public required QueuePolicy? QueuePolicy { get; init; }
 }

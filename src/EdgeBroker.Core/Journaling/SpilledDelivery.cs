@@ -1,3 +1,5 @@
+using EdgeBroker.Protocol;
+
 namespace EdgeBroker.Core.Journaling;
 
 /// <summary>What memory keeps of a delivery whose message is on disk.</summary>
@@ -6,7 +8,9 @@ namespace EdgeBroker.Core.Journaling;
 /// <param name="SizeBytes">What the message counts in a queue's byte limit.</param>
 /// <param name="ExpiresAtMs">When it expires, in the broker clock's milliseconds, or <see cref="Messages.Message.Never"/>.</param>
 /// <param name="Options">QoS and flags of the delivery.</param>
-public readonly record struct SpilledDelivery(long MessageId, long Position, int SizeBytes, long ExpiresAtMs, DeliveryOptions Options);
+/// <param name="QueuedAtSeconds">When it was queued, in seconds of the broker's clock; negative where that was in an earlier life of the process.</param>
+public readonly record struct SpilledDelivery(
+    long MessageId, long Position, int SizeBytes, long ExpiresAtMs, DeliveryOptions Options, int QueuedAtSeconds = 0);
 
 /// <summary>QoS and flags of a delivery, in one byte.</summary>
 [Flags]
@@ -21,6 +25,9 @@ public enum DeliveryOptions : byte
     /// <summary>QoS 2.</summary>
     ExactlyOnce = 2,
 
+    /// <summary>QoS 0, kept for a client that was away: not zero, so that no delivery is.</summary>
+    AtMostOnce = AtLeastOnce | ExactlyOnce,
+
     /// <summary>RETAIN of the delivery.</summary>
     Retain = 4,
 
@@ -32,4 +39,24 @@ public enum DeliveryOptions : byte
 
     /// <summary>It may have been sent before, in an earlier life of the process: it goes out with DUP.</summary>
     MayBeSent = 32,
+}
+
+/// <summary>The QoS of a delivery, to and from its options.</summary>
+public static class DeliveryQoS
+{
+    /// <summary>The options that say this QoS.</summary>
+    public static DeliveryOptions ToOptions(this QoS qos) => qos switch
+    {
+        QoS.AtMostOnce => DeliveryOptions.AtMostOnce,
+        QoS.AtLeastOnce => DeliveryOptions.AtLeastOnce,
+        _ => DeliveryOptions.ExactlyOnce,
+    };
+
+    /// <summary>The QoS that options say.</summary>
+    public static QoS ToQoS(this DeliveryOptions options) => (options & DeliveryOptions.AtMostOnce) switch
+    {
+        DeliveryOptions.AtMostOnce => QoS.AtMostOnce,
+        DeliveryOptions.ExactlyOnce => QoS.ExactlyOnce,
+        _ => QoS.AtLeastOnce,
+    };
 }

@@ -18,8 +18,14 @@ public enum DropReason
     /// <summary>Larger than the client's Maximum Packet Size.</summary>
     TooLargeForClient,
 
-    /// <summary>It expired while it waited.</summary>
+    /// <summary>It expired while it waited, or waited longer than the session's queue allows.</summary>
     Expired,
+
+    /// <summary>A newer message of its topic came, and the session keeps the latest only.</summary>
+    Superseded,
+
+    /// <summary>QoS 0 of before the broker's last start, which may have been sent already.</summary>
+    MayBeSent,
 
     /// <summary>The session it waited for ended.</summary>
     SessionEnded,

@@ -17,6 +17,7 @@ public sealed class RoutingContext
     private Message? _owned;
     private byte[]? _ownedTopic;
     private PublishRecord? _record;
+    private Completion? _room;
 
     // Asked for once a receive; below 0 not yet.
     private long _burstMs;
@@ -98,6 +99,17 @@ public sealed class RoutingContext
         PublishRecord? record = _record;
         _record = null;
         return record;
+    }
+
+    /// <summary>The acknowledgement of the message being routed waits for room in a receiver's queue as well.</summary>
+    internal void Await(Completion room) => _room = Completion.Both(_room, room);
+
+    /// <summary>Takes what else than the disk the acknowledgement waits for; null: nothing.</summary>
+    internal Completion? TakeRoom()
+    {
+        Completion? room = _room;
+        _room = null;
+        return room;
     }
 
     /// <summary>Lets go of the message.</summary>

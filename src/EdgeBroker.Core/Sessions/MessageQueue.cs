@@ -5,9 +5,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
-/// The QoS 1 and 2 messages that wait for room in the in-flight window, oldest first. Of a stored session's queue memory holds the front, the back that is not
-/// on disk yet, and of
-/// what lies between only where it is on disk.
+/// The messages that wait for room in the send window, oldest first. Of a stored session's queue memory holds the front, the back that is not on disk yet, and
+/// of what lies between only where it is on disk.
 /// </summary>
 internal sealed class MessageQueue
 {
@@ -20,6 +19,8 @@ internal sealed class MessageQueue
     private MessageRing _front = new();
     private MessageRing? _back;
     private SpilledQueue? _spilled;
+    private TopicIndex? _topics;
+    private List<QueuedMessage>? _superseded;
 
     // Whether messages of the front may have been let go that stand before others in memory: those that came while nobody was there to take them.
     private bool _mayHaveGaps;
@@ -41,7 +42,31 @@ internal sealed class MessageQueue
     /// <summary>Bytes they count.</summary>
     public long SizeBytes { get; private set; }
 
+    /// <summary>When the oldest was queued, in seconds of the broker's clock. Not of an empty queue.</summary>
+    public int OldestQueuedAtSeconds
+    {
+        get
+        {
+            BringForward();
+            return _front.Count == 0 && _spilled!.TryPeek(out SpilledDelivery oldest) ? oldest.QueuedAtSeconds : _front.Peek().QueuedAtSeconds;
+        }
+    }
+
+    /// <summary>Publishers whose acknowledgement waits for room in the queue.</summary>
+    public ref HeldPublishers Held => ref _held;
+
+    private HeldPublishers _held;
+
     private bool FrontIsAll => _spilled is not { Count: > 0 } && _back is not { Count: > 0 };
+
+    private long FirstPosition
+    {
+        get
+        {
+            BringForward();
+            return _front.Count == 0 && _spilled!.TryPeek(out SpilledDelivery oldest) ? oldest.Position : _front.Peek().Position;
+        }
+    }
 
     /// <summary>Whether the oldest is in memory; else it has to be loaded first.</summary>
     public bool IsHeadLoaded
@@ -60,6 +85,7 @@ internal sealed class MessageQueue
     public void Enqueue(in QueuedMessage message)
     {
         SizeBytes += message.SizeBytes;
+        _topics?.Set(message.Message!.Topic, message.Position, message.SizeBytes);
         if (FrontIsAll && _front.Count < FrontMessages) _front.Enqueue(message);
         else (_back ??= new MessageRing()).Enqueue(message);
     }
@@ -70,7 +96,46 @@ internal sealed class MessageQueue
         BringForward();
         QueuedMessage message = _front.Count == 0 && _spilled!.TryDequeue(out SpilledDelivery spilled) ? FromDisk(spilled, session!) : _front.Dequeue();
         SizeBytes -= message.SizeBytes;
+        if (_topics is not null)
+        {
+            if (message.Message is not null) _topics.Remove(message.Message.Topic, message.Position);
+            if (Count > 0) _topics.Prune(FirstPosition, Count);
+        }
+
         return message;
+    }
+
+    /// <summary>From now on keeps the latest message of each topic only; or all again.</summary>
+    public void KeepLatest(bool latestOnly)
+    {
+        if (latestOnly == _topics is not null) return;
+        _topics = latestOnly ? new TopicIndex() : null;
+        if (_topics is null || Count == 0) return;
+        var unread = new List<SpilledDelivery>();
+        Index(_front, unread);
+        if (_spilled is not null) unread.AddRange(_spilled.ToList());
+        if (_back is not null) Index(_back, unread);
+        _topics.Await(unread);
+    }
+
+    /// <summary>Takes the message of a topic out, where only the latest is kept: a newer one comes. False when none waits, or none is known of.</summary>
+    public bool Supersede(byte[] topic) =>
+        _topics is not null && _topics.TryGet(topic, out long position, out int sizeBytes) && TryRemove(position, sizeBytes);
+
+    /// <summary>Messages whose topics have to be read from the disk, to keep the latest of each.</summary>
+    public List<SpilledDelivery> TakeUnread(int atMost) => _topics?.TakeUnread(atMost) ?? [];
+
+    /// <summary>Takes the messages that were superseded, as far as they have left the queue; null: none.</summary>
+    /// <param name="session">The session's identity in the store.</param>
+    /// <param name="all">Whether those leave the queue now that take up room in it until others are as many.</param>
+    public List<QueuedMessage>? TakeSuperseded(StoredSession? session, bool all)
+    {
+        List<QueuedMessage>? superseded = _superseded;
+        _superseded = null;
+        if (_spilled?.TakeRemoved(all) is not { } spilled) return superseded;
+        superseded ??= [];
+        foreach (SpilledDelivery one in spilled) superseded.Add(FromDisk(one, session!));
+        return superseded;
     }
 
     /// <summary>Whether there is nothing to read, or so many at the front are in memory, or some of them are being read already.</summary>
@@ -79,15 +144,17 @@ internal sealed class MessageQueue
         // Without gaps the last one says it for all; a client that drains a long queue asks often.
         if (!_mayHaveGaps && _front.Count >= messages && _front.At(messages - 1).Message is not null) return true;
         bool isLoaded = true;
-        int count = Math.Min(_front.Count, messages);
-        for (int i = 0; i < count; i++)
+        int seen = 0;
+        for (int slot = 0; slot < _front.Slots && seen < messages; slot++)
         {
-            ref QueuedMessage message = ref _front.At(i);
+            ref QueuedMessage message = ref _front.At(slot);
+            if (message.State == DeliveryState.None) continue;
             if (message.IsLoading) return true;
             isLoaded &= message is not { Message: null, IsLost: false };
+            seen++;
         }
 
-        if (isLoaded && count == _front.Count) _mayHaveGaps = false;
+        if (isLoaded && seen == _front.Count) _mayHaveGaps = false;
         return isLoaded && (_front.Count >= messages || _spilled is not { Count: > 0 });
     }
 
@@ -106,9 +173,9 @@ internal sealed class MessageQueue
     /// <summary>Lets messages of the front go, too, behind the first few: nobody is there to take them.</summary>
     public void Unload()
     {
-        for (int i = FrontMessages; i < _front.Count; i++)
+        for (int slot = FrontMessages; slot < _front.Slots; slot++)
         {
-            ref QueuedMessage message = ref _front.At(i);
+            ref QueuedMessage message = ref _front.At(slot);
             if (message.Stored is not { IsDurable: true } stored || message.Message is null) continue;
             message.Details = OptionsOf(message) & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared);
             message.Message = null;
@@ -123,9 +190,12 @@ internal sealed class MessageQueue
     {
         var wanted = new List<SpilledDelivery>();
         while (_front.Count < upTo && _spilled is not null && _spilled.TryDequeue(out SpilledDelivery spilled)) _front.Enqueue(FromDisk(spilled, session));
-        for (int i = 0; i < _front.Count && i < upTo; i++)
+        int seen = 0;
+        for (int slot = 0; slot < _front.Slots && seen < upTo; slot++)
         {
-            ref QueuedMessage message = ref _front.At(i);
+            ref QueuedMessage message = ref _front.At(slot);
+            if (message.State == DeliveryState.None) continue;
+            seen++;
             if (message.Message is not null || message.IsLoading) continue;
             message.IsLoading = true;
             wanted.Add(ToSpilled(message));
@@ -134,21 +204,21 @@ internal sealed class MessageQueue
         return wanted;
     }
 
-    /// <summary>Gives messages of the front what was loaded for them. Those that are there no longer are passed over.</summary>
+    /// <summary>Gives messages of the front what was loaded for them, and takes note of topics. Those that are there no longer are passed over.</summary>
     public void Fill(IReadOnlyList<LoadedDelivery> loaded)
     {
-        int place = 0;
+        int slot = 0;
         foreach (LoadedDelivery one in loaded)
         {
-            while (place < _front.Count && _front.At(place).Position < one.Position) place++;
-            if (place == _front.Count) return;
-            ref QueuedMessage message = ref _front.At(place);
-            if (message.Position != one.Position || !message.IsLoading) continue;
-            message.IsLoading = false;
-            message.Message = one.Message;
-            message.SubscriptionIdentifiers = one.SubscriptionIdentifiers;
-            message.SharedFilter = one.SharedFilter;
-            message.IsLost = one.Message is null;
+            while (slot < _front.Slots && _front.At(slot).Position < one.Position) slot++;
+            if (slot < _front.Slots && _front.At(slot) is { IsLoading: true } waiting && waiting.Position == one.Position) Fill(ref _front.At(slot), one);
+        }
+
+        if (_topics is null) return;
+        foreach (LoadedDelivery one in loaded)
+        {
+            if (one.Message is not null) Index(one.Message, one.Position);
+            _topics.NoteRead(one.Position);
         }
     }
 
@@ -165,50 +235,110 @@ internal sealed class MessageQueue
     /// <summary>Takes out of what is on disk only all that has expired.</summary>
     public List<SpilledDelivery> TakeExpired(long nowMs)
     {
-        var expired = new List<SpilledDelivery>();
-        if (_spilled is null || nowMs < _spilled.EarliestExpiryMs) return expired;
-        List<SpilledDelivery> all = _spilled.ToList();
-        _spilled.Clear();
-        foreach (SpilledDelivery one in all)
-        {
-            if (nowMs < one.ExpiresAtMs)
-            {
-                _spilled.Enqueue(one);
-                continue;
-            }
-
-            expired.Add(one);
-            SizeBytes -= one.SizeBytes;
-        }
-
+        if (_spilled is null) return [];
+        List<SpilledDelivery> expired = _spilled.TakeExpired(nowMs);
+        foreach (SpilledDelivery one in expired) SizeBytes -= one.SizeBytes;
+        _topics?.Remove(expired);
         return expired;
     }
+
+    /// <summary>What memory keeps of a message that is on disk.</summary>
+    public static SpilledDelivery ToSpilled(in QueuedMessage message) => new(
+        message.Stored!.MessageId,
+        message.Position,
+        message.SizeBytes,
+        message.Message?.ExpiresAtMs ?? Message.Never,
+        OptionsOf(message),
+        message.QueuedAtSeconds);
 
     private static QueuedMessage FromDisk(in SpilledDelivery spilled, StoredSession session) => new()
     {
         Stored = new StoredDelivery(session, spilled.Position, spilled.MessageId),
         Position = spilled.Position,
         SizeBytes = spilled.SizeBytes,
-        QoS = (spilled.Options & DeliveryOptions.ExactlyOnce) != 0 ? QoS.ExactlyOnce : QoS.AtLeastOnce,
+        QueuedAtSeconds = spilled.QueuedAtSeconds,
+        QoS = spilled.Options.ToQoS(),
         Retain = (spilled.Options & DeliveryOptions.Retain) != 0,
         MayBeSent = (spilled.Options & DeliveryOptions.MayBeSent) != 0,
         Details = spilled.Options & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared),
         State = DeliveryState.Queued,
     };
 
-    /// <summary>What memory keeps of a message that is on disk.</summary>
-    public static SpilledDelivery ToSpilled(in QueuedMessage message) =>
-        new(message.Stored!.MessageId, message.Position, message.SizeBytes, message.Message?.ExpiresAtMs ?? Message.Never, OptionsOf(message));
-
     private static DeliveryOptions OptionsOf(in QueuedMessage message)
     {
-        DeliveryOptions options = message.QoS == QoS.ExactlyOnce ? DeliveryOptions.ExactlyOnce : DeliveryOptions.AtLeastOnce;
+        DeliveryOptions options = message.QoS.ToOptions();
         if (message.Retain) options |= DeliveryOptions.Retain;
         if (message.MayBeSent) options |= DeliveryOptions.MayBeSent;
         if (message.Message is null) return options | message.Details;
         if (message.SubscriptionIdentifiers is not null) options |= DeliveryOptions.HasIdentifiers;
         if (message.SharedFilter is not null) options |= DeliveryOptions.IsShared;
         return options;
+    }
+
+    private static void Fill(ref QueuedMessage message, in LoadedDelivery loaded)
+    {
+        message.IsLoading = false;
+        message.Message = loaded.Message;
+        message.SubscriptionIdentifiers = loaded.SubscriptionIdentifiers;
+        message.SharedFilter = loaded.SharedFilter;
+        message.IsLost = loaded.Message is null;
+    }
+
+    /// <summary>Takes note of the topics of messages in memory, and of those that have to be read for it.</summary>
+    private void Index(MessageRing ring, List<SpilledDelivery> unread)
+    {
+        var inMemory = new List<(Message Message, long Position)>(ring.Count);
+        for (int slot = 0; slot < ring.Slots; slot++)
+        {
+            ref QueuedMessage one = ref ring.At(slot);
+            if (one.Message is not null) inMemory.Add((one.Message, one.Position));
+            else if (one is { Stored: not null, IsLost: false }) unread.Add(ToSpilled(one));
+        }
+
+        // Behind the walk, since what is superseded leaves the ring.
+        foreach ((Message message, long position) in inMemory) Index(message, position);
+    }
+
+    /// <summary>Takes note of the topic of a message; of two of one topic the older one goes.</summary>
+    private void Index(Message message, long position)
+    {
+        if (Count == 0 || position < FirstPosition || _topics!.IsGone(position)) return;
+        bool isKnown = _topics.TryGet(message.Topic, out long latest, out int latestSize);
+        if (isKnown && latest >= position)
+        {
+            if (latest > position) TryRemove(position, message.SizeBytes);
+            return;
+        }
+
+        _topics.Set(message.Topic, position, message.SizeBytes);
+        if (isKnown) TryRemove(latest, latestSize);
+    }
+
+    /// <summary>Takes a superseded message out, wherever it is; false when it has left the queue already.</summary>
+    private bool TryRemove(long position, int sizeBytes)
+    {
+        if (Count == 0 || position < FirstPosition || _topics!.IsGone(position)) return false;
+        if (_front.Find(position) is >= 0 and int slot)
+        {
+            (_superseded ??= []).Add(_front.RemoveAt(slot));
+        }
+        else if (_back?.Find(position) is >= 0 and int backSlot)
+        {
+            (_superseded ??= []).Add(_back.RemoveAt(backSlot));
+            if (_back.Count == 0) _back = null;
+        }
+        else if (_spilled is { Count: > 0 } && position > _front.LastPosition && (_back is null || position < _back.Peek().Position))
+        {
+            _spilled.Remove(position);
+        }
+        else
+        {
+            return false;
+        }
+
+        SizeBytes -= sizeBytes;
+        _topics.NoteSuperseded(position);
+        return true;
     }
 
     /// <summary>When the front is used up, what is next in memory takes its place.</summary>

@@ -7,7 +7,7 @@ namespace EdgeBroker.Core.Sessions;
 /// <summary>Where a QoS 1 or 2 message stands between a session and its client.</summary>
 internal enum DeliveryState : byte
 {
-    /// <summary>The place is free, its packet identifier unused.</summary>
+    /// <summary>The slot is free.</summary>
     None,
 
     /// <summary>Not sent yet.</summary>
@@ -41,11 +41,14 @@ internal struct QueuedMessage
     /// <summary>The journal's side of it; null when it is in memory only.</summary>
     public StoredDelivery? Stored;
 
-    /// <summary>Its place in the session's order, from 1. Its packet identifier follows from it.</summary>
+    /// <summary>Its number in the session's order, from 1. Its packet identifier follows from it.</summary>
     public long Position;
 
     /// <summary>What it counts in the queue's byte limit.</summary>
     public int SizeBytes;
+
+    /// <summary>When it was queued, in seconds of the broker's clock; negative where that was in an earlier life of the process.</summary>
+    public int QueuedAtSeconds;
 
     /// <summary>QoS of the delivery.</summary>
     public QoS QoS;

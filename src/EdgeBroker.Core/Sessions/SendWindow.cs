@@ -84,6 +84,9 @@ internal struct SendWindow
         return _inflight.IdAt(slot);
     }
 
+    /// <summary>A message goes out that needs no acknowledgement, and so no identifier and no room.</summary>
+    public void PassOver(long position) => _sentPosition = Math.Max(_sentPosition, position);
+
     /// <summary>The next message to be sent again on this connection: PUBLISH with DUP, or PUBREL where that is owed [MQTT-4.4.0-1].</summary>
     /// <returns>False when there is none, or the client's Receive Maximum has no room for it yet.</returns>
     public bool TryNextResend(out ushort packetId, out QueuedMessage message)

@@ -8,17 +8,17 @@ public sealed partial class Session
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
-        PublishRecord? coalesced;
+        Deferred deferred;
         lock (SyncRoot)
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             AckOutcome outcome = _window.Acknowledge(packetId, out QueuedMessage done);
             if (outcome != AckOutcome.Done) return outcome;
             Complete(done);
-            coalesced = _store.TakeCoalesced();
+            deferred = TakeDeferred();
         }
 
-        SessionStore.Complete(coalesced);
+        deferred.Complete();
         return AckOutcome.Done;
     }
 

@@ -20,6 +20,7 @@ public sealed partial class Session
     internal bool TryAttach(
         ISessionLink link, SessionGrant grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill)
     {
+        Deferred deferred;
         lock (SyncRoot)
         {
             lease = default;
@@ -33,11 +34,15 @@ public sealed partial class Session
             lease = new ConnectionLease(this, _lifetime.Attach(grant));
             _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum));
             Volatile.Write(ref _link, link);
+            SetPolicy(grant.QueuePolicy);
             SaveState();
             link.SendConnack(sessionPresent);
             link.RequestPump();
-            return true;
+            deferred = TakeDeferred();
         }
+
+        deferred.Complete();
+        return true;
     }
 
     /// <summary>The connection is gone.</summary>

@@ -21,7 +21,8 @@ public sealed partial class Session
         bool fanOut = context.HasSeveralReceivers && subscription.Identifiers is null;
         if (qos == QoS.AtMostOnce)
         {
-            lock (SyncRoot) return DeliverAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
+            if (KeepsQoS0) return DeliverKept(message, subscription, retain, context, fanOut);
+            lock (SyncRoot) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
         }
 
         byte[]? sharedFilter = subscription.IsShared ? subscription.Filter : null;
@@ -29,7 +30,7 @@ public sealed partial class Session
         // Copied outside the lock where it is known that it will be needed: a payload may be large.
         if (OutlivesConnection || sharedFilter is not null) context.Own(message, nowMs);
         DeliveryOutcome outcome;
-        PublishRecord? coalesced;
+        Deferred deferred;
         lock (SyncRoot)
         {
             if (_lifetime.HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
@@ -46,10 +47,10 @@ public sealed partial class Session
                 State = DeliveryState.Queued,
             };
             outcome = DeliverAcknowledged(ref delivery, message, IsStored ? context.Record(delivery.Message!) : null, context, fanOut);
-            coalesced = _store.TakeCoalesced();
+            deferred = TakeDeferred();
         }
 
-        SessionStore.Complete(coalesced);
+        deferred.Complete();
         return outcome;
     }
 
@@ -62,7 +63,7 @@ public sealed partial class Session
             {
                 Subscription subscription = receivers.Take(ref delivery, out int run);
                 burst.Select(run);
-                if (_link is not null && (subscription.Identifiers is not null || !_link.TrySendBurst(burst, context))) return subscription;
+                if (!TryDeliverRun(burst, context, subscription.Identifiers)) return subscription;
             }
 
             return null;
@@ -72,12 +73,46 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
     {
-        lock (SyncRoot) return _link is null || _link.TrySendBurst(burst, context);
+        lock (SyncRoot) return TryDeliverRun(burst, context, identifiers: null);
     }
 
-    private DeliveryOutcome DeliverAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)
+    /// <summary>QoS 0 for a session that keeps it: sent at once, or queued as other messages are.</summary>
+    private DeliveryOutcome DeliverKept(in Publication message, Subscription subscription, bool retain, RoutingContext context, bool fanOut)
     {
-        // QoS 0 is not kept for those who are away.
+        DeliveryOutcome outcome;
+        Deferred deferred;
+        lock (SyncRoot)
+        {
+            if (_lifetime.HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
+            if (_link is { HasRoom: true } && _queue.Count == 0) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
+            var delivery = new QueuedMessage
+            {
+                // A copy of its own, and a record of its own: the context shares neither among the messages of a batch.
+                Message = message.Owned ?? message.ToMessage(context.NowMs(_environment.Clock)),
+                SizeBytes = message.SizeBytes,
+                SubscriptionIdentifiers = subscription.Identifiers,
+                SharedFilter = subscription.IsShared ? subscription.Filter : null,
+                QoS = QoS.AtMostOnce,
+                Retain = retain,
+                State = DeliveryState.Queued,
+            };
+            outcome = Enqueue(ref delivery, record: null, context);
+            deferred = TakeDeferred();
+        }
+
+        deferred.Complete();
+        return outcome;
+    }
+
+    private bool TryDeliverRun(PublishBurst burst, RoutingContext context, uint[]? identifiers)
+    {
+        if (_link is null) return !KeepsQoS0;
+        // What waits already comes first.
+        return identifiers is null && !(KeepsQoS0 && _queue.Count > 0) && _link.TrySendBurst(burst, context);
+    }
+
+    private DeliveryOutcome SendAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)
+    {
         if (_link is null) return DeliveryOutcome.Ignored;
         var delivery = new QueuedMessage { SubscriptionIdentifiers = identifiers, QoS = QoS.AtMostOnce, Retain = retain };
         return Send(delivery, publication, packetId: 0, dup: false, context, fanOut) switch
@@ -92,40 +127,9 @@ public sealed partial class Session
         ref QueuedMessage delivery, in Publication publication, PublishRecord? record, RoutingContext context, bool fanOut)
     {
         // What must be on disk before it is seen waits in the queue for that.
-        if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record);
+        if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record, context);
         delivery.Position = _window.NextPosition();
         Store(ref delivery, record);
         return TrySendNew(delivery, publication, context, fanOut) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.TooLargeForClient);
-    }
-
-    private DeliveryOutcome Enqueue(ref QueuedMessage delivery, PublishRecord? record)
-    {
-        MqttOptions limits = _environment.Options;
-        int size = delivery.SizeBytes;
-        int dropped = 0;
-        bool full = IsStored && Journal.Condition == JournalCondition.Full;
-        DropReason reason = full ? DropReason.StoreFull : DropReason.QueueFull;
-        while (full || _queue.Count >= limits.MaxQueuedMessages || _queue.SizeBytes + size > limits.MaxQueuedBytes)
-        {
-            // One that fits no queue drives nothing out.
-            if (limits.QueueOverflow != QueueOverflow.DropOldest || _queue.Count == 0 || size > limits.MaxQueuedBytes)
-            {
-                DeliveryResult result = limits.QueueOverflow == QueueOverflow.Reject || full ? DeliveryResult.Refused : DeliveryResult.Dropped;
-                return new DeliveryOutcome(result, dropped + 1, reason);
-            }
-
-            _store.Remove(Journal, _queue.Dequeue(_store.Session));
-            dropped++;
-            // A full store gives room message by message: one goes, one comes.
-            full = false;
-        }
-
-        if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
-        // The order knows accepted messages only.
-        delivery.Position = _window.NextPosition();
-        Store(ref delivery, record);
-        _queue.Enqueue(delivery);
-        if (_link is { HasRoom: false }) _link.RequestPumpWhenDrained();
-        return new DeliveryOutcome(DeliveryResult.Queued, dropped, reason);
     }
 }

@@ -20,14 +20,14 @@ public sealed partial class Session
     /// <summary>Another member of the group has the message: this session is done with it.</summary>
     internal void Forget(OrphanedMessage orphan)
     {
-        PublishRecord? coalesced;
+        Deferred deferred;
         lock (SyncRoot)
         {
             _store.Remove(Journal, new QueuedMessage { Stored = orphan.Stored });
-            coalesced = _store.TakeCoalesced();
+            deferred = TakeDeferred();
         }
 
-        SessionStore.Complete(coalesced);
+        deferred.Complete();
     }
 
     private SessionEnding EndLocked()
@@ -37,12 +37,13 @@ public sealed partial class Session
         Volatile.Write(ref _link, null);
         List<OrphanedMessage> orphans = [];
         int dropped = 0;
+        RemoveSuperseded(all: true);
         List<SpilledDelivery> spilled = _queue.TakeSpilled();
         // A QoS 2 message whose delivery has begun goes to no other member [MQTT-4.8.2-5].
         foreach (QueuedMessage open in _window.ToList()) GatherOrphan(open, begun: true, orphans, spilled, ref dropped);
         while (_queue.Count > 0) GatherOrphan(_queue.Dequeue(_store.Session), begun: false, orphans, spilled, ref dropped);
         dropped += spilled.Count(one => (one.Options & DeliveryOptions.IsShared) == 0);
-        return new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, _store.TakeCoalesced());
+        return new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, TakeDeferred());
     }
 
     private void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, List<SpilledDelivery> spilled, ref int dropped)

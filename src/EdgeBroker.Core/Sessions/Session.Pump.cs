@@ -18,46 +18,64 @@ public sealed partial class Session
     internal DeliveryOutcome Pump(ConnectionLease lease, RoutingContext context)
     {
         DeliveryOutcome outcome = DeliveryOutcome.Ignored;
-        PublishRecord? coalesced;
+        Deferred deferred;
         lock (SyncRoot)
         {
             if (Holds(lease)) outcome = PumpLocked(_link!, context, _environment.Clock.NowMs);
-            coalesced = _store.TakeCoalesced();
+            deferred = TakeDeferred();
         }
 
-        SessionStore.Complete(coalesced);
+        deferred.Complete();
         return outcome;
     }
 
     private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs)
     {
-        int dropped = 0;
-        var reason = DropReason.Expired;
         while (_window.TryTakeReleased(out ushort packetId)) link.SendPubrel(packetId);
         while (link.HasRoom && _window.TryNextResend(out ushort packetId, out QueuedMessage open)) Resend(link, packetId, open, context, nowMs);
-        while (!_window.HasResends && _queue.Count > 0 && link.HasRoom && _queue.IsHeadLoaded)
+        int dropped = DropAged(SecondsOf(nowMs));
+        var reason = DropReason.Expired;
+        while (!_window.HasResends && _queue.Count > 0 && link.HasRoom && _queue.IsHeadLoaded && MaySend(_queue.Peek()))
         {
-            ref QueuedMessage head = ref _queue.Peek();
-            // Seen before it is on disk, it could be seen twice.
-            if (!_window.HasRoomFor(head.Position) || (head.QoS == QoS.ExactlyOnce && head.Stored is { IsCommittedWithRecord: false })) break;
-            QueuedMessage next = _queue.Dequeue(_store.Session);
-            if (next.IsLost || next.Message!.IsExpired(nowMs))
-            {
-                // Its delivery had not begun [MQTT-3.3.2-5].
-                _store.Remove(Journal, next);
-                dropped++;
-                if (next.IsLost) reason = DropReason.StoreDamaged;
-            }
-            else if (!TrySendNew(next, Publication.Of(next.Message, nowMs), context, fanOut: false))
-            {
-                dropped++;
-                reason = DropReason.TooLargeForClient;
-            }
+            if (TrySendQueued(_queue.Dequeue(_store.Session), context, nowMs, ref reason)) continue;
+            dropped++;
         }
 
         if (!link.HasRoom && (_queue.Count > 0 || _window.HasResends)) link.RequestPumpWhenDrained();
         if (_queue.Count > 0) ReadAhead();
         return new DeliveryOutcome(DeliveryResult.Sent, dropped, reason);
+    }
+
+    private bool MaySend(in QueuedMessage head) => head.QoS switch
+    {
+        QoS.AtMostOnce => true,
+        QoS.AtLeastOnce => _window.HasRoomFor(head.Position),
+        // Seen before it is on disk, it could be seen twice.
+        _ => _window.HasRoomFor(head.Position) && head.Stored is not { IsCommittedWithRecord: false },
+    };
+
+    /// <summary>Sends a message that waited; false when it is dropped instead.</summary>
+    private bool TrySendQueued(in QueuedMessage next, RoutingContext context, long nowMs, ref DropReason reason)
+    {
+        // The delivery of one that has expired had not begun [MQTT-3.3.2-5]; QoS 0 that may have been sent is not sent again [MQTT-4.3.1-1].
+        if (next.IsLost) reason = DropReason.StoreDamaged;
+        else if (next.Message!.IsExpired(nowMs)) reason = DropReason.Expired;
+        else if (next is { QoS: QoS.AtMostOnce, MayBeSent: true }) reason = DropReason.MayBeSent;
+        else if (next.QoS == QoS.AtMostOnce) return TrySendKept(next, context, nowMs, ref reason);
+        else if (TrySendNew(next, Publication.Of(next.Message, nowMs), context, fanOut: false)) return true;
+        else reason = DropReason.TooLargeForClient;
+        _store.Remove(Journal, next);
+        return false;
+    }
+
+    private bool TrySendKept(in QueuedMessage next, RoutingContext context, long nowMs, ref DropReason reason)
+    {
+        _window.PassOver(next.Position);
+        SendOutcome outcome = Send(next, Publication.Of(next.Message!, nowMs), packetId: 0, dup: false, context, fanOut: false);
+        _store.Remove(Journal, next);
+        if (outcome == SendOutcome.Sent) return true;
+        reason = outcome == SendOutcome.TooLarge ? DropReason.TooLargeForClient : DropReason.SlowClient;
+        return false;
     }
 
     /// <summary>Begins to send a message; false when it is larger than the client takes, and is dropped.</summary>

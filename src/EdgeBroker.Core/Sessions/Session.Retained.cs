@@ -107,7 +107,7 @@ public sealed partial class Session
                 return true;
             }
 
-            DeliveryOutcome outcome = DeliverAtMostOnce(publication, retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
+            DeliveryOutcome outcome = SendAtMostOnce(publication, retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
             dropped += outcome.Dropped;
             return true;
         }
@@ -116,9 +116,9 @@ public sealed partial class Session
     /// <summary>Whether a retained message, which can wait where it is, drives nothing out of the queue.</summary>
     private bool HasRoomToQueueRetained(Message message)
     {
-        MqttOptions limits = _environment.Options;
-        return _queue.Count < Math.Min(RetainedQueueLimit, limits.MaxQueuedMessages)
-            && _queue.SizeBytes + message.SizeBytes <= limits.MaxQueuedBytes
+        QueuePolicy policy = Policy;
+        return _queue.Count < Math.Min(RetainedQueueLimit, policy.MaxMessages)
+            && HasRoom(policy, message.SizeBytes)
             && !(IsStored && Journal.Condition == JournalCondition.Full);
     }
 }

@@ -23,13 +23,17 @@ public sealed partial class Session : IStoredSessionOwner
     /// <inheritdoc/>
     void IStoredSessionOwner.OnLoaded(IReadOnlyList<LoadedDelivery> deliveries)
     {
+        Deferred deferred;
         lock (SyncRoot)
         {
             if (_lifetime.HasEnded) return;
             _queue.Fill(deliveries);
             if (_link is null) _queue.Unload();
             else _link.RequestPump();
+            deferred = TakeDeferred();
         }
+
+        deferred.Complete();
     }
 
     /// <summary>A session as it was before the process began.</summary>
@@ -40,6 +44,7 @@ public sealed partial class Session : IStoredSessionOwner
         session._lifetime.Restore(restored);
         session._window.Restore(restored);
         session._received.Restore(restored.ReceivedIds);
+        session._policy = restored.QueuePolicy;
         restored.Sort();
         if (restored.Queue.Count > 0) session._queue = new MessageQueue(restored.Queue, restored.QueueBytes);
         return session;
@@ -69,27 +74,6 @@ public sealed partial class Session : IStoredSessionOwner
         }
     }
 
-    /// <summary>Drops what has expired among messages that are on disk only, a session at a time. Returns how many.</summary>
-    internal int DropExpired(long nowMs)
-    {
-        PublishRecord? coalesced;
-        int dropped = 0;
-        lock (SyncRoot)
-        {
-            if (_store.Session is not { } stored || _lifetime.HasEnded) return 0;
-            foreach (SpilledDelivery expired in _queue.TakeExpired(nowMs))
-            {
-                Journal.Append(new StoredDelivery(stored, expired.Position, expired.MessageId));
-                dropped++;
-            }
-
-            coalesced = _store.TakeCoalesced();
-        }
-
-        SessionStore.Complete(coalesced);
-        return dropped;
-    }
-
     /// <summary>Begins to be stored, or goes on, with a new connection or without one.</summary>
     private void SaveState()
     {
@@ -99,7 +83,7 @@ public sealed partial class Session : IStoredSessionOwner
             _store.Open(Journal.Open(Id), this);
         }
 
-        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition));
+        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _policy));
     }
 
     /// <summary>Records on disk that a message waits for this session, where that is to outlive the process.</summary>

@@ -13,6 +13,7 @@ public sealed partial class Session : Receiver
 {
     private readonly SessionEnvironment _environment;
     private ISessionLink? _link;
+    private QueuePolicy? _policy;
     private MessageQueue _queue = MessageQueue.None;
     private SubscriptionSet _subscriptions;
     private SendWindow _window = new();
@@ -30,7 +31,7 @@ public sealed partial class Session : Receiver
     /// <summary>Whether a connection is attached.</summary>
     public bool IsConnected => Volatile.Read(ref _link) is not null;
 
-    /// <summary>QoS 1 and 2 messages waiting, in flight included.</summary>
+    /// <summary>Messages waiting, in flight included.</summary>
     public int PendingMessages
     {
         get

@@ -13,7 +13,7 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Dropped">QoS 1 and 2 messages that end with it.</param>
 /// <param name="Stored">Its identity in the store, to be deleted when all the rest is done; null: none.</param>
 /// <param name="Spilled">What waited for it on disk only; those of shared subscriptions are for another member, too.</param>
-/// <param name="Coalesced">Records that are complete now.</param>
+/// <param name="Deferred">What its end leaves to be done.</param>
 internal sealed record SessionEnding(
     ISessionLink? Link,
     Will? Will,
@@ -22,7 +22,7 @@ internal sealed record SessionEnding(
     int Dropped,
     StoredSession? Stored,
     List<SpilledDelivery> Spilled,
-    PublishRecord? Coalesced);
+    Deferred Deferred);
 
 /// <summary>A message a shared subscription has to hand to another member.</summary>
 /// <param name="Message">The message.</param>

@@ -9,13 +9,21 @@ namespace EdgeBroker.Core.Sessions;
 internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal)
 {
     private volatile MqttOptions _options = options;
+    private volatile QueuePolicy _queuePolicy = QueuePolicy.Of(options);
 
     /// <summary>The limits in force; replaced as a whole while sessions read them.</summary>
     public MqttOptions Options
     {
         get => _options;
-        set => _options = value;
+        set
+        {
+            _options = value;
+            _queuePolicy = QueuePolicy.Of(value);
+        }
     }
+
+    /// <summary>The queue policy of sessions that have none of their own.</summary>
+    public QueuePolicy QueuePolicy => _queuePolicy;
 
     /// <summary>The broker's clock.</summary>
     public BrokerClock Clock { get; } = clock;

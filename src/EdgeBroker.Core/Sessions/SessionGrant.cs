@@ -11,6 +11,9 @@ public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? 
     /// <summary>The name the client acts under; null: anonymous. A session belongs to whoever began it.</summary>
     public string? UserName { get; init; }
 
+    /// <summary>How its queue behaves; null: as the options of all say.</summary>
+    public QueuePolicy? QueuePolicy { get; init; }
+
     /// <summary>What the client may do; a session that holds more is not resumed.</summary>
     public Permissions Permissions { get; init; } = Permissions.All;
 }

@@ -95,7 +95,7 @@ internal struct SessionLifetime
     }
 
     /// <summary>How it stands, for the store.</summary>
-    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition) => new(session)
+    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy) => new(session)
     {
         ExpirySeconds = _expirySeconds,
         IsConnected = isConnected,
@@ -104,6 +104,7 @@ internal struct SessionLifetime
         SentPosition = isConnected ? SessionSaved.Never : sentPosition,
         Will = _will,
         UserName = _owner,
+        QueuePolicy = policy,
     };
 
     private Will? TakeWill()

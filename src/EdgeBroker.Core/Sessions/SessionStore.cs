@@ -65,16 +65,4 @@ internal struct SessionStore
         _coalesced = null;
         return coalesced;
     }
-
-    /// <summary>Lets publishers go on whose messages everyone has acknowledged. Outside the lock, since it calls them.</summary>
-    public static void Complete(PublishRecord? coalesced)
-    {
-        while (coalesced is not null)
-        {
-            PublishRecord? next = coalesced.NextElided;
-            coalesced.NextElided = null;
-            coalesced.Complete();
-            coalesced = next;
-        }
-    }
 }

@@ -11,18 +11,27 @@ namespace EdgeBroker.Core.Sessions;
 internal sealed class SpilledQueue
 {
     private const int ChunkBytes = 512;
-    private const int LongestEntryBytes = 1 + (4 * 10);
+    private const int LongestEntryBytes = 1 + (5 * 10);
     private const byte Expires = 0x80;
+    private const byte QueuedLater = 0x40;
+
+    // Removed entries stay where they are until there are so many of them, and more than others: to take them out is to write all anew.
+    private const int LeastRemoved = 64;
 
     private readonly Queue<byte[]> _chunks = new();
     private byte[]? _tail;
     private int _readAt;
     private int _writeAt;
+    private int _entries;
     private SpilledDelivery _lastRead;
     private SpilledDelivery _lastWritten;
 
+    // Positions of removed entries that are still there, and the entries that are not any more.
+    private HashSet<long>? _removed;
+    private List<SpilledDelivery>? _taken;
+
     /// <summary>Deliveries in it.</summary>
-    public int Count { get; private set; }
+    public int Count => _entries - (_removed?.Count ?? 0);
 
     /// <summary>No delivery in it expires before this, in the broker clock's milliseconds.</summary>
     public long EarliestExpiryMs { get; private set; } = Message.Never;
@@ -37,14 +46,17 @@ internal sealed class SpilledQueue
             else AddChunk();
         }
 
-        // First, and never zero since it says QoS 1 or 2: the zero behind a chunk's last entry is its end.
-        _tail![_writeAt++] = (byte)((byte)delivery.Options | (delivery.ExpiresAtMs == Message.Never ? 0 : Expires));
+        bool expires = delivery.ExpiresAtMs != Message.Never;
+        bool queuedLater = delivery.QueuedAtSeconds != _lastWritten.QueuedAtSeconds;
+        // First, and never zero since it says the QoS: the zero behind a chunk's last entry is its end.
+        _tail![_writeAt++] = (byte)((byte)delivery.Options | (expires ? Expires : 0) | (queuedLater ? QueuedLater : 0));
         Write(delivery.MessageId - _lastWritten.MessageId);
         Write(delivery.Position - _lastWritten.Position);
         Write(delivery.SizeBytes);
+        if (queuedLater) Write((long)delivery.QueuedAtSeconds - _lastWritten.QueuedAtSeconds);
         // Never stands for no time at all, so differences are taken between real times only.
         long lastExpiry = _lastWritten.ExpiresAtMs;
-        if (delivery.ExpiresAtMs != Message.Never)
+        if (expires)
         {
             Write(delivery.ExpiresAtMs - lastExpiry);
             lastExpiry = delivery.ExpiresAtMs;
@@ -52,26 +64,75 @@ internal sealed class SpilledQueue
         }
 
         _lastWritten = delivery with { ExpiresAtMs = lastExpiry };
-        Count++;
+        _entries++;
+    }
+
+    /// <summary>The oldest; it stays.</summary>
+    public bool TryPeek(out SpilledDelivery delivery)
+    {
+        while (true)
+        {
+            SkipEndOfChunk();
+            (int readAt, SpilledDelivery lastRead) = (_readAt, _lastRead);
+            if (!TryRead(out delivery)) return false;
+            if (!TakeIfRemoved(delivery))
+            {
+                (_readAt, _lastRead) = (readAt, lastRead);
+                return true;
+            }
+        }
     }
 
     /// <summary>Takes the oldest.</summary>
     public bool TryDequeue(out SpilledDelivery delivery)
     {
-        delivery = default;
-        if (Count == 0) return false;
-        if (!TryRead(out delivery)) return false;
-        if (--Count == 0) Clear();
-        return true;
+        while (TryRead(out delivery))
+        {
+            if (TakeIfRemoved(delivery)) continue;
+            if (--_entries == 0) Clear();
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Removes one that is in it, from anywhere. Who removes it gets it from <see cref="TakeRemoved"/> sooner or later.</summary>
+    public void Remove(long position)
+    {
+        (_removed ??= []).Add(position);
+        if (Count == 0 || (_removed.Count >= LeastRemoved && _removed.Count > Count)) TakeOutRemoved();
+    }
+
+    /// <summary>Takes the removed ones that have left it.</summary>
+    /// <param name="all">Whether those that are still there leave it now.</param>
+    public List<SpilledDelivery>? TakeRemoved(bool all)
+    {
+        if (all && _removed is not null) TakeOutRemoved();
+        List<SpilledDelivery>? taken = _taken;
+        _taken = null;
+        return taken;
+    }
+
+    /// <summary>Takes all that have expired.</summary>
+    public List<SpilledDelivery> TakeExpired(long nowMs)
+    {
+        if (nowMs < EarliestExpiryMs) return [];
+        var expired = new List<SpilledDelivery>();
+        Sift(one => nowMs >= one.ExpiresAtMs, expired);
+        return expired;
     }
 
     /// <summary>All of them, oldest first; they stay.</summary>
     public List<SpilledDelivery> ToList()
     {
-        var copy = new SpilledQueue { _readAt = _readAt, _lastRead = _lastRead, Count = Count };
+        var copy = new SpilledQueue { _readAt = _readAt, _lastRead = _lastRead, _entries = _entries };
         foreach (byte[] chunk in _chunks) copy._chunks.Enqueue(chunk);
         var all = new List<SpilledDelivery>(Count);
-        for (int i = 0; i < Count && copy.TryRead(out SpilledDelivery delivery); i++) all.Add(delivery);
+        for (int i = 0; i < _entries && copy.TryRead(out SpilledDelivery delivery); i++)
+        {
+            if (_removed is null || !_removed.Contains(delivery.Position)) all.Add(delivery);
+        }
+
         return all;
     }
 
@@ -82,32 +143,63 @@ internal sealed class SpilledQueue
         _tail = null;
         _readAt = _writeAt = 0;
         _lastRead = _lastWritten = default;
-        Count = 0;
+        _entries = 0;
+        _removed = null;
         EarliestExpiryMs = Message.Never;
+    }
+
+    private bool TakeIfRemoved(in SpilledDelivery delivery)
+    {
+        if (_removed is null || !_removed.Remove(delivery.Position)) return false;
+        (_taken ??= []).Add(delivery);
+        if (--_entries == 0) Clear();
+        else if (_removed.Count == 0) _removed = null;
+        return true;
+    }
+
+    private void TakeOutRemoved() => Sift(static _ => false, []);
+
+    /// <summary>Writes all anew but those that are chosen, and those that were removed.</summary>
+    private void Sift(Predicate<SpilledDelivery> isChosen, List<SpilledDelivery> chosen)
+    {
+        var kept = new List<SpilledDelivery>(Count);
+        while (TryRead(out SpilledDelivery delivery))
+        {
+            if (_removed is not null && _removed.Contains(delivery.Position)) (_taken ??= []).Add(delivery);
+            else if (isChosen(delivery)) chosen.Add(delivery);
+            else kept.Add(delivery);
+        }
+
+        Clear();
+        foreach (SpilledDelivery one in kept) Enqueue(one);
     }
 
     private bool TryRead(out SpilledDelivery delivery)
     {
         delivery = default;
-        // An entry never lies across chunks.
-        if (_chunks.TryPeek(out byte[]? chunk) && (_readAt >= chunk.Length || chunk[_readAt] == 0))
-        {
-            _chunks.Dequeue();
-            _readAt = 0;
-            if (!_chunks.TryPeek(out chunk)) return false;
-        }
-
-        if (chunk is null) return false;
+        SkipEndOfChunk();
+        if (!_chunks.TryPeek(out byte[]? chunk) || IsEnd(chunk)) return false;
         byte flags = chunk[_readAt++];
         long id = _lastRead.MessageId + Read(chunk);
         long position = _lastRead.Position + Read(chunk);
         int size = (int)Read(chunk);
+        int queuedAt = _lastRead.QueuedAtSeconds + ((flags & QueuedLater) != 0 ? (int)Read(chunk) : 0);
         bool expires = (flags & Expires) != 0;
         long expiry = expires ? _lastRead.ExpiresAtMs + Read(chunk) : _lastRead.ExpiresAtMs;
-        _lastRead = new SpilledDelivery(id, position, size, expiry, (DeliveryOptions)(flags & ~Expires));
+        _lastRead = new SpilledDelivery(id, position, size, expiry, (DeliveryOptions)(flags & ~(Expires | QueuedLater)), queuedAt);
         delivery = expires ? _lastRead : _lastRead with { ExpiresAtMs = Message.Never };
         return true;
     }
+
+    // An entry never lies across chunks.
+    private void SkipEndOfChunk()
+    {
+        if (_chunks.Count <= 1 || !IsEnd(_chunks.Peek())) return;
+        _chunks.Dequeue();
+        _readAt = 0;
+    }
+
+    private bool IsEnd(byte[] chunk) => _readAt >= chunk.Length || chunk[_readAt] == 0;
 
     [MemberNotNull(nameof(_tail))]
     private void AddChunk()

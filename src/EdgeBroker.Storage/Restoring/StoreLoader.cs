@@ -103,6 +103,7 @@ internal sealed class StoreLoader
                 SentPosition = rows.Int64(6),
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
+                QueuePolicy = null,
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));
         }

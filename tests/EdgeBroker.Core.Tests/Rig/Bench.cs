@@ -44,10 +44,17 @@ internal sealed class Bench
             Context);
 
     public Client Connect(
-        string clientId, bool cleanStart = false, uint expirySeconds = 0, int receiveMaximum = 65_535, Will? will = null, FakeLink? link = null)
+        string clientId,
+        bool cleanStart = false,
+        uint expirySeconds = 0,
+        int receiveMaximum = 65_535,
+        Will? will = null,
+        FakeLink? link = null,
+        QueuePolicy? policy = null)
     {
         link ??= new FakeLink();
-        return new Client(this, link, Broker.Connect(clientId, cleanStart, new SessionGrant(expirySeconds, receiveMaximum, will), Context, link));
+        var grant = new SessionGrant(expirySeconds, receiveMaximum, will) { QueuePolicy = policy };
+        return new Client(this, link, Broker.Connect(clientId, cleanStart, grant, Context, link));
     }
 
     /// <summary>Moves the clock and has done what that brings.</summary>

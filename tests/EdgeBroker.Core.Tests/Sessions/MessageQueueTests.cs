@@ -12,12 +12,13 @@ public sealed class MessageQueueTests
     {
         var queue = new MessageQueue();
         var model = new Queue<Message>();
+        long position = 0;
         foreach ((int op, int a, _) in steps)
         {
             if (op < 3 || model.Count == 0)
             {
                 var message = new Message { Topic = new byte[1 + (a % 7)], Payload = new byte[a % 50] };
-                queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = message.SizeBytes });
+                queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = message.SizeBytes, Position = ++position, State = DeliveryState.Queued });
                 model.Enqueue(message);
             }
             else

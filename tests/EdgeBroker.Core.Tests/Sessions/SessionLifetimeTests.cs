@@ -6,6 +6,8 @@ namespace EdgeBroker.Core.Tests.Sessions;
 
 public sealed class SessionLifetimeTests
 {
+    private static readonly QueuePolicy Policy = new(1, 2, null, null, QueueOverflow.Reject, KeepsQoS0: true);
+
     [Fact]
     public void Each_connection_has_a_generation_that_is_good_until_the_next_change()
     {
@@ -86,11 +88,12 @@ public sealed class SessionLifetimeTests
         var lifetime = new SessionLifetime();
         lifetime.Attach(Grant(60, will) with { UserName = "anna" });
         var identity = new Identity();
-        SessionSaved connected = lifetime.ToFact(identity, isConnected: true, sentPosition: 5);
+        SessionSaved connected = lifetime.ToFact(identity, isConnected: true, sentPosition: 5, policy: null);
         Assert.True(connected.IsConnected);
         Assert.All([connected.EndsAtMs, connected.WillAtMs, connected.SentPosition], time => Assert.Equal(SessionSaved.Never, time));
         lifetime.Detach(1_000, discardWill: false, null);
-        SessionSaved saved = lifetime.ToFact(identity, isConnected: false, sentPosition: 5);
+        SessionSaved saved = lifetime.ToFact(identity, isConnected: false, sentPosition: 5, Policy);
+        Assert.Same(Policy, saved.QueuePolicy);
         Assert.Equal((60u, false, 61_000, 11_000, 5), (saved.ExpirySeconds, saved.IsConnected, saved.EndsAtMs, saved.WillAtMs, saved.SentPosition));
         var restored = new SessionLifetime();
         restored.Restore(new RestoredSession(identity)
@@ -101,6 +104,7 @@ public sealed class SessionLifetimeTests
             SentPosition = 5,
             Will = saved.Will,
             UserName = saved.UserName,
+            QueuePolicy = saved.QueuePolicy,
         });
         Assert.True(!restored.IsNew && restored.OutlivesConnection && restored.BelongsTo("anna") && !restored.BelongsTo(null));
         Assert.Equal(11_000, restored.DueMs);

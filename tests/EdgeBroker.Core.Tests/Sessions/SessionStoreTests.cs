@@ -42,7 +42,7 @@ public sealed class SessionStoreTests
         PublishRecord? coalesced = store.TakeCoalesced();
         Assert.Same(record, coalesced);
         Assert.False(record.IsDone);
-        SessionStore.Complete(coalesced);
+        new Deferred(coalesced, Rooms: null).Complete();
         Assert.True(record.IsDone);
         Assert.Null(store.TakeCoalesced());
         Assert.Empty(_journal.Facts);
@@ -63,9 +63,9 @@ public sealed class SessionStoreTests
             records.Add(record);
         }
 
-        SessionStore.Complete(store.TakeCoalesced());
+        new Deferred(store.TakeCoalesced(), Rooms: null).Complete();
         Assert.All(records, record => Assert.True(record.IsDone));
-        SessionStore.Complete(null);
+        default(Deferred).Complete();
     }
 
     [Fact]

@@ -10,8 +10,78 @@ namespace EdgeBroker.Core.Tests.Sessions;
 /// <summary>A queue whose messages go to disk and come back, against a list that holds them all.</summary>
 public sealed class SpilledMessageQueueTests
 {
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Order_and_content_are_the_same_wherever_the_messages_are(bool latestOnly) =>
+        Steps.Of(20, 500).Sample(steps => Run(steps, latestOnly), iter: 1_000);
+
     [Fact]
-    public void Order_and_content_are_the_same_wherever_the_messages_are() => Steps.Of(20, 500).Sample(Run, iter: 1_000);
+    public void A_queue_of_before_the_start_keeps_the_latest_of_each_topic_as_soon_as_it_has_read_them()
+    {
+        const int count = 1_000, topics = 37;
+        var session = new Identity();
+        var spilled = new SpilledQueue();
+        var model = new List<Entry>();
+        for (int position = 1; position <= count; position++)
+        {
+            Entry one = EntryOf(session, position, 1, Message.Never, (byte)(position % topics));
+            one.Write();
+            model.Add(one);
+            spilled.Enqueue(new SpilledDelivery(position, position, one.Message.SizeBytes, Message.Never, DeliveryOptions.ExactlyOnce));
+        }
+
+        var queue = new MessageQueue(spilled, model.Sum(one => one.Message.SizeBytes));
+        queue.KeepLatest(true);
+        int slices = 0;
+        while (queue.TakeUnread(64) is { Count: > 0 } slice)
+        {
+            // Not before those asked for are here.
+            Assert.Empty(queue.TakeUnread(64));
+            queue.Fill([.. slice.Select(one => new LoadedDelivery(one.Position, model.Single(other => other.Position == one.Position).Message, null, null))]);
+            if (++slices % 5 != 0) continue;
+            // One that comes meanwhile is the latest of its topic, whatever is read after it.
+            queue.Supersede([(byte)slices]);
+            model.Add(Enqueue(queue, session, count + slices, 1, Message.Never, (byte)slices));
+        }
+
+        Assert.Equal((count + 63) / 64, slices);
+        var left = model.GroupBy(one => one.Message.Topic[0]).Select(group => group.Last().Position).ToHashSet();
+        Assert.Equal(left.Count, queue.Count);
+        List<QueuedMessage> superseded = queue.TakeSuperseded(session, all: true)!;
+        Assert.Equal(model.Count, superseded.Count + left.Count);
+        Assert.DoesNotContain(superseded, one => left.Contains(one.Position));
+        while (queue.Count > 0) Assert.True(left.Remove(queue.Dequeue(session).Position));
+    }
+
+    [Fact]
+    public void Superseding_costs_the_same_however_long_the_queue()
+    {
+        // 100,000 topics, each twice: were a search or a shift needed for one, this would take minutes.
+        const int topics = 100_000;
+        var session = new Identity();
+        var queue = new MessageQueue();
+        queue.KeepLatest(true);
+        long position = 0;
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < topics; i++)
+            {
+                byte[] topic = BitConverter.GetBytes(i * 7_919 % topics);
+                Assert.Equal(round > 0, queue.Supersede(topic));
+                var message = new Message { Topic = topic, Payload = [] };
+                StoredDelivery stored = new PublishRecord(message).Add(session, ++position, QoS.AtLeastOnce, false, null, null);
+                queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = 4, Position = position, Stored = stored, State = DeliveryState.Queued });
+                stored.TryWrite();
+                stored.NoteDurable();
+                if (i % 1_000 == 0) queue.Spill();
+            }
+        }
+
+        Assert.Equal((topics, 4L * topics), (queue.Count, queue.SizeBytes));
+        Assert.Equal(topics, queue.TakeSuperseded(session, all: true)!.Select(one => one.Position).Distinct().Count());
+        for (int i = 0; i < topics; i++) Assert.Equal(topics + i + 1, queue.Dequeue(session).Position);
+    }
 
     [Fact]
     public void What_was_let_go_while_nobody_was_there_is_asked_for_although_later_messages_are_in_memory()
@@ -39,10 +109,12 @@ public sealed class SpilledMessageQueueTests
         Assert.Equal(300 - 256, model.Count);
     }
 
-    private static void Run((int Op, int A, int B)[] steps)
+    private static void Run((int Op, int A, int B)[] steps, bool latestOnly)
     {
         var session = new Identity();
         var queue = new MessageQueue();
+        var superseded = new List<long>();
+        queue.KeepLatest(latestOnly);
         var model = new List<Entry>();
         var asked = new Queue<SpilledDelivery>();
         long position = 0, nowMs = 0;
@@ -50,7 +122,12 @@ public sealed class SpilledMessageQueueTests
         {
             switch (op)
             {
-                case < 8: model.Add(Enqueue(queue, session, ++position, a, b % 5 == 0 ? nowMs + b : Message.Never)); break;
+                case < 8:
+                    // In places topics that come again, in places new ones.
+                    byte topic = latestOnly ? (byte)(a % 3 == 0 ? position : b % 20) : (byte)position;
+                    if (Supersede(queue, model, topic) is { } old) superseded.Add(old);
+                    model.Add(Enqueue(queue, session, ++position, a, b % 5 == 0 ? nowMs + b : Message.Never, topic));
+                    break;
                 case < 10:
                     foreach (Entry one in model.Take(1 + (a % (model.Count + 1)))) one.Write();
                     queue.Spill();
@@ -74,8 +151,12 @@ public sealed class SpilledMessageQueueTests
             }
 
             Assert.Equal((model.Count, model.Sum(one => (long)one.Message.SizeBytes)), (queue.Count, queue.SizeBytes));
+            if (model.Count > 0) Assert.Equal(model[0].QueuedAtSeconds, queue.OldestQueuedAtSeconds);
+            if (op == 17) TakeSuperseded(all: false);
         }
 
+        TakeSuperseded(all: true);
+        Assert.Empty(superseded);
         while (model.Count > 0)
         {
             if (queue.IsHeadLoaded)
@@ -92,29 +173,55 @@ public sealed class SpilledMessageQueueTests
         }
 
         Assert.False(queue.IsHeadLoaded);
+
+        void TakeSuperseded(bool all)
+        {
+            foreach (QueuedMessage one in queue.TakeSuperseded(session, all) ?? [])
+            {
+                Assert.True(superseded.Remove(one.Position));
+                Assert.Equal(one.Position, one.Stored!.Position);
+                if (one.Stored.IsDurable) Assert.Equal(one.Position, one.Stored.MessageId);
+            }
+        }
     }
 
-    private static Entry Enqueue(MessageQueue queue, Identity session, long position, int a, long expiresAtMs)
+    /// <summary>Takes the message of the topic out of both; null: there was none. Returns its position.</summary>
+    private static long? Supersede(MessageQueue queue, List<Entry> model, byte topic)
     {
-        var message = new Message { Topic = [(byte)position], Payload = new byte[a % 50], ExpiresAtMs = expiresAtMs };
-        QoS qos = a % 2 == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce;
+        bool isThere = queue.Supersede([topic]);
+        if (!isThere) return null;
+        Entry old = model.FindLast(one => one.Message.Topic[0] == topic)!;
+        model.Remove(old);
+        return old.Position;
+    }
+
+    private static Entry Enqueue(MessageQueue queue, Identity session, long position, int a, long expiresAtMs, byte? topic = null)
+    {
+        Entry entry = EntryOf(session, position, a, expiresAtMs, topic ?? (byte)position);
+        queue.Enqueue(new QueuedMessage
+        {
+            Message = entry.Message,
+            SizeBytes = entry.Message.SizeBytes,
+            Position = position,
+            QueuedAtSeconds = entry.QueuedAtSeconds,
+            Stored = entry.Stored,
+            QoS = entry.Stored.QoS,
+            Retain = entry.Stored.Retain,
+            SubscriptionIdentifiers = entry.Stored.SubscriptionIdentifiers,
+            SharedFilter = entry.Stored.SharedFilter,
+            State = DeliveryState.Queued,
+        });
+        return entry;
+    }
+
+    private static Entry EntryOf(Identity session, long position, int a, long expiresAtMs, byte topic)
+    {
+        var message = new Message { Topic = [topic], Payload = new byte[a % 50], ExpiresAtMs = expiresAtMs };
+        var qos = (QoS)(a % 3);
         uint[]? identifiers = a % 3 == 0 ? [(uint)a] : null;
         byte[]? shared = a % 5 == 0 ? [(byte)a] : null;
         StoredDelivery stored = new PublishRecord(message).Add(session, position, qos, a % 7 == 0, identifiers, shared);
-        var queued = new QueuedMessage
-        {
-            Message = message,
-            SizeBytes = message.SizeBytes,
-            Position = position,
-            Stored = stored,
-            QoS = qos,
-            Retain = a % 7 == 0,
-            SubscriptionIdentifiers = identifiers,
-            SharedFilter = shared,
-            State = DeliveryState.Queued,
-        };
-        queue.Enqueue(queued);
-        return new Entry(message, position, stored);
+        return new Entry(message, position, stored) { QueuedAtSeconds = (int)(position / 3) - 10 };
     }
 
     private static void Ask(MessageQueue queue, Identity session, Queue<SpilledDelivery> asked, int upTo)
@@ -173,6 +280,8 @@ public sealed class SpilledMessageQueueTests
 
     private sealed record Entry(Message Message, long Position, StoredDelivery Stored)
     {
+        public int QueuedAtSeconds { get; init; }
+
         public void Write()
         {
             if (Stored.TryWrite()) Stored.MessageId = Position;
