@@ -22,7 +22,6 @@ public sealed partial class Broker
     private readonly RoutingContext _ownContext;
     private readonly IBrokerEvents _events;
     private readonly SysTopics? _sys;
-    private ICertificateExpiry? _certificates;
     private int _connected;
     private int _mostConnected;
     private long _sessionsExpired;
@@ -41,7 +40,8 @@ public sealed partial class Broker
         Limits = new BrokerLimits(clock, events);
         _environment = new SessionEnvironment(options, Clock, journal);
         _ownContext = CreateContext();
-        if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, options.SysInterval, version);
+        RegisterMeters(version);
+        if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, Meters, options.SysInterval);
     }
 
     /// <summary>
@@ -65,13 +65,6 @@ public sealed partial class Broker
 
     /// <summary>Who is told what happens.</summary>
     public IBrokerEvents Events => _events;
-
-    /// <summary>The certificates that listeners present, for <c>$SYS</c>; null: none does. Set by whoever starts the listeners, from any thread.</summary>
-    public ICertificateExpiry? Certificates
-    {
-        get => Volatile.Read(ref _certificates);
-        set => Volatile.Write(ref _certificates, value);
-    }
 
     /// <summary>All subscriptions.</summary>
     public SubscriptionTree Subscriptions { get; } = new();
@@ -113,16 +106,8 @@ public sealed partial class Broker
         return sum;
     }
 
-    /// <summary>Shows a number that an adapter counts under <c>$SYS/broker/</c>, where there is <c>$SYS</c>. Before the broker is at work.</summary>
-    /// <param name="name">The rest of the topic.</param>
-    /// <param name="read">Reads it, on the housekeeping's thread.</param>
-    public void ShowUnderSys(string name, Func<long> read) => _sys?.Show(name, read);
-
     /// <summary>The session of a client id, or null.</summary>
     public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);
-
-    /// <summary>Says whether the store can take more, at once instead of with the next update of <c>$SYS</c>.</summary>
-    internal void AnnounceStore() => _sys?.AnnounceStore(_ownContext);
 
     /// <summary>Messages that wait in sessions, in flight included. Visits every session: for status displays.</summary>
     public long CountPendingMessages()

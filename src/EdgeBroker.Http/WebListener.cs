@@ -43,7 +43,7 @@ public sealed partial class WebListener : IServedListener
         _foreign = new LogThrottle(time, burst: 20);
         Name = $"{options.ProtocolName} on {options.Address}";
         Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
-        if (options.Tls is not null) Tls = new TlsGate(new TlsFiles(options.Tls, Name, time, logger), Name, time, logger);
+        if (options.Tls is not null) Tls = new TlsGate(new TlsFiles(options.Tls, Name, time, logger), Name, time, logger, server.Handshakes);
     }
 
     /// <summary>As configured.</summary>

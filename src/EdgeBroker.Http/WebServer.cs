@@ -1,12 +1,10 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
-using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Builder;
@@ -26,12 +24,10 @@ namespace EdgeBroker.Http;
 /// MQTT over TLS and WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it.
 /// Event ids 5300-5399.
 /// </summary>
-public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
+public sealed partial class WebServer : IAsyncDisposable
 {
     // What a connection may have waiting to be read by us; then the peer waits.
     private const int InputBufferBytes = 64 * 1024;
-
-    private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
 
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
@@ -53,10 +49,19 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
+    /// <param name="handshakes">Counts on where another server ended; null: it counts its own.</param>
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
     public WebServer(
-        IEnumerable<WebListenerOptions> listeners, Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers)
+        IEnumerable<WebListenerOptions> listeners,
+        Broker broker,
+        IAuthenticator authenticator,
+        IHealth health,
+        int concurrency,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        TlsCounters? handshakes = null)
     {
+        Handshakes = handshakes ?? new TlsCounters();
         _broker = broker;
         _authenticator = authenticator;
         _time = time;
@@ -74,17 +79,13 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
     /// <summary>Where the listeners listen, in the same order; once started.</summary>
     public IReadOnlyList<string> EndPoints => [.. _listeners.Select(listener => listener.EndPoint)];
 
-    /// <inheritdoc/>
+    /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates =>
         [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair =>
             new CertificateValidity(listener.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
 
-    /// <summary>How long the certificates in use are still valid, for those who watch over the broker.</summary>
-    public IEnumerable<HealthFinding> Findings() => Certificates.Select(FindingOf);
-
-    /// <summary>TLS handshakes that succeeded, failed, and were turned away, of all listeners.</summary>
-    public (long Succeeded, long Failed, long Refused) Handshakes =>
-        (_listeners.Sum(l => l.Tls?.Handshakes ?? 0), _listeners.Sum(l => l.Tls?.Failures ?? 0), _listeners.Sum(l => l.Tls?.Refusals ?? 0));
+    /// <summary>What became of TLS handshakes.</summary>
+    public TlsCounters Handshakes { get; }
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="IOException">An address cannot be listened on.</exception>
@@ -142,15 +143,6 @@ public sealed partial class WebServer : ICertificateExpiry, IAsyncDisposable
         foreach (WebListener listener in _listeners) await listener.AbandonAsync().ConfigureAwait(false);
         if (_application is not null) await _application.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
-    }
-
-    private HealthFinding FindingOf(CertificateValidity certificate)
-    {
-        TimeSpan left = certificate.NotAfter - _time.GetUtcNow();
-        string end = certificate.NotAfter.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        string subject = $"{certificate.Name} of {certificate.Listener}";
-        if (left <= TimeSpan.Zero) return new HealthFinding("certificate", HealthState.Warning, $"{subject} has been over since {end}; clients refuse it");
-        return new HealthFinding("certificate", left < NearEnd ? HealthState.Warning : HealthState.Good, $"{subject} is good until {end}");
     }
 
     private void Limit(KestrelServerLimits limits)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -74,6 +75,29 @@ public sealed class BrokerLimits
     /// <summary>The same without a line in the log of its own: another event tells of it.</summary>
     public void Count(LimitKind limit, LimitAction action) => Counters.Count(limit, action);
 
+    /// <summary>Registers what limits did, and what memory calls for. What a limit never did is not told: most of them cannot.</summary>
+    internal void RegisterMeters(MeterRegistry meters)
+    {
+        foreach (LimitKind limit in Enum.GetValues<LimitKind>())
+        {
+            foreach (LimitAction action in Enum.GetValues<LimitAction>())
+            {
+                string what = NameOf(action);
+                meters.Counter(
+                    "edgebroker.limits.actions",
+                    "{action}",
+                    "what limits did",
+                    () => Counters[limit, action] is > 0 and long count ? count : null,
+                    $"limits/{KeyOf(limit)}/{what}",
+                    tags: [new MeterTag("limit", KeyOf(limit)), new MeterTag("action", what)]);
+            }
+        }
+
+        meters.State("limits/max_memory/stage", "what the broker does without because memory is short", () => Memory.LimitBytes == 0 ? null : NameOf(Memory.Stage));
+        meters.Gauge("edgebroker.memory.used", MeterUnit.Bytes, "memory in use", () => WhenLimited(Memory.UsedBytes), "limits/max_memory/used");
+        meters.Gauge("edgebroker.memory.limit", MeterUnit.Bytes, "memory there may be", () => WhenLimited(Memory.LimitBytes), "limits/max_memory/limit");
+    }
+
     /// <summary>A limit as a person knows it: key and value.</summary>
     public string Describe(LimitKind limit)
     {
@@ -114,6 +138,24 @@ public sealed class BrokerLimits
         LimitKind.MaxConnections or LimitKind.MaxMemory => ReasonCode.ServerBusy,
         LimitKind.PublishesPerClient or LimitKind.BytesPerClient => ReasonCode.MessageRateTooHigh,
         _ => ReasonCode.QuotaExceeded,
+    };
+
+    private long? WhenLimited(long bytes) => Memory.LimitBytes == 0 ? null : bytes;
+
+    private static string NameOf(LimitAction action) => action switch
+    {
+        LimitAction.Delayed => "delayed",
+        LimitAction.Dropped => "dropped",
+        LimitAction.Disconnected => "disconnected",
+        _ => "refused",
+    };
+
+    private static string NameOf(MemoryStage stage) => stage switch
+    {
+        MemoryStage.Normal => "normal",
+        MemoryStage.Refusing => "refusing",
+        MemoryStage.Pausing => "pausing",
+        _ => "dropping",
     };
 
     private static string? Show(RateLimit? rate) => rate is null ? null : string.Create(CultureInfo.InvariantCulture, $"{rate.Text}, burst {rate.Burst}");

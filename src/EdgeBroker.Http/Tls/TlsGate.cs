@@ -13,7 +13,7 @@ namespace EdgeBroker.Http.Tls;
 /// <summary>
 /// The TLS of one listener: a bounded number of handshakes at a time, each bounded in time, and one clear line for each that fails. Event ids 5100-5199.
 /// </summary>
-internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvider time, ILogger logger)
+internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvider time, ILogger logger, TlsCounters counters)
 {
     private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
 
@@ -21,21 +21,9 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
     private readonly LogThrottle _refused = new(time, burst: 2);
     private volatile TlsFiles _files = files;
     private int _inProgress;
-    private long _handshakes;
-    private long _failures;
-    private long _refusals;
 
     /// <summary>What it shows to clients.</summary>
     public TlsFiles Files => _files;
-
-    /// <summary>Handshakes that succeeded.</summary>
-    public long Handshakes => Volatile.Read(ref _handshakes);
-
-    /// <summary>Handshakes that failed.</summary>
-    public long Failures => Volatile.Read(ref _failures);
-
-    /// <summary>Connections turned away because too many handshakes were in progress.</summary>
-    public long Refusals => Volatile.Read(ref _refusals);
 
     /// <summary>Takes other files, for handshakes that begin from here on, and ends the watch over those before.</summary>
     public void Replace(TlsFiles files)
@@ -92,7 +80,7 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
                 return false;
             }
 
-            Interlocked.Increment(ref _handshakes);
+            counters.CountSucceeded();
             return true;
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException
@@ -120,13 +108,13 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
 
     private void Fail(string peer, string cause)
     {
-        Interlocked.Increment(ref _failures);
+        counters.CountFailed();
         if (_failed.Admit(out long kept)) LogFailed(logger, listener, peer, cause, kept);
     }
 
     private void Refuse(string peer, int limit)
     {
-        Interlocked.Increment(ref _refusals);
+        counters.CountRefused();
         if (_refused.Admit(out long kept)) LogRefused(logger, listener, peer, limit, kept);
     }
 

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Metrics;
+
 namespace EdgeBroker.Security.Verification;
 
 /// <summary>What became of those who presented credentials. Counted from any thread; never reset.</summary>
@@ -19,6 +21,18 @@ public sealed class AuthenticationCounters
 
     /// <summary>Refused unheard: too many were waiting.</summary>
     public long Busy => Interlocked.Read(ref _busy);
+
+    /// <summary>Registers them.</summary>
+    public void RegisterMeters(MeterRegistry meters)
+    {
+        Register(meters, "admitted", "clients let in by their credentials", () => Admitted);
+        Register(meters, "remembered", "clients let in without verifying anew", () => Remembered);
+        Register(meters, "refused", "clients with wrong credentials", () => Refused);
+        Register(meters, "busy", "clients refused unheard: too many were waiting", () => Busy);
+    }
+
+    private static void Register(MeterRegistry meters, string name, string help, Func<long?> read) =>
+        meters.Counter("edgebroker.auth." + name, "{client}", help, read, "auth/" + name);
 
     internal void CountAdmitted(bool remembered)
     {

@@ -44,15 +44,6 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     /// <summary>What became of those who presented credentials; stays at zero where nobody can.</summary>
     public AuthenticationCounters Counters { get; } = new();
 
-    /// <summary>Has the counters shown under <c>$SYS/broker/auth/</c>.</summary>
-    public void ShowIn(Broker broker)
-    {
-        broker.ShowUnderSys("auth/admitted", () => Counters.Admitted);
-        broker.ShowUnderSys("auth/remembered", () => Counters.Remembered);
-        broker.ShowUnderSys("auth/refused", () => Counters.Refused);
-        broker.ShowUnderSys("auth/busy", () => Counters.Busy);
-    }
-
     /// <inheritdoc/>
     public ValueTask<IPreparedChange> PrepareAsync(AuthOptions next)
     {

@@ -4,6 +4,7 @@ using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Hosting.Listeners;
 using EdgeBroker.Logging;
 using EdgeBroker.Memory;
@@ -72,11 +73,13 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
         var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
         broker.Limits.Replace(configuration.Limits);
+        using MeterRegistry meters = broker.Meters;
+        meters.Publish();
         store.ServeTo(broker, _services, stop);
         parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
 
         var access = new AccessControl(configuration.Auth, loggers, time);
-        access.ShowIn(broker);
+        access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
 
         var listeners = new ListenerPart(ListenerSet.Of(configuration), broker, access.Authenticator, health: parts, loggers, time);

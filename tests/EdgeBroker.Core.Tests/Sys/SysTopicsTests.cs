@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 
@@ -33,21 +32,37 @@ public sealed class SysTopicsTests
     }
 
     [Fact]
-    public void What_an_adapter_counts_is_shown_with_the_rest()
+    public void What_a_part_registers_is_shown_with_the_rest_and_what_has_nothing_to_tell_is_not()
     {
         var bench = new Bench(EveryTenSeconds);
-        long count = 3;
-        bench.Broker.ShowUnderSys("auth/refused", () => count);
+        long? count = null;
+        string? word = null;
+        bench.Broker.Meters.Counter("edgebroker.auth.refused", "{client}", "refused", () => count, "auth/refused", "auth");
+        bench.Broker.Meters.State("auth/word", "a word", () => word);
         bench.Advance(1);
         Client client = bench.Connect("reader");
         client.Subscribe("$SYS/broker/auth/#");
+        client.Subscribe("$SYS/broker/load/auth/#");
+        client.Pump();
+        Assert.Empty(client.Sent);
+        count = 3;
+        word = "open";
+        bench.Advance(10);
         client.Pump();
         count = 5;
         bench.Advance(10);
         client.Pump();
-        Assert.Equal(["3", "5"], client.Sent.Select(packet => packet.Payload));
-        new Bench(new MqttOptions { SysInterval = TimeSpan.Zero }).Broker.ShowUnderSys(
-            "auth/refused", () => throw new InvalidOperationException("nobody asks"));
+        Assert.Equal(["word=open", "refused=3", "refused=5"], client.Sent.Where(packet => packet.Topic.Contains("/auth/", StringComparison.Ordinal)
+            && !packet.Topic.Contains("/load/", StringComparison.Ordinal)).Select(packet => $"{packet.Topic.Split('/')[^1]}={packet.Payload}"));
+        Assert.Contains(client.Sent, packet => packet.Topic == "$SYS/broker/load/auth/15min");
+    }
+
+    [Fact]
+    public void Without_SYS_nobody_reads_what_is_registered()
+    {
+        var bench = new Bench(new MqttOptions { SysInterval = TimeSpan.Zero });
+        bench.Broker.Meters.Counter("edgebroker.auth.refused", "{client}", "refused", () => throw new InvalidOperationException("nobody asks"), "auth/refused");
+        bench.Advance(60);
     }
 
     [Fact]
@@ -68,40 +83,6 @@ public sealed class SysTopicsTests
     }
 
     [Fact]
-    public void The_certificate_that_ends_first_is_told()
-    {
-        var bench = new Bench(EveryTenSeconds);
-        bench.Time.SetUtcNow(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
-        var certificates = new Certificates(
-            new CertificateValidity("wss on [::]:443", "b.crt", "later", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)),
-            new CertificateValidity("mqtts on 0.0.0.0:8883", "a.crt", "gw", new DateTimeOffset(2026, 3, 11, 6, 0, 0, TimeSpan.FromHours(1))));
-        bench.Broker.Certificates = certificates;
-        bench.Advance(1);
-        Client client = bench.Connect("reader");
-        client.Subscribe("$SYS/broker/certificates/#");
-        client.Pump();
-        Assert.Equal(
-            ["count 2", "days_left 9", "ends_first gw of mqtts on 0.0.0.0:8883", "valid_until 2026-03-11T05:00:00Z"],
-            client.Sent.Select(packet => packet.Topic["$SYS/broker/certificates/".Length..])
-                .Zip(client.Payloads, (topic, payload) => topic + " " + payload).Order(StringComparer.Ordinal));
-        certificates.Validities = [certificates.Validities[1] with { NotAfter = new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero) }];
-        bench.Advance(10);
-        // Over since a day and a half.
-        Assert.Contains("-2", client.Payloads);
-    }
-
-    [Fact]
-    public void Without_certificates_nothing_is_said_of_them()
-    {
-        var bench = new Bench(EveryTenSeconds);
-        bench.Advance(1);
-        Client client = bench.Connect("reader");
-        client.Subscribe("$SYS/broker/certificates/#");
-        client.Pump();
-        Assert.Empty(client.Sent);
-    }
-
-    [Fact]
     public void Ordinary_wildcards_do_not_see_it()
     {
         var bench = new Bench(EveryTenSeconds);
@@ -112,12 +93,5 @@ public sealed class SysTopicsTests
         bench.Advance(60);
         client.Pump();
         Assert.Empty(client.Sent);
-    }
-
-    private sealed class Certificates(params CertificateValidity[] validities) : ICertificateExpiry
-    {
-        public CertificateValidity[] Validities { get; set; } = validities;
-
-        IReadOnlyList<CertificateValidity> ICertificateExpiry.Certificates => Validities;
     }
 }

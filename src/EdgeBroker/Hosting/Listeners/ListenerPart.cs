@@ -5,6 +5,7 @@ using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Health;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Mqtt;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,8 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly TlsCounters _handshakes = new();
+    private readonly CertificateExpiry _certificates;
     private volatile WebServer? _web;
 
     /// <param name="first">Those to begin with.</param>
@@ -47,6 +50,9 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
         _time = time;
         _log = loggers.CreateLogger("EdgeBroker.Reload");
         Plain = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
+        _certificates = new CertificateExpiry(() => _web?.Certificates ?? [], time);
+        _certificates.RegisterMeters(broker.Meters);
+        _handshakes.RegisterMeters(broker.Meters);
     }
 
     /// <inheritdoc/>
@@ -91,7 +97,7 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
     public async ValueTask<int> ReviewAsync() => await Plain.ReviewAsync().ConfigureAwait(false) + (_web?.Review() ?? 0);
 
     /// <inheritdoc/>
-    public IEnumerable<HealthFinding> Findings() => _web?.Findings() ?? [];
+    public IEnumerable<HealthFinding> Findings() => _certificates.Findings();
 
     /// <summary>Both servers stop at the same time: closing to new clients is the beginning of sending the others away.</summary>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
@@ -159,8 +165,7 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
 
     private WebServer MakeWeb(IEnumerable<WebListenerOptions> listeners)
     {
-        _web = new WebServer(listeners, _broker, _authenticator, _health, Environment.ProcessorCount, _time, _loggers);
-        _broker.Certificates = _web;
+        _web = new WebServer(listeners, _broker, _authenticator, _health, Environment.ProcessorCount, _time, _loggers, _handshakes);
         return _web;
     }
 

@@ -1,0 +1,83 @@
+using System.Globalization;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Metrics;
+
+namespace EdgeBroker.Http.Tls;
+
+/// <summary>A certificate that a listener presents.</summary>
+/// <param name="Listener">The listener's protocol and address, as <c>mqtts on 0.0.0.0:8883</c>.</param>
+/// <param name="File">Where it is from.</param>
+/// <param name="Name">Its common name, or its subject.</param>
+/// <param name="NotAfter">Its end.</param>
+public sealed record CertificateValidity(string Listener, string File, string Name, DateTimeOffset NotAfter);
+
+/// <summary>How long the certificates in use are still valid, for those who watch over the broker.</summary>
+/// <param name="read">Those in use at the moment; any thread.</param>
+/// <param name="time">The clock.</param>
+public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> read, TimeProvider time)
+{
+    private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
+
+    /// <summary>One finding for each.</summary>
+    public IEnumerable<HealthFinding> Findings() => read().Select(FindingOf);
+
+    /// <summary>Registers them as one line to watch for all listeners: the certificate that ends first is the one to renew.</summary>
+    public void RegisterMeters(MeterRegistry meters)
+    {
+        meters.Gauge("edgebroker.certificates", "{certificate}", "certificates in use", () => read().Count is > 0 and int count ? count : null, "certificates/count");
+        meters.Gauge(
+            "edgebroker.certificates.valid", "d", "days until the first of them ends", () => First() is { } first ? DaysLeft(first) : null, "certificates/days_left");
+        meters.State(
+            "certificates/valid_until",
+            "when the first of them ends",
+            () => First()?.NotAfter.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        meters.State("certificates/ends_first", "which of them ends first", () => First() is { } first ? $"{first.Name} of {first.Listener}" : null);
+    }
+
+    private CertificateValidity? First() => read().MinBy(certificate => certificate.NotAfter);
+
+    private long DaysLeft(CertificateValidity certificate) => (long)Math.Floor((certificate.NotAfter - time.GetUtcNow()).TotalDays);
+
+    private HealthFinding FindingOf(CertificateValidity certificate)
+    {
+        TimeSpan left = certificate.NotAfter - time.GetUtcNow();
+        string end = certificate.NotAfter.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        string subject = $"{certificate.Name} of {certificate.Listener}";
+        if (left <= TimeSpan.Zero) return new HealthFinding("certificate", HealthState.Warning, $"{subject} has been over since {end}; clients refuse it");
+        return new HealthFinding("certificate", left < NearEnd ? HealthState.Warning : HealthState.Good, $"{subject} is good until {end}");
+    }
+}
+
+/// <summary>What became of TLS handshakes, of all listeners. Counted from any thread; never reset.</summary>
+public sealed class TlsCounters
+{
+    private long _succeeded;
+    private long _failed;
+    private long _refused;
+
+    /// <summary>Handshakes that succeeded.</summary>
+    public long Succeeded => Volatile.Read(ref _succeeded);
+
+    /// <summary>Handshakes that failed.</summary>
+    public long Failed => Volatile.Read(ref _failed);
+
+    /// <summary>Connections turned away because too many handshakes were in progress.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Registers them.</summary>
+    public void RegisterMeters(MeterRegistry meters)
+    {
+        Register(meters, "succeeded", () => Succeeded);
+        Register(meters, "failed", () => Failed);
+        Register(meters, "refused", () => Refused);
+    }
+
+    internal void CountSucceeded() => Interlocked.Increment(ref _succeeded);
+
+    internal void CountFailed() => Interlocked.Increment(ref _failed);
+
+    internal void CountRefused() => Interlocked.Increment(ref _refused);
+
+    private static void Register(MeterRegistry meters, string result, Func<long?> read) => meters.Counter(
+        "edgebroker.tls.handshakes", "{handshake}", "TLS handshakes by what became of them", read, "tls/handshakes/" + result, tags: new MeterTag("result", result));
+}

@@ -1,0 +1,57 @@
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Metrics;
+using EdgeBroker.Http.Tls;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeBroker.Http.Tests.Tls;
+
+public sealed class CertificateExpiryTests
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly MeterRegistry _meters = new();
+    private readonly CertificateExpiry _expiry;
+    private CertificateValidity[] _certificates = [];
+
+    public CertificateExpiryTests()
+    {
+        _expiry = new CertificateExpiry(() => _certificates, _time);
+        _expiry.RegisterMeters(_meters);
+    }
+
+    [Fact]
+    public void The_certificate_that_ends_first_is_told()
+    {
+        _certificates =
+        [
+            new CertificateValidity("wss on [::]:443", "b.crt", "later", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+            new CertificateValidity("mqtts on 0.0.0.0:8883", "a.crt", "gw", new DateTimeOffset(2026, 3, 11, 6, 0, 0, TimeSpan.FromHours(1))),
+        ];
+        Assert.Equal(["count 2", "days_left 9", "ends_first gw of mqtts on 0.0.0.0:8883", "valid_until 2026-03-11T05:00:00Z"], Told());
+        Assert.Equal(
+            [
+                new HealthFinding("certificate", HealthState.Good, "later of wss on [::]:443 is good until 2027-01-01"),
+                new HealthFinding("certificate", HealthState.Warning, "gw of mqtts on 0.0.0.0:8883 is good until 2026-03-11"),
+            ],
+            _expiry.Findings());
+        _certificates = [_certificates[1] with { NotAfter = new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero) }];
+        // Over since a day and a half.
+        Assert.Contains("days_left -2", Told());
+        Assert.Equal("gw of mqtts on 0.0.0.0:8883 has been over since 2026-02-28; clients refuse it", Assert.Single(_expiry.Findings()).Detail);
+    }
+
+    [Fact]
+    public void Without_certificates_nothing_is_said_of_them()
+    {
+        Assert.Empty(Told());
+        Assert.Empty(_expiry.Findings());
+    }
+
+    private List<string> Told() =>
+    [
+        .. _meters.Entries.Where(entry => entry.Read() is not null).Select(entry => $"{Last(entry.SysTopics[0])} {entry.Read()}")
+            .Concat(_meters.States.Where(state => state.Read() is not null).Select(state => $"{Last(state.SysTopic)} {state.Read()}"))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static string Last(string topic) => topic.Split('/')[^1];
+}
