@@ -26,8 +26,23 @@ public sealed partial class Broker
     /// <summary>Delivers what waits. Whatever comes next then cannot overtake it.</summary>
     public void FlushBurst(RoutingContext context)
     {
+        if (context.Burst.Waiting == 0) return;
+        try
+        {
+            DeliverBurst(context);
+        }
+        finally
+        {
+            context.Receivers.Clear();
+            context.Burst.Clear();
+        }
+
+        if (context.Isolated.Count > 0) ConcludeIsolated(context);
+    }
+
+    private void DeliverBurst(RoutingContext context)
+    {
         PublishBurst burst = context.Burst;
-        if (burst.Waiting == 0) return;
         context.MatchBurst();
         while (burst.NextRun() is { } match)
         {
@@ -40,7 +55,6 @@ public sealed partial class Broker
         }
 
         DeliverToReceivers(burst, context);
-        burst.Clear();
     }
 
     /// <summary>Keeps a message for the end of the burst; false when it has to go now.</summary>
@@ -60,7 +74,7 @@ public sealed partial class Broker
         foreach (Subscription subscription in match.Plain)
         {
             if (subscription.For(burst.Publisher) is not { } own) continue;
-            if (own.Identifiers is not null || !own.Receiver.TryDeliverBurst(burst, context)) DeliverSingly(burst, own, context);
+            if (own.Identifiers is not null || !TryDeliverBurst(own.Receiver, burst, context)) DeliverSingly(burst, own, context);
         }
 
         if (match.Groups.Length > 0) DeliverToGroups(burst, match, context);
@@ -73,10 +87,36 @@ public sealed partial class Broker
         for (int i = 0; i < receivers.Count; i++)
         {
             Receiver receiver = receivers.Get(i, out int delivery);
-            while (receiver.DeliverBurst(burst, receivers, ref delivery, context) is { } left) DeliverSingly(burst, left, context);
+            while (DeliverBurst(receiver, burst, receivers, ref delivery, context) is { } left) DeliverSingly(burst, left, context);
         }
 
         receivers.Clear();
+    }
+
+    private Subscription? DeliverBurst(Receiver receiver, PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
+    {
+        try
+        {
+            return receiver.DeliverBurst(burst, receivers, ref delivery, context);
+        }
+        catch (Exception exception)
+        {
+            Isolate(receiver, exception, context);
+            return null;
+        }
+    }
+
+    private bool TryDeliverBurst(Receiver receiver, PublishBurst burst, RoutingContext context)
+    {
+        try
+        {
+            return receiver.TryDeliverBurst(burst, context);
+        }
+        catch (Exception exception)
+        {
+            Isolate(receiver, exception, context);
+            return true;
+        }
     }
 
     /// <summary>Hands each message of the run to one member of each group.</summary>
@@ -100,7 +140,7 @@ public sealed partial class Broker
         byte[] scratch = ArrayPool<byte>.Shared.Rent(LargestHeldBackBytes);
         for (int position = 0; burst.TryRead(ref position, scratch, context.Properties, out Publication publication);)
         {
-            CountDropped(subscription.Receiver, subscription.Receiver.Deliver(publication, subscription, context), context);
+            CountDropped(subscription.Receiver, DeliverTo(subscription, publication, context), context);
             context.End();
         }
 

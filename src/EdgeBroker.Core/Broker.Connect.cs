@@ -48,22 +48,27 @@ public sealed partial class Broker
     /// <param name="discardWill">Whether the client said goodbye with 0x00.</param>
     /// <param name="newExpirySeconds">The expiry its DISCONNECT asked for, or null.</param>
     /// <param name="context">The caller's context.</param>
-    public void Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context)
+    /// <param name="isFault">Whether a bug ended the connection: then the session may be half changed, and is put together anew.</param>
+    public void Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context, bool isFault = false)
     {
-        Detachment detachment = lease.Session.Detach(lease, discardWill, newExpirySeconds);
-        if (!detachment.Held) return;
+        Detachment detachment = lease.Session.Detach(lease, discardWill, newExpirySeconds, isFault);
+        if (detachment.Held) Conclude(lease.Session, detachment, context);
+    }
+
+    private void Conclude(Session session, in Detachment detachment, RoutingContext context)
+    {
         Interlocked.Decrement(ref _connected);
         if (detachment.Ending is { } ending)
         {
-            Finish(lease.Session, ending, context);
+            Finish(session, ending, context);
             return;
         }
 
-        if (detachment.WillNow is { } will) PublishWill(will, lease.Session, context);
+        if (detachment.WillNow is { } will) PublishWill(will, session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
-        _deadlines.Set(lease.Session, detachment.DueMs);
+        _deadlines.Set(session, detachment.DueMs);
         // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
-        if (lease.Session.Readiness == ReceiverReadiness.Gone) _deadlines.Remove(lease.Session);
+        if (session.Readiness == ReceiverReadiness.Gone) _deadlines.Remove(session);
     }
 
     private Session Resume(string clientId, RoutingContext context)
@@ -144,6 +149,7 @@ public sealed partial class Broker
         Settle(publication, null, context, ReasonCode.Success);
         if (orphan.Stored is not null) ((Session)from).Forget(orphan);
         if (outcome.Result == DeliveryResult.Ignored) CountDropped(from, 1, DropReason.SessionEnded, context);
+        if (context.Isolated.Count > 0) ConcludeIsolated(context);
     }
 
     private void CountConnected()

@@ -37,6 +37,7 @@ public sealed partial class Broker
             "clients/disconnected",
             "clients/inactive");
         Meters.Gauge("edgebroker.sessions.connected.max", MeterUnit.Sessions, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
+        Meters.Counter("edgebroker.faults", "{fault}", "exceptions that are bugs of the broker", () => Faults, "faults");
         Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => SessionsExpired, "clients/expired");
         Meters.Gauge(
             "edgebroker.subscriptions", "{subscription}", "subscriptions, shared ones apart", () => Subscriptions.Count - Subscriptions.SharedCount, "subscriptions/count");

@@ -30,6 +30,24 @@ public sealed partial class Broker
 
         if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, null);
         FlushBurst(context);
+        PublishOutcome outcome;
+        try
+        {
+            outcome = Route(publication, context);
+        }
+        catch
+        {
+            // Sessions that took it wait for what it leaves on disk.
+            Abandon(publication, context);
+            throw;
+        }
+
+        if (context.Isolated.Count > 0) ConcludeIsolated(context);
+        return outcome;
+    }
+
+    private PublishOutcome Route(in Publication publication, RoutingContext context)
+    {
         Completion? retained = null;
         // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
         // one way or the other.
@@ -42,7 +60,7 @@ public sealed partial class Broker
         {
             // For most messages For() is one comparison; it matters only where a receiver hears itself.
             if (subscription.For(publication.Publisher) is not { } own) continue;
-            DeliveryOutcome outcome = own.Receiver.Deliver(publication, own, context);
+            DeliveryOutcome outcome = DeliverTo(own, publication, context);
             CountDropped(own.Receiver, outcome, context);
             if (outcome.Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
@@ -60,7 +78,7 @@ public sealed partial class Broker
     {
         while (group.Next(publication.QoS, except) is { } member)
         {
-            DeliveryOutcome outcome = member.Receiver.Deliver(publication, member, context);
+            DeliveryOutcome outcome = DeliverTo(member, publication, context);
             CountDropped(member.Receiver, outcome, context);
             // A receiver that ended since it was chosen is not chosen again.
             if (outcome.Result != DeliveryResult.Ignored || member.Receiver.Readiness != ReceiverReadiness.Gone) return outcome;

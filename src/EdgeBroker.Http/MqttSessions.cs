@@ -3,29 +3,29 @@ using System.IO.Pipelines;
 using System.Net;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Routing;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Pipes;
 
 namespace EdgeBroker.Http;
 
-/// <summary>The MQTT connections of all listeners of this project: each runs in a lane, and all are told when the broker stops.</summary>
+/// <summary>The MQTT connections of all listeners of this project: each runs in one of a few loops, and all are told when the broker stops.</summary>
 internal sealed class MqttSessions
 {
-    private readonly Lane[] _lanes;
+    private readonly (PipeLoop Loop, RoutingContext Context)[] _loops;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<MqttConnection, PipeConnection> _open = new();
     private int _next;
     private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
-    /// <param name="laneCount">How many turns run at once; one a core.</param>
+    /// <param name="loopCount">Loops that run at once; one a core. The connections of one share a routing context.</param>
     /// <param name="time">The clock.</param>
-    public MqttSessions(Broker broker, int laneCount, TimeProvider time)
+    public MqttSessions(Broker broker, int loopCount, TimeProvider time)
     {
         _time = time;
-        _lanes = new Lane[laneCount];
-        for (int i = 0; i < laneCount; i++) _lanes[i] = new Lane(broker);
+        _loops = [.. Enumerable.Range(0, loopCount).Select(_ => (new PipeLoop(broker.ReportFault), broker.CreateContext()))];
     }
 
     /// <summary>Whether goodbye is being said.</summary>
@@ -43,10 +43,10 @@ internal sealed class MqttSessions
     /// <returns>What broke the connection; null: it was closed.</returns>
     public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, EndPoint? peer, string? identity, Admission admission)
     {
-        Lane lane = _lanes[(uint)Interlocked.Increment(ref _next) % (uint)_lanes.Length];
-        var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, lane.Turn, (peer as IPEndPoint)?.Address);
+        (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
+        var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, loop, (peer as IPEndPoint)?.Address);
         MqttConnection connection;
-        lock (lane.Turn) connection = new MqttConnection(endpoint, transport, lane.Context, identity, admission);
+        lock (loop.Lock) connection = new MqttConnection(endpoint, transport, context, identity, admission);
         _open.TryAdd(connection, transport);
         if (_isStopping) transport.Post(connection.Shutdown);
         else if (endpoint.IsRemoved) transport.Post(connection.LoseListener);

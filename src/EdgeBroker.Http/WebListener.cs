@@ -86,6 +86,11 @@ public sealed partial class WebListener : IServedListener
             KeepAlive(connection);
             if (await IntroduceAsync(connection).ConfigureAwait(false)) await PassGateAsync(connection, next).ConfigureAwait(false);
         }
+        catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
+        {
+            // A bug: it costs this connection.
+            _broker.ReportFault(exception, "serving " + peer);
+        }
         finally
         {
             Interlocked.Decrement(ref _open);

@@ -164,8 +164,21 @@ public sealed partial class WebServer : IAsyncDisposable
         return listener.AdmitAsync(connection, listener.Options.Protocol == WebProtocol.Mqtts ? ServeMqttAsync : next);
     }
 
-    private Task ServeAsync(HttpContext context) =>
-        context.Features.GetRequiredFeature<WebListener>().Options.Protocol is WebProtocol.Http or WebProtocol.Https ? _health.ServeAsync(context) : _webSockets.ServeAsync(context);
+    private async Task ServeAsync(HttpContext context)
+    {
+        try
+        {
+            bool isHttp = context.Features.GetRequiredFeature<WebListener>().Options.Protocol is WebProtocol.Http or WebProtocol.Https;
+            await (isHttp ? _health.ServeAsync(context) : _webSockets.ServeAsync(context)).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
+        {
+            // A bug: it costs this connection.
+            string peer = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort).ToString() : "unix socket";
+            _broker.ReportFault(exception, "serving " + peer);
+            context.Abort();
+        }
+    }
 
     // As the framework would, but that a socket file has its permissions before anybody can connect.
     private Socket Bind(EndPoint endPoint)

@@ -73,9 +73,9 @@ public sealed partial class MqttServer
                 work();
                 done.SetResult();
             }
-            catch (IOException exception)
+            catch (Exception exception)
             {
-                // Whoever asked is to hear that an address cannot be had; anything else ends the reactor, as always.
+                // For whoever asked: an address that cannot be had, or a bug.
                 done.SetException(exception);
             }
         });

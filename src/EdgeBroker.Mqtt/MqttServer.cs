@@ -33,7 +33,7 @@ public sealed partial class MqttServer : IDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<MqttServer>();
         _peerNames = new PeerNames(time);
-        _reactors = [.. Enumerable.Range(0, reactorCount).Select(index => new Reactor(index, time, loggers.CreateLogger<Reactor>()))];
+        _reactors = [.. Enumerable.Range(0, reactorCount).Select(index => new Reactor(index, time, broker.ReportFault, loggers.CreateLogger<Reactor>()))];
         foreach (Reactor reactor in _reactors)
         {
             RoutingContext context = broker.CreateContext(waitsForOwner: true);

@@ -16,6 +16,7 @@ internal static class ReasonText
         ReasonCode.SessionTakenOver => "another connection uses this client id"u8,
         ReasonCode.ServerShuttingDown => "the broker is stopping"u8,
         ReasonCode.KeepAliveTimeout => "nothing was heard within one and a half times the keep alive"u8,
+        ReasonCode.UnspecifiedError => "an internal error of the broker"u8,
         _ => "refused"u8,
     };
 }

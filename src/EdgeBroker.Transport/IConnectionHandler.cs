@@ -1,7 +1,8 @@
 namespace EdgeBroker.Transport;
 
 /// <summary>
-/// The protocol side of a connection. The transport calls it from one thread at a time, never under a lock of its own.
+/// The protocol side of a connection. The transport calls it from one thread at a time, never under a lock of its own. An exception that leaves one of its
+/// methods is a bug, and costs this connection only: the transport reports it and closes the connection.
 /// </summary>
 public interface IConnectionHandler
 {
@@ -19,5 +20,6 @@ public interface IConnectionHandler
 
     /// <summary>The connection is over: the peer has closed it, it broke, or it was closed here. Called once, last.</summary>
     /// <param name="explanation">One phrase for the log.</param>
-    void OnClosed(string explanation);
+    /// <param name="isFault">Whether an exception of this handler ended it: what it was changing at that time may be half changed.</param>
+    void OnClosed(string explanation, bool isFault);
 }

@@ -6,6 +6,9 @@ namespace EdgeBroker.Transport;
 /// <summary>A connection as its handler sees it: bytes go out through <see cref="Output"/>; reading, flushing and time are the transport's.</summary>
 public abstract class TransportConnection
 {
+    /// <summary>What a handler is told when an exception of its own ended the connection.</summary>
+    protected const string FaultExplanation = "an internal error of the broker";
+
     private volatile bool _isClosing;
 
     /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.Gate"/>.</summary>

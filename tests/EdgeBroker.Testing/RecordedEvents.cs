@@ -18,6 +18,7 @@ public enum BrokerEventKind
     Dropped,
     Limited,
     MemoryStage,
+    Fault,
 }
 
 /// <summary>One call.</summary>
@@ -35,6 +36,9 @@ public sealed class RecordedEvents : IBrokerEvents
     private readonly Lock _gate = new();
     private readonly List<BrokerEvent> _all = [];
     private readonly List<(Func<BrokerEvent, bool> Wanted, TaskCompletionSource<BrokerEvent> Found)> _waiting = [];
+
+    /// <summary>Called with each event, on the thread it happens on; may throw, as a listener with a bug would.</summary>
+    public Action<BrokerEvent>? Listener { get; set; }
 
     /// <summary>Everything so far, in order.</summary>
     public IReadOnlyList<BrokerEvent> All
@@ -87,8 +91,11 @@ public sealed class RecordedEvents : IBrokerEvents
 
     public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) => Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: stage.ToString()));
 
+    public void Fault(Exception exception, string where) => Note(new BrokerEvent(BrokerEventKind.Fault, null, Text: where));
+
     private void Note(BrokerEvent happened)
     {
+        Listener?.Invoke(happened);
         lock (_gate)
         {
             _all.Add(happened);

@@ -137,7 +137,8 @@ public sealed class TestBroker : IAsyncDisposable
         var toBroker = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
         var reader = new WatchedReader(toBroker.Reader);
-        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, turn: null, address is null ? null : IPAddress.Parse(address));
+        var loop = new PipeLoop(Broker.ReportFault);
+        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _options.Authenticator, _options.AllowAnonymous);
         Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
         return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);

@@ -20,6 +20,9 @@ public sealed class TestJournal : IJournal
     /// <summary>Whether everything is on disk at once, without <see cref="Commit()"/>.</summary>
     public bool CommitsAtOnce { get; init; }
 
+    /// <summary>Whether the next fact meets a bug.</summary>
+    public bool FailsNext { get; set; }
+
     /// <inheritdoc/>
     public bool IsDurable => true;
 
@@ -85,6 +88,12 @@ public sealed class TestJournal : IJournal
     /// <inheritdoc/>
     public void Append(JournalFact fact)
     {
+        if (FailsNext)
+        {
+            FailsNext = false;
+            throw new InvalidTimeZoneException("a bug");
+        }
+
         lock (_gate)
         {
             Note(fact);

@@ -18,6 +18,7 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     private readonly LogThrottle _refused = new(time, burst: 20);
     private readonly LogThrottle _dropped = new(time, burst: 5);
     private readonly LogThrottle _denied = new(time, burst: 5);
+    private readonly LogThrottle _faults = new(time, burst: 5);
 
     // One each: a client that is always held up must not hide another limit.
     private readonly LogThrottle[] _limited = [.. Enum.GetValues<LimitKind>().Select(_ => new LogThrottle(time, burst: 5))];
@@ -92,6 +93,11 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         LogLimit(logger, who, what, limits.Describe(limit), kept);
     }
 
+    public void Fault(Exception exception, string where)
+    {
+        if (_faults.Admit(out long kept)) LogFault(logger, exception, where, kept);
+    }
+
     public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes)
     {
         if (stage == MemoryStage.Normal) LogMemoryEnough(logger, usedBytes / 1024, limitBytes / 1024);
@@ -126,6 +132,7 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         DropReason.SessionEnded => "the session ended",
         DropReason.StoreFull => "the store is full (storage.max_bytes)",
         DropReason.StoreDamaged => "the damaged store does not hold it any more (storage.on_corruption)",
+        DropReason.Fault => "an internal error of the broker",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs words."),
     };
 
@@ -167,6 +174,9 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
 
     [LoggerMessage(2020, LogLevel.Warning, "{Who}: {What} by {Limit}; {KeptBack} more since the last such line")]
     private static partial void LogLimit(ILogger logger, string who, string what, string limit, long keptBack);
+
+    [LoggerMessage(2030, LogLevel.Error, "internal error, {Where}: everything else goes on, please report it; {KeptBack} more since the last such line")]
+    private static partial void LogFault(ILogger logger, Exception exception, string where, long keptBack);
 
     [LoggerMessage(2021, LogLevel.Error, "memory is short, {UsedKB} of {LimitKB} KB (limits.max_memory): {Doing}")]
     private static partial void LogMemoryShort(ILogger logger, long usedKB, long limitKB, string doing);

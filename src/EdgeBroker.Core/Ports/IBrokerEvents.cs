@@ -35,6 +35,9 @@ public enum DropReason
 
     /// <summary>The store has lost it.</summary>
     StoreDamaged,
+
+    /// <summary>A bug of the broker.</summary>
+    Fault,
 }
 
 /// <summary>What happens in the broker, for logs, webhooks and monitors. Called outside all locks, on the thread it happened on: return soon.</summary>
@@ -77,6 +80,13 @@ public interface IBrokerEvents
     /// <param name="who">The client id, or the address of one that has none yet.</param>
     /// <param name="limits">The limits in force.</param>
     void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
+    {
+    }
+
+    /// <summary>An exception that is a bug: it cost one client its connection, or one task its result; everything else goes on.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <param name="where">What was being done, and for whom.</param>
+    void Fault(Exception exception, string where)
     {
     }
 

@@ -1,5 +1,7 @@
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Receivers;
@@ -25,6 +27,18 @@ public abstract class Receiver(string id)
     /// <param name="subscription">The subscription of this receiver that it matched.</param>
     /// <param name="context">The publisher's context.</param>
     public abstract DeliveryOutcome Deliver(in Publication message, Subscription subscription, RoutingContext context);
+
+    /// <summary>An exception has left it while it took a message: puts in order what may be half changed, and gives up the connection it delivers to.</summary>
+    /// <param name="link">The connection, to be closed; null: there is none.</param>
+    /// <param name="detachment">What follows from that.</param>
+    internal virtual void Recover(out ISessionLink? link, out Detachment detachment)
+    {
+        link = null;
+        detachment = default;
+    }
+
+    /// <summary>Whether it has this message: one that failed while it took it is not given it again then.</summary>
+    internal virtual bool Holds(Message message) => false;
 
     /// <summary>Takes the current run of a burst at once; false, and nothing taken: the messages are to be delivered one by one.</summary>
     internal virtual bool TryDeliverBurst(PublishBurst burst, RoutingContext context) => false;

@@ -1,5 +1,7 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
@@ -50,6 +52,12 @@ public sealed class RoutingContext
 
     /// <summary>Whether others get the message being routed as well, so that its encoding is worth sharing.</summary>
     internal bool HasSeveralReceivers { get; set; }
+
+    /// <summary>Receivers that failed while a message was delivered to them, and what is left to do about each. Nearly always empty.</summary>
+    internal Queue<(Session Session, ISessionLink Link, Detachment Detachment)> Isolated { get; } = new();
+
+    /// <summary>The owned form of the message being routed, if it was needed so far.</summary>
+    internal Message? Owned => _owned;
 
     /// <summary>Whether there are subscriptions at all.</summary>
     internal bool HasSubscribers => _tree.Count > 0;

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Messages;
+
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
@@ -103,6 +105,34 @@ internal sealed class InflightWindow
         _mostBefore = _most;
         _most = 0;
         if (_ring.Length > LargestKept) _ring = [];
+    }
+
+    /// <summary>Another window with all open messages that stand where they should.</summary>
+    public InflightWindow Rebuild()
+    {
+        var whole = new InflightWindow();
+        for (int slot = 0; slot < Math.Min(_span, _ring.Length); slot++)
+        {
+            ref QueuedMessage message = ref At(slot);
+            if (message.State != DeliveryState.None && message.Position == _headPosition + slot) whole.Add(message);
+        }
+
+        return whole;
+    }
+
+    /// <summary>Whether a message with this position is open.</summary>
+    public bool Contains(long position) =>
+        _span > 0 && position >= _headPosition && position < _headPosition + _span && At((int)(position - _headPosition)).State != DeliveryState.None;
+
+    /// <summary>Whether this message is open.</summary>
+    public bool Holds(Message message)
+    {
+        for (int slot = _span - 1; slot >= 0; slot--)
+        {
+            if (ReferenceEquals(At(slot).Message, message)) return true;
+        }
+
+        return false;
     }
 
     private void Reserve(int slots)

@@ -251,6 +251,56 @@ internal sealed class MessageQueue
         OptionsOf(message),
         message.QueuedAtSeconds);
 
+    /// <summary>Puts together anew what an exception may have left half changed, from the messages that are there.</summary>
+    /// <param name="except">Has some of them already.</param>
+    public void Rebuild(in SendWindow except)
+    {
+        long last = 0;
+        SizeBytes = 0;
+        _front = Rebuild(_front, except, ref last);
+        if (_spilled is not null)
+        {
+            foreach (SpilledDelivery one in _spilled.ToList())
+            {
+                last = Math.Max(last, one.Position);
+                SizeBytes += one.SizeBytes;
+            }
+        }
+
+        if (_back is not null) _back = Rebuild(_back, except, ref last);
+        if (_topics is null) return;
+        KeepLatest(false);
+        KeepLatest(true);
+    }
+
+    /// <summary>Whether this message is in memory here.</summary>
+    public bool Holds(Message message) => Holds(_front, message) || (_back is not null && Holds(_back, message));
+
+    private static bool Holds(MessageRing ring, Message message)
+    {
+        for (int i = ring.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(ring.At(i).Message, message)) return true;
+        }
+
+        return false;
+    }
+
+    private MessageRing Rebuild(MessageRing ring, in SendWindow except, ref long last)
+    {
+        var rebuilt = new MessageRing();
+        for (int i = 0; i < ring.Count; i++)
+        {
+            ref QueuedMessage message = ref ring.At(i);
+            if (message.Position <= last || except.Contains(message.Position)) continue;
+            last = message.Position;
+            rebuilt.Enqueue(message);
+            SizeBytes += message.SizeBytes;
+        }
+
+        return rebuilt;
+    }
+
     private static QueuedMessage FromDisk(in SpilledDelivery spilled, StoredSession session) => new()
     {
         Stored = new StoredDelivery(session, spilled.Position, spilled.MessageId),

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -191,6 +192,19 @@ internal struct SendWindow
         }
 
         return open;
+    }
+
+    /// <summary>Whether a message with this position is in flight.</summary>
+    public readonly bool Contains(long position) => _inflight.Contains(position);
+
+    /// <summary>Whether this message is in flight.</summary>
+    public readonly bool Holds(Message message) => _inflight.Holds(message);
+
+    /// <summary>Puts together anew what an exception may have left half changed. The next connection is sent all of it again.</summary>
+    public void Rebuild()
+    {
+        if (!ReferenceEquals(_inflight, InflightWindow.None)) _inflight = _inflight.Rebuild();
+        _resendIndex = 0;
     }
 
     private int Add(in QueuedMessage message)

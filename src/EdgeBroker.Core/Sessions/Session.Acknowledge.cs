@@ -79,6 +79,12 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>What came under an identifier did not reach everyone: when it comes again it is a new message.</summary>
+    internal void ForgetReceived(ushort packetId)
+    {
+        lock (SyncRoot) _received.Cancel(packetId);
+    }
+
     /// <summary>PUBREL: the identifier is free again.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>

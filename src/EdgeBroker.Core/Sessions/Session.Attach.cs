@@ -49,20 +49,50 @@ public sealed partial class Session
     /// <param name="lease">The connection's right.</param>
     /// <param name="discardWill">Whether the client discarded its will by DISCONNECT with 0x00 [MQTT-3.14.4-3].</param>
     /// <param name="newExpirySeconds">The expiry DISCONNECT asked for, or null.</param>
-    internal Detachment Detach(ConnectionLease lease, bool discardWill, uint? newExpirySeconds)
+    /// <param name="isFault">Whether a bug ended the connection.</param>
+    internal Detachment Detach(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, bool isFault)
     {
         lock (SyncRoot)
         {
             if (!Holds(lease)) return default;
-            long nowMs = _environment.Clock.NowMs;
-            Volatile.Write(ref _link, null);
-            _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
-            if (!OutlivesConnection) return new Detachment(true, null, EndLocked(), 0);
-            _queue.Unload();
-            // With the will in it even when that is due now: should the process end before it is published, it is published then.
-            SaveState();
-            return new Detachment(true, _lifetime.TakeDueWill(nowMs), null, _lifetime.DueMs);
+            if (isFault) Rebuild();
+            return DetachLocked(discardWill, newExpirySeconds);
         }
+    }
+
+    /// <inheritdoc/>
+    internal override void Recover(out ISessionLink? link, out Detachment detachment)
+    {
+        lock (SyncRoot)
+        {
+            link = _link;
+            detachment = default;
+            if (_lifetime.HasEnded) return;
+            Rebuild();
+            if (link is not null) detachment = DetachLocked(discardWill: false, newExpirySeconds: null);
+        }
+    }
+
+    private Detachment DetachLocked(bool discardWill, uint? newExpirySeconds)
+    {
+        long nowMs = _environment.Clock.NowMs;
+        Volatile.Write(ref _link, null);
+        _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
+        if (!OutlivesConnection) return new Detachment(true, null, EndLocked(), 0);
+        _queue.Unload();
+        // With the will in it even when that is due now: should the process end before it is published, it is published then.
+        SaveState();
+        return new Detachment(true, _lifetime.TakeDueWill(nowMs), null, _lifetime.DueMs);
+    }
+
+    /// <summary>
+    /// Puts together anew what an exception may have left half changed, from what is whole of it: the messages, which the broker has acknowledged. A message on
+    /// its way from the queue to the window may be in both.
+    /// </summary>
+    private void Rebuild()
+    {
+        _window.Rebuild();
+        if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Rebuild(_window);
     }
 
     /// <summary>Says what is due: the delayed will, the end of the session.</summary>

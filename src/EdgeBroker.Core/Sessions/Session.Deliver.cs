@@ -76,6 +76,12 @@ public sealed partial class Session
         lock (SyncRoot) return TryDeliverRun(burst, context, identifiers: null);
     }
 
+    /// <inheritdoc/>
+    internal override bool Holds(Message message)
+    {
+        lock (SyncRoot) return _window.Holds(message) || _queue.Holds(message);
+    }
+
     /// <summary>QoS 0 for a session that keeps it: sent at once, or queued as other messages are.</summary>
     private DeliveryOutcome DeliverKept(in Publication message, Subscription subscription, bool retain, RoutingContext context, bool fanOut)
     {

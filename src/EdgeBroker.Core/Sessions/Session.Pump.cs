@@ -37,8 +37,10 @@ public sealed partial class Session
         var reason = DropReason.Expired;
         while (!_window.HasResends && _queue.Count > 0 && link.HasRoom && _queue.IsHeadLoaded && MaySend(_queue.Peek()))
         {
-            if (TrySendQueued(_queue.Dequeue(_store.Session), context, nowMs, ref reason)) continue;
-            dropped++;
+            // Taken out of the queue when it is in the window: in between nothing must be able to lose it.
+            QueuedMessage next = _queue.Peek();
+            if (!TrySendQueued(next, context, nowMs, ref reason)) dropped++;
+            _queue.Dequeue(_store.Session);
         }
 
         if (!link.HasRoom && (_queue.Count > 0 || _window.HasResends)) link.RequestPumpWhenDrained();

@@ -38,8 +38,15 @@ public sealed partial class Session
         for (int left = RetainedSlice; isDone && left > 0; left -= FilterCost)
         {
             if (TakeRetained(lease) is not { } delivery) break;
-            isDone = SendRetained(lease, delivery, context, nowMs, ref left, ref dropped);
-            PutBackRetained(lease, delivery, isDone);
+            isDone = false;
+            try
+            {
+                isDone = SendRetained(lease, delivery, context, nowMs, ref left, ref dropped);
+            }
+            finally
+            {
+                PutBackRetained(lease, delivery, isDone);
+            }
         }
 
         return new DeliveryOutcome(DeliveryResult.Sent, dropped, DropReason.TooLargeForClient);

@@ -18,8 +18,14 @@ public sealed partial class MqttConnection
         {
             if (_transport.IsClosing) return;
             _closedByBroker = reason;
-            WriteDisconnect(reason, ReasonText.Of(reason));
-            _transport.Close();
+            try
+            {
+                WriteDisconnect(reason, ReasonText.Of(reason));
+            }
+            finally
+            {
+                _transport.Close();
+            }
         }
     }
 
@@ -36,7 +42,7 @@ public sealed partial class MqttConnection
     }
 
     /// <inheritdoc/>
-    public void OnClosed(string explanation)
+    public void OnClosed(string explanation, bool isFault)
     {
         LeaveGate();
         if (_state == State.Connected)
@@ -44,7 +50,7 @@ public sealed partial class MqttConnection
             ReasonCode reason = _closedByBroker;
             if (reason == ReasonCode.Success) reason = ReasonCode.UnspecifiedError;
             else explanation = Encoding.UTF8.GetString(ReasonText.Of(reason));
-            EndSession(reason, explanation, discardWill: false, newExpirySeconds: null);
+            EndSession(reason, explanation, discardWill: false, newExpirySeconds: null, isFault);
         }
 
         _state = State.Ended;
@@ -107,10 +113,10 @@ public sealed partial class MqttConnection
         else Fail(ReasonCode.MalformedPacket, "the fixed header is malformed");
     }
 
-    private void EndSession(ReasonCode reason, string explanation, bool discardWill, uint? newExpirySeconds)
+    private void EndSession(ReasonCode reason, string explanation, bool discardWill, uint? newExpirySeconds, bool isFault = false)
     {
         _state = State.Ended;
-        Broker.Disconnect(_lease, discardWill, newExpirySeconds, _context);
+        Broker.Disconnect(_lease, discardWill, newExpirySeconds, _context, isFault);
         Broker.Events.ClientDisconnected(Describe(), reason, explanation);
     }
 

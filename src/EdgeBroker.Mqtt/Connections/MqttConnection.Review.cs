@@ -20,6 +20,21 @@ public sealed partial class MqttConnection
     public bool Review()
     {
         if (_state != State.Connected) return false;
+        try
+        {
+            return MustGo();
+        }
+        catch (Exception exception)
+        {
+            // A client must not keep rights that could not be judged.
+            Broker.ReportFault(exception, "reviewing " + _lease.Session.Id);
+            Fail(ReasonCode.UnspecifiedError, Encoding.UTF8.GetString(ReasonText.Of(ReasonCode.UnspecifiedError)));
+            return true;
+        }
+    }
+
+    private bool MustGo()
+    {
         AuthenticationResult verdict = Judge(_identity);
         if (verdict.Reason != ReasonCode.Success)
         {

@@ -86,9 +86,21 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <inheritdoc/>
     public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
     {
+        Broker.BeginReceive(_context);
+        try
+        {
+            return HandleAll(bytes, out announcedBytes);
+        }
+        finally
+        {
+            Broker.EndReceive(_context);
+        }
+    }
+
+    private int HandleAll(ReadOnlySpan<byte> bytes, out int announcedBytes)
+    {
         int consumed = 0;
         announcedBytes = 0;
-        Broker.BeginReceive(_context);
         ActiveLimits? active = Broker.Limits.Active;
         while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && _holds == HoldReasons.None)
         {
@@ -135,7 +147,6 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             _context.Counters.BytesReceived += frame.Length;
         }
 
-        Broker.EndReceive(_context);
         return consumed;
     }
 

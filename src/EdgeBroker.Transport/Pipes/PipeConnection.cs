@@ -1,17 +1,16 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
+using System.ComponentModel;
 using System.IO.Pipelines;
 using System.Net;
+using System.Security.Authentication;
 using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Transport.Pipes;
 
 /// <summary>
-/// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One loop reads, one writes; they
-/// take turns
-/// in calling the handler, which so keeps its one thread at a time.
+/// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One task reads, one writes; both
+/// call the handler under the lock of the <see cref="PipeLoop"/>, so that it has one thread at a time.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Late signals may come after the end; the semaphores hold nothing that needs disposal.")]
 public sealed class PipeConnection : TransportConnection
 {
     // As with a socket: a peer that does not take our last bytes in this time is cut.
@@ -21,36 +20,45 @@ public sealed class PipeConnection : TransportConnection
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
-    private readonly Lock _turn;
-    private readonly SemaphoreSlim _attention = new(0, 1);
-    private readonly SemaphoreSlim _reading = new(0, 1);
+    private readonly PipeLoop _loop;
+    private readonly AsyncSignal _attention = new();
+    private readonly AsyncSignal _readOn = new();
     private readonly Queue<Action> _posted = new();
     private IConnectionHandler _handler = null!;
     private long _deadlineMs = long.MaxValue;
     private long _cutMs = long.MaxValue;
     private int _announcedBytes;
+    private int _turnRequested;
     private bool _paused;
     private bool _over;
     private volatile bool _timerFired;
 
-    // Guarded by the output's gate.
-    private bool _turnRequested;
-
     /// <param name="pipe">The bytes.</param>
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
     /// <param name="time">The clock of deadlines.</param>
-    /// <param name="turn">Held whenever the handler is called; shared by connections whose handlers share something that one thread at a time may use. Null:
-    /// its own.</param>
+    /// <param name="loop">The loop in which the handler is called.</param>
     /// <param name="remoteAddress">The peer's IP address; null: it has none.</param>
-    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, Lock? turn = null, IPAddress? remoteAddress = null)
+    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, PipeLoop loop, IPAddress? remoteAddress = null)
     {
         RemoteAddress = remoteAddress;
-        _turn = turn ?? new Lock();
+        _loop = loop;
         _pipe = pipe;
         _time = time;
         _start = time.GetTimestamp();
         RemoteEndPoint = remoteEndPoint;
         _timer = time.CreateTimer(static state => ((PipeConnection)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private enum Step
+    {
+        /// <summary>There is output to flush.</summary>
+        Flush,
+
+        /// <summary>There is nothing to do until the next signal.</summary>
+        Wait,
+
+        /// <summary>The connection is over, and its output empty.</summary>
+        End,
     }
 
     /// <summary>What broke the connection; null: it was closed. Once it is over.</summary>
@@ -62,40 +70,51 @@ public sealed class PipeConnection : TransportConnection
 
     public override long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
-    /// <summary>Serves the connection until it is over, and completes both ends of the pipe.</summary>
+    /// <summary>Serves the connection until it is over, and completes both ends of the pipe. Always ends, and has told the handler then.</summary>
     public async Task RunAsync(IConnectionHandler handler)
     {
         _handler = handler;
-        Task reading = ReadAsync();
-        await WriteAsync().ConfigureAwait(false);
-        _pipe.Input.CancelPendingRead();
-        // It may wait for the handler to read on, which does not happen any more.
-        Release(_reading);
-        await reading.ConfigureAwait(false);
-        await _pipe.Input.CompleteAsync().ConfigureAwait(false);
-        await _pipe.Output.CompleteAsync().ConfigureAwait(false);
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        lock (_turn) Over("closed");
+        try
+        {
+            Task reading = ReadAsync();
+            await WriteAsync().ConfigureAwait(false);
+            _pipe.Input.CancelPendingRead();
+            // It may wait for the handler to read on, which does not happen any more.
+            _readOn.Set();
+            await reading.ConfigureAwait(false);
+            await _pipe.Input.CompleteAsync().ConfigureAwait(false);
+            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // Whoever completes a pipe may find that what is behind it is broken.
+            NoteFailure(exception);
+        }
+        finally
+        {
+            lock (_loop.Lock) Over("closed");
+        }
     }
 
-    public override void RequestFlush() => Signal();
+    public override void RequestFlush() => _attention.Set();
 
     public override void RequestTurn()
     {
-        _turnRequested = true;
-        Signal();
+        Volatile.Write(ref _turnRequested, 1);
+        _attention.Set();
     }
 
     public override void Post(Action work)
     {
         lock (_posted) _posted.Enqueue(work);
-        Signal();
+        _attention.Set();
     }
 
     /// <summary>Runs something on the calling thread, between two calls of the handler; also when the connection is over. Short and non-blocking.</summary>
     public void RunInTurn(Action work)
     {
-        lock (_turn) work();
+        lock (_loop.Lock) Guard(work);
     }
 
     public override void PauseReading() => _paused = true;
@@ -104,7 +123,7 @@ public sealed class PipeConnection : TransportConnection
     {
         if (!_paused) return;
         _paused = false;
-        Release(_reading);
+        _readOn.Set();
     }
 
     public override void SetDeadline(long dueMs)
@@ -114,20 +133,14 @@ public sealed class PipeConnection : TransportConnection
         _timer.Change(dueMs == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, dueMs - NowMs)), Timeout.InfiniteTimeSpan);
     }
 
-    private static void Release(SemaphoreSlim semaphore)
-    {
-        lock (semaphore)
-        {
-            if (semaphore.CurrentCount == 0) semaphore.Release();
-        }
-    }
-
-    private void Signal() => Release(_attention);
+    // What a pipe may end with. Anything else is a bug of whatever the pipe goes through.
+    private static bool IsExpected(Exception exception) =>
+        exception is IOException or InvalidOperationException or OperationCanceledException or AuthenticationException or Win32Exception;
 
     private void OnTimer()
     {
         _timerFired = true;
-        Signal();
+        _attention.Set();
     }
 
     private async Task ReadAsync()
@@ -143,7 +156,7 @@ public sealed class PipeConnection : TransportConnection
                 if (wait)
                 {
                     _pipe.Input.AdvanceTo(consumed);
-                    await _reading.WaitAsync().ConfigureAwait(false);
+                    await _readOn.WaitAsync().ConfigureAwait(false);
                     continue;
                 }
 
@@ -151,20 +164,19 @@ public sealed class PipeConnection : TransportConnection
                 if (result.IsCompleted) break;
             }
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception)
         {
-            Failure ??= exception;
-            explanation = "the connection broke: " + exception.Message;
+            explanation = NoteFailure(exception);
         }
 
-        lock (_turn) Over(explanation);
-        Signal();
+        lock (_loop.Lock) Over(explanation);
+        _attention.Set();
     }
 
     private SequencePosition Hand(in ReadOnlySequence<byte> buffer, out bool wait)
     {
         int consumed;
-        lock (_turn)
+        lock (_loop.Lock)
         {
             // A unit known to be incomplete is not handed, and copied, for each piece of it.
             consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
@@ -176,55 +188,64 @@ public sealed class PipeConnection : TransportConnection
 
     private int HandContiguous(in ReadOnlySequence<byte> buffer)
     {
-        if (buffer.IsSingleSegment) return _handler.Receive(buffer.FirstSpan, out _announcedBytes);
-        byte[] whole = ArrayPool<byte>.Shared.Rent((int)buffer.Length);
-        buffer.CopyTo(whole);
-        int consumed = _handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
-        ArrayPool<byte>.Shared.Return(whole);
-        return consumed;
+        byte[]? whole = null;
+        try
+        {
+            if (buffer.IsSingleSegment) return _handler.Receive(buffer.FirstSpan, out _announcedBytes);
+            whole = ArrayPool<byte>.Shared.Rent((int)buffer.Length);
+            buffer.CopyTo(whole);
+            return _handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            return 0;
+        }
+        finally
+        {
+            if (whole is not null) ArrayPool<byte>.Shared.Return(whole);
+        }
     }
 
     private async Task WriteAsync()
     {
+        Task? attention = null;
+        bool isAwake = false;
         try
         {
-            Task? attention = null;
             while (true)
             {
-                await (attention ?? _attention.WaitAsync()).ConfigureAwait(false);
-                attention = null;
-                bool moved;
-                lock (_turn)
+                if (!isAwake)
                 {
-                    TakeTurn();
-                    // Within the turn: the handler may give the output another gate in its own.
-                    moved = MoveOutput();
+                    await (attention is null ? _attention.WaitAsync() : new ValueTask(attention)).ConfigureAwait(false);
+                    attention = null;
                 }
 
-                if (moved)
+                isAwake = false;
+                Step step = RunIteration();
+                if (step == Step.End) return;
+                if (step == Step.Wait) continue;
+                Task<FlushResult> flush = _pipe.Output.FlushAsync().AsTask();
+                // The peer may never read: deadlines, posted work and a close have their turn all the same.
+                while (!flush.IsCompleted)
                 {
-                    Task<FlushResult> flush = _pipe.Output.FlushAsync().AsTask();
-                    // The peer may never read: deadlines, posted work and a close have their turn all the same.
-                    while (!flush.IsCompleted)
-                    {
-                        attention ??= _attention.WaitAsync();
-                        if (await Task.WhenAny(flush, attention).ConfigureAwait(false) == flush) break;
-                        attention = null;
-                        lock (_turn) TakeTurn();
-                        if (IsClosing) CutInTime();
-                    }
-
-                    FlushResult flushed = await flush.ConfigureAwait(false);
-                    if (flushed.IsCompleted || flushed.IsCanceled) return;
+                    attention ??= _attention.WaitAsync().AsTask();
+                    if (await Task.WhenAny(flush, attention).ConfigureAwait(false) == flush) break;
+                    attention = null;
+                    lock (_loop.Lock) RunCallbacks();
+                    if (IsClosing) CutInTime();
                 }
 
-                if (_over || !AfterFlush()) return;
+                FlushResult flushed = await flush.ConfigureAwait(false);
+                if (flushed.IsCompleted || flushed.IsCanceled) return;
+                // Perhaps the handler wants to hear that the output has drained, or there is more.
+                isAwake = true;
             }
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception)
         {
-            Failure ??= exception;
-            lock (_turn) Over("the connection broke: " + exception.Message);
+            string explanation = NoteFailure(exception);
+            lock (_loop.Lock) Over(explanation);
         }
     }
 
@@ -237,7 +258,21 @@ public sealed class PipeConnection : TransportConnection
         else _timer.Change(TimeSpan.FromMilliseconds(_cutMs - nowMs), Timeout.InfiniteTimeSpan);
     }
 
-    private void TakeTurn()
+    /// <summary>Calls the handler for what is due and moves the output into the pipe.</summary>
+    private Step RunIteration()
+    {
+        lock (_loop.Lock)
+        {
+            RunCallbacks();
+            if (MoveOutput()) return Step.Flush;
+            if (!IsClosing && HasDrainedAsWanted()) CallBack();
+            // The handler may have written.
+            if (MoveOutput()) return Step.Flush;
+            return IsClosing ? Step.End : Step.Wait;
+        }
+    }
+
+    private void RunCallbacks()
     {
         while (true)
         {
@@ -247,18 +282,18 @@ public sealed class PipeConnection : TransportConnection
                 if (!_posted.TryDequeue(out work)) break;
             }
 
-            work();
+            Guard(work);
         }
 
-        if (IsClosing || _over) return;
-        // Before the clock is read: when the timer fires from here on, there is another turn for it.
+        if (IsClosing) return;
+        // Before the clock is read: when the timer fires from here on, there is another iteration for it.
         bool timerFired = _timerFired;
         _timerFired = false;
         long nowMs = NowMs;
         if (nowMs >= _deadlineMs)
         {
             _deadlineMs = long.MaxValue;
-            _handler.OnDeadline();
+            CallAtDeadline();
         }
         else if (timerFired && _deadlineMs != long.MaxValue)
         {
@@ -266,14 +301,7 @@ public sealed class PipeConnection : TransportConnection
             _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - nowMs), Timeout.InfiniteTimeSpan);
         }
 
-        bool turn;
-        lock (Output.Gate)
-        {
-            turn = _turnRequested;
-            _turnRequested = false;
-        }
-
-        if (turn) _handler.OnTurn();
+        if (Interlocked.Exchange(ref _turnRequested, 0) == 1 && !IsClosing) CallBack();
     }
 
     private bool MoveOutput()
@@ -291,31 +319,81 @@ public sealed class PipeConnection : TransportConnection
         }
     }
 
-    /// <summary>Whether there is anything more to write.</summary>
-    private bool AfterFlush()
+    private bool HasDrainedAsWanted()
     {
         lock (Output.Gate)
         {
-            if (Output.Length > 0)
-            {
-                Signal();
-                return true;
-            }
-
-            if (IsClosing) return false;
-            if (!WantsTurnWhenDrained) return true;
+            bool wanted = WantsTurnWhenDrained;
             WantsTurnWhenDrained = false;
-            RequestTurn();
-            return true;
+            return wanted;
         }
     }
 
-    private void Over(string explanation)
+    private void CallBack()
+    {
+        try
+        {
+            _handler.OnTurn();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    private void CallAtDeadline()
+    {
+        try
+        {
+            _handler.OnDeadline();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    /// <summary>Runs something on behalf of the connection; when it throws, that is reported, and the connection ends.</summary>
+    private void Guard(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    private void Fail(Exception exception)
+    {
+        _loop.Report(exception, "serving " + RemoteEndPoint);
+        Over(FaultExplanation, isFault: true);
+        // Nobody knows what is whole of it.
+        lock (Output.Gate) Output.Clear();
+    }
+
+    private string NoteFailure(Exception exception)
+    {
+        Failure ??= exception;
+        if (!IsExpected(exception)) _loop.Report(exception, "the transport of " + RemoteEndPoint);
+        return "the connection broke: " + exception.Message;
+    }
+
+    private void Over(string explanation, bool isFault = false)
     {
         if (_over) return;
         _over = true;
         lock (Output.Gate) Close();
-        Release(_reading);
-        _handler.OnClosed(explanation);
+        _readOn.Set();
+        try
+        {
+            _handler.OnClosed(explanation, isFault);
+        }
+        catch (Exception exception)
+        {
+            _loop.Report(exception, "closing the connection of " + RemoteEndPoint);
+        }
     }
 }

@@ -54,7 +54,7 @@ public sealed class ProxyGate : IConnectionHandler
     public void OnDeadline() => Refuse("no complete PROXY header within limits.connect_timeout; have the proxy send one, or take proxy_protocol off the listener");
 
     /// <inheritdoc/>
-    public void OnClosed(string explanation)
+    public void OnClosed(string explanation, bool isFault)
     {
         // A proxy that looks whether the port is open says nothing; there is nothing to tell of.
         if (_hasBegun) _refused("the connection ended within its PROXY header");

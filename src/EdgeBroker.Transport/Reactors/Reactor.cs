@@ -26,12 +26,13 @@ public sealed unsafe partial class Reactor : IDisposable
 
     private readonly Epoll _epoll = new();
     private readonly int _wakeFd;
+    private readonly Action<Exception, string> _reportFault;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<ReactorConnection> _fromOthers = new();
-    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly ConcurrentQueue<(ReactorConnection? Connection, Action Work)> _posted = new();
     private readonly List<ReactorConnection?> _connections = [];
     private readonly Stack<int> _freeIndexes = new();
     private readonly List<PeriodicWork> _periodic = [];
@@ -44,9 +45,11 @@ public sealed unsafe partial class Reactor : IDisposable
 
     /// <param name="index">Its number, by which its thread is named; the first one trims the chunk pool.</param>
     /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="reportFault">Is told of an exception of what the reactor calls, and what was going on. The reactor goes on.</param>
     /// <param name="logger">Event ids 1000-1099.</param>
-    public Reactor(int index, TimeProvider time, ILogger<Reactor> logger)
+    public Reactor(int index, TimeProvider time, Action<Exception, string> reportFault, ILogger<Reactor> logger)
     {
+        _reportFault = reportFault;
         _logger = logger;
         _time = time;
         _start = time.GetTimestamp();
@@ -75,9 +78,12 @@ public sealed unsafe partial class Reactor : IDisposable
     public void Start() => _thread.Start();
 
     /// <summary>Runs something on the reactor's thread, in its next turn; from any thread.</summary>
-    public void Post(Action work)
+    public void Post(Action work) => Post(null, work);
+
+    /// <summary>The same for a connection, which ends when the work throws.</summary>
+    internal void Post(ReactorConnection? connection, Action work)
     {
-        _posted.Enqueue(work);
+        _posted.Enqueue((connection, work));
         Wake();
     }
 
@@ -150,7 +156,34 @@ public sealed unsafe partial class Reactor : IDisposable
     }
 
     /// <summary>Calls the handlers of all connections; on this thread.</summary>
-    public void ForEachHandler(Action<IConnectionHandler> action) => ForEach(connection => action(connection.Handler));
+    public void ForEachHandler(Action<IConnectionHandler> action) => ForEach(connection => connection.Guard(() => action(connection.Handler)));
+
+    /// <summary>Reports an exception of what the reactor has called.</summary>
+    internal void Report(Exception exception, string where)
+    {
+        try
+        {
+            _reportFault(exception, where);
+        }
+        catch (Exception second)
+        {
+            // Nobody is left to tell but the log.
+            LogFault(_logger, second, where);
+        }
+    }
+
+    /// <summary>Calls what belongs to no connection; whatever it throws is reported, and the reactor goes on.</summary>
+    internal void Guard(Action work, string where)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception exception)
+        {
+            Report(exception, where);
+        }
+    }
 
     private void ForEach(Action<ReactorConnection> action)
     {
@@ -179,7 +212,7 @@ public sealed unsafe partial class Reactor : IDisposable
         }
         catch (Exception exception)
         {
-            // Nothing that runs here may throw; going on in an unknown state would be worse than restarting.
+            // Whatever is called from here is guarded, so this is the reactor's own: going on in an unknown state would be worse than restarting.
             LogFatal(_logger, exception, _thread.Name!);
             Environment.FailFast("a reactor thread failed", exception);
         }
@@ -208,11 +241,19 @@ public sealed unsafe partial class Reactor : IDisposable
         }
 
         // Only what was there: work that posts itself again waits for the next iteration.
-        for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? work); i--) work();
+        for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out (ReactorConnection? Connection, Action Work) posted); i--)
+        {
+            if (posted.Connection is { } connection) connection.Guard(posted.Work);
+            else Guard(posted.Work, "posted work");
+        }
+
         while (Timers.TakeDue(NowMs) is { } due) ((ReactorConnection)due).OnDeadline();
         for (int i = _periodic.Count - 1; i >= 0; i--)
         {
-            if (_periodic[i].RunIfDue(NowMs)) _periodic.RemoveAt(i);
+            PeriodicWork periodic = _periodic[i];
+            if (!periodic.TryTakeDue(NowMs)) continue;
+            if (periodic.Once) _periodic.RemoveAt(i);
+            Guard(periodic.Work, "periodic work");
         }
 
         Service();
@@ -231,7 +272,13 @@ public sealed unsafe partial class Reactor : IDisposable
             else Listeners[(int)(WakeData - 1 - data)].Accept();
         }
 
-        AfterReceives?.Invoke();
+        RunAfterReceives();
+    }
+
+    /// <summary>Has what waited for all receives seen to.</summary>
+    internal void RunAfterReceives()
+    {
+        if (AfterReceives is { } work) Guard(work, "what follows the receives");
     }
 
     private static void Handle(ReactorConnection? connection, uint ready)
@@ -286,6 +333,9 @@ public sealed unsafe partial class Reactor : IDisposable
         return timeout;
     }
 
+    [LoggerMessage(1001, LogLevel.Error, "a fault ({Where}) could not be reported")]
+    private static partial void LogFault(ILogger logger, Exception exception, string where);
+
     [LoggerMessage(1000, LogLevel.Critical, "{Thread} failed; the process ends, since it cannot know what is whole")]
     private static partial void LogFatal(ILogger logger, Exception exception, string thread);
 
@@ -293,15 +343,18 @@ public sealed unsafe partial class Reactor : IDisposable
     {
         private long _nextMs = nowMs + intervalMs;
 
+        public bool Once => once;
+
+        public Action Work => work;
+
         public int UntilNextMs(long nowMs) => (int)Math.Max(0, _nextMs - nowMs);
 
-        /// <summary>Runs the work if its time has come; true when it is not to run again.</summary>
-        public bool RunIfDue(long nowMs)
+        /// <summary>Whether its time has come; the next one is set then.</summary>
+        public bool TryTakeDue(long nowMs)
         {
             if (nowMs < _nextMs) return false;
             _nextMs = nowMs + intervalMs;
-            work();
-            return once;
+            return true;
         }
     }
 }

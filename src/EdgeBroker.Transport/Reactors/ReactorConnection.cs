@@ -91,7 +91,20 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         RequestFlush();
     }
 
-    public override void Post(Action work) => Reactor.Post(work);
+    public override void Post(Action work) => Reactor.Post(this, work);
+
+    /// <summary>Runs something on behalf of the connection; when it throws, that is reported, and the connection ends.</summary>
+    public void Guard(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
 
     public override void PauseReading()
     {
@@ -106,8 +119,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         UpdateInterest();
         if (_received.Length == 0) return;
         HandReceived(_received.Kept);
-        // The turn may have passed the point at which that is done for all.
-        Reactor.AfterReceives?.Invoke();
+        // The iteration may have passed the point at which that is done for all.
+        Reactor.RunAfterReceives();
     }
 
     public override void SetDeadline(long dueMs)
@@ -161,7 +174,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         if (_closed) return;
-        if (turn && !IsClosing) Handler.OnTurn();
+        if (turn && !IsClosing) CallBack();
         Flush();
     }
 
@@ -195,12 +208,34 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     /// <summary>The deadline has passed.</summary>
     public void OnDeadline()
     {
-        if (IsClosing) Finish("closed");
-        else if (!_closed) Handler.OnDeadline();
+        if (IsClosing)
+        {
+            Finish("closed");
+            return;
+        }
+
+        if (_closed) return;
+        try
+        {
+            Handler.OnDeadline();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
     }
 
     /// <summary>Closes the socket at once and tells the handler.</summary>
-    public void Finish(string explanation)
+    public void Finish(string explanation) => Finish(explanation, isFault: false);
+
+    /// <summary>The handler threw: reports that and closes the socket at once, since nobody knows what is whole of the output.</summary>
+    private void Fail(Exception exception)
+    {
+        Reactor.Report(exception, "serving " + RemoteEndPoint);
+        Finish(FaultExplanation, isFault: true);
+    }
+
+    private void Finish(string explanation, bool isFault)
     {
         if (_closed) return;
         _closed = true;
@@ -214,17 +249,51 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         _received.Clear();
-        if (!_lingering) Handler.OnClosed(explanation);
+        if (!_lingering) TellClosed(explanation, isFault);
         // Last: whoever waits for the listener to be empty may then rely on the handlers' being done.
         Listener?.Released();
     }
 
     private void HandReceived(Span<byte> bytes)
     {
-        int consumed = Handler.Receive(bytes, out int announced);
+        int consumed, announced;
+        try
+        {
+            consumed = Handler.Receive(bytes, out announced);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            return;
+        }
+
         if (_closed) return;
         if (IsClosing) _received.Clear();
         else _received.Keep(bytes[consumed..], announced);
+    }
+
+    private void CallBack()
+    {
+        try
+        {
+            Handler.OnTurn();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    private void TellClosed(string explanation, bool isFault)
+    {
+        try
+        {
+            Handler.OnClosed(explanation, isFault);
+        }
+        catch (Exception exception)
+        {
+            Reactor.Report(exception, "closing the connection of " + RemoteEndPoint);
+        }
     }
 
     private int Gather(LinuxSockets.IoVector* vectors, out int total)
@@ -281,7 +350,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     {
         _lingering = true;
         _received.Clear();
-        Handler.OnClosed("closed");
+        TellClosed("closed", isFault: false);
         _ = LinuxSockets.Shutdown(_fd, LinuxSockets.ShutdownWrite);
         Reactor.Timers.Set(this, NowMs + LingerMs);
         _pausedByHandler = false;

@@ -215,7 +215,7 @@ public sealed unsafe partial class ReactorListener
         {
             Released();
             // Told before the peer can see its end, as every refusal is.
-            _refuse(peer.ToString());
+            _reactors[0].Guard(() => _refuse(peer.ToString()), "refusing a connection");
             _ = LinuxSockets.Close(fd);
             return;
         }
@@ -234,7 +234,18 @@ public sealed unsafe partial class ReactorListener
     private void Serve(Reactor reactor, int fd, PeerAddress peer)
     {
         var connection = new ReactorConnection(reactor, fd, peer) { Listener = this };
-        connection.Handler = _connect(new Accepted(connection, reactor));
+        try
+        {
+            connection.Handler = _connect(new Accepted(connection, reactor));
+        }
+        catch (Exception exception)
+        {
+            reactor.Report(exception, "accepting " + connection.RemoteEndPoint);
+            _ = LinuxSockets.Close(fd);
+            Released();
+            return;
+        }
+
         reactor.Adopt(connection);
     }
 

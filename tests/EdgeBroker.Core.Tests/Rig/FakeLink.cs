@@ -23,6 +23,12 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public int MaxPacketBytes { get; init; } = int.MaxValue;
 
+    /// <summary>Whether this connection has a bug: it throws whenever it is to send a message.</summary>
+    public bool Throws { get; set; }
+
+    /// <summary>Whether it throws when it is asked for room.</summary>
+    public bool ThrowsWhenAskedForRoom { get; set; }
+
     /// <summary>Whether QoS 0 finds the output full.</summary>
     public bool IsFull { get; set; }
 
@@ -33,7 +39,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public bool HasRoom
     {
-        get => _hasRoom;
+        get => ThrowsWhenAskedForRoom ? throw new InvalidTimeZoneException("a bug") : _hasRoom;
         set
         {
             _hasRoom = value;
@@ -63,6 +69,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
     {
+        if (Throws) throw new InvalidTimeZoneException("a bug");
         if (publish.QoS == QoS.AtMostOnce && IsFull) return SendOutcome.NoRoom;
         if (publish.Length(version) > MaxPacketBytes) return SendOutcome.TooLarge;
         byte[] bytes;

@@ -10,6 +10,8 @@ internal sealed class Recorder : IBrokerEvents
 
     public List<string> Ended { get; } = [];
 
+    public List<(Exception Exception, string Where)> Faults { get; } = [];
+
     public void ClientConnected(in ClientDescription client, bool sessionPresent)
     {
     }
@@ -37,6 +39,11 @@ internal sealed class Recorder : IBrokerEvents
 
     public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason)
     {
+    }
+
+    public void Fault(Exception exception, string where)
+    {
+        lock (Faults) Faults.Add((exception, where));
     }
 
     public void MessagesDropped(string clientId, DropReason reason, int count)

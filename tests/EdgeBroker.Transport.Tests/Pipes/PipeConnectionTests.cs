@@ -13,7 +13,9 @@ public sealed class PipeConnectionTests
     private readonly Pipe _out = new(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512));
     private readonly PipeConnection _connection;
 
-    public PipeConnectionTests() => _connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", _time);
+    private readonly List<Exception> _faults = [];
+
+    public PipeConnectionTests() => _connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", _time, Loop());
 
     [Fact]
     public async Task A_unit_in_many_segments_comes_in_one_piece_and_is_handed_when_it_is_whole()
@@ -143,7 +145,7 @@ public sealed class PipeConnectionTests
     public async Task A_timer_that_is_a_little_early_loses_neither_a_deadline_nor_the_cut()
     {
         var time = new EarlyTimers();
-        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time);
+        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time, Loop());
         var handler = new TestHandler(connection);
         Task served = connection.RunAsync(handler);
         connection.Post(() =>
@@ -169,6 +171,54 @@ public sealed class PipeConnectionTests
         time.Advance(TimeSpan.FromMilliseconds(1));
         await Deadline.Within(served, "the end");
     }
+
+    [Theory]
+    [InlineData(nameof(TestHandler.Receive))]
+    [InlineData(nameof(TestHandler.OnTurn))]
+    [InlineData(nameof(TestHandler.OnDeadline))]
+    [InlineData("posted work")]
+    public async Task An_exception_of_the_handler_ends_the_connection(string where)
+    {
+        var handler = new TestHandler(_connection) { ThrowsIn = where };
+        Task served = _connection.RunAsync(handler);
+        // Half a unit, perhaps: it does not go out.
+        _connection.Post(() => handler.Write([1, 2, 3]));
+        await _out.Reader.ReadAtLeastAsync(3);
+        _connection.Post(() =>
+        {
+            if (where == nameof(TestHandler.OnDeadline)) _connection.SetDeadline(_connection.NowMs);
+            if (where == nameof(TestHandler.OnTurn)) _connection.RequestTurn();
+            if (where == "posted work") throw new InvalidTimeZoneException("a bug");
+        });
+        if (where == nameof(TestHandler.Receive)) await _in.Writer.WriteAsync(new byte[] { 1 });
+        await Deadline.Within(served, "the end");
+        Assert.Equal((true, "an internal error of the broker", 1), (handler.IsFaulted, handler.Closed, handler.ClosedCount));
+        Assert.IsType<InvalidTimeZoneException>(Assert.Single(_faults));
+    }
+
+    [Fact]
+    public async Task An_exception_in_the_last_call_is_reported_and_the_connection_ends()
+    {
+        var handler = new TestHandler(_connection) { ThrowsIn = nameof(TestHandler.OnClosed) };
+        Task served = _connection.RunAsync(handler);
+        await _in.Writer.CompleteAsync();
+        await Deadline.Within(served, "the end");
+        Assert.Equal(1, handler.ClosedCount);
+        Assert.Single(_faults);
+    }
+
+    [Fact]
+    public async Task A_pipe_that_fails_in_its_own_way_ends_the_connection_and_is_reported()
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        await _in.Writer.CompleteAsync(new InvalidTimeZoneException("a bug"));
+        await Deadline.Within(served, "the end");
+        Assert.Equal((false, "the connection broke: a bug", 1), (handler.IsFaulted, handler.Closed, handler.ClosedCount));
+        Assert.Single(_faults);
+    }
+
+    private PipeLoop Loop() => new((exception, _) => _faults.Add(exception));
 
     private Task PostedAsync() => PostedAsync(_connection);
 

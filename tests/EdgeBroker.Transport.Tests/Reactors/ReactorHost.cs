@@ -13,9 +13,19 @@ internal sealed class ReactorHost : IDisposable
 {
     private readonly Reactor[] _reactors;
 
-    public ReactorHost(Func<TransportConnection, TestHandler> connect, int reactors = 1, string address = "127.0.0.1:0", int maxConnections = 10_000, Action? afterReceives = null)
+    public ReactorHost(
+        Func<TransportConnection, TestHandler> connect,
+        int reactors = 1,
+        string address = "127.0.0.1:0",
+        int maxConnections = 10_000,
+        Action? afterReceives = null)
     {
-        _reactors = [.. Enumerable.Range(0, reactors).Select(index => new Reactor(index, TimeProvider.System, NullLogger<Reactor>.Instance))];
+        _reactors = new Reactor[reactors];
+        for (int i = 0; i < reactors; i++)
+        {
+            _reactors[i] = new Reactor(i, TimeProvider.System, (exception, where) => Faults.Enqueue((exception, where)), NullLogger<Reactor>.Instance);
+        }
+
         Listener = ReactorListener.Open(
             Transport.Linux.SocketAddress.Parse(address),
             _reactors,
@@ -44,6 +54,8 @@ internal sealed class ReactorHost : IDisposable
     public ConcurrentQueue<TestHandler> Handlers { get; } = new();
 
     public ConcurrentQueue<string> Refused { get; } = new();
+
+    public ConcurrentQueue<(Exception Exception, string Where)> Faults { get; } = new();
 
     public async Task<Socket> ConnectAsync(int receiveBufferBytes = 0)
     {

@@ -21,9 +21,15 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 
     public bool WrongThread { get; private set; }
 
+    /// <summary>Whether it was told that it ended the connection by an exception.</summary>
+    public bool IsFaulted { get; private set; }
+
+    /// <summary>The method that has a bug; null: none.</summary>
+    public volatile string? ThrowsIn;
+
     public virtual int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
     {
-        Note();
+        Note(nameof(Receive));
         ReceivedBytes += bytes.Length;
         announcedBytes = 0;
         Write(bytes);
@@ -36,7 +42,7 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 
     public virtual void OnTurn()
     {
-        Note();
+        Note(nameof(OnTurn));
         if (!_paused) return;
         _paused = false;
         connection.ResumeReading();
@@ -44,15 +50,16 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 
     public void OnDeadline()
     {
-        Note();
+        Note(nameof(OnDeadline));
         Deadlines++;
     }
 
-    public void OnClosed(string explanation)
+    public void OnClosed(string explanation, bool isFault)
     {
-        Note();
+        IsFaulted = isFault;
         Closed = explanation;
         ClosedCount++;
+        Note(nameof(OnClosed));
     }
 
     public void Write(ReadOnlySpan<byte> bytes, bool close = false)
@@ -65,5 +72,9 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
         }
     }
 
-    private void Note() => WrongThread |= Thread != 0 && Thread != Environment.CurrentManagedThreadId;
+    private void Note(string method)
+    {
+        WrongThread |= Thread != 0 && Thread != Environment.CurrentManagedThreadId;
+        if (ThrowsIn == method) throw new InvalidTimeZoneException("a bug");
+    }
 }

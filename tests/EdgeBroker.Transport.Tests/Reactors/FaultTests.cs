@@ -1,0 +1,121 @@
+using System.Net.Sockets;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Transport.Tests.Reactors;
+
+/// <summary>Handlers with bugs: each costs its own connection.</summary>
+public sealed class FaultTests
+{
+    private int _afterReceives;
+
+    [Theory]
+    [InlineData(nameof(TestHandler.Receive))]
+    [InlineData(nameof(TestHandler.OnTurn))]
+    [InlineData(nameof(TestHandler.OnDeadline))]
+    [InlineData("posted work")]
+    [InlineData("a visit")]
+    public async Task An_exception_of_a_handler_ends_its_connection_and_no_other(string where)
+    {
+        using var host = new ReactorHost(connection => new TestHandler(connection));
+        using Socket faulty = await host.ConnectAsync(), other = await host.ConnectAsync();
+        TestHandler handler = await host.HandlerAsync();
+        await EchoAsync(faulty);
+        await EchoAsync(other);
+        handler.ThrowsIn = where;
+        if (where == nameof(TestHandler.Receive)) await faulty.SendAsync(new byte[] { 1 });
+        else if (where == "a visit") host.First.Post(() => host.First.ForEachHandler(visited => ThrowAt(visited == handler)));
+        else
+        {
+            handler.Connection.Post(() =>
+            {
+                if (where == nameof(TestHandler.OnTurn)) handler.Connection.RequestTurn();
+                if (where == nameof(TestHandler.OnDeadline)) handler.Connection.SetDeadline(handler.Connection.NowMs);
+                ThrowAt(where == "posted work");
+            });
+        }
+
+        Assert.Equal(0, await ReceiveOrEndAsync(faulty));
+        await Deadline.Until(() => host.Listener.OpenCount == 1, "the end of one");
+        Assert.Equal((true, "an internal error of the broker", 1), (handler.IsFaulted, handler.Closed, handler.ClosedCount));
+        (Exception exception, string told) = Assert.Single(host.Faults);
+        Assert.IsType<InvalidTimeZoneException>(exception);
+        Assert.Equal($"serving {faulty.LocalEndPoint}", told);
+        await EchoAsync(other);
+    }
+
+    [Fact]
+    public async Task An_exception_in_the_last_call_is_reported()
+    {
+        using var host = new ReactorHost(connection => new TestHandler(connection) { ThrowsIn = nameof(TestHandler.OnClosed) });
+        Socket faulty = await host.ConnectAsync();
+        TestHandler handler = await host.HandlerAsync();
+        await EchoAsync(faulty);
+        faulty.Dispose();
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "the end");
+        Assert.Equal(1, handler.ClosedCount);
+        Assert.Single(host.Faults);
+        using Socket other = await host.ConnectAsync();
+        await EchoAsync(other);
+    }
+
+    [Fact]
+    public async Task A_connection_that_no_handler_can_be_made_for_is_closed()
+    {
+        int made = 0;
+        using var host = new ReactorHost(connection => ++made == 1 ? throw new InvalidTimeZoneException("a bug") : new TestHandler(connection));
+        using Socket faulty = await host.ConnectAsync();
+        Assert.Equal(0, await ReceiveOrEndAsync(faulty));
+        await Deadline.Until(() => host.Listener.OpenCount == 0, "its slot");
+        Assert.Single(host.Faults);
+        using Socket other = await host.ConnectAsync();
+        await EchoAsync(other);
+    }
+
+    [Fact]
+    public async Task An_exception_of_what_belongs_to_no_connection_ends_none()
+    {
+        using var host = new ReactorHost(
+            connection => new TestHandler(connection), afterReceives: () => ThrowAt(Interlocked.Increment(ref _afterReceives) == 1));
+        using Socket socket = await host.ConnectAsync();
+        await EchoAsync(socket);
+        host.First.Post(() =>
+        {
+            host.First.AddPeriodic(TimeSpan.FromMilliseconds(1), () => ThrowAt(true));
+            ThrowAt(true);
+        });
+        await Deadline.Until(() => host.Faults.Count(fault => fault.Where == "periodic work") > 1, "work that goes on");
+        await EchoAsync(socket);
+        Assert.Equal(["periodic work", "posted work", "what follows the receives"], host.Faults.Select(fault => fault.Where).Distinct().Order());
+    }
+
+    private static void ThrowAt(bool here)
+    {
+        if (here) throw new InvalidTimeZoneException("a bug");
+    }
+
+    private static async Task EchoAsync(Socket socket)
+    {
+        byte[] bytes = [1, 2, 3], back = new byte[3];
+        await socket.SendAsync(bytes);
+        for (int at = 0; at < 3;)
+        {
+            int count = await socket.ReceiveAsync(back.AsMemory(at));
+            Assert.NotEqual(0, count);
+            at += count;
+        }
+
+        Assert.Equal(bytes, back);
+    }
+
+    private static async Task<int> ReceiveOrEndAsync(Socket socket)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[10]);
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
+    }
+}
