@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
@@ -65,6 +66,12 @@ public sealed partial class Broker
         if (!TopicFilter.TrySplitShared(filter, out _, out topicFilter)) topicFilter = filter;
         if (TopicName.CountLevels(topicFilter) > Options.MaxTopicLevels) return ReasonCode.TopicFilterInvalid;
         if (!permissions.MaySubscribe(topicFilter)) return ReasonCode.NotAuthorized;
+        if (!Limits.Ledger.HasRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
+        {
+            Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
+            return ReasonCode.QuotaExceeded;
+        }
+
         QoS most = permissions.MaximumQoS(topicFilter);
         if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         return ReasonCode.Success;

@@ -35,9 +35,10 @@ public sealed partial class Broker
     {
         Clock = clock;
         Journal = journal;
-        Retained = new RetainedMessages(journal);
         _events = events;
         Limits = new BrokerLimits(clock, events);
+        Retained = new RetainedMessages(journal, Limits.Ledger);
+        Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
         _environment = new SessionEnvironment(options, Clock, journal);
         _ownContext = CreateContext();
         RegisterMeters(version);

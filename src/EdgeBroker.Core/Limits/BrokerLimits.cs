@@ -40,6 +40,9 @@ public sealed class BrokerLimits
     /// <summary>What memory calls for.</summary>
     public MemoryPressure Memory { get; }
 
+    /// <summary>What memory is used for.</summary>
+    public MemoryLedger Ledger { get; } = new();
+
     /// <summary>What the limits did.</summary>
     public LimitCounters Counters { get; } = new();
 
@@ -93,7 +96,9 @@ public sealed class BrokerLimits
             }
         }
 
-        meters.State("limits/max_memory/stage", "what the broker does without because memory is short", () => Memory.LimitBytes == 0 ? null : NameOf(Memory.Stage));
+        Ledger.RegisterMeters(meters);
+        meters.State(
+            "limits/max_memory/stage", "what the broker does without because memory is short", () => Memory.LimitBytes == 0 ? null : NameOf(Memory.Stage));
         meters.Gauge("edgebroker.memory.used", MeterUnit.Bytes, "memory in use", () => WhenLimited(Memory.UsedBytes), "limits/max_memory/used");
         meters.Gauge("edgebroker.memory.limit", MeterUnit.Bytes, "memory there may be", () => WhenLimited(Memory.LimitBytes), "limits/max_memory/limit");
     }

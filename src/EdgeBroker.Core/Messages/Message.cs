@@ -1,12 +1,21 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Messages;
 
-/// <summary>One application message that outlives the call it came in: retained, queued or in flight. Immutable, shared by all who hold it.</summary>
+/// <summary>
+/// One application message that outlives the call it came in: retained, queued or in flight. What it says is immutable, and shared by all who keep it.
+/// </summary>
 public sealed class Message
 {
     /// <summary>The value of <see cref="ExpiresAtMs"/> for a message that does not expire.</summary>
     public const long Never = long.MaxValue;
+
+    // The object, and the heads of its three arrays.
+    private const int OverheadBytes = 160;
+
+    private int _holders;
+    private MemoryKind _kind;
 
     /// <summary>The topic name, UTF-8.</summary>
     public required byte[] Topic { get; init; }
@@ -38,4 +47,18 @@ public sealed class Message
     /// <summary>The expiry to forward: what was received less the time waited, rounded up [MQTT-3.3.2-6]; null when there is none.</summary>
     public uint? RemainingExpirySeconds(long nowMs) =>
         ExpiresAtMs == Never ? null : (uint)Math.Clamp((ExpiresAtMs - nowMs + 999) / 1000, 0, uint.MaxValue);
+
+    /// <summary>Somebody keeps it from here on. However many do, its memory is accounted once: as what the first of them keeps it for.</summary>
+    internal void Hold(MemoryLedger ledger, MemoryKind kind)
+    {
+        if (Interlocked.Increment(ref _holders) > 1) return;
+        _kind = kind;
+        ledger.Account(kind, SizeBytes + OverheadBytes);
+    }
+
+    /// <summary>One who kept it does so no longer.</summary>
+    internal void Release(MemoryLedger ledger)
+    {
+        if (Interlocked.Decrement(ref _holders) == 0) ledger.Release(_kind, SizeBytes + OverheadBytes);
+    }
 }

@@ -28,7 +28,7 @@ public sealed class LocalClient : Receiver, IDisposable
         : base(ReservedIds.Local + name)
     {
         _broker = broker;
-        _queue = new LocalQueue(options);
+        _queue = new LocalQueue(options, broker.Limits.Ledger);
         Options = options;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
@@ -14,8 +15,11 @@ namespace EdgeBroker.Core.Receivers;
 public readonly record struct LocalDelivery(Message Message, QoS QoS, bool Retain, uint[]? SubscriptionIdentifiers);
 
 /// <summary>What waits for a local client to read it: bounded in messages and bytes. One thread at a time.</summary>
-internal sealed class LocalQueue(LocalClientOptions options)
+internal sealed class LocalQueue(LocalClientOptions options, MemoryLedger ledger)
 {
+    // An entry, and what stands for it in the queue and by its topic.
+    private const int EntryBytes = 120;
+
     private readonly Queue<Entry> _entries = new();
     private readonly Dictionary<byte[], Entry>? _byTopic =
         options.Content == LocalQueueContent.LatestOfEachTopic ? new Dictionary<byte[], Entry>(TopicComparer.Instance) : null;
@@ -64,6 +68,8 @@ internal sealed class LocalQueue(LocalClientOptions options)
         if (!_entries.TryDequeue(out entry)) return false;
         _count--;
         SizeBytes -= entry.Delivery.Message.SizeBytes;
+        entry.Delivery.Message.Release(ledger);
+        ledger.Release(MemoryKind.LocalQueues, EntryBytes);
         _byTopic?.Remove(entry.Delivery.Message.Topic);
         return true;
     }
@@ -77,6 +83,8 @@ internal sealed class LocalQueue(LocalClientOptions options)
         _entries.Enqueue(entry);
         _count++;
         SizeBytes += entry.Delivery.Message.SizeBytes;
+        entry.Delivery.Message.Hold(ledger, MemoryKind.LocalQueues);
+        ledger.Account(MemoryKind.LocalQueues, EntryBytes);
         _byTopic?.Add(entry.Delivery.Message.Topic, entry);
     }
 
@@ -84,6 +92,8 @@ internal sealed class LocalQueue(LocalClientOptions options)
     private void Supersede(Entry entry, in LocalDelivery delivery, byte[]? sharedFilter)
     {
         SizeBytes += delivery.Message.SizeBytes - entry.Delivery.Message.SizeBytes;
+        delivery.Message.Hold(ledger, MemoryKind.LocalQueues);
+        entry.Delivery.Message.Release(ledger);
         entry.Delivery = delivery;
         entry.SharedFilter = sharedFilter;
     }

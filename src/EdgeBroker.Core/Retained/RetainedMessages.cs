@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
@@ -6,13 +7,28 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Retained;
 
 /// <summary>The last value of every topic that has one (3.3.1.3). One lock, held for one topic or one slice of a walk at a time.</summary>
-public sealed class RetainedMessages(IJournal journal)
+public sealed class RetainedMessages
 {
+    // A node of the tree, and its share of the table it stands in.
+    private const int NodeBytes = 96;
+
+    private readonly IJournal _journal;
+    private readonly MemoryLedger _ledger;
     private readonly RetainedNode _root = new([], 0, 0, null);
     private long _lastOrdinal;
     private int _count;
     private long _sizeBytes;
+    private int _nodes;
     private RetainedWalk? _sweep;
+
+    /// <param name="journal">Where the values are kept beyond the process.</param>
+    /// <param name="ledger">Where their memory is accounted.</param>
+    public RetainedMessages(IJournal journal, MemoryLedger ledger)
+    {
+        _journal = journal;
+        _ledger = ledger;
+        ledger.Poll(MemoryKind.Retained, () => (long)Volatile.Read(ref _nodes) * NodeBytes);
+    }
 
     /// <summary>Topics with a value.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -28,6 +44,7 @@ public sealed class RetainedMessages(IJournal journal)
     /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6].</summary>
     /// <param name="publication">The message.</param>
     /// <param name="nowMs">The broker clock's time.</param>
+    /// <returns>What the publisher's acknowledgement waits for; null: nothing.</returns>
     public Completion? Set(in Publication publication, long nowMs)
     {
         if (publication.Payload.IsEmpty) return Remove(publication.Topic);
@@ -101,9 +118,9 @@ public sealed class RetainedMessages(IJournal journal)
     private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
     {
         // A broker's own topics are made anew by every life of the process.
-        if (!journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return null;
+        if (!_journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return null;
         var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0);
-        journal.Append(fact);
+        _journal.Append(fact);
         return fact;
     }
 
@@ -135,6 +152,7 @@ public sealed class RetainedMessages(IJournal journal)
     {
         if (node.Message is { } old)
         {
+            old.Release(_ledger);
             _count--;
             _sizeBytes -= old.SizeBytes;
         }
@@ -143,6 +161,7 @@ public sealed class RetainedMessages(IJournal journal)
         {
             _count++;
             _sizeBytes += message.SizeBytes;
+            message.Hold(_ledger, MemoryKind.Retained);
         }
 
         node.Message = message;
@@ -169,6 +188,7 @@ public sealed class RetainedMessages(IJournal journal)
             {
                 next = new RetainedNode(topic, start, level.Length, node);
                 node.Children.Add(next);
+                _nodes++;
             }
 
             node = next;
@@ -177,11 +197,12 @@ public sealed class RetainedMessages(IJournal journal)
         return node;
     }
 
-    private static void Prune(RetainedNode node)
+    private void Prune(RetainedNode node)
     {
         while (node.IsEmpty && node.Parent is { } parent)
         {
             parent.Children.Remove(node);
+            _nodes--;
             node = parent;
         }
     }

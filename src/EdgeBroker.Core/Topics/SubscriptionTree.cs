@@ -6,8 +6,15 @@ namespace EdgeBroker.Core.Topics;
 /// <summary>All subscriptions by filter. Writers are serialised by one lock; matching takes none and sees each change whole.</summary>
 public sealed class SubscriptionTree
 {
+    /// <summary>What a subscription takes besides its filter's bytes: itself, its places in lists, and what stands for it in the tree's last node.</summary>
+    public const int SubscriptionBytes = 240;
+
+    // A node, and its share of the table it stands in.
+    private const int NodeBytes = 112;
+
     private readonly Lock _writer = new();
     private long _version;
+    private long _memoryBytes;
     private int _count;
     private int _sharedCount;
 
@@ -25,6 +32,9 @@ public sealed class SubscriptionTree
     /// <summary>Shared subscriptions in the tree.</summary>
     public int SharedCount => Volatile.Read(ref _sharedCount);
 
+    /// <summary>Memory of the subscriptions and of the tree.</summary>
+    public long MemoryBytes => Volatile.Read(ref _memoryBytes);
+
     /// <summary>Adds a subscription, or replaces the receiver's one with the same filter [MQTT-3.8.4-3].</summary>
     public void Add(Subscription subscription)
     {
@@ -37,7 +47,7 @@ public sealed class SubscriptionTree
             bool isNew;
             if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
             else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
-            if (isNew) Count1(shared, 1);
+            if (isNew) CountOne(shared, 1, subscription.Filter.Length);
             NoteChange(filter);
         }
     }
@@ -57,7 +67,7 @@ public sealed class SubscriptionTree
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
-            Count1(shared, -1);
+            CountOne(shared, -1, fullFilter.Length);
             NoteChange(filter);
             return true;
         }
@@ -108,8 +118,9 @@ public sealed class SubscriptionTree
         return ref node.Own;
     }
 
-    private static SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
+    private SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
     {
+        Volatile.Write(ref _memoryBytes, _memoryBytes + NodeBytes);
         var added = new SubscriptionNode(text, start, length, node);
         if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref WildcardsOf(node, make: true)!.Single, added);
         else node.Children.Add(added);
@@ -122,12 +133,13 @@ public sealed class SubscriptionTree
         return node.Wildcards;
     }
 
-    private static void Prune(SubscriptionNode node)
+    private void Prune(SubscriptionNode node)
     {
         while (node.IsEmpty && node.Parent is { } parent)
         {
             if (parent.Wildcards is { } wildcards && ReferenceEquals(wildcards.Single, node)) Volatile.Write(ref wildcards.Single, null);
             else parent.Children.Remove(node);
+            Volatile.Write(ref _memoryBytes, _memoryBytes - NodeBytes);
             node = parent;
         }
     }
@@ -182,8 +194,9 @@ public sealed class SubscriptionTree
         Volatile.Write(ref _version, version);
     }
 
-    private void Count1(bool shared, int change)
+    private void CountOne(bool shared, int change, int filterBytes)
     {
+        Volatile.Write(ref _memoryBytes, _memoryBytes + (change * (SubscriptionBytes + filterBytes)));
         Volatile.Write(ref _count, _count + change);
         if (shared) Volatile.Write(ref _sharedCount, _sharedCount + change);
     }

@@ -18,6 +18,9 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
     private readonly long _heapLimitBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
     private long? _lastCollection;
 
+    // What the process has without clients: code, stacks, tables.
+    private long? _ownBytes;
+
     /// <summary>
     /// Reads, and collects garbage where memory seems short, or was and is not yet enough again: what nobody holds any more is no reason to refuse anybody, or
     /// to go on refusing.
@@ -27,6 +30,7 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
         MemoryLimit limit = limits.Current.MaxMemory;
         if (limit == MemoryLimit.None)
         {
+            limits.Ledger.LimitBytes = long.MaxValue;
             limits.Memory.Update(0, 0);
             return;
         }
@@ -42,7 +46,18 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
         limits.Memory.Update(reading.UsedBytes, reading.LimitBytes);
     }
 
-    private MemoryReading Read(MemoryLimit limit) => MemoryReading.Tighter(gauge.Read(limit), new MemoryReading(GC.GetTotalMemory(false), _heapLimitBytes));
+    // What clients have made grow counts before it is resident, too: a buffer that was made is not touched at once.
+    private MemoryReading Read(MemoryLimit limit)
+    {
+        MemoryReading process = gauge.Read(limit);
+        long accountedBytes = limits.Ledger.TotalBytes;
+        _ownBytes ??= Math.Max(0, process.UsedBytes - accountedBytes);
+        var accounted = new MemoryReading(_ownBytes.Value + accountedBytes, process.LimitBytes);
+        limits.Ledger.LimitBytes = process.LimitBytes == 0
+            ? long.MaxValue
+            : Math.Max(0, (process.LimitBytes / 100 * MemoryPressure.EntersAtPercent(MemoryStage.Dropping)) - _ownBytes.Value);
+        return MemoryReading.Tighter(MemoryReading.Tighter(process, accounted), new MemoryReading(GC.GetTotalMemory(false), _heapLimitBytes));
+    }
 
     private static bool IsShort(MemoryReading reading) =>
         reading.LimitBytes > 0 && reading.UsedBytes * 100.0 / reading.LimitBytes >= MemoryPressure.EntersAtPercent(MemoryStage.Refusing);

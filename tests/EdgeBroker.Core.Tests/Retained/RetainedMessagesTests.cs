@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
@@ -39,7 +40,7 @@ public sealed class RetainedMessagesTests
     [Fact]
     public void An_empty_payload_removes_the_value_and_every_level_that_leaves_empty()
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         retained.Set(new Publication { Topic = "a/b/c"u8, Payload = "v"u8 }, 0);
         retained.Set(new Publication { Topic = "a"u8, Payload = "v"u8 }, 0);
         retained.Set(new Publication { Topic = "a/b/c"u8 }, 0);

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
@@ -13,7 +14,7 @@ public sealed class RetainedWalkTests
     [Fact]
     public void A_walk_meets_each_value_that_lasts_once_and_none_that_came_later() => Steps.Of(8, 200).Sample(steps =>
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         var model = new Dictionary<string, string>();
         var walks = new List<Walker>();
         int value = 0;
@@ -54,7 +55,7 @@ public sealed class RetainedWalkTests
     [InlineData("b/#", "")]
     public void Filters_find_their_topics(string filter, string found)
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         foreach (string topic in (string[])["a", "a/b", "a/b/c", "/", "$x", "$x/y"])
         {
             retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8 }, 0);
@@ -76,7 +77,7 @@ public sealed class RetainedWalkTests
     [InlineData("+/none", true)]
     public void There_is_no_walk_where_the_first_levels_lead_nowhere(string filter, bool walks)
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         retained.Set(new Publication { Topic = "a/b"u8, Payload = "v"u8 }, 0);
         Assert.Equal(walks, retained.Walk(Encoding.UTF8.GetBytes(filter)) is not null);
     }
@@ -84,7 +85,7 @@ public sealed class RetainedWalkTests
     [Fact]
     public void A_walk_that_finds_nothing_in_a_large_tree_pauses_now_and_then()
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         for (int i = 0; i < 20_000; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("t/" + i), Payload = "v"u8 }, 0);
         retained.Set(new Publication { Topic = "t/x/y"u8, Payload = "v"u8 }, 0);
         RetainedWalk walk = retained.Walk("t/+/y"u8)!;
@@ -102,7 +103,7 @@ public sealed class RetainedWalkTests
     [Fact]
     public async Task Walks_and_changes_from_many_threads_do_not_disturb_each_other()
     {
-        var retained = new RetainedMessages(VolatileJournal.Instance);
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         for (int i = 0; i < 500; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("lasting/" + i), Payload = "v"u8 }, 0);
         bool done = false;
         Task churn = Task.Run(() =>

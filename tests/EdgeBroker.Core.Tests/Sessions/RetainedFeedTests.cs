@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
@@ -9,7 +10,7 @@ namespace EdgeBroker.Core.Tests.Sessions;
 
 public sealed class RetainedFeedTests
 {
-    private readonly RetainedMessages _retained = new(VolatileJournal.Instance);
+    private readonly RetainedMessages _retained = new(VolatileJournal.Instance, new MemoryLedger());
     private readonly Session _session = Loose.Session("c");
 
     public RetainedFeedTests() => _retained.Set(new Publication { Topic = "a"u8, Payload = "1"u8 }, 0);

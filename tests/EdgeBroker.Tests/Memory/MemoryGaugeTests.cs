@@ -173,6 +173,28 @@ public sealed class MemoryGaugeTests : IDisposable
         Assert.Equal(MemoryStage.Normal, broker.Limits.Memory.Stage);
     }
 
+    [Fact]
+    public void What_clients_have_made_grow_counts_before_it_is_resident()
+    {
+        Broker broker = MakeBroker();
+        using var gauge = new MemoryGauge(_root.Path);
+        var watch = new MemoryWatch(broker.Limits, gauge, new FakeTimeProvider());
+        long limit = ResidentBytes * 2;
+        broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(limit, false) });
+        watch.Run();
+        Assert.Equal(MemoryStage.Normal, broker.Limits.Memory.Stage);
+        Assert.True(broker.Limits.Ledger.HasRoomFor(limit / 3));
+        Assert.False(broker.Limits.Ledger.HasRoomFor(limit / 2));
+        foreach ((int percent, MemoryStage stage) in new[] { (82, MemoryStage.Refusing), (95, MemoryStage.Dropping), (70, MemoryStage.Normal) })
+        {
+            long grown = (limit * percent / 100) - ResidentBytes;
+            broker.Limits.Ledger.Account(MemoryKind.Queues, grown);
+            watch.Run();
+            Assert.Equal(stage, broker.Limits.Memory.Stage);
+            broker.Limits.Ledger.Release(MemoryKind.Queues, grown);
+        }
+    }
+
     private static Broker MakeBroker() =>
         new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
 }

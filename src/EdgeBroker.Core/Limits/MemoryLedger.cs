@@ -1,0 +1,133 @@
+using System.Numerics;
+using EdgeBroker.Core.Metrics;
+
+namespace EdgeBroker.Core.Limits;
+
+/// <summary>What memory is used for that clients can make grow.</summary>
+public enum MemoryKind : byte
+{
+    /// <summary>Bytes received and not yet handled, of clients that have logged in.</summary>
+    ReceiveBuffers,
+
+    /// <summary>The same of connections that have not logged in yet.</summary>
+    UnauthenticatedBuffers,
+
+    /// <summary>Bytes that wait for a client's socket.</summary>
+    Output,
+
+    /// <summary>Messages that wait in sessions, each counted once, and the queues' own memory.</summary>
+    Queues,
+
+    /// <summary>Messages sent and not yet acknowledged that no queue holds, and the windows' own memory.</summary>
+    Inflight,
+
+    /// <summary>Retained messages, and the tree of their topics.</summary>
+    Retained,
+
+    /// <summary>Sessions themselves.</summary>
+    Sessions,
+
+    /// <summary>Wills.</summary>
+    Wills,
+
+    /// <summary>Subscriptions, and the tree of their filters.</summary>
+    Filters,
+
+    /// <summary>Topic aliases of connections, each way.</summary>
+    Aliases,
+
+    /// <summary>Credentials that are being verified.</summary>
+    Verifications,
+
+    /// <summary>Queues of clients within the process.</summary>
+    LocalQueues,
+}
+
+/// <summary>
+/// Everything that clients can make grow, in bytes by kind. Whoever takes memory for a client accounts it, and releases as much; what others keep count of is
+/// polled. Any thread: threads have cells of their own, so that counting costs an uncontended addition.
+/// </summary>
+public sealed class MemoryLedger
+{
+    // A cache line each, and the one fetched with it.
+    private const int CellLongs = 16;
+
+    private static readonly MemoryKind[] Kinds = Enum.GetValues<MemoryKind>();
+    private static readonly int Cells = Math.Min(16, (int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount));
+
+    private readonly long[] _bytes = new long[Cells * CellLongs];
+    private readonly Func<long>[][] _polled = [.. Kinds.Select(_ => Array.Empty<Func<long>>())];
+    private readonly Lock _lock = new();
+    private long _limitBytes = long.MaxValue;
+
+    /// <summary>Bytes of all kinds.</summary>
+    public long TotalBytes => Kinds.Sum(Bytes);
+
+    /// <summary>What the total may be before something large is refused.</summary>
+    public long LimitBytes
+    {
+        get => Volatile.Read(ref _limitBytes);
+        set => Volatile.Write(ref _limitBytes, value);
+    }
+
+    /// <summary>Notes that memory was taken.</summary>
+    public void Account(MemoryKind kind, long bytes) => Interlocked.Add(ref _bytes[Cell(kind)], bytes);
+
+    /// <summary>Notes that it was given back.</summary>
+    public void Release(MemoryKind kind, long bytes) => Interlocked.Add(ref _bytes[Cell(kind)], -bytes);
+
+    /// <summary>Whether there is memory for so much more; for what one request can make large.</summary>
+    public bool HasRoomFor(long bytes) => LimitBytes == long.MaxValue || TotalBytes + bytes <= LimitBytes;
+
+    /// <summary>Adds what somebody else keeps count of.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="read">Reads it, on any thread.</param>
+    public void Poll(MemoryKind kind, Func<long> read)
+    {
+        lock (_lock) _polled[(int)kind] = [.. _polled[(int)kind], read];
+    }
+
+    /// <summary>Bytes of a kind.</summary>
+    public long Bytes(MemoryKind kind)
+    {
+        long sum = 0;
+        for (int cell = 0; cell < Cells; cell++) sum += Interlocked.Read(ref _bytes[(cell * CellLongs) + (int)kind]);
+        foreach (Func<long> read in _polled[(int)kind]) sum += read();
+        return sum;
+    }
+
+    /// <summary>Registers the bytes of each kind.</summary>
+    internal void RegisterMeters(MeterRegistry meters)
+    {
+        foreach (MemoryKind kind in Kinds)
+        {
+            string name = NameOf(kind);
+            meters.Gauge(
+                "edgebroker.memory.accounted",
+                MeterUnit.Bytes,
+                "memory that clients have made grow, by what it is used for",
+                () => Bytes(kind),
+                "memory/" + name,
+                tags: new MeterTag("kind", name));
+        }
+    }
+
+    private static int Cell(MemoryKind kind) => ((Environment.CurrentManagedThreadId & (Cells - 1)) * CellLongs) + (int)kind;
+
+    private static string NameOf(MemoryKind kind) => kind switch
+    {
+        MemoryKind.ReceiveBuffers => "receive_buffers",
+        MemoryKind.UnauthenticatedBuffers => "unauthenticated_buffers",
+        MemoryKind.Output => "output",
+        MemoryKind.Queues => "queues",
+        MemoryKind.Inflight => "inflight",
+        MemoryKind.Retained => "retained",
+        MemoryKind.Sessions => "sessions",
+        MemoryKind.Wills => "wills",
+        MemoryKind.Filters => "filters",
+        MemoryKind.Aliases => "aliases",
+        MemoryKind.Verifications => "verifications",
+        MemoryKind.LocalQueues => "local_queues",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A kind needs a name."),
+    };
+}
