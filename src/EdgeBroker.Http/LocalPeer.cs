@@ -1,5 +1,4 @@
 using EdgeBroker.Http.Tls;
-using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http;

@@ -1,5 +1,5 @@
-using EdgeBroker.Access;
-using EdgeBroker.Options;
+using EdgeBroker;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Verbs;
 
 return VerbTable.All.Run(args, new CommandContext

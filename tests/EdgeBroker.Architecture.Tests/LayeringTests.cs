@@ -17,10 +17,12 @@ public sealed class LayeringTests
         ["EdgeBroker.Storage"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Cluster"] = ["EdgeBroker.Core", "EdgeBroker.Transport"],
         ["EdgeBroker.Bridge"] = ["EdgeBroker.Core", "EdgeBroker.Client"],
-        ["EdgeBroker.Coap"] = ["EdgeBroker.Core"],
+        ["EdgeBroker.Coap"] = ["EdgeBroker.Core", "EdgeBroker.Transport"],
         ["EdgeBroker.Http"] = ["EdgeBroker.Core", "EdgeBroker.Mqtt"],
         ["EdgeBroker.Security"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Sensors"] = ["EdgeBroker.Core"],
+        ["EdgeBroker.Cli"] = ["EdgeBroker.Client", "EdgeBroker.Security", "EdgeBroker.Storage", "EdgeBroker.Transport"],
+        ["EdgeBroker.Bench"] = ["EdgeBroker.Cli", "EdgeBroker.Protocol", "EdgeBroker.Transport"],
     };
 
     private const string Executable = "EdgeBroker";

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http.Tls;

@@ -1,3 +1,4 @@
+using EdgeBroker.Cli.Control;
 using EdgeBroker.Core.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
+using EdgeBroker.Cli.Control;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;

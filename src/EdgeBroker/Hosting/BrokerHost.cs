@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeBroker.Cli.Control;
 using EdgeBroker.Configuration;
 using EdgeBroker.Control;
 using EdgeBroker.Core;
@@ -10,6 +11,7 @@ using EdgeBroker.Logging;
 using EdgeBroker.Memory;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,7 @@
 namespace EdgeBroker.Hosting;
 
 /// <summary>How one run of the broker ended.</summary>
-/// <param name="ExitCode">An <see cref="EdgeBroker.ExitCode"/>.</param>
+/// <param name="ExitCode">An <see cref="Cli.ExitCode"/>.</param>
 /// <param name="Damage">What is wrong with the store, if it has to be set aside; null: nothing.</param>
 internal readonly record struct BrokerEnd(int ExitCode, string? Damage = null);
 

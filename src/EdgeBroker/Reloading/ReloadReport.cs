@@ -1,4 +1,4 @@
-using EdgeBroker.Control;
+using EdgeBroker.Cli.Control;
 
 namespace EdgeBroker.Reloading;
 
@@ -9,7 +9,7 @@ internal sealed record ReloadReport
     public string? File { get; init; }
 
     /// <summary>Success; Configuration: the files are wrong; Failed: they are good and could not be applied.</summary>
-    public int ExitCode { get; init; } = EdgeBroker.ExitCode.Success;
+    public int ExitCode { get; init; } = Cli.ExitCode.Success;
 
     /// <summary>Whether it broke off where nothing should fail.</summary>
     public bool BrokeOff { get; init; }
@@ -33,7 +33,7 @@ internal sealed record ReloadReport
         {
             string file = File is null ? "the embedded default" : Printable.Escape(File);
             if (BrokeOff) return $"{file} may be applied in part; restart the broker";
-            if (ExitCode != EdgeBroker.ExitCode.Success) return $"{file} is not applied; everything stays as it was";
+            if (ExitCode != Cli.ExitCode.Success) return $"{file} is not applied; everything stays as it was";
             if (Applied.Count == 0) return NeedsRestart.Count == 0 ? $"{file}: nothing has changed" : $"{file}: nothing to apply without a restart";
             return $"{file} is applied";
         }

@@ -1,7 +1,7 @@
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
-using EdgeBroker.Options;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.Tls;
 
@@ -33,14 +33,14 @@ internal static class CheckCommand
         if (configuration is null)
         {
             if (!isJson) throw CommandException.Configuration(errors);
-            context.WriteJson(new CheckAnswer(false, errors, [], []), CommandJson.Default.CheckAnswer);
+            context.WriteJson(new CheckAnswer(false, errors, [], []), VerbJson.Default.CheckAnswer);
             return ExitCode.Configuration;
         }
 
         string[] effects = [.. EffectsOf(configuration)];
         if (isJson)
         {
-            context.WriteJson(new CheckAnswer(true, [], effects, configuration.Warnings), CommandJson.Default.CheckAnswer);
+            context.WriteJson(new CheckAnswer(true, [], effects, configuration.Warnings), VerbJson.Default.CheckAnswer);
             return ExitCode.Success;
         }
 

@@ -1,5 +1,5 @@
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
-using EdgeBroker.Options;
 
 namespace EdgeBroker.Verbs;
 

@@ -1,7 +1,7 @@
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
 using EdgeBroker.Hosting;
 using EdgeBroker.Logging;
-using EdgeBroker.Options;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Verbs;

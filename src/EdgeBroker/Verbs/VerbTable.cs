@@ -1,10 +1,10 @@
-using EdgeBroker.Access;
 using EdgeBroker.Bench;
-using EdgeBroker.Certificates;
-using EdgeBroker.Control;
-using EdgeBroker.Options;
-using EdgeBroker.PubSub;
-using EdgeBroker.Storage;
+using EdgeBroker.Cli.Access;
+using EdgeBroker.Cli.Certificates;
+using EdgeBroker.Cli.Control;
+using EdgeBroker.Cli.Options;
+using EdgeBroker.Cli.PubSub;
+using EdgeBroker.Cli.Storage;
 
 namespace EdgeBroker.Verbs;
 

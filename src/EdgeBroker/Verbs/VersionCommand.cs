@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using EdgeBroker.Options;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Verbs;
@@ -15,7 +15,7 @@ internal static class VersionCommand
     {
         string platform = "linux-" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64");
         var answer = new VersionAnswer(Version, platform, Environment.Version.ToString(), SqliteLibrary.Version);
-        if (args.Has(SharedOptions.Json)) context.WriteJson(answer, CommandJson.Default.VersionAnswer);
+        if (args.Has(SharedOptions.Json)) context.WriteJson(answer, VerbJson.Default.VersionAnswer);
         else context.Out.WriteLine($"edgebroker {answer.Version} ({answer.Platform}, .NET {answer.Dotnet}, SQLite {answer.Sqlite})");
         return ExitCode.Success;
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Testing;
 namespace EdgeBroker.Tests.Configuration;
 
 /// <summary>Every kind of error: its line, its column, its words.</summary>

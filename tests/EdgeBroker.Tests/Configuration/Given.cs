@@ -1,3 +1,4 @@
+using EdgeBroker.Testing;
 using EdgeBroker.Configuration;
 
 namespace EdgeBroker.Tests.Configuration;

@@ -1,3 +1,4 @@
+using EdgeBroker.Testing;
 using System.Text;
 using EdgeBroker.Configuration;
 

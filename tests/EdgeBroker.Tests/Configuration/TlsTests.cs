@@ -1,5 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
-using EdgeBroker.Certificates;
+using EdgeBroker.Cli.Certificates;
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
 using EdgeBroker.Transport.Tls;

@@ -4,11 +4,11 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
-using EdgeBroker.Control;
+using EdgeBroker.Cli.Control;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Testing;
-using EdgeBroker.Options;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Reloading;

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using EdgeBroker.Cli.Control;
 using EdgeBroker.Control;
 using EdgeBroker.Logging;
 using EdgeBroker.Testing;

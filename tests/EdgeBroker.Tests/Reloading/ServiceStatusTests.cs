@@ -1,3 +1,4 @@
+using EdgeBroker.Testing;
 using System.Net.Sockets;
 using System.Text;
 using EdgeBroker.Hosting;

@@ -1,4 +1,5 @@
-using EdgeBroker.Options;
+using EdgeBroker.Testing;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using EdgeBroker.Options;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Verbs;

@@ -1,0 +1,11 @@
+namespace EdgeBroker.Cli.Access;
+
+/// <summary>What <c>acl test --json</c> prints.</summary>
+/// <param name="Allowed">Whether the client may.</param>
+/// <param name="Cause">The rule that decides.</param>
+/// <param name="MaxQos">The highest QoS it may.</param>
+/// <param name="UserKnown">Whether the user can log in at all.</param>
+internal sealed record AclAnswer(bool Allowed, string Cause, int MaxQos, bool UserKnown);
+
+/// <summary>What <c>passwd list --json</c> prints.</summary>
+internal sealed record UserList(IReadOnlyList<string> Users);

@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+using EdgeBroker.Cli.Access;
+using EdgeBroker.Cli.Certificates;
+using EdgeBroker.Cli.Control;
+using EdgeBroker.Cli.Storage;
+
+namespace EdgeBroker.Cli.Options;
+
+/// <summary>How what <c>--json</c> prints is written: generated, so that nothing reflects.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AclAnswer))]
+[JsonSerializable(typeof(BackupAnswer))]
+[JsonSerializable(typeof(CertificateAnswers))]
+[JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(StatsAnswer))]
+[JsonSerializable(typeof(TransferAnswer))]
+[JsonSerializable(typeof(UserList))]
+[JsonSerializable(typeof(VerifyAnswer))]
+internal sealed partial class CommandJson : JsonSerializerContext;

@@ -1,0 +1,208 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using EdgeBroker.Transport.Tls;
+
+namespace EdgeBroker.Cli.Tests.Certificates;
+
+/// <summary><c>edgebroker cert</c>, as a technician uses it.</summary>
+public sealed class CertCommandTests : IDisposable
+{
+    private readonly Terminal _terminal = new();
+
+    public void Dispose() => _terminal.Dispose();
+
+    [Fact]
+    public void An_authority_a_server_and_a_client_that_trust_each_other()
+    {
+        Assert.Equal(0, Run("ca", "--name", "Plant CA"));
+        Assert.Equal(0, Run("server", "gw.plant.example", "*.lan", "192.168.1.10", "::1"));
+        Assert.Equal(0, Run("client", "press7"));
+        using X509Certificate2 authority = Load("ca.crt");
+        using X509Certificate2 server = X509Certificate2.CreateFromPemFile(PathOf("server.crt"), PathOf("server.key"));
+        using X509Certificate2 client = X509Certificate2.CreateFromPemFile(PathOf("press7.crt"), PathOf("press7.key"));
+        Assert.Equal("CN=Plant CA", authority.Subject);
+        Assert.True(Trusts(authority, server, "1.3.6.1.5.5.7.3.1"));
+        Assert.False(Trusts(authority, server, "1.3.6.1.5.5.7.3.2"));
+        Assert.True(Trusts(authority, client, "1.3.6.1.5.5.7.3.2"));
+        CertificateNames names = CertificateNames.Of(server);
+        foreach (string host in new[] { "gw.plant.example", "GW.plant.example", "press.lan", "192.168.1.10", "::1" }) Assert.True(names.Match(host), host);
+        foreach (string host in new[] { "plant.example", "a.b.lan", "lan", "192.168.1.11", "gw" }) Assert.False(names.Match(host), host);
+        Assert.Equal(["press7"], CertificateNames.Of(client).CommonNames);
+        Assert.InRange((server.NotAfter - server.NotBefore).TotalDays, 824, 825);
+        Assert.InRange((authority.NotAfter - authority.NotBefore).TotalDays, 3649, 3650);
+        Assert.Equal(2, Chain("server.crt").Count);
+    }
+
+    [Fact]
+    public void Keys_are_for_their_owner_alone()
+    {
+        Run("ca");
+        Run("server", "localhost");
+        Run("client", "press7");
+        foreach (string secret in new[] { "ca.key", "server.key", "press7.key", "press7.p12" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(secret)));
+        }
+
+        Assert.True(File.GetUnixFileMode(PathOf("server.crt")).HasFlag(UnixFileMode.OtherRead));
+        Assert.Empty(Directory.GetFiles(PathOf(""), ".*"));
+    }
+
+    [Fact]
+    public void Nothing_is_replaced_unless_asked()
+    {
+        Run("ca");
+        byte[] before = File.ReadAllBytes(PathOf("ca.key"));
+        Assert.Equal(1, Run("ca"));
+        Assert.Contains("exists already; --force replaces it", _terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(PathOf("ca.key")));
+        Assert.Equal(0, Run("ca", "--force"));
+        Assert.NotEqual(before, File.ReadAllBytes(PathOf("ca.key")));
+    }
+
+    [Fact]
+    public void The_bundle_opens_with_the_password_of_the_file()
+    {
+        _terminal.Write("password", "s3cret\n");
+        Run("ca");
+        Assert.Equal(0, Run("client", "press7", "--password-file", "password"));
+        X509Certificate2Collection bundle = X509CertificateLoader.LoadPkcs12CollectionFromFile(PathOf("press7.p12"), "s3cret");
+        Assert.Equal(2, bundle.Count);
+        Assert.Single(bundle, c => c.HasPrivateKey && c.Subject == "CN=press7");
+        Assert.ThrowsAny<CryptographicException>(() => X509CertificateLoader.LoadPkcs12CollectionFromFile(PathOf("press7.p12"), ""));
+    }
+
+    [Fact]
+    public void Renewed_it_has_the_same_names_and_a_new_key()
+    {
+        Run("ca");
+        Run("server", "gw", "10.0.0.1", "--days", "5");
+        using X509Certificate2 old = Load("server.crt");
+        Assert.Equal(0, Run("renew", "certs/server.crt"));
+        using X509Certificate2 renewed = X509Certificate2.CreateFromPemFile(PathOf("server.crt"), PathOf("server.key"));
+        Assert.Equal(old.Subject, renewed.Subject);
+        Assert.NotEqual(old.GetPublicKeyString(), renewed.GetPublicKeyString());
+        Assert.True(renewed.NotAfter > old.NotAfter);
+        Assert.True(CertificateNames.Of(renewed).Match("gw") && CertificateNames.Of(renewed).Match("10.0.0.1"));
+        using X509Certificate2 authority = Load("ca.crt");
+        Assert.True(Trusts(authority, renewed, "1.3.6.1.5.5.7.3.1"));
+    }
+
+    [Fact]
+    public void Show_tells_what_matters()
+    {
+        Run("ca");
+        Run("server", "gw.plant.example", "10.0.0.1", "--days", "5");
+        Assert.Equal(0, Run("show", "certs/server.crt"));
+        string said = _terminal.Out;
+        Assert.Contains("names        gw.plant.example, 10.0.0.1", said, StringComparison.Ordinal);
+        Assert.Contains("warning: certs/server.crt (gw.plant.example) expires in 4 days", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Show_tells_a_program_the_same()
+    {
+        Run("ca");
+        Run("server", "gw.plant.example", "--days", "5");
+        Assert.Equal(0, Run("show", "certs/server.crt", "--json"));
+        using var said = JsonDocument.Parse(_terminal.Out);
+        JsonElement first = said.RootElement.GetProperty("certificates")[0];
+        Assert.Equal("gw.plant.example", first.GetProperty("names")[0].GetString());
+        Assert.Equal(Load("server.crt").NotAfter.ToUniversalTime(), first.GetProperty("not_after").GetDateTime());
+        Assert.StartsWith("certs/server.crt (gw.plant.example) expires in 4 days", first.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
+        Assert.Equal(2, said.RootElement.GetProperty("certificates").GetArrayLength());
+    }
+
+    [Fact]
+    public void Revoked_certificates_are_on_a_list_that_grows_and_is_renewed()
+    {
+        Run("ca");
+        Run("client", "press7", "press8", "press9", "press10");
+        Assert.Equal(0, Run("revoke", "press7"));
+        Assert.Equal(["press7"], Revoked("press7", "press8", "press9", "press10"));
+        string serial = Load("press9.crt").SerialNumber;
+        Assert.Equal(0, Run("revoke", "certs/press8.crt", "press7", "--serial", serial, "--days", "20"));
+        Assert.Equal(["press7", "press8", "press9"], Revoked("press7", "press8", "press9", "press10"));
+        Assert.Contains("(press7) was revoked already", _terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("3 certificate(s) revoked; good until", _terminal.Out, StringComparison.Ordinal);
+        Assert.InRange((List().NextUpdate!.Value - TimeProvider.System.GetUtcNow()).TotalDays, 19.9, 20);
+        byte[] before = File.ReadAllBytes(PathOf("ca.crl"));
+        Assert.Equal(0, Run("revoke"));
+        Assert.NotEqual(before, File.ReadAllBytes(PathOf("ca.crl")));
+        Assert.Equal(3, List().Count);
+        Assert.InRange((List().NextUpdate!.Value - TimeProvider.System.GetUtcNow()).TotalDays, 364.9, 365);
+        string[] check = ["verify", "-crl_check", "-CAfile", PathOf("ca.crt"), "-CRLfile", PathOf("ca.crl"), PathOf("press10.crt")];
+        using var openssl = System.Diagnostics.Process.Start("openssl", check);
+        Assert.True(openssl.WaitForExit(EdgeBroker.Testing.Deadline.Patience));
+        Assert.Equal(0, openssl.ExitCode);
+    }
+
+    [Fact]
+    public void Only_certificates_of_the_authority_are_revoked_and_else_nothing_is_written()
+    {
+        Run("ca");
+        Run("client", "press7");
+        Assert.Equal(0, Run("ca", "--dir", "other"));
+        Assert.Equal(0, Run("client", "stranger", "--dir", "other"));
+        Assert.Equal(1, Run("revoke", "press7", "other/stranger.crt"));
+        Assert.Contains("was not issued by this authority", _terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(1, Run("revoke", "certs/ca.crt"));
+        Assert.False(File.Exists(PathOf("ca.crl")));
+        Assert.Equal(0, Run("revoke", "stranger", "--dir", "other"));
+        File.Copy(Path.Combine(_terminal.Folder, "other", "ca.crl"), PathOf("ca.crl"));
+        Assert.Equal(1, Run("revoke", "press7"));
+        Assert.Contains("is signed by none of the authorities", _terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(64, "edgebroker cert: a command is missing: ca, server, client, renew, revoke, show")]
+    [InlineData(64, "there is no command \"sever\"; did you mean \"server\"?", "sever")]
+    [InlineData(64, "HOST is missing", "server")]
+    [InlineData(1, "is no host name and no IP address", "server", "a b")]
+    [InlineData(1, "cannot be the name of a file", "client", "../evil")]
+    [InlineData(1, "An authority is made with", "server", "gw")]
+    [InlineData(64, "--days 1000: give a whole number from 1 to 825", "server", "gw", "--days", "1000")]
+    [InlineData(64, "there is no option --dayz; did you mean --days?", "ca", "--dayz", "3")]
+    [InlineData(1, "does not exist", "show", "nothing.crt")]
+    [InlineData(1, "does not exist", "revoke", "nobody")]
+    [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "x")]
+    [InlineData(1, "give the serial number in hexadecimal", "revoke", "--serial", "00")]
+    [InlineData(64, "--days 0: give a whole number from 1 to 3650", "revoke", "--days", "0")]
+    public void What_it_cannot_do_it_says(int code, string said, params string[] args)
+    {
+        // The one that needs an authority is the one that has none.
+        if (said != "An authority is made with") Run("ca");
+        Assert.Equal(code, Run(args));
+        Assert.Contains(said, _terminal.Error, StringComparison.Ordinal);
+    }
+
+    private int Run(params string[] args) => _terminal.Run(["cert", .. args]);
+
+    private static bool Trusts(X509Certificate2 authority, X509Certificate2 certificate, string use)
+    {
+        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(use));
+        return chain.Build(certificate);
+    }
+
+    private RevocationList List() => Assert.Single(PemFile.ReadRevocations(PathOf("ca.crl"), File.ReadAllBytes(PathOf("ca.crl")), [Load("ca.crt")]));
+
+    private string[] Revoked(params string[] names)
+    {
+        RevocationList list = List();
+        return [.. names.Where(name => list.Revokes(Load(name + ".crt")))];
+    }
+
+    private X509Certificate2 Load(string file) => X509CertificateLoader.LoadCertificateFromFile(PathOf(file));
+
+    private X509Certificate2Collection Chain(string file)
+    {
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(PathOf(file));
+        return chain;
+    }
+
+    private string PathOf(string file) => Path.Combine(_terminal.Folder, "certs", file);
+}
