@@ -8,11 +8,11 @@ public interface IAuthenticationMethod
 
     /// <summary>Begins an authentication: one for each connection, and one for each time the client is authenticated again.</summary>
     /// <exception cref="MqttException">There is nothing to be authenticated by.</exception>
-    IAuthenticationConversation Begin();
+    IAuthenticationExchange Begin();
 }
 
 /// <summary>One authentication.</summary>
-public interface IAuthenticationConversation
+public interface IAuthenticationExchange
 {
     /// <summary>What goes out with CONNECT, or with the AUTH that begins a re-authentication; null: nothing.</summary>
     byte[]? First { get; }

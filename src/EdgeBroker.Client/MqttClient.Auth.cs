@@ -15,14 +15,14 @@ public sealed partial class MqttClient
     public async Task ReauthenticateAsync(CancellationToken cancellationToken = default)
     {
         if (_options.Authentication is not { } method) throw new InvalidOperationException("Authenticating again needs the Authentication option.");
-        IAuthenticationConversation conversation = method.Begin();
+        IAuthenticationExchange exchange = method.Begin();
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_session.Gate)
         {
             Connection connection = RequireConnection();
             if (connection.Renewal is not null) throw new InvalidOperationException("The client is being authenticated again already.");
-            connection.Renewal = new Renewal(conversation, completion);
-            WriteAuth(connection.Outgoing.Writer, ReasonCode.ReAuthenticate, conversation.First);
+            connection.Renewal = new Renewal(exchange, completion);
+            WriteAuth(connection.Outgoing.Writer, ReasonCode.ReAuthenticate, exchange.First);
             connection.Outgoing.Commit();
         }
 
@@ -54,7 +54,7 @@ public sealed partial class MqttClient
             throw MqttException.Violation(ReasonCode.ProtocolError, "AUTH with a reason code that only a client may send");
         }
 
-        renewal.Conversation.Confirm(data);
+        renewal.Exchange.Confirm(data);
         lock (_session.Gate) connection.Renewal = null;
         renewal.Completion.TrySetResult();
     }
@@ -63,7 +63,7 @@ public sealed partial class MqttClient
     {
         try
         {
-            byte[]? answer = await renewal.Conversation.AnswerAsync(question, _lifetime.Token);
+            byte[]? answer = await renewal.Exchange.AnswerAsync(question, _lifetime.Token);
             lock (_session.Gate)
             {
                 if (connection.IsClosing || connection.Renewal != renewal) return;
@@ -81,12 +81,12 @@ public sealed partial class MqttClient
     }
 
     /// <summary>Answers the server until it sends something else than AUTH, which stays in the reader.</summary>
-    private async Task AnswerAsync(Stream stream, FrameReader reader, IAuthenticationConversation conversation, CancellationToken cancellationToken)
+    private async Task AnswerAsync(Stream stream, FrameReader reader, IAuthenticationExchange exchange, CancellationToken cancellationToken)
     {
         while (TakeQuestion(reader) is { } question)
         {
             var output = new ArrayBufferWriter<byte>();
-            WriteAuth(output, ReasonCode.ContinueAuthentication, await conversation.AnswerAsync(question, cancellationToken));
+            WriteAuth(output, ReasonCode.ContinueAuthentication, await exchange.AnswerAsync(question, cancellationToken));
             TraceSent(output.WrittenSpan);
             await stream.WriteAsync(output.WrittenMemory, cancellationToken);
             await stream.FlushAsync(cancellationToken);

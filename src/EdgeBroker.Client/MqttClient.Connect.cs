@@ -37,11 +37,11 @@ public sealed partial class MqttClient
         {
             stream = await _options.Transport.OpenAsync(either.Token);
             reader = new FrameReader(stream, _options.MaximumPacketSizeBytes);
-            IAuthenticationConversation? conversation = _options.Authentication?.Begin();
-            await SendConnectAsync(stream, cleanStart, conversation, either.Token);
+            IAuthenticationExchange? exchange = _options.Authentication?.Begin();
+            await SendConnectAsync(stream, cleanStart, exchange, either.Token);
             await AwaitPacketAsync(reader, either.Token);
-            if (conversation is not null) await AnswerAsync(stream, reader, conversation, either.Token);
-            ConnectResult granted = ReadConnack(reader, cleanStart, conversation);
+            if (exchange is not null) await AnswerAsync(stream, reader, exchange, either.Token);
+            ConnectResult granted = ReadConnack(reader, cleanStart, exchange);
             return Adopt(new Connection(stream, reader, granted, _options));
         }
         catch (Exception e)
@@ -77,16 +77,16 @@ public sealed partial class MqttClient
         return connection;
     }
 
-    private async Task SendConnectAsync(Stream stream, bool cleanStart, IAuthenticationConversation? conversation, CancellationToken cancellationToken)
+    private async Task SendConnectAsync(Stream stream, bool cleanStart, IAuthenticationExchange? exchange, CancellationToken cancellationToken)
     {
         var output = new ArrayBufferWriter<byte>();
-        WriteConnect(output, cleanStart, conversation);
+        WriteConnect(output, cleanStart, exchange);
         TraceSent(output.WrittenSpan);
         await stream.WriteAsync(output.WrittenMemory, cancellationToken);
         await stream.FlushAsync(cancellationToken);
     }
 
-    private void WriteConnect(ArrayBufferWriter<byte> output, bool cleanStart, IAuthenticationConversation? conversation)
+    private void WriteConnect(ArrayBufferWriter<byte> output, bool cleanStart, IAuthenticationExchange? exchange)
     {
         Span<byte> initial = stackalloc byte[256];
         Span<byte> willInitial = stackalloc byte[256];
@@ -95,7 +95,7 @@ public sealed partial class MqttClient
         try
         {
             if (Version == ProtocolVersion.V5) AddConnectProperties(ref properties);
-            if (conversation is not null) AddMethod(ref properties, conversation.First);
+            if (exchange is not null) AddMethod(ref properties, exchange.First);
             PublishMessage? will = _options.Will?.Message;
             if (will?.ExpirySeconds is { } expiry) willProperties.Add(PropertyId.MessageExpiryInterval, expiry);
             _options.Will?.Properties?.AddTo(ref willProperties);
@@ -147,7 +147,7 @@ public sealed partial class MqttClient
         }
     }
 
-    private ConnectResult ReadConnack(FrameReader reader, bool cleanStart, IAuthenticationConversation? conversation)
+    private ConnectResult ReadConnack(FrameReader reader, bool cleanStart, IAuthenticationExchange? exchange)
     {
         reader.TryPeek(out Frame frame);
         TraceReceived(frame);
@@ -167,10 +167,10 @@ public sealed partial class MqttClient
             throw MqttException.Violation(ReasonCode.ProtocolError, "a session is present although a clean start was asked for");
         }
 
-        if (conversation is not null)
+        if (exchange is not null)
         {
             RequireMethod(connack.Properties);
-            conversation.Confirm(connack.Properties.GetValue(PropertyId.AuthenticationData));
+            exchange.Confirm(connack.Properties.GetValue(PropertyId.AuthenticationData));
         }
 
         ConnectResult result = ConnectResult.From(connack, _options);

@@ -1,11 +1,11 @@
 namespace EdgeBroker.Client;
 
 /// <summary>A re-authentication that goes on; guarded by the session's gate.</summary>
-/// <param name="conversation">What is said.</param>
+/// <param name="exchange">What is said.</param>
 /// <param name="completion">Who waits for its end.</param>
-internal sealed class Renewal(IAuthenticationConversation conversation, TaskCompletionSource completion)
+internal sealed class Renewal(IAuthenticationExchange exchange, TaskCompletionSource completion)
 {
-    public IAuthenticationConversation Conversation => conversation;
+    public IAuthenticationExchange Exchange => exchange;
 
     public TaskCompletionSource Completion => completion;
 

@@ -26,9 +26,9 @@ public sealed class ScramAuthentication : IAuthenticationMethod
     public string Name => ScramSha256.Name;
 
     /// <inheritdoc/>
-    public IAuthenticationConversation Begin() => new Conversation(new ScramClient(_userName, _password, ScramSha256.NewNonce()));
+    public IAuthenticationExchange Begin() => new Exchange(new ScramClient(_userName, _password, ScramSha256.NewNonce()));
 
-    private sealed class Conversation(ScramClient client) : IAuthenticationConversation
+    private sealed class Exchange(ScramClient client) : IAuthenticationExchange
     {
         public byte[] First => client.First;
 

@@ -13,9 +13,9 @@ public sealed class TokenAuthentication(Func<string> token) : IAuthenticationMet
     public string Name => "JWT";
 
     /// <inheritdoc/>
-    public IAuthenticationConversation Begin() => new Conversation(Encoding.UTF8.GetBytes(token()));
+    public IAuthenticationExchange Begin() => new Exchange(Encoding.UTF8.GetBytes(token()));
 
-    private sealed class Conversation(byte[] token) : IAuthenticationConversation
+    private sealed class Exchange(byte[] token) : IAuthenticationExchange
     {
         public byte[] First => token;
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Protocol.Scram;
@@ -23,7 +24,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there are no users: the password file is empty or not configured");
 
     private readonly CredentialSources _sources;
-    private readonly AccessRules _rules;
+    private readonly Replaceable<AclRuleSet> _rules;
     private readonly VerificationQueue _queue;
     private readonly VerificationCache _cache;
     private readonly AuthenticationCounters _counters;
@@ -37,7 +38,12 @@ public sealed class CredentialAuthenticator : IAuthenticator
     /// <param name="counters">What became of whom.</param>
     /// <param name="time">The clock.</param>
     public CredentialAuthenticator(
-        CredentialSources sources, AccessRules rules, VerificationQueue queue, VerificationCache cache, AuthenticationCounters counters, TimeProvider time)
+        CredentialSources sources,
+        Replaceable<AclRuleSet> rules,
+        VerificationQueue queue,
+        VerificationCache cache,
+        AuthenticationCounters counters,
+        TimeProvider time)
     {
         _sources = sources;
         _rules = rules;
@@ -195,7 +201,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
     private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, Func<AuthenticationResult> verify)
     {
-        if (_queue.TryEnqueue(RemoteSource.Of(request.RemoteEndPoint), verify, out Task<AuthenticationResult> verdict))
+        if (_queue.TryEnqueue(request.Network, verify, out Task<AuthenticationResult> verdict))
         {
             return new ValueTask<AuthenticationResult>(verdict);
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Protocol.Scram;
@@ -222,7 +223,7 @@ public sealed class AuthenticationTests : IDisposable
     {
         PasswordFile users = PasswordFile.Parse($"anna:{Anna.Text}", []);
         var authenticator = new CredentialAuthenticator(
-            new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), _queue, new VerificationCache(10), new AuthenticationCounters(),
+            new CredentialSources(users), new Replaceable<AclRuleSet>(AclRuleSet.Unrestricted), _queue, new VerificationCache(10), new AuthenticationCounters(),
             TimeProvider.System);
         return new TestBroker(new TestBrokerOptions { Authenticator = authenticator, AllowAnonymous = false, OverSockets = true });
     }

@@ -1,4 +1,6 @@
 using System.Text;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
@@ -19,7 +21,7 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     private readonly VerificationQueue _queue = new(1, NullLogger.Instance);
     private readonly VerificationCache _cache = new(100);
     private readonly AuthenticationCounters _counters = new();
-    private readonly AccessRules _rules = new(AclRuleSet.Unrestricted);
+    private readonly Replaceable<AclRuleSet> _rules = new(AclRuleSet.Unrestricted);
 
     public void Dispose() => _queue.Dispose();
 
@@ -192,8 +194,9 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     public async Task A_review_says_who_stays_and_with_which_rights()
     {
         PasswordFile users = Users(("anna", "geheim"), ("bert", "geheim"));
-        var gate = new SwitchableAuthenticator(With(users));
-        AuthenticationResult anna = await VerdictAsync(gate.Current, "anna", "geheim");
+        var inForce = new Replaceable<IAuthenticator>(With(users));
+        var gate = new SwitchableAuthenticator(inForce);
+        AuthenticationResult anna = await VerdictAsync(gate, "anna", "geheim");
         AuthenticationResult token = await VerdictAsync(WithTokens(), null, Token("press-7", 60));
         Assert.Same(Permissions.All, gate.Review(anna).Permissions);
         _rules.Current = new AclRuleSet([Rule("a", user: "anna")], []);
@@ -201,10 +204,10 @@ public sealed class CredentialAuthenticatorTests : IDisposable
         Assert.Equal((ReasonCode.Success, "anna"), (narrowed.Reason, narrowed.UserName));
         Assert.True(narrowed.Permissions.MayPublish("a"u8, QoS.AtMostOnce, false));
         Assert.False(narrowed.Permissions.MayPublish("b"u8, QoS.AtMostOnce, false));
-        gate.Current = With(Users(("bert", "geheim")));
+        inForce.Current = With(Users(("bert", "geheim")));
         Assert.Equal(ReasonCode.NotAuthorized, gate.Review(anna).Reason);
         Assert.Equal(ReasonCode.NotAuthorized, gate.Review(token).Reason);
-        gate.Current = With(Users(("anna", "neu")));
+        inForce.Current = With(Users(("anna", "neu")));
         Assert.Equal(ReasonCode.NotAuthorized, gate.Review(narrowed).Reason);
     }
 
@@ -273,7 +276,7 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     private Held Hold()
     {
         var held = new Held();
-        Assert.True(_queue.TryEnqueue("holder", held.Wait, out _));
+        Assert.True(_queue.TryEnqueue(new ClientNetwork(0, 1), held.Wait, out _));
         Assert.True(held.Taken.Wait(Deadline.Patience));
         return held;
     }

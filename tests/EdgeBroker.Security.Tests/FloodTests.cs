@@ -95,7 +95,12 @@ public sealed class FloodTests
         PasswordFile users = PasswordFile.Parse(string.Join('\n', names.Select(name => $"{name}:{PasswordHash.Bcrypt("geheim", 4).Text}")), problems);
         Assert.Empty(problems);
         return new CredentialAuthenticator(
-            new CredentialSources(users), new AccessRules(AclRuleSet.Unrestricted), queue, new VerificationCache(100), _counters, TimeProvider.System);
+            new CredentialSources(users),
+            new Replaceable<AclRuleSet>(AclRuleSet.Unrestricted),
+            queue,
+            new VerificationCache(100),
+            _counters,
+            TimeProvider.System);
     }
 
     private static async Task FloodAsync(int port, CancellationToken stop)
@@ -132,7 +137,7 @@ public sealed class FloodTests
         private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _released = new();
 
-        public Hold(VerificationQueue queue) => Assert.True(queue.TryEnqueue("hold " + Guid.NewGuid(), Wait, out _));
+        public Hold(VerificationQueue queue) => Assert.True(queue.TryEnqueue(new ClientNetwork((ulong)Random.Shared.NextInt64(), 0), Wait, out _));
 
         public Task TakenAsync() => Deadline.Within(_taken.Task, "the queue's thread");
 

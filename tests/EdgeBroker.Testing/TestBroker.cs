@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
@@ -21,6 +22,7 @@ namespace EdgeBroker.Testing;
 public sealed class TestBroker : IAsyncDisposable
 {
     private readonly TestBrokerOptions _options;
+    private readonly IAuthenticator _authenticator;
     private readonly MqttServer? _server;
     private readonly ConcurrentQueue<TestClient> _clients = new();
     private int _lastClient;
@@ -31,8 +33,9 @@ public sealed class TestBroker : IAsyncDisposable
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
         Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test");
         Broker.Limits.Replace(_options.Limits);
+        _authenticator = new GuardedAuthenticator(_options.Authenticator, Broker.Limits);
         if (!_options.OverSockets) return;
-        _server = new MqttServer(Broker, _options.Authenticator, 2, time, NullLoggerFactory.Instance);
+        _server = new MqttServer(Broker, _authenticator, 2, time, NullLoggerFactory.Instance);
         _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = _options.AllowAnonymous });
         _server.Start();
     }
@@ -139,7 +142,7 @@ public sealed class TestBroker : IAsyncDisposable
         var reader = new WatchedReader(toBroker.Reader);
         var loop = new PipeLoop(Broker.ReportFault);
         var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
-        var endpoint = new MqttEndpoint(Broker, _options.Authenticator, _options.AllowAnonymous);
+        var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
         Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
         return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }

@@ -86,7 +86,8 @@ public sealed class ClientRateLimits
     public void Charge(ActiveLimits active, Operation operation, int bytes, in LimitVerdict verdict, long nowMs)
     {
         bool isDropped = verdict.Decision == LimitDecision.Drop;
-        if (active.Options.BytesPerClient is { } byteRate && !(isDropped && verdict.Limit == LimitKind.BytesPerClient)) _bytes.Take(byteRate, bytes, nowMs, _latenessMs);
+        bool isByBytes = isDropped && verdict.Limit == LimitKind.BytesPerClient;
+        if (active.Options.BytesPerClient is { } byteRate && !isByBytes) _bytes.Take(byteRate, bytes, nowMs, _latenessMs);
         if (operation != Operation.Publish || isDropped) return;
         if (active.Options.PublishesPerClient is { } publishRate) _publishes.Take(publishRate, 1, nowMs, _latenessMs);
         _pausedUntilMs = 0;

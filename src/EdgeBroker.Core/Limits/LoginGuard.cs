@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace EdgeBroker.Core.Limits;
@@ -30,13 +29,13 @@ public sealed class LoginGuard
     }
 
     /// <summary>Asks when a login may be looked at.</summary>
-    /// <param name="address">Where it comes from; null: a Unix socket.</param>
+    /// <param name="network">Where it comes from.</param>
     /// <param name="userName">Whose it says it is.</param>
     /// <returns>In how many milliseconds, 0: now; null: not at all.</returns>
-    public long? AskWaitMs(IPAddress? address, string? userName)
+    public long? AskWaitMs(ClientNetwork network, string? userName)
     {
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return 0;
-        ClientNetwork who = WhoIs(address, userName);
+        ClientNetwork who = WhoIs(network, userName);
         long nowMs = _clock.NowMs;
         lock (_gate)
         {
@@ -51,12 +50,12 @@ public sealed class LoginGuard
     }
 
     /// <summary>Notes that a login failed.</summary>
-    /// <param name="address">Where it came from.</param>
+    /// <param name="network">Where it came from.</param>
     /// <param name="userName">Whose it said it was.</param>
-    public void NoteFailure(IPAddress? address, string? userName)
+    public void NoteFailure(ClientNetwork network, string? userName)
     {
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return;
-        ClientNetwork who = WhoIs(address, userName);
+        ClientNetwork who = WhoIs(network, userName);
         long nowMs = _clock.NowMs;
         lock (_gate)
         {
@@ -76,9 +75,8 @@ public sealed class LoginGuard
 
     // Behind a proxy that does not say for whom it connects everyone has the address of this machine: from there it is one user name's logins that wait, and
     // nobody else's. The hash is seeded anew in each process.
-    private static ClientNetwork WhoIs(IPAddress? address, string? userName)
+    private static ClientNetwork WhoIs(ClientNetwork network, string? userName)
     {
-        ClientNetwork network = ClientNetwork.Of(address);
         if (network != ClientNetwork.None && !network.IsLoopback) return network;
         return new ClientNetwork(~network.Low, (uint)(userName ?? "").GetHashCode(StringComparison.Ordinal));
     }

@@ -7,7 +7,7 @@ namespace EdgeBroker.Core.Security;
 /// elsewhere.
 /// </summary>
 /// <param name="rules">What they may do there; null: everything.</param>
-public sealed class AnonymousAuthenticator(AccessRules? rules = null) : IAuthenticator
+public sealed class AnonymousAuthenticator(Replaceable<AclRuleSet>? rules = null) : IAuthenticator
 {
     private static readonly AuthenticationResult Refusal = AuthenticationResult.Refused(
         ReasonCode.NotAuthorized, "the listener does not let anonymous clients in, and no users are configured");

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Security;
@@ -8,7 +9,8 @@ public interface IAuthenticator
     /// <summary>
     /// Answers at once where it can. What takes time (hashing, a key server) runs on a thread of its own: the caller may be a reactor, which must not wait. The
     /// answer is a verdict, or <see cref="ReasonCode.ContinueAuthentication"/> with a question to the client in <see cref="AuthenticationResult.Reply"/>; only
-    /// a request with a <see cref="AuthenticationRequest.Method"/> may be asked back.
+    /// a request with a <see cref="AuthenticationRequest.Method"/> may be asked back. With <see cref="AuthenticationResult.Wait"/> there is no question: the
+    /// caller lets that time pass and goes on without data.
     /// </summary>
     ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation);
 
@@ -28,6 +30,11 @@ public interface IAuthenticationExchange
     /// <param name="data">What the client sent, unchecked, up to 65,535 bytes. Handed over.</param>
     /// <param name="cancellation">Ends what takes time.</param>
     ValueTask<AuthenticationResult> ContinueAsync(byte[] data, CancellationToken cancellation);
+
+    /// <summary>The client is gone and gives no answer: what it handed over is wiped.</summary>
+    void Abandon()
+    {
+    }
 }
 
 /// <summary>What a client presents.</summary>
@@ -38,6 +45,9 @@ public interface IAuthenticationExchange
 /// <param name="AnonymousAllowed">Whether its listener lets clients in that present nothing.</param>
 public sealed record AuthenticationRequest(string ClientId, string? UserName, byte[]? Password, string RemoteEndPoint, bool AnonymousAllowed)
 {
+    /// <summary>The network it connects from, which is what counts where clients are counted by address.</summary>
+    public ClientNetwork Network { get; init; }
+
     /// <summary>The address of its listener, as configured.</summary>
     public string Listener { get; init; } = "";
 
@@ -48,13 +58,15 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
 
     /// <summary>
     /// The method the client wants to be authenticated by (5.0, 4.12), and that alone: whoever does not offer it refuses with
-    /// <see cref="ReasonCode.BadAuthenticationMethod"/>. Null: by
-    /// what else it presents.
+    /// <see cref="ReasonCode.BadAuthenticationMethod"/>. Null: by what else it presents.
     /// </summary>
     public string? Method { get; init; }
 
     /// <summary>What the method begins with, unchecked, up to 65,535 bytes; empty when the client sent nothing. Handed over as the password is.</summary>
     public byte[] MethodData { get; init; } = [];
+
+    /// <summary>Whether the client is connected already, and proves itself again.</summary>
+    public bool IsRenewal { get; init; }
 }
 
 /// <summary>The verdict.</summary>
@@ -74,6 +86,11 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// <summary>What the client was let in by, for <see cref="IAuthenticator.Review"/>; the authenticator's own affair.</summary>
     public object? Credential { get; init; }
 
+    /// <summary>
+    /// After what time <see cref="AuthenticationReply.Next"/> is to be called, without data: the login has not been looked at yet. Null: it has.
+    /// </summary>
+    public TimeSpan? Wait { get; init; }
+
     /// <summary>What the client is told by the method it asked for: a question, or the last word of a success; null: nothing.</summary>
     public AuthenticationReply? Reply { get; init; }
 
@@ -85,6 +102,10 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// <param name="permissions">What it may do.</param>
     public static AuthenticationResult Admitted(string? userName, Permissions permissions) =>
         userName is null && ReferenceEquals(permissions, Permissions.All) ? Unrestricted : new AuthenticationResult(ReasonCode.Success, userName, permissions);
+
+    /// <summary>Has a login looked at later.</summary>
+    public static AuthenticationResult Later(TimeSpan wait, IAuthenticationExchange next) =>
+        Refused(ReasonCode.ContinueAuthentication) with { Wait = wait, Reply = new AuthenticationReply([], next) };
 
     /// <summary>Refuses.</summary>
     public static AuthenticationResult Refused(ReasonCode reason, string? cause = null) => new(reason, null, Permissions.None) { Cause = cause };

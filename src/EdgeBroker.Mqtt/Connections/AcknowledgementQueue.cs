@@ -30,8 +30,9 @@ internal struct AcknowledgementQueue
 
     /// <summary>The client is connected.</summary>
     /// <param name="receiveMaximum">Publishes it may have open; 3.1.1 knows no limit but the identifiers.</param>
-    /// <param name="inheritedReceives">Open QoS 2 publishes that an earlier connection of the session began. The client counts anew on each (4.9), so they are not
-    /// on its account.</param>
+    /// <param name="inheritedReceives">
+    /// Open QoS 2 publishes that an earlier connection of the session began. The client counts anew on each (4.9), so they are not on its account.
+    /// </param>
     public void Begin(int receiveMaximum, int inheritedReceives)
     {
         _receiveMaximum = (ushort)receiveMaximum;

@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Protocol.Scram;
 
 namespace EdgeBroker.Mqtt.Connections;
 
@@ -27,25 +26,11 @@ internal sealed class EnhancedAuthentication(AuthenticationRequest request)
     /// <summary>What is asked each time, without data.</summary>
     public AuthenticationRequest Request => request;
 
-    /// <summary>Whose credentials the client says it has, while that is being found out: what SCRAM begins with, otherwise the user name of CONNECT; null: it
-    /// does not say.</summary>
-    public string? ClaimedName { get; private set; }
-
-    /// <summary>The request of an authentication or a re-authentication.</summary>
-    /// <param name="data">What the client begins with; handed over.</param>
-    public AuthenticationRequest Begin(byte[] data)
-    {
-        bool saysWho = request.Method == ScramSha256.Name & ScramClientFirst.TryParse(data, out ScramClientFirst first) == ScramOutcome.Right;
-        ClaimedName = saysWho ? first.UserName : request.UserName;
-        return request with { MethodData = data };
-    }
-
     /// <summary>It is over, well or not.</summary>
     public void End()
     {
         Exchange = null;
         IsThinking = false;
         LastWord = null;
-        ClaimedName = null;
     }
 }

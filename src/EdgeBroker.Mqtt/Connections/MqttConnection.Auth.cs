@@ -34,7 +34,7 @@ public sealed partial class MqttConnection
         _method.Exchange = null;
         _state = State.Authenticating;
         byte[] answer = packet.Properties.GetValue(PropertyId.AuthenticationData).ToArray();
-        Decide(exchange.ContinueAsync(answer, CancellationToken.None), _method.Request, isFirst: false);
+        Decide(exchange.ContinueAsync(answer, CancellationToken.None), isFirst: false);
     }
 
     private void HandleAuth(in Frame frame)
@@ -89,7 +89,7 @@ public sealed partial class MqttConnection
         {
             _deadlines.RenewalDueMs = _transport.NowMs + (long)Options.ConnectTimeout.TotalMilliseconds;
             SetDeadline();
-            pending = _endpoint.Authenticator.AuthenticateAsync(method.Begin(data), CancellationToken.None);
+            pending = _endpoint.Authenticator.AuthenticateAsync(method.Request with { MethodData = data, IsRenewal = true }, CancellationToken.None);
         }
 
         if (pending.IsCompletedSuccessfully)
@@ -117,8 +117,6 @@ public sealed partial class MqttConnection
             return;
         }
 
-        // It is not made to wait as a login is: each failure costs the connection, and the next one waits.
-        NoteLogin(method.Request, verdict.Reason);
         EndRenewal();
         verdict = AsOfNow(verdict);
         // A name or password that is wrong has no code of its own in DISCONNECT.
@@ -197,6 +195,7 @@ public sealed partial class MqttConnection
     private static string TextOf(AuthenticationResult verdict) => verdict.Reason switch
     {
         ReasonCode.ServerBusy => "busy: try again later",
+        ReasonCode.ConnectionRateExceeded => "busy: a limit of the broker is reached; try again later",
         ReasonCode.BadAuthenticationMethod or ReasonCode.ProtocolError when verdict.Cause is { } cause => cause,
         _ => "not let in: no valid credentials",
     };

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -136,6 +137,7 @@ public sealed partial class MqttConnection
             _transport.RemoteEndPoint,
             _endpoint.AnonymousAllowed)
         {
+            Network = ClientNetwork.Of(_transport.RemoteAddress),
             Listener = _endpoint.Listener,
             TransportIdentity = _transportIdentity,
         };
@@ -147,24 +149,20 @@ public sealed partial class MqttConnection
                 Password = null,
                 Method = Encoding.UTF8.GetString(packet.Properties.GetValue(PropertyId.AuthenticationMethod)),
             });
-            request = _method.Begin(packet.Properties.GetValue(PropertyId.AuthenticationData).ToArray()) with { Password = request.Password };
+            request = _method.Request with { Password = request.Password, MethodData = packet.Properties.GetValue(PropertyId.AuthenticationData).ToArray() };
         }
 
         _state = State.Authenticating;
-        if (!MustWaitToLogIn(request)) LogIn(request);
+        Decide(_endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None), isFirst: true);
     }
 
-    private void LogIn(AuthenticationRequest request) => Decide(_endpoint.Authenticator.AuthenticateAsync(request, CancellationToken.None), request, isFirst: true);
-
     /// <param name="pending">What the authenticator will say.</param>
-    /// <param name="request">What the client presented at CONNECT.</param>
     /// <param name="isFirst">Whether the client has not been asked back.</param>
-    private void Decide(ValueTask<AuthenticationResult> pending, AuthenticationRequest request, bool isFirst)
+    private void Decide(ValueTask<AuthenticationResult> pending, bool isFirst)
     {
         if (pending.IsCompletedSuccessfully)
         {
             AuthenticationResult known = pending.GetAwaiter().GetResult();
-            NoteLogin(request, known.Reason);
             // An exchange goes on with whom it was begun.
             Admit(isFirst ? known : AsOfNow(known));
             return;
@@ -176,9 +174,8 @@ public sealed partial class MqttConnection
         _ = WhenDecidedAsync(pending, verdict =>
         {
             if (_state != State.Authenticating || _transport.IsClosing) return;
-            NoteLogin(request, verdict.Reason);
             Admit(AsOfNow(verdict));
-            _transport.ResumeReading();
+            if (_connect?.WaitingLogin is null) _transport.ResumeReading();
         });
     }
 
@@ -202,9 +199,33 @@ public sealed partial class MqttConnection
         _transport.Post(() => act(verdict));
     }
 
+    /// <summary>Leaves the client unread until its login may be looked at. That time is not on its account.</summary>
+    private void Wait(TimeSpan wait, IAuthenticationExchange login)
+    {
+        _connect!.WaitingLogin = login;
+        _transport.PauseReading();
+        _transport.SetDeadline(_transport.NowMs + (long)wait.TotalMilliseconds);
+    }
+
+    private void GoOnAfterWait()
+    {
+        IAuthenticationExchange login = _connect!.WaitingLogin!;
+        _connect.WaitingLogin = null;
+        AwaitConnect();
+        Decide(login.ContinueAsync([], CancellationToken.None), isFirst: true);
+        // One that is thought about goes on pausing; it reads on with the verdict.
+        if (_state != State.Authenticating) _transport.ResumeReading();
+    }
+
     private void Admit(AuthenticationResult verdict)
     {
         PendingConnect connect = _connect!;
+        if (verdict is { Wait: { } wait, Reply.Next: { } login })
+        {
+            Wait(wait, login);
+            return;
+        }
+
         if (verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: not null } && _method is not null)
         {
             Ask(verdict.Reply);

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -116,60 +114,6 @@ public sealed partial class MqttConnection
     private void LeaveGate()
     {
         if (_leavesGate) Broker.Limits.Connections.Leave(_transport.RemoteAddress);
-        if (_connect?.WaitingLogin is { } login) Wipe(login);
-    }
-
-    private static void Wipe(AuthenticationRequest request)
-    {
-        CryptographicOperations.ZeroMemory(request.Password);
-        CryptographicOperations.ZeroMemory(request.MethodData);
-    }
-
-    // Who has proved its name otherwise, or shows nothing that could be guessed, is not a matter of guessing.
-    private static bool CanFail(AuthenticationRequest request) =>
-        request.TransportIdentity is null && (request.Method is not null || request.UserName is not null || request.Password is not null);
-
-    // By a method it may say so there, and something else or nothing in CONNECT.
-    private string? WhoseLogin(AuthenticationRequest request) => request.Method is null ? request.UserName : _method!.ClaimedName;
-
-    /// <summary>Whether too many logins of its network failed: then this one waits, or has been refused.</summary>
-    private bool MustWaitToLogIn(AuthenticationRequest request)
-    {
-        if (!CanFail(request)) return false;
-        switch (Broker.Limits.Logins.AskWaitMs(_transport.RemoteAddress, WhoseLogin(request)))
-        {
-            case 0:
-                return false;
-            case { } waitMs:
-                Broker.Limits.Report(LimitKind.AuthFailuresPerIp, LimitAction.Delayed, _transport.RemoteEndPoint);
-                _connect!.WaitingLogin = request;
-                _transport.PauseReading();
-                _transport.SetDeadline(_transport.NowMs + waitMs);
-                return true;
-            default:
-                Broker.Limits.Count(LimitKind.AuthFailuresPerIp, LimitAction.Refused);
-                Wipe(request);
-                RefuseByLimit(LimitKind.AuthFailuresPerIp, request.ClientId);
-                return true;
-        }
-    }
-
-    private void LogInAfterWait()
-    {
-        AuthenticationRequest request = _connect!.WaitingLogin!;
-        _connect.WaitingLogin = null;
-        // The wait is not on the client's account; the deadline that was there before it is gone.
-        AwaitConnect();
-        LogIn(request);
-        // One that is thought about goes on pausing; it reads on with the verdict.
-        if (_state != State.Authenticating) _transport.ResumeReading();
-    }
-
-    private void NoteLogin(AuthenticationRequest request, ReasonCode verdict)
-    {
-        if (verdict is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized && CanFail(request))
-        {
-            Broker.Limits.Logins.NoteFailure(_transport.RemoteAddress, WhoseLogin(request));
-        }
+        _connect?.WaitingLogin?.Abandon();
     }
 }

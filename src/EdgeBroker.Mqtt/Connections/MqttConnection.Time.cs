@@ -22,7 +22,7 @@ public sealed partial class MqttConnection
                 Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
                 return;
             case State.Authenticating when _connect!.WaitingLogin is not null:
-                LogInAfterWait();
+                GoOnAfterWait();
                 return;
             case State.Authenticating:
                 Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");

@@ -24,6 +24,6 @@ internal sealed class PendingConnect
 
     public bool WantsResponseInformation { get; set; }
 
-    /// <summary>What it presented, while that is not looked at yet because too many logins of its network failed; else null.</summary>
-    public AuthenticationRequest? WaitingLogin { get; set; }
+    /// <summary>What looks at its login when the wait is over that it was given; null: there is none.</summary>
+    public IAuthenticationExchange? WaitingLogin { get; set; }
 }

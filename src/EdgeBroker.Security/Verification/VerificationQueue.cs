@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
@@ -21,8 +22,8 @@ public sealed partial class VerificationQueue : IDisposable
     private const int LowPriority = 10;
 
     private readonly object _gate = new();
-    private readonly Dictionary<string, Queue<Job>> _bySource = new(StringComparer.Ordinal);
-    private readonly Queue<string> _turns = new();
+    private readonly Dictionary<ClientNetwork, Queue<Job>> _bySource = [];
+    private readonly Queue<ClientNetwork> _turns = new();
     private readonly Thread?[] _workers;
     private readonly ILogger _logger;
     private int _waiting;
@@ -40,11 +41,11 @@ public sealed partial class VerificationQueue : IDisposable
     public static int WorkersFor(int cores) => Math.Clamp(cores / 2, 1, 4);
 
     /// <summary>Has an attempt verified when its turn comes.</summary>
-    /// <param name="source">Who shares a turn with whom.</param>
+    /// <param name="source">Who shares a turn with whom; everyone at a Unix socket shares one.</param>
     /// <param name="verify">The work.</param>
     /// <param name="verdict">Its outcome, to be awaited.</param>
     /// <returns>False when there is no room.</returns>
-    public bool TryEnqueue(string source, Func<AuthenticationResult> verify, out Task<AuthenticationResult> verdict)
+    public bool TryEnqueue(ClientNetwork source, Func<AuthenticationResult> verify, out Task<AuthenticationResult> verdict)
     {
         var job = new Job(verify);
         verdict = job.Verdict.Task;
@@ -122,7 +123,7 @@ public sealed partial class VerificationQueue : IDisposable
         {
             while (_turns.Count == 0 && !_isStopped) Monitor.Wait(_gate);
             if (_isStopped) return null;
-            string source = _turns.Dequeue();
+            ClientNetwork source = _turns.Dequeue();
             Queue<Job> own = _bySource[source];
             Job job = own.Dequeue();
             _waiting--;

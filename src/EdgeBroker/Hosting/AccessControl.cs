@@ -1,6 +1,7 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Security;
 using EdgeBroker.Security.Tokens;
@@ -15,6 +16,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     // Clients that come again and again: 8,192 cost about a megabyte.
     private const int RememberedOfOneAge = 4_096;
 
+    private readonly Replaceable<IAuthenticator> _authenticator;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
 
@@ -23,23 +25,24 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     private VerificationCache? _cache;
     private KeySource? _keys;
 
-    public AccessControl(AuthOptions options, ILoggerFactory loggers, TimeProvider time)
+    public AccessControl(AuthOptions options, BrokerLimits limits, ILoggerFactory loggers, TimeProvider time)
     {
         _time = time;
         _log = loggers.CreateLogger<CredentialAuthenticator>();
-        Rules = new AccessRules(options.Rules);
+        Rules = new Replaceable<AclRuleSet>(options.Rules);
         _keys = KeysFor(options);
-        Authenticator = new SwitchableAuthenticator(Make(options, _keys));
+        _authenticator = new Replaceable<IAuthenticator>(Make(options, _keys));
+        Authenticator = new GuardedAuthenticator(new SwitchableAuthenticator(_authenticator), limits);
     }
 
     /// <inheritdoc/>
     public string Name => "access";
 
     /// <summary>Decides about clients.</summary>
-    public SwitchableAuthenticator Authenticator { get; }
+    public IAuthenticator Authenticator { get; }
 
     /// <summary>The rules they are judged by.</summary>
-    public AccessRules Rules { get; }
+    public Replaceable<AclRuleSet> Rules { get; }
 
     /// <summary>What became of those who presented credentials; stays at zero where nobody can.</summary>
     public AuthenticationCounters Counters { get; } = new();
@@ -88,7 +91,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
             KeySource? former = access._keys;
             access._keys = keys;
             access.Rules.Current = options.Rules;
-            access.Authenticator.Current = authenticator;
+            access._authenticator.Current = authenticator;
             if (former != keys) former?.Dispose();
             else keys?.AskForNewer();
             return ValueTask.CompletedTask;

@@ -80,7 +80,7 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         store.ServeTo(broker, _services, stop);
         parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
 
-        var access = new AccessControl(configuration.Auth, loggers, time);
+        var access = new AccessControl(configuration.Auth, broker.Limits, loggers, time);
         access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
 

@@ -5,8 +5,8 @@ namespace EdgeBroker.Core.Tests.Limits;
 
 public sealed class LoginGuardTests
 {
-    private static readonly IPAddress Guesser = IPAddress.Parse("192.0.2.1");
-    private static readonly IPAddress Other = IPAddress.Parse("192.0.2.2");
+    private static readonly ClientNetwork Guesser = Of("192.0.2.1");
+    private static readonly ClientNetwork Other = Of("192.0.2.2");
 
     [Fact]
     public void By_default_five_may_fail_and_then_each_waits_longer()
@@ -59,15 +59,15 @@ public sealed class LoginGuardTests
     public void On_this_machine_the_user_name_waits_and_not_everybody_behind_the_proxy()
     {
         var keeper = new Keeper(new LimitOptions());
-        foreach (IPAddress? local in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback, null })
+        foreach (ClientNetwork local in new[] { Of("127.0.0.1"), Of("::1"), ClientNetwork.None })
         {
             for (int i = 0; i < 5; i++) keeper.Limits.Logins.NoteFailure(local, "anna");
         }
 
-        Assert.True(keeper.Limits.Logins.AskWaitMs(IPAddress.Loopback, "anna") is null or > 0);
-        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(IPAddress.Loopback, "bert"));
-        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(null, "bert"));
-        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(IPAddress.Parse("127.0.0.2"), "anna"));
+        Assert.True(keeper.Limits.Logins.AskWaitMs(Of("127.0.0.1"), "anna") is null or > 0);
+        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(Of("127.0.0.1"), "bert"));
+        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(ClientNetwork.None, "bert"));
+        Assert.Equal(0, keeper.Limits.Logins.AskWaitMs(Of("127.0.0.2"), "anna"));
     }
 
     [Fact]
@@ -87,6 +87,9 @@ public sealed class LoginGuardTests
         for (int i = 0; i < 100_000; i++) keeper.Limits.Logins.NoteFailure(Of(i), "anna");
         Assert.True(keeper.Limits.Logins.AskWaitMs(Guesser, "anna") is null or > 0);
 
-        static IPAddress Of(int i) => new([0x20, 0x01, 0x0d, 0xb8, 0, (byte)(i >> 16), (byte)(i >> 8), (byte)i, 0, 0, 0, 0, 0, 0, 0, 1]);
+        static ClientNetwork Of(int i) =>
+            ClientNetwork.Of(new IPAddress([0x20, 0x01, 0x0d, 0xb8, 0, (byte)(i >> 16), (byte)(i >> 8), (byte)i, 0, 0, 0, 0, 0, 0, 0, 1]));
     }
+
+    private static ClientNetwork Of(string address) => ClientNetwork.Of(IPAddress.Parse(address));
 }

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
@@ -70,7 +71,7 @@ public sealed class ListenerTests : IAsyncDisposable
             Actions = AccessActions.Publish | AccessActions.Subscribe,
             Topics = [new AclPattern("plant/%u/#")],
         };
-        await using var host = new WebHost { Authenticator = new AnonymousAuthenticator(new AccessRules(new AclRuleSet([rule], []))) };
+        await using var host = new WebHost { Authenticator = new AnonymousAuthenticator(new Replaceable<AclRuleSet>(new AclRuleSet([rule], []))) };
         int port = await host.StartAsync(WebProtocol.Mqtts, host.Mutual, options => options with { AllowAnonymous = false });
         TestClient client = await host.ConnectAsync(port, "c", host.Authority.Client("CN=press7"));
         await client.SendAsync(client.Packets.Subscribe(3, "plant/press7/#", 1));

@@ -64,7 +64,7 @@ public sealed class LoginLimitTests : IAuthenticator
         await broker.AdvanceUntilAsync(second.ExpectRefusedAsync(ReasonCode.BadUserNameOrPassword));
         Assert.Equal(2, _asked);
         // The second failure doubles it, however far the clock has moved on since.
-        Assert.Equal(2_000, broker.Broker.Limits.Logins.AskWaitMs(System.Net.IPAddress.Parse(Guesser), "anna"));
+        Assert.Equal(2_000, broker.Broker.Limits.Logins.AskWaitMs(ClientNetwork.Of(System.Net.IPAddress.Parse(Guesser)), "anna"));
     }
 
     [Fact]

@@ -98,8 +98,8 @@ public sealed class MethodLoginLimitTests
             else await broker.Events.WaitForAsync(one => one is { Kind: BrokerEventKind.Limited }, "the login to be held up");
         }
 
-        Assert.Equal(0, broker.Broker.Limits.Logins.AskWaitMs(IPAddress.Loopback, "user0"));
-        Assert.True(broker.Broker.Limits.Logins.AskWaitMs(IPAddress.Loopback, "anna") is null or > 0);
+        Assert.Equal(0, broker.Broker.Limits.Logins.AskWaitMs(ClientNetwork.Of(IPAddress.Loopback), "user0"));
+        Assert.True(broker.Broker.Limits.Logins.AskWaitMs(ClientNetwork.Of(IPAddress.Loopback), "anna") is null or > 0);
     }
 
     private static TestBroker Broker(IAuthenticator authenticator, MqttOptions? mqtt = null)

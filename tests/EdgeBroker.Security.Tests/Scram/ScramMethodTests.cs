@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
@@ -20,7 +21,7 @@ public sealed class ScramMethodTests : IDisposable
     private readonly VerificationQueue _queue = new(1, NullLogger.Instance);
     private readonly VerificationCache _cache = new(100);
     private readonly AuthenticationCounters _counters = new();
-    private readonly AccessRules _rules = new(AclRuleSet.Unrestricted);
+    private readonly Replaceable<AclRuleSet> _rules = new(AclRuleSet.Unrestricted);
 
     public void Dispose() => _queue.Dispose();
 

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Tests.Rig;
@@ -126,8 +127,12 @@ public sealed class TokenMethodTests : IDisposable
     {
         var keys = new FixedTokenKeys(TokenKeySet.Of(TokenKey.FromFile(Secret, out _)!));
         return new CredentialAuthenticator(
-            new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys), new AccessRules(AclRuleSet.Unrestricted), _queue, _cache,
-            _counters, _time);
+            new CredentialSources(null, new TokenVerifier(new TokenOptions(), _time), keys),
+            new Replaceable<AclRuleSet>(AclRuleSet.Unrestricted),
+            _queue,
+            _cache,
+            _counters,
+            _time);
     }
 
     private byte[] Token(string user, int seconds)
