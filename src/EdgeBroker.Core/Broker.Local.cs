@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -30,40 +31,28 @@ public sealed partial class Broker
         return _localClients.TryAdd(client.Id, client) ? client : throw new InvalidOperationException($"A local client {client.Id} is open already.");
     }
 
-    internal PublishOutcome Publish(LocalClient client, Message message)
+    internal PublishVerdict Publish(LocalClient client, Message message)
     {
-        ReasonCode refusal = JudgePublish(client, message);
-        if (refusal != ReasonCode.Success) return new PublishOutcome(refusal, null);
+        ReadOnlySpan<byte> topic = message.Topic;
+        if (!TopicName.IsValid(topic) || topic.Length > ushort.MaxValue || !Utf8Text.IsValid(topic))
+        {
+            return new PublishVerdict(PublishDecision.Refused, ReasonCode.TopicNameInvalid);
+        }
+
         RoutingContext context = TakeLocalContext();
-        PublishOutcome outcome = Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false }, context);
+        PublishVerdict verdict = Ingress.Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false }, client.Principal, context);
         ReturnLocalContext(context);
-        return outcome;
+        return verdict;
     }
 
     internal ReasonCode Subscribe(LocalClient client, string filter, SubscriptionOptions options, uint identifier)
     {
         byte[] text = Encoding.UTF8.GetBytes(filter);
         if (!Utf8Text.IsValid(text) || text.Length > ushort.MaxValue || !TopicFilter.IsValid(text)) return ReasonCode.TopicFilterInvalid;
-        ReasonCode refusal = JudgeSubscribe(text, client.Options.Permissions, ref options, out ReadOnlySpan<byte> topicFilter);
-        if (refusal != ReasonCode.Success)
-        {
-            if (refusal == ReasonCode.NotAuthorized) _events.SubscribeDenied(client.Id, text, client.Options.Permissions.JudgeSubscribe(topicFilter).Cause);
-            return refusal;
-        }
-
-        var subscription = new Subscription(client, text, options, identifier);
-        if (!client.TrySubscribe(subscription, Options.MaxSubscriptionsPerClient, out Subscription? existing)) return ReasonCode.QuotaExceeded;
-        Align(client, text);
-        if (WantsRetained(subscription, existing)) client.QueueRetained(Retained.Walk(topicFilter), subscription);
-        return (ReasonCode)options.MaximumQoS;
+        return Ingress.Subscribe(text, options, identifier, client.Principal, Clock.NowMs).Reason;
     }
 
-    internal ReasonCode Unsubscribe(LocalClient client, string filter)
-    {
-        if (client.TryUnsubscribe(Encoding.UTF8.GetBytes(filter)) is not { } removed) return ReasonCode.NoSubscriptionExisted;
-        Align(client, removed.Filter);
-        return ReasonCode.Success;
-    }
+    internal ReasonCode Unsubscribe(LocalClient client, string filter) => Unsubscribe(client, default, Encoding.UTF8.GetBytes(filter), out _);
 
     internal void CountExpired(LocalClient client, int count)
     {
@@ -88,26 +77,6 @@ public sealed partial class Broker
 
         CountDropped(client, dropped, DropReason.SessionEnded, context);
         ReturnLocalContext(context);
-    }
-
-    private ReasonCode JudgePublish(LocalClient client, Message message)
-    {
-        ReadOnlySpan<byte> topic = message.Topic;
-        if (!TopicName.IsValid(topic) || topic.Length > ushort.MaxValue || !Utf8Text.IsValid(topic) || TopicName.CountLevels(topic) > Options.MaxTopicLevels)
-        {
-            return ReasonCode.TopicNameInvalid;
-        }
-
-        if (topic.StartsWith("$SYS/"u8))
-        {
-            _events.PublishRefused(client.Id, topic, ReasonCode.NotAuthorized, "only the broker publishes under $SYS");
-            return ReasonCode.NotAuthorized;
-        }
-
-        if (client.Options.Permissions.MayPublish(topic, message.QoS, message.Retain)) return ReasonCode.Success;
-        string cause = client.Options.Permissions.JudgePublish(topic, message.QoS, message.Retain).Cause;
-        _events.PublishRefused(client.Id, topic, ReasonCode.NotAuthorized, cause);
-        return ReasonCode.NotAuthorized;
     }
 
     private RoutingContext TakeLocalContext()

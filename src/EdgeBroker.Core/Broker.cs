@@ -39,6 +39,7 @@ public sealed partial class Broker
         Limits = new BrokerLimits(clock, events);
         Retained = new RetainedMessages(journal, Limits.Ledger);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
+        Ingress = new Ingress.Ingress(this);
         _environment = new SessionEnvironment(options, Clock, journal);
         _ownContext = CreateContext();
         RegisterMeters(version);
@@ -57,6 +58,9 @@ public sealed partial class Broker
 
     /// <summary>What <c>[limits]</c> says, and who keeps it; <see cref="BrokerLimits.Replace"/> puts others in force.</summary>
     public BrokerLimits Limits { get; }
+
+    /// <summary>Judges what comes in from clients.</summary>
+    public Ingress.Ingress Ingress { get; }
 
     /// <summary>The clock of every expiry.</summary>
     public BrokerClock Clock { get; }

@@ -4,7 +4,6 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -38,7 +37,8 @@ public class DeliverBenchmarks
         {
             _links[i] = new MemoryLink();
             _leases[i] = _broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), _context, _links[i]);
-            _broker.Subscribe(_leases[i], Encoding.UTF8.GetBytes("plant/+/line/7/#"), new SubscriptionOptions(QoS.AtLeastOnce), 0, Permissions.All, out _);
+            ConnectionLease lease = _leases[i];
+            _broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes("plant/+/line/7/#"), new SubscriptionOptions(QoS.AtLeastOnce), 0, out _);
         }
     }
 

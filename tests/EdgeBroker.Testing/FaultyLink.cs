@@ -2,7 +2,6 @@ using System.Text;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -31,7 +30,7 @@ public sealed class FaultyLink : ISessionLink
         var grant = new SessionGrant(expirySeconds, ushort.MaxValue, null);
         ConnectionLease lease = broker.Connect(clientId, cleanStart: true, grant, broker.CreateContext(), link);
         var options = new SubscriptionOptions(qos, false, false, RetainHandling.DoNotSend);
-        broker.Subscribe(lease, Encoding.UTF8.GetBytes(filter), options, 0, Permissions.All, out _);
+        broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), options, 0, out _);
         return link;
     }
 

@@ -30,6 +30,9 @@ public readonly ref struct Publication
     /// <summary>The packet identifier the publisher sent it under at QoS 2; 0: none.</summary>
     public ushort ReceivedId { get; init; }
 
+    /// <summary>Whether its Payload Format Indicator says that the payload is UTF-8.</summary>
+    public bool IsText { get; init; }
+
     /// <summary>Whether the publisher is told when a queue refuses the message: then the identifier it sent is free again, and is not stored.</summary>
     public bool RefusalIsTold { get; init; }
 

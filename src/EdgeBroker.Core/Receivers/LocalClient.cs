@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
@@ -30,10 +32,21 @@ public sealed class LocalClient : Receiver, IDisposable
         _broker = broker;
         _queue = new LocalQueue(options, broker.Limits.Ledger);
         Options = options;
+        Principal = new Principal
+        {
+            Receiver = this,
+            Identity = AuthenticationResult.Admitted(null, options.Permissions),
+            Grants = broker.Options,
+            HearsRefusals = true,
+            WaitsForStore = true,
+        };
     }
 
     /// <summary>What it may do, and what its queue holds.</summary>
     public LocalClientOptions Options { get; }
+
+    /// <summary>Under whose rights it acts.</summary>
+    internal Principal Principal { get; }
 
     /// <summary>Messages that wait to be read, retained ones that are still to be looked for not included.</summary>
     public int QueuedMessages => _queue.Count;
@@ -63,10 +76,10 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <returns>Success, 0x10 when nobody subscribes, or why it was refused.</returns>
     public ValueTask<ReasonCode> PublishAsync(Message message, CancellationToken cancel = default)
     {
-        PublishOutcome outcome = _broker.Publish(this, message);
-        return outcome.StoreIsFailing || outcome.Completion is { IsDone: false }
-            ? WaitAsync(outcome, message, cancel)
-            : ValueTask.FromResult(outcome.Reason);
+        PublishVerdict verdict = _broker.Publish(this, message);
+        return verdict.Decision == PublishDecision.Retry || verdict.Completion is { IsDone: false }
+            ? WaitAsync(verdict, message, cancel)
+            : ValueTask.FromResult(verdict.Reason);
     }
 
     /// <summary>Subscribes to a filter, shared or not.</summary>
@@ -162,24 +175,23 @@ public sealed class LocalClient : Receiver, IDisposable
         return outcome;
     }
 
-    /// <summary>Notes a subscription; false when the client is closed or has as many as it may.</summary>
-    /// <param name="subscription">The subscription.</param>
-    /// <param name="limit">Subscriptions it may have.</param>
-    /// <param name="existing">The subscription to the same filter there was before, or null.</param>
-    internal bool TrySubscribe(Subscription subscription, int limit, out Subscription? existing)
+    /// <inheritdoc/>
+    internal override bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
+        completion = null;
         lock (_lock)
         {
             existing = _subscriptions.Find(subscription.Filter);
-            if (_isClosed || (existing is null && _subscriptions.Count >= limit)) return false;
+            if (_isClosed || (existing is null && _subscriptions.Count >= _broker.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
             return true;
         }
     }
 
-    /// <summary>Strikes a subscription from the list; null when it was not there.</summary>
-    internal Subscription? TryUnsubscribe(ReadOnlySpan<byte> filter)
+    /// <inheritdoc/>
+    internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
+        completion = null;
         lock (_lock)
         {
             Subscription? removed = _subscriptions.Remove(filter);
@@ -188,8 +200,8 @@ public sealed class LocalClient : Receiver, IDisposable
         }
     }
 
-    /// <summary>Notes that the retained messages of a filter are to be read; null: that none are, since it was subscribed anew.</summary>
-    internal void QueueRetained(RetainedWalk? walk, Subscription subscription)
+    /// <inheritdoc/>
+    internal override void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
         TaskCompletionSource<bool>? reader;
         lock (_lock)
@@ -203,16 +215,16 @@ public sealed class LocalClient : Receiver, IDisposable
         reader?.TrySetResult(true);
     }
 
-    private async ValueTask<ReasonCode> WaitAsync(PublishOutcome outcome, Message message, CancellationToken cancel)
+    private async ValueTask<ReasonCode> WaitAsync(PublishVerdict verdict, Message message, CancellationToken cancel)
     {
-        while (outcome.StoreIsFailing)
+        while (verdict.Decision == PublishDecision.Retry)
         {
             await Happens(_broker.WhenStoreRecovers, cancel).ConfigureAwait(false);
-            outcome = _broker.Publish(this, message);
+            verdict = _broker.Publish(this, message);
         }
 
-        if (outcome.Completion is { IsDone: false } completion) await Happens(completion.WhenDone, cancel).ConfigureAwait(false);
-        return outcome.Reason;
+        if (verdict.Completion is { IsDone: false } completion) await Happens(completion.WhenDone, cancel).ConfigureAwait(false);
+        return verdict.Reason;
     }
 
     private static Task Happens(Action<Action> whenHappens, CancellationToken cancel)

@@ -1,5 +1,7 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -21,6 +23,32 @@ public abstract class Receiver(string id)
 
     /// <summary>The subscription to exactly this filter in the receiver's own list, or null. The list decides, the tree follows.</summary>
     public abstract Subscription? FindSubscription(ReadOnlySpan<byte> filter);
+
+    /// <summary>Notes a subscription in its own list; false when it has as many as it may, has ended, or the caller has no right to act for it.</summary>
+    /// <param name="lease">Of a session, its connection's right.</param>
+    /// <param name="subscription">The subscription.</param>
+    /// <param name="existing">The subscription to the same filter there was before, or null.</param>
+    /// <param name="completion">What the acknowledgement waits for; null: nothing.</param>
+    internal virtual bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
+    {
+        (existing, completion) = (null, null);
+        return false;
+    }
+
+    /// <summary>Strikes a subscription from its own list; null when it was not there, or the caller has no right to act for it.</summary>
+    /// <param name="lease">Of a session, its connection's right.</param>
+    /// <param name="filter">The filter.</param>
+    /// <param name="completion">What the acknowledgement waits for; null: nothing.</param>
+    internal virtual Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
+    {
+        completion = null;
+        return null;
+    }
+
+    /// <summary>Notes that the retained messages of a filter are to be delivered; null: that none are, since it was subscribed anew.</summary>
+    internal virtual void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
+    {
+    }
 
     /// <summary>Takes a message.</summary>
     /// <param name="message">The message; borrowed, valid during the call.</param>

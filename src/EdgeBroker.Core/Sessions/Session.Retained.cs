@@ -17,8 +17,8 @@ public sealed partial class Session
     private const int FilterCost = 16;
     private const int RetainedQueueLimit = 64;
 
-    /// <summary>Owes the client the retained messages of a filter; null: none, since it was subscribed anew.</summary>
-    internal void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
+    /// <inheritdoc/>
+    internal override void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
         lock (SyncRoot)
         {

@@ -7,12 +7,8 @@ namespace EdgeBroker.Core.Sessions;
 // The session's own list of its subscriptions; the tree has them by topic.
 public sealed partial class Session
 {
-    /// <summary>Adds a subscription to the list. False when the connection has no right any more or the limit is reached.</summary>
-    /// <param name="lease">The connection's right.</param>
-    /// <param name="subscription">The subscription.</param>
-    /// <param name="existing">The subscription to the same filter there was before, or null.</param>
-    /// <param name="completion">What SUBACK waits for.</param>
-    internal bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
+    /// <inheritdoc/>
+    internal override bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
         lock (SyncRoot)
         {
@@ -49,8 +45,8 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Takes a subscription from the list; null when it was not there or the connection has no right any more.</summary>
-    internal Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
+    /// <inheritdoc/>
+    internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
         lock (SyncRoot)
         {

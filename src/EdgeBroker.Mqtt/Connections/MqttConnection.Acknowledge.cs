@@ -17,19 +17,28 @@ public sealed partial class MqttConnection
             return;
         }
 
-        Session session = _lease.Session;
+        Session session = Lease.Session;
         Completion? completion = null;
         AckOutcome outcome = packet.Type switch
         {
-            PacketType.Puback => session.Puback(_lease, packet.PacketId),
-            PacketType.Pubrec => session.Pubrec(_lease, packet.PacketId, packet.ReasonCode.IsError()),
-            PacketType.Pubcomp => session.Pubcomp(_lease, packet.PacketId),
-            _ => session.CompleteExactlyOnce(_lease, packet.PacketId, out completion),
+            PacketType.Puback => session.Puback(Lease, packet.PacketId),
+            PacketType.Pubrec => session.Pubrec(Lease, packet.PacketId, packet.ReasonCode.IsError()),
+            PacketType.Pubcomp => session.Pubcomp(Lease, packet.PacketId),
+            _ => session.CompleteExactlyOnce(Lease, packet.PacketId, out completion),
         };
         if (packet.Type == PacketType.Pubrel) _acks.NoteReleased(session.ReceivedIdCount);
-        if (outcome == AckOutcome.OutOfPlace) Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
-        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId) Answer(PacketType.Pubcomp, packet.PacketId, outcome, completion);
-        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError()) Answer(PacketType.Pubrel, packet.PacketId, outcome, completion);
+        if (outcome == AckOutcome.OutOfPlace)
+        {
+            Fail(ReasonCode.ProtocolError, "an acknowledgement that does not fit the QoS of its message");
+        }
+        else if (packet.Type == PacketType.Pubrel && outcome is AckOutcome.Done or AckOutcome.UnknownId)
+        {
+            Answer(PacketType.Pubcomp, packet.PacketId, outcome, completion);
+        }
+        else if (packet.Type == PacketType.Pubrec && outcome == AckOutcome.UnknownId && !packet.ReasonCode.IsError())
+        {
+            Answer(PacketType.Pubrel, packet.PacketId, outcome, completion);
+        }
     }
 
     /// <summary>PUBCOMP, or the PUBREL for an identifier we do not know, which lets the client come to an end with it.</summary>

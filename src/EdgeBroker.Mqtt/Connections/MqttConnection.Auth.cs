@@ -6,6 +6,8 @@ namespace EdgeBroker.Mqtt.Connections;
 // AUTH (3.15): authentication in several steps (4.12), and again on the same connection (4.12.1).
 public sealed partial class MqttConnection
 {
+    private const string NoRoomForAuth = "the Maximum Packet Size has no room for AUTH";
+
     // Null: the client asked for no method.
     private EnhancedAuthentication? _method;
 
@@ -20,7 +22,8 @@ public sealed partial class MqttConnection
 
         if (frame.Type == PacketType.Disconnect)
         {
-            Refuse(packet.ReasonCode.IsError() ? packet.ReasonCode : ReasonCode.UnspecifiedError, "the client gave up while it was authenticated", answer: false);
+            ReasonCode reason = packet.ReasonCode.IsError() ? packet.ReasonCode : ReasonCode.UnspecifiedError;
+            Refuse(reason, "the client gave up while it was authenticated", answer: false);
             return;
         }
 
@@ -113,7 +116,7 @@ public sealed partial class MqttConnection
         if (verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: { } next })
         {
             method.Exchange = next;
-            if (!TrySendAuth(ReasonCode.ContinueAuthentication, verdict.Reply.Data)) Fail(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for AUTH");
+            if (!TrySendAuth(ReasonCode.ContinueAuthentication, verdict.Reply.Data)) Fail(ReasonCode.PacketTooLarge, NoRoomForAuth);
             return;
         }
 
@@ -125,8 +128,8 @@ public sealed partial class MqttConnection
         bool discardWill = false;
         if (reason == ReasonCode.Success)
         {
-            cause = verdict.UserName != _identity.UserName
-                ? $"the client is user \"{_identity.UserName}\" and tried to become \"{verdict.UserName}\""
+            cause = verdict.UserName != _principal.Identity.UserName
+                ? $"the client is user \"{_principal.Identity.UserName}\" and tried to become \"{verdict.UserName}\""
                 : FindDenied(verdict.Permissions, out discardWill);
             if (cause is not null) reason = ReasonCode.NotAuthorized;
         }
@@ -137,16 +140,16 @@ public sealed partial class MqttConnection
             return;
         }
 
-        Adopt(verdict);
+        _principal = _principal.With(Kept(verdict));
         SetDeadline();
-        if (!TrySendAuth(ReasonCode.Success, verdict.Reply?.Data)) Fail(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for AUTH");
+        if (!TrySendAuth(ReasonCode.Success, verdict.Reply?.Data)) Fail(ReasonCode.PacketTooLarge, NoRoomForAuth);
     }
 
-    /// <summary>The client is who the verdict says, for as long as it says.</summary>
-    private void Adopt(AuthenticationResult verdict)
+    /// <summary>What is kept of a verdict that lets the client in. It holds as long as it says.</summary>
+    private AuthenticationResult Kept(AuthenticationResult verdict)
     {
-        _identity = verdict.Reply is null ? verdict : verdict with { Reply = null };
         _deadlines.IdentityDueMs = verdict.ValidFor is { } validFor ? _transport.NowMs + (long)validFor.TotalMilliseconds : long.MaxValue;
+        return verdict.Reply is null ? verdict : verdict with { Reply = null };
     }
 
     /// <summary>The authentication or re-authentication is over, well or not.</summary>
@@ -161,7 +164,7 @@ public sealed partial class MqttConnection
     {
         _method!.Exchange = question.Next;
         _state = State.AwaitingAuth;
-        if (!TrySendAuth(ReasonCode.ContinueAuthentication, question.Data)) Refuse(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for AUTH");
+        if (!TrySendAuth(ReasonCode.ContinueAuthentication, question.Data)) Refuse(ReasonCode.PacketTooLarge, NoRoomForAuth);
     }
 
     /// <summary>Sends AUTH; false when the client does not take packets of its length [MQTT-3.1.2-24].</summary>

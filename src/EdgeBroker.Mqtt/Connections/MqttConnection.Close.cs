@@ -74,7 +74,7 @@ public sealed partial class MqttConnection
         if (packet.Properties.Has(PropertyId.SessionExpiryInterval))
         {
             newExpirySeconds = Math.Min(packet.Properties.GetNumber(PropertyId.SessionExpiryInterval, 0), (uint)Options.MaxSessionExpiry.TotalSeconds);
-            if (newExpirySeconds != 0 && !_lease.Session.OutlivesConnection)
+            if (newExpirySeconds != 0 && !Lease.Session.OutlivesConnection)
             {
                 Fail(ReasonCode.ProtocolError, "DISCONNECT asks for a session expiry that CONNECT set to 0");
                 return;
@@ -116,7 +116,7 @@ public sealed partial class MqttConnection
     private void EndSession(ReasonCode reason, string explanation, bool discardWill, uint? newExpirySeconds, bool isFault = false)
     {
         _state = State.Ended;
-        Broker.Disconnect(_lease, discardWill, newExpirySeconds, _context, isFault);
+        Broker.Disconnect(Lease, discardWill, newExpirySeconds, _context, isFault);
         Broker.Events.ClientDisconnected(Describe(), reason, explanation);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -74,14 +75,18 @@ public sealed partial class MqttConnection
         if (ReservedIds.IsReserved(packet.ClientId)) return false;
         (reason, explanation) = (ReasonCode.Success, "");
         if (!packet.HasWill) return true;
-        (reason, explanation) = (ReasonCode.QoSNotSupported, "the will's QoS is above mqtt.max_qos");
-        if ((int)packet.WillQoS > Options.MaxQos) return false;
-        (reason, explanation) = (ReasonCode.RetainNotSupported, "the will is retained, and mqtt.retain is off");
-        if (packet.WillRetain && !Options.RetainAvailable) return false;
-        (reason, explanation) = (ReasonCode.TopicNameInvalid, "the will's topic has more levels than mqtt.max_topic_levels");
-        if (HasTooManyLevels(packet.WillTopic)) return false;
-        (reason, explanation) = (ReasonCode.PayloadFormatInvalid, "the will's payload is not the UTF-8 its Payload Format Indicator promises");
-        return PayloadFormatIsTrue(packet.WillProperties, packet.WillPayload);
+        var will = new Publication
+        {
+            Topic = packet.WillTopic,
+            Payload = packet.WillPayload,
+            QoS = packet.WillQoS,
+            Retain = packet.WillRetain,
+            IsText = packet.WillProperties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1,
+        };
+        // What the client may do is not known yet.
+        PublishVerdict verdict = Ingress.Evaluate(will, Permissions.All, Options);
+        (reason, explanation) = (verdict.Reason, "the will: " + verdict.Cause);
+        return verdict.Decision == PublishDecision.Accepted;
     }
 
     private PendingConnect Prepare(in ConnectPacket packet)
@@ -116,7 +121,8 @@ public sealed partial class MqttConnection
     {
         var properties = new byte[packet.WillProperties.Bytes.Length];
         int length = packet.WillProperties.CopyForwarded(properties);
-        uint? expirySeconds = packet.WillProperties.Has(PropertyId.MessageExpiryInterval) ? packet.WillProperties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null;
+        bool expires = packet.WillProperties.Has(PropertyId.MessageExpiryInterval);
+        uint? expirySeconds = expires ? packet.WillProperties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null;
         var message = new Message
         {
             Topic = packet.WillTopic.ToArray(),
@@ -238,12 +244,10 @@ public sealed partial class MqttConnection
             return;
         }
 
-        Adopt(verdict);
         if (_method is not null) _method.LastWord = verdict.Reply?.Data;
-        if (connect.Grant.Will is { } will && !MayPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain))
+        if (connect.Grant.Will is { } will && Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options) is { Cause: { } cause } refused)
         {
-            string cause = WhyNotPublish(will.Message.Topic, will.Message.QoS, will.Message.Retain);
-            Refuse(ReasonCode.NotAuthorized, "the client may not publish its will", connect.ClientId, logged: "the client may not publish its will: " + cause);
+            Refuse(refused.Reason, "the client may not publish its will", connect.ClientId, logged: "the client may not publish its will: " + cause);
             return;
         }
 
@@ -254,10 +258,20 @@ public sealed partial class MqttConnection
         }
 
         _state = State.Connected;
-        _lease = Broker.Connect(connect.ClientId, connect.CleanStart, connect.Grant with { UserName = verdict.UserName, Permissions = verdict.Permissions }, _context, this);
+        SessionGrant grant = connect.Grant with { UserName = verdict.UserName, Permissions = verdict.Permissions };
+        ConnectionLease lease = Broker.Connect(connect.ClientId, connect.CleanStart, grant, _context, this);
+        _principal = new Principal
+        {
+            Receiver = lease.Session,
+            Lease = lease,
+            Identity = Kept(verdict),
+            Grants = _options,
+            HearsRefusals = _rules.AcksCarryReasons,
+            WaitsForStore = !_rules.AcksCarryReasons,
+        };
         _connect = null;
         // 3.1.1 knows no limit but the identifiers.
-        if (_rules.Version == ProtocolVersion.V5) _acks.Begin(Options.ReceiveMaximum, _lease.Session.ReceivedIdCount);
+        if (_rules.Version == ProtocolVersion.V5) _acks.Begin(Options.ReceiveMaximum, Lease.Session.ReceivedIdCount);
         else _acks.Begin(ushort.MaxValue, inheritedReceives: 0);
         BeginKeepAlive(connect.KeepAliveSeconds);
         EndRenewal();
@@ -266,7 +280,7 @@ public sealed partial class MqttConnection
 
     // Made when someone is told, rather than kept by every idle connection.
     private ClientDescription Describe() =>
-        new(_lease.Session.Id, _identity.UserName, _transport.RemoteEndPoint, _rules.Version, _deadlines.KeepAliveSeconds);
+        new(Lease.Session.Id, _principal.Identity.UserName, _transport.RemoteEndPoint, _rules.Version, _deadlines.KeepAliveSeconds);
 
     /// <inheritdoc/>
     void ISessionLink.Prepare(Session session) => Output.Gate = session.SyncRoot;

@@ -13,26 +13,22 @@ public sealed partial class MqttConnection
     private const int SurelyRoomBytes = 4 * 1024;
 
     private readonly LimitKind? _refusedBy;
-    private ClientRateLimits? _rates;
-
     /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
-    private bool IsWithinLimits(ActiveLimits active, in Frame frame, out LimitVerdict verdict)
+    private bool IsAdmitted(ActiveLimits active, in Frame frame, out LimitVerdict verdict)
     {
         verdict = default;
         // DISCONNECT is heard at once.
         if (_state != State.Connected || frame.Type == PacketType.Disconnect) return true;
-        _rates ??= new ClientRateLimits();
-        verdict = _rates.Evaluate(active, OperationOf(frame), (QoS)((frame.Header >> 1) & 3), _rules.AcksCarryReasons, _transport.NowMs);
+        verdict = Broker.Ingress.Admit(active, OperationOf(frame), (QoS)((frame.Header >> 1) & 3), _principal, _transport.NowMs);
         switch (verdict.Decision)
         {
             case LimitDecision.Wait:
                 Hold(HoldReasons.Rate);
                 _deadlines.HeldUntilMs = verdict.WaitUntilMs;
                 SetDeadline();
-                Broker.Limits.Report(verdict.Limit, LimitAction.Delayed, _lease.Session.Id);
                 return false;
             case LimitDecision.Disconnect:
-                DisconnectByLimit(verdict.Limit);
+                FailByLimit(verdict.Limit);
                 return false;
             default:
                 return true;
@@ -49,42 +45,12 @@ public sealed partial class MqttConnection
     /// <summary>A limit has held the client long enough.</summary>
     private void EndHold(long nowMs)
     {
-        _rates!.NoteResumed(nowMs - _deadlines.HeldUntilMs);
+        _principal.Rates!.NoteResumed(nowMs - _deadlines.HeldUntilMs);
         _deadlines.HeldUntilMs = long.MaxValue;
         Release(HoldReasons.Rate);
     }
 
-    private void DisconnectByLimit(LimitKind limit)
-    {
-        Broker.Limits.Report(limit, LimitAction.Disconnected, _lease.Session.Id);
-        Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));
-    }
-
-    /// <summary>A publish goes no further; above QoS 0 the client is told, which is why only such clients' are dropped.</summary>
-    private void DropByLimit(in PublishPacket packet, LimitKind limit)
-    {
-        Broker.Limits.Report(limit, LimitAction.Dropped, _lease.Session.Id);
-        _context.Counters.PublishesDropped++;
-        if (packet.QoS == QoS.AtMostOnce) return;
-        if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-        Acknowledge(packet.QoS, packet.PacketId, ReasonCode.QuotaExceeded, null);
-    }
-
-    /// <summary>Whether a filter is within the limit. If not it is to be refused, unless the connection has been ended.</summary>
-    private bool MaySubscribeNow(ActiveLimits active, ReadOnlySpan<byte> filter)
-    {
-        _rates ??= new ClientRateLimits();
-        if (_rates.TrySubscribe(active, _transport.NowMs)) return true;
-        if (active.Options.SubscribesPerClient!.OnExceed == ExceedAction.Disconnect)
-        {
-            DisconnectByLimit(LimitKind.SubscribesPerClient);
-            return false;
-        }
-
-        Broker.Limits.Report(LimitKind.SubscribesPerClient, LimitAction.Refused, _lease.Session.Id);
-        Broker.Events.Subscribed(_lease.Session.Id, filter, ReasonCode.QuotaExceeded);
-        return false;
-    }
+    private void FailByLimit(LimitKind limit) => Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));
 
     /// <summary>Whether QoS 0 may be added to what waits for the client.</summary>
     private bool HasRoomForQoS0(int bytes)
@@ -108,7 +74,11 @@ public sealed partial class MqttConnection
     }
 
     private void RefuseByLimit(LimitKind limit, string? clientId) => Refuse(
-        BrokerLimits.ReasonOf(limit), "busy: a limit of the broker is reached; try again later", clientId, answer: clientId is not null, logged: Broker.Limits.Describe(limit) + " is reached");
+        BrokerLimits.ReasonOf(limit),
+        "busy: a limit of the broker is reached; try again later",
+        clientId,
+        answer: clientId is not null,
+        logged: Broker.Limits.Describe(limit) + " is reached");
 
     /// <summary>Gives the place among the broker's connections back.</summary>
     private void LeaveGate()

@@ -1,5 +1,5 @@
 using System.Buffers;
-using EdgeBroker.Core;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -12,8 +12,6 @@ namespace EdgeBroker.Mqtt.Connections;
 public sealed partial class MqttConnection
 {
     private InboundAliases? _inboundAliases;
-
-    private static ReadOnlySpan<byte> SysPrefix => "$SYS/"u8;
 
     /// <summary>Takes a PUBLISH.</summary>
     /// <param name="frame">The packet.</param>
@@ -33,39 +31,32 @@ public sealed partial class MqttConnection
         return true;
     }
 
-    private bool TryTake(in PublishPacket packet, in LimitVerdict verdict)
+    private bool TryTake(in PublishPacket packet, in LimitVerdict admitted)
     {
-        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !IsWithinGrants(packet, topic)) return true;
+        if (!ResolveTopic(packet, out ReadOnlySpan<byte> topic) || !KeepsToProtocol(packet)) return true;
         if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet.PacketId, packet.Dup)) return true;
-        if (verdict.Decision == LimitDecision.Drop)
+        PublishVerdict verdict = Judge(packet, topic, admitted);
+        // A client that hears of a failure, or brings the message again, may use its identifier for it. 3.1.1 does not hear: its PUBREC is a plain one, and a
+        // repetition must not reach other subscribers again.
+        bool isFree = verdict.Decision is PublishDecision.Retry or PublishDecision.Disconnect || (_rules.AcksCarryReasons && verdict.Reason.IsError());
+        if (packet.QoS == QoS.ExactlyOnce && isFree) Lease.Session.CancelExactlyOnce(Lease, packet.PacketId);
+        switch (verdict.Decision)
         {
-            DropByLimit(packet, verdict.Limit);
-            return true;
+            case PublishDecision.Retry:
+                AwaitStore();
+                return false;
+            case PublishDecision.Disconnect:
+                Fail(verdict.Reason, verdict.Cause!);
+                return true;
+            default:
+                // 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].
+                ReasonCode told = _rules.AcksCarryReasons ? verdict.Reason : ReasonCode.Success;
+                if (packet.QoS != QoS.AtMostOnce) Acknowledge(packet.QoS, packet.PacketId, told, verdict.Completion);
+                return true;
         }
-
-        ReasonCode refusal = Refusal(packet, topic);
-        if (refusal != ReasonCode.Success)
-        {
-            RefusePublish(packet, topic, refusal);
-            return true;
-        }
-
-        PublishOutcome outcome = Route(packet, topic);
-        if (packet.QoS == QoS.AtMostOnce) return true;
-        // 3.1.1 cannot say that one queue was full: its PUBREC is a plain one, and a repetition must not reach the other subscribers again.
-        bool cancelled = outcome.StoreIsFailing || (_rules.AcksCarryReasons && outcome.Reason.IsError());
-        if (packet.QoS == QoS.ExactlyOnce && cancelled) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-        if (outcome.StoreIsFailing && !_rules.AcksCarryReasons)
-        {
-            AwaitStore();
-            return false;
-        }
-
-        Acknowledge(packet.QoS, packet.PacketId, outcome.Reason, outcome.Completion);
-        return true;
     }
 
-    private PublishOutcome Route(in PublishPacket packet, ReadOnlySpan<byte> topic)
+    private PublishVerdict Judge(in PublishPacket packet, ReadOnlySpan<byte> topic, in LimitVerdict admitted)
     {
         PropertyBlock properties = packet.Properties;
         // The properties go on as they came but for alias and expiry, which nearly always stand before or behind the others.
@@ -76,7 +67,7 @@ public sealed partial class MqttConnection
             forwarded = rented.AsSpan(0, properties.CopyForwarded(rented));
         }
 
-        PublishOutcome outcome = Broker.Publish(
+        PublishVerdict verdict = Broker.Ingress.Publish(
             new Publication
             {
                 Topic = topic,
@@ -85,13 +76,16 @@ public sealed partial class MqttConnection
                 QoS = packet.QoS,
                 Retain = packet.Retain,
                 ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
-                Publisher = _lease.Session,
+                Publisher = Lease.Session,
                 ReceivedId = packet.QoS == QoS.ExactlyOnce ? packet.PacketId : (ushort)0,
                 RefusalIsTold = _rules.AcksCarryReasons,
+                IsText = properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1,
             },
-            _context);
+            _principal,
+            _context,
+            admitted);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
-        return outcome;
+        return verdict;
     }
 
     /// <summary>The topic the packet names, or its alias stands for; false when the connection has been failed.</summary>
@@ -118,22 +112,24 @@ public sealed partial class MqttConnection
         return false;
     }
 
-    /// <summary>Whether the client keeps to what CONNACK granted; false when the connection has been failed for it.</summary>
-    private bool IsWithinGrants(in PublishPacket packet, ReadOnlySpan<byte> topic)
+    /// <summary>Whether the client keeps to what only this protocol knows; false when the connection has been failed for it.</summary>
+    private bool KeepsToProtocol(in PublishPacket packet)
     {
-        if ((int)packet.QoS > Options.MaxQos) Fail(ReasonCode.QoSNotSupported, "a publish above the Maximum QoS");
-        else if (packet.Retain && !Options.RetainAvailable) Fail(ReasonCode.RetainNotSupported, "a retained publish, and Retain Available is 0");
-        else if (packet.Properties.Has(PropertyId.SubscriptionIdentifier)) Fail(ReasonCode.ProtocolError, "a Subscription Identifier from a client");
-        else if (HasTooManyLevels(topic)) Fail(ReasonCode.TopicNameInvalid, "a topic with more levels than mqtt.max_topic_levels");
-        else if (packet.QoS == QoS.AtLeastOnce && !_acks.MayReceive(_lease.Session.ReceivedIdCount)) Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
-        else return true;
+        if (packet.Properties.Has(PropertyId.SubscriptionIdentifier))
+        {
+            Fail(ReasonCode.ProtocolError, "a Subscription Identifier from a client");
+            return false;
+        }
+
+        if (packet.QoS != QoS.AtLeastOnce || _acks.MayReceive(Lease.Session.ReceivedIdCount)) return true;
+        Fail(ReasonCode.ReceiveMaximumExceeded, "more unacknowledged publishes than the Receive Maximum");
         return false;
     }
 
     /// <summary>Notes a QoS 2 identifier; false when the packet is a repetition, which has been answered, or too many.</summary>
     private bool BeginExactlyOnce(ushort packetId, bool isDup)
     {
-        switch (_lease.Session.TryBeginExactlyOnce(_lease, packetId, isDup, _acks.ExactlyOnceLimit, out Completion? stored))
+        switch (Lease.Session.TryBeginExactlyOnce(Lease, packetId, isDup, _acks.ExactlyOnceLimit, out Completion? stored))
         {
             case AckOutcome.Done:
                 return true;
@@ -148,49 +144,4 @@ public sealed partial class MqttConnection
                 return false;
         }
     }
-
-    private ReasonCode Refusal(in PublishPacket packet, ReadOnlySpan<byte> topic)
-    {
-        if (!MayPublish(topic, packet.QoS, packet.Retain)) return ReasonCode.NotAuthorized;
-        return PayloadFormatIsTrue(packet.Properties, packet.Payload) ? ReasonCode.Success : ReasonCode.PayloadFormatInvalid;
-    }
-
-    /// <summary>Answers a publish that goes no further: 5.0 hears why, 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].</summary>
-    private void RefusePublish(in PublishPacket packet, ReadOnlySpan<byte> topic, ReasonCode reason)
-    {
-        bool denied = reason == ReasonCode.NotAuthorized;
-        if (denied) Broker.Events.PublishRefused(_lease.Session.Id, topic, reason, WhyNotPublish(topic, packet.QoS, packet.Retain));
-        else Broker.Events.PublishRefused(_lease.Session.Id, topic, reason);
-        _context.Counters.PublishesDropped++;
-        if (denied && !_rules.AcksCarryReasons && Options.DisconnectOnDeniedPublish)
-        {
-            if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-            Fail(reason, "a publish that is not permitted (auth.on_denied_publish_v311)");
-            return;
-        }
-
-        if (packet.QoS == QoS.AtMostOnce) return;
-        ReasonCode told = _rules.AcksCarryReasons ? reason : ReasonCode.Success;
-        if (told.IsError() && packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-        Acknowledge(packet.QoS, packet.PacketId, told, null);
-    }
-
-    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not
-    // connect.
-    private bool MayPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) =>
-        (!topic.StartsWith(SysPrefix) || IsBridgeState(topic)) && _identity.Permissions.MayPublish(topic, qos, retain);
-
-    private string WhyNotPublish(ReadOnlySpan<byte> topic, QoS qos, bool retain) => topic.StartsWith(SysPrefix) && !IsBridgeState(topic)
-        ? "only the broker publishes under $SYS"
-        : _identity.Permissions.JudgePublish(topic, qos, retain).Cause;
-
-    private static bool IsBridgeState(ReadOnlySpan<byte> topic) =>
-        topic.StartsWith("$SYS/broker/connection/"u8) && topic.EndsWith("/state"u8) && TopicName.CountLevels(topic) == 5;
-
-    // A topic of n bytes has at most n + 1 levels, so short ones need no counting.
-    private bool HasTooManyLevels(ReadOnlySpan<byte> topic) =>
-        topic.Length >= Options.MaxTopicLevels && TopicName.CountLevels(topic) > Options.MaxTopicLevels;
-
-    private static bool PayloadFormatIsTrue(PropertyBlock properties, ReadOnlySpan<byte> payload) =>
-        properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 0 || System.Text.Unicode.Utf8.IsValid(payload);
 }

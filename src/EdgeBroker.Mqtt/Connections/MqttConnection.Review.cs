@@ -27,7 +27,7 @@ public sealed partial class MqttConnection
         catch (Exception exception)
         {
             // A client must not keep rights that could not be judged.
-            Broker.ReportFault(exception, "reviewing " + _lease.Session.Id);
+            Broker.ReportFault(exception, "reviewing " + Lease.Session.Id);
             Fail(ReasonCode.UnspecifiedError, Encoding.UTF8.GetString(ReasonText.Of(ReasonCode.UnspecifiedError)));
             return true;
         }
@@ -35,14 +35,14 @@ public sealed partial class MqttConnection
 
     private bool MustGo()
     {
-        AuthenticationResult verdict = Judge(_identity);
+        AuthenticationResult verdict = Judge(_principal.Identity);
         if (verdict.Reason != ReasonCode.Success)
         {
             Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: verdict.Cause);
             return true;
         }
 
-        _identity = verdict;
+        _principal = _principal.With(verdict);
         if (FindDenied(verdict.Permissions, out bool discardWill) is not { } cause) return false;
         Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: cause, discardWill);
         return true;
@@ -54,7 +54,7 @@ public sealed partial class MqttConnection
     /// <returns>What and why, for the log; null: all is permitted.</returns>
     private string? FindDenied(Permissions permissions, out bool discardWill)
     {
-        byte[]? denied = _lease.Session.FindDenied(_lease, permissions, out Will? held);
+        byte[]? denied = Lease.Session.FindDenied(Lease, permissions, out Will? held);
         Message? will = held?.Message;
         discardWill = will is not null && !permissions.MayPublish(will.Topic, will.QoS, will.Retain);
         if (denied is not null) return $"may not receive \"{Encoding.UTF8.GetString(denied)}\" any more: {permissions.JudgeSubscribe(TopicsOf(denied)).Cause}";
@@ -63,10 +63,9 @@ public sealed partial class MqttConnection
 
     private AuthenticationResult Judge(AuthenticationResult identity) => identity.UserName is null && !_endpoint.AnonymousAllowed
         ? AuthenticationResult.Refused(ReasonCode.NotAuthorized, "anonymous, and the listener does not let anonymous clients in any more")
-        : _endpoint.Authenticator.Review(identity, new AclSubject(identity.UserName, _connect?.ClientId ?? _lease.Session.Id, _endpoint.Listener));
-
-    private string WhyNotSubscribe(ReadOnlySpan<byte> filter) => _identity.Permissions.JudgeSubscribe(TopicsOf(filter)).Cause;
+        : _endpoint.Authenticator.Review(identity, new AclSubject(identity.UserName, _connect?.ClientId ?? Lease.Session.Id, _endpoint.Listener));
 
     // The filter without $share/group/.
-    private static ReadOnlySpan<byte> TopicsOf(ReadOnlySpan<byte> filter) => TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
+    private static ReadOnlySpan<byte> TopicsOf(ReadOnlySpan<byte> filter) =>
+        TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Protocol;
 
@@ -21,28 +22,22 @@ public sealed partial class MqttConnection
         ReasonCode[] outcomes = ArrayPool<ReasonCode>.Shared.Rent(packet.Count);
         Completion? completion = null;
         int i = 0;
-        ActiveLimits? limits = Broker.Limits.Active;
         foreach (SubscriptionRequest request in packet)
         {
-            if (limits is not null && !MaySubscribeNow(limits, request.Filter))
+            SubscribeVerdict verdict = Broker.Ingress.Subscribe(request.Filter, request.Options, identifier, _principal, _transport.NowMs);
+            if (verdict.DisconnectedBy is { } limit)
             {
-                if (_state != State.Connected) break;
-                outcomes[i++] = ReasonCode.QuotaExceeded;
-                continue;
+                FailByLimit(limit);
+                break;
             }
 
-            ReasonCode outcome = Broker.Subscribe(_lease, request.Filter, request.Options, identifier, _identity.Permissions, out Completion? stored);
-            if (outcome == ReasonCode.NotAuthorized) ReportDenied(request.Filter);
-            else Broker.Events.Subscribed(_lease.Session.Id, request.Filter, outcome);
-            completion = Completion.Both(completion, stored);
-            outcomes[i++] = outcome;
+            completion = Completion.Both(completion, verdict.Completion);
+            outcomes[i++] = verdict.Reason;
         }
 
         if (_state == State.Connected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), completion);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
-
-    private void ReportDenied(ReadOnlySpan<byte> filter) => Broker.Events.SubscribeDenied(_lease.Session.Id, filter, WhyNotSubscribe(filter));
 
     private void HandleUnsubscribe(in Frame frame)
     {
@@ -58,8 +53,7 @@ public sealed partial class MqttConnection
         int i = 0;
         foreach (ReadOnlySpan<byte> filter in packet)
         {
-            outcomes[i++] = Broker.Unsubscribe(_lease, filter, out Completion? stored);
-            Broker.Events.Unsubscribed(_lease.Session.Id, filter);
+            outcomes[i++] = Broker.Unsubscribe(Lease.Session, Lease, filter, out Completion? stored);
             completion = Completion.Both(completion, stored);
         }
 

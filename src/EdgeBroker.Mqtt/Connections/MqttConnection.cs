@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -19,8 +20,6 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     // What TLS begins with; as MQTT it would be a CONNECT with reserved flags set.
     private const byte TlsHandshake = 0x16;
 
-    private static readonly AuthenticationResult Nobody = AuthenticationResult.Refused(ReasonCode.NotAuthorized);
-
     private readonly MqttEndpoint _endpoint;
     private readonly TransportConnection _transport;
     private readonly RoutingContext _context;
@@ -32,8 +31,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
     private State _state;
     private ProtocolRules _rules = ProtocolRules.V311;
-    private ConnectionLease _lease;
-    private AuthenticationResult _identity = Nobody;
+
+    // From CONNACK on.
+    private Principal _principal = null!;
 
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="transport">The bytes.</param>
@@ -41,7 +41,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
     /// <param name="admission">What the broker's <see cref="ConnectionGate"/> said to whoever made the transport, and gives the place back; null: it is asked
     /// here.</param>
-    public MqttConnection(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
+    public MqttConnection(
+        MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
     {
         _transportIdentity = transportIdentity;
         _endpoint = endpoint;
@@ -81,6 +82,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
     private MqttOptions Options => _options;
 
+    private ConnectionLease Lease => _principal.Lease;
+
     private OutputBuffer Output => _transport.Output;
 
     /// <inheritdoc/>
@@ -105,7 +108,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && _holds == HoldReasons.None)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
-            if (_state == State.AwaitingConnect && consumed < bytes.Length && (bytes[consumed] >> 4 != (int)PacketType.Connect || bytes[consumed] == TlsHandshake))
+            if (_state == State.AwaitingConnect && consumed < bytes.Length && !IsConnect(bytes[consumed]))
             {
                 Refuse(ReasonCode.ProtocolError, NotConnect(bytes[consumed]));
                 break;
@@ -139,9 +142,13 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             // A whole packet has come, whether or not it can be handled now.
             if (_state == State.Connected) _deadlines.NotePacket(_transport.NowMs);
             LimitVerdict verdict = default;
-            if (active is not null && !IsWithinLimits(active, frame, out verdict)) break;
+            if (active is not null && !IsAdmitted(active, frame, out verdict)) break;
             if (!Handle(frame, verdict)) break;
-            if (active is not null) _rates?.Charge(active, OperationOf(frame), frame.Length, verdict, _transport.NowMs);
+            if (active is not null && _state == State.Connected)
+            {
+                Ingress.Charge(active, OperationOf(frame), frame.Length, verdict, _principal, _transport.NowMs);
+            }
+
             consumed += frame.Length;
             _context.Counters.PacketsReceived++;
             _context.Counters.BytesReceived += frame.Length;
@@ -154,7 +161,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     public void OnTurn()
     {
         if (_state != State.Connected) return;
-        Broker.Pump(_lease, _context);
+        Broker.Pump(Lease, _context);
         if ((_holds & HoldReasons.Output) != 0 && !IsOutputFull()) Release(HoldReasons.Output);
     }
 
@@ -196,6 +203,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         if (_state == State.Connected && IsOutputFull()) Hold(HoldReasons.Output);
         return true;
     }
+
+    private static bool IsConnect(byte first) => first >> 4 == (int)PacketType.Connect && first != TlsHandshake;
 
     // What people connect to the wrong port with.
     private static string NotConnect(byte first) => first switch

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -8,6 +9,14 @@ namespace EdgeBroker.Core.Tests.Rig;
 /// <summary>A client by its lease and its link.</summary>
 internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
 {
+    private readonly Principal _principal = new()
+    {
+        Receiver = lease.Session,
+        Lease = lease,
+        Identity = AuthenticationResult.Admitted(null, Permissions.All),
+        Grants = bench.Broker.Options,
+    };
+
     public FakeLink Link => link;
 
     public ConnectionLease Lease => lease;
@@ -21,10 +30,14 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
     public ReasonCode Subscribe(
         string filter, QoS qos = QoS.AtMostOnce, uint identifier = 0, bool noLocal = false, bool retainAsPublished = false,
         RetainHandling handling = RetainHandling.SendOnSubscribe) =>
-        bench.Broker.Subscribe(
-            lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(qos, noLocal, retainAsPublished, handling), identifier, Permissions.All, out _);
+        bench.Broker.Ingress.Subscribe(
+            Encoding.UTF8.GetBytes(filter),
+            new SubscriptionOptions(qos, noLocal, retainAsPublished, handling),
+            identifier,
+            _principal,
+            bench.Broker.Clock.NowMs).Reason;
 
-    public ReasonCode Unsubscribe(string filter) => bench.Broker.Unsubscribe(lease, Encoding.UTF8.GetBytes(filter), out _);
+    public ReasonCode Unsubscribe(string filter) => bench.Broker.Unsubscribe(Session, lease, Encoding.UTF8.GetBytes(filter), out _);
 
     public PublishOutcome Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false) =>
         bench.Publish(topic, payload, qos, retain, publisher: Session);

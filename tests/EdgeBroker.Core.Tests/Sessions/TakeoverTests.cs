@@ -1,7 +1,6 @@
 using System.Text;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
@@ -50,9 +49,9 @@ public sealed class TakeoverTests
             var link = new QuietLink();
             ConnectionLease lease = bench.Broker.Connect("one", cleanStart, new SessionGrant(random.Next(4) == 0 ? 0u : 60, 10, null), context, link);
             byte[] filter = Encoding.UTF8.GetBytes("t" + random.Next(3));
-            bench.Broker.Subscribe(lease, filter, new SubscriptionOptions(QoS.AtLeastOnce), 0, Permissions.All, out _);
+            bench.Broker.Subscribe(lease.Session, lease, filter, new SubscriptionOptions(QoS.AtLeastOnce), 0, out _);
             bench.Broker.Pump(lease, context);
-            if (random.Next(3) == 0) bench.Broker.Unsubscribe(lease, filter, out _);
+            if (random.Next(3) == 0) bench.Broker.Unsubscribe(lease.Session, lease, filter, out _);
             if (random.Next(2) == 0) bench.Broker.Disconnect(lease, discardWill: true, null, context);
         }
     }

@@ -1,0 +1,185 @@
+using System.Text.Unicode;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Ingress;
+
+/// <summary>
+/// Judges what comes in, whatever protocol it comes by: topic rules, rights, grants, rates. Adapters call it with every publish and every filter, and translate
+/// its verdicts into what their clients understand. Tells the events of what it refuses.
+/// </summary>
+public sealed class Ingress
+{
+    private const string TooManyLevels = "a topic with more levels than mqtt.max_topic_levels";
+    private const string FalseText = "a payload that is not the UTF-8 its Payload Format Indicator promises";
+
+    private readonly Broker _broker;
+
+    internal Ingress(Broker broker) => _broker = broker;
+
+    private static ReadOnlySpan<byte> SysPrefix => "$SYS/"u8;
+
+    /// <summary>
+    /// Evaluates an operation by the rates, before it is looked at any closer. Takes nothing: one that is admitted is charged when it has been carried out.
+    /// </summary>
+    /// <param name="active">The limits in force.</param>
+    /// <param name="operation">What is asked for.</param>
+    /// <param name="qos">Of a publish, its QoS.</param>
+    /// <param name="principal">Who asks.</param>
+    /// <param name="nowMs">The time, by the clock of whoever calls.</param>
+    public LimitVerdict Admit(ActiveLimits active, Operation operation, QoS qos, Principal principal, long nowMs)
+    {
+        principal.Rates ??= new ClientRateLimits();
+        LimitVerdict verdict = principal.Rates.Evaluate(active, operation, qos, principal.HearsRefusals, nowMs);
+        if (verdict.Decision == LimitDecision.Wait) _broker.Limits.Report(verdict.Limit, LimitAction.Delayed, principal.Receiver.Id);
+        else if (verdict.Decision == LimitDecision.Disconnect) _broker.Limits.Report(verdict.Limit, LimitAction.Disconnected, principal.Receiver.Id);
+        return verdict;
+    }
+
+    /// <summary>Charges an operation, once: neither one that waits nor one that is tried again pays twice.</summary>
+    /// <param name="active">The limits in force.</param>
+    /// <param name="operation">What was asked for.</param>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="admitted">What <see cref="Admit"/> said.</param>
+    /// <param name="principal">Who asked.</param>
+    /// <param name="nowMs">The time.</param>
+    public static void Charge(ActiveLimits active, Operation operation, int bytes, in LimitVerdict admitted, Principal principal, long nowMs) =>
+        principal.Rates?.Charge(active, operation, bytes, admitted, nowMs);
+
+    /// <summary>Judges a message and routes it.</summary>
+    /// <param name="message">The message. Its topic is a valid name.</param>
+    /// <param name="principal">Who publishes.</param>
+    /// <param name="context">The caller's context.</param>
+    /// <param name="admitted">What <see cref="Admit"/> said; the default: it is within all limits.</param>
+    public PublishVerdict Publish(in Publication message, Principal principal, RoutingContext context, in LimitVerdict admitted = default)
+    {
+        if (FindViolation(message, principal.Grants, out ReasonCode reason) is { } violation)
+        {
+            return new PublishVerdict(PublishDecision.Disconnect, reason, Cause: violation);
+        }
+
+        if (admitted.Decision == LimitDecision.Drop)
+        {
+            _broker.Limits.Report(admitted.Limit, LimitAction.Dropped, principal.Receiver.Id);
+            context.Counters.PublishesDropped++;
+            return new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded);
+        }
+
+        if (!MayPublish(message, principal.Permissions)) return Deny(message, principal, context);
+        if (IsFalseText(message))
+        {
+            context.Counters.PublishesDropped++;
+            _broker.Events.PublishRefused(principal.Receiver.Id, message.Topic, ReasonCode.PayloadFormatInvalid);
+            return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
+        }
+
+        PublishOutcome outcome = _broker.Publish(message, context);
+        if (outcome.StoreIsFailing && principal.WaitsForStore) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
+        return new PublishVerdict(outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted, outcome.Reason, outcome.Completion);
+    }
+
+    /// <summary>Judges a message that may be published later, as a will, without publishing it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="permissions">What its publisher may do.</param>
+    /// <param name="grants">What it is granted.</param>
+    public static PublishVerdict Evaluate(in Publication message, Permissions permissions, MqttOptions grants)
+    {
+        string? cause = FindViolation(message, grants, out ReasonCode reason);
+        if (cause is null && IsFalseText(message)) (reason, cause) = (ReasonCode.PayloadFormatInvalid, FalseText);
+        if (cause is null && !MayPublish(message, permissions)) (reason, cause) = (ReasonCode.NotAuthorized, WhyNotPublish(message, permissions));
+        return cause is null ? default : new PublishVerdict(PublishDecision.Refused, reason, Cause: cause);
+    }
+
+    /// <summary>Judges a filter and subscribes to it.</summary>
+    /// <param name="filter">The filter, shared or not, whose form has been checked.</param>
+    /// <param name="options">The options asked for.</param>
+    /// <param name="identifier">Subscription identifier; 0: none.</param>
+    /// <param name="principal">Who subscribes.</param>
+    /// <param name="nowMs">The time, by the clock of whoever calls.</param>
+    public SubscribeVerdict Subscribe(ReadOnlySpan<byte> filter, SubscriptionOptions options, uint identifier, Principal principal, long nowMs)
+    {
+        if (_broker.Limits.Active is { } active && !IsWithinRate(active, principal, nowMs, out LimitKind? disconnectedBy))
+        {
+            if (disconnectedBy is null) _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.QuotaExceeded);
+            return new SubscribeVerdict(ReasonCode.QuotaExceeded, DisconnectedBy: disconnectedBy);
+        }
+
+        ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
+        if (TopicName.CountLevels(topics) > _broker.Options.MaxTopicLevels)
+        {
+            _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.TopicFilterInvalid);
+            return new SubscribeVerdict(ReasonCode.TopicFilterInvalid);
+        }
+
+        if (!principal.Permissions.MaySubscribe(topics))
+        {
+            _broker.Events.SubscribeDenied(principal.Receiver.Id, filter, principal.Permissions.JudgeSubscribe(topics).Cause);
+            return new SubscribeVerdict(ReasonCode.NotAuthorized);
+        }
+
+        if (!_broker.Limits.Ledger.HasRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
+        {
+            _broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
+            _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.QuotaExceeded);
+            return new SubscribeVerdict(ReasonCode.QuotaExceeded);
+        }
+
+        QoS most = principal.Permissions.MaximumQoS(topics);
+        if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
+        ReasonCode outcome = _broker.Subscribe(principal.Receiver, principal.Lease, filter, options, identifier, out Completion? completion);
+        _broker.Events.Subscribed(principal.Receiver.Id, filter, outcome);
+        return new SubscribeVerdict(outcome, completion);
+    }
+
+    /// <summary>Looks for what a message has that its publisher was not granted.</summary>
+    private static string? FindViolation(in Publication message, MqttOptions grants, out ReasonCode reason)
+    {
+        reason = ReasonCode.QoSNotSupported;
+        if ((int)message.QoS > grants.MaxQos) return "QoS above mqtt.max_qos";
+        reason = ReasonCode.RetainNotSupported;
+        if (message.Retain && !grants.RetainAvailable) return "RETAIN, and mqtt.retain is off";
+        reason = ReasonCode.TopicNameInvalid;
+        // A topic of n bytes has at most n + 1 levels, so short ones need no counting.
+        return message.Topic.Length >= grants.MaxTopicLevels && TopicName.CountLevels(message.Topic) > grants.MaxTopicLevels ? TooManyLevels : null;
+    }
+
+    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not
+    // connect.
+    private static bool IsReserved(ReadOnlySpan<byte> topic) => topic.StartsWith(SysPrefix) && !IsBridgeState(topic);
+
+    private static bool IsBridgeState(ReadOnlySpan<byte> topic) =>
+        topic.StartsWith("$SYS/broker/connection/"u8) && topic.EndsWith("/state"u8) && TopicName.CountLevels(topic) == 5;
+
+    private static bool IsFalseText(in Publication message) => message.IsText && !Utf8.IsValid(message.Payload);
+
+    private static bool MayPublish(in Publication message, Permissions permissions) =>
+        !IsReserved(message.Topic) && permissions.MayPublish(message.Topic, message.QoS, message.Retain);
+
+    private static string WhyNotPublish(in Publication message, Permissions permissions) =>
+        IsReserved(message.Topic) ? "only the broker publishes under $SYS" : permissions.JudgePublish(message.Topic, message.QoS, message.Retain).Cause;
+
+    private PublishVerdict Deny(in Publication message, Principal principal, RoutingContext context)
+    {
+        string cause = WhyNotPublish(message, principal.Permissions);
+        context.Counters.PublishesDropped++;
+        _broker.Events.PublishRefused(principal.Receiver.Id, message.Topic, ReasonCode.NotAuthorized, cause);
+        return !principal.HearsRefusals && principal.Grants.DisconnectOnDeniedPublish
+            ? new PublishVerdict(PublishDecision.Disconnect, ReasonCode.NotAuthorized, Cause: "a publish that is not permitted (auth.on_denied_publish_v311)")
+            : new PublishVerdict(PublishDecision.Refused, ReasonCode.NotAuthorized, Cause: cause);
+    }
+
+    private bool IsWithinRate(ActiveLimits active, Principal principal, long nowMs, out LimitKind? disconnectedBy)
+    {
+        disconnectedBy = null;
+        principal.Rates ??= new ClientRateLimits();
+        if (principal.Rates.TrySubscribe(active, nowMs)) return true;
+        if (active.Options.SubscribesPerClient!.OnExceed == ExceedAction.Disconnect) disconnectedBy = LimitKind.SubscribesPerClient;
+        _broker.Limits.Report(LimitKind.SubscribesPerClient, disconnectedBy is null ? LimitAction.Refused : LimitAction.Disconnected, principal.Receiver.Id);
+        return false;
+    }
+}
