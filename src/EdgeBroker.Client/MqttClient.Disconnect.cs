@@ -45,6 +45,7 @@ public sealed partial class MqttClient
                     new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = builder.Block }.Write(
                         connection.Outgoing.Writer, Version);
                 }
+
                 connection.Outgoing.Complete();
             }
         }

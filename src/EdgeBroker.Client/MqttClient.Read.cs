@@ -22,6 +22,7 @@ public sealed partial class MqttClient
                     {
                         throw new MqttException($"{_options.Transport.Description} closed the connection without giving a reason; its log should say why.");
                     }
+
                     break;
                 case ReadPause.NeedsReceiver:
                     connection.IsReaderPaused = true;

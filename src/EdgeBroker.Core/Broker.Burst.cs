@@ -1,7 +1,7 @@
 using System.Buffers;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 

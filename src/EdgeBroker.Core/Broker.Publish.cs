@@ -1,8 +1,8 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;

@@ -34,7 +34,9 @@ internal static class ClientRun
         options = options with { TimeProvider = context.Time };
         if (!arguments.IsDebugging) return options;
         TextWriter errors = TextWriter.Synchronized(context.Error);
-        return options with { Trace = packet =>
-            errors.WriteLine($"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}, {packet.LengthBytes} bytes") };
+        return options with
+        {
+            Trace = packet => errors.WriteLine($"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}, {packet.LengthBytes} bytes"),
+        };
     }
 }

@@ -44,8 +44,8 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
         {
             failure = new IOException(exception.Message, exception);
             // A peer that just goes is nothing to be told of; one that sends what is no WebSocket is.
-            if (exception is WebSocketException { WebSocketErrorCode: WebSocketError.Faulted or WebSocketError.HeaderError
-                or WebSocketError.InvalidMessageType })
+            if (exception is WebSocketException { WebSocketErrorCode: var code }
+                && code is WebSocketError.Faulted or WebSocketError.HeaderError or WebSocketError.InvalidMessageType)
             {
                 broken = exception.Message;
             }

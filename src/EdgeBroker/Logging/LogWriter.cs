@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace EdgeBroker.Logging;
 
 /// <summary>
@@ -77,12 +75,13 @@ internal sealed class LogWriter(Stream output, Func<long, byte[]> leftOutLine, T
 
     private bool WaitFor(long number, TimeSpan timeout)
     {
-        long began = Stopwatch.GetTimestamp();
+        // The monitor waits in real time, whatever clock the lines carry.
+        long began = TimeProvider.System.GetTimestamp();
         lock (_lock)
         {
             while (_written < number)
             {
-                TimeSpan left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - Stopwatch.GetElapsedTime(began);
+                TimeSpan left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - TimeProvider.System.GetElapsedTime(began);
                 if (left <= TimeSpan.Zero && left != Timeout.InfiniteTimeSpan) return false;
                 Monitor.Wait(_lock, left);
             }

@@ -16,8 +16,11 @@ public sealed class ArgumentReaderTests
 
     private static readonly Command Plain = new()
     {
-        Name = "plain", Summary = "test", Operands = [new Operand("FIRST"), new Operand("REST", IsRequired: false, Repeats: true)],
-        Options = [Topic, File, Count, Wait, Kind, Quiet], Groups = [new OptionGroup("More", Pair)],
+        Name = "plain",
+        Summary = "test",
+        Operands = [new Operand("FIRST"), new Operand("REST", IsRequired: false, Repeats: true)],
+        Options = [Topic, File, Count, Wait, Kind, Quiet],
+        Groups = [new OptionGroup("More", Pair)],
     };
 
     private static readonly Command WithHost = new() { Name = "host", Summary = "test", Options = [Host], LastHolds = true, Unsupported = ["--psk"] };

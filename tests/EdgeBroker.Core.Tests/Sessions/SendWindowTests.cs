@@ -147,7 +147,14 @@ public sealed class SendWindowTests
         var session = new Identity();
         var restored = new RestoredSession(session)
         {
-            ExpirySeconds = 60, EndsAtMs = 0, WillAtMs = 0, SentPosition = 9, Will = null, UserName = null, QueuePolicy = null, LastPosition = 12,
+            ExpirySeconds = 60,
+            EndsAtMs = 0,
+            WillAtMs = 0,
+            SentPosition = 9,
+            Will = null,
+            UserName = null,
+            QueuePolicy = null,
+            LastPosition = 12,
         };
         restored.Released.Add(new StoredDelivery(session, 7, 70));
         restored.Released.Add(new StoredDelivery(session, 9, 90));

@@ -21,6 +21,7 @@ internal static class RetainedJudge
                     {
                         violations.Add(new Violation(Promise.Retained, $"event {at}: {events[at].Text} came twice"));
                     }
+
                     break;
                 case EventKind.RetainedLooked:
                     foreach (IGrouping<string, int> topic in values) JudgeTopic(topic, begin, at);

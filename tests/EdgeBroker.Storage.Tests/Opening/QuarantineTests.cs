@@ -114,6 +114,7 @@ public sealed class QuarantineTests : IDisposable
         {
             other.Execute("CREATE TABLE message(id INTEGER PRIMARY KEY, text); INSERT INTO message VALUES(1, 'hello')");
         }
+
         StoreOpening opening = OpenQuarantined();
         Assert.Contains("application id", opening.Cause, StringComparison.Ordinal);
         Assert.Equal(0, Salvaged(opening, "message").Rows);

@@ -52,6 +52,7 @@ public sealed class SchemaMigrationsTests : IDisposable
         {
             Assert.Equal(new SchemaVerdict(SchemaState.Current, 1), StoreSchema.Current.Inspect(database));
         }
+
         Assert.True(File.Exists(Backup));
         Assert.Empty(_folder.SetAside);
         using StoreFile store = Open(To2, To3);

@@ -46,7 +46,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     [InlineData(SqliteOpenMode.Immutable)]
     public void A_reader_does_not_write(SqliteOpenMode mode)
     {
-        using (Make()) { }
+        Make().Dispose();
         using SqliteDatabase reader = SqliteDatabase.Open(File, mode);
         SqliteException failure = Assert.Throws<SqliteException>(() => reader.Execute("INSERT INTO t VALUES(1)"));
         Assert.True(failure.IsReadOnly);

@@ -104,7 +104,7 @@ public sealed class HostedPartsTests
         public ValueTask<IPreparedChange> PrepareAsync(string next)
         {
             if (Fails) throw new PartException($"{name} cannot");
-            Did("prepare " + next);
+            _ = Did("prepare " + next);
             return ValueTask.FromResult<IPreparedChange>(new Change(this));
         }
 

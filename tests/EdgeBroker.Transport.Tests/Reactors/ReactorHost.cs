@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Testing;
-using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging.Abstractions;
 

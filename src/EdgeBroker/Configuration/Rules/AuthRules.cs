@@ -110,6 +110,7 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         {
             actions |= name switch { "publish" => AccessActions.Publish, "subscribe" => AccessActions.Subscribe, _ => AccessActions.Retain };
         }
+
         return actions;
     }
 

@@ -78,7 +78,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         {
             if (hasCredentials) warnings.Add(AnonymousToo(DefaultAddress));
             Plains.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
-            ListenAddress.TryParse(DefaultAddress, out ListenAddress address);
+            _ = ListenAddress.TryParse(DefaultAddress, out ListenAddress address);
             resolved.Add(new ListenerDraft(TomlTable.Nowhere) { Protocol = ListenerTable.Plain, Address = address, AllowAnonymous = true });
         }
 

@@ -1,7 +1,6 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using EdgeBroker.Configuration.Schema;
-using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;
 
