@@ -62,7 +62,11 @@ public sealed partial class Broker
     {
         PublishBurst burst = context.Burst;
         if (!burst.IsOpen || publication.QoS != QoS.AtMostOnce || publication.Retain || !context.HasSubscribers
-            || publication.Payload.Length + publication.Properties.Length > LargestHeldBackBytes) return false;
+            || publication.Payload.Length + publication.Properties.Length > LargestHeldBackBytes)
+        {
+            return false;
+        }
+
         if (!burst.Accepts(publication)) FlushBurst(context);
         burst.Add(publication);
         return true;

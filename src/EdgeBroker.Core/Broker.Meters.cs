@@ -28,7 +28,8 @@ public sealed partial class Broker
     private void RegisterSessions()
     {
         Meters.Gauge("edgebroker.sessions", MeterUnit.Sessions, "sessions, connected or not", () => SessionCount, "clients/total");
-        Meters.Gauge("edgebroker.sessions.connected", MeterUnit.Sessions, "sessions with a connection", () => ConnectedCount, "clients/connected", "clients/active");
+        Meters.Gauge(
+            "edgebroker.sessions.connected", MeterUnit.Sessions, "sessions with a connection", () => ConnectedCount, "clients/connected", "clients/active");
         Meters.Gauge(
             "edgebroker.sessions.disconnected",
             MeterUnit.Sessions,
@@ -36,12 +37,15 @@ public sealed partial class Broker
             () => Math.Max(0, SessionCount - ConnectedCount),
             "clients/disconnected",
             "clients/inactive");
-        Meters.Gauge("edgebroker.sessions.connected.max", MeterUnit.Sessions, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
+        Meters.Gauge(
+            "edgebroker.sessions.connected.max", MeterUnit.Sessions, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
         Meters.Counter("edgebroker.faults", "{fault}", "exceptions that are bugs of the broker", () => Faults, "faults");
         Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => SessionsExpired, "clients/expired");
         Meters.Gauge(
-            "edgebroker.subscriptions", "{subscription}", "subscriptions, shared ones apart", () => Subscriptions.Count - Subscriptions.SharedCount, "subscriptions/count");
-        Meters.Gauge("edgebroker.subscriptions.shared", "{subscription}", "shared subscriptions", () => Subscriptions.SharedCount, "shared_subscriptions/count");
+            "edgebroker.subscriptions", "{subscription}", "subscriptions, shared ones apart", () => Subscriptions.Count - Subscriptions.SharedCount,
+            "subscriptions/count");
+        Meters.Gauge(
+            "edgebroker.subscriptions.shared", "{subscription}", "shared subscriptions", () => Subscriptions.SharedCount, "shared_subscriptions/count");
         Meters.Gauge("edgebroker.retained", MeterUnit.Messages, "retained messages", () => Retained.Count, "retained messages/count");
         Meters.Gauge("edgebroker.retained.size", MeterUnit.Bytes, "bytes of retained messages", () => Retained.SizeBytes, "store/messages/bytes");
         Meters.Gauge(
@@ -57,9 +61,12 @@ public sealed partial class Broker
     {
         Traffic("packets.received", MeterUnit.Packets, "control packets received", c => c.PacketsReceived, "messages/received", "messages/received");
         Traffic("packets.sent", MeterUnit.Packets, "control packets sent", c => c.PacketsSent, "messages/sent", "messages/sent");
-        Traffic("publishes.received", MeterUnit.Messages, "PUBLISH packets received", c => c.PublishesReceived, "publish/messages/received", "publish/received");
+        Traffic(
+            "publishes.received", MeterUnit.Messages, "PUBLISH packets received", c => c.PublishesReceived, "publish/messages/received", "publish/received");
         Traffic("publishes.sent", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
-        Traffic("publishes.dropped", MeterUnit.Messages, "messages that did not reach a session", c => c.PublishesDropped, "publish/messages/dropped", "publish/dropped");
+        Traffic(
+            "publishes.dropped", MeterUnit.Messages, "messages that did not reach a session", c => c.PublishesDropped, "publish/messages/dropped",
+            "publish/dropped");
         Traffic("received", MeterUnit.Bytes, "bytes received", c => c.BytesReceived, "bytes/received", "bytes/received");
         Traffic("sent", MeterUnit.Bytes, "bytes sent", c => c.BytesSent, "bytes/sent", "bytes/sent");
         Traffic("payload.received", MeterUnit.Bytes, "payload bytes of PUBLISH packets received", c => c.PublishBytesReceived, "publish/bytes/received");
@@ -83,8 +90,12 @@ public sealed partial class Broker
         Store("written", MeterUnit.Bytes, "bytes handed to the disk", s => s.BytesWritten, "store/bytes/written");
         Store("failures", "{commit}", "transactions that failed and were tried again", s => s.Failures, "store/failures");
         Store("quarantined", "{file}", "damaged databases set aside", s => s.Quarantined, "store/quarantined");
-        Meters.Gauge("edgebroker.store.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs, "store/commit/last_ms");
-        Meters.Gauge("edgebroker.store.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => Journal.Statistics.SlowestCommitMs, "store/commit/slowest_ms");
+        Meters.Gauge(
+            "edgebroker.store.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs,
+            "store/commit/last_ms");
+        Meters.Gauge(
+            "edgebroker.store.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => Journal.Statistics.SlowestCommitMs,
+            "store/commit/slowest_ms");
     }
 
     private void Store(string name, string unit, string help, Func<JournalStatistics, long> read, string sysTopic) =>

@@ -31,7 +31,9 @@ public sealed partial class WebListener : IServedListener
     private int _open;
 
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    internal WebListener(WebServer server, WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger, CancellationToken stopping)
+    internal WebListener(
+        WebServer server, WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger,
+        CancellationToken stopping)
     {
         _server = server;
         _options = options;

@@ -203,7 +203,8 @@ public sealed partial class WebServer : IAsyncDisposable
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
         Admission admission = connection.Features.GetRequiredFeature<GateVerdict>().Admission;
         Exception? failure = await _sessions
-            .ServeAsync(listener.Mqtt, connection.Transport, connection.RemoteEndPoint, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
+            .ServeAsync(
+                listener.Mqtt, connection.Transport, connection.RemoteEndPoint, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
         if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(WebListener.PeerOf(connection.RemoteEndPoint), cause);
     }
 

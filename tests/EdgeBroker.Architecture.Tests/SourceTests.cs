@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace EdgeBroker.Architecture.Tests;
@@ -25,6 +26,14 @@ public sealed partial class SourceTests
         var tooLong = Sources.Select(file => (Name: Repository.Relative(file), Lines: File.ReadLines(file).Count()))
             .Where(file => file.Lines > LongestFileLines).Select(file => $"{file.Name}: {file.Lines} lines");
         Rule.NothingBreaks(tooLong);
+    }
+
+    [Fact]
+    public void No_line_is_wider_than_editorconfig_says()
+    {
+        Match limit = WidestLine().Match(File.ReadAllText(Repository.PathOf(".editorconfig")));
+        int columns = int.Parse(limit.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        Rule.NothingBreaks(LinesWhere(Sources.Concat(Tests), line => line.Length > columns));
     }
 
     [Fact]
@@ -74,6 +83,9 @@ public sealed partial class SourceTests
         from line in File.ReadLines(file).Select((text, i) => (Text: text, Number: i + 1))
         where breaks(line.Text)
         select $"{Repository.Relative(file)}:{line.Number}: {line.Text.Trim()}";
+
+    [GeneratedRegex(@"^max_line_length = (\d+)$", RegexOptions.Multiline)]
+    private static partial Regex WidestLine();
 
     [GeneratedRegex(@"(?<![:""])//.*$")]
     private static partial Regex Comment();

@@ -28,7 +28,8 @@ public enum BrokerEventKind
 /// <param name="Text">Explanation, filter or topic.</param>
 /// <param name="Drop">Why messages were dropped.</param>
 /// <param name="Count">How many.</param>
-public sealed record BrokerEvent(BrokerEventKind Kind, string? ClientId, ReasonCode Reason = default, string Text = "", DropReason Drop = default, int Count = 0);
+public sealed record BrokerEvent(
+    BrokerEventKind Kind, string? ClientId, ReasonCode Reason = default, string Text = "", DropReason Drop = default, int Count = 0);
 
 /// <summary>Notes what the broker says it does, and lets a test wait for it.</summary>
 public sealed class RecordedEvents : IBrokerEvents
@@ -78,7 +79,8 @@ public sealed class RecordedEvents : IBrokerEvents
     public void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome) =>
         Note(new BrokerEvent(BrokerEventKind.Subscribed, clientId, outcome, Encoding.UTF8.GetString(filter)));
 
-    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter) => Note(new BrokerEvent(BrokerEventKind.Unsubscribed, clientId, Text: Encoding.UTF8.GetString(filter)));
+    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter) =>
+        Note(new BrokerEvent(BrokerEventKind.Unsubscribed, clientId, Text: Encoding.UTF8.GetString(filter)));
 
     public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason) =>
         Note(new BrokerEvent(BrokerEventKind.PublishRefused, clientId, reason, Encoding.UTF8.GetString(topic)));
@@ -89,7 +91,8 @@ public sealed class RecordedEvents : IBrokerEvents
     public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits) =>
         Note(new BrokerEvent(BrokerEventKind.Limited, who, Text: $"{action} by {limits.Describe(limit)}"));
 
-    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) => Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: stage.ToString()));
+    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) =>
+        Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: stage.ToString()));
 
     public void Fault(Exception exception, string where) => Note(new BrokerEvent(BrokerEventKind.Fault, null, Text: where));
 

@@ -16,8 +16,7 @@ namespace EdgeBroker.Testing;
 
 /// <summary>
 /// A whole broker in the test's process, spoken to through the real protocol. Over memory its clock stands still until <see cref="Advance(TimeSpan)"/>; over
-/// sockets it is the
-/// system's. See README.md in this folder.
+/// sockets it is the system's. See README.md in this folder.
 /// </summary>
 public sealed class TestBroker : IAsyncDisposable
 {
@@ -141,10 +140,12 @@ public sealed class TestBroker : IAsyncDisposable
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
         var reader = new WatchedReader(toBroker.Reader);
         var loop = new PipeLoop(Broker.ReportFault);
-        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
+        var connection =
+            new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
         Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
-        return new TestClient(new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
+        return new TestClient(
+            new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }
 
     private async Task<TestClient> OpenSocketAsync(ProtocolVersion version, string name)

@@ -5,8 +5,9 @@ using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Testing;
 
-/// <summary>A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was
-/// appended.</summary>
+/// <summary>
+/// A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was appended.
+/// </summary>
 public sealed class TestJournal : IJournal
 {
     private readonly Lock _gate = new();
@@ -144,7 +145,11 @@ public sealed class TestJournal : IJournal
                 NoteRecord(record);
                 break;
             case StoredDelivery done:
-                if (!_messages.Remove((done.Session.ClientId, done.MessageId, done.Position))) throw new InvalidOperationException("done with a message the journal does not hold");
+                if (!_messages.Remove((done.Session.ClientId, done.MessageId, done.Position)))
+                {
+                    throw new InvalidOperationException("done with a message the journal does not hold");
+                }
+
                 _facts.Add($"Dequeue {done.Session.ClientId}");
                 break;
             case DeliveryReleased released:

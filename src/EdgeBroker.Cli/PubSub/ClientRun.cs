@@ -36,7 +36,8 @@ internal static class ClientRun
         TextWriter errors = TextWriter.Synchronized(context.Error);
         return options with
         {
-            Trace = packet => errors.WriteLine($"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}, {packet.LengthBytes} bytes"),
+            Trace = packet =>
+                errors.WriteLine($"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}, {packet.LengthBytes} bytes"),
         };
     }
 }

@@ -8,8 +8,7 @@ namespace EdgeBroker.Core.Events;
 
 /// <summary>
 /// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with
-/// the
-/// number of those kept back. Event ids 2000-2099.
+/// the number of those kept back. Event ids 2000-2099.
 /// </summary>
 public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : IBrokerEvents
 {
@@ -136,7 +135,8 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs words."),
     };
 
-    [LoggerMessage(2000, LogLevel.Information, "{ClientId} connected from {RemoteEndPoint}: MQTT {Version}, keep alive {KeepAliveSeconds} s, {Session} session")]
+    [LoggerMessage(
+        2000, LogLevel.Information, "{ClientId} connected from {RemoteEndPoint}: MQTT {Version}, keep alive {KeepAliveSeconds} s, {Session} session")]
     private static partial void LogConnected(ILogger logger, string clientId, string remoteEndPoint, string version, int keepAliveSeconds, string session);
 
     [LoggerMessage(2001, LogLevel.Information, "{ClientId} at {RemoteEndPoint} disconnected: {Explanation} (0x{Reason:X2})")]
@@ -145,7 +145,9 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     [LoggerMessage(2009, LogLevel.Information, "{KeptBack} connects and disconnects were not logged one by one: too many")]
     private static partial void LogComingsKeptBack(ILogger logger, long keptBack);
 
-    [LoggerMessage(2002, LogLevel.Warning, "connection from {RemoteEndPoint} refused, client id \"{ClientId}\": {Explanation} (0x{Reason:X2}); {KeptBack} more since the last such line")]
+    [LoggerMessage(
+        2002, LogLevel.Warning,
+        "connection from {RemoteEndPoint} refused, client id \"{ClientId}\": {Explanation} (0x{Reason:X2}); {KeptBack} more since the last such line")]
     private static partial void LogRefused(ILogger logger, string remoteEndPoint, string clientId, string explanation, byte reason, long keptBack);
 
     [LoggerMessage(2003, LogLevel.Debug, "session of {ClientId} ended")]

@@ -5,8 +5,7 @@ namespace EdgeBroker.Core.Journaling;
 
 /// <summary>
 /// What one publish leaves behind: its message, once, the sessions it waits for, and the identifier it was received under. One transaction takes all of it.
-/// Where
-/// every session has acknowledged before the journal comes to it, it is complete without ever having been written.
+/// Where every session has acknowledged before the journal comes to it, it is complete without ever having been written.
 /// </summary>
 public sealed class PublishRecord : JournalFact
 {
@@ -28,8 +27,9 @@ public sealed class PublishRecord : JournalFact
     /// <summary>The packet identifier it was received under; 0: none.</summary>
     public ushort ReceivedId { get; private set; }
 
-    /// <summary>Whether its commit is waited for even when everyone has acknowledged: something before it in the journal, or the received identifier, must be
-    /// on disk.</summary>
+    /// <summary>
+    /// Whether its commit is waited for even when everyone has acknowledged: something before it in the journal, or the received identifier, must be on disk.
+    /// </summary>
     public bool MustCommit { get; private set; }
 
     /// <summary>The next of several records that were completed together, before their completion is told.</summary>

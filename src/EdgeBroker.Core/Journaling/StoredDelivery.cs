@@ -4,8 +4,7 @@ namespace EdgeBroker.Core.Journaling;
 
 /// <summary>
 /// A message that waits for one session, as the journal knows it. Appended itself, as a fact, when a delivery that is on disk is done with; one that was done
-/// with before it
-/// was written never is.
+/// with before it was written never is.
 /// </summary>
 public sealed class StoredDelivery : JournalFact
 {

@@ -49,8 +49,9 @@ public sealed class BrokerLimits
     /// <summary>Bytes a connection may have waiting before QoS 0 is dropped for it, besides its own limit.</summary>
     public int MostQoS0OutputBytes => _mostQoS0OutputBytes;
 
-    /// <summary>Puts other limits in force, for connections that are there and those to come. Nobody is disconnected for what was permitted until
-    /// now.</summary>
+    /// <summary>
+    /// Puts other limits in force, for connections that are there and those to come. Nobody is disconnected for what was permitted until now.
+    /// </summary>
     public void Replace(LimitOptions options)
     {
         lock (_gate)

@@ -65,9 +65,9 @@ public sealed record MeterEntry(MeterKind Kind, string Name, string Unit, string
 public sealed record StateEntry(string SysTopic, string Help, Func<string?> Read);
 
 /// <summary>
-/// Every number and state that the broker tells of itself: registered once by the part that knows it, read by <c>$SYS</c>, by whoever asks for the entries, and,
-/// once <see cref="Publish"/>ed, by whoever listens to the meter <c>EdgeBroker</c>. Nothing is counted here: what counts keeps its plain fields, and is read when
-/// somebody asks. Any thread.
+/// Every number and state that the broker tells of itself: registered once by the part that knows it, read by <c>$SYS</c>, by whoever asks for the entries,
+/// and, once <see cref="Publish"/>ed, by whoever listens to the meter <c>EdgeBroker</c>. Nothing is counted here: what counts keeps its plain fields, and is
+/// read when somebody asks. Any thread.
 /// </summary>
 public sealed class MeterRegistry : IDisposable
 {
@@ -119,7 +119,9 @@ public sealed class MeterRegistry : IDisposable
         return entry;
     }
 
-    /// <summary>Offers the numbers, also those registered later, to listeners of the meter <c>EdgeBroker</c> (System.Diagnostics.Metrics), until disposal.</summary>
+    /// <summary>
+    /// Offers the numbers, also those registered later, to listeners of the meter <c>EdgeBroker</c> (System.Diagnostics.Metrics), until disposal.
+    /// </summary>
     public void Publish()
     {
         lock (_lock)

@@ -127,8 +127,10 @@ public sealed class LocalClient : Receiver, IDisposable
         return new ValueTask<bool>(cancel.CanBeCanceled ? arrival.WaitAsync(cancel) : arrival);
     }
 
-    /// <summary>Closes the client: its subscriptions end, and what waits to be read is dropped, but for messages of shared subscriptions above QoS 0, which
-    /// another member gets.</summary>
+    /// <summary>
+    /// Closes the client: its subscriptions end, and what waits to be read is dropped, but for messages of shared subscriptions above QoS 0, which another
+    /// member gets.
+    /// </summary>
     public void Dispose()
     {
         Subscription[] subscriptions;

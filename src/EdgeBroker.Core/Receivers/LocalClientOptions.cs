@@ -8,7 +8,9 @@ public enum LocalQueueContent
     /// <summary>Every message.</summary>
     EveryMessage,
 
-    /// <summary>The latest message of each topic: a newer one takes the place of one not read yet, and no message is lost by it that was still worth reading.</summary>
+    /// <summary>
+    /// The latest message of each topic: a newer one takes the place of one not read yet, and no message is lost by it that was still worth reading.
+    /// </summary>
     LatestOfEachTopic,
 }
 

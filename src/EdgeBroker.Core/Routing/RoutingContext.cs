@@ -40,8 +40,9 @@ public sealed class RoutingContext
     /// <summary>The properties of the last message that had some.</summary>
     public PropertyMemo Properties { get; } = new();
 
-    /// <summary>Whether messages wait beyond their receive, for those that come on other connections meanwhile, until the owner calls
-    /// <see cref="Broker.FlushBurst"/>. </summary>
+    /// <summary>
+    /// Whether messages wait beyond their receive, for those that come on other connections meanwhile, until the owner calls <see cref="Broker.FlushBurst"/>.
+    /// </summary>
     internal bool WaitsForOwner { get; }
 
     /// <summary>Messages that wait for others.</summary>

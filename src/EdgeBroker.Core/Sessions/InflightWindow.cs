@@ -59,8 +59,10 @@ internal sealed class InflightWindow
         return slot < _span && At(slot).State != DeliveryState.None ? slot : -1;
     }
 
-    /// <summary>Adds a message by its position and returns its slot. Nearly always it is the last; in a session that was restored it may come before others,
-    /// whose slots move back.</summary>
+    /// <summary>
+    /// Adds a message by its position and returns its slot. Nearly always it is the last; in a session that was restored it may come before others, whose slots
+    /// move back.
+    /// </summary>
     public int Add(in QueuedMessage message)
     {
         if (_span == 0)

@@ -8,8 +8,8 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Sys;
 
 /// <summary>
-/// Publishes what is registered under <c>$SYS/broker/</c>, retained. A value that has not changed is not sent again. Of what grows it also tells how fast, under
-/// <c>load</c>, as operating systems do.
+/// Publishes what is registered under <c>$SYS/broker/</c>, retained. A value that has not changed is not sent again. Of what grows it also tells how fast,
+/// under <c>load</c>, as operating systems do.
 /// </summary>
 internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan interval)
 {
@@ -56,6 +56,7 @@ internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan in
         if (_last.TryGetValue(name, out string? last) && last == value) return;
         _last[name] = value;
         broker.Publish(
-            new Publication { Topic = Encoding.UTF8.GetBytes(Prefix + name), Payload = Encoding.UTF8.GetBytes(value), QoS = QoS.AtMostOnce, Retain = true }, context);
+            new Publication { Topic = Encoding.UTF8.GetBytes(Prefix + name), Payload = Encoding.UTF8.GetBytes(value), QoS = QoS.AtMostOnce, Retain = true },
+            context);
     }
 }

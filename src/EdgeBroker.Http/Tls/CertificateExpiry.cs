@@ -24,9 +24,11 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
     /// <summary>Registers them as one line to watch for all listeners: the certificate that ends first is the one to renew.</summary>
     public void RegisterMeters(MeterRegistry meters)
     {
-        meters.Gauge("edgebroker.certificates", "{certificate}", "certificates in use", () => read().Count is > 0 and int count ? count : null, "certificates/count");
         meters.Gauge(
-            "edgebroker.certificates.valid", "d", "days until the first of them ends", () => First() is { } first ? DaysLeft(first) : null, "certificates/days_left");
+            "edgebroker.certificates", "{certificate}", "certificates in use", () => read().Count is > 0 and int count ? count : null, "certificates/count");
+        meters.Gauge(
+            "edgebroker.certificates.valid", "d", "days until the first of them ends", () => First() is { } first ? DaysLeft(first) : null,
+            "certificates/days_left");
         meters.State(
             "certificates/valid_until",
             "when the first of them ends",
@@ -79,5 +81,6 @@ public sealed class TlsCounters
     internal void CountRefused() => Interlocked.Increment(ref _refused);
 
     private static void Register(MeterRegistry meters, string result, Func<long?> read) => meters.Counter(
-        "edgebroker.tls.handshakes", "{handshake}", "TLS handshakes by what became of them", read, "tls/handshakes/" + result, tags: new MeterTag("result", result));
+        "edgebroker.tls.handshakes", "{handshake}", "TLS handshakes by what became of them", read, "tls/handshakes/" + result,
+        tags: new MeterTag("result", result));
 }

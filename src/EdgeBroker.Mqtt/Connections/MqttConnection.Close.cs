@@ -129,7 +129,8 @@ public sealed partial class MqttConnection
     private void Refuse(ReasonCode reason, string explanation, string? clientId = null, bool answer = true, string? logged = null)
     {
         clientId ??= _connect?.ClientId;
-        bool connectSeen = _state == State.Authenticating || clientId is not null || _rules.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
+        bool connectSeen = _state == State.Authenticating || clientId is not null
+            || _rules.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
         _state = State.Ended;
         Broker.Events.ConnectRefused(_transport.RemoteEndPoint, clientId, reason, logged ?? explanation);
         if (answer && connectSeen) WriteRefusal(reason, explanation);

@@ -25,8 +25,7 @@ public sealed partial class MqttConnection
         _context.Counters.Connects++;
         bool parsed = ConnectPacket.TryParse(frame, out ConnectPacket packet, out ParseError error);
         // Above 5 nobody knows the answer's form; 5.0's names the reason. Below, 3.1.1's return code is what older clients read. So do mosquitto's bridges,
-        // which
-        // first try 3.1 or 3.1.1 with the high bit set and only on 0x01 [MQTT-3.1.2-2] go on without.
+        // which first try 3.1 or 3.1.1 with the high bit set and only on 0x01 [MQTT-3.1.2-2] go on without.
         _rules = packet.ProtocolLevel is >= (byte)ProtocolVersion.V5 and not (0x83 or 0x84) ? ProtocolRules.V5 : ProtocolRules.V311;
         if (!parsed)
         {
@@ -297,8 +296,9 @@ public sealed partial class MqttConnection
         properties.Dispose();
     }
 
-    /// <summary>Whether the client accepts our CONNACK [MQTT-3.1.2-24], if need be without the Response Information. Whatever else it must be sent is
-    /// shorter.</summary>
+    /// <summary>
+    /// Whether the client accepts our CONNACK [MQTT-3.1.2-24], if need be without the Response Information. Whatever else it must be sent is shorter.
+    /// </summary>
     private bool ConnackFits(PendingConnect connect)
     {
         if (_clientMaxPacketBytes == NoLimit || ConnackLength(connect) <= _clientMaxPacketBytes) return true;

@@ -13,8 +13,7 @@ public sealed partial class MqttConnection
 
     /// <summary>
     /// Judges the client by what is in force now; on the connection's own thread. Whoever may stay keeps connection, session and what is in flight, and has the
-    /// new permissions from
-    /// here on. Whoever may not, or holds a subscription or a will that it could not ask for now, is disconnected with 0x87.
+    /// new permissions from here on. Whoever may not, or holds a subscription or a will that it could not ask for now, is disconnected with 0x87.
     /// </summary>
     /// <returns>Whether it was disconnected.</returns>
     public bool Review()

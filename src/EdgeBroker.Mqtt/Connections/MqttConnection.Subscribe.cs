@@ -1,7 +1,7 @@
 using System.Buffers;
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -61,8 +61,9 @@ public sealed partial class MqttConnection
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
-    /// <summary>Whether the client accepts an answer of one code for each filter [MQTT-3.1.2-24]; false when the connection has been failed because it does
-    /// not.</summary>
+    /// <summary>
+    /// Whether the client accepts an answer of one code for each filter [MQTT-3.1.2-24]; false when the connection has been failed because it does not.
+    /// </summary>
     private bool CanAnswer(int filters)
     {
         int bodyLength = 3 + filters;

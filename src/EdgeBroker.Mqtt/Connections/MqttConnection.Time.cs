@@ -121,8 +121,9 @@ public sealed partial class MqttConnection
         }
     }
 
-    /// <summary>The publish at hand cannot be acknowledged without the store: it is left unread, and the client with it, until the store has
-    /// recovered.</summary>
+    /// <summary>
+    /// The publish at hand cannot be acknowledged without the store: it is left unread, and the client with it, until the store has recovered.
+    /// </summary>
     private void AwaitStore()
     {
         Hold(HoldReasons.Store);

@@ -13,7 +13,8 @@ internal sealed class JournalWriter : IDisposable
     private const int SweptRetained = 512;
 
     // The client id becomes free for who comes next; no client can have one with a NUL [MQTT-1.5.4-2].
-    private static readonly string End = $"UPDATE session SET client_id = char(0) || id, connected = {StoreTables.EndedSession}, will = NULL, will_at_ms = NULL ";
+    private static readonly string End =
+        $"UPDATE session SET client_id = char(0) || id, connected = {StoreTables.EndedSession}, will = NULL, will_at_ms = NULL ";
 
     private readonly SqliteStatement _saveClock;
     private readonly SqliteStatement _endOthers;
@@ -48,7 +49,8 @@ internal sealed class JournalWriter : IDisposable
         _endOthers = database.Prepare(End + "WHERE client_id = ?1 AND id <> ?2");
         _end = database.Prepare(End + "WHERE id = ?1");
         _saveSession = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) "
+            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
             + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, owner = ?9");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
@@ -110,7 +112,8 @@ internal sealed class JournalWriter : IDisposable
     {
         SqliteStatement[] others =
         [
-            _saveClock, _endOthers, _end, _saveSession, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, _addMessage, _addDelivery,
+            _saveClock, _endOthers, _end, _saveSession, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, _addMessage,
+            _addDelivery,
             _addRetained, _deleteRetained,
         ];
         foreach (SqliteStatement statement in others.Concat(_deleteOfSession).Concat(_deleteMessages)) statement.Dispose();

@@ -134,8 +134,7 @@ public sealed partial class SqliteJournal
         }
 
         // Where clients acknowledge promptly, facts that came since the last tick get another half window: most of them need not be written then. Where nobody
-        // does,
-        // fewer and larger transactions write less.
+        // does, fewer and larger transactions write less.
         if (!_isEliding) Commit(_pending.Count);
         else if (_ripe > 0) Commit(_ripe);
         _ripe = _pending.Count;

@@ -74,7 +74,8 @@ public sealed partial class SqliteJournal
         }
     }
 
-    [LoggerMessage(7103, LogLevel.Warning, "the store has reached [storage] max_bytes ({MaxBytes} bytes): a new message has to take an old one's place, or is refused")]
+    [LoggerMessage(
+        7103, LogLevel.Warning, "the store has reached [storage] max_bytes ({MaxBytes} bytes): a new message has to take an old one's place, or is refused")]
     private static partial void LogFull(ILogger logger, long maxBytes);
 
     [LoggerMessage(7104, LogLevel.Information, "the store has room again")]

@@ -11,8 +11,7 @@ namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
 /// The journal on SQLite. Facts come in without a lock; one thread takes them, waits a moment for more, leaves out what has become pointless meanwhile, commits
-/// the rest in one transaction
-/// and lets go on who waits. A second thread reads queues back.
+/// the rest in one transaction and lets go on who waits. A second thread reads queues back.
 /// </summary>
 public sealed partial class SqliteJournal : IJournal, IDisposable
 {
@@ -60,8 +59,10 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
     }
 
-    /// <summary>Called once, on the journal's thread, when the database is found damaged while it runs: nothing is acknowledged any more, and the next start
-    /// sets it aside.</summary>
+    /// <summary>
+    /// Called once, on the journal's thread, when the database is found damaged while it runs: nothing is acknowledged any more, and the next start sets it
+    /// aside.
+    /// </summary>
     public event Action<string>? Damaged;
 
     /// <summary>Called once, on the journal's thread, when it cannot go on for a reason that is not the disk's: nothing is acknowledged any more.</summary>

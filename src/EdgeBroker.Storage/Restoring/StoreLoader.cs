@@ -11,8 +11,7 @@ namespace EdgeBroker.Storage.Restoring;
 
 /// <summary>
 /// Reads the store when the broker starts: sessions with what they subscribed and what waits for them, retained messages. Messages of queues stay where they
-/// are; only who waits for them is
-/// read. What is damaged is left out and counted.
+/// are; only who waits for them is read. What is damaged is left out and counted.
 /// </summary>
 internal sealed class StoreLoader
 {
@@ -73,9 +72,11 @@ internal sealed class StoreLoader
             + $"DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
             + $"DELETE FROM received WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
             + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session)");
-        _state.LastSessionId = Math.Max(_database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
+        _state.LastSessionId = Math.Max(
+            _database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
-        using SqliteStatement rows = _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
+        using SqliteStatement rows =
+            _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
         while (rows.Step())
         {
             Count();
@@ -165,14 +166,18 @@ internal sealed class StoreLoader
         while (rows.Step())
         {
             Count();
-            if (_sessions.TryGetValue(rows.Int64(0), out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)) found.Restored.ReceivedIds.Add((ushort)rows.Int64(1));
+            if (_sessions.TryGetValue(rows.Int64(0), out (SqliteSession Session, RestoredSession Restored, long SentPosition) found))
+            {
+                found.Restored.ReceivedIds.Add((ushort)rows.Int64(1));
+            }
         }
     }
 
     private void LoadDeliveries()
     {
         // Beyond every number that any table still knows of, should a rescue have lost some of them.
-        _state.LastMessageId = Math.Max(_database.QueryInt64("SELECT max(id) FROM message") ?? 0, (_database.QueryInt64("SELECT max(first_message) FROM delivery") ?? 0) + 64);
+        _state.LastMessageId = Math.Max(
+            _database.QueryInt64("SELECT max(id) FROM message") ?? 0, (_database.QueryInt64("SELECT max(first_message) FROM delivery") ?? 0) + 64);
         using SqliteStatement rows = _database.Prepare("SELECT first_message, receivers FROM delivery ORDER BY first_message");
         while (rows.Step())
         {

@@ -61,7 +61,8 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
             cancel.ThrowIfCancellationRequested();
             long id = rows.Int64(0);
             Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
-            Ensure(IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8))) && (will is null == rows.IsNull(7)), "session", id);
+            Ensure(
+                IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8))) && (will is null == rows.IsNull(7)), "session", id);
             var session = new SqliteSession(rows.Text(1)) { Id = id };
             if (!rows.IsNull(9)) ReadProgress(rows, session);
             _sessions.Add(id, session);
@@ -109,7 +110,8 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
 
     private void WriteSubscriptions()
     {
-        using SqliteStatement rows = database.Prepare($"SELECT session, filter, options, identifier FROM subscription WHERE session IN ({KeptSessions}) ORDER BY session, filter");
+        using SqliteStatement rows =
+            database.Prepare($"SELECT session, filter, options, identifier FROM subscription WHERE session IN ({KeptSessions}) ORDER BY session, filter");
         while (rows.Step())
         {
             cancel.ThrowIfCancellationRequested();
@@ -151,7 +153,10 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
                 open.Clear();
                 for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
                 {
-                    if (_sessions.TryGetValue(receiver.Session, out SqliteSession? session) && !session.Done.Contains(receiver.Position)) open.Add((session, receiver));
+                    if (_sessions.TryGetValue(receiver.Session, out SqliteSession? session) && !session.Done.Contains(receiver.Position))
+                    {
+                        open.Add((session, receiver));
+                    }
                 }
 
                 if (open.Count > 0 && !blob.IsDamaged) WriteMessage(message, id, open);
@@ -226,6 +231,8 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
     {
         if (isSound) return;
         throw new StoreException(
-            StoreProblem.Damaged, $"row {key} of table {table} is damaged, so nothing was exported; \"edgebroker store verify\" says more, and restarting the broker rescues what is readable");
+            StoreProblem.Damaged,
+            $"row {key} of table {table} is damaged, so nothing was exported; \"edgebroker store verify\" says more, "
+            + "and restarting the broker rescues what is readable");
     }
 }

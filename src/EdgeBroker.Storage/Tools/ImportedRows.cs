@@ -44,7 +44,11 @@ internal sealed class ImportedRows : IDisposable
         var fields = new JsonFields(document.RootElement);
         string type = fields.Text("type");
         if (_hasEnded) throw new FormatException("it is behind the line {\"type\":\"end\"}, which is the last one");
-        if (_hasBegun == (type == "store")) throw new FormatException(_hasBegun ? "a second line of type \"store\"" : "the first line has to be of type \"store\"");
+        if (_hasBegun == (type == "store"))
+        {
+            throw new FormatException(_hasBegun ? "a second line of type \"store\"" : "the first line has to be of type \"store\"");
+        }
+
         switch (type)
         {
             case "store": AddClock(fields); break;
@@ -135,7 +139,10 @@ internal sealed class ImportedRows : IDisposable
 
     private void AddReceivedId(JsonFields fields)
     {
-        if (!_statements.AddReceivedId(SessionOf(fields).Id, fields.Number("packet_id", 1, ushort.MaxValue))) throw new FormatException("the session has this packet identifier already");
+        if (!_statements.AddReceivedId(SessionOf(fields).Id, fields.Number("packet_id", 1, ushort.MaxValue)))
+        {
+            throw new FormatException("the session has this packet identifier already");
+        }
     }
 
     private void AddMessage(JsonFields fields)
@@ -144,7 +151,11 @@ internal sealed class ImportedRows : IDisposable
         if (id <= _lastMessage) throw new FormatException($"message {id} is behind message {_lastMessage}; they go in ascending order");
         Message message = ReadContent(fields, null);
         JsonElement receivers = fields.Take("receivers");
-        if (receivers.ValueKind != JsonValueKind.Array || receivers.GetArrayLength() == 0) throw new FormatException("\"receivers\" is no list of those who wait for the message");
+        if (receivers.ValueKind != JsonValueKind.Array || receivers.GetArrayLength() == 0)
+        {
+            throw new FormatException("\"receivers\" is no list of those who wait for the message");
+        }
+
         // A row of receivers is of consecutive messages, none of them of another stretch than the first.
         if (id != _lastMessage + 1 || MessageSegments.Of(id) != MessageSegments.Of(_chunkFirst)) CloseChunk();
         if (_chunkFirst == 0) _chunkFirst = id;
@@ -199,7 +210,9 @@ internal sealed class ImportedRows : IDisposable
     private ImportedSession SessionOf(JsonFields fields)
     {
         string clientId = fields.Text("client_id");
-        return _sessions.TryGetValue(clientId, out ImportedSession? session) ? session : throw new FormatException($"no line before it is a session of \"{clientId}\"");
+        return _sessions.TryGetValue(clientId, out ImportedSession? session)
+            ? session
+            : throw new FormatException($"no line before it is a session of \"{clientId}\"");
     }
 
     private static byte[] ReadFilter(JsonFields fields, string name)
@@ -218,7 +231,11 @@ internal sealed class ImportedRows : IDisposable
         byte[] payload = fields.Bytes("payload");
         byte[] properties = fields.Bytes("properties");
         if (!PropertyBlock.AreForwardable(properties)) throw new FormatException("\"properties\" are none that go with a message");
-        if ((long)topic.Length + payload.Length + properties.Length > VariableByteInteger.MaxValue) throw new FormatException("the message is larger than any packet");
+        if ((long)topic.Length + payload.Length + properties.Length > VariableByteInteger.MaxValue)
+        {
+            throw new FormatException("the message is larger than any packet");
+        }
+
         return new Message
         {
             Topic = topic,

@@ -51,7 +51,8 @@ public sealed class ProxyGate : IConnectionHandler
     }
 
     /// <inheritdoc/>
-    public void OnDeadline() => Refuse("no complete PROXY header within limits.connect_timeout; have the proxy send one, or take proxy_protocol off the listener");
+    public void OnDeadline() =>
+        Refuse("no complete PROXY header within limits.connect_timeout; have the proxy send one, or take proxy_protocol off the listener");
 
     /// <inheritdoc/>
     public void OnClosed(string explanation, bool isFault)

@@ -105,7 +105,10 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Takes a connection over; on this thread.</summary>
     internal void Adopt(ReactorConnection connection)
     {
-        if (_freeIndexes.TryPop(out int index)) _connections[index] = connection;
+        if (_freeIndexes.TryPop(out int index))
+        {
+            _connections[index] = connection;
+        }
         else
         {
             index = _connections.Count;
@@ -113,7 +116,10 @@ public sealed unsafe partial class Reactor : IDisposable
         }
 
         connection.Index = index;
-        if (!_epoll.TryAdd(connection.FileDescriptor, LinuxSockets.EpollIn, index)) connection.Finish("the system cannot watch another connection: " + Marshal.GetLastPInvokeErrorMessage());
+        if (!_epoll.TryAdd(connection.FileDescriptor, LinuxSockets.EpollIn, index))
+        {
+            connection.Finish("the system cannot watch another connection: " + Marshal.GetLastPInvokeErrorMessage());
+        }
     }
 
     /// <summary>Watches a listener, which has negative data numbers below <see cref="WakeData"/>.</summary>
@@ -140,8 +146,7 @@ public sealed unsafe partial class Reactor : IDisposable
 
     /// <summary>
     /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this
-    /// one would send the first part of
-    /// what a receive brings while the rest is still being added.
+    /// one would send the first part of what a receive brings while the rest is still being added.
     /// </summary>
     internal void EnqueueFromOther(ReactorConnection connection)
     {
@@ -286,7 +291,10 @@ public sealed unsafe partial class Reactor : IDisposable
         // It may have been closed by an earlier event of this turn.
         if (connection is null) return;
         if ((ready & LinuxSockets.EpollOut) != 0) connection.Flush();
-        if ((ready & (LinuxSockets.EpollIn | LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0) connection.OnReadable((ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0);
+        if ((ready & (LinuxSockets.EpollIn | LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0)
+        {
+            connection.OnReadable((ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0);
+        }
     }
 
     private void Service()

@@ -153,8 +153,14 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
             Reactor.ReceivedBytes += (int)count;
             HandReceived(room[..(kept + (int)count)]);
         }
-        else if (count == 0) Finish("the peer closed the connection");
-        else if (Marshal.GetLastPInvokeError() is not (LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted)) Finish("the connection broke: " + Marshal.GetLastPInvokeErrorMessage());
+        else if (count == 0)
+        {
+            Finish("the peer closed the connection");
+        }
+        else if (Marshal.GetLastPInvokeError() is not (LinuxSockets.ErrorAgain or LinuxSockets.ErrorInterrupted))
+        {
+            Finish("the connection broke: " + Marshal.GetLastPInvokeErrorMessage());
+        }
     }
 
     /// <summary>Gives the handler the turn it asked for and sends what is in the output, as this reactor asked.</summary>

@@ -93,7 +93,11 @@ public sealed unsafe partial class ReactorListener
         int one = 1;
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoReuseAddress, &one, sizeof(int));
         int zero = 0;
-        if (address.Family == LinuxSockets.AddressFamilyInet6) _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
+        if (address.Family == LinuxSockets.AddressFamilyInet6)
+        {
+            _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
+        }
+
         if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
         try
         {
@@ -252,7 +256,12 @@ public sealed unsafe partial class ReactorListener
     private void AcceptFailed(int error)
     {
         // EAGAIN: all taken. A peer that went away between its SYN and our accept is no failure of ours either.
-        if (error is not (LinuxSockets.ErrorTooManyFiles or LinuxSockets.ErrorTooManyFilesInSystem or LinuxSockets.ErrorNoBuffers or LinuxSockets.ErrorNoMemory)) return;
+        if (error is not (LinuxSockets.ErrorTooManyFiles or LinuxSockets.ErrorTooManyFilesInSystem or LinuxSockets.ErrorNoBuffers
+            or LinuxSockets.ErrorNoMemory))
+        {
+            return;
+        }
+
         // The queue stays readable: without a rest this would spin.
         LogAcceptFailed(_logger, EndPoint, Marshal.GetPInvokeErrorMessage(error));
         _reactors[0].Rewatch(this, _number, accept: false);
@@ -291,6 +300,8 @@ public sealed unsafe partial class ReactorListener
         }
     }
 
-    [LoggerMessage(1100, LogLevel.Error, "{EndPoint} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
+    [LoggerMessage(
+        1100, LogLevel.Error,
+        "{EndPoint} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
     private static partial void LogAcceptFailed(ILogger logger, string endPoint, string error);
 }

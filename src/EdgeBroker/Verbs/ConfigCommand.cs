@@ -49,7 +49,8 @@ internal static class ConfigCommand
     {
         BrokerConfiguration configuration = ConfigurationFile.Read(args.Text(SharedOptions.Config), context, out IReadOnlyList<string> errors)
             ?? throw CommandException.Configuration(errors);
-        return Print(args.Has(SharedOptions.Json) ? ConfigurationDocuments.ShowJson(configuration) + "\n" : ConfigurationDocuments.Show(configuration), context);
+        return Print(
+            args.Has(SharedOptions.Json) ? ConfigurationDocuments.ShowJson(configuration) + "\n" : ConfigurationDocuments.Show(configuration), context);
     }
 
     private static int Print(string text, CommandContext context)

@@ -1,7 +1,7 @@
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Storage;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Sqlite;
-using EdgeBroker.Cli.Options;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeBroker.Cli.Tests.Storage;

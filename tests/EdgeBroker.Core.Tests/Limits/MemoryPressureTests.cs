@@ -11,8 +11,10 @@ public sealed class MemoryPressureTests
         var keeper = new Keeper(new LimitOptions());
         (long Used, MemoryStage Stage)[] course =
         [
-            (0, MemoryStage.Normal), (79, MemoryStage.Normal), (80, MemoryStage.Refusing), (76, MemoryStage.Refusing), (87, MemoryStage.Refusing), (88, MemoryStage.Pausing),
-            (84, MemoryStage.Pausing), (82, MemoryStage.Refusing), (94, MemoryStage.Dropping), (89, MemoryStage.Dropping), (88, MemoryStage.Pausing), (200, MemoryStage.Dropping),
+            (0, MemoryStage.Normal), (79, MemoryStage.Normal), (80, MemoryStage.Refusing), (76, MemoryStage.Refusing), (87, MemoryStage.Refusing),
+            (88, MemoryStage.Pausing),
+            (84, MemoryStage.Pausing), (82, MemoryStage.Refusing), (94, MemoryStage.Dropping), (89, MemoryStage.Dropping), (88, MemoryStage.Pausing),
+            (200, MemoryStage.Dropping),
             (10, MemoryStage.Normal),
         ];
         foreach ((long used, MemoryStage stage) in course)

@@ -64,7 +64,10 @@ public sealed class MeterRegistryTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Meter.Name == "EdgeBroker" && instrument.Name.StartsWith("edgebroker.test.", StringComparison.Ordinal)) self.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == "EdgeBroker" && instrument.Name.StartsWith("edgebroker.test.", StringComparison.Ordinal))
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {

@@ -33,7 +33,8 @@ public sealed class LocalClientTests
     [InlineData("$local", false)]
     [InlineData("local/x", false)]
     [InlineData("", false)]
-    public void Reserved_ids_begin_with_a_name_of_the_broker_s(string id, bool reserved) => Assert.Equal(reserved, ReservedIds.IsReserved(Encoding.UTF8.GetBytes(id)));
+    public void Reserved_ids_begin_with_a_name_of_the_broker_s(string id, bool reserved) =>
+        Assert.Equal(reserved, ReservedIds.IsReserved(Encoding.UTF8.GetBytes(id)));
 
     [Fact]
     public async Task Whoever_waits_to_read_is_woken_by_a_message_and_by_the_end()
@@ -232,7 +233,8 @@ public sealed class LocalClientTests
         Assert.Equal(1, _bench.Broker.Subscriptions.Count);
     }
 
-    private static Message Of(string topic, QoS qos, string payload = "m") => new() { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload), QoS = qos };
+    private static Message Of(string topic, QoS qos, string payload = "m") =>
+        new() { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload), QoS = qos };
 
     private LocalClient Open()
     {

@@ -16,12 +16,16 @@ public sealed class ReceiverContractTests
     [Theory]
     [MemberData(nameof(Kinds))]
     public void It_gets_what_its_filters_match_once_and_in_order(string kind) =>
-        Gen.Select(Gen.Select(Gen.Int[0, 999], Gen.Int[0, 999]).Array[0, 6], Gen.Select(Gen.Int[0, 999], Gen.Int[0, 999]).Array[0, 20]).Sample((filters, topics) =>
+        Gen.Select(
+            Gen.Select(Gen.Int[0, 999], Gen.Int[0, 999]).Array[0, 6], Gen.Select(Gen.Int[0, 999], Gen.Int[0, 999]).Array[0, 20]).Sample((filters, topics) =>
         {
             var bench = new Bench();
             ReceiverRig receiver = ReceiverRig.Open(kind, bench, "r");
             // Of a group it is the only member, and gets all; but once for each group.
-            string[] plain = [.. filters.Select(one => Naive.Filter(one.Item1, one.Item2)).Where(filter => !filter.StartsWith("$share/", StringComparison.Ordinal))];
+            string[] plain =
+            [
+                .. filters.Select(one => Naive.Filter(one.Item1, one.Item2)).Where(filter => !filter.StartsWith("$share/", StringComparison.Ordinal)),
+            ];
             foreach (string filter in plain) Assert.False(receiver.Subscribe(filter).IsError());
             var expected = new List<string>();
             for (int i = 0; i < topics.Length; i++)

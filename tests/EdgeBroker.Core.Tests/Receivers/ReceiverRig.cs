@@ -100,7 +100,8 @@ internal abstract class ReceiverRig
             while (_client.TryRead(out LocalDelivery one))
             {
                 all.Add(new Received(
-                    Encoding.UTF8.GetString(one.Message.Topic), Encoding.UTF8.GetString(one.Message.Payload), one.QoS, one.Retain, Text(one.SubscriptionIdentifiers)));
+                    Encoding.UTF8.GetString(one.Message.Topic), Encoding.UTF8.GetString(one.Message.Payload), one.QoS, one.Retain,
+                    Text(one.SubscriptionIdentifiers)));
             }
 
             return all;

@@ -107,7 +107,8 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
         }
 
         return new Packet(
-            PacketType.Publish, publish.PacketId, Encoding.UTF8.GetString(publish.Topic), Encoding.UTF8.GetString(publish.Payload), publish.QoS, publish.Retain, publish.Dup)
+            PacketType.Publish, publish.PacketId, Encoding.UTF8.GetString(publish.Topic), Encoding.UTF8.GetString(publish.Payload), publish.QoS, publish.Retain,
+            publish.Dup)
         {
             SubscriptionIdentifiers = [.. identifiers],
             UserProperties = [.. users],

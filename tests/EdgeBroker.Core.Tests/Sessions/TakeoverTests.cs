@@ -23,7 +23,8 @@ public sealed class TakeoverTests
             RoutingContext context = bench.Broker.CreateContext();
             for (int i = 0; !Volatile.Read(ref done); i++)
             {
-                bench.Broker.Publish(new Messages.Publication { Topic = Encoding.UTF8.GetBytes("t" + (i % 3)), Payload = "m"u8, QoS = QoS.AtLeastOnce }, context);
+                bench.Broker.Publish(
+                    new Messages.Publication { Topic = Encoding.UTF8.GetBytes("t" + (i % 3)), Payload = "m"u8, QoS = QoS.AtLeastOnce }, context);
             }
         });
         Task[] clients = [.. Enumerable.Range(0, threads).Select(thread => Task.Run(() => Storm(bench, cleanStart, rounds, thread)))];

@@ -77,9 +77,12 @@ public sealed class PublishLimitTests
         Packets packets = client.Packets;
         await client.SendAsync(packets.Publish("t", "1", 1, 1), packets.Publish("t", "2", 2, 2));
         await client.ExpectAsync(packets.Puback(1), packets.Pubrec(2));
-        await client.SendAsync(packets.Publish("t", "3", 0), packets.Publish("t", "4", 1, 4), packets.Publish("t", "5", 2, 5), packets.Publish("t", "2", 2, 2, dup: true), packets.Pubrel(2), packets.Pubrel(5));
+        await client.SendAsync(
+            packets.Publish("t", "3", 0), packets.Publish("t", "4", 1, 4), packets.Publish("t", "5", 2, 5), packets.Publish("t", "2", 2, 2, dup: true),
+            packets.Pubrel(2), packets.Pubrel(5));
         await client.ExpectAsync(
-            packets.Puback(4, ReasonCode.QuotaExceeded), packets.Pubrec(5, ReasonCode.QuotaExceeded), packets.Pubrec(2), packets.Pubcomp(2), packets.Pubcomp(5, ReasonCode.PacketIdentifierNotFound));
+            packets.Puback(4, ReasonCode.QuotaExceeded), packets.Pubrec(5, ReasonCode.QuotaExceeded), packets.Pubrec(2), packets.Pubcomp(2),
+            packets.Pubcomp(5, ReasonCode.PacketIdentifierNotFound));
         await subscriber.ExpectPublishAsync("t", "1", 1);
         await subscriber.ExpectPublishAsync("t", "2", 2);
         await subscriber.ExpectNothingAsync();
@@ -97,7 +100,8 @@ public sealed class PublishLimitTests
         TestClient client = await broker.ConnectAsync("p");
         await client.SendAsync(client.Packets.Publish("t", "1", 1, 1), client.Packets.Publish("t", "2", 1, 2));
         await client.ExpectAsync(
-            client.Packets.Puback(1, ReasonCode.NoMatchingSubscribers), client.Packets.Puback(2, ReasonCode.QuotaExceeded, Prop.ReasonString("a limit of the broker is reached")));
+            client.Packets.Puback(1, ReasonCode.NoMatchingSubscribers),
+            client.Packets.Puback(2, ReasonCode.QuotaExceeded, Prop.ReasonString("a limit of the broker is reached")));
     }
 
     [Fact]
@@ -145,7 +149,9 @@ public sealed class PublishLimitTests
         await client.SendAsync(client.Packets.Publish("t"));
         await client.ExpectDisconnectAsync(ReasonCode.MessageRateTooHigh);
         Assert.Equal(1, broker.Broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Disconnected]);
-        Assert.Contains("limits.publishes_per_client (1/s, burst 2)", broker.Events.All.First(one => one.Kind == BrokerEventKind.Disconnected).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "limits.publishes_per_client (1/s, burst 2)", broker.Events.All.First(one => one.Kind == BrokerEventKind.Disconnected).Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -165,7 +171,8 @@ public sealed class PublishLimitTests
     [Fact]
     public async Task Bytes_of_every_packet_count_and_a_packet_larger_than_the_burst_passes()
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Limits = new LimitOptions { BytesPerClient = new RateLimit(1000, TimeSpan.FromSeconds(1), 100) } });
+        await using var broker =
+            new TestBroker(new TestBrokerOptions { Limits = new LimitOptions { BytesPerClient = new RateLimit(1000, TimeSpan.FromSeconds(1), 100) } });
         TestClient client = await broker.ConnectAsync("p");
         byte[] large = client.Packets.Publish("t", new byte[3_000], 1, 1);
         await client.SendAsync(large, Packets.Pingreq());
@@ -179,7 +186,8 @@ public sealed class PublishLimitTests
     [Fact]
     public async Task Goodbye_is_heard_in_spite_of_bytes()
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Limits = new LimitOptions { BytesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 1) } });
+        await using var broker =
+            new TestBroker(new TestBrokerOptions { Limits = new LimitOptions { BytesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 1) } });
         TestClient client = await broker.ConnectAsync("p");
         await client.SendAsync(client.Packets.Publish("t", new byte[100]), client.Packets.Disconnect());
         await client.ExpectClosedAsync();
@@ -211,7 +219,8 @@ public sealed class PublishLimitTests
         broker.Broker.Limits.Replace(new LimitOptions());
         await client.SendAsync([.. Enumerable.Range(1, 20).Select(i => packets.Publish("t", "x", 1, i))]);
         await client.ExpectAsync([.. Enumerable.Range(1, 20).Select(i => packets.Puback(i, ReasonCode.NoMatchingSubscribers))]);
-        broker.Broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 3) { OnExceed = ExceedAction.Disconnect } });
+        broker.Broker.Limits.Replace(
+            new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 3) { OnExceed = ExceedAction.Disconnect } });
         await client.SendAsync([.. Enumerable.Range(1, 4).Select(i => packets.Publish("t", "x", 1, i))]);
         await client.ExpectAsync([.. Enumerable.Range(1, 3).Select(i => packets.Puback(i, ReasonCode.NoMatchingSubscribers))]);
         await client.ExpectDisconnectAsync(ReasonCode.MessageRateTooHigh);

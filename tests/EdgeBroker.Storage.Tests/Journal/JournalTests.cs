@@ -117,7 +117,8 @@ public sealed class JournalTests : IDisposable
         TestClient two = await second.Broker.ConnectAsync("two", properties: Kept);
         await two.SubscribeAsync("$share/g/a", 1);
         second.Broker.Advance(11);
-        Task<List<ReceivedPacket>> received = two.ExpectPublishesInAnyOrderAsync([.. Enumerable.Range(0, 100).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
+        Task<List<ReceivedPacket>> received =
+            two.ExpectPublishesInAnyOrderAsync([.. Enumerable.Range(0, 100).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
         while (!received.IsCompleted)
         {
             // What was read back is handed over by the one who keeps house.

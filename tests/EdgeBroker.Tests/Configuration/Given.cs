@@ -1,5 +1,5 @@
-using EdgeBroker.Testing;
 using EdgeBroker.Configuration;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Tests.Configuration;
 

@@ -1,6 +1,6 @@
-using EdgeBroker.Testing;
 using System.Text;
 using EdgeBroker.Configuration;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Tests.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using EdgeBroker.Configuration;
 using EdgeBroker.Cli.Options;
+using EdgeBroker.Configuration;
 using EdgeBroker.Reloading;
 using EdgeBroker.Verbs;
 

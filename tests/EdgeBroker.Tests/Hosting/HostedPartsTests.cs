@@ -19,7 +19,9 @@ public sealed class HostedPartsTests
         await parts.StopAsync(TimeSpan.FromSeconds(3));
         await parts.DisposeAsync();
         Assert.Equal(
-            ["a start", "b start", "b StopAccepting", "a StopAccepting", "b DisconnectClients", "a DisconnectClients", "b Finish", "a Finish", "b end", "a end"], _done);
+            [
+                "a start", "b start", "b StopAccepting", "a StopAccepting", "b DisconnectClients", "a DisconnectClients", "b Finish", "a Finish", "b end", "a end",
+            ], _done);
     }
 
     [Fact]

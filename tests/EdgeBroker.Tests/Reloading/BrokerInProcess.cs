@@ -5,10 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
 using EdgeBroker.Cli.Control;
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Protocol;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Testing;
-using EdgeBroker.Cli.Options;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Reloading;

@@ -1,7 +1,7 @@
-using EdgeBroker.Testing;
 using System.Net.Sockets;
 using System.Text;
 using EdgeBroker.Hosting;
+using EdgeBroker.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Tests.Reloading;

@@ -1,5 +1,5 @@
-using EdgeBroker.Testing;
 using EdgeBroker.Cli.Options;
+using EdgeBroker.Testing;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Time.Testing;
 

@@ -22,8 +22,14 @@ public sealed class FaultTests
         await EchoAsync(faulty);
         await EchoAsync(other);
         handler.ThrowsIn = where;
-        if (where == nameof(TestHandler.Receive)) await faulty.SendAsync(new byte[] { 1 });
-        else if (where == "a visit") host.First.Post(() => host.First.ForEachHandler(visited => ThrowAt(visited == handler)));
+        if (where == nameof(TestHandler.Receive))
+        {
+            await faulty.SendAsync(new byte[] { 1 });
+        }
+        else if (where == "a visit")
+        {
+            host.First.Post(() => host.First.ForEachHandler(visited => ThrowAt(visited == handler)));
+        }
         else
         {
             handler.Connection.Post(() =>

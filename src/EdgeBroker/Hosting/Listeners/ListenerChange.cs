@@ -6,8 +6,7 @@ namespace EdgeBroker.Hosting.Listeners;
 
 /// <summary>
 /// Changes the listeners of a running broker: first everything that can fail - addresses are bound, files are read -, then what cannot. In between nobody
-/// notices anything, but that
-/// where an address changes hands, the listener that goes has given it free for a moment.
+/// notices anything, but that where an address changes hands, the listener that goes has given it free for a moment.
 /// </summary>
 /// <param name="running">The listeners as they are.</param>
 /// <param name="plan">What to do.</param>

@@ -6,8 +6,8 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;
-using EdgeBroker.Transport.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting.Listeners;
