@@ -20,7 +20,8 @@ public sealed class HostedPartsTests
         await parts.DisposeAsync();
         Assert.Equal(
             [
-                "a start", "b start", "b StopAccepting", "a StopAccepting", "b DisconnectClients", "a DisconnectClients", "b Finish", "a Finish", "b end", "a end",
+                "a start", "b start", "b StopAccepting", "a StopAccepting", "b DisconnectClients", "a DisconnectClients", "b Finish", "a Finish", "b end",
+                "a end",
             ], _done);
     }
 
