@@ -21,7 +21,7 @@ public sealed partial class Broker
             if (_deadlines.TakeDue(nowMs) is not { } session)
             {
                 if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall);
-                MaintainStore();
+                MaintainStore(nowMs);
                 SweepQueues(nowMs);
                 _sys?.RunDue(nowMs, _ownContext);
                 return false;

@@ -10,24 +10,23 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core;
 
 /// <summary>What became of a publish.</summary>
-/// <param name="Reason">Success, 0x10 when nobody subscribes, or 0x97 when a queue that must not overflow is full.</param>
+/// <param name="Reason">Success, 0x10 when nobody subscribes, or 0x97 when a queue that must not overflow, or the store, is full.</param>
 /// <param name="Completion">What the publisher's acknowledgement waits for.</param>
-/// <param name="StoreIsFailing">Whether nothing was done because the store cannot write: it may be tried again when it can.</param>
-public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Completion, bool StoreIsFailing = false);
+/// <param name="Cause">Why it was refused, and by which key; null: it was not.</param>
+/// <param name="IsHeld">Whether nothing was done because the store cannot take it: it may be brought again, see <see cref="Broker.WhenStoreRecovers"/>.</param>
+public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Completion, string? Cause = null, bool IsHeld = false);
 
 // One message to all who want it: match first, copy once.
 public sealed partial class Broker
 {
+    private const string QueueIsFull = "the queue of a subscriber is full (mqtt.max_queued_messages, mqtt.max_queued_bytes)";
+
     /// <summary>Routes a message to every matching receiver and keeps it when it is retained.</summary>
     /// <param name="publication">The message; its topic is valid and permitted.</param>
     /// <param name="context">The caller's context.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context)
     {
-        if (publication.QoS != QoS.AtMostOnce && Journal.Condition == JournalCondition.Failing && !publication.IsBrokersOwn && NeedsStore(publication, context))
-        {
-            return new PublishOutcome(ReasonCode.QuotaExceeded, null, StoreIsFailing: true);
-        }
-
+        if (FindObstacle(publication, context) is { } obstacle) return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: true);
         if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, null);
         FlushBurst(context);
         PublishOutcome outcome;
@@ -70,7 +69,7 @@ public sealed partial class Broker
             if (DeliverToOne(group, publication, context, except: null).Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
-        return new PublishOutcome(reason, Settle(publication, retained, context, reason));
+        return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
     }
 
     /// <summary>Hands a message to one member of a shared group.</summary>

@@ -16,7 +16,7 @@ public sealed partial class Broker
     private const int SessionsPerSweep = 64;
 
     private readonly ConcurrentQueue<(Handover Handover, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
-    private readonly ConcurrentQueue<Action> _waitingForStore = new();
+    private readonly ConcurrentQueue<(string PublisherId, Action Action)> _waitingForStore = new();
     private IEnumerator<KeyValuePair<string, Session>>? _sweep;
 
     /// <summary>Takes over a session the store has kept. Before the first connection.</summary>
@@ -31,12 +31,9 @@ public sealed partial class Broker
             Subscriptions.Add(subscription);
         }
 
+        _environment.StoreUsers.Update(session);
         _deadlines.Set(session, session.RestoredDueMs);
     }
-
-    /// <summary>Calls back when the store can write again, on the thread that keeps house. For who was told <see cref="PublishOutcome.StoreIsFailing"/>.
-    /// </summary>
-    public void WhenStoreRecovers(Action action) => _waitingForStore.Enqueue(action);
 
     /// <summary>Whether a message cannot be acknowledged without the store.</summary>
     private static bool NeedsStore(in Publication publication, RoutingContext context)
@@ -95,14 +92,12 @@ public sealed partial class Broker
         Journal.Load(stored, shared);
     }
 
-    private void MaintainStore()
+    private void MaintainStore(long nowMs)
     {
         while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
         if (!Journal.IsDurable) return;
         AnnounceStore();
-        // Only those who are in the queue now: one that finds the store failing again comes back.
-        if (Journal.Condition == JournalCondition.Failing) return;
-        for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out Action? action); i--) action();
+        RetryHeldPublishers(nowMs);
     }
 
     /// <summary>Looks after the queues of some sessions, and goes on with others the next time.</summary>

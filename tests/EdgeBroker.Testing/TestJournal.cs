@@ -31,6 +31,9 @@ public sealed class TestJournal : IJournal
     public JournalCondition Condition { get; set; }
 
     /// <inheritdoc/>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <inheritdoc/>
     public JournalStatistics Statistics => default;
 
     /// <summary>Everything appended, in order: <c>"Enqueue client topic"</c> and so on.</summary>

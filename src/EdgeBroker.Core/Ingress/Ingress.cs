@@ -79,8 +79,9 @@ public sealed class Ingress
         }
 
         PublishOutcome outcome = _broker.Publish(message, context);
-        if (outcome.StoreIsFailing && principal.WaitsForStore) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
-        return new PublishVerdict(outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted, outcome.Reason, outcome.Completion);
+        if (outcome.IsHeld && principal.WaitsForStore) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
+        PublishDecision decision = outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted;
+        return new PublishVerdict(decision, outcome.Reason, outcome.Completion, outcome.Cause);
     }
 
     /// <summary>Judges a message that may be published later, as a will, without publishing it.</summary>

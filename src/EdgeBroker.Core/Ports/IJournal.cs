@@ -16,7 +16,7 @@ public enum JournalCondition
 }
 
 /// <summary>
-/// Where sessions and retained messages live beyond the process. The core appends facts under the gate of the session or topic they concern: appending must not
+/// Where sessions and retained messages live beyond the process. The core appends facts under the lock of the session or topic they concern: appending must not
 /// block, call back or do IO. What an acknowledgement promises waits for the fact's commit.
 /// </summary>
 public interface IJournal
@@ -26,6 +26,9 @@ public interface IJournal
 
     /// <summary>Whether it can take more; a hint that may be out of date when it is used.</summary>
     JournalCondition Condition { get; }
+
+    /// <summary>Bytes it may come to hold (<c>storage.max_bytes</c>).</summary>
+    long MaxBytes { get; }
 
     /// <summary>What it has done so far, for displays.</summary>
     JournalStatistics Statistics { get; }

@@ -17,6 +17,9 @@ public sealed class VolatileJournal : IJournal
     public JournalCondition Condition => JournalCondition.Ready;
 
     /// <inheritdoc/>
+    public long MaxBytes => long.MaxValue;
+
+    /// <inheritdoc/>
     public JournalStatistics Statistics => default;
 
     /// <inheritdoc/>

@@ -221,7 +221,7 @@ public sealed class LocalClient : Receiver, IDisposable
     {
         while (verdict.Decision == PublishDecision.Retry)
         {
-            await Happens(_broker.WhenStoreRecovers, cancel).ConfigureAwait(false);
+            await Happens(action => _broker.WhenStoreRecovers(Id, action), cancel).ConfigureAwait(false);
             verdict = _broker.Publish(this, message);
         }
 

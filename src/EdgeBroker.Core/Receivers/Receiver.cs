@@ -5,6 +5,7 @@ using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Receivers;
 
@@ -20,6 +21,10 @@ public abstract class Receiver(string id)
 
     /// <summary>Whether QoS 1 and 2 messages for it are kept on disk where the broker has a store.</summary>
     public virtual bool IsDurable => false;
+
+    /// <summary>Whether a message would take room in the store that only the end of its wait gives back. A hint, asked only while the store is full.</summary>
+    /// <param name="qos">The QoS it would be delivered with.</param>
+    internal virtual bool NeedsStoreRoom(QoS qos) => false;
 
     /// <summary>The subscription to exactly this filter in the receiver's own list, or null. The list decides, the tree follows.</summary>
     public abstract Subscription? FindSubscription(ReadOnlySpan<byte> filter);

@@ -115,6 +115,12 @@ public sealed class RetainedMessages
         }
     }
 
+    /// <summary>Whether a topic has a value.</summary>
+    internal bool Contains(ReadOnlySpan<byte> topic)
+    {
+        lock (Gate) return Find(topic) is { Message: not null };
+    }
+
     private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
     {
         // A broker's own topics are made anew by every life of the process.

@@ -5,7 +5,8 @@ namespace EdgeBroker.Core.Sessions;
 /// <summary>What a change under a session's lock leaves to be done when the lock is free, since it calls others.</summary>
 /// <param name="Coalesced">Records that are complete without having been written; null: none.</param>
 /// <param name="Rooms">Publishers that have room now; null: none.</param>
-internal readonly record struct Deferred(PublishRecord? Coalesced, QueueRoom? Rooms)
+/// <param name="Moved">The session, when it uses so much more or less of the store that it stands elsewhere among its users; else null.</param>
+internal readonly record struct Deferred(PublishRecord? Coalesced, QueueRoom? Rooms, Session? Moved = null)
 {
     /// <summary>Does it.</summary>
     public void Complete()
@@ -19,5 +20,6 @@ internal readonly record struct Deferred(PublishRecord? Coalesced, QueueRoom? Ro
         }
 
         QueueRoom.Complete(Rooms);
+        Moved?.UpdateStoreUse();
     }
 }

@@ -27,7 +27,7 @@ public sealed partial class Session
             previous = _link;
             previousWill = null;
             // What ends with its connection is not carried into another one, not even when both came at the same moment.
-            if (_lifetime.HasEnded || (previous is not null && !OutlivesConnection) || !MayResume(grant)) return false;
+            if (HasEnded || (previous is not null && !OutlivesConnection) || !MayResume(grant)) return false;
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _lifetime.Will is { DelaySeconds: 0 }) previousWill = _lifetime.Will;
             bool sessionPresent = !_lifetime.IsNew;
@@ -100,7 +100,7 @@ public sealed partial class Session
     {
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || _link is not null) return default;
+            if (HasEnded || _link is not null) return default;
             return _lifetime.HasExpired(nowMs) ? new DueWork(null, true, null) : new DueWork(_lifetime.TakeDueWill(nowMs), false, _lifetime.DueMs);
         }
     }
@@ -110,7 +110,7 @@ public sealed partial class Session
     {
         lock (SyncRoot)
         {
-            if (!_lifetime.HasEnded && _link is null) SaveState();
+            if (!HasEnded && _link is null) SaveState();
         }
     }
 

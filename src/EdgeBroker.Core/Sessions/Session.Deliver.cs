@@ -33,7 +33,7 @@ public sealed partial class Session
         Deferred deferred;
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
+            if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
             // What was sent at once is needed again only by a session that outlives the connection, or by the group that gets it back.
             bool mayBeNeeded = OutlivesConnection || sharedFilter is not null || !CanSendAtOnce;
             var delivery = new QueuedMessage
@@ -89,7 +89,7 @@ public sealed partial class Session
         Deferred deferred;
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
+            if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
             if (_link is { HasRoom: true } && _queue.Count == 0) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
             var delivery = new QueuedMessage
             {

@@ -12,7 +12,7 @@ public sealed partial class Session
     {
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || (onlyIfDetached && _link is not null)) return null;
+            if (HasEnded || (onlyIfDetached && _link is not null)) return null;
             return EndLocked();
         }
     }

@@ -23,7 +23,7 @@ public sealed partial class Session
         int dropped;
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || ReferenceEquals(_queue, MessageQueue.None)) return DeliveryOutcome.Ignored;
+            if (HasEnded || ReferenceEquals(_queue, MessageQueue.None)) return DeliveryOutcome.Ignored;
             dropped = DropAged(SecondsOf(nowMs));
             if (_store.Session is { } stored)
             {
@@ -39,6 +39,43 @@ public sealed partial class Session
 
         deferred.Complete();
         return new DeliveryOutcome(DeliveryResult.Ignored, dropped, DropReason.Expired);
+    }
+
+    /// <summary>Where the session stands among the users of the store, which guard it.</summary>
+    internal ref StoreUse StoreUse => ref _queue.StoreUse;
+
+    /// <summary>Bytes of what waits on disk and may be dropped there; a hint when it is read without the lock.</summary>
+    internal long DroppableStoreBytes => IsStored && Policy.DropsQueued ? _queue.SizeBytes : 0;
+
+    /// <summary>The session uses more or less of the store than before. Without the lock.</summary>
+    internal void UpdateStoreUse() => _environment.StoreUsers.Update(this);
+
+    /// <inheritdoc/>
+    internal override bool NeedsStoreRoom(QoS qos)
+    {
+        if (qos == QoS.AtMostOnce || !OutlivesConnection) return false;
+        lock (SyncRoot) return IsStored && MayWaitInFullStore(Policy, qos) && (qos == QoS.ExactlyOnce || !CanSendAtOnce);
+    }
+
+    /// <summary>Drops the oldest messages for a full store, if the policy allows it.</summary>
+    /// <param name="bytes">Bytes that are wanted.</param>
+    /// <param name="atMost">Messages that may go.</param>
+    /// <param name="freed">Bytes that were freed.</param>
+    /// <returns>How many messages were dropped.</returns>
+    internal int DropForStore(long bytes, int atMost, out long freed)
+    {
+        Deferred deferred;
+        int dropped = 0;
+        lock (SyncRoot)
+        {
+            long before = DroppableStoreBytes;
+            for (; dropped < atMost && DroppableStoreBytes > Math.Max(0, before - bytes); dropped++) DropOldest();
+            freed = before - DroppableStoreBytes;
+            deferred = TakeDeferred();
+        }
+
+        deferred.Complete();
+        return dropped;
     }
 
     private void SetPolicy(QueuePolicy? policy)
@@ -73,6 +110,12 @@ public sealed partial class Session
     private DeliveryOutcome MakeRoom(in QueuedMessage delivery, QueuePolicy policy, out bool isHeld)
     {
         isHeld = false;
+        // Room was made for the others before the message was taken; who has chosen to lose the newest holds nobody for it.
+        if (IsStored && Journal.Condition == JournalCondition.Full && !MayWaitInFullStore(policy, delivery.QoS))
+        {
+            return DeliveryOutcome.DroppedFor(DropReason.StoreFull);
+        }
+
         // One that fits no queue drives nothing out.
         if (policy.DropsQueued && delivery.SizeBytes > MaxBytesOf(policy)) return DeliveryOutcome.DroppedFor(DropReason.QueueFull);
         int dropped = _queue.Supersede(delivery.Message!.Topic) ? 1 : 0;
@@ -83,22 +126,18 @@ public sealed partial class Session
             dropped += aged;
         }
 
-        bool isFull = IsStored && Journal.Condition == JournalCondition.Full;
-        while (isFull || !HasRoom(policy, delivery.SizeBytes))
+        while (!HasRoom(policy, delivery.SizeBytes))
         {
             isHeld = policy.Overflow == QueueOverflow.HoldPublishers && delivery.QoS != QoS.AtMostOnce;
             if (isHeld) break;
-            reason = isFull ? DropReason.StoreFull : DropReason.QueueFull;
+            reason = DropReason.QueueFull;
             dropped++;
-            if (!policy.DropsQueued || _queue.Count == 0)
+            if (!policy.DropsQueued)
             {
-                bool isTold = policy.Overflow == QueueOverflow.Reject || isFull;
-                return new DeliveryOutcome(isTold ? DeliveryResult.Refused : DeliveryResult.Dropped, dropped, reason);
+                return new DeliveryOutcome(policy.Overflow == QueueOverflow.Reject ? DeliveryResult.Refused : DeliveryResult.Dropped, dropped, reason);
             }
 
             DropOldest();
-            // A full store gives room message by message: one goes, one comes.
-            isFull = false;
         }
 
         return new DeliveryOutcome(DeliveryResult.Queued, dropped, reason);
@@ -107,7 +146,14 @@ public sealed partial class Session
     private bool HasRoom(QueuePolicy policy, int sizeBytes) =>
         _queue.Count < policy.MaxMessages && _queue.SizeBytes + sizeBytes <= MaxBytesOf(policy);
 
-    private long MaxBytesOf(QueuePolicy policy) => IsStored ? Math.Min(policy.MaxBytes, policy.MaxStoreBytes ?? long.MaxValue) : policy.MaxBytes;
+    private long MaxBytesOf(QueuePolicy policy)
+    {
+        if (!IsStored) return policy.MaxBytes;
+        // One session of which nothing is dropped must not fill the store for all.
+        return Math.Min(policy.MaxBytes, policy.MaxStoreBytes ?? (policy.DropsQueued ? long.MaxValue : Journal.MaxBytes / 2));
+    }
+
+    private static bool MayWaitInFullStore(QueuePolicy policy, QoS qos) => policy.Overflow != QueueOverflow.DropNewest && qos != QoS.AtMostOnce;
 
     private void DropOldest() => _store.Remove(Journal, _queue.Dequeue(_store.Session));
 
@@ -123,15 +169,13 @@ public sealed partial class Session
     /// <summary>Takes what the last change leaves to be done when the lock is free.</summary>
     private Deferred TakeDeferred()
     {
-        QueueRoom? rooms = null;
-        if (!ReferenceEquals(_queue, MessageQueue.None))
-        {
-            RemoveSuperseded(all: false);
-            ReadTopics();
-            if (_queue.Held.Count > 0) rooms = ReleasePublishers();
-        }
-
-        return new Deferred(_store.TakeCoalesced(), rooms);
+        if (ReferenceEquals(_queue, MessageQueue.None)) return new Deferred(_store.TakeCoalesced(), Rooms: null);
+        RemoveSuperseded(all: false);
+        ReadTopics();
+        QueueRoom? rooms = _queue.Held.Count > 0 ? ReleasePublishers() : null;
+        int storeClass = _queue.StoreUse.Class;
+        bool isMoving = HasEnded ? storeClass >= 0 : StoreUsers.IsMoving(DroppableStoreBytes, storeClass);
+        return new Deferred(_store.TakeCoalesced(), rooms, isMoving ? this : null);
     }
 
     private void RemoveSuperseded(bool all)
@@ -143,13 +187,13 @@ public sealed partial class Session
     /// <summary>Asks the disk for the next messages whose topics a queue that keeps the latest of each has to know.</summary>
     private void ReadTopics()
     {
-        if (_store.Session is { } stored && _queue.TakeUnread(TopicsPerRead) is { Count: > 0 } unread) Journal.Load(stored, unread);
+        if (_store.Session is { } stored && _queue.TakeUnread(TopicsPerRead) is { } unread) Journal.Load(stored, unread);
     }
 
     private QueueRoom? ReleasePublishers()
     {
         QueuePolicy policy = Policy;
-        return policy.Overflow == QueueOverflow.HoldPublishers && !_lifetime.HasEnded
+        return policy.Overflow == QueueOverflow.HoldPublishers && !HasEnded
             ? _queue.Held.Release(_queue.Count, _queue.SizeBytes, policy.MaxMessages, MaxBytesOf(policy))
             : _queue.Held.ReleaseAll();
     }

@@ -13,7 +13,7 @@ public sealed partial class Session : IStoredSessionOwner
     {
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded) return;
+            if (HasEnded) return;
             _queue.Spill();
             // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
             if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
@@ -26,7 +26,7 @@ public sealed partial class Session : IStoredSessionOwner
         Deferred deferred;
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded) return;
+            if (HasEnded) return;
             _queue.Fill(deliveries);
             if (_link is null) _queue.Unload();
             else _link.RequestPump();
@@ -67,7 +67,7 @@ public sealed partial class Session : IStoredSessionOwner
     {
         lock (SyncRoot)
         {
-            if (_lifetime.HasEnded || !IsStored || !_received.Contains(packetId)) return;
+            if (HasEnded || !IsStored || !_received.Contains(packetId)) return;
             record ??= new PublishRecord(null);
             record.AddReceivedId(_store.Session!, packetId);
             _received.Store(record);

@@ -46,6 +46,9 @@ public sealed partial class Session : Receiver
     /// <summary>Whether the session outlives its connection.</summary>
     public bool OutlivesConnection => _lifetime.OutlivesConnection;
 
+    /// <summary>Whether the session is over for good.</summary>
+    public bool HasEnded => _lifetime.HasEnded;
+
     /// <summary>Subscriptions held.</summary>
     public int SubscriptionCount
     {
@@ -63,7 +66,7 @@ public sealed partial class Session : Receiver
     {
         get
         {
-            if (_lifetime.HasEnded) return ReceiverReadiness.Gone;
+            if (HasEnded) return ReceiverReadiness.Gone;
             if (Volatile.Read(ref _link) is not { } link) return OutlivesConnection ? ReceiverReadiness.Offline : ReceiverReadiness.Gone;
             return _window.HasQuota && _queue.Count == 0 && link.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
         }

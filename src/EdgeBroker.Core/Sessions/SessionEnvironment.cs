@@ -30,4 +30,7 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
 
     /// <summary>Where sessions are kept.</summary>
     public IJournal Journal { get; } = journal;
+
+    /// <summary>Sessions of which a full store may drop what waits.</summary>
+    public StoreUsers StoreUsers { get; } = new();
 }

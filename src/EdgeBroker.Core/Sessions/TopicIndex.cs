@@ -79,10 +79,10 @@ internal sealed class TopicIndex
     /// <summary>These have to be read for their topics.</summary>
     public void Await(List<SpilledDelivery> messages) => _unread = messages;
 
-    /// <summary>Takes the next ones to read; none while others are being read.</summary>
-    public List<SpilledDelivery> TakeUnread(int atMost)
+    /// <summary>Takes the next ones to read; null: none, or others are being read.</summary>
+    public List<SpilledDelivery>? TakeUnread(int atMost)
     {
-        if (_lastAsked != 0 || _unread.Count == 0) return [];
+        if (_lastAsked != 0 || _unread.Count == 0) return null;
         List<SpilledDelivery> slice = _unread.GetRange(_read, Math.Min(atMost, _unread.Count - _read));
         _read += slice.Count;
         _lastAsked = slice[^1].Position;

@@ -9,7 +9,11 @@ namespace EdgeBroker.Mqtt.Connections;
 /// <param name="PacketId">The packet identifier.</param>
 /// <param name="Reason">The reason code.</param>
 /// <param name="FilterReasons">Of SUBACK and UNSUBACK: one for each filter.</param>
-internal readonly record struct PendingAck(Completion? Completion, PacketType Type, ushort PacketId, ReasonCode Reason, ReasonCode[]? FilterReasons = null);
+internal readonly record struct PendingAck(Completion? Completion, PacketType Type, ushort PacketId, ReasonCode Reason, ReasonCode[]? FilterReasons = null)
+{
+    /// <summary>Why, in words for the client; null: as the reason code says.</summary>
+    public string? Explanation { get; init; }
+}
 
 /// <summary>The acknowledgements a connection owes its client, in packet order, and how many publishes the client may have open (4.9).</summary>
 internal struct AcknowledgementQueue

@@ -1,3 +1,4 @@
+using System.Text;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -50,11 +51,11 @@ public sealed partial class MqttConnection
     }
 
     /// <summary>Acknowledges a publish, now or, in packet order, when it and what came before it is on disk.</summary>
-    private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, Completion? completion)
+    private void Acknowledge(QoS qos, ushort packetId, ReasonCode reason, Completion? completion, string? explanation = null)
     {
         PacketType type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
-        if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, reason));
-        else SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+        if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, reason) { Explanation = explanation });
+        else SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason }, explanation);
     }
 
     private void Defer(in PendingAck ack)
@@ -71,28 +72,28 @@ public sealed partial class MqttConnection
         while (_acks.TryTake(out PendingAck ack))
         {
             if (ack.FilterReasons is { } reasons) SendSuback(ack.Type, ack.PacketId, reasons);
-            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason });
+            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason }, ack.Explanation);
         }
 
         if (_acks.TryPeek(out PendingAck first)) AwaitFirst(first);
         if (!_acks.IsFull) Release(HoldReasons.Acks);
     }
 
-    private void SendAck(in AckPacket packet)
+    private void SendAck(in AckPacket packet, string? explanation = null)
     {
         if (packet.ReasonCode.IsError() && MayExplain)
         {
-            SendExplained(packet);
+            SendExplained(packet, explanation);
             return;
         }
 
         WriteAck(packet);
     }
 
-    private void SendExplained(scoped AckPacket packet)
+    private void SendExplained(scoped AckPacket packet, string? explanation)
     {
         PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
-        properties.Add(PropertyId.ReasonString, ReasonText.Of(packet.ReasonCode));
+        properties.Add(PropertyId.ReasonString, explanation is null ? ReasonText.Of(packet.ReasonCode) : Encoding.UTF8.GetBytes(explanation));
         var explained = packet with { Properties = properties.Block };
         // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
         if ((uint)explained.Length(_rules.Version) <= _clientMaxPacketBytes) packet = explained;

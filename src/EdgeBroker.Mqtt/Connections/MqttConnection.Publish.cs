@@ -51,7 +51,9 @@ public sealed partial class MqttConnection
             default:
                 // 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].
                 ReasonCode told = _rules.AcksCarryReasons ? verdict.Reason : ReasonCode.Success;
-                if (packet.QoS != QoS.AtMostOnce) Acknowledge(packet.QoS, packet.PacketId, told, verdict.Completion);
+                // What the broker lacks is told, with the key that is full; what a rule says is for the log.
+                string? explanation = told == ReasonCode.QuotaExceeded ? verdict.Cause : null;
+                if (packet.QoS != QoS.AtMostOnce) Acknowledge(packet.QoS, packet.PacketId, told, verdict.Completion, explanation);
                 return true;
         }
     }

@@ -127,6 +127,6 @@ public sealed partial class MqttConnection
     private void AwaitStore()
     {
         Hold(HoldReasons.Store);
-        Broker.WhenStoreRecovers(() => _transport.Post(() => Release(HoldReasons.Store)));
+        Broker.WhenStoreRecovers(Lease.Session.Id, () => _transport.Post(() => Release(HoldReasons.Store)));
     }
 }

@@ -76,6 +76,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         : _isFull ? JournalCondition.Full
         : JournalCondition.Ready;
 
+    /// <inheritdoc/>
+    public long MaxBytes => _options.MaxBytes;
+
     /// <summary>Puts into a new broker what the store holds. Before <see cref="Start"/>.</summary>
     /// <param name="broker">The broker.</param>
     /// <param name="report">Told from time to time how far it is.</param>

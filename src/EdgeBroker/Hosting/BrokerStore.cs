@@ -17,6 +17,9 @@ internal sealed partial class BrokerStore : IBrokerPart
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
+    // Publishers that are held, in words for people.
+    private const int MostNamed = 5;
+
     private readonly SqliteJournal? _journal;
     private readonly bool _isRescued;
     private readonly TimeProvider _time;
@@ -98,10 +101,20 @@ internal sealed partial class BrokerStore : IBrokerPart
             {
                 JournalCondition.Ready => (HealthState.Good, "it takes what must be kept"),
                 JournalCondition.Full => (HealthState.Failing,
-                    "it is full: what must be kept drives out older messages or is refused; let clients fetch theirs, or raise storage.max_bytes"),
-                _ => (HealthState.Failing, "it cannot be written: what must be kept is refused until it can; the log names the cause"),
+                    $"it is full (storage.max_bytes): what must be kept drives out older messages of those who let it{Held()}; let clients fetch theirs, "
+                    + "or raise storage.max_bytes"),
+                _ => (HealthState.Failing, $"it cannot be written: what must be kept is refused until it can{Held()}; the log names the cause"),
             };
         return [new HealthFinding(Name, state, detail)];
+    }
+
+    /// <summary>Who is held, some by name.</summary>
+    private string Held()
+    {
+        IReadOnlyList<string> held = _broker?.StoreHold.Publishers ?? [];
+        if (held.Count == 0) return "";
+        string others = held.Count > MostNamed ? $" and {held.Count - MostNamed} more" : "";
+        return $"; {held.Count} publisher{(held.Count == 1 ? " is" : "s are")} held: {string.Join(", ", held.Take(MostNamed))}{others}";
     }
 
     /// <summary>Brings to disk what was appended, and closes the store. Nothing is appended any more.</summary>

@@ -100,7 +100,8 @@ public sealed class IngressTests
         Assert.Equal(PublishDecision.Accepted, kept.Decision);
         Assert.False(kept.Completion!.IsDone);
         _journal.Condition = JournalCondition.Failing;
-        Assert.Equal(new PublishVerdict(PublishDecision.Refused, ReasonCode.QuotaExceeded), _broker.Ingress.Publish(message, Principal(), _context));
+        var refused = new PublishVerdict(PublishDecision.Refused, ReasonCode.QuotaExceeded, Cause: Broker.StoreCannotBeWritten);
+        Assert.Equal(refused, _broker.Ingress.Publish(message, Principal(), _context));
         Assert.Equal(PublishDecision.Retry, _broker.Ingress.Publish(message, Principal(hearsRefusals: false), _context).Decision);
         Assert.Equal(1, _broker.FindSession("durable")!.PendingMessages);
     }

@@ -337,6 +337,8 @@ public sealed class QueuePolicyTests
 
         public JournalCondition Condition => JournalCondition.Ready;
 
+        public long MaxBytes => long.MaxValue;
+
         public JournalStatistics Statistics => default;
 
         public StoredSession Open(string clientId) => _journal.Open(clientId);

@@ -157,30 +157,4 @@ public sealed class JournalTests : IDisposable
         // A stretch of 64 message numbers goes when all of it is done with; the last one waits for its end.
         Assert.InRange(database.QueryInt64("SELECT count(*) FROM message")!.Value, 0, 63);
     }
-
-    [Fact]
-    public async Task A_store_at_its_limit_takes_new_messages_only_in_place_of_old_ones()
-    {
-        var options = new StorageOptions { Durability = StoreDurability.Strict, MaxBytes = 400_000 };
-        await using StoredBroker broker = StoredBroker.Start(_directory, options, TestBrokerOptions.Quiet with { QueueOverflow = QueueOverflow.DropNewest });
-        TestClient client = await broker.Broker.ConnectAsync("kept", properties: Kept);
-        await client.SubscribeAsync("a", 1);
-        await client.DropAsync();
-        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
-        ReasonCode told = ReasonCode.Success;
-        int accepted = 0;
-        for (int i = 1; told == ReasonCode.Success && i < 10_000; i++)
-        {
-            await publisher.SendAsync(publisher.Packets.Publish("a", new byte[1000], 1, i));
-            told = (await publisher.ExpectAsync(PacketType.Puback)).Reason;
-            if (told == ReasonCode.Success) accepted++;
-        }
-
-        Assert.Equal(ReasonCode.QuotaExceeded, told);
-        Assert.Equal(JournalCondition.Full, broker.Journal.Condition);
-        Assert.InRange(accepted, 200, 400);
-        client = await broker.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
-        for (int i = 0; i < accepted; i++) await client.AcknowledgeAsync(await client.ExpectAsync(PacketType.Publish));
-        await Deadline.Until(() => broker.Journal.Condition == JournalCondition.Ready, "the store to have room again");
-    }
 }

@@ -1,0 +1,129 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+/// <summary>Publishers that are held because the store takes nothing more.</summary>
+/// <param name="Condition">How the store is.</param>
+/// <param name="Publishers">Who is held, as of the last round of housekeeping; none while the store takes what must be kept.</param>
+public readonly record struct StoreHold(JournalCondition Condition, IReadOnlyList<string> Publishers);
+
+// A store that takes nothing more: where it is full, what may be dropped makes room first; where nothing may, publishers wait.
+public sealed partial class Broker
+{
+    /// <summary>Why nobody can be acknowledged who needs room in the store.</summary>
+    public const string StoreIsFull = "the store is full (storage.max_bytes)";
+
+    /// <summary>Why nobody can be acknowledged who needs the store.</summary>
+    public const string StoreCannotBeWritten = "the store cannot be written";
+
+    // Messages dropped for one that comes, and of one session at a time.
+    private const int MostDropped = 4_096;
+    private const int MostDroppedAtOnce = 256;
+
+    // What a message needs that came while the store was full may have become free without the store having room: its receiver is back, say.
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    private string[] _heldByStore = [];
+    private long _retryAtMs;
+
+    /// <summary>Sessions of which a full store may drop what waits.</summary>
+    internal StoreUsers StoreUsers => _environment.StoreUsers;
+
+    /// <summary>Who is held because the store takes nothing more; for displays.</summary>
+    public StoreHold StoreHold => new(Journal.Condition, Volatile.Read(ref _heldByStore));
+
+    /// <summary>
+    /// Calls back when it is worth trying again, on the thread that keeps house. For who was told <see cref="PublishOutcome.IsHeld"/>, and brings the message
+    /// again.
+    /// </summary>
+    /// <param name="publisherId">Who is held.</param>
+    /// <param name="action">Tries again; returns soon.</param>
+    public void WhenStoreRecovers(string publisherId, Action action) => _waitingForStore.Enqueue((publisherId, action));
+
+    /// <summary>Why a message cannot be acknowledged at the moment, and so is not taken; null: it can.</summary>
+    private string? FindObstacle(in Publication publication, RoutingContext context)
+    {
+        if (publication.QoS == QoS.AtMostOnce) return null;
+        switch (Journal.Condition)
+        {
+            case JournalCondition.Failing:
+                return !publication.IsBrokersOwn && NeedsStore(publication, context) ? StoreCannotBeWritten : null;
+            case JournalCondition.Full:
+                int needs = CountRoomNeeds(publication, context);
+                bool hasRoom = needs == 0 || TryMakeRoom((long)needs * publication.SizeBytes, context);
+                return hasRoom || publication.IsBrokersOwn ? null : StoreIsFull;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>How often a message would take room in the store that only the end of its wait gives back.</summary>
+    private int CountRoomNeeds(in Publication publication, RoutingContext context)
+    {
+        int needs = publication is { Retain: true, Payload.IsEmpty: false } && !Retained.Contains(publication.Topic) ? 1 : 0;
+        MatchResult match = context.Begin(publication);
+        context.End();
+        foreach (Subscription subscription in match.Plain)
+        {
+            if (subscription.For(publication.Publisher) is { } own && own.Receiver.NeedsStoreRoom(Lower(publication.QoS, own))) needs++;
+        }
+
+        foreach (SharedGroup group in match.Groups)
+        {
+            if (NeedsStoreRoom(group, publication.QoS)) needs++;
+        }
+
+        return needs;
+    }
+
+    /// <summary>Whether no member of the group can take a message at once, and one would have it wait on disk.</summary>
+    private static bool NeedsStoreRoom(SharedGroup group, QoS qos)
+    {
+        bool needs = false;
+        foreach (Subscription member in group.Members)
+        {
+            if (member.Receiver.NeedsStoreRoom(Lower(qos, member))) needs = true;
+            else if (member.Receiver.Readiness == ReceiverReadiness.Ready) return false;
+        }
+
+        return needs;
+    }
+
+    private static QoS Lower(QoS qos, Subscription subscription) => (QoS)Math.Min((int)qos, (int)subscription.Options.MaximumQoS);
+
+    /// <summary>Drops the oldest messages of those who use most of the store, as far as their policies allow it; false when that is not enough.</summary>
+    private bool TryMakeRoom(long bytes, RoutingContext context)
+    {
+        // Two go for one that comes, so that a full store becomes one that has room.
+        long wanted = 2 * bytes, freed = 0;
+        for (int dropped = 0; freed < wanted && dropped < MostDropped;)
+        {
+            if (StoreUsers.FindLargest() is not { } user) break;
+            int count = user.DropForStore(wanted - freed, MostDroppedAtOnce, out long bytesFreed);
+            CountDropped(user, count, DropReason.StoreFull, context);
+            freed += bytesFreed;
+            // One that has nothing any more does not stay the largest.
+            dropped += Math.Max(1, count);
+        }
+
+        return freed >= bytes;
+    }
+
+    /// <summary>Lets publishers try again, those who are waiting now: one that finds nothing changed comes back.</summary>
+    private void RetryHeldPublishers(long nowMs)
+    {
+        JournalCondition condition = Journal.Condition;
+        string[] held = condition == JournalCondition.Ready || _waitingForStore.IsEmpty ? [] : [.. _waitingForStore.Select(one => one.PublisherId)];
+        Volatile.Write(ref _heldByStore, held);
+        if (condition == JournalCondition.Failing || _waitingForStore.IsEmpty) return;
+        if (condition == JournalCondition.Full && nowMs < _retryAtMs) return;
+        _retryAtMs = nowMs + (long)RetryInterval.TotalMilliseconds;
+        for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out (string PublisherId, Action Action) next); i--) next.Action();
+    }
+}
