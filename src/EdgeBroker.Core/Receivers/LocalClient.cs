@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;

@@ -1,6 +1,5 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 

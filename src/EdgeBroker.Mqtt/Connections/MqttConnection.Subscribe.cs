@@ -1,7 +1,6 @@
 using System.Buffers;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;

@@ -3,7 +3,6 @@ using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport;

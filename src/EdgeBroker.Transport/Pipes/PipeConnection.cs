@@ -217,7 +217,8 @@ public sealed class PipeConnection : TransportConnection
             {
                 if (!isAwake)
                 {
-                    await (attention is null ? _attention.WaitAsync() : new ValueTask(attention)).ConfigureAwait(false);
+                    if (attention is null) await _attention.WaitAsync().ConfigureAwait(false);
+                    else await attention.ConfigureAwait(false);
                     attention = null;
                 }
 

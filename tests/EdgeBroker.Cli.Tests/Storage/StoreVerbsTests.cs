@@ -67,6 +67,7 @@ public sealed class StoreVerbsTests : IDisposable
         {
             store.Database.Execute("INSERT INTO received VALUES(1, 1)");
         }
+
         Assert.Equal(1, Run("store", "import", "-c", "broker.toml", "out.jsonl"));
         Assert.Contains("(--force)", _terminal.Error, StringComparison.Ordinal);
         Assert.Equal(0, Run("store", "import", "-c", "broker.toml", "out.jsonl", "--force"));

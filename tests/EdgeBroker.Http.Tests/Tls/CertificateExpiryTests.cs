@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.Tls;
 
-public sealed class CertificateExpiryTests
+public sealed class CertificateExpiryTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     private readonly MeterRegistry _meters = new();
@@ -17,6 +17,8 @@ public sealed class CertificateExpiryTests
         _expiry = new CertificateExpiry(() => _certificates, _time);
         _expiry.RegisterMeters(_meters);
     }
+
+    public void Dispose() => _meters.Dispose();
 
     [Fact]
     public void The_certificate_that_ends_first_is_told()

@@ -57,7 +57,7 @@ public sealed class FullStoreTests : IDisposable
         await old.ExpectAsync(old.Packets.Puback(1));
         Assert.Empty(broker.Broker.Broker.StoreHold.Publishers);
         await DrainAsync(broker, "b", acceptedOfB + 1);
-        Assert.Empty(broker.Broker.Events.All.Where(one => one is { Kind: BrokerEventKind.Dropped, Drop: not DropReason.QueueFull }));
+        Assert.DoesNotContain(broker.Broker.Events.All, one => one is { Kind: BrokerEventKind.Dropped, Drop: not DropReason.QueueFull });
 
         bool IsHeld()
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Sqlite;
