@@ -237,9 +237,9 @@ internal sealed partial class MessageQueue
 
     private static bool Holds(MessageRing ring, Message message)
     {
-        for (int i = ring.Count - 1; i >= 0; i--)
+        for (int slot = ring.Slots - 1; slot >= 0; slot--)
         {
-            if (ReferenceEquals(ring.At(i).Message, message)) return true;
+            if (ReferenceEquals(ring.At(slot).Message, message)) return true;
         }
 
         return false;
@@ -248,10 +248,10 @@ internal sealed partial class MessageQueue
     private MessageRing Rebuild(MessageRing ring, in SendWindow except, ref long last)
     {
         var rebuilt = new MessageRing();
-        for (int i = 0; i < ring.Count; i++)
+        for (int slot = 0; slot < ring.Slots; slot++)
         {
-            ref QueuedMessage message = ref ring.At(i);
-            if (message.Position <= last || except.Contains(message.Position)) continue;
+            ref QueuedMessage message = ref ring.At(slot);
+            if (message.State == DeliveryState.None || message.Position <= last || except.Contains(message.Position)) continue;
             last = message.Position;
             rebuilt.Enqueue(message);
             SizeBytes += message.SizeBytes;

@@ -31,4 +31,29 @@ public sealed class MessageQueueTests
             Assert.Equal((model.Count, model.Sum(message => (long)message.SizeBytes)), (queue.Count, queue.SizeBytes));
         }
     });
+
+    [Fact]
+    public void What_is_put_together_anew_is_what_was_there_less_what_was_superseded()
+    {
+        var queue = new MessageQueue();
+        queue.KeepLatest(true);
+        for (int i = 1; i <= 200; i++)
+        {
+            byte[] topic = [(byte)(i % 7 == 0 ? i : i % 50)];
+            queue.Supersede(topic);
+            var message = new Message { Topic = topic, Payload = [1] };
+            queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = 2, Position = i, State = DeliveryState.Queued });
+        }
+
+        (int count, long bytes) = (queue.Count, queue.SizeBytes);
+        queue.Rebuild(new SendWindow());
+        Assert.Equal((count, bytes), (queue.Count, queue.SizeBytes));
+        Assert.True(queue.Supersede([1]));
+        for (long last = 0; queue.Count > 0;)
+        {
+            QueuedMessage message = queue.Dequeue(null);
+            Assert.True(message is { Message: not null } && message.Position > last);
+            last = message.Position;
+        }
+    }
 }
