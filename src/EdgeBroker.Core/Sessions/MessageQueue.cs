@@ -166,11 +166,10 @@ internal sealed partial class MessageQueue
     /// <summary>Gives messages of the front what was loaded for them, and takes note of topics. Those that are there no longer are passed over.</summary>
     public void Fill(IReadOnlyList<LoadedDelivery> loaded)
     {
-        int slot = 0;
         foreach (LoadedDelivery one in loaded)
         {
-            while (slot < _front.Slots && _front.At(slot).Position < one.Position) slot++;
-            if (slot < _front.Slots && _front.At(slot) is { IsLoading: true } waiting && waiting.Position == one.Position) Fill(ref _front.At(slot), one);
+            // Not one behind the other: what was let go once more is asked for after what stands behind it.
+            if (_front.Find(one.Position) is >= 0 and int slot && _front.At(slot).IsLoading) Fill(ref _front.At(slot), one);
         }
 
         if (_topics is null) return;

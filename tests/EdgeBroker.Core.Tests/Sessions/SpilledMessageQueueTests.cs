@@ -109,6 +109,27 @@ public sealed class SpilledMessageQueueTests
         Assert.Equal(300 - 256, model.Count);
     }
 
+    [Fact]
+    public void What_is_asked_for_after_what_stands_behind_it_is_filled_with_it()
+    {
+        var session = new Identity();
+        var queue = new MessageQueue();
+        var model = new List<Entry>();
+        var asked = new Queue<SpilledDelivery>();
+        for (int position = 1; position <= 300; position++) model.Add(Enqueue(queue, session, position, 1, Message.Never));
+        foreach (Entry one in model) one.Write();
+        queue.Spill();
+        Ask(queue, session, asked, 256);
+        Load(queue, model, asked, 64);
+        // Let go while the others are on their way, and asked for behind them.
+        queue.Unload();
+        Ask(queue, session, asked, 80);
+        Load(queue, model, asked, 256);
+        Assert.Empty(asked);
+        while (queue.IsHeadLoaded) Take(queue, model, session);
+        Assert.Equal(300 - 256, model.Count);
+    }
+
     private static void Run((int Op, int A, int B)[] steps, bool latestOnly)
     {
         var session = new Identity();
