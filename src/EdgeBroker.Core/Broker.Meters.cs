@@ -83,7 +83,7 @@ public sealed partial class Broker
         _storeState = Meters.State("store/state", "whether the store can take more", () => StoreState);
         Meters.Gauge("edgebroker.store.size", MeterUnit.Bytes, "bytes in use in the database", () => Journal.Statistics.StoreBytes, "store/bytes");
         Store("facts", "{fact}", "facts appended", s => s.Facts, "store/facts");
-        Store("coalesced", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Elided, "store/elided");
+        Store("coalesced", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Coalesced, "store/coalesced");
         Store("messages.written", MeterUnit.Messages, "messages written", s => s.MessagesWritten, "store/messages/written");
         Store("commits", "{commit}", "transactions committed", s => s.Commits, "store/commits");
         Store("fsyncs", "{call}", "times the disk was asked to make what it has durable", s => s.Fsyncs, "store/fsyncs");

@@ -6,7 +6,7 @@ using EdgeBroker.Core.Sessions;
 namespace EdgeBroker.Testing;
 
 /// <summary>
-/// A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is elided but what was done with before it was appended.
+/// A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is coalesced but what was done with before it was appended.
 /// </summary>
 public sealed class TestJournal : IJournal
 {
@@ -79,7 +79,7 @@ public sealed class TestJournal : IJournal
 
         foreach (JournalFact fact in due)
         {
-            for (StoredDelivery? one = (fact as PublishRecord)?.Deliveries; one is not null; one = one.Next) one.NoteDurable();
+            for (StoredDelivery? one = (fact as PublishRecord)?.Deliveries; one is not null; one = one.Next) one.RecordDurable();
             fact.Complete();
         }
 

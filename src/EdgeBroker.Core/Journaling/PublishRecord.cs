@@ -33,7 +33,7 @@ public sealed class PublishRecord : JournalFact
     public bool MustCommit { get; private set; }
 
     /// <summary>The next of several records that were completed together, before their completion is told.</summary>
-    internal PublishRecord? NextElided { get; set; }
+    internal PublishRecord? NextCoalesced { get; set; }
 
     /// <summary>Adds a session the message waits for. Before <see cref="Seal"/>, on the publisher's thread.</summary>
     public StoredDelivery Add(StoredSession session, long position, QoS qos, bool retain, uint[]? subscriptionIdentifiers, byte[]? sharedFilter)

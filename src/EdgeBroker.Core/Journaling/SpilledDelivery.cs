@@ -1,12 +1,13 @@
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Journaling;
 
 /// <summary>What memory keeps of a delivery whose message is on disk.</summary>
 /// <param name="MessageId">The store's number of the message.</param>
-/// <param name="Position">Its place in the session's order.</param>
+/// <param name="Position">Its position in the session's order.</param>
 /// <param name="SizeBytes">What the message counts in a queue's byte limit.</param>
-/// <param name="ExpiresAtMs">When it expires, in the broker clock's milliseconds, or <see cref="Messages.Message.Never"/>.</param>
+/// <param name="ExpiresAtMs">When it expires, in the broker clock's milliseconds, or <see cref="Message.Never"/>.</param>
 /// <param name="Options">QoS and flags of the delivery.</param>
 /// <param name="QueuedAtSeconds">When it was queued, in seconds of the broker's clock; negative where that was in an earlier life of the process.</param>
 public readonly record struct SpilledDelivery(
@@ -60,3 +61,10 @@ public static class DeliveryQoS
         _ => QoS.AtLeastOnce,
     };
 }
+
+/// <summary>A delivery read back from the store.</summary>
+/// <param name="Position">Its position in the session's order.</param>
+/// <param name="Message">The message; null when the store has lost it.</param>
+/// <param name="SubscriptionIdentifiers">Identifiers of the subscriptions that caused it, or null.</param>
+/// <param name="SharedFilter">The shared subscription it came by, or null.</param>
+public readonly record struct LoadedDelivery(long Position, Message? Message, uint[]? SubscriptionIdentifiers, byte[]? SharedFilter);

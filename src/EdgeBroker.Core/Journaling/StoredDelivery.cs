@@ -39,7 +39,7 @@ public sealed class StoredDelivery : JournalFact
     /// <summary>Whom it is for.</summary>
     public StoredSession Session { get; init; } = null!;
 
-    /// <summary>Its place in the session's order, from 1.</summary>
+    /// <summary>Its position in the session's order, from 1.</summary>
     public long Position { get; init; }
 
     /// <summary>QoS of the delivery.</summary>
@@ -67,14 +67,14 @@ public sealed class StoredDelivery : JournalFact
     public bool TryWrite() => Interlocked.CompareExchange(ref _state, Written, Pending) == Pending;
 
     /// <summary>It is on disk.</summary>
-    public void NoteDurable() => Interlocked.CompareExchange(ref _state, Durable, Written);
+    public void RecordDurable() => Interlocked.CompareExchange(ref _state, Durable, Written);
 
     /// <summary>The session is done with it. Says whether it is to be appended, once: true where it is on disk or on its way there.</summary>
-    /// <param name="isElided">Whether it was not written yet and never will be.</param>
-    internal bool MarkDone(out bool isElided)
+    /// <param name="isCoalesced">Whether it was not written yet and never will be.</param>
+    internal bool MarkDone(out bool isCoalesced)
     {
         int before = Interlocked.Exchange(ref _state, Done);
-        isElided = before == Pending;
+        isCoalesced = before == Pending;
         return before is Written or Durable;
     }
 }

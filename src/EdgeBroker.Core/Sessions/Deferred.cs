@@ -13,8 +13,8 @@ internal readonly record struct Deferred(PublishRecord? Coalesced, QueueRoom? Ro
     {
         for (PublishRecord? one = Coalesced; one is not null;)
         {
-            PublishRecord? next = one.NextElided;
-            one.NextElided = null;
+            PublishRecord? next = one.NextCoalesced;
+            one.NextCoalesced = null;
             one.Complete();
             one = next;
         }

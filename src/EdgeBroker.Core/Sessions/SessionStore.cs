@@ -53,7 +53,7 @@ internal struct SessionStore
         }
         else if (isCoalesced && stored.Record!.CloseOne())
         {
-            stored.Record.NextElided = _coalesced;
+            stored.Record.NextCoalesced = _coalesced;
             _coalesced = stored.Record;
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Topics;
@@ -11,9 +12,8 @@ namespace EdgeBroker.Storage.Journal;
 /// </summary>
 internal sealed class JournalBatch(JournalState state, AgeClock age)
 {
-    private readonly BlobWriter _receivers = new();
+    private readonly DeliveryRows _deliveries = new();
     private readonly Dictionary<long, RetainedChanged> _retained = [];
-    private long _chunkFirst;
 
     /// <summary>The facts in it, to be completed.</summary>
     public List<JournalFact> Facts { get; } = [];
@@ -22,7 +22,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     public List<(long Id, Message Message)> Messages { get; } = [];
 
     /// <summary>Rows of "delivery".</summary>
-    public List<(long FirstMessage, byte[] Receivers)> Deliveries { get; } = [];
+    public IReadOnlyList<(long FirstMessage, byte[] Receivers)> Deliveries => _deliveries.Complete;
 
     /// <summary>Sessions whose row or progress changes.</summary>
     public HashSet<SqliteSession> Sessions { get; } = [];
@@ -49,7 +49,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     public List<(long First, long Last)> EmptyMessages { get; } = [];
 
     /// <summary>Deliveries and values that did not have to be written.</summary>
-    public int Elided { get; private set; }
+    public int Coalesced { get; private set; }
 
     /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Messages.Count == 0 && Sessions.Count == 0 && Deleted.Count == 0 && Subscriptions.Count == 0 && ReceivedIds.Count == 0
@@ -75,10 +75,10 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     }
 
     /// <summary>Closes it: nothing more is absorbed.</summary>
-    /// <param name="emptySegments">Stretches of messages that may go with it at most.</param>
+    /// <param name="emptySegments">Segments of messages that may go with it at most.</param>
     public void Close(int emptySegments)
     {
-        CloseChunk();
+        _deliveries.Close();
         EmptyMessages.AddRange(state.Segments.TakeEmpty(emptySegments));
     }
 
@@ -93,7 +93,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
             if (session.IsDeleted || !one.TryWrite())
             {
                 session.Done.Add(one.Position);
-                Elided++;
+                Coalesced++;
                 continue;
             }
 
@@ -110,28 +110,14 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     private void AddMessage(Message message, int receivers)
     {
         long id = ++state.LastMessageId;
-        if (_chunkFirst == 0 || MessageSegments.Of(_chunkFirst) != MessageSegments.Of(id))
-        {
-            CloseChunk();
-            _chunkFirst = id;
-        }
-
         Messages.Add((id, message));
         state.Segments.Add(id, receivers);
-        Receivers.WriteMessage(_receivers, receivers, message.SizeBytes, age.ToAge(message.ExpiresAtMs));
-        foreach (StoredDelivery one in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(Written)[^receivers..])
+        _deliveries.Begin(id, receivers, message.SizeBytes, age.ToAge(message.ExpiresAtMs));
+        foreach (StoredDelivery one in CollectionsMarshal.AsSpan(Written)[^receivers..])
         {
             one.MessageId = id;
-            Receivers.Write(_receivers, ((SqliteSession)one.Session).Id, one);
+            _deliveries.Add(((SqliteSession)one.Session).Id, one);
         }
-    }
-
-    private void CloseChunk()
-    {
-        if (_chunkFirst == 0) return;
-        Deliveries.Add((_chunkFirst, _receivers.ToArray()));
-        _receivers.Clear();
-        _chunkFirst = 0;
     }
 
     private void Absorb(StoredDelivery done)
@@ -189,7 +175,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     private void Absorb(RetainedChanged retained)
     {
         // A value that is superseded in the same transaction need not be written; one that was written before is swept later.
-        if (_retained.Remove(retained.Superseded)) Elided++;
+        if (_retained.Remove(retained.Superseded)) Coalesced++;
         else if (retained.Superseded != 0) state.RetainedGarbage.Add(retained.Superseded);
         _retained.Add(retained.Ordinal, retained);
         // That the topic has no value must be known as long as older ones are there.

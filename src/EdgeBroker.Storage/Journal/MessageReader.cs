@@ -16,21 +16,19 @@ internal sealed partial class MessageReader : IDisposable
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentQueue<(SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries)> _asked = new();
+    private readonly ConcurrentQueue<(SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries)> _requests = new();
     private readonly AutoResetEvent _wake = new(false);
-    private readonly ManualResetEventSlim _stopped = new();
     private readonly Func<SqliteDatabase> _connect;
     private readonly Action<string> _damaged;
     private readonly AgeClock _age;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Thread _thread;
     private SqliteDatabase? _database;
     private SqliteStatement? _message;
     private SqliteStatement? _delivery;
     private long _lastLogged;
     private volatile bool _isStopping;
-    private bool _isStarted;
+    private Thread? _thread;
 
     /// <param name="connect">Opens a connection that reads.</param>
     /// <param name="damaged">Told when the database turns out to be damaged.</param>
@@ -44,20 +42,19 @@ internal sealed partial class MessageReader : IDisposable
         _age = age;
         _time = time;
         _logger = logger;
-        _thread = new Thread(Run) { IsBackground = true, Name = "journal reader" };
     }
 
     /// <summary>Starts the thread.</summary>
     public void Start()
     {
+        _thread = new Thread(Run) { IsBackground = true, Name = "journal reader" };
         _thread.Start();
-        _isStarted = true;
     }
 
-    /// <summary>Asks for messages of a session; its owner gets them.</summary>
-    public void Ask(SqliteSession session, IReadOnlyList<SpilledDelivery> deliveries)
+    /// <summary>Requests messages of a session; its owner gets them.</summary>
+    public void Request(SqliteSession session, IReadOnlyList<SpilledDelivery> deliveries)
     {
-        _asked.Enqueue((session, deliveries));
+        _requests.Enqueue((session, deliveries));
         _wake.Set();
     }
 
@@ -66,31 +63,23 @@ internal sealed partial class MessageReader : IDisposable
     {
         _isStopping = true;
         _wake.Set();
-        if (_isStarted) _stopped.Wait();
+        _thread?.Join();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_isStarted && !_stopped.IsSet) Stop();
+        Stop();
         _database?.Dispose();
         _wake.Dispose();
-        _stopped.Dispose();
     }
 
     private void Run()
     {
-        try
+        while (!_isStopping)
         {
-            while (!_isStopping)
-            {
-                if (_asked.TryDequeue(out (SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries) asked)) Serve(asked.Session, asked.Deliveries);
-                else _wake.WaitOne();
-            }
-        }
-        finally
-        {
-            _stopped.Set();
+            if (_requests.TryDequeue(out (SqliteSession Session, IReadOnlyList<SpilledDelivery> Deliveries) next)) Serve(next.Session, next.Deliveries);
+            else _wake.WaitOne();
         }
     }
 

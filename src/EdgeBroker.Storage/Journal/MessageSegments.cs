@@ -1,7 +1,7 @@
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
-/// How many deliveries are open in each stretch of 64 message numbers. A stretch goes as a whole when none is: to delete message by message would mean to write
+/// How many deliveries are open in each segment of 64 message numbers. A segment goes as a whole when none is: to delete message by message would mean to write
 /// a page for each, and to keep a count on disk another one.
 /// </summary>
 internal sealed class MessageSegments
@@ -12,10 +12,10 @@ internal sealed class MessageSegments
     private readonly SortedSet<long> _empty = [];
     private long _current;
 
-    /// <summary>Stretches that hold something.</summary>
+    /// <summary>Segments that hold something.</summary>
     public int Count => _open.Count;
 
-    /// <summary>The stretch of a message.</summary>
+    /// <summary>The segment of a message.</summary>
     public static long Of(long messageId) => messageId >> Shift;
 
     /// <summary>Its first message.</summary>
@@ -43,7 +43,7 @@ internal sealed class MessageSegments
         if (open == 0) _empty.Add(segment);
     }
 
-    /// <summary>Takes out stretches that nobody waits for, as few ranges as possible; the one that is being filled stays.</summary>
+    /// <summary>Takes out segments that nobody waits for, as few ranges as possible; the one that is being filled stays.</summary>
     public List<(long First, long Last)> TakeEmpty(int atMost)
     {
         var ranges = new List<(long First, long Last)>();

@@ -79,7 +79,7 @@ public sealed class StoreFile : IDisposable
     {
         _isDamaged = true;
         Database.CheckpointsOnClose = false;
-        _lock.NoteDamaged();
+        _lock.RecordDamaged();
     }
 
     /// <summary>
@@ -95,7 +95,7 @@ public sealed class StoreFile : IDisposable
             // A backup that reads meanwhile keeps the WAL alive; then it is simply there at the next start.
             if (!_isDamaged) Database.Checkpoint(CheckpointMode.Truncate);
             Database.Dispose();
-            if (!_isDamaged) _lock.NoteStopped();
+            if (!_isDamaged) _lock.RecordStopped();
         }
         catch (Exception failure) when (failure is SqliteException or IOException)
         {

@@ -59,16 +59,16 @@ internal sealed class StoreLock : IDisposable
     }
 
     /// <summary>The database is in use: whoever finds this later knows that it was not closed.</summary>
-    public void NoteRunning() => Write(Running);
+    public void RecordRunning() => Write(Running);
 
     /// <summary>The database was closed.</summary>
-    public void NoteStopped() => Write(Stopped);
+    public void RecordStopped() => Write(Stopped);
 
     /// <summary>The database is damaged; the next start is to look at it, whatever its size.</summary>
-    public void NoteDamaged() => Write(Damaged);
+    public void RecordDamaged() => Write(Damaged);
 
     /// <summary>From here on the database is on its way to another name.</summary>
-    public void NoteSettingAside(string name) => Write(SettingAside + name);
+    public void RecordSettingAside(string name) => Write(SettingAside + name);
 
     /// <summary>Unlocks the directory. The file stays: deleting it would let two brokers lock two files of one name.</summary>
     public void Dispose() => _file.Dispose();

@@ -46,7 +46,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
 
     private SqliteDatabase Used(SqliteDatabase database, StoreOpening opening)
     {
-        heldLock.NoteRunning();
+        heldLock.RecordRunning();
         StoreLog.Opened(Log, paths.Database, new FileInfo(paths.Database).Length);
         if (opening.SetAsideCount > 0) StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
         return database;
@@ -164,7 +164,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
 
         string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
         // From here on a start that finds this goes on where we were: the old database is rescued once, and fully.
-        heldLock.NoteSettingAside(name);
+        heldLock.RecordSettingAside(name);
         SqliteDatabase database = ReplaceDatabase(name, defect.Cause, out opening);
         if (defect.IsNewer) StoreLog.Newer(Log, paths.Database, defect.Cause, name);
         return database;
@@ -234,7 +234,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         try
         {
             StorePragmas.ForWriter(database, settings.Options);
-            heldLock.NoteRunning();
+            heldLock.RecordRunning();
             return database;
         }
         catch

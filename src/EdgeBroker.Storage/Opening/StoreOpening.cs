@@ -24,3 +24,23 @@ public sealed record StoreOpening
     /// <summary>What they take, in bytes.</summary>
     public long SetAsideBytes { get; init; }
 }
+
+/// <summary>How a store came to be open.</summary>
+public enum StoreOpeningKind
+{
+    /// <summary>It was there and is used.</summary>
+    Opened,
+
+    /// <summary>There was none; a new one was made.</summary>
+    Created,
+
+    /// <summary>The one that was there could not be used; it is set aside, and a new one holds what could be rescued.</summary>
+    Quarantined,
+}
+
+/// <summary>What of a table could be rescued.</summary>
+/// <param name="Name">The table's name.</param>
+/// <param name="Rows">How many rows are in the new database.</param>
+/// <param name="Skipped">How many were found and could not be used: unreadable, or not what was once written.</param>
+/// <param name="IsComplete">Whether every row was found. If not, some pages are unreadable, and nobody knows how many rows were on them.</param>
+public sealed record SalvagedTable(string Name, long Rows, long Skipped, bool IsComplete);

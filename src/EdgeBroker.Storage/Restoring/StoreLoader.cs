@@ -11,7 +11,8 @@ namespace EdgeBroker.Storage.Restoring;
 
 /// <summary>
 /// Reads the store when the broker starts: sessions with what they subscribed and what waits for them, retained messages. Messages of queues stay where they
-/// are; only who waits for them is read. What is damaged is left out and counted.
+/// are; only who waits for them is
+/// read. What is damaged is left out and counted.
 /// </summary>
 internal sealed class StoreLoader
 {
@@ -75,8 +76,8 @@ internal sealed class StoreLoader
         _state.LastSessionId = Math.Max(
             _database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
-        using SqliteStatement rows =
-            _database.Prepare("SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
+        using SqliteStatement rows = _database.Prepare(
+            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
         while (rows.Step())
         {
             Count();
@@ -126,17 +127,11 @@ internal sealed class StoreLoader
             }
 
             found.Session.Done = done;
-            var blob = new BlobReader(rows.Blob(3));
-            var released = new Dictionary<long, StoredDelivery?>();
-            for (long position = 0; !blob.IsAtEnd && !blob.IsDamaged;)
+            if (!ReleasedBlob.Read(rows.Blob(3), found.Session.Released)) _damaged++;
+            if (found.Session.Released.Count > 0)
             {
-                position += blob.Number();
-                released[position] = null;
-                found.Session.Released.Add(position);
+                _released[found.Session.Id] = found.Session.Released.ToDictionary(position => position, _ => (StoredDelivery?)null);
             }
-
-            if (blob.IsDamaged) _damaged++;
-            if (released.Count > 0) _released[found.Session.Id] = released;
         }
     }
 
@@ -257,3 +252,11 @@ internal sealed class StoreLoader
         if (++_rows % RowsPerReport == 0) _report(Progress);
     }
 }
+
+/// <summary>How far restoring is, and at its end what was restored.</summary>
+/// <param name="Sessions">Sessions read.</param>
+/// <param name="Subscriptions">Subscriptions read.</param>
+/// <param name="Deliveries">Deliveries that wait.</param>
+/// <param name="Retained">Retained messages read.</param>
+/// <param name="Damaged">Rows that were left out because they are damaged.</param>
+public readonly record struct RestoreProgress(int Sessions, int Subscriptions, long Deliveries, int Retained, int Damaged);

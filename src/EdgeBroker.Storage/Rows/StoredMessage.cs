@@ -12,7 +12,7 @@ internal static class StoredMessage
     /// <param name="row">The row.</param>
     /// <param name="column">The column of its flags.</param>
     /// <param name="age">The store's age.</param>
-    /// <param name="ordinal">Its place among retained messages, or 0.</param>
+    /// <param name="ordinal">Its position among retained messages, or 0.</param>
     public static Message? Read(SqliteStatement row, int column, AgeClock age, long ordinal = 0)
     {
         if (!IsSound(row, column)) return null;

@@ -77,3 +77,25 @@ public sealed class StoreSchema(int version, IReadOnlyList<StoreTable> tables, S
         return problem ?? (missing.Count > 0 ? $"it lacks the table \"{missing.Keys.First()}\"" : null);
     }
 }
+
+/// <summary>What was found in a database's schema.</summary>
+/// <param name="State">How it compares.</param>
+/// <param name="Version">Its version, which is the file's <c>user_version</c>.</param>
+/// <param name="Problem">What is not as it should be; null when nothing is.</param>
+public readonly record struct SchemaVerdict(SchemaState State, long Version, string? Problem = null);
+
+/// <summary>How a database's schema compares with this broker's.</summary>
+public enum SchemaState
+{
+    /// <summary>It is this broker's.</summary>
+    Current,
+
+    /// <summary>An older version's: migrations lead from there to here.</summary>
+    Older,
+
+    /// <summary>A newer version's.</summary>
+    Newer,
+
+    /// <summary>Not the broker's, or not as any version left it.</summary>
+    Wrong,
+}

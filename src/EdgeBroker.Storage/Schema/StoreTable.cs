@@ -1,3 +1,5 @@
+using EdgeBroker.Storage.Sqlite;
+
 namespace EdgeBroker.Storage.Schema;
 
 /// <summary>A table of the store.</summary>
@@ -13,3 +15,9 @@ public sealed record StoreTable(string Name, string Sql, IReadOnlyList<StoreColu
     /// <summary>The key columns' names, separated by commas.</summary>
     public string KeyList { get; } = string.Join(", ", Columns.Take(KeyLength).Select(c => c.Name));
 }
+
+/// <summary>A column: what it must hold. SQLite itself lets anything into any column.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">What it holds.</param>
+/// <param name="IsNullable">Whether it may be NULL.</param>
+public sealed record StoreColumn(string Name, SqliteColumnType Type, bool IsNullable = false);

@@ -4,8 +4,8 @@ using SQLitePCL;
 namespace EdgeBroker.Storage.Sqlite;
 
 /// <summary>
-/// One connection to one database file. One thread at a time, except <see cref="Interrupt"/>. SQLite's own mutex is kept all the same: the garbage
-/// collector may free a forgotten statement while the connection works.
+/// One connection to one database file. One thread at a time. SQLite's own mutex is kept all the same: the garbage collector may free a forgotten statement
+/// while the connection works.
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
@@ -27,9 +27,6 @@ public sealed class SqliteDatabase : IDisposable
 
     /// <summary>The database file; a full path.</summary>
     public string Path { get; }
-
-    /// <summary>The rowid of the last row that this connection inserted into a table with rowids.</summary>
-    public long LastInsertRowId => raw.sqlite3_last_insert_rowid(_handle);
 
     /// <summary>How many rows the last INSERT, UPDATE or DELETE changed.</summary>
     public int Changes => raw.sqlite3_changes(_handle);
@@ -160,16 +157,11 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>
-    /// Ends whatever the connection is doing, with <see cref="SqliteException.IsInterrupted"/>. From any thread, while the connection is open.
-    /// </summary>
-    public void Interrupt() => raw.sqlite3_interrupt(_handle);
-
-    /// <summary>
     /// Copies the database as it is now into a file, a few pages at a time. What other connections write meanwhile is not in the copy and is not held up,
     /// in WAL mode; but no checkpoint can start the WAL over until the copy is done.
     /// </summary>
     /// <param name="path">Of the copy; an existing database there is replaced. Not flushed to disk: that is the caller's.</param>
-    /// <param name="pagesPerStep">Pages between two looks at <paramref name="cancel"/>; 1 or more.</param>
+    /// <param name="pagesPerStep">Pages between two checks of <paramref name="cancel"/>; 1 or more.</param>
     /// <param name="cancel">Ends the copy; the file left behind is of no use.</param>
     /// <exception cref="SqliteException">Reading or writing failed; either file may be meant.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>

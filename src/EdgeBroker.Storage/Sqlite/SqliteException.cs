@@ -38,20 +38,11 @@ public sealed class SqliteException : Exception
     /// <summary>The file cannot be opened or made (CANTOPEN).</summary>
     public bool IsCannotOpen => ResultCode == raw.SQLITE_CANTOPEN;
 
-    /// <summary>The operating system reported an error while reading, writing or flushing (IOERR).</summary>
-    public bool IsIoError => ResultCode == raw.SQLITE_IOERR;
-
     /// <summary>Another connection holds what was needed, for longer than this one waits (BUSY, LOCKED).</summary>
     public bool IsBusy => ResultCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED;
 
-    /// <summary>The work was ended by <see cref="SqliteDatabase.Interrupt"/>.</summary>
-    public bool IsInterrupted => ResultCode == raw.SQLITE_INTERRUPT;
-
     /// <summary>The SQL and the file's schema do not fit together, or the schema cannot be understood (ERROR).</summary>
     public bool IsSchemaError => ResultCode == raw.SQLITE_ERROR;
-
-    /// <summary>A row broke a constraint of its table.</summary>
-    public bool IsConstraint => ResultCode == raw.SQLITE_CONSTRAINT;
 
     /// <summary>The last failure on <paramref name="handle"/>; <paramref name="code"/> tells when there is no handle to ask.</summary>
     internal static SqliteException From(sqlite3? handle, int code, string action)

@@ -21,9 +21,6 @@ public sealed class SqliteStatement : IDisposable
     /// <summary>The text it was prepared from.</summary>
     public string Sql { get; }
 
-    /// <summary>How many columns a row has; 0 for a statement that returns none.</summary>
-    public int ColumnCount => raw.sqlite3_column_count(_handle);
-
     /// <summary>Gives a parameter an integer. Bindings survive <see cref="Reset"/>.</summary>
     public void Bind(int parameter, long value) => Check(raw.sqlite3_bind_int64(_handle, parameter, value));
 

@@ -61,8 +61,8 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
             cancel.ThrowIfCancellationRequested();
             long id = rows.Int64(0);
             Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
-            Ensure(
-                IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8))) && (will is null == rows.IsNull(7)), "session", id);
+            bool isSound = IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8))) && (will is null == rows.IsNull(7));
+            Ensure(isSound, "session", id);
             var session = new SqliteSession(rows.Text(1)) { Id = id };
             if (!rows.IsNull(9)) ReadProgress(rows, session);
             _sessions.Add(id, session);
@@ -73,9 +73,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
     private static void ReadProgress(SqliteStatement rows, SqliteSession session)
     {
         DoneSet? done = DoneSet.Read(rows.Int64(9), rows.Blob(10));
-        var blob = new BlobReader(rows.Blob(11));
-        for (long position = 0; !blob.IsAtEnd && !blob.IsDamaged;) session.Released.Add(position += blob.Number());
-        Ensure(done is not null && !blob.IsDamaged, "progress", session.Id);
+        Ensure(done is not null && ReleasedBlob.Read(rows.Blob(11), session.Released), "progress", session.Id);
         session.Done = done!;
     }
 
@@ -110,8 +108,8 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
 
     private void WriteSubscriptions()
     {
-        using SqliteStatement rows =
-            database.Prepare($"SELECT session, filter, options, identifier FROM subscription WHERE session IN ({KeptSessions}) ORDER BY session, filter");
+        using SqliteStatement rows = database.Prepare(
+            $"SELECT session, filter, options, identifier FROM subscription WHERE session IN ({KeptSessions}) ORDER BY session, filter");
         while (rows.Step())
         {
             cancel.ThrowIfCancellationRequested();

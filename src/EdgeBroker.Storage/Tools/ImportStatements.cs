@@ -67,18 +67,10 @@ internal sealed class ImportStatements : IDisposable
     public void AddProgress(ImportedSession session)
     {
         Journal.DoneSet done = session.Open.Rest(session.LastPosition);
-        var released = new BlobWriter();
-        long last = 0;
-        foreach (long position in session.Released)
-        {
-            released.Number(position - last);
-            last = position;
-        }
-
         _progress.Bind(1, session.Id);
         _progress.Bind(2, done.Low);
         _progress.Bind(3, done.ToBlob());
-        _progress.Bind(4, released.ToArray());
+        _progress.Bind(4, ReleasedBlob.Of(session.Released));
         _progress.Run();
     }
 

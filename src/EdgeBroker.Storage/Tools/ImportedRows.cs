@@ -22,13 +22,12 @@ internal sealed class ImportedRows : IDisposable
 
     private readonly ImportStatements _statements;
     private readonly Dictionary<string, ImportedSession> _sessions = new(StringComparer.Ordinal);
-    private readonly BlobWriter _receivers = new();
+    private readonly DeliveryRows _deliveries = new();
     private bool _hasBegun;
     private bool _hasEnded;
     private int _subscriptions;
     private long _messages;
     private int _retained;
-    private long _chunkFirst;
     private long _lastMessage;
 
     /// <param name="database">A new store, in a transaction.</param>
@@ -70,7 +69,8 @@ internal sealed class ImportedRows : IDisposable
     public StoreTransfer Complete()
     {
         if (!_hasEnded) throw new FormatException("the file ends here, without a line {\"type\":\"end\"}: it was cut off");
-        CloseChunk();
+        _deliveries.Close();
+        WriteDeliveries();
         foreach (ImportedSession session in _sessions.Values) _statements.AddProgress(session);
         return new StoreTransfer(_sessions.Count, _subscriptions, _messages, _retained);
     }
@@ -156,11 +156,9 @@ internal sealed class ImportedRows : IDisposable
             throw new FormatException("\"receivers\" is no list of those who wait for the message");
         }
 
-        // A row of receivers is of consecutive messages, none of them of another stretch than the first.
-        if (id != _lastMessage + 1 || MessageSegments.Of(id) != MessageSegments.Of(_chunkFirst)) CloseChunk();
-        if (_chunkFirst == 0) _chunkFirst = id;
         _lastMessage = id;
-        Receivers.WriteMessage(_receivers, receivers.GetArrayLength(), message.SizeBytes, message.ExpiresAtMs);
+        _deliveries.Begin(id, receivers.GetArrayLength(), message.SizeBytes, message.ExpiresAtMs);
+        WriteDeliveries();
         foreach (JsonElement receiver in receivers.EnumerateArray()) AddReceiver(new JsonFields(receiver), id);
         _statements.AddMessage(id, message);
         _messages++;
@@ -183,7 +181,7 @@ internal sealed class ImportedRows : IDisposable
         }
 
         fields.End();
-        Receivers.Write(_receivers, session.Id, new StoredDelivery(new SqliteSession(""), position, message)
+        _deliveries.Add(session.Id, new StoredDelivery(new SqliteSession(""), position, message)
         {
             QoS = qos,
             Retain = retain,
@@ -199,19 +197,16 @@ internal sealed class ImportedRows : IDisposable
         if (!_statements.AddRetained(++_retained, message)) throw new FormatException("a second retained message of this topic");
     }
 
-    private void CloseChunk()
+    private void WriteDeliveries()
     {
-        if (_chunkFirst == 0) return;
-        _statements.AddDelivery(_chunkFirst, _receivers.ToArray());
-        _receivers.Clear();
-        _chunkFirst = 0;
+        foreach ((long first, byte[] receivers) in _deliveries.Complete) _statements.AddDelivery(first, receivers);
+        _deliveries.Complete.Clear();
     }
 
     private ImportedSession SessionOf(JsonFields fields)
     {
         string clientId = fields.Text("client_id");
-        return _sessions.TryGetValue(clientId, out ImportedSession? session)
-            ? session
+        return _sessions.TryGetValue(clientId, out ImportedSession? session) ? session
             : throw new FormatException($"no line before it is a session of \"{clientId}\"");
     }
 
@@ -246,4 +241,16 @@ internal sealed class ImportedRows : IDisposable
             ExpiresAtMs = expiresAtMs ?? fields.NumberOr("expires_at_ms", Message.Never),
         };
     }
+}
+
+/// <summary>A session that is being imported.</summary>
+/// <param name="Id">Its number in the new store.</param>
+/// <param name="LastPosition">Up to here every position is done with that no message names.</param>
+internal sealed record ImportedSession(long Id, long LastPosition)
+{
+    /// <summary>Positions that messages wait under.</summary>
+    public DoneSet Open { get; } = new();
+
+    /// <summary>Those of them that PUBREC came for.</summary>
+    public SortedSet<long> Released { get; } = [];
 }

@@ -152,12 +152,12 @@ public static class StoreImport
         }
         else
         {
-            if (File.Exists(paths.Database)) heldLock.NoteSettingAside(setAsideAs);
+            if (File.Exists(paths.Database)) heldLock.RecordSettingAside(setAsideAs);
             StoreFiles.MoveDatabase(paths.Database, paths.SetAside(setAsideAs));
         }
 
         StoreFiles.Publish(paths.Unfinished, paths.Database, replace: false);
-        heldLock.NoteStopped();
+        heldLock.RecordStopped();
         return setAsideAs;
     }
 }

@@ -73,7 +73,7 @@ public sealed class SpilledMessageQueueTests
                 StoredDelivery stored = new PublishRecord(message).Add(session, ++position, QoS.AtLeastOnce, false, null, null);
                 queue.Enqueue(new QueuedMessage { Message = message, SizeBytes = 4, Position = position, Stored = stored, State = DeliveryState.Queued });
                 stored.TryWrite();
-                stored.NoteDurable();
+                stored.RecordDurable();
                 if (i % 1_000 == 0) queue.Spill();
             }
         }
@@ -306,7 +306,7 @@ public sealed class SpilledMessageQueueTests
         public void Write()
         {
             if (Stored.TryWrite()) Stored.MessageId = Position;
-            Stored.NoteDurable();
+            Stored.RecordDurable();
         }
     }
 

@@ -227,7 +227,7 @@ public sealed class QuarantineTests : IDisposable
         OpenQuarantined();
         using StoreFile next = _folder.Open();
         next.Database.Execute("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES('new', 0, 0, 0, 0)");
-        Assert.Equal(11, next.Database.LastInsertRowId);
+        Assert.Equal(11, next.Database.QueryInt64("SELECT id FROM session WHERE client_id = 'new'"));
     }
 
     private static SalvagedTable Salvaged(StoreOpening opening, string table) => opening.Salvaged.Single(t => t.Name == table);

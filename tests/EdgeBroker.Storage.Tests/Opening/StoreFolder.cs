@@ -50,14 +50,16 @@ public sealed class StoreFolder : IDisposable
     {
         database.Begin();
         using (SqliteStatement session =
-            database.Prepare("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES(?1, 60, 0, 0, 0)"))
+            database.Prepare("INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES(?2, ?1, 60, 0, 0, 0)"))
         using (SqliteStatement subscription = database.Prepare("INSERT INTO subscription VALUES(?1, ?2, 1, 0)"))
         {
+            long last = database.QueryInt64("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'session'")!.Value;
             for (int i = 0; i < sessions; i++)
             {
                 session.BindText(1, string.Create(CultureInfo.InvariantCulture, $"client-{i}"));
+                session.Bind(2, ++last);
                 session.Run();
-                subscription.Bind(1, database.LastInsertRowId);
+                subscription.Bind(1, last);
                 subscription.Bind(2, "plant/#"u8);
                 subscription.Run();
             }

@@ -83,7 +83,6 @@ public sealed class SqliteStatementTests : IDisposable
         {
             insert.Bind(1, i);
             Assert.False(insert.Step());
-            Assert.Equal(i, _database.LastInsertRowId);
             Assert.Equal(1, _database.Changes);
         }
 
@@ -107,7 +106,6 @@ public sealed class SqliteStatementTests : IDisposable
         insert.Bind(1, 7);
         insert.Run();
         SqliteException failure = Assert.Throws<SqliteException>(insert.Run);
-        Assert.True(failure.IsConstraint);
         Assert.Equal(1555, failure.ExtendedCode);
         Assert.Contains("UNIQUE constraint failed: t.id", failure.Message, StringComparison.Ordinal);
         insert.Bind(1, 8);

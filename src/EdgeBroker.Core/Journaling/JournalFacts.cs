@@ -1,0 +1,145 @@
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+
+namespace EdgeBroker.Core.Journaling;
+
+/// <summary>
+/// Something that happened and is to outlive the process. Facts are appended to the <see cref="Ports.IJournal"/> in the order they happen to one session or
+/// topic, and are committed in that order, several at a time. A fact is done when it is on disk, or need not be any more.
+/// </summary>
+public abstract class JournalFact : Completion
+{
+    private JournalFact? _next;
+
+    /// <summary>The fact appended next, or null; the journal's own, which one thread writes and another reads.</summary>
+    public JournalFact? NextFact
+    {
+        get => Volatile.Read(ref _next);
+        set => Volatile.Write(ref _next, value);
+    }
+
+    /// <summary>Whether it is committed soon, however long facts are let wait otherwise: somebody does nothing else until then.</summary>
+    public virtual bool IsUrgent => false;
+
+    /// <inheritdoc/>
+    protected internal override bool Covers(Completion earlier) => earlier is JournalFact;
+}
+
+/// <summary>The session exists, and this is how it stands. The last one counts.</summary>
+/// <param name="session">The session.</param>
+public sealed class SessionSaved(StoredSession session) : JournalFact
+{
+    /// <summary>The value of a time that does not come.</summary>
+    public const long Never = long.MaxValue;
+
+    /// <summary>The session.</summary>
+    public StoredSession Session { get; } = session;
+
+    /// <summary>How long it outlives a connection; 0: not at all, though it has to last as long as the one it has.</summary>
+    public required uint ExpirySeconds { get; init; }
+
+    /// <summary>Whether it has a connection.</summary>
+    public required bool IsConnected { get; init; }
+
+    /// <summary>When it ends, in the broker clock's milliseconds; <see cref="Never"/> while it is connected.</summary>
+    public required long EndsAtMs { get; init; }
+
+    /// <summary>When its will is due, in the broker clock's milliseconds; <see cref="Never"/> while it is connected.</summary>
+    public required long WillAtMs { get; init; }
+
+    /// <summary>The last position that was ever sent to the client.</summary>
+    public required long SentPosition { get; init; }
+
+    /// <summary>The will, or null.</summary>
+    public required Will? Will { get; init; }
+
+    /// <summary>The user who began the session, and who alone resumes it; null: anonymous.</summary>
+    public required string? UserName { get; init; }
+
+    /// <summary>How its queue behaves; null: as the options of all say.</summary>
+    public required QueuePolicy? QueuePolicy { get; init; }
+}
+
+/// <summary>The session has this subscription, or none with this filter any more.</summary>
+/// <param name="session">The session.</param>
+/// <param name="filter">The filter, <c>$share/group/</c> included.</param>
+/// <param name="subscription">The subscription, in place of one with the same filter; null: none.</param>
+public sealed class SubscriptionChanged(StoredSession session, byte[] filter, Subscription? subscription) : JournalFact
+{
+    /// <summary>The session.</summary>
+    public StoredSession Session { get; } = session;
+
+    /// <summary>The filter.</summary>
+    public byte[] Filter { get; } = filter;
+
+    /// <summary>The subscription, or null.</summary>
+    public Subscription? Subscription { get; } = subscription;
+
+    /// <summary>Clients subscribe seldom, and do little else until they are answered.</summary>
+    public override bool IsUrgent => true;
+}
+
+/// <summary>PUBREL came: the identifier of a QoS 2 publish is free again.</summary>
+/// <param name="session">The publisher's session.</param>
+/// <param name="packetId">The identifier.</param>
+public sealed class ReceivedIdRemoved(StoredSession session, ushort packetId) : JournalFact
+{
+    /// <summary>The publisher's session.</summary>
+    public StoredSession Session { get; } = session;
+
+    /// <summary>The identifier.</summary>
+    public ushort PacketId { get; } = packetId;
+}
+
+/// <summary>PUBREC came for a delivery: only PUBREL is owed now, and it is sent when this is on disk.</summary>
+/// <param name="delivery">The delivery.</param>
+public sealed class DeliveryReleased(StoredDelivery delivery) : JournalFact
+{
+    /// <summary>The delivery.</summary>
+    public StoredDelivery Delivery { get; } = delivery;
+}
+
+/// <summary>A topic has a new last value, or none any more. The highest ordinal of a topic counts.</summary>
+/// <param name="topic">The topic.</param>
+/// <param name="message">The value; null: none.</param>
+/// <param name="ordinal">Its position in the order of all changes of retained messages; never used twice, not in a later life of the process either.</param>
+/// <param name="superseded">The ordinal of the value it replaces; 0: none.</param>
+public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal, long superseded) : JournalFact
+{
+    /// <summary>The topic.</summary>
+    public byte[] Topic { get; } = topic;
+
+    /// <summary>The value, or null.</summary>
+    public Message? Message { get; } = message;
+
+    /// <summary>Its position in the order of all changes.</summary>
+    public long Ordinal { get; } = ordinal;
+
+    /// <summary>The ordinal of the value it replaces, or 0.</summary>
+    public long Superseded { get; } = superseded;
+}
+
+/// <summary>
+/// The session is over, and of what it held only the messages of shared subscriptions count any more, until another member has them:
+/// <see cref="SessionDeleted"/> follows. A start that finds
+/// it so goes on handing them over, whoever uses the client id by now.
+/// </summary>
+/// <param name="session">The session.</param>
+public sealed class SessionEnded(StoredSession session) : JournalFact
+{
+    /// <summary>The session.</summary>
+    public StoredSession Session { get; } = session;
+}
+
+/// <summary>The session and all it held is gone.</summary>
+/// <param name="session">The session.</param>
+/// <param name="spilled">What waited for it on disk.</param>
+public sealed class SessionDeleted(StoredSession session, IReadOnlyList<SpilledDelivery> spilled) : JournalFact
+{
+    /// <summary>The session.</summary>
+    public StoredSession Session { get; } = session;
+
+    /// <summary>What waited for it on disk and not in memory.</summary>
+    public IReadOnlyList<SpilledDelivery> Spilled { get; } = spilled;
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics.CodeAnalysis;
+using EdgeBroker.Core.Journaling;
+
+namespace EdgeBroker.Storage.Journal;
+
+/// <summary>Where facts come in: any thread appends without a lock, the journal's thread takes them, and sleeps until enough have come.</summary>
+internal sealed class FactIntake : IDisposable
+{
+    // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic.
+    private const long MostPendingBytes = 64L * 1024 * 1024;
+
+    private readonly FactQueue _queue = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private long _appended;
+    private long _taken;
+    private long _wakeAt = long.MaxValue;
+    private volatile bool _wakesForUrgent;
+    private long _pendingBytes;
+
+    /// <summary>Facts appended so far.</summary>
+    public long Appended => Volatile.Read(ref _appended);
+
+    /// <summary>Whether the messages of facts that are not committed take more memory than they may.</summary>
+    public bool IsFull => Volatile.Read(ref _pendingBytes) > MostPendingBytes;
+
+    /// <summary>Appends a fact; lock-free.</summary>
+    public void Append(JournalFact fact)
+    {
+        if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, message.SizeBytes);
+        _queue.Append(fact);
+        if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (_wakesForUrgent && fact.IsUrgent)) Wake();
+    }
+
+    /// <summary>Takes the next fact; false when there is none.</summary>
+    public bool TryTake([NotNullWhen(true)] out JournalFact? fact)
+    {
+        fact = _queue.TryTake();
+        if (fact is null) return false;
+        _taken++;
+        return true;
+    }
+
+    /// <summary>A fact is committed, or will never be written: its message does not count any more.</summary>
+    public void Release(JournalFact fact)
+    {
+        if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, -message.SizeBytes);
+    }
+
+    /// <summary>Sleeps until facts have come, an urgent one among them, a time is over, or <see cref="Wake"/>.</summary>
+    /// <param name="longest">How long at most.</param>
+    /// <param name="facts">How many facts that were not taken end it.</param>
+    public void Wait(TimeSpan longest, int facts)
+    {
+        Volatile.Write(ref _wakeAt, _taken + facts);
+        // An urgent fact that waits no longer than this wakes nobody, so that many of them together wake the thread once.
+        _wakesForUrgent = longest > GroupCommitSchedule.LongestUrgentWait;
+        Interlocked.MemoryBarrier();
+        // Facts appended before these lines woke nobody, and are taken first.
+        if (Volatile.Read(ref _appended) == _taken) _wake.WaitOne(longest);
+        StopWaking();
+    }
+
+    /// <summary>Sleeps until a time is over, whatever comes, or <see cref="Wake"/>.</summary>
+    public void Pause(TimeSpan time) => _wake.WaitOne(time);
+
+    /// <summary>Ends the sleep, the next one if none is going on.</summary>
+    public void Wake()
+    {
+        StopWaking();
+        _wake.Set();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _wake.Dispose();
+
+    private void StopWaking()
+    {
+        Volatile.Write(ref _wakeAt, long.MaxValue);
+        _wakesForUrgent = false;
+    }
+}

@@ -1,0 +1,90 @@
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Storage.Journal;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Storage.Tests.Journal;
+
+/// <summary>Facts come out as they went in, and wake who waits for them.</summary>
+public sealed class FactIntakeTests : IDisposable
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+
+    private readonly FactIntake _intake = new();
+
+    public void Dispose() => _intake.Dispose();
+
+    [Fact]
+    public void Facts_of_one_thread_keep_their_order()
+    {
+        Fact[] facts = [.. Enumerable.Range(0, 100).Select(_ => new Fact())];
+        foreach (Fact fact in facts) _intake.Append(fact);
+        Assert.Equal(100, _intake.Appended);
+        foreach (Fact fact in facts)
+        {
+            Assert.True(_intake.TryTake(out JournalFact? taken));
+            Assert.Same(fact, taken);
+        }
+
+        Assert.False(_intake.TryTake(out _));
+    }
+
+    [Fact]
+    public async Task So_many_facts_end_the_wait()
+    {
+        Task waiting = Task.Run(() => _intake.Wait(Long, 3));
+        for (int i = 0; i < 3; i++) _intake.Append(new Fact());
+        await waiting.WaitAsync(Deadline.Patience);
+    }
+
+    [Fact]
+    public async Task An_urgent_fact_ends_the_wait_whenever_it_comes()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            Task waiting = Task.Run(() => _intake.Wait(Long, 1000));
+            _intake.Append(new UrgentFact());
+            await waiting.WaitAsync(Deadline.Patience);
+            Assert.True(_intake.TryTake(out _));
+        }
+    }
+
+    [Fact]
+    public void Facts_that_were_not_taken_leave_no_time_to_wait()
+    {
+        _intake.Append(new Fact());
+        _intake.Wait(Long, 1000);
+    }
+
+    [Fact]
+    public async Task To_be_woken_ends_the_wait_or_the_next_one()
+    {
+        _intake.Wake();
+        _intake.Wait(Long, 1000);
+        Task pausing = Task.Run(() => _intake.Pause(Long));
+        _intake.Append(new UrgentFact());
+        _intake.Wake();
+        await pausing.WaitAsync(Deadline.Patience);
+    }
+
+    [Fact]
+    public void Messages_that_wait_for_their_commit_fill_it()
+    {
+        PublishRecord[] records =
+        [
+            .. Enumerable.Range(0, 65).Select(
+                _ => new PublishRecord(new Message { Topic = "t"u8.ToArray(), Payload = new byte[1024 * 1024], Properties = [] })),
+        ];
+        foreach (PublishRecord record in records) _intake.Append(record);
+        Assert.True(_intake.IsFull);
+        foreach (PublishRecord record in records) _intake.Release(record);
+        Assert.False(_intake.IsFull);
+    }
+
+    private sealed class Fact : JournalFact;
+
+    private sealed class UrgentFact : JournalFact
+    {
+        public override bool IsUrgent => true;
+    }
+}
