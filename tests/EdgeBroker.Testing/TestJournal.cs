@@ -6,7 +6,7 @@ using EdgeBroker.Core.Sessions;
 namespace EdgeBroker.Testing;
 
 /// <summary>
-/// A journal that remembers what it was told, and whose "disk" writes when the test says so. Nothing is coalesced but what was done with before it was appended.
+/// A journal that remembers what it was told, and whose "disk" writes when the test says so. It coalesces only what was done with before it was appended.
 /// </summary>
 public sealed class TestJournal : IJournal
 {
