@@ -77,7 +77,7 @@ public sealed class FaultTests : IAsyncDisposable
         if (protocol == WebProtocol.Mqtts) return _host.Mqtt(await _host.TlsAsync(port));
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("mqtt");
-        socket.Options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Issuer == _host.Authority.Certificate.Subject;
         await socket.ConnectAsync(new Uri($"{(protocol == WebProtocol.Ws ? "ws" : "wss")}://localhost:{port}/mqtt"), CancellationToken.None);
         return _host.Mqtt(WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: true));
     }
