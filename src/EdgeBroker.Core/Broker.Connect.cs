@@ -141,8 +141,7 @@ public sealed partial class Broker
     private void Reassign(OrphanedMessage orphan, Receiver from, RoutingContext context)
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
-        context.Begin(publication);
-        context.HasSeveralReceivers = false;
+        context.BeginOne(publication);
         DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
             ? DeliverToOne(group, publication, context, except: from)
             : DeliveryOutcome.Ignored;

@@ -24,11 +24,18 @@ public sealed partial class Broker
     /// <summary>Routes a message to every matching receiver and keeps it when it is retained.</summary>
     /// <param name="publication">The message; its topic is valid and permitted.</param>
     /// <param name="context">The caller's context.</param>
-    public PublishOutcome Publish(in Publication publication, RoutingContext context)
+    /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
+    public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
         if (FindObstacle(publication, context) is { } obstacle) return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: true);
-        if (TryHoldBack(publication, context)) return new PublishOutcome(ReasonCode.Success, null);
-        FlushBurst(context);
+        if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
+        {
+            while (!batch.TryAdd(publication)) Deliver(batch, context);
+            return new PublishOutcome(ReasonCode.Success, null);
+        }
+
+        // What waits came earlier.
+        Deliver(context.Batch, context);
         PublishOutcome outcome;
         try
         {
@@ -53,7 +60,6 @@ public sealed partial class Broker
         if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);
         MatchResult match = context.Begin(publication);
         if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
-        context.HasSeveralReceivers = match.Plain.Length + match.Groups.Length > 1;
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)
         {
@@ -70,20 +76,6 @@ public sealed partial class Broker
         }
 
         return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
-    }
-
-    /// <summary>Hands a message to one member of a shared group.</summary>
-    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication publication, RoutingContext context, Receiver? except)
-    {
-        while (group.Next(publication.QoS, except) is { } member)
-        {
-            DeliveryOutcome outcome = DeliverTo(member, publication, context);
-            CountDropped(member.Receiver, outcome, context);
-            // A receiver that ended since it was chosen is not chosen again.
-            if (outcome.Result != DeliveryResult.Ignored || member.Receiver.Readiness != ReceiverReadiness.Gone) return outcome;
-        }
-
-        return DeliveryOutcome.Ignored;
     }
 
     /// <summary>Sends what a session has room for: the rest of its last connection, its queue, retained messages owed.</summary>

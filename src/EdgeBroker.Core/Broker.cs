@@ -90,11 +90,10 @@ public sealed partial class Broker
     public long SessionsExpired => Volatile.Read(ref _sessionsExpired);
 
     /// <summary>Makes what one thread, or one connection outside the reactors, needs to publish. It counts for ever; make few.</summary>
-    /// <param name="waitsForOwner">Whether QoS 0 messages received on several connections may go out together: then the caller calls <see cref="FlushBurst"/>
-    /// when all have been received.</param>
-    public RoutingContext CreateContext(bool waitsForOwner = false)
+    /// <param name="batch">Where messages may wait for those received with them; the caller has it delivered when all have been. Null: none waits.</param>
+    public RoutingContext CreateContext(MessageBatch? batch = null)
     {
-        var context = new RoutingContext(Subscriptions, waitsForOwner);
+        var context = new RoutingContext(Subscriptions, batch);
         lock (_contexts) _contexts.Add(context);
         return context;
     }

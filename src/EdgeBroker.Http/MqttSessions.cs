@@ -25,7 +25,7 @@ internal sealed class MqttSessions
     public MqttSessions(Broker broker, int loopCount, TimeProvider time)
     {
         _time = time;
-        _loops = [.. Enumerable.Range(0, loopCount).Select(_ => (new PipeLoop(broker.ReportFault), broker.CreateContext()))];
+        _loops = [.. Enumerable.Range(0, loopCount).Select(_ => Make(broker))];
     }
 
     /// <summary>Whether goodbye is being said.</summary>
@@ -92,5 +92,11 @@ internal sealed class MqttSessions
         }
 
         return disconnected;
+    }
+
+    private static (PipeLoop Loop, RoutingContext Context) Make(Broker broker)
+    {
+        RoutingContext context = broker.CreateContext(new MessageBatch());
+        return (new PipeLoop(broker.ReportFault) { IterationEnded = () => broker.Deliver(context.Batch, context) }, context);
     }
 }

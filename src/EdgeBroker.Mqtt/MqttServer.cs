@@ -36,9 +36,9 @@ public sealed partial class MqttServer : IDisposable
         _reactors = [.. Enumerable.Range(0, reactorCount).Select(index => new Reactor(index, time, broker.ReportFault, loggers.CreateLogger<Reactor>()))];
         foreach (Reactor reactor in _reactors)
         {
-            RoutingContext context = broker.CreateContext(waitsForOwner: true);
+            RoutingContext context = broker.CreateContext(new MessageBatch());
             _contexts.Add(reactor, context);
-            reactor.AfterReceives = () => broker.FlushBurst(context);
+            reactor.AfterReceives = () => broker.Deliver(context.Batch, context);
         }
 
         _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);

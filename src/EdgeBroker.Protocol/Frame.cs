@@ -19,21 +19,25 @@ public enum FrameStatus
 /// <summary>One control packet cut from a stream: fixed header and the bytes behind it (2.1). Valid only as long as the bytes it was cut from.</summary>
 public readonly ref struct Frame
 {
-    private Frame(byte header, ReadOnlySpan<byte> body, int length)
+    private readonly int _bodyAt;
+
+    private Frame(ReadOnlySpan<byte> bytes, int bodyAt)
     {
-        Header = header;
-        Body = body;
-        Length = length;
+        Bytes = bytes;
+        _bodyAt = bodyAt;
     }
 
+    /// <summary>The whole packet.</summary>
+    public ReadOnlySpan<byte> Bytes { get; }
+
     /// <summary>The first byte: packet type and flags.</summary>
-    public byte Header { get; }
+    public byte Header => Bytes[0];
 
     /// <summary>Everything behind the remaining length.</summary>
-    public ReadOnlySpan<byte> Body { get; }
+    public ReadOnlySpan<byte> Body => Bytes[_bodyAt..];
 
     /// <summary>Bytes of the whole packet, fixed header included.</summary>
-    public int Length { get; }
+    public int Length => Bytes.Length;
 
     /// <summary>The packet type.</summary>
     public PacketType Type => (PacketType)(Header >> 4);
@@ -56,7 +60,7 @@ public readonly ref struct Frame
         announcedBytes = headerBytes + (int)remaining;
         if (announcedBytes > maxPacketSizeBytes) return FrameStatus.TooLarge;
         if (bytes.Length < announcedBytes) return FrameStatus.Incomplete;
-        frame = new Frame(header, bytes.Slice(headerBytes, (int)remaining), announcedBytes);
+        frame = new Frame(bytes[..announcedBytes], headerBytes);
         return FrameStatus.Complete;
     }
 

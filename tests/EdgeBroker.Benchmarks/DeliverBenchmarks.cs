@@ -13,14 +13,22 @@ namespace EdgeBroker.Benchmarks;
 [MemoryDiagnoser]
 public class DeliverBenchmarks
 {
-    private const int BurstMessages = 16;
+    private const int BatchMessages = 16;
 
     private readonly byte[] _topic = "plant/3/line/7/temperature"u8.ToArray();
     private readonly byte[] _payload = new byte[64];
+    private readonly byte[] _packet;
     private Broker _broker = null!;
     private RoutingContext _context = null!;
     private MemoryLink[] _links = [];
     private ConnectionLease[] _leases = [];
+
+    public DeliverBenchmarks()
+    {
+        var publish = new OutgoingPublish { Topic = _topic, Payload = _payload };
+        _packet = new byte[publish.Length(ProtocolVersion.V311)];
+        publish.Write(_packet, ProtocolVersion.V311);
+    }
 
     [Params(1, 100)]
     public int Subscribers { get; set; }
@@ -30,7 +38,7 @@ public class DeliverBenchmarks
     {
         _broker = new Broker(
             new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
-        _context = _broker.CreateContext();
+        _context = _broker.CreateContext(new MessageBatch());
         _links = new MemoryLink[Subscribers];
         _leases = new ConnectionLease[Subscribers];
         for (int i = 0; i < Subscribers; i++)
@@ -46,12 +54,25 @@ public class DeliverBenchmarks
     public void QoS_0() => _broker.Publish(new Publication { Topic = _topic, Payload = _payload }, _context);
 
     /// <summary>As they come in one receive.</summary>
-    [Benchmark(OperationsPerInvoke = BurstMessages)]
-    public void QoS_0_in_bursts_of_16()
+    [Benchmark(OperationsPerInvoke = BatchMessages)]
+    public void QoS_0_in_batches_of_16()
     {
-        Broker.BeginReceive(_context);
-        for (int i = 0; i < BurstMessages; i++) _broker.Publish(new Publication { Topic = _topic, Payload = _payload }, _context);
-        _broker.EndReceive(_context);
+        ReadOnlySpan<byte> packet = _packet;
+        for (int i = 0; i < BatchMessages; i++)
+        {
+            _broker.Publish(
+                new Publication
+                {
+                    Topic = packet.Slice(_packet.Length - _payload.Length - _topic.Length, _topic.Length),
+                    Payload = packet[^_payload.Length..],
+                    Packet = packet,
+                    PacketVersion = ProtocolVersion.V311,
+                },
+                _context,
+                _context.Batch);
+        }
+
+        _broker.Deliver(_context.Batch, _context);
     }
 
     [Benchmark]

@@ -1,11 +1,13 @@
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Benchmarks;
 
-/// <summary>A connection that encodes into memory as a real one does, and forgets it at once.</summary>
+/// <summary>A connection that encodes into memory, each message anew, and forgets it at once.</summary>
 internal sealed class MemoryLink : ISessionLink
 {
     private readonly byte[] _output = new byte[64 * 1024];
@@ -27,25 +29,22 @@ internal sealed class MemoryLink : ISessionLink
     {
     }
 
-    public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
+    public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
-        LastPacketId = publish.PacketId;
-        if (fanOut)
-        {
-            context.FanOut.Get(publish, ProtocolVersion.V311, out int packetIdAt).CopyTo(_output);
-            if (packetIdAt != 0) (_output[packetIdAt], _output[packetIdAt + 1]) = ((byte)(publish.PacketId >> 8), (byte)publish.PacketId);
-        }
-        else
-        {
-            publish.Write(_output, ProtocolVersion.V311);
-        }
-
+        LastPacketId = delivery.PacketId;
+        Write(message, delivery);
         return SendOutcome.Sent;
     }
 
-    public bool TrySendBurst(PublishBurst burst, RoutingContext context)
+    public bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
-        burst.Encoded(ProtocolVersion.V311, out _).CopyTo(_output);
+        if (segment.TryGetPackets(ProtocolVersion.V311, out ReadOnlySpan<byte> packets, out _))
+        {
+            packets.CopyTo(_output);
+            return true;
+        }
+
+        for (int i = 0; i < segment.Count; i++) Write(segment[i], default);
         return true;
     }
 
@@ -60,4 +59,13 @@ internal sealed class MemoryLink : ISessionLink
     public void Close(ReasonCode reason)
     {
     }
+
+    private void Write(in Publication message, in Delivery delivery) => new OutgoingPublish
+    {
+        Topic = message.Topic,
+        Payload = message.Payload,
+        ForwardedProperties = message.Properties,
+        QoS = delivery.QoS,
+        PacketId = delivery.PacketId,
+    }.Write(_output, ProtocolVersion.V311);
 }

@@ -1,8 +1,10 @@
 using System.Text;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Testing;
@@ -45,10 +47,10 @@ public sealed class FaultyLink : ISessionLink
     }
 
     /// <inheritdoc/>
-    public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut) => throw new InvalidTimeZoneException("a bug");
+    public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => throw new InvalidTimeZoneException("a bug");
 
     /// <inheritdoc/>
-    public bool TrySendBurst(PublishBurst burst, RoutingContext context) => throw new InvalidTimeZoneException("a bug");
+    public bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context) => throw new InvalidTimeZoneException("a bug");
 
     /// <inheritdoc/>
     public void SendPubrel(ushort packetId)

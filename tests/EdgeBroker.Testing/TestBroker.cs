@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
@@ -139,11 +140,12 @@ public sealed class TestBroker : IAsyncDisposable
         var toBroker = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
         var reader = new WatchedReader(toBroker.Reader);
-        var loop = new PipeLoop(Broker.ReportFault);
+        RoutingContext context = Broker.CreateContext(new MessageBatch());
+        var loop = new PipeLoop(Broker.ReportFault) { IterationEnded = () => Broker.Deliver(context.Batch, context) };
         var connection =
             new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
-        Task served = connection.RunAsync(new MqttConnection(endpoint, connection, Broker.CreateContext()));
+        Task served = connection.RunAsync(new MqttConnection(endpoint, connection, context));
         return new TestClient(
             new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }

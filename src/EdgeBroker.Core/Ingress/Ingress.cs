@@ -55,8 +55,10 @@ public sealed class Ingress
     /// <param name="message">The message. Its topic is a valid name.</param>
     /// <param name="principal">Who publishes.</param>
     /// <param name="context">The caller's context.</param>
+    /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
     /// <param name="admitted">What <see cref="Admit"/> said; the default: it is within all limits.</param>
-    public PublishVerdict Publish(in Publication message, Principal principal, RoutingContext context, in LimitVerdict admitted = default)
+    public PublishVerdict Publish(
+        in Publication message, Principal principal, RoutingContext context, MessageBatch? batch = null, in LimitVerdict admitted = default)
     {
         if (FindViolation(message, principal.Grants, out ReasonCode reason) is { } violation)
         {
@@ -78,7 +80,7 @@ public sealed class Ingress
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
         }
 
-        PublishOutcome outcome = _broker.Publish(message, context);
+        PublishOutcome outcome = _broker.Publish(message, context, batch);
         if (outcome.IsHeld && principal.WaitsForStore) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
         PublishDecision decision = outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted;
         return new PublishVerdict(decision, outcome.Reason, outcome.Completion, outcome.Cause);

@@ -39,6 +39,15 @@ public readonly ref struct Publication
     /// <summary>Whether the broker owes it to someone already (a will, a message handed on): it is taken even when the store is failing.</summary>
     public bool IsBrokersOwn { get; init; }
 
+    /// <summary>
+    /// The packet the message came in, for receivers of its version to get as it is: QoS 0 without RETAIN and topic alias, of which the other parts are slices.
+    /// Empty: it came in another form.
+    /// </summary>
+    public ReadOnlySpan<byte> Packet { get; init; }
+
+    /// <summary>The version of <see cref="Packet"/>.</summary>
+    public ProtocolVersion PacketVersion { get; init; }
+
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }
 

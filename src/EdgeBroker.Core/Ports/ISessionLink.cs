@@ -1,5 +1,7 @@
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Ports;
@@ -15,6 +17,28 @@ public enum SendOutcome
 
     /// <summary>The output is full.</summary>
     NoRoom,
+}
+
+/// <summary>How a message goes to one client: what may be different for another that gets it.</summary>
+public readonly record struct Delivery
+{
+    /// <summary>QoS of the delivery.</summary>
+    public QoS QoS { get; init; }
+
+    /// <summary>RETAIN of the delivery.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>DUP: it has been sent before, or may have been.</summary>
+    public bool Dup { get; init; }
+
+    /// <summary>The packet identifier; 0 at QoS 0.</summary>
+    public ushort PacketId { get; init; }
+
+    /// <summary>Identifiers of the subscriptions that caused it; null: none.</summary>
+    public uint[]? SubscriptionIdentifiers { get; init; }
+
+    /// <summary>Whether others get the same packet, but for its identifier, so that it is worth being encoded once for all.</summary>
+    public bool IsFanOut { get; init; }
 }
 
 /// <summary>
@@ -38,13 +62,13 @@ public interface ISessionLink
     void SendConnack(bool sessionPresent);
 
     /// <summary>Writes a PUBLISH.</summary>
-    /// <param name="publish">The packet, as yet without topic alias.</param>
+    /// <param name="delivery">How the message goes to this client.</param>
+    /// <param name="message">The message.</param>
     /// <param name="context">The sender's context, which counts.</param>
-    /// <param name="fanOut">Whether other sessions get the same message, so that its encoding in the context is worth using.</param>
-    SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut);
+    SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context);
 
-    /// <summary>Writes all packets of a burst; false, and nothing written, when this connection needs them one by one or has no room.</summary>
-    bool TrySendBurst(PublishBurst burst, RoutingContext context) => false;
+    /// <summary>Writes the messages of a segment at QoS 0; false, and nothing written, when this connection needs them one by one or has no room.</summary>
+    bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context) => false;
 
     /// <summary>Writes a PUBREL.</summary>
     void SendPubrel(ushort packetId);

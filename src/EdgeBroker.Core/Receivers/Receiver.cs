@@ -73,20 +73,9 @@ public abstract class Receiver(string id)
     /// <summary>Whether it has this message: one that failed while it took it is not given it again then.</summary>
     internal virtual bool Holds(Message message) => false;
 
-    /// <summary>Takes the current run of a burst at once; false, and nothing taken: the messages are to be delivered one by one.</summary>
-    internal virtual bool TryDeliverBurst(PublishBurst burst, RoutingContext context) => false;
-
-    /// <summary>Takes the runs of a burst that are for it, up to one whose messages are to be delivered one by one: that is the current one then.</summary>
-    /// <param name="burst">The burst.</param>
-    /// <param name="receivers">Who receives which runs.</param>
-    /// <param name="delivery">The first to take; moved behind the last.</param>
+    /// <summary>Takes the messages of a segment at once; false, and nothing taken: they are to be delivered one by one.</summary>
+    /// <param name="segment">The messages; borrowed, valid during the call.</param>
+    /// <param name="subscription">The subscription of this receiver that they matched.</param>
     /// <param name="context">The publisher's context.</param>
-    /// <returns>What the run left over matched; null: all are taken.</returns>
-    internal virtual Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
-    {
-        if (delivery < 0) return null;
-        Subscription subscription = receivers.Take(ref delivery, out int run);
-        burst.Select(run);
-        return subscription;
-    }
+    public virtual bool TryDeliver(in MessageSegment segment, Subscription subscription, RoutingContext context) => false;
 }

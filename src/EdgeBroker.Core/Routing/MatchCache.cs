@@ -60,19 +60,19 @@ internal sealed class MatchCache(SubscriptionTree tree)
     }
 
     /// <summary>
-    /// The matches of all messages of a burst. One step after the other over all of them, not one message after the other: where topics are many each step of a
+    /// The matches of all messages of a batch. One step after the other over all of them, not one message after the other: where topics are many each step of a
     /// look-up waits for memory that no cache has, and the processor waits for that of several messages at once as long as none depends on another.
     /// </summary>
-    public void Match(SubscriptionMatcher matcher, PublishBurst burst)
+    public void Match(SubscriptionMatcher matcher, MessageBatch batch)
     {
-        Span<MatchResult> results = burst.Matches;
-        if (_found.Length < results.Length) _found = new byte[]?[PublishBurst.MostMessages];
+        Span<MatchResult> results = batch.Matches;
+        if (_found.Length < results.Length) _found = new byte[]?[MessageBatch.MaxMessages];
         Span<byte[]?> found = _found.AsSpan(0, results.Length);
         Span<int> hashes = stackalloc int[results.Length];
         Span<int> places = stackalloc int[results.Length];
         for (int i = 0; i < hashes.Length; i++)
         {
-            ReadOnlySpan<byte> topic = burst.HeldTopic(i);
+            ReadOnlySpan<byte> topic = batch.TopicOf(i);
             hashes[i] = topic.Length <= LongestTopicBytes ? LevelHash.Of(topic) : 0;
         }
 
@@ -87,7 +87,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
         for (int i = 0; i < places.Length; i++)
         {
             // One that is not there, or not at the first place with its hash.
-            if (found[i] is { } kept && !burst.HeldTopic(i).SequenceEqual(kept)) found[i] = null;
+            if (found[i] is { } kept && !batch.TopicOf(i).SequenceEqual(kept)) found[i] = null;
         }
 
         for (int i = 0; i < places.Length; i++)
@@ -95,7 +95,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
             ref Entry entry = ref _entries[places[i]];
             // What was matched anew for a message before this one may have taken the place.
             bool isHere = found[i] is { } kept && ReferenceEquals(entry.Topic, kept);
-            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, burst.HeldTopic(i), out _);
+            results[i] = isHere && IsUnchanged(ref entry, hashes[i], version) ? entry.Result! : Match(matcher, batch.TopicOf(i), out _);
         }
 
         found.Clear();

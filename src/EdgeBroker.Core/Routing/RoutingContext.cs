@@ -13,6 +13,9 @@ namespace EdgeBroker.Core.Routing;
 /// </summary>
 public sealed class RoutingContext
 {
+    private const long NotAsked = -1;
+    private const long NotRouting = -2;
+
     private readonly SubscriptionTree _tree;
     private readonly SubscriptionMatcher _matcher = new();
     private readonly MatchCache _cache;
@@ -21,38 +24,32 @@ public sealed class RoutingContext
     private PublishRecord? _record;
     private Completion? _room;
 
-    // Asked for once a receive; below 0 not yet.
-    private long _burstMs;
+    // Negative: NotAsked or NotRouting.
+    private long _nowMs = NotRouting;
 
-    internal RoutingContext(SubscriptionTree tree, bool waitsForOwner)
+    internal RoutingContext(SubscriptionTree tree, MessageBatch? batch)
     {
         _tree = tree;
-        WaitsForOwner = waitsForOwner;
         _cache = new MatchCache(tree);
+        Batch = batch;
     }
 
     /// <summary>What went through this context.</summary>
     public TrafficCounters Counters { get; } = new();
 
-    /// <summary>Encoded forms of the message being routed.</summary>
-    public FanOutEncodings FanOut { get; } = new();
+    /// <summary>
+    /// Where messages wait for those that are received with them, until the context's owner has them delivered; null: the owner does not.
+    /// </summary>
+    public MessageBatch? Batch { get; }
+
+    /// <summary>What links have encoded of the message or segment being delivered; set by the first of them.</summary>
+    public IEncodedForms? Forms { get; set; }
+
+    /// <summary>Whether others get the message being routed as well, so that its encoding is worth sharing.</summary>
+    public bool HasSeveralReceivers { get; internal set; }
 
     /// <summary>The properties of the last message that had some.</summary>
     public PropertyMemo Properties { get; } = new();
-
-    /// <summary>
-    /// Whether messages wait beyond their receive, for those that come on other connections meanwhile, until the owner calls <see cref="Broker.FlushBurst"/>.
-    /// </summary>
-    internal bool WaitsForOwner { get; }
-
-    /// <summary>Messages that wait for others.</summary>
-    internal PublishBurst Burst { get; } = new();
-
-    /// <summary>Who gets which of them.</summary>
-    internal BurstReceivers Receivers { get; } = new();
-
-    /// <summary>Whether others get the message being routed as well, so that its encoding is worth sharing.</summary>
-    internal bool HasSeveralReceivers { get; set; }
 
     /// <summary>Receivers that failed while a message was delivered to them, and what is left to do about each. Nearly always empty.</summary>
     internal Queue<(Session Session, ISessionLink Link, Detachment Detachment)> Isolated { get; } = new();
@@ -63,29 +60,31 @@ public sealed class RoutingContext
     /// <summary>Whether there are subscriptions at all.</summary>
     internal bool HasSubscribers => _tree.Count > 0;
 
-    /// <summary>Lets messages wait for the end of a receive, which begins.</summary>
-    internal void OpenBurst()
-    {
-        Burst.IsOpen = true;
-        _burstMs = -1;
-    }
-
-    /// <summary>The time; within a receive that of the first message that asks, since the clock costs as much as a lock.</summary>
+    /// <summary>The time; of each message that of the first receiver that asks, since the clock costs as much as a lock.</summary>
     internal long NowMs(BrokerClock clock)
     {
-        if (!Burst.IsOpen) return clock.NowMs;
-        if (_burstMs < 0) _burstMs = clock.NowMs;
-        return _burstMs;
+        if (_nowMs >= 0) return _nowMs;
+        long nowMs = clock.NowMs;
+        if (_nowMs == NotAsked) _nowMs = nowMs;
+        return nowMs;
     }
 
-    /// <summary>Finds who gets the messages of the burst.</summary>
-    internal void MatchBurst() => _cache.Match(_matcher, Burst);
+    /// <summary>Finds who gets the messages of a batch.</summary>
+    internal void Match(MessageBatch batch) => _cache.Match(_matcher, batch);
+
+    /// <summary>Starts to deliver a message to one receiver.</summary>
+    internal void BeginOne(in Publication publication)
+    {
+        _nowMs = NotAsked;
+        _owned = publication.Owned;
+        HasSeveralReceivers = false;
+    }
 
     /// <summary>Starts routing a message and finds who gets it.</summary>
     internal MatchResult Begin(in Publication publication)
     {
-        FanOut.Begin();
-        _owned = publication.Owned;
+        Forms?.Reset();
+        BeginOne(publication);
         // The empty tree of a gateway that only forwards costs nothing, and an owned topic needs no copy.
         if (!HasSubscribers)
         {
@@ -93,7 +92,9 @@ public sealed class RoutingContext
             return MatchResult.Nobody;
         }
 
-        return _cache.Match(_matcher, publication.Topic, out _ownedTopic);
+        MatchResult match = _cache.Match(_matcher, publication.Topic, out _ownedTopic);
+        HasSeveralReceivers = match.Plain.Length + match.Groups.Length > 1;
+        return match;
     }
 
     /// <summary>The owned form of the message being routed, made when the first receiver needs it and shared by all.</summary>
@@ -126,5 +127,6 @@ public sealed class RoutingContext
     {
         _owned = null;
         _ownedTopic = null;
+        _nowMs = NotRouting;
     }
 }

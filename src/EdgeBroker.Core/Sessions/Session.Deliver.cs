@@ -55,25 +55,14 @@ public sealed partial class Session
     }
 
     /// <inheritdoc/>
-    internal override Subscription? DeliverBurst(PublishBurst burst, BurstReceivers receivers, ref int delivery, RoutingContext context)
+    public override bool TryDeliver(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
         lock (SyncRoot)
         {
-            while (delivery >= 0)
-            {
-                Subscription subscription = receivers.Take(ref delivery, out int run);
-                burst.Select(run);
-                if (!TryDeliverRun(burst, context, subscription.Identifiers)) return subscription;
-            }
-
-            return null;
+            if (_link is null) return !KeepsQoS0;
+            // What waits already comes first.
+            return !(KeepsQoS0 && _queue.Count > 0) && _link.TrySend(segment, subscription, context);
         }
-    }
-
-    /// <inheritdoc/>
-    internal override bool TryDeliverBurst(PublishBurst burst, RoutingContext context)
-    {
-        lock (SyncRoot) return TryDeliverRun(burst, context, identifiers: null);
     }
 
     /// <inheritdoc/>
@@ -93,8 +82,7 @@ public sealed partial class Session
             if (_link is { HasRoom: true } && _queue.Count == 0) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
             var delivery = new QueuedMessage
             {
-                // A copy of its own, and a record of its own: the context shares neither among the messages of a batch.
-                Message = message.Owned ?? message.ToMessage(context.NowMs(_environment.Clock)),
+                Message = context.Own(message, context.NowMs(_environment.Clock)),
                 SizeBytes = message.SizeBytes,
                 SubscriptionIdentifiers = subscription.Identifiers,
                 SharedFilter = subscription.IsShared ? subscription.Filter : null,
@@ -102,19 +90,13 @@ public sealed partial class Session
                 Retain = retain,
                 State = DeliveryState.Queued,
             };
+            // A record of its own: nobody waits for it.
             outcome = Enqueue(ref delivery, record: null, context);
             deferred = TakeDeferred();
         }
 
         deferred.Complete();
         return outcome;
-    }
-
-    private bool TryDeliverRun(PublishBurst burst, RoutingContext context, uint[]? identifiers)
-    {
-        if (_link is null) return !KeepsQoS0;
-        // What waits already comes first.
-        return identifiers is null && !(KeepsQoS0 && _queue.Count > 0) && _link.TrySendBurst(burst, context);
     }
 
     private DeliveryOutcome SendAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)

@@ -99,25 +99,19 @@ public sealed partial class Session
     }
 
     private SendOutcome Send(
-        in QueuedMessage delivery, in Publication publication, ushort packetId, bool dup, RoutingContext context, bool fanOut)
-    {
-        // Built where it is passed: a local variable would be copied.
-        return _link!.SendPublish(
-            new OutgoingPublish
+        in QueuedMessage delivery, in Publication publication, ushort packetId, bool dup, RoutingContext context, bool fanOut) =>
+        _link!.Send(
+            new Delivery
             {
-                Topic = publication.Topic,
-                Payload = publication.Payload,
-                ForwardedProperties = publication.Properties,
-                ExpirySeconds = publication.ExpirySeconds,
-                SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
                 QoS = delivery.QoS,
                 Retain = delivery.Retain,
                 Dup = dup,
                 PacketId = packetId,
+                SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+                IsFanOut = fanOut,
             },
-            context,
-            fanOut);
-    }
+            publication,
+            context);
 
     /// <summary>Asks the disk for what the client will be sent soon.</summary>
     private void ReadAhead()

@@ -6,6 +6,7 @@ using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Mqtt.Sending;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;

@@ -69,6 +69,7 @@ public sealed partial class MqttConnection
             forwarded = rented.AsSpan(0, properties.CopyForwarded(rented));
         }
 
+        bool mayGoUnchanged = packet.MayGoUnchanged && rented is null;
         PublishVerdict verdict = Broker.Ingress.Publish(
             new Publication
             {
@@ -82,9 +83,12 @@ public sealed partial class MqttConnection
                 ReceivedId = packet.QoS == QoS.ExactlyOnce ? packet.PacketId : (ushort)0,
                 RefusalIsTold = _rules.AcksCarryReasons,
                 IsText = properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1,
+                Packet = mayGoUnchanged ? packet.Bytes : default,
+                PacketVersion = mayGoUnchanged ? _rules.Version : default,
             },
             _principal,
             _context,
+            _context.Batch,
             admitted);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         return verdict;

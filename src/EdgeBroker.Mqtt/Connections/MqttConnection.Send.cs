@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Mqtt.Sending;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -24,39 +27,25 @@ public sealed partial class MqttConnection
     void ISessionLink.RequestPumpWhenDrained() => _transport.WantsTurnWhenDrained = true;
 
     /// <inheritdoc/>
-    SendOutcome ISessionLink.SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
+    SendOutcome ISessionLink.Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
-        if (publish.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
-        int length = _outboundAliases is not null ? WriteAliased(publish, _outboundAliases)
-            : fanOut ? WriteShared(publish, context.FanOut)
-            : WriteOwn(publish);
+        if (delivery.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
+        int length = Write(delivery, message, context);
         if (length == 0) return SendOutcome.TooLarge;
-        context.Counters.PacketsSent++;
-        context.Counters.BytesSent += length;
-        context.Counters.PublishesSent++;
-        context.Counters.PublishBytesSent += publish.Payload.Length;
-        _transport.RequestFlush();
+        CountSent(1, length, message.Payload.Length, context);
         return SendOutcome.Sent;
     }
 
     /// <inheritdoc/>
-    bool ISessionLink.TrySendBurst(PublishBurst burst, RoutingContext context)
+    bool ISessionLink.TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
-        ReadOnlySpan<byte> packets;
-        int largestPacketBytes;
-        if (_outboundAliases is null) packets = burst.Encoded(_rules.Version, out largestPacketBytes);
-        else if (!TryEncode(burst, _outboundAliases, out packets, out largestPacketBytes)) return false;
-        if ((uint)largestPacketBytes > _clientMaxPacketBytes || (Output.Length + packets.Length > SurelyRoomBytes && !HasRoomForQoS0(packets.Length)))
-        {
-            return false;
-        }
-
+        if (subscription.Identifiers is not null && _rules.Version == ProtocolVersion.V5) return false;
+        PublishEncoder encoder = PublishEncoder.Of(context);
+        if (_outboundAliases is not null) return TrySendAliased(segment, _outboundAliases, encoder, context);
+        ReadOnlySpan<byte> packets = encoder.Encode(segment, _rules.Version, out int largestPacketBytes);
+        if (!Fits(packets.Length, largestPacketBytes)) return false;
         Output.Write(packets);
-        context.Counters.PacketsSent += burst.Count;
-        context.Counters.BytesSent += packets.Length;
-        context.Counters.PublishesSent += burst.Count;
-        context.Counters.PublishBytesSent += burst.PayloadBytes;
-        _transport.RequestFlush();
+        CountSent(segment.Count, packets.Length, segment.PayloadBytes, context);
         return true;
     }
 
@@ -69,44 +58,81 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     void ISessionLink.RequestPump() => _transport.RequestTurn();
 
-    /// <summary>
-    /// Writes the packet, with an alias instead of its topic if that is not 0; returns its length, 0 when it is larger than the client accepts.
-    /// </summary>
-    private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
+    /// <summary>Writes the messages of a segment under this connection's aliases; false when a topic has none yet.</summary>
+    private bool TrySendAliased(in MessageSegment segment, OutboundAliases aliases, PublishEncoder encoder, RoutingContext context)
     {
-        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;
-        return fits ? publish.Write(Output, _rules.Version, insteadOfTopic) : 0;
+        Span<byte> packets = encoder.EncodeWithAliasGaps(segment, out ReadOnlySpan<int> gaps, out int largestPacketBytes);
+        // First: an alias that was looked for counts as used.
+        if (!Fits(packets.Length, largestPacketBytes)) return false;
+        for (int i = 0; i < gaps.Length; i++)
+        {
+            if (!aliases.TryFind(segment.TopicOf(i), out ushort alias)) return false;
+            BinaryPrimitives.WriteUInt16BigEndian(packets[gaps[i]..], alias);
+        }
+
+        Output.Write(packets);
+        CountSent(segment.Count, packets.Length, segment.PayloadBytes, context);
+        return true;
     }
 
-    private int WriteShared(in OutgoingPublish publish, FanOutEncodings encodings)
+    private bool Fits(int bytes, int largestPacketBytes) =>
+        (uint)largestPacketBytes <= _clientMaxPacketBytes && (Output.Length + bytes <= SurelyRoomBytes || HasRoomForQoS0(bytes));
+
+    private void CountSent(int packets, int bytes, long payloadBytes, RoutingContext context)
     {
-        if (publish.Payload.Length > LargestSharedBytes) return WriteOwn(publish);
-        ReadOnlySpan<byte> encoded = encodings.Get(publish, _rules.Version, out int packetIdAt);
+        context.Counters.PacketsSent += packets;
+        context.Counters.BytesSent += bytes;
+        context.Counters.PublishesSent += packets;
+        context.Counters.PublishBytesSent += payloadBytes;
+        _transport.RequestFlush();
+    }
+
+    /// <summary>Writes the packet; returns its length, 0 when it is larger than the client accepts.</summary>
+    private int Write(in Delivery delivery, in Publication message, RoutingContext context)
+    {
+        bool isSameForAll = _outboundAliases is null && (delivery.SubscriptionIdentifiers is null || _rules.Version == ProtocolVersion.V311);
+        if (isSameForAll && delivery is { QoS: QoS.AtMostOnce, Retain: false } && message.PacketVersion == _rules.Version) return WriteCopy(message.Packet);
+        var publish = new OutgoingPublish
+        {
+            Topic = message.Topic,
+            Payload = message.Payload,
+            ForwardedProperties = message.Properties,
+            ExpirySeconds = message.ExpirySeconds,
+            SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+            QoS = delivery.QoS,
+            Retain = delivery.Retain,
+            Dup = delivery.Dup,
+            PacketId = delivery.PacketId,
+        };
+        if (_outboundAliases is not null) return WriteAliased(publish, _outboundAliases);
+        return isSameForAll && delivery.IsFanOut && publish.Payload.Length <= LargestSharedBytes
+            ? WriteShared(publish, PublishEncoder.Of(context))
+            : WriteOwn(publish);
+    }
+
+    private int WriteCopy(ReadOnlySpan<byte> packet)
+    {
+        if ((uint)packet.Length > _clientMaxPacketBytes) return 0;
+        Output.Write(packet);
+        return packet.Length;
+    }
+
+    private int WriteShared(in OutgoingPublish publish, PublishEncoder encoder)
+    {
+        ReadOnlySpan<byte> encoded = encoder.Encode(publish, _rules.Version, out int packetIdAt);
         if ((uint)encoded.Length > _clientMaxPacketBytes) return 0;
         Span<byte> copy = Output.GetSpan(encoded.Length);
         encoded.CopyTo(copy);
-        if (packetIdAt != 0)
-        {
-            copy[packetIdAt] = (byte)(publish.PacketId >> 8);
-            copy[packetIdAt + 1] = (byte)publish.PacketId;
-        }
-
+        if (packetIdAt != 0) BinaryPrimitives.WriteUInt16BigEndian(copy[packetIdAt..], publish.PacketId);
         Output.Advance(encoded.Length);
         return encoded.Length;
     }
 
-    /// <summary>The packets of a burst under this connection's aliases; false when a topic has none yet.</summary>
-    private static bool TryEncode(PublishBurst burst, OutboundAliases aliases, out ReadOnlySpan<byte> packets, out int largestPacketBytes)
+    /// <summary>Writes the packet in a form of its own, with an alias instead of its topic if that is not 0.</summary>
+    private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
-        Span<byte> encoded = burst.EncodedWithAliases(out ReadOnlySpan<int> places, out largestPacketBytes);
-        packets = encoded;
-        for (int i = 0; i < places.Length; i++)
-        {
-            if (!aliases.TryFind(burst.TopicOf(i), out ushort alias)) return false;
-            BinaryPrimitives.WriteUInt16BigEndian(encoded[places[i]..], alias);
-        }
-
-        return true;
+        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;
+        return fits ? publish.Write(Output, _rules.Version, insteadOfTopic) : 0;
     }
 
     private int WriteAliased(in OutgoingPublish publish, OutboundAliases aliases)

@@ -88,19 +88,6 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <inheritdoc/>
     public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
     {
-        Broker.BeginReceive(_context);
-        try
-        {
-            return HandleAll(bytes, out announcedBytes);
-        }
-        finally
-        {
-            Broker.EndReceive(_context);
-        }
-    }
-
-    private int HandleAll(ReadOnlySpan<byte> bytes, out int announcedBytes)
-    {
         int consumed = 0;
         announcedBytes = 0;
         ActiveLimits? active = Broker.Limits.Active;
@@ -181,7 +168,7 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         }
 
         // What the client published before goes out before anything else it asks for is done or answered.
-        if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.FlushBurst(_context);
+        if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.Deliver(_context.Batch, _context);
         switch (frame.Type)
         {
             case PacketType.Publish when !HandlePublish(frame, verdict): return false;

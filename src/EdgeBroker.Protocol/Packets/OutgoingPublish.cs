@@ -47,6 +47,13 @@ public readonly ref struct OutgoingPublish
         return PacketWriter.PacketLength(sizes.Head + Payload.Length);
     }
 
+    /// <summary>Where the packet identifier stands in the packet, above QoS 0.</summary>
+    public int PacketIdAt(ProtocolVersion version)
+    {
+        int remaining = SizesFor(version, 0).Head + Payload.Length;
+        return PacketWriter.PacketLength(remaining) - remaining + sizeof(ushort) + Topic.Length;
+    }
+
     /// <summary>Writes the packet and returns its length; the payload may be spread over several of the writer's buffers.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="version">The receiver's version.</param>

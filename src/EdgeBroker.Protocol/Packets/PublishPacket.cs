@@ -24,6 +24,15 @@ public readonly ref struct PublishPacket
     /// <summary>The application message.</summary>
     public ReadOnlySpan<byte> Payload { get; private init; }
 
+    /// <summary>The whole packet.</summary>
+    public ReadOnlySpan<byte> Bytes { get; private init; }
+
+    /// <summary>
+    /// Whether it can go on to receivers of its version as it is, without regard to subscription identifiers: QoS 0, no RETAIN, and no alias, which holds on
+    /// its connection only.
+    /// </summary>
+    public bool MayGoUnchanged => QoS == QoS.AtMostOnce && !Retain && Properties.TopicAlias == 0;
+
     /// <summary>Reads a PUBLISH.</summary>
     public static bool TryParse(scoped in Frame frame, ProtocolVersion version, out PublishPacket packet, out ParseError error) =>
         TryParse(frame, version, null, out packet, out error);
@@ -62,6 +71,7 @@ public readonly ref struct PublishPacket
             Topic = topic,
             Properties = properties,
             Payload = reader.Rest,
+            Bytes = frame.Bytes,
         };
         return true;
     }

@@ -180,6 +180,7 @@ public sealed class PipeConnection : TransportConnection
         {
             // A unit known to be incomplete is not handed, and copied, for each piece of it.
             consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
+            _loop.EndIteration();
             wait = _paused && !IsClosing;
         }
 

@@ -10,6 +10,22 @@ public sealed class PipeLoop(Action<Exception, string> reportFault)
     /// <summary>Held for an iteration. It stands for the loop's one thread, so a handler may take a lock while it is held.</summary>
     public Lock Lock { get; } = new();
 
+    /// <summary>Called at the end of an iteration in which something was received. Set before the first connection.</summary>
+    public Action? IterationEnded { get; set; }
+
+    /// <summary>Ends an iteration in which something was received.</summary>
+    internal void EndIteration()
+    {
+        try
+        {
+            IterationEnded?.Invoke();
+        }
+        catch (Exception exception)
+        {
+            Report(exception, "ending an iteration");
+        }
+    }
+
     /// <summary>Reports an exception of what the loop has called.</summary>
     internal void Report(Exception exception, string where) => reportFault(exception, where);
 }

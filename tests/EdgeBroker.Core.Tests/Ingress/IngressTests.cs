@@ -128,12 +128,12 @@ public sealed class IngressTests
         Connect("s", expirySeconds: 0, "t");
         Principal principal = Principal(TestBrokerOptions.Quiet with { MaxTopicLevels = 1 });
         var dropped = new LimitVerdict(LimitDecision.Drop, LimitKind.PublishesPerClient, 0);
-        PublishVerdict verdict = _broker.Ingress.Publish(new Publication { Topic = "t"u8, QoS = QoS.AtLeastOnce }, principal, _context, dropped);
+        PublishVerdict verdict = _broker.Ingress.Publish(new Publication { Topic = "t"u8, QoS = QoS.AtLeastOnce }, principal, _context, admitted: dropped);
         Assert.Equal(new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded), verdict);
         Assert.Equal(0, _broker.FindSession("s")!.PendingMessages);
         Assert.Equal(1, _broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Dropped]);
         Assert.Equal(1, _broker.CountTraffic().PublishesDropped);
-        Assert.Equal(PublishDecision.Disconnect, _broker.Ingress.Publish(new Publication { Topic = "a/b"u8 }, principal, _context, dropped).Decision);
+        Assert.Equal(PublishDecision.Disconnect, _broker.Ingress.Publish(new Publication { Topic = "a/b"u8 }, principal, _context, admitted: dropped).Decision);
     }
 
     [Fact]

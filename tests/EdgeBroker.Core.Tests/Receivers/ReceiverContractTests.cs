@@ -281,4 +281,35 @@ public sealed class ReceiverContractTests
         Assert.Equal(["long"], receiver.TakePayloads());
         Assert.Equal((receiver.Receiver.Id, Ports.DropReason.Expired, 1), Assert.Single(bench.Events.Dropped));
     }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Messages_of_a_batch_come_as_they_would_one_by_one(string kind) =>
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 40].Sample(steps =>
+        {
+            List<Received>[] together = Run(kind, steps, waits: true), singly = Run(kind, steps, waits: false);
+            for (int i = 0; i < singly.Length; i++) Assert.Equal(singly[i], together[i]);
+        });
+
+    private static List<Received>[] Run(string kind, (int Kind, int Topic, int Publisher)[] steps, bool waits)
+    {
+        var bench = new Bench();
+        ReceiverRig whole = ReceiverRig.Open(kind, bench, "whole"), other = ReceiverRig.Open(kind, bench, "other");
+        ReceiverRig member = ReceiverRig.Open(kind, bench, "member");
+        whole.Subscribe("#");
+        other.Subscribe("t/1", identifier: 7);
+        other.Subscribe("t/+", QoS.AtMostOnce, noLocal: true);
+        member.Subscribe("$share/g/t/2");
+        Receiver?[] publishers = [null, other.Receiver, whole.Receiver];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            (int action, int topic, int publisher) = steps[i];
+            // Now and then one that does not wait, and may not overtake those that do.
+            QoS qos = action == 0 ? QoS.AtLeastOnce : QoS.AtMostOnce;
+            bench.Publish("t/" + topic, "m" + i, qos, action == 1, action == 2 ? 60 : null, publishers[publisher], waits: waits);
+        }
+
+        bench.Deliver();
+        return [whole.Take(), other.Take(), member.Take()];
+    }
 }

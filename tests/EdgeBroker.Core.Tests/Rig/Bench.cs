@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -15,7 +16,7 @@ internal sealed class Bench
     {
         Broker = new Broker(
             options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance, Events, "test");
-        Context = Broker.CreateContext();
+        Context = Broker.CreateContext(new MessageBatch());
     }
 
     public FakeTimeProvider Time { get; } = new();
@@ -26,10 +27,10 @@ internal sealed class Bench
 
     public RoutingContext Context { get; }
 
-    /// <summary>A message of nobody's.</summary>
+    /// <summary>A message; one that waits does so until <see cref="Deliver"/>.</summary>
     public PublishOutcome Publish(
-        string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null, Session? publisher = null,
-        byte[]? properties = null) =>
+        string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, uint? expirySeconds = null, Receiver? publisher = null,
+        byte[]? properties = null, bool waits = false) =>
         Broker.Publish(
             new Publication
             {
@@ -41,7 +42,11 @@ internal sealed class Bench
                 ExpirySeconds = expirySeconds,
                 Publisher = publisher,
             },
-            Context);
+            Context,
+            waits ? Context.Batch : null);
+
+    /// <summary>Has delivered what waits.</summary>
+    public void Deliver() => Broker.Deliver(Context.Batch, Context);
 
     public Client Connect(
         string clientId,

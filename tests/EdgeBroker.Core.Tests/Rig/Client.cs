@@ -39,8 +39,8 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
 
     public ReasonCode Unsubscribe(string filter) => bench.Broker.Unsubscribe(Session, lease, Encoding.UTF8.GetBytes(filter), out _);
 
-    public PublishOutcome Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false) =>
-        bench.Publish(topic, payload, qos, retain, publisher: Session);
+    public PublishOutcome Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, bool waits = false) =>
+        bench.Publish(topic, payload, qos, retain, publisher: Session, waits: waits);
 
     /// <summary>Turns, as long as the session asks for them.</summary>
     /// <returns>How many turns it took.</returns>

@@ -1,7 +1,9 @@
 using System.Text;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Tests.Rig;
@@ -28,6 +30,9 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     /// <summary>Whether it throws when it is asked for room.</summary>
     public bool ThrowsWhenAskedForRoom { get; set; }
+
+    /// <summary>Segments it was sent whole.</summary>
+    public int Segments { get; private set; }
 
     /// <summary>Whether QoS 0 finds the output full.</summary>
     public bool IsFull { get; set; }
@@ -67,25 +72,36 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
         SessionPresent = sessionPresent;
     }
 
-    public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut)
+    public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
         if (Throws) throw new InvalidTimeZoneException("a bug");
-        if (publish.QoS == QoS.AtMostOnce && IsFull) return SendOutcome.NoRoom;
+        if (delivery.QoS == QoS.AtMostOnce && IsFull) return SendOutcome.NoRoom;
+        var publish = new OutgoingPublish
+        {
+            Topic = message.Topic,
+            Payload = message.Payload,
+            ForwardedProperties = message.Properties,
+            ExpirySeconds = message.ExpirySeconds,
+            SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+            QoS = delivery.QoS,
+            Retain = delivery.Retain,
+            Dup = delivery.Dup,
+            PacketId = delivery.PacketId,
+        };
         if (publish.Length(version) > MaxPacketBytes) return SendOutcome.TooLarge;
-        byte[] bytes;
-        if (fanOut)
-        {
-            bytes = context.FanOut.Get(publish, version, out int packetIdAt).ToArray();
-            if (packetIdAt != 0) (bytes[packetIdAt], bytes[packetIdAt + 1]) = ((byte)(publish.PacketId >> 8), (byte)publish.PacketId);
-        }
-        else
-        {
-            bytes = new byte[publish.Length(version)];
-            Assert.Equal(bytes.Length, publish.Write(bytes, version));
-        }
-
+        byte[] bytes = new byte[publish.Length(version)];
+        Assert.Equal(bytes.Length, publish.Write(bytes, version));
         Sent.Add(Read(bytes));
         return SendOutcome.Sent;
+    }
+
+    public bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
+    {
+        if (Throws) throw new InvalidTimeZoneException("a bug");
+        if (IsFull || MaxPacketBytes < int.MaxValue || subscription.Identifiers is not null) return false;
+        for (int i = 0; i < segment.Count; i++) Assert.Equal(SendOutcome.Sent, Send(default, segment[i], context));
+        Segments++;
+        return true;
     }
 
     public void SendPubrel(ushort packetId) => Sent.Add(new Packet(PacketType.Pubrel, packetId));

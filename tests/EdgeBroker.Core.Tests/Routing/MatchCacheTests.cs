@@ -34,14 +34,14 @@ public sealed class MatchCacheTests
     });
 
     [Fact]
-    public void Answers_for_a_burst_as_for_its_messages() => Steps.Of(4, 300).Array[1, 6].Sample(bursts =>
+    public void Answers_for_a_batch_as_for_its_messages() => Steps.Of(4, 300).Array[1, 6].Sample(batches =>
     {
         var tree = new SubscriptionTree();
         var cache = new MatchCache(tree);
         var matcher = new SubscriptionMatcher();
-        var burst = new PublishBurst();
+        var batch = new MessageBatch();
         Session[] sessions = [Loose.Session("1"), Loose.Session("2")];
-        foreach ((int, int, int)[] steps in bursts)
+        foreach ((int, int, int)[] steps in batches)
         {
             var topics = new List<byte[]>();
             foreach ((int op, int a, int b) in steps)
@@ -51,22 +51,20 @@ public sealed class MatchCacheTests
                 if (op == 1) tree.Remove(sessions[b % 2], filter);
                 // Now and then a topic that is never cached, and payloads of all lengths a length is written in.
                 byte[] topic = Encoding.UTF8.GetBytes(Naive.Topic(b, a) + (op == 3 ? new string('x', a) : ""));
-                var publication = new Publication { Topic = topic, Payload = new byte[a] };
-                if (!burst.Accepts(publication)) break;
-                burst.Add(publication);
+                if (!batch.TryAdd(new Publication { Topic = topic, Payload = new byte[a] })) break;
                 topics.Add(topic);
             }
 
-            cache.Match(matcher, burst);
+            cache.Match(matcher, batch);
             for (int i = 0; i < topics.Count; i++)
             {
                 MatchResult direct = new SubscriptionMatcher().Match(tree.Root, topics[i]);
-                Assert.True(burst.HeldTopic(i).SequenceEqual(topics[i]));
-                Assert.Equal(Ids(direct), Ids(burst.Matches[i]));
-                Assert.Equal(direct.Groups, burst.Matches[i].Groups);
+                Assert.True(batch.TopicOf(i).SequenceEqual(topics[i]));
+                Assert.Equal(Ids(direct), Ids(batch.Matches[i]));
+                Assert.Equal(direct.Groups, batch.Matches[i].Groups);
             }
 
-            burst.Clear();
+            batch.Clear();
         }
     });
 

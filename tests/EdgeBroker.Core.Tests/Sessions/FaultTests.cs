@@ -32,20 +32,19 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public void A_burst_goes_on_behind_a_faulty_receiver()
+    public void A_batch_goes_on_behind_a_faulty_receiver()
     {
         Client publisher = _bench.Connect("publisher"), faulty = _bench.Connect("faulty"), other = _bench.Connect("other");
         faulty.Subscribe("a");
         faulty.Subscribe("b");
         other.Subscribe("+");
         faulty.Link.Throws = true;
-        Broker.BeginReceive(_bench.Context);
-        foreach (string topic in (string[])["a", "b", "a", "c"]) publisher.Publish(topic, topic);
-        _bench.Broker.EndReceive(_bench.Context);
+        foreach (string topic in (string[])["a", "b", "a", "c"]) publisher.Publish(topic, topic, waits: true);
+        _bench.Deliver();
         Assert.Equal(["a", "b", "a", "c"], other.Payloads);
         AssertIsolated(faulty);
         // Nothing of it is left to be delivered once more.
-        _bench.Broker.FlushBurst(_bench.Context);
+        _bench.Deliver();
         Assert.Equal(4, other.Sent.Count);
     }
 

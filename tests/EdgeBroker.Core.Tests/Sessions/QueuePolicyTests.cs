@@ -276,10 +276,9 @@ public sealed class QueuePolicyTests
         Away(bench, "c", Wide with { KeepsQoS0 = true }, "#");
         Client present = bench.Connect("present", policy: Wide with { KeepsQoS0 = true });
         present.Subscribe("#");
-        Broker.BeginReceive(bench.Context);
-        for (int i = 0; i < 4; i++) bench.Publish("a", "m" + i);
-        for (int i = 4; i < 8; i++) bench.Publish("b" + (i % 2), "m" + i);
-        bench.Broker.EndReceive(bench.Context);
+        for (int i = 0; i < 4; i++) bench.Publish("a", "m" + i, waits: true);
+        for (int i = 4; i < 8; i++) bench.Publish("b" + (i % 2), "m" + i, waits: true);
+        bench.Deliver();
         Assert.Equal("m0 m1 m2 m3 m4 m5 m6 m7", string.Join(' ', present.Payloads));
         Assert.Equal("m0 m1 m2 m3 m4 m5 m6 m7", Fetch(bench, "c"));
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -73,7 +74,7 @@ public sealed class TakeoverTests
         {
         }
 
-        public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut) => SendOutcome.Sent;
+        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.Sent;
 
         public void SendPubrel(ushort packetId)
         {

@@ -22,7 +22,7 @@ public sealed class AllocationTests
     public AllocationTests()
     {
         _broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test");
-        _context = _broker.CreateContext();
+        _context = _broker.CreateContext(new MessageBatch());
         _endpoint = new MqttEndpoint(_broker, new AnonymousAuthenticator(), true);
     }
 
@@ -60,6 +60,7 @@ public sealed class AllocationTests
         Assert.Equal(0, Measure(() =>
         {
             consumed += publisher.Receive(packet, out _);
+            _broker.Deliver(_context.Batch, _context);
             foreach (MemoryTransport transport in transports) sent += transport.Flush();
         }));
         Assert.Equal(2 * Rounds * packet.Length, consumed);
@@ -108,15 +109,18 @@ public sealed class AllocationTests
         Assert.Equal(2L * Rounds * 4 * qos, answered);
     }
 
-    [Fact]
-    public void Many_messages_in_one_receive_allocate_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Many_messages_in_one_receive_allocate_nothing(bool aliased)
     {
-        MemoryTransport[] transports = Subscribe(100, mixed: true);
+        MemoryTransport[] transports = Subscribe(100, mixed: true, aliased);
         MqttConnection publisher = Connect("publisher", Packets.V311, out _);
         byte[] packets = [.. Enumerable.Range(0, 10).SelectMany(i => Packets.V311.Publish(i < 7 ? "a/b" : "a/c", new byte[100]))];
         Assert.Equal(0, Measure(() =>
         {
             publisher.Receive(packets, out _);
+            _broker.Deliver(_context.Batch, _context);
             foreach (MemoryTransport transport in transports) transport.Flush();
         }));
     }
@@ -132,6 +136,7 @@ public sealed class AllocationTests
         Assert.Equal(0, Measure(() =>
         {
             publisher.Receive(packet, out _);
+            _broker.Deliver(_context.Batch, _context);
             transport.Flush();
         }));
     }
@@ -149,6 +154,7 @@ public sealed class AllocationTests
         Assert.Equal(0, Measure(() =>
         {
             publisher.Receive(packets, out _);
+            _broker.Deliver(_context.Batch, _context);
             foreach (MemoryTransport transport in transports) transport.Flush();
         }));
         long dropped = _broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Dropped];
@@ -189,13 +195,13 @@ public sealed class AllocationTests
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
-    private MemoryTransport[] Subscribe(int count, bool mixed)
+    private MemoryTransport[] Subscribe(int count, bool mixed, bool aliased = false)
     {
         var transports = new MemoryTransport[count];
         for (int i = 0; i < count; i++)
         {
             Packets packets = mixed && i % 2 == 0 ? Packets.V5 : Packets.V311;
-            MqttConnection connection = Connect("s" + i, packets, out transports[i]);
+            MqttConnection connection = Connect("s" + i, packets, out transports[i], aliased && packets == Packets.V5 ? Prop.TopicAliasMaximum(5) : null);
             connection.Receive(packets.Subscribe(1, i % 3 == 0 ? "a/+" : "a/b", i % 3), out _);
             connection.OnTurn();
             transports[i].Flush();

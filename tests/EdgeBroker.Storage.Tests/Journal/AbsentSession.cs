@@ -1,5 +1,6 @@
 using System.Text;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -36,7 +37,7 @@ internal static class AbsentSession
         {
         }
 
-        public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut) => SendOutcome.NoRoom;
+        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.NoRoom;
 
         public void SendPubrel(ushort packetId)
         {

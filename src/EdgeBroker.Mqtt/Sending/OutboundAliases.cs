@@ -1,10 +1,10 @@
 using EdgeBroker.Core.Topics;
 
-namespace EdgeBroker.Mqtt.Connections;
+namespace EdgeBroker.Mqtt.Sending;
 
 /// <summary>
 /// The numbers the broker gives to topics on one connection: from a topic's first message on, and when all are in use, that of the topic not used for longest.
-/// Guarded by the connection's gate.
+/// Guarded by the lock of the connection's output.
 /// </summary>
 internal sealed class OutboundAliases(int maximum)
 {

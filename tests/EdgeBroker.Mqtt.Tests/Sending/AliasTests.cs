@@ -1,8 +1,9 @@
 using System.Text;
 using CsCheck;
 using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Sending;
 
-namespace EdgeBroker.Mqtt.Tests.Connections;
+namespace EdgeBroker.Mqtt.Tests.Sending;
 
 public sealed class AliasTests
 {

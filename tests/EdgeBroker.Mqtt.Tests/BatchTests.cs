@@ -4,7 +4,7 @@ using EdgeBroker.Testing;
 namespace EdgeBroker.Mqtt.Tests;
 
 /// <summary>QoS 0 messages that arrive in the same bytes are delivered together; nobody can tell but by the speed.</summary>
-public class BurstTests
+public class BatchTests
 {
     private static readonly string[] Payloads = ["one", "two", "three", "four"];
 
@@ -86,7 +86,7 @@ public class BurstTests
     }
 
     [Fact]
-    public async Task A_message_of_higher_QoS_does_not_overtake_those_held_back()
+    public async Task A_message_of_higher_QoS_does_not_overtake_those_that_wait()
     {
         await using var broker = new TestBroker();
         TestClient subscriber = await broker.ConnectAsync("subscriber");
@@ -147,7 +147,7 @@ public class BurstTests
     }
 
     [Fact]
-    public async Task Aliases_are_given_within_a_burst()
+    public async Task Aliases_are_given_within_a_batch()
     {
         await using var broker = new TestBroker();
         TestClient aliased = await broker.ConnectAsync("aliased", properties: Prop.TopicAliasMaximum(5));
@@ -159,7 +159,7 @@ public class BurstTests
     }
 
     [Fact]
-    public async Task A_burst_goes_under_the_aliases_of_each_receiver()
+    public async Task A_batch_goes_under_the_aliases_of_each_receiver()
     {
         await using var broker = new TestBroker();
         TestClient one = await broker.ConnectAsync("one", properties: Prop.TopicAliasMaximum(5));
