@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -91,22 +92,36 @@ public sealed partial class Broker
         }
     }
 
-    private bool EndSession(Session session, bool onlyIfDetached, RoutingContext context)
+    /// <summary>Closes a client's connection, whoever wants that, and ends its session if nothing is to be kept of it. On any thread.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="reason">What a 5.0 client hears.</param>
+    /// <param name="forget">Whether its session ends as well; its will is published.</param>
+    internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget)
+    {
+        if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
+        if (!forget) return session.Close(reason) ? KickOutcome.Disconnected : KickOutcome.NotConnected;
+        RoutingContext context = TakeLocalContext();
+        bool isEnded = EndSession(session, onlyIfDetached: false, context, reason);
+        ReturnLocalContext(context);
+        return isEnded ? KickOutcome.Forgotten : KickOutcome.NotFound;
+    }
+
+    private bool EndSession(Session session, bool onlyIfDetached, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
     {
         if (session.End(onlyIfDetached) is not { } ending) return false;
-        Finish(session, ending, context);
+        Finish(session, ending, context, reason);
         return true;
     }
 
     /// <summary>Puts in order what an ended session leaves.</summary>
-    private void Finish(Session session, SessionEnding ending, RoutingContext context)
+    private void Finish(Session session, SessionEnding ending, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
     {
         _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
         _deadlines.Remove(session);
         if (ending.Link is not null)
         {
             Interlocked.Decrement(ref _connected);
-            ending.Link.Close(ReasonCode.SessionTakenOver);
+            ending.Link.Close(reason);
         }
 
         ending.Deferred.Complete();

@@ -94,6 +94,7 @@ public sealed partial class Broker
     {
         if (count == 0) return;
         context.Counters.PublishesDropped += count;
+        (receiver as Session)?.CountDropped(count);
         _events.MessagesDropped(receiver.Id, reason, count);
     }
 }

@@ -110,6 +110,9 @@ public sealed partial class Broker
         return sum;
     }
 
+    /// <summary>All sessions, in no order; who comes or goes meanwhile may be met or not. Takes no lock.</summary>
+    internal IEnumerable<KeyValuePair<string, Session>> Sessions => _sessions;
+
     /// <summary>The session of a client id, or null.</summary>
     public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);
 

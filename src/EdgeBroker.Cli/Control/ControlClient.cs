@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 
 namespace EdgeBroker.Cli.Control;
 
@@ -8,11 +7,11 @@ public static class ControlClient
 {
     /// <summary>Sends a request and waits for the answer.</summary>
     /// <param name="dataDirectory">The broker's data directory.</param>
-    /// <param name="request">One line, without its end.</param>
-    /// <param name="patience">How long the broker may take.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="timeout">How long the broker may take.</param>
     /// <param name="problem">Why there is no answer, and what to do about it.</param>
     /// <returns>The answer; null: there is none.</returns>
-    public static ControlAnswer? Ask(string dataDirectory, string request, TimeSpan patience, out string problem)
+    public static ControlAnswer? Ask(string dataDirectory, ControlRequest request, TimeSpan timeout, out string problem)
     {
         string path = ControlPath.In(dataDirectory);
         if (ControlPath.Problem(path) is { } tooLong)
@@ -25,15 +24,16 @@ public static class ControlClient
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             if (!Connect(socket, path, out problem)) return null;
-            socket.ReceiveTimeout = socket.SendTimeout = (int)patience.TotalMilliseconds;
-            socket.Send(Encoding.UTF8.GetBytes(request + "\n"));
+            socket.ReceiveTimeout = socket.SendTimeout = (int)timeout.TotalMilliseconds;
+            ReadOnlySpan<byte> bytes = request.ToBytes();
+            while (!bytes.IsEmpty) bytes = bytes[socket.Send(bytes)..];
             problem = NoAnswer(path);
             return Read(socket);
         }
         catch (SocketException exception)
         {
             problem = exception.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock
-                ? $"the broker at {path} did not answer within {patience.TotalSeconds:0} s; its log says what it is at"
+                ? $"the broker at {path} did not answer within {timeout.TotalSeconds:0} s; its log says what it is at"
                 : NoAnswer(path);
             return null;
         }
@@ -56,8 +56,7 @@ public static class ControlClient
             {
                 SocketError.AccessDenied => $"no access to {path}: ask as root (sudo) or as the user the broker runs under",
                 SocketError.ConnectionRefused => $"no broker answers at {path}: the one that made this socket has ended; start it",
-                _ when !File.Exists(path) =>
-                    $"no broker answers: there is no {path}. Is it running, with this data directory? --data-dir names another, or send it SIGHUP",
+                _ when !File.Exists(path) => $"no broker answers: there is no {path}. Is it running, with this data directory? --data-dir names another",
                 _ => $"no broker answers at {path}: {exception.Message}",
             };
             return false;
@@ -67,9 +66,9 @@ public static class ControlClient
     private static ControlAnswer? Read(Socket socket)
     {
         using var answer = new MemoryStream();
-        byte[] piece = new byte[4096];
+        byte[] part = new byte[16 * 1024];
         int count;
-        while ((count = socket.Receive(piece)) > 0 && answer.Length <= ControlAnswer.MaxBytes) answer.Write(piece, 0, count);
-        return ControlAnswer.FromBytes(answer.ToArray());
+        while ((count = socket.Receive(part)) > 0 && answer.Length <= ControlAnswer.MaxBytes) answer.Write(part, 0, count);
+        return ControlAnswer.FromBytes(answer.GetBuffer().AsSpan(0, (int)answer.Length));
     }
 }

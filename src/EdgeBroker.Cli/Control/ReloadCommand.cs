@@ -5,19 +5,14 @@ namespace EdgeBroker.Cli.Control;
 /// <summary><c>edgebroker reload</c>: has the running broker read its configuration again, and says what came of it.</summary>
 public static class ReloadCommand
 {
-    /// <summary>What is asked over the control socket.</summary>
-    public const string Request = "reload";
-
     // Reading files, reviewing clients: longer than a slow SD card needs.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private static readonly CommandOption DataDirectory = CommandOption.Path("--data-dir", null, "DIR", "the broker's data directory, in place of -c");
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     public static Command Command { get; } = new()
     {
         Name = "reload",
         Summary = "have the running broker take its changed configuration",
-        Options = [SharedOptions.Config, DataDirectory, SharedOptions.Json],
+        Options = ControlOptions.Common,
         Remarks = """
             Asks the broker with this data directory to read the configuration it was started with again:
             users, access rules, certificates, listeners, limits, log level. What is wrong with it is shown
@@ -32,48 +27,19 @@ public static class ReloadCommand
 
     private static int Run(Arguments args, CommandContext context)
     {
-        string directory = DirectoryOf(args, context, out IReadOnlyList<string> errors);
-        ControlAnswer? answer = ControlClient.Ask(directory, Request, Patience, out string noAnswer);
-        if (answer is null)
-        {
-            foreach (string error in errors) context.Error.WriteLine(error);
-            throw new CommandException(noAnswer);
-        }
-
-        if (args.Has(SharedOptions.Json))
-        {
-            context.WriteJson(new ReloadAnswer(answer.ExitCode == ExitCode.Success, answer.Lines), CommandJson.Default.ReloadAnswer);
-        }
-        else
-        {
-            Show(answer, context);
-        }
-
+        ControlAnswer answer = ControlOptions.Ask(args, context, new ControlRequest(ControlRequest.Reload), Timeout);
+        ReloadAnswer reload = answer.Reload!;
+        if (args.Has(SharedOptions.Json)) context.WriteJson(reload, ControlJson.Default.ReloadAnswer);
+        else Show(reload, answer.ExitCode == ExitCode.Success ? context.Out : context.Error);
         return answer.ExitCode;
     }
 
-    /// <summary>Where the broker's data is. A file with mistakes still says so: that broker is to say what is wrong, in its log too.</summary>
-    private static string DirectoryOf(Arguments args, CommandContext context, out IReadOnlyList<string> errors)
+    private static void Show(ReloadAnswer reload, TextWriter output)
     {
-        errors = [];
-        string? file = args.Text(SharedOptions.Config);
-        if (args.Text(DataDirectory) is { } directory)
-        {
-            return file is null ? context.FullPath(directory) : throw new UsageException("--data-dir says where the broker is; leave out -c");
-        }
-
-        if (file is not null && !File.Exists(context.FullPath(file))) throw CommandException.Configuration([$"{file}: no such file"]);
-        BrokerSettings settings = context.ReadSettings(context, file);
-        errors = settings.Errors;
-        return settings.DataDirectory;
-    }
-
-    private static void Show(ControlAnswer answer, CommandContext context)
-    {
-        TextWriter output = answer.ExitCode == ExitCode.Success ? context.Out : context.Error;
-        foreach (string line in answer.Lines) output.WriteLine(Printable.Escape(line));
+        foreach (string line in reload.Errors) output.WriteLine(Printable.Escape(line));
+        output.WriteLine(Printable.Escape(reload.Summary));
+        foreach (string line in reload.Applied) output.WriteLine($"  applied: {Printable.Escape(line)}");
+        foreach (string line in reload.NeedsRestart) output.WriteLine($"  needs a restart: {Printable.Escape(line)}");
+        foreach (string line in reload.Warnings) output.WriteLine($"warning: {Printable.Escape(line)}");
     }
 }
-
-/// <summary>What <c>reload --json</c> prints.</summary>
-internal sealed record ReloadAnswer(bool Applied, IReadOnlyList<string> Lines);

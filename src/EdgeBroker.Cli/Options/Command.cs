@@ -33,7 +33,7 @@ public sealed class Command
 
     public OptionGroup[] Groups { get; init; } = [];
 
-    /// <summary>A verb's own commands; it has neither operands nor options then.</summary>
+    /// <summary>A verb's own commands. It may do something without one as well, then with operands and options of its own.</summary>
     public Command[] Commands { get; init; } = [];
 
     /// <summary>What help says behind the options.</summary>
@@ -51,9 +51,8 @@ public sealed class Command
     /// <summary>Options of mosquitto's clients that this one has not.</summary>
     public string[] Unsupported { get; init; } = [];
 
-    /// <summary>Does it, and returns an <see cref="ExitCode"/>.</summary>
-    public Func<Arguments, CommandContext, int> Run { get; init; } = (_, _) =>
-        throw new InvalidOperationException("a verb with commands does nothing by itself");
+    /// <summary>Does it, and returns an <see cref="ExitCode"/>; null: only its commands do something.</summary>
+    public Func<Arguments, CommandContext, int>? Run { get; init; }
 
     public IEnumerable<CommandOption> AllOptions => Options.Concat(Groups.SelectMany(group => group.Options));
 

@@ -8,6 +8,9 @@ public sealed class CommandException : Exception
     {
     }
 
+    public CommandException(string message, int exitCode)
+        : base(message) => ExitCode = exitCode;
+
     public CommandException(string message, Exception cause)
         : base(message, cause)
     {

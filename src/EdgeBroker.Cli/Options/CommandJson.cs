@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using EdgeBroker.Cli.Access;
 using EdgeBroker.Cli.Certificates;
-using EdgeBroker.Cli.Control;
 using EdgeBroker.Cli.Storage;
 
 namespace EdgeBroker.Cli.Options;
@@ -11,7 +10,6 @@ namespace EdgeBroker.Cli.Options;
 [JsonSerializable(typeof(AclAnswer))]
 [JsonSerializable(typeof(BackupAnswer))]
 [JsonSerializable(typeof(CertificateAnswers))]
-[JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(TransferAnswer))]
 [JsonSerializable(typeof(UserList))]

@@ -23,7 +23,7 @@ public sealed class CommandLine(params Command[] verbs)
             if (args is ["-h" or "--help" or "-?", ..]) return Print(HelpText.Of(Verbs), context);
             Arguments read = Read(args, ref command);
             if (read.WantsHelp) return Print(HelpText.Of(read.Command), context);
-            return read.Command == Verbs[^1] ? Help(read, ref command, context) : read.Command.Run(read, context);
+            return read.Command == Verbs[^1] ? Help(read, ref command, context) : read.Command.Run!(read, context);
         }
         catch (UsageException e)
         {
@@ -50,9 +50,10 @@ public sealed class CommandLine(params Command[] verbs)
         if (args is ["-v" or "-V" or "--version", ..]) args = ["version", .. args[1..]];
         if (args is [] || args[0].StartsWith('-')) return (command = Verbs[0]).Read(args);
         command = Find(args[0]);
+        if (command.Run is not null && (args.Length < 2 || !command.Commands.Any(one => LastWord(one) == args[1]))) return command.Read(args.AsSpan(1));
+        if (command.Run is null && args is [_, "--help" or "-h", ..]) return new Arguments(command) { WantsHelp = true };
+        if (command.Run is null && args.Length < 2 && command.Commands.Length > 0) throw new UsageException($"a command is missing: {NamesOf(command)}");
         if (command.Commands.Length == 0) return command.Read(args.AsSpan(1));
-        if (args is [_, "--help" or "-h", ..]) return new Arguments(command) { WantsHelp = true };
-        if (args.Length < 2) throw new UsageException($"a command is missing: {NamesOf(command)}");
         command = FindIn(command, args[1]);
         return command.Read(args.AsSpan(2));
     }

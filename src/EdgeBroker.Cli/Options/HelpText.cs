@@ -16,7 +16,7 @@ public static class HelpText
     public static string UsageOf(Command command)
     {
         var line = new StringBuilder($"usage: {Program} {command.Name}");
-        if (command.Commands.Length > 0) return line.Append(" COMMAND ...").ToString();
+        if (command.Run is null && command.Commands.Length > 0) return line.Append(" COMMAND ...").ToString();
         if (command.Groups.Length > 0 || command.Options.Length > MostInUsage)
         {
             line.Append(" [OPTIONS]");
@@ -47,7 +47,8 @@ public static class HelpText
         if (command.Options.Length > 0) AppendOptions(page, "", command.Options);
         foreach (OptionGroup group in command.Groups) AppendOptions(page, group.Title + "\n", group.Options);
         if (command.Remarks.Length > 0) AppendText(page, command.Remarks);
-        AppendText(page, command.Commands.Length > 0 ? $"\"{Program} {command.Name} COMMAND --help\" explains one." : ExitCodesOf(command));
+        AppendText(page, command.Run is null && command.Commands.Length > 0 ? ExplainsOne(command) : ExitCodesOf(command));
+        if (command.Run is not null && command.Commands.Length > 0) AppendText(page, ExplainsOne(command));
         return page.ToString();
     }
 
@@ -58,6 +59,8 @@ public static class HelpText
         foreach (Command verb in verbs) page.Append("  ").Append(verb.Name.PadRight(15)).Append(verb.Summary).Append('\n');
         return page.Append($"\n\"{Program} help VERB\" explains one.\n").ToString();
     }
+
+    private static string ExplainsOne(Command command) => $"\"{Program} {command.Name} COMMAND --help\" explains one.";
 
     private static string ExitCodesOf(Command command)
     {

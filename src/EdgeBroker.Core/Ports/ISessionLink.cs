@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -76,6 +77,20 @@ public interface ISessionLink
     /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next turn: there is something to send.</summary>
     void RequestPump();
 
+    /// <summary>What there is to show of the connection; null: nothing. Called without the gate, from any thread.</summary>
+    LinkDescription? Describe() => null;
+
     /// <summary>Ends the connection for the given reason; called without the gate, from any thread.</summary>
     void Close(ReasonCode reason);
 }
+
+/// <summary>What there is to show of a connection.</summary>
+/// <param name="Address">Where the client connects from.</param>
+/// <param name="Listener">The listener, as configured.</param>
+/// <param name="Version">The version the client speaks.</param>
+/// <param name="KeepAliveSeconds">The keep alive in force.</param>
+/// <param name="Identity">The name the transport has proved to be the client's: its certificate's, or the kernel's; null: none.</param>
+/// <param name="ConnectedAtMs">When its CONNECT was accepted, by the broker's clock.</param>
+/// <param name="Traffic">What has gone over it.</param>
+public sealed record LinkDescription(
+    string Address, string Listener, ProtocolVersion Version, int KeepAliveSeconds, string? Identity, long ConnectedAtMs, SessionTraffic Traffic);

@@ -121,6 +121,12 @@ public sealed class RetainedMessages
         lock (Gate) return Find(topic) is { Message: not null };
     }
 
+    /// <summary>A topic's value, or null.</summary>
+    internal Message? Get(ReadOnlySpan<byte> topic)
+    {
+        lock (Gate) return Find(topic)?.Message;
+    }
+
     private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
     {
         // A broker's own topics are made anew by every life of the process.
@@ -128,6 +134,19 @@ public sealed class RetainedMessages
         var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0);
         _journal.Append(fact);
         return fact;
+    }
+
+    /// <summary>Removes a topic's value.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="isFound">Whether it had one.</param>
+    /// <returns>What is to be on disk before it is gone for good; null: nothing.</returns>
+    internal Completion? Delete(ReadOnlySpan<byte> topic, out bool isFound)
+    {
+        lock (Gate)
+        {
+            isFound = Find(topic)?.Message is not null;
+            return Remove(topic);
+        }
     }
 
     private RetainedChanged? Remove(ReadOnlySpan<byte> topic)

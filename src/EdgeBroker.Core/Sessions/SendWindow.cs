@@ -181,12 +181,13 @@ internal struct SendWindow
         return false;
     }
 
-    /// <summary>All that is in flight, oldest first; it stays.</summary>
-    public readonly List<QueuedMessage> ToList()
+    /// <summary>What is in flight, oldest first; it stays.</summary>
+    /// <param name="atMost">How many.</param>
+    public readonly List<QueuedMessage> ToList(int atMost = int.MaxValue)
     {
         if (_inflight.Count == 0) return [];
-        var open = new List<QueuedMessage>(_inflight.Count);
-        for (int slot = 0; slot < _inflight.Span; slot++)
+        var open = new List<QueuedMessage>(Math.Min(_inflight.Count, atMost));
+        for (int slot = 0; slot < _inflight.Span && open.Count < atMost; slot++)
         {
             if (_inflight.At(slot).State != DeliveryState.None) open.Add(_inflight.At(slot));
         }

@@ -32,6 +32,15 @@ internal struct SessionLifetime
     /// <summary>Whether it outlives its connection; read with or without the lock.</summary>
     public bool OutlivesConnection => Volatile.Read(ref _expirySeconds) != 0;
 
+    /// <summary>The user it was begun by; null: anonymous. Read with or without the lock.</summary>
+    public string? Owner => Volatile.Read(ref _owner);
+
+    /// <summary>How long it outlives its connection.</summary>
+    public readonly uint ExpirySeconds => _expirySeconds;
+
+    /// <summary>When it ends, while it has no connection.</summary>
+    public readonly long ExpiresAtMs => _expiresAtMs;
+
     /// <summary>Whether no connection has had it yet.</summary>
     public readonly bool IsNew => _generation == 0;
 
@@ -50,7 +59,7 @@ internal struct SessionLifetime
     /// <summary>A connection takes it; returns the generation that is its right.</summary>
     public uint Attach(SessionGrant grant)
     {
-        _owner = grant.UserName;
+        Volatile.Write(ref _owner, grant.UserName);
         _will = grant.Will;
         Volatile.Write(ref _expirySeconds, grant.ExpirySeconds);
         return ++_generation;

@@ -100,7 +100,7 @@ internal struct SubscriptionSet
     private void SetFew(Subscription[] few) => _content = few.Length switch { 0 => null, 1 => few[0], _ => few };
 
     /// <summary>A copy.</summary>
-    private readonly Subscription[] ToArray() => _content switch
+    public readonly Subscription[] ToArray() => _content switch
     {
         null => [],
         Subscription only => [only],

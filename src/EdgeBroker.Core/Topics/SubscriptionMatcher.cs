@@ -25,6 +25,14 @@ internal sealed class SubscriptionMatcher
         };
     }
 
+    /// <summary>Finds every subscription that matches <paramref name="topic"/>, members of groups included, none merged.</summary>
+    public IEnumerable<Subscription> FindAll(SubscriptionNode root, ReadOnlySpan<byte> topic)
+    {
+        _found.Clear();
+        Collect(root, topic, isEnd: false, wildcards: !TopicName.IsReserved(topic));
+        return _found.SelectMany(found => found.Plain.Concat(found.Groups.SelectMany(group => group.Members)));
+    }
+
     // wildcards: false only at the root, for topics that begin with $ [MQTT-4.7.2-1]. Depth is bounded by the tree's, which max_topic_levels bounds.
     private void Collect(SubscriptionNode node, ReadOnlySpan<byte> topic, bool isEnd, bool wildcards)
     {

@@ -90,6 +90,29 @@ public sealed class SubscriptionTree
         }
     }
 
+    /// <summary>All groups that have members, in no order. Takes no lock: one that comes or goes meanwhile may be met or not.</summary>
+    internal IEnumerable<SharedGroup> FindGroups()
+    {
+        var pending = new Stack<SubscriptionNode>([Root]);
+        while (pending.TryPop(out SubscriptionNode? node))
+        {
+            WildcardPlaces? wildcards = Volatile.Read(ref node.Wildcards);
+            foreach (SharedGroup group in GroupsOf(Volatile.Read(ref node.Own))) yield return group;
+            if (wildcards is not null)
+            {
+                foreach (SharedGroup group in GroupsOf(Volatile.Read(ref wildcards.Multi))) yield return group;
+                if (Volatile.Read(ref wildcards.Single) is { } single) pending.Push(single);
+            }
+
+            for (int slot = 0; slot < node.Children.SlotCount; slot++)
+            {
+                if (node.Children.At(slot) is { } child) pending.Push(child);
+            }
+        }
+    }
+
+    private static SharedGroup[] GroupsOf(MatchResult? place) => place?.Groups ?? [];
+
     // text: what ends with the filter, for levels to be made; null: none are made.
     private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, byte[]? text, out SubscriptionNode? node)
     {

@@ -6,10 +6,10 @@ namespace EdgeBroker.Control;
 
 /// <summary>The control socket as a part: the last to start, and the first to stop. A broker that cannot have one serves without.</summary>
 /// <param name="dataDirectory">The data directory.</param>
-/// <param name="serve">Answers a request, without its line's end.</param>
+/// <param name="serve">Answers a request.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Event ids 9040-9049.</param>
-internal sealed class ControlPart(string dataDirectory, Func<string, ControlAnswer> serve, TimeProvider time, ILogger log) : IBrokerPart
+internal sealed class ControlPart(string dataDirectory, Func<ControlRequest, ControlAnswer> serve, TimeProvider time, ILogger log) : IBrokerPart
 {
     private ControlSocket? _socket;
 

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using System.Text;
 using EdgeBroker.Cli.Control;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
@@ -16,28 +15,32 @@ namespace EdgeBroker.Control;
 [SupportedOSPlatform("linux")]
 internal sealed partial class ControlSocket : IDisposable
 {
-    private const int MaxRequestBytes = 256;
+    private const int FirstRequestBytes = 1024;
+
+    // A client id, a topic and a row of 65,535 bytes each, every one of which may take six in JSON.
+    private const int MaxRequestBytes = 2 * 1024 * 1024;
     private const int Backlog = 8;
     private const int StackBytes = 1024 * 1024;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AcceptBackoff = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
     private readonly FileStream _lock;
     private readonly Socket _socket;
-    private readonly Func<string, ControlAnswer> _serve;
-    private readonly TimeSpan _patience;
+    private readonly Func<ControlRequest, ControlAnswer> _serve;
+    private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stopping = new();
-    private readonly Lock _gate = new();
+    private readonly Lock _peerLock = new();
     private Socket? _peer;
 
-    private ControlSocket(string path, FileStream held, Socket socket, Func<string, ControlAnswer> serve, TimeSpan patience, TimeProvider time, ILogger log)
+    private ControlSocket(
+        string path, FileStream held, Socket socket, Func<ControlRequest, ControlAnswer> serve, TimeSpan timeout, TimeProvider time, ILogger log)
     {
-        _patience = patience;
+        _timeout = timeout;
         _path = path;
         _lock = held;
         _socket = socket;
@@ -49,11 +52,11 @@ internal sealed partial class ControlSocket : IDisposable
 
     /// <summary>Opens the socket and answers requests. A broker serves without it as well, so what is in the way is logged, and null is returned.</summary>
     /// <param name="dataDirectory">The data directory; made if it is not there.</param>
-    /// <param name="serve">Answers a request, without its line's end.</param>
+    /// <param name="serve">Answers a request.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Event ids 9040-9049.</param>
-    /// <param name="patience">How long whoever asks may take, to say what and to take the answer; null: 5 s.</param>
-    public static ControlSocket? Open(string dataDirectory, Func<string, ControlAnswer> serve, TimeProvider time, ILogger log, TimeSpan? patience = null)
+    /// <param name="timeout">How long whoever asks may take, to say what and to take the answer; null: 5 s.</param>
+    public static ControlSocket? Open(string dataDirectory, Func<ControlRequest, ControlAnswer> serve, TimeProvider time, ILogger log, TimeSpan? timeout = null)
     {
         string path = ControlPath.In(dataDirectory);
         if (ControlPath.Problem(path) is { } problem)
@@ -75,7 +78,7 @@ internal sealed partial class ControlSocket : IDisposable
                 UnixCreateMode = OwnerOnly,
                 BufferSize = 0,
             });
-            var control = new ControlSocket(path, held, Listen(path), serve, patience ?? UsualPatience, time, log);
+            var control = new ControlSocket(path, held, Listen(path), serve, timeout ?? UsualTimeout, time, log);
             control._thread.Start();
             return control;
         }
@@ -93,7 +96,7 @@ internal sealed partial class ControlSocket : IDisposable
         _stopping.Set();
         // Wakes the thread, which waits for somebody to come, or for somebody to say something.
         Wake(_socket);
-        lock (_gate) Wake(_peer);
+        lock (_peerLock) Wake(_peer);
         _thread.Join();
         _socket.Dispose();
         try
@@ -148,22 +151,22 @@ internal sealed partial class ControlSocket : IDisposable
             try
             {
                 using Socket peer = _socket.Accept();
-                lock (_gate) _peer = peer;
+                lock (_peerLock) _peer = peer;
                 try
                 {
                     if (!_stopping.IsSet) Answer(peer);
                 }
                 finally
                 {
-                    lock (_gate) _peer = null;
+                    lock (_peerLock) _peer = null;
                 }
             }
             catch (SocketException exception)
             {
                 if (_stopping.IsSet) return;
                 LogFailed(_log, exception.Message);
-                // Out of descriptors, perhaps: without a rest this would spin.
-                _stopping.Wait(Rest);
+                // Out of descriptors, perhaps: without a pause this would spin.
+                _stopping.Wait(AcceptBackoff);
             }
         }
     }
@@ -178,11 +181,12 @@ internal sealed partial class ControlSocket : IDisposable
                 return;
             }
 
-            peer.SendTimeout = (int)_patience.TotalMilliseconds;
-            ControlAnswer answer = ReadLine(peer) is { } request
+            peer.SendTimeout = (int)_timeout.TotalMilliseconds;
+            ControlAnswer answer = ReadRequest(peer) is { } request
                 ? _serve(request)
-                : new ControlAnswer(ExitCode.Failed, [$"a request is one line of at most {MaxRequestBytes} bytes, within {_patience.TotalSeconds} s"]);
-            peer.Send(answer.ToBytes());
+                : ControlAnswer.Failed($"a request is one line of JSON of at most {MaxRequestBytes} bytes, within {_timeout.TotalSeconds} s");
+            ReadOnlySpan<byte> bytes = answer.ToBytes();
+            while (!bytes.IsEmpty) bytes = bytes[peer.Send(bytes)..];
             peer.Shutdown(SocketShutdown.Both);
         }
         catch (SocketException exception)
@@ -199,14 +203,20 @@ internal sealed partial class ControlSocket : IDisposable
         return known == 0 || known == GetEffectiveUser();
     }
 
-    private string? ReadLine(Socket peer)
+    private ControlRequest? ReadRequest(Socket peer)
     {
-        byte[] bytes = new byte[MaxRequestBytes];
+        byte[] bytes = new byte[FirstRequestBytes];
         int length = 0;
         long began = _time.GetTimestamp();
-        while (length < bytes.Length)
+        while (true)
         {
-            int leftMs = (int)(_patience - _time.GetElapsedTime(began)).TotalMilliseconds;
+            if (length == bytes.Length)
+            {
+                if (length == MaxRequestBytes) return null;
+                Array.Resize(ref bytes, Math.Min(4 * length, MaxRequestBytes));
+            }
+
+            int leftMs = (int)(_timeout - _time.GetElapsedTime(began)).TotalMilliseconds;
             if (leftMs <= 0) return null;
             peer.ReceiveTimeout = leftMs;
             int count;
@@ -220,12 +230,10 @@ internal sealed partial class ControlSocket : IDisposable
             }
 
             if (count == 0) return null;
+            int end = bytes.AsSpan(length, count).IndexOf((byte)'\n');
+            if (end >= 0) return ControlRequest.FromBytes(bytes.AsSpan(0, length + end));
             length += count;
-            int end = bytes.AsSpan(0, length).IndexOf((byte)'\n');
-            if (end >= 0) return Encoding.UTF8.GetString(bytes, 0, end);
         }
-
-        return null;
     }
 
     [LibraryImport("libc", EntryPoint = "geteuid")]

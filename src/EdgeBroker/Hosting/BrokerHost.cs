@@ -5,6 +5,7 @@ using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Hosting.Listeners;
 using EdgeBroker.Logging;
@@ -72,8 +73,8 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         await using var parts = new HostedParts();
 
         BrokerStore store = parts.Add(BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage));
-        var events = new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time);
-        var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
+        var refusals = new RecentRefusals(new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time), time);
+        var broker = new Broker(configuration.Mqtt, clock, store.Journal, refusals, VersionCommand.Version);
         broker.Limits.Replace(configuration.Limits);
         using MeterRegistry meters = broker.Meters;
         meters.Publish();
@@ -89,7 +90,9 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         parts.Add(listeners, ListenerSet.Of);
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
-        parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, reload), time, _log));
+        var control = new ControlService(
+            broker, new BrokerView(broker, refusals), parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
+        parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         await parts.StartAsync(stop.Token).ConfigureAwait(false);
         if (!stop.Token.IsCancellationRequested) ServeUntilAsked(stop, reload, listeners);
@@ -121,11 +124,9 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         stop.Ask();
     }
 
-    private ControlAnswer Answer(string request, ConfigurationReload reload)
+    private ControlAnswer Answer(ControlRequest request, ControlService control)
     {
-        ControlAnswer answer = request == ReloadCommand.Request
-            ? reload.Run("the verb reload").ToAnswer()
-            : new ControlAnswer(ExitCode.Usage, [$"this broker cannot \"{Printable.Escape(request)}\"; it is version {VersionCommand.Version}"]);
+        ControlAnswer answer = control.Answer(request);
         // Whoever has the answer finds in the log what was done.
         loggers.Flush(LogFlushTimeout);
         return answer;

@@ -40,8 +40,9 @@ internal sealed record ReloadReport
     }
 
     /// <summary>The answer for whoever asked.</summary>
-    public ControlAnswer ToAnswer() => new(
-        ExitCode,
-        [.. Errors, Summary, .. Applied.Select(line => "  applied: " + line), .. NeedsRestart.Select(
-            line => "  needs a restart: " + line), .. Warnings.Select(line => "warning: " + line)]);
+    public ControlAnswer ToAnswer() => new()
+    {
+        ExitCode = ExitCode,
+        Reload = new ReloadAnswer(Summary, Errors, Applied, NeedsRestart, Warnings),
+    };
 }

@@ -27,12 +27,11 @@ public sealed class ControlSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_line_is_answered_with_an_exit_code_and_lines()
+    public void A_request_is_answered_with_an_exit_code_and_what_was_asked_for()
     {
-        using ControlSocket? control = Open(request => new ControlAnswer(78, [request + "?", "\u001b[31mred"]));
-        ControlAnswer answer = Ask("reload")!;
-        Assert.Equal(78, answer.ExitCode);
-        Assert.Equal(["reload?", "\\u001b[31mred"], answer.Lines);
+        using ControlSocket? control = Open(request => new ControlAnswer { ExitCode = 78, Problem = $"{request.Ask} {request.ClientId} {request.Limit}?" });
+        ControlAnswer answer = Ask(new ControlRequest("kick") { ClientId = "a\nb\u001b\u00e4", Limit = 7 })!;
+        Assert.Equal((78, "kick a\nb\u001b\u00e4 7?"), (answer.ExitCode, answer.Problem));
     }
 
     [Fact]
@@ -62,18 +61,18 @@ public sealed class ControlSocketTests : IDisposable
         Assert.Null(Ask("reload", out string problem));
         Assert.StartsWith($"no broker answers at {SocketPath}: the one that made this socket has ended", problem, StringComparison.Ordinal);
         using ControlSocket? control = Open();
-        Assert.Equal("ok", Assert.Single(Ask("reload")!.Lines));
+        Assert.Equal("ok", Ask("reload")!.Problem);
     }
 
     [Fact]
     public void The_socket_of_a_living_broker_is_not_stolen()
     {
-        using ControlSocket? first = Open(_ => new ControlAnswer(0, ["first"]));
-        using ControlSocket? second = Open(_ => new ControlAnswer(0, ["second"]));
+        using ControlSocket? first = Open(_ => Answered("first"));
+        using ControlSocket? second = Open(_ => Answered("second"));
         Assert.Null(second);
         Assert.True(_loggers.Flush(Deadline.Patience));
         Assert.Contains("no control socket", _log.Text, StringComparison.Ordinal);
-        Assert.Equal("first", Assert.Single(Ask("reload")!.Lines));
+        Assert.Equal("first", Ask("reload")!.Problem);
     }
 
     [Fact]
@@ -89,30 +88,49 @@ public sealed class ControlSocketTests : IDisposable
     public void A_path_too_long_for_a_socket_is_said_with_its_length_on_both_sides()
     {
         string deep = Path.Combine(_directory.Path, new string('d', 100));
-        using ControlSocket? control = ControlSocket.Open(deep, _ => new ControlAnswer(0, []), TimeProvider.System, _loggers.CreateLogger("t"));
+        using ControlSocket? control = ControlSocket.Open(deep, _ => Answered("ok"), TimeProvider.System, _loggers.CreateLogger("t"));
         Assert.Null(control);
         Assert.True(_loggers.Flush(Deadline.Patience));
         string expected = $"{Encoding.UTF8.GetByteCount(ControlPath.In(deep))} bytes, and the system allows a socket 107";
         Assert.Contains(expected, _log.Text, StringComparison.Ordinal);
-        Assert.Null(ControlClient.Ask(deep, "reload", Deadline.Patience, out string problem));
+        Assert.Null(ControlClient.Ask(deep, new ControlRequest("reload"), Deadline.Patience, out string problem));
         Assert.Contains(expected, problem, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(256)]
-    [InlineData(5000)]
-    public void A_request_that_is_too_long_is_not_heard(int length)
+    [Fact]
+    public void The_longest_request_is_heard_and_a_longer_one_is_not()
     {
-        var heard = new List<string>();
+        var heard = new List<int>();
         using ControlSocket? control = Open(request =>
         {
-            heard.Add(request);
-            return new ControlAnswer(0, []);
+            heard.Add(request.ClientId?.Length ?? 0);
+            return Answered("ok");
         });
+        Assert.Equal("ok", Ask(
+            new ControlRequest("x") { ClientId = new string('\u0001', 65_535), After = new string('"', 65_535), Topic = new string('\'', 65_535) })!.Problem);
         // Cut off while it is still sent, its sender may find the connection broken instead of an answer.
-        Assert.Equal(1, Ask(new string('x', length))?.ExitCode ?? 1);
-        Assert.Equal(0, Ask("x")!.ExitCode);
-        Assert.Equal(["x"], heard);
+        Assert.Equal(1, Ask(new ControlRequest("x") { ClientId = new string('x', 2 * 1024 * 1024) })?.ExitCode ?? 1);
+        Assert.Equal(0, Ask(new ControlRequest("x"))!.ExitCode);
+        Assert.Equal([65_535, 0], heard);
+    }
+
+    [Theory]
+    [InlineData("reload\n")]
+    [InlineData("{}\n")]
+    [InlineData("{\"ask\":null}\n")]
+    [InlineData("[1]\n")]
+    [InlineData("\n")]
+    [InlineData("{\"ask\":\"reload\"\n")]
+    public void What_is_no_request_is_answered_with_what_is_one(string line)
+    {
+        using ControlSocket? control = Open();
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(SocketPath));
+        socket.Send(Encoding.UTF8.GetBytes(line));
+        using var answer = new MemoryStream();
+        byte[] part = new byte[4096];
+        for (int count; (count = socket.Receive(part)) > 0;) answer.Write(part, 0, count);
+        Assert.StartsWith("a request is one line of JSON", ControlAnswer.FromBytes(answer.ToArray())!.Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,41 +144,45 @@ public sealed class ControlSocketTests : IDisposable
             if (i % 2 == 0) silent.Send("no end"u8);
         }
 
-        Assert.Equal("ok", Assert.Single(Ask("reload")!.Lines));
+        Assert.Equal("ok", Ask("reload")!.Problem);
     }
 
     [Fact]
     public async Task Stopping_does_not_wait_for_somebody_who_says_nothing()
     {
         ControlSocket? control =
-            ControlSocket.Open(_directory.Path, _ => new ControlAnswer(0, []), TimeProvider.System, _loggers.CreateLogger("t"), TimeSpan.FromDays(1));
+            ControlSocket.Open(_directory.Path, _ => Answered("ok"), TimeProvider.System, _loggers.CreateLogger("t"), TimeSpan.FromDays(1));
         using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silent.Connect(new UnixDomainSocketEndPoint(SocketPath));
         await Deadline.Within(Task.Run(control!.Dispose), "the socket to close");
     }
 
     [Fact]
-    public void An_answer_of_many_or_long_lines_is_cut_and_says_so()
+    public void An_answer_may_be_large()
     {
-        using ControlSocket? control = Open(_ => new ControlAnswer(1, [.. Enumerable.Range(0, 3000).Select(i => i + new string('y', 1000))]));
-        ControlAnswer answer = Ask("reload")!;
-        Assert.Equal(1001, answer.Lines.Count);
-        Assert.Equal("... and 2000 more lines, which are in the log", answer.Lines[^1]);
-        Assert.EndsWith("yy...", answer.Lines[0], StringComparison.Ordinal);
+        string[] errors = [.. Enumerable.Range(0, 30_000).Select(i => i + new string('y', 100))];
+        using ControlSocket? control = Open(_ => new ControlAnswer { Reload = new ReloadAnswer("", errors, [], [], []) });
+        Assert.Equal(errors, Ask("reload")!.Reload!.Errors);
     }
 
     [Theory]
     [InlineData("")]
-    [InlineData("exit 0")]
-    [InlineData("exit x\n")]
-    [InlineData("exit -1\n")]
+    [InlineData("exit 0\n")]
+    [InlineData("{\"exit_code\":0")]
+    [InlineData("[]")]
     [InlineData("HTTP/1.1 400 Bad Request\n")]
     public void What_is_not_an_answer_is_none(string bytes) => Assert.Null(ControlAnswer.FromBytes(Encoding.UTF8.GetBytes(bytes)));
 
-    private ControlSocket? Open(Func<string, ControlAnswer>? serve = null) =>
-        ControlSocket.Open(_directory.Path, serve ?? (_ => new ControlAnswer(0, ["ok"])), TimeProvider.System, _loggers.CreateLogger("t"));
+    private static ControlAnswer Answered(string said) => new() { Problem = said };
 
-    private ControlAnswer? Ask(string request) => Ask(request, out _);
+    private ControlSocket? Open(Func<ControlRequest, ControlAnswer>? serve = null) =>
+        ControlSocket.Open(_directory.Path, serve ?? (_ => Answered("ok")), TimeProvider.System, _loggers.CreateLogger("t"));
 
-    private ControlAnswer? Ask(string request, out string problem) => ControlClient.Ask(_directory.Path, request, Deadline.Patience, out problem);
+    private ControlAnswer? Ask(string ask) => Ask(ask, out _);
+
+    private ControlAnswer? Ask(string ask, out string problem) => Ask(new ControlRequest(ask), out problem);
+
+    private ControlAnswer? Ask(ControlRequest request) => Ask(request, out _);
+
+    private ControlAnswer? Ask(ControlRequest request, out string problem) => ControlClient.Ask(_directory.Path, request, Deadline.Patience, out problem);
 }

@@ -1,0 +1,137 @@
+using System.Text;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Management;
+
+/// <summary>
+/// What is to be seen of the broker, and done to it, from outside: for the control socket, an API, a console. Any thread but those that serve clients: a list
+/// of 100,000 sessions is one pass over them. No lock is held for more than one row.
+/// </summary>
+/// <param name="broker">The broker.</param>
+/// <param name="refusals">The refusals it keeps.</param>
+public sealed class BrokerView(Broker broker, RecentRefusals refusals)
+{
+    private const int MostMembersShown = 100;
+
+    private static readonly Comparer<byte[]> ByBytes = Comparer<byte[]>.Create((one, other) => one.AsSpan().SequenceCompareTo(other));
+
+    /// <summary>Sessions by client id.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="after">The client id behind which the page begins; null: with the first.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<SessionSummary> Sessions(SessionFilter filter, string? after, int limit)
+    {
+        PageBuilder<string, Session> page = NewPage<Session>(after, limit);
+        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
+        {
+            if (filter.Includes(entry.Value)) page.Add(entry.Key, entry.Value);
+        }
+
+        return page.Build(session => session.Summarize(), clientId => clientId);
+    }
+
+    /// <summary>One session; null when there is none of this client id.</summary>
+    public SessionDetail? Session(string clientId) => broker.FindSession(clientId)?.Detail();
+
+    /// <summary>Closes a client's connection.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="forget">Whether its session ends, too.</param>
+    public KickOutcome Kick(string clientId, bool forget) => broker.Kick(clientId, ReasonCode.AdministrativeAction, forget);
+
+    /// <summary>Retained messages by topic.</summary>
+    /// <param name="filter">The topic filter they match; a valid one.</param>
+    /// <param name="after">The topic behind which the page begins; null: with the first.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<RetainedSummary> Retained(string filter, string? after, int limit)
+    {
+        PageBuilder<byte[], Message> page = after is null
+            ? PageBuilder<byte[], Message>.First(ByBytes, limit)
+            : PageBuilder<byte[], Message>.Behind(Encoding.UTF8.GetBytes(after), ByBytes, limit);
+        long nowMs = broker.Clock.NowMs;
+        if (broker.Retained.Walk(Encoding.UTF8.GetBytes(filter)) is { } walk)
+        {
+            while (!walk.IsDone)
+            {
+                while (walk.TryTake(out Message? message))
+                {
+                    if (!message.IsExpired(nowMs)) page.Add(message.Topic, message);
+                }
+            }
+        }
+
+        return page.Build(
+            message => new RetainedSummary(
+                Encoding.UTF8.GetString(message.Topic), (int)message.QoS, message.Payload.Length, message.RemainingExpirySeconds(nowMs)),
+            Encoding.UTF8.GetString);
+    }
+
+    /// <summary>The retained message of a topic; null when it has none.</summary>
+    public RetainedValue? RetainedValueOf(string topic)
+    {
+        long nowMs = broker.Clock.NowMs;
+        return broker.Retained.Get(Encoding.UTF8.GetBytes(topic)) is { } message && !message.IsExpired(nowMs)
+            ? new RetainedValue(topic, (int)message.QoS, message.Payload, message.RemainingExpirySeconds(nowMs))
+            : null;
+    }
+
+    /// <summary>Deletes the retained message of a topic. Subscribers are not told, as they are when an empty one is published.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool DeleteRetained(string topic, out Completion? completion)
+    {
+        completion = broker.Retained.Delete(Encoding.UTF8.GetBytes(topic), out bool isFound);
+        return isFound;
+    }
+
+    /// <summary>Who subscribes to a topic, by client id.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="after">The client id behind which the page begins; null: with the first.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<SubscriberView> Subscribers(string topic, string? after, int limit)
+    {
+        var byReceiver = new Dictionary<Receiver, List<Subscription>>();
+        foreach (Subscription one in new SubscriptionMatcher().FindAll(broker.Subscriptions.Root, Encoding.UTF8.GetBytes(topic)))
+        {
+            if (!byReceiver.TryGetValue(one.Receiver, out List<Subscription>? several)) byReceiver.Add(one.Receiver, several = []);
+            several.Add(one);
+        }
+
+        PageBuilder<string, List<Subscription>> page = NewPage<List<Subscription>>(after, limit);
+        foreach ((Receiver receiver, List<Subscription> several) in byReceiver) page.Add(receiver.Id, several);
+        return page.Build(several => new SubscriberView(several[0].Receiver.Id, [.. several.Select(SubscriptionView.Of)]), clientId => clientId);
+    }
+
+    /// <summary>Groups of shared subscriptions, by filter.</summary>
+    /// <param name="after">The filter behind which the page begins; null: with the first.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<SharedGroupView> SharedGroups(string? after, int limit)
+    {
+        PageBuilder<string, Subscription[]> page = NewPage<Subscription[]>(after, limit);
+        foreach (SharedGroup group in broker.Subscriptions.FindGroups())
+        {
+            Subscription[] members = group.Members;
+            if (members.Length > 0) page.Add(Encoding.UTF8.GetString(members[0].Filter), members);
+        }
+
+        return page.Build(
+            members => new SharedGroupView(
+                Encoding.UTF8.GetString(members[0].Filter),
+                members.Length,
+                [.. members.Select(one => one.Receiver.Id).Order(StringComparer.Ordinal).Take(MostMembersShown)]),
+            filter => filter);
+    }
+
+    /// <summary>Recent refusals, the newest first.</summary>
+    public IReadOnlyList<RefusalView> Refusals() => refusals.ToList();
+
+    private static PageBuilder<string, T> NewPage<T>(string? after, int limit) => after is null
+        ? PageBuilder<string, T>.First(StringComparer.Ordinal, limit)
+        : PageBuilder<string, T>.Behind(after, StringComparer.Ordinal, limit);
+}

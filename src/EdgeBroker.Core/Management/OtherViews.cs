@@ -1,0 +1,34 @@
+namespace EdgeBroker.Core.Management;
+
+/// <summary>A retained message, without its payload.</summary>
+public sealed record RetainedSummary(string Topic, int Qos, int Bytes, long? ExpiresInSeconds);
+
+/// <summary>A retained message.</summary>
+public sealed record RetainedValue(string Topic, int Qos, byte[] Payload, long? ExpiresInSeconds);
+
+/// <summary>Who gets the messages of a topic.</summary>
+/// <param name="ClientId">The client.</param>
+/// <param name="Subscriptions">Its subscriptions that match; of a shared one's messages it gets its part.</param>
+public sealed record SubscriberView(string ClientId, IReadOnlyList<SubscriptionView> Subscriptions);
+
+/// <summary>A group of shared subscriptions.</summary>
+/// <param name="Filter">The filter, <c>$share/group/</c> included.</param>
+/// <param name="Members">Members.</param>
+/// <param name="ClientIds">The first of them by client id.</param>
+public sealed record SharedGroupView(string Filter, int Members, IReadOnlyList<string> ClientIds);
+
+/// <summary>What became of a wish to disconnect a client.</summary>
+public enum KickOutcome
+{
+    /// <summary>There is no such session.</summary>
+    NotFound,
+
+    /// <summary>It has no connection, and stays.</summary>
+    NotConnected,
+
+    /// <summary>Its connection is closed; what is kept of it stays.</summary>
+    Disconnected,
+
+    /// <summary>It is gone, with its subscriptions and queue.</summary>
+    Forgotten,
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core.Sessions;
+
+// What displays show of a session. The lock is held for one row; its connection is asked, and texts are made, outside of it.
+public sealed partial class Session
+{
+    private const int MostInflightShown = 100;
+
+    private long _dropped;
+
+    /// <summary>The user it belongs to; null: anonymous.</summary>
+    public string? UserName => _lifetime.Owner;
+
+    /// <summary>Messages that did not reach it.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    internal void CountDropped(int count) => Interlocked.Add(ref _dropped, count);
+
+    /// <summary>Closes its connection; false when it has none.</summary>
+    internal bool Close(ReasonCode reason)
+    {
+        ISessionLink? link = Volatile.Read(ref _link);
+        link?.Close(reason);
+        return link is not null;
+    }
+
+    /// <summary>Its row in a list; null when it has ended.</summary>
+    internal SessionSummary? Summarize()
+    {
+        long nowMs = _environment.Clock.NowMs;
+        SessionSummary summary;
+        ISessionLink? link;
+        lock (SyncRoot)
+        {
+            if (_lifetime.HasEnded) return null;
+            link = _link;
+            summary = new SessionSummary
+            {
+                ClientId = Id,
+                State = link is null ? SessionSummary.Disconnected : SessionSummary.Connected,
+                User = _lifetime.Owner,
+                ExpirySeconds = _lifetime.ExpirySeconds,
+                EndsInSeconds = link is null ? Math.Max(0, (_lifetime.ExpiresAtMs - nowMs) / 1000) : null,
+                Subscriptions = _subscriptions.Count,
+                Inflight = _window.Count,
+                QueueMessages = _queue.Count,
+                QueueBytes = _queue.SizeBytes,
+                QueueOldestSeconds = _queue.Count == 0 ? null : Math.Max(0, (nowMs / 1000) - _queue.OldestQueuedAtSeconds),
+                Dropped = Dropped,
+            };
+        }
+
+        return link?.Describe() is { } connection ? With(summary, connection, nowMs) : summary;
+    }
+
+    /// <summary>All it holds; null when it has ended.</summary>
+    internal SessionDetail? Detail()
+    {
+        Subscription[] subscriptions;
+        List<QueuedMessage> inflight;
+        int openReceives;
+        Will? will;
+        QueuePolicy policy;
+        lock (SyncRoot)
+        {
+            subscriptions = _subscriptions.ToArray();
+            inflight = _window.ToList(MostInflightShown);
+            openReceives = _received.Count;
+            will = _lifetime.Will;
+            policy = Policy;
+        }
+
+        if (Summarize() is not { } summary) return null;
+        IEnumerable<SubscriptionView> filters = subscriptions.Select(SubscriptionView.Of).OrderBy(one => one.Filter, StringComparer.Ordinal);
+        return new SessionDetail(summary, [.. filters], [.. inflight.Select(Show)], openReceives, will is null ? null : Show(will), Show(policy));
+    }
+
+    private SessionSummary With(SessionSummary summary, LinkDescription connection, long nowMs) => summary with
+    {
+        Address = connection.Address,
+        Listener = connection.Listener,
+        Protocol = connection.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1",
+        Identity = connection.Identity,
+        KeepAliveSeconds = connection.KeepAliveSeconds,
+        ConnectedAt = _environment.Clock.WallTime - TimeSpan.FromMilliseconds(nowMs - connection.ConnectedAtMs),
+        Traffic = connection.Traffic,
+    };
+
+    private static InflightView Show(QueuedMessage one) => new(
+        InflightWindow.IdOf(one.Position),
+        (int)one.QoS,
+        one.State switch
+        {
+            DeliveryState.Releasing => "store",
+            DeliveryState.Released => "pubcomp",
+            _ => one.QoS == QoS.AtLeastOnce ? "puback" : "pubrec",
+        },
+        one.Message is null ? null : Encoding.UTF8.GetString(one.Message.Topic),
+        one.Message?.SizeBytes);
+
+    private static WillView Show(Will will) => new(
+        Encoding.UTF8.GetString(will.Message.Topic), (int)will.Message.QoS, will.Message.Retain, will.Message.Payload.Length, will.DelaySeconds);
+
+    private static QueueView Show(QueuePolicy policy) => new(
+        policy.MaxMessages, policy.MaxBytes, policy.MaxAge?.TotalSeconds, policy.MaxStoreBytes, WordFor(policy.Overflow), policy.KeepsQoS0);
+
+    private static string WordFor(QueueOverflow overflow) => overflow switch
+    {
+        QueueOverflow.DropOldest => "drop-oldest",
+        QueueOverflow.DropNewest => "drop-newest",
+        QueueOverflow.Reject => "reject",
+        QueueOverflow.KeepLatestPerTopic => "keep-latest",
+        QueueOverflow.HoldPublishers => "hold-publishers",
+        _ => throw new ArgumentOutOfRangeException(nameof(overflow), overflow, "An overflow needs a word."),
+    };
+}
