@@ -2,7 +2,6 @@ using System.Text;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
-using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;

@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Core.Management;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;

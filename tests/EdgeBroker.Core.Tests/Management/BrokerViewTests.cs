@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Core.Management;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;

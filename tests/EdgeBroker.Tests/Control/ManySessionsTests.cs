@@ -5,8 +5,8 @@ using EdgeBroker.Control;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
-using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -110,7 +110,7 @@ public sealed class ManySessionsTests : IDisposable
         {
         }
 
-        public SendOutcome SendPublish(in OutgoingPublish publish, RoutingContext context, bool fanOut) => SendOutcome.Sent;
+        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.Sent;
 
         public void SendPubrel(ushort packetId)
         {
