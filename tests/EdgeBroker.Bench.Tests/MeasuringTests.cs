@@ -102,8 +102,9 @@ public sealed class MeasuringTests
     [InlineData(0.6, 0.0, 0.99, 0.0, 100, "rate")]
     public void Who_was_the_limit_is_who_was_always_busy(double broker, double brokerWaited, double generator, double generatorWaited, int rate, string limit)
     {
-        BenchResult result = Result(
-            rate) with { Generator = new ProcessUsage(2 * generator, 2 * generatorWaited, 0), Broker = new ProcessUsage(2 * broker, 2 * brokerWaited, 0) };
+        var generatorUsage = new ProcessUsage(2 * generator, 2 * generatorWaited, 0);
+        var brokerUsage = new ProcessUsage(2 * broker, 2 * brokerWaited, 0);
+        BenchResult result = Result(rate) with { Generator = generatorUsage, Broker = brokerUsage };
         Assert.Equal(limit, result.Limit);
         Assert.Equal(500, result.DonePerSecond);
         Assert.Equal(1000 / (2 * broker), result.DonePerBrokerCpuSecond);
