@@ -49,15 +49,11 @@ public sealed class PipeConnection : TransportConnection
         _timer = time.CreateTimer(static state => ((PipeConnection)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    // What an iteration leaves to do: flush the output; wait for the next signal; nothing, since the connection is over and its output empty.
     private enum Step
     {
-        /// <summary>There is output to flush.</summary>
         Flush,
-
-        /// <summary>There is nothing to do until the next signal.</summary>
         Wait,
-
-        /// <summary>The connection is over, and its output empty.</summary>
         End,
     }
 

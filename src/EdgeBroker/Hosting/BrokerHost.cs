@@ -94,22 +94,38 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
             broker, new BrokerView(broker, refusals), parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
-        await parts.StartAsync(stop.Token).ConfigureAwait(false);
+        // Before the first listener is open: whoever finds the broker listening may signal it. A reload waits until all have started.
+        var started = new TaskCompletionSource<bool>();
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            if (started.Task.GetAwaiter().GetResult()) reload.Run("SIGHUP");
+        });
+        await StartAsync(parts, started, stop.Token).ConfigureAwait(false);
         if (!stop.Token.IsCancellationRequested) ServeUntilAsked(stop, reload, listeners);
         LogStopping(_log, broker.ConnectedCount);
         await parts.StopAsync(StopTimeout).ConfigureAwait(false);
         LogStopped(_log);
     }
 
+    private static async Task StartAsync(HostedParts parts, TaskCompletionSource<bool> started, CancellationToken cancel)
+    {
+        bool isWhole = false;
+        try
+        {
+            await parts.StartAsync(cancel).ConfigureAwait(false);
+            isWhole = !cancel.IsCancellationRequested;
+        }
+        finally
+        {
+            started.SetResult(isWhole);
+        }
+    }
+
     private void ServeUntilAsked(StopRequest stop, ConfigurationReload reload, ListenerPart listeners)
     {
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
-        {
-            context.Cancel = true;
-            reload.Run("SIGHUP");
-        });
         _services.Ready("listening on " + string.Join(", ", listeners.EndPoints));
         stop.Wait();
         // A reload under way ends with READY, which must not come after STOPPING.
