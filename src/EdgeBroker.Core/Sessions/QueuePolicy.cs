@@ -16,3 +16,25 @@ public sealed record QueuePolicy(int MaxMessages, long MaxBytes, TimeSpan? MaxAg
     internal static QueuePolicy Of(MqttOptions options) =>
         new(options.MaxQueuedMessages, options.MaxQueuedBytes, MaxAge: null, MaxStoreBytes: null, options.QueueOverflow, KeepsQoS0: false);
 }
+
+/// <summary>The words for what happens to a message beyond a queue's limits.</summary>
+public static class QueueOverflowWords
+{
+    /// <summary>The word.</summary>
+    public static string ToWord(this QueueOverflow overflow) => overflow switch
+    {
+        QueueOverflow.DropOldest => "drop-oldest",
+        QueueOverflow.DropNewest => "drop-newest",
+        QueueOverflow.Reject => "reject",
+        QueueOverflow.KeepLatestPerTopic => "keep-latest",
+        QueueOverflow.HoldPublishers => "hold-publishers",
+        _ => throw new ArgumentOutOfRangeException(nameof(overflow), overflow, "An overflow needs a word."),
+    };
+
+    /// <summary>What a word stands for; false where it stands for nothing.</summary>
+    public static bool TryParse(string word, out QueueOverflow overflow)
+    {
+        overflow = Array.Find(Enum.GetValues<QueueOverflow>(), one => one.ToWord() == word);
+        return overflow.ToWord() == word;
+    }
+}

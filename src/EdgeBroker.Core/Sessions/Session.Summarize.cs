@@ -107,15 +107,5 @@ public sealed partial class Session
         Encoding.UTF8.GetString(will.Message.Topic), (int)will.Message.QoS, will.Message.Retain, will.Message.Payload.Length, will.DelaySeconds);
 
     private static QueueView Show(QueuePolicy policy) => new(
-        policy.MaxMessages, policy.MaxBytes, policy.MaxAge?.TotalSeconds, policy.MaxStoreBytes, WordFor(policy.Overflow), policy.KeepsQoS0);
-
-    private static string WordFor(QueueOverflow overflow) => overflow switch
-    {
-        QueueOverflow.DropOldest => "drop-oldest",
-        QueueOverflow.DropNewest => "drop-newest",
-        QueueOverflow.Reject => "reject",
-        QueueOverflow.KeepLatestPerTopic => "keep-latest",
-        QueueOverflow.HoldPublishers => "hold-publishers",
-        _ => throw new ArgumentOutOfRangeException(nameof(overflow), overflow, "An overflow needs a word."),
-    };
+        policy.MaxMessages, policy.MaxBytes, policy.MaxAge?.TotalSeconds, policy.MaxStoreBytes, policy.Overflow.ToWord(), policy.KeepsQoS0);
 }

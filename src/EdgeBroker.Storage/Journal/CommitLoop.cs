@@ -192,7 +192,7 @@ internal sealed partial class CommitLoop
         {
             JournalWriter writer = _connection.Writer;
             long pages = writer.Database.PagesWritten;
-            writer.Write(batch, withClock ? _time.GetUtcNow().ToUnixTimeMilliseconds() : null);
+            writer.Write(batch, withClock ? _time : null);
             pages = writer.Database.PagesWritten - pages;
             _counters.CountCommit(batch.Messages.Count, pages, (long)_time.GetElapsedTime(began).TotalMilliseconds);
             _maintenance.RecordCommit(pages, withClock, began);

@@ -112,7 +112,8 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
         long id = ++state.LastMessageId;
         Messages.Add((id, message));
         state.Segments.Add(id, receivers);
-        _deliveries.Begin(id, receivers, message.SizeBytes, age.ToAge(message.ExpiresAtMs));
+        // Queued a moment ago: facts wait for no more than a window.
+        _deliveries.Begin(id, new WaitingMessage(receivers, message.SizeBytes, age.ToAge(message.ExpiresAtMs), age.NowMs));
         foreach (StoredDelivery one in CollectionsMarshal.AsSpan(Written)[^receivers..])
         {
             one.MessageId = id;

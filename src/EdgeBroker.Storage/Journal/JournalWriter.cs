@@ -35,16 +35,16 @@ internal sealed class JournalWriter : IDisposable
 
     /// <summary>Writes a batch in one transaction.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="wallMs">The wall clock to note beside the store's age; null: not this time.</param>
+    /// <param name="wallClock">The wall clock to note beside the store's age; null: not this time.</param>
     /// <exception cref="SqliteException">It could not be written, and none of it is.</exception>
-    public void Write(JournalBatch batch, long? wallMs)
+    public void Write(JournalBatch batch, TimeProvider? wallClock)
     {
         Database.Begin();
         try
         {
             _sessions.Write(batch);
             _messages.Write(batch);
-            if (wallMs is { } wall) SaveClock(wall);
+            if (wallClock is not null) SaveClock(wallClock);
             Database.Commit();
         }
         catch
@@ -92,10 +92,11 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
-    private void SaveClock(long wallMs)
+    private void SaveClock(TimeProvider wallClock)
     {
+        // Both of one moment: the age of the next start follows from their difference.
         _saveClock.Bind(1, _age.NowMs);
-        _saveClock.Bind(2, wallMs);
+        _saveClock.Bind(2, wallClock.GetUtcNow().ToUnixTimeMilliseconds());
         _saveClock.Run();
     }
 }

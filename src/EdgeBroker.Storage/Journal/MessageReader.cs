@@ -158,9 +158,9 @@ internal sealed partial class MessageReader : IDisposable
             if (!_delivery.Step()) return null;
             long id = _delivery.Int64(0);
             var blob = new BlobReader(_delivery.Blob(1));
-            for (; Receivers.TryReadMessage(ref blob, out int receivers, out _, out _); id++)
+            for (; Receivers.TryReadMessage(ref blob, out WaitingMessage message); id++)
             {
-                for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
+                for (int i = 0; i < message.Receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
                 {
                     if (id == delivery.MessageId && receiver.Session == session && receiver.Position == delivery.Position) return receiver;
                 }

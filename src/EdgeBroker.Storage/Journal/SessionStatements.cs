@@ -32,9 +32,10 @@ internal sealed class SessionStatements : IDisposable
         _endOthers = database.Prepare(End + "WHERE client_id = ?1 AND id <> ?2");
         _end = database.Prepare(End + "WHERE id = ?1");
         _save = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) "
-            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
-            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, owner = ?9");
+            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
+            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, "
+            + "owner = ?9, queue_policy = ?10");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _deleteSubscription = database.Prepare("DELETE FROM subscription WHERE session = ?1 AND filter = ?2");
@@ -113,6 +114,8 @@ internal sealed class SessionStatements : IDisposable
         else _save.Bind(8, WillBlob.Of(state.Will));
         if (state.UserName is null) _save.BindNull(9);
         else _save.BindText(9, state.UserName);
+        if (state.QueuePolicy is null) _save.BindNull(10);
+        else _save.Bind(10, QueuePolicyBlob.Of(state.QueuePolicy));
         _save.Run();
     }
 

@@ -1,6 +1,7 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Rows;
@@ -77,7 +78,7 @@ internal sealed class StoreLoader
             _database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
         using SqliteStatement rows = _database.Prepare(
-            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner FROM session");
+            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy FROM session");
         while (rows.Step())
         {
             Count();
@@ -93,8 +94,10 @@ internal sealed class StoreLoader
             uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 1, uint.MaxValue - 1);
             // Who was connected when the process ended lost the connection then: its times begin now, when that is noticed.
             bool wasConnected = !isEnded && rows.Int64(3) != 0;
-            Core.Sessions.Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
+            Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
             if (will is null && !rows.IsNull(7)) _damaged++;
+            QueuePolicy? policy = rows.IsNull(9) ? null : QueuePolicyBlob.Read(rows.Blob(9));
+            if (policy is null && !rows.IsNull(9)) _damaged++;
             var session = new SqliteSession(clientId) { Id = rows.Int64(0), IsEnded = isEnded };
             if (isEnded) _ended++;
             var restored = new RestoredSession(session)
@@ -105,7 +108,7 @@ internal sealed class StoreLoader
                 SentPosition = rows.Int64(6),
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
-                QueuePolicy = null,
+                QueuePolicy = policy,
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));
         }
@@ -178,13 +181,13 @@ internal sealed class StoreLoader
         {
             long id = rows.Int64(0);
             var blob = new BlobReader(rows.Blob(1));
-            for (; Receivers.TryReadMessage(ref blob, out int receivers, out int sizeBytes, out long expiresAtAgeMs); id++)
+            for (; Receivers.TryReadMessage(ref blob, out WaitingMessage message); id++)
             {
                 Count();
                 int open = 0;
-                for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
+                for (int i = 0; i < message.Receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
                 {
-                    if (Add(id, receiver, sizeBytes, expiresAtAgeMs)) open++;
+                    if (Add(id, message, receiver)) open++;
                 }
 
                 _state.Segments.Add(id, open);
@@ -197,7 +200,7 @@ internal sealed class StoreLoader
         foreach ((long id, Dictionary<long, StoredDelivery?> released) in _released) AddReleased(id, released);
     }
 
-    private bool Add(long messageId, in Receiver receiver, int sizeBytes, long expiresAtAgeMs)
+    private bool Add(long messageId, in WaitingMessage message, in Receiver receiver)
     {
         if (!_sessions.TryGetValue(receiver.Session, out (SqliteSession Session, RestoredSession Restored, long SentPosition) found)) return false;
         RestoredSession restored = found.Restored;
@@ -212,7 +215,8 @@ internal sealed class StoreLoader
 
         DeliveryOptions options = receiver.Options & ~DeliveryOptions.MayBeSent;
         if (receiver.Position <= found.SentPosition) options |= DeliveryOptions.MayBeSent;
-        restored.Add(new SpilledDelivery(messageId, receiver.Position, sizeBytes, _age.ToBroker(expiresAtAgeMs), options));
+        var queuedAtSeconds = (int)(_age.ToBroker(Math.Min(message.QueuedAtAgeMs, _age.NowMs)) / 1000);
+        restored.Add(new SpilledDelivery(messageId, receiver.Position, message.SizeBytes, _age.ToBroker(message.ExpiresAtAgeMs), options, queuedAtSeconds));
         return true;
     }
 

@@ -39,7 +39,7 @@ internal ref struct BlobReader
             return (long)value;
         }
 
-        Fail();
+        Refuse();
         return 0;
     }
 
@@ -48,7 +48,7 @@ internal ref struct BlobReader
     {
         long count = Number();
         if (count >= 0 && count <= _rest.Length) return (int)count;
-        Fail();
+        Refuse();
         return 0;
     }
 
@@ -57,7 +57,7 @@ internal ref struct BlobReader
     {
         if (_rest.IsEmpty)
         {
-            Fail();
+            Refuse();
             return 0;
         }
 
@@ -75,7 +75,8 @@ internal ref struct BlobReader
         return value;
     }
 
-    private void Fail()
+    /// <summary>Counts the blob as damaged: what was read cannot have been written.</summary>
+    public void Refuse()
     {
         IsDamaged = true;
         _rest = default;

@@ -15,15 +15,13 @@ internal sealed class DeliveryRows
 
     /// <summary>Begins a message; its receivers follow. Numbers ascend.</summary>
     /// <param name="id">The message's number.</param>
-    /// <param name="receivers">How many receive it.</param>
-    /// <param name="sizeBytes">What it counts in a queue's byte limit.</param>
-    /// <param name="expiresAtAgeMs">When it expires, as an age of the store.</param>
-    public void Begin(long id, int receivers, int sizeBytes, long expiresAtAgeMs)
+    /// <param name="message">What is known of it.</param>
+    public void Begin(long id, in WaitingMessage message)
     {
         if (id != _last + 1 || MessageSegments.Of(_first) != MessageSegments.Of(id)) Close();
         if (_first == 0) _first = id;
         _last = id;
-        Receivers.WriteMessage(_receivers, receivers, sizeBytes, expiresAtAgeMs);
+        Receivers.WriteMessage(_receivers, message);
     }
 
     /// <summary>Adds a receiver of the message begun last.</summary>

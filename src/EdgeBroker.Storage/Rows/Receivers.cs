@@ -1,22 +1,25 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Storage.Rows;
 
 /// <summary>
 /// The blob of a row of "delivery": whom messages with consecutive numbers wait for. For each message: its number of receivers, its size, when it expires (0:
-/// never, else 1 more than the milliseconds of the store's age), and for each receiver: session, position, options, and where the options say so the
-/// subscription identifiers and the shared filter.
+/// never, else 1 more than the milliseconds of the store's age), when it was queued (seconds of that age), and for each receiver: session, position,
+/// options, and where the options say so the subscription identifiers and the shared filter.
 /// </summary>
 internal static class Receivers
 {
+    private const DeliveryOptions Stored =
+        DeliveryOptions.AtMostOnce | DeliveryOptions.Retain | DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared;
+
     /// <summary>Adds a message and begins its receivers.</summary>
-    public static void WriteMessage(BlobWriter blob, int receivers, int sizeBytes, long expiresAtAgeMs)
+    public static void WriteMessage(BlobWriter blob, in WaitingMessage message)
     {
-        blob.Number(receivers);
-        blob.Number(sizeBytes);
-        blob.Number(expiresAtAgeMs == Message.Never ? 0 : Math.Max(0, expiresAtAgeMs) + 1);
+        blob.Number(message.Receivers);
+        blob.Number(message.SizeBytes);
+        blob.Number(message.ExpiresAtAgeMs == Message.Never ? 0 : Math.Max(0, message.ExpiresAtAgeMs) + 1);
+        blob.Number(Math.Max(0, message.QueuedAtAgeMs) / 1000);
     }
 
     /// <summary>Adds a receiver.</summary>
@@ -24,7 +27,7 @@ internal static class Receivers
     {
         blob.Number(session);
         blob.Number(delivery.Position);
-        DeliveryOptions options = delivery.QoS == QoS.ExactlyOnce ? DeliveryOptions.ExactlyOnce : DeliveryOptions.AtLeastOnce;
+        DeliveryOptions options = delivery.QoS.ToOptions();
         if (delivery.Retain) options |= DeliveryOptions.Retain;
         if (delivery.SubscriptionIdentifiers is not null) options |= DeliveryOptions.HasIdentifiers;
         if (delivery.SharedFilter is not null) options |= DeliveryOptions.IsShared;
@@ -39,14 +42,16 @@ internal static class Receivers
     }
 
     /// <summary>Reads the head of the next message; false at the end or at damage.</summary>
-    public static bool TryReadMessage(ref BlobReader blob, out int receivers, out int sizeBytes, out long expiresAtAgeMs)
+    public static bool TryReadMessage(ref BlobReader blob, out WaitingMessage message)
     {
-        (receivers, sizeBytes, expiresAtAgeMs) = (0, 0, Message.Never);
+        message = default;
         if (blob.IsDamaged || blob.IsAtEnd) return false;
-        receivers = blob.Count();
-        sizeBytes = (int)Math.Clamp(blob.Number(), 0, int.MaxValue);
+        int receivers = blob.Count();
+        int sizeBytes = (int)Math.Clamp(blob.Number(), 0, int.MaxValue);
         long expiry = blob.Number();
-        if (expiry > 0) expiresAtAgeMs = expiry - 1;
+        long queuedAtSeconds = blob.Number();
+        if (expiry < 0 || queuedAtSeconds is < 0 or > int.MaxValue) blob.Refuse();
+        message = new WaitingMessage(receivers, sizeBytes, expiry == 0 ? Message.Never : expiry - 1, queuedAtSeconds * 1000);
         return !blob.IsDamaged;
     }
 
@@ -56,6 +61,7 @@ internal static class Receivers
         long session = blob.Number();
         long position = blob.Number();
         var options = (DeliveryOptions)blob.Byte();
+        if (position < 1 || (options & ~Stored) != 0 || (options & DeliveryOptions.AtMostOnce) == 0) blob.Refuse();
         uint[]? identifiers = null;
         byte[]? sharedFilter = null;
         if ((options & DeliveryOptions.HasIdentifiers) != 0)
@@ -69,6 +75,13 @@ internal static class Receivers
         return !blob.IsDamaged;
     }
 }
+
+/// <summary>A message that waits, as the row of its receivers has it.</summary>
+/// <param name="Receivers">How many receive it.</param>
+/// <param name="SizeBytes">What it counts in a queue's byte limit.</param>
+/// <param name="ExpiresAtAgeMs">When it expires, as an age of the store.</param>
+/// <param name="QueuedAtAgeMs">When it was queued, as an age of the store, to the second.</param>
+internal readonly record struct WaitingMessage(int Receivers, int SizeBytes, long ExpiresAtAgeMs, long QueuedAtAgeMs);
 
 /// <summary>One receiver of a message, as stored.</summary>
 /// <param name="Session">The session's number in the store.</param>

@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Schema;
@@ -12,7 +11,10 @@ public static class StoreRows
     /// <summary>The checks of tables whose rows carry a checksum.</summary>
     public static RowChecks Checks { get; } = new(
     [
-        new(StoreTables.Session, row => row.IsNull(7) || WillBlob.Read(row.Blob(7)) is not null),
+        new(
+            StoreTables.Session,
+            row =>
+                (row.IsNull(7) || WillBlob.Read(row.Blob(7)) is not null) && (row.IsNull(9) || QueuePolicyBlob.Read(row.Blob(9)) is not null)),
         new(StoreTables.Progress, row => DoneSet.Read(row.Int64(1), row.Blob(2)) is not null && !new BlobReader(row.Blob(3)).IsDamaged),
         new(
             StoreTables.Subscription,
@@ -27,12 +29,11 @@ public static class StoreRows
     private static bool IsDeliverySound(SqliteStatement row)
     {
         var blob = new BlobReader(row.Blob(1));
-        while (Receivers.TryReadMessage(ref blob, out int receivers, out _, out long expiresAtAgeMs))
+        while (Receivers.TryReadMessage(ref blob, out WaitingMessage message))
         {
-            if (expiresAtAgeMs is < 0 and not Message.Never) return false;
-            for (int i = 0; i < receivers; i++)
+            for (int i = 0; i < message.Receivers; i++)
             {
-                if (!Receivers.TryRead(ref blob, out Receiver receiver) || receiver.Position < 1) return false;
+                if (!Receivers.TryRead(ref blob, out _)) return false;
             }
         }
 

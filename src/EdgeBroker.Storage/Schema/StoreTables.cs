@@ -44,11 +44,12 @@ public static class StoreTables
         new(Clock, "CREATE TABLE clock(id INTEGER PRIMARY KEY CHECK(id=1), age_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL)",
             [new("id", Integer), new("age_ms", Integer), new("wall_ms", Integer)]),
         new(Session, "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL UNIQUE, expiry_seconds INTEGER NOT NULL, "
-            + "connected INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL, will_at_ms INTEGER, sent_position INTEGER NOT NULL, will BLOB, owner TEXT)",
+            + "connected INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL, will_at_ms INTEGER, sent_position INTEGER NOT NULL, will BLOB, owner TEXT, "
+            + "queue_policy BLOB)",
             [
                 new("id", Integer), new("client_id", SqliteColumnType.Text), new("expiry_seconds", Integer), new("connected", Integer),
                 new("ends_at_ms", Integer), new("will_at_ms", Integer, IsNullable: true), new("sent_position", Integer), new("will", Blob, IsNullable: true),
-                new("owner", SqliteColumnType.Text, IsNullable: true),
+                new("owner", SqliteColumnType.Text, IsNullable: true), new("queue_policy", Blob, IsNullable: true),
             ]),
         new(Subscription, "CREATE TABLE subscription(session INTEGER NOT NULL, filter BLOB NOT NULL, options INTEGER NOT NULL, identifier INTEGER NOT NULL, "
             + "PRIMARY KEY(session, filter)) WITHOUT ROWID",

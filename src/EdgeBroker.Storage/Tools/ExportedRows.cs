@@ -54,30 +54,32 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
     private void WriteSessions()
     {
         using SqliteStatement rows = database.Prepare(
-            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, low, done, released "
+            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, low, done, released "
             + $"FROM session LEFT JOIN progress ON progress.session = session.id WHERE id IN ({KeptSessions}) ORDER BY id");
         while (rows.Step())
         {
             cancel.ThrowIfCancellationRequested();
             long id = rows.Int64(0);
             Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
-            bool isSound = IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8))) && (will is null == rows.IsNull(7));
+            QueuePolicy? policy = rows.IsNull(9) ? null : QueuePolicyBlob.Read(rows.Blob(9));
+            bool isSound = IsText(rows.Blob(1)) && !rows.Blob(1).IsEmpty && (rows.IsNull(8) || IsText(rows.Blob(8)))
+                && will is null == rows.IsNull(7) && policy is null == rows.IsNull(9);
             Ensure(isSound, "session", id);
             var session = new SqliteSession(rows.Text(1)) { Id = id };
-            if (!rows.IsNull(9)) ReadProgress(rows, session);
+            if (!rows.IsNull(10)) ReadProgress(rows, session);
             _sessions.Add(id, session);
-            WriteSession(rows, session, will);
+            WriteSession(rows, session, will, policy);
         }
     }
 
     private static void ReadProgress(SqliteStatement rows, SqliteSession session)
     {
-        DoneSet? done = DoneSet.Read(rows.Int64(9), rows.Blob(10));
-        Ensure(done is not null && ReleasedBlob.Read(rows.Blob(11), session.Released), "progress", session.Id);
+        DoneSet? done = DoneSet.Read(rows.Int64(10), rows.Blob(11));
+        Ensure(done is not null && ReleasedBlob.Read(rows.Blob(12), session.Released), "progress", session.Id);
         session.Done = done!;
     }
 
-    private void WriteSession(SqliteStatement row, SqliteSession session, Will? will)
+    private void WriteSession(SqliteStatement row, SqliteSession session, Will? will, QueuePolicy? policy)
     {
         long sent = row.Int64(6);
         lines.Begin("session"u8);
@@ -92,7 +94,22 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
         lines.Json.WriteNumber("last_position"u8, Math.Max(session.Done.Highest, sent == SessionSaved.Never ? 0 : sent));
         if (will is null) lines.Json.WriteNull("will"u8);
         else WriteWill(will, session.Id);
+        if (policy is null) lines.Json.WriteNull("queue_policy"u8);
+        else WriteQueuePolicy(policy);
         lines.End();
+    }
+
+    private void WriteQueuePolicy(QueuePolicy policy)
+    {
+        lines.Json.WriteStartObject("queue_policy"u8);
+        lines.Json.WriteNumber("max_messages"u8, policy.MaxMessages);
+        lines.Json.WriteNumber("max_bytes"u8, Math.Min(policy.MaxBytes, JsonFields.LargestNumber));
+        lines.Age("max_age_ms"u8, policy.MaxAge is { } age ? (long)age.TotalMilliseconds : Message.Never);
+        if (policy.MaxStoreBytes is { } bytes) lines.Json.WriteNumber("max_store_bytes"u8, Math.Min(bytes, JsonFields.LargestNumber));
+        else lines.Json.WriteNull("max_store_bytes"u8);
+        lines.Json.WriteString("overflow"u8, policy.Overflow.ToWord());
+        lines.Json.WriteBoolean("keeps_qos0"u8, policy.KeepsQoS0);
+        lines.Json.WriteEndObject();
     }
 
     private void WriteWill(Will will, long session)
@@ -145,11 +162,11 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
         {
             long id = rows.Int64(0);
             var blob = new BlobReader(rows.Blob(1));
-            for (; Receivers.TryReadMessage(ref blob, out int receivers, out _, out _); id++)
+            for (; Receivers.TryReadMessage(ref blob, out WaitingMessage waiting); id++)
             {
                 cancel.ThrowIfCancellationRequested();
                 open.Clear();
-                for (int i = 0; i < receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
+                for (int i = 0; i < waiting.Receivers && Receivers.TryRead(ref blob, out Receiver receiver); i++)
                 {
                     if (_sessions.TryGetValue(receiver.Session, out SqliteSession? session) && !session.Done.Contains(receiver.Position))
                     {
@@ -157,14 +174,14 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
                     }
                 }
 
-                if (open.Count > 0 && !blob.IsDamaged) WriteMessage(message, id, open);
+                if (open.Count > 0 && !blob.IsDamaged) WriteMessage(message, id, waiting.QueuedAtAgeMs, open);
             }
 
             Ensure(!blob.IsDamaged, "delivery", rows.Int64(0));
         }
     }
 
-    private void WriteMessage(SqliteStatement message, long id, List<(SqliteSession Session, Receiver Receiver)> receivers)
+    private void WriteMessage(SqliteStatement message, long id, long queuedAtMs, List<(SqliteSession Session, Receiver Receiver)> receivers)
     {
         message.Bind(1, id);
         Ensure(message.Step() && StoredMessage.IsSound(message, 0) && IsText(message.Blob(2)), "message", id);
@@ -173,6 +190,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
         WriteContent(message.Blob(2), message.Blob(4), message.Blob(3), message.Int64(0));
         lines.Age("expires_at_ms"u8, message.IsNull(1) ? Message.Never : message.Int64(1));
         message.Reset();
+        lines.Age("queued_at_ms"u8, queuedAtMs);
         lines.Json.WriteStartArray("receivers"u8);
         foreach ((SqliteSession session, Receiver receiver) in receivers) WriteReceiver(session, receiver);
         lines.Json.WriteEndArray();
@@ -185,7 +203,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
         lines.Json.WriteStartObject();
         lines.Json.WriteString("client_id"u8, session.ClientId);
         lines.Json.WriteNumber("position"u8, receiver.Position);
-        lines.Json.WriteNumber("qos"u8, (receiver.Options & DeliveryOptions.ExactlyOnce) != 0 ? 2 : 1);
+        lines.Json.WriteNumber("qos"u8, (int)receiver.Options.ToQoS());
         lines.Json.WriteBoolean("retain"u8, (receiver.Options & DeliveryOptions.Retain) != 0);
         lines.Json.WriteStartArray("identifiers"u8);
         foreach (uint identifier in receiver.SubscriptionIdentifiers ?? []) lines.Json.WriteNumberValue(identifier);

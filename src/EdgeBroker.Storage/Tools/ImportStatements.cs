@@ -29,8 +29,8 @@ internal sealed class ImportStatements : IDisposable
         _topic = database.Prepare("INSERT OR IGNORE INTO temp.topic(name) VALUES(?1)");
         _clock = database.Prepare("INSERT INTO clock(id, age_ms, wall_ms) VALUES(1, ?1, ?2)");
         _session = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner) "
-            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
+            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
         _progress = database.Prepare("INSERT INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _subscription = database.Prepare("INSERT OR IGNORE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _received = database.Prepare("INSERT OR IGNORE INTO received(session, packet_id) VALUES(?1, ?2)");
@@ -47,7 +47,16 @@ internal sealed class ImportStatements : IDisposable
     }
 
     public void AddSession(
-        long id, string clientId, string? owner, long expirySeconds, bool isConnected, long endsAtMs, long willAtMs, long sentPosition, Will? will)
+        long id,
+        string clientId,
+        string? owner,
+        long expirySeconds,
+        bool isConnected,
+        long endsAtMs,
+        long willAtMs,
+        long sentPosition,
+        Will? will,
+        QueuePolicy? policy)
     {
         _session.Bind(1, id);
         _session.BindText(2, clientId);
@@ -61,6 +70,8 @@ internal sealed class ImportStatements : IDisposable
         else _session.Bind(8, WillBlob.Of(will));
         if (owner is null) _session.BindNull(9);
         else _session.BindText(9, owner);
+        if (policy is null) _session.BindNull(10);
+        else _session.Bind(10, QueuePolicyBlob.Of(policy));
         _session.Run();
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
@@ -110,8 +111,9 @@ internal sealed class ImportedRows : IDisposable
         long sentPosition = fields.NumberOr("sent_position", SessionSaved.Never);
         var session = new ImportedSession(_sessions.Count + 1, fields.Number("last_position", 0, JsonFields.LargestNumber));
         Will? will = fields.IsNull("will") ? null : ReadWill(new JsonFields(fields.Take("will")));
+        QueuePolicy? policy = fields.IsNull("queue_policy") ? null : ReadQueuePolicy(new JsonFields(fields.Take("queue_policy")));
         if (!_sessions.TryAdd(clientId, session)) throw new FormatException($"a second session of \"{clientId}\"");
-        _statements.AddSession(session.Id, clientId, owner, expirySeconds, isConnected, endsAtMs, willAtMs, sentPosition, will);
+        _statements.AddSession(session.Id, clientId, owner, expirySeconds, isConnected, endsAtMs, willAtMs, sentPosition, will, policy);
     }
 
     private static Will ReadWill(JsonFields fields)
@@ -121,6 +123,25 @@ internal sealed class ImportedRows : IDisposable
         long expirySeconds = fields.NumberOr("expiry_seconds", -1, uint.MaxValue);
         fields.End();
         return new Will(message, delaySeconds, expirySeconds < 0 ? null : (uint)expirySeconds);
+    }
+
+    private static QueuePolicy ReadQueuePolicy(JsonFields fields)
+    {
+        var maxMessages = (int)fields.Number("max_messages", 0, int.MaxValue);
+        long maxBytes = fields.Number("max_bytes", 0, JsonFields.LargestNumber);
+        long maxAgeMs = fields.NumberOr("max_age_ms", -1, QueuePolicyBlob.LongestAgeMs);
+        long maxStoreBytes = fields.NumberOr("max_store_bytes", -1);
+        string word = fields.Text("overflow");
+        if (!QueueOverflowWords.TryParse(word, out QueueOverflow overflow)) throw new FormatException($"\"overflow\" cannot be \"{word}\"");
+        bool keepsQoS0 = fields.Flag("keeps_qos0");
+        fields.End();
+        return new QueuePolicy(
+            maxMessages,
+            maxBytes,
+            maxAgeMs < 0 ? null : TimeSpan.FromMilliseconds(maxAgeMs),
+            maxStoreBytes < 0 ? null : maxStoreBytes,
+            overflow,
+            keepsQoS0);
     }
 
     private void AddSubscription(JsonFields fields)
@@ -150,6 +171,7 @@ internal sealed class ImportedRows : IDisposable
         long id = fields.Number("id", 1, JsonFields.LargestNumber);
         if (id <= _lastMessage) throw new FormatException($"message {id} is behind message {_lastMessage}; they go in ascending order");
         Message message = ReadContent(fields, null);
+        long queuedAtMs = fields.Number("queued_at_ms", 0, int.MaxValue * 1000L);
         JsonElement receivers = fields.Take("receivers");
         if (receivers.ValueKind != JsonValueKind.Array || receivers.GetArrayLength() == 0)
         {
@@ -157,7 +179,7 @@ internal sealed class ImportedRows : IDisposable
         }
 
         _lastMessage = id;
-        _deliveries.Begin(id, receivers.GetArrayLength(), message.SizeBytes, message.ExpiresAtMs);
+        _deliveries.Begin(id, new WaitingMessage(receivers.GetArrayLength(), message.SizeBytes, message.ExpiresAtMs, queuedAtMs));
         WriteDeliveries();
         foreach (JsonElement receiver in receivers.EnumerateArray()) AddReceiver(new JsonFields(receiver), id);
         _statements.AddMessage(id, message);
@@ -170,7 +192,7 @@ internal sealed class ImportedRows : IDisposable
         long position = fields.Number("position", 1, JsonFields.LargestNumber);
         if (session.Open.Contains(position)) throw new FormatException($"the session has another message at position {position}");
         session.Open.Add(position);
-        var qos = (QoS)fields.Number("qos", 1, 2);
+        var qos = (QoS)fields.Number("qos", 0, 2);
         bool retain = fields.Flag("retain");
         uint[] identifiers = fields.Numbers("identifiers", 1, VariableByteInteger.MaxValue);
         byte[]? sharedFilter = fields.IsNull("shared_filter") ? null : ReadFilter(fields, "shared_filter");

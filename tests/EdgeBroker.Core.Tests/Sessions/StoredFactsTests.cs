@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -69,6 +71,21 @@ public sealed class StoredFactsTests
         _bench.Connect("c", expirySeconds: 60, will: Bench.WillOf("w", "w", delaySeconds: 5)).Drop();
         _bench.Connect("c", expirySeconds: 60);
         Assert.Equal("SaveWill c none", _journal.Facts[^1]);
+    }
+
+    [Fact]
+    public void A_policy_of_its_own_is_stored_and_QoS_0_as_what_it_is()
+    {
+        var policy = new QueuePolicy(10, 1_000, TimeSpan.FromSeconds(5), 500, QueueOverflow.KeepLatestPerTopic, KeepsQoS0: true);
+        Client client = _bench.Connect("c", expirySeconds: 60, policy: policy);
+        Assert.Equal(policy, Assert.IsType<SessionSaved>(_journal.Last).QueuePolicy);
+        client.Subscribe("+", QoS.ExactlyOnce);
+        client.Drop();
+        for (int i = 0; i < 3; i++)
+        {
+            _bench.Publish("a" + i, "m", (QoS)i);
+            Assert.Equal((QoS)i, Assert.IsType<PublishRecord>(_journal.Last).Deliveries!.QoS);
+        }
     }
 
     [Theory]

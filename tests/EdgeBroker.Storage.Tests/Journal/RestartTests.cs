@@ -1,4 +1,7 @@
 using System.Globalization;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
@@ -228,6 +231,54 @@ public sealed class RestartTests : IDisposable
         Assert.Equal(1, fourth.Broker.Broker.FindSession("kept")!.PendingMessages);
         client = await fourth.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
         await client.ExpectPublishAsync("a", "for ever", 1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_s_queue_policy_and_the_QoS_0_it_kept_come_back(bool crash)
+    {
+        var policy = new QueuePolicy(3, 1_000_000, TimeSpan.FromSeconds(500.5), 900_000, QueueOverflow.DropOldest, KeepsQoS0: true);
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        AbsentSession.Begin(first.Broker.Broker, "kept", "a", policy);
+        AbsentSession.Begin(first.Broker.Broker, "other", "b", new QueuePolicy(9, 99, null, null, QueueOverflow.HoldPublishers, KeepsQoS0: false));
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        for (int qos = 0; qos < 3; qos++) await publisher.PublishAsync("a", $"QoS {qos}", qos);
+        await first.CommittedAsync();
+        await using StoredBroker second = crash ? first.Crash(_elsewhere) : await first.RestartAsync();
+        Assert.Equal((3L, 0), (second.Restored.Deliveries, second.Restored.Damaged));
+        Assert.Equal(new QueueView(3, 1_000_000, 500.5, 900_000, "drop-oldest", KeepsQos0: true), second.PolicyOf("kept"));
+        Assert.Equal(new QueueView(9, 99, null, null, "hold-publishers", KeepsQos0: false), second.PolicyOf("other"));
+        // The fourth drives out the first, and is kept though it is QoS 0.
+        await (await second.Broker.ConnectAsync("publisher")).PublishAsync("a", "after the start", 0);
+        await second.CommittedAsync();
+        await using StoredBroker third = second.Crash(_third);
+        TestClient client = await third.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
+        await client.ExpectPublishAsync("a", "QoS 1", 1);
+        await client.ExpectPublishAsync("a", "QoS 2", 2);
+        await client.ExpectPublishAsync("a", "after the start", 0);
+    }
+
+    [Fact]
+    public async Task What_waits_grows_older_while_the_broker_is_down()
+    {
+        var policy = new QueuePolicy(1_000, 1_000_000, TimeSpan.FromSeconds(100), null, QueueOverflow.DropOldest, KeepsQoS0: false);
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        AbsentSession.Begin(first.Broker.Broker, "kept", "a", policy);
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        await publisher.PublishAsync("a", "old", 1);
+        first.Broker.Advance(60);
+        await publisher.PublishAsync("a", "newer", 1);
+        await using StoredBroker second = await first.RestartAsync(downFor: TimeSpan.FromSeconds(30));
+        second.Broker.Advance(10);
+        Assert.Equal(2, second.Broker.Broker.FindSession("kept")!.PendingMessages);
+        second.Broker.Advance(1);
+        Assert.Equal(1, second.Broker.Broker.FindSession("kept")!.PendingMessages);
+        await using StoredBroker third = await second.RestartAsync();
+        third.Broker.Advance(59);
+        Assert.Equal(1, third.Broker.Broker.FindSession("kept")!.PendingMessages);
+        third.Broker.Advance(1);
+        Assert.Equal(0, third.Broker.Broker.FindSession("kept")!.PendingMessages);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Opening;
@@ -103,6 +104,10 @@ internal sealed class StoredBroker : IAsyncDisposable
         await fence.SubscribeAsync("fence");
         await fence.DisconnectAsync(properties: Prop.SessionExpiry(0));
     }
+
+    /// <summary>A session's queue policy as it is shown.</summary>
+    public QueueView PolicyOf(string clientId) =>
+        new BrokerView(Broker.Broker, new RecentRefusals(Broker.Events, Broker.Time)).Session(clientId)!.Queue;
 
     public async Task StopAsync()
     {

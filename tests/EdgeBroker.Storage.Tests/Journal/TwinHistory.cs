@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
@@ -13,6 +14,8 @@ internal sealed class TwinHistory : IAsyncDisposable
 
     private readonly List<TemporaryDirectory> _directories = [new()];
     private readonly TwinClient[] _clients = [.. Enumerable.Range(0, 3).Select(i => new TwinClient("c" + i))];
+    // Away until the end, with a policy of its own that keeps QoS 0.
+    private readonly TwinClient _absent = new("absent");
     private readonly Dictionary<string, long> _expiries = [];
     private readonly TestBroker _memory;
     private readonly bool _restarts;
@@ -20,6 +23,8 @@ internal sealed class TwinHistory : IAsyncDisposable
     private StoredBroker _stored;
     private long _nowSeconds;
     private int _messages;
+
+    private IEnumerable<TwinClient> All => [.. _clients, _absent];
 
     /// <param name="expires">Whether messages expire; else the queue's limit is reached and retained messages come to who subscribes. Not both: messages that
     /// expired on disk are dropped at once, those in memory when their turn comes, and until then they count in the limit.</param>
@@ -31,6 +36,8 @@ internal sealed class TwinHistory : IAsyncDisposable
         MqttOptions limits = TestBrokerOptions.Quiet with { MaxQueuedMessages = expires ? 10_000 : 24, ReceiveMaximum = 1000 };
         _memory = new TestBroker(limits);
         _stored = StoredBroker.Start(_directories[0], new StorageOptions { Durability = StoreDurability.Strict }, limits);
+        var policy = new QueuePolicy(expires ? 10_000 : 40, 1_000_000, MaxAge: null, MaxStoreBytes: null, QueueOverflow.DropOldest, KeepsQoS0: true);
+        foreach (Broker broker in new[] { _memory.Broker, _stored.Broker.Broker }) AbsentSession.Begin(broker, _absent.Id, "#", policy);
     }
 
     public async Task RunAsync((int Op, int A, int B)[] steps)
@@ -146,14 +153,14 @@ internal sealed class TwinHistory : IAsyncDisposable
     private void Advance(int seconds)
     {
         _nowSeconds += seconds;
-        _stored.Wall.Advance(TimeSpan.FromSeconds(seconds));
         _memory.Advance(seconds);
+        _stored.Wall.Advance(TimeSpan.FromSeconds(seconds));
         _stored.Broker.Advance(seconds);
     }
 
     private async Task CompareAsync(bool restarted = false)
     {
-        TwinClient[] connected = [.. _clients.Where(one => one.IsConnected)];
+        TwinClient[] connected = [.. All.Where(one => one.IsConnected)];
         // What one client sent is handled before another one is asked what it brought.
         foreach (TwinClient client in connected)
         {
@@ -174,9 +181,9 @@ internal sealed class TwinHistory : IAsyncDisposable
             AssertSame(client, expected, actual, packet => packet.Type is not (PacketType.Publish or PacketType.Pubrel));
         }
 
-        foreach (TwinClient client in _clients)
+        foreach (TwinClient client in All)
         {
-            Core.Sessions.Session? one = _memory.Broker.FindSession(client.Id), other = _stored.Broker.Broker.FindSession(client.Id);
+            Session? one = _memory.Broker.FindSession(client.Id), other = _stored.Broker.Broker.FindSession(client.Id);
             Assert.Equal(one is null, other is null);
             // Those that expired on disk are gone, those in memory go when their turn comes.
             if (_expires || one is null) continue;
@@ -247,9 +254,11 @@ internal sealed class TwinHistory : IAsyncDisposable
     /// <summary>All that is still owed comes.</summary>
     private async Task DrainAsync()
     {
-        foreach (TwinClient client in _clients)
+        foreach (TwinClient client in All)
         {
-            await client.ConnectAsync(_memory, _stored.Broker, cleanStart: false, expirySeconds: 100, receiveMaximum: 20);
+            // With room for all who was away: in memory one that has expired waits for room before QoS 0 behind it goes out.
+            int receiveMaximum = client == _absent ? 1000 : 20;
+            await client.ConnectAsync(_memory, _stored.Broker, cleanStart: false, expirySeconds: 100, receiveMaximum);
             await CompareAsync();
             while (client.Memory.Open.Count > 0)
             {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using CsCheck;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
@@ -23,9 +24,10 @@ public sealed class DamagedBlobTests
             if (changed.AsSpan().SequenceEqual(blob)) continue;
             Assert.True(new BlobReader(changed).IsDamaged);
             Assert.Null(WillBlob.Read(changed));
+            Assert.Null(QueuePolicyBlob.Read(changed));
             Assert.Null(DoneSet.Read(1, changed));
             var reader = new BlobReader(changed);
-            Assert.False(Receivers.TryReadMessage(ref reader, out _, out _, out _));
+            Assert.False(Receivers.TryReadMessage(ref reader, out _));
         }
     });
 
@@ -45,6 +47,7 @@ public sealed class DamagedBlobTests
     private static void Read(byte[] blob)
     {
         WillBlob.Read(blob);
+        if (QueuePolicyBlob.Read(blob) is { } policy) Assert.Equal(policy, QueuePolicyBlob.Read(QueuePolicyBlob.Of(policy)));
         if (DoneSet.Read(1, blob) is { } done)
         {
             done.Contains(5);
@@ -54,10 +57,10 @@ public sealed class DamagedBlobTests
 
         var reader = new BlobReader(blob);
         int messages = 0;
-        for (; Receivers.TryReadMessage(ref reader, out int receivers, out int sizeBytes, out _); messages++)
+        for (; Receivers.TryReadMessage(ref reader, out WaitingMessage message); messages++)
         {
-            Assert.InRange(sizeBytes, 0, int.MaxValue);
-            for (int i = 0; i < receivers && Receivers.TryRead(ref reader, out Receiver receiver); i++)
+            Assert.InRange(message.SizeBytes, 0, int.MaxValue);
+            for (int i = 0; i < message.Receivers && Receivers.TryRead(ref reader, out Receiver receiver); i++)
             {
                 Assert.True((receiver.SubscriptionIdentifiers?.Length ?? 0) + (receiver.SharedFilter?.Length ?? 0) <= blob.Length);
             }
@@ -77,13 +80,14 @@ public sealed class DamagedBlobTests
         var receivers = new BlobWriter();
         for (int i = 0; i < 3; i++)
         {
-            Receivers.WriteMessage(receivers, 2, 1_000, i == 1 ? Message.Never : 86_400_000);
+            Receivers.WriteMessage(receivers, new WaitingMessage(2, 1_000, i == 1 ? Message.Never : 86_400_000, 5_000 * i));
             var record = new PublishRecord(will.Message);
             Receivers.Write(receivers, 7, record.Add(new SqliteSession("c"), 100 + i, QoS.AtLeastOnce, true, [1, 300], null));
             Receivers.Write(receivers, 8, record.Add(new SqliteSession("d"), 200 + i, QoS.ExactlyOnce, false, null, "$share/g/a"u8.ToArray()));
         }
 
-        return [done.ToBlob(), WillBlob.Of(will), receivers.ToArray()];
+        var policy = new QueuePolicy(1_000, 1_000_000, TimeSpan.FromHours(1), 500_000, QueueOverflow.HoldPublishers, KeepsQoS0: true);
+        return [done.ToBlob(), WillBlob.Of(will), QueuePolicyBlob.Of(policy), receivers.ToArray()];
     }
 
     private static byte[] Mutate(byte[] blob, (int Place, byte Value, int Kind)[] mutations)

@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Tests.Journal;
@@ -16,7 +19,7 @@ public sealed class StoreTransferTests : IDisposable
     private const string End = """{"type":"end"}""";
     private const string Session =
         """{"type":"session","client_id":"c","owner":null,"expiry_seconds":60,"connected":false,"ends_at_ms":60000,"will_at_ms":null,"sent_position":"""
-        + """0,"last_position":0,"will":null}""";
+        + """0,"last_position":0,"will":null,"queue_policy":null}""";
 
     private static readonly byte[] Kept = Prop.SessionExpiry(1000);
     private readonly TemporaryDirectory _directory = new();
@@ -39,14 +42,14 @@ public sealed class StoreTransferTests : IDisposable
         await using StoredBroker first = StoredBroker.Start(_directory);
         await FillAsync(first);
         StoreTransfer written = StoreExport.Run(Database, _elsewhere.File("beside.jsonl"), CancellationToken.None);
-        Assert.Equal((4, 101L, 2), (written.Sessions, written.Messages, written.Retained));
+        Assert.Equal((5, 104L, 2), (written.Sessions, written.Messages, written.Retained));
         await first.StopAsync();
         byte[] exported = Export(Database);
         StoreTransfer read = Import(exported);
         Assert.Equal(written, read);
         Assert.Equal(Encoding.UTF8.GetString(exported), Encoding.UTF8.GetString(Export(StoreFile.PathIn(Target))));
         await using StoredBroker second = StoredBroker.Start(_elsewhere);
-        Assert.Equal((StoreOpeningKind.Opened, 4, 0), (second.Opening.Kind, second.Restored.Sessions, second.Restored.Damaged));
+        Assert.Equal((StoreOpeningKind.Opened, 5, 0), (second.Opening.Kind, second.Restored.Sessions, second.Restored.Damaged));
         await ExpectAsync(second);
     }
 
@@ -93,7 +96,12 @@ public sealed class StoreTransferTests : IDisposable
         """{"type":"retained","topic":"a","payload":"YQ==","properties":"","qos":3,"retain":true,"expires_at_ms":null}""")]
     [InlineData(
         3, "\"receivers\" is no list",
-        """{"type":"message","id":1,"topic":"a","payload":"","properties":"","qos":1,"retain":false,"expires_at_ms":null,"receivers":[]}""")]
+        """{"type":"message","id":1,"topic":"a","payload":"","properties":"","qos":1,"retain":false,"expires_at_ms":null,"queued_at_ms":0,"receivers":[]}""")]
+    [InlineData(
+        3, "\"overflow\" cannot be \"drop\"",
+        """{"type":"session","client_id":"d","owner":null,"expiry_seconds":60,"connected":false,"ends_at_ms":0,"will_at_ms":null,"sent_position":"""
+        + """0,"last_position":0,"will":null,"queue_policy":{"max_messages":1,"max_bytes":1,"max_age_ms":null,"max_store_bytes":null"""
+        + ""","overflow":"drop","keeps_qos0":true}}""")]
     [InlineData(4, "it is behind the line", End, End)]
     public void A_line_that_is_wrong_is_named_and_nothing_is_left(int number, string cause, params string[] wrong)
     {
@@ -163,6 +171,9 @@ public sealed class StoreTransferTests : IDisposable
             await publisher.PublishAsync("a/é" + (i % 3), i.ToString(CultureInfo.InvariantCulture), 1 + (i % 2), properties: Prop.ContentType("text"));
         }
 
+        AbsentSession.Begin(
+            broker.Broker.Broker, "policy", "p", new QueuePolicy(5, 1_000, TimeSpan.FromSeconds(9), 500, QueueOverflow.HoldPublishers, KeepsQoS0: true));
+        for (int qos = 0; qos < 3; qos++) await publisher.PublishAsync("p", $"QoS {qos}", qos);
         await publisher.PublishAsync("r", "one", 2);
         ReceivedPacket one = await released.ExpectPublishAsync("r", "one", 2);
         await released.SendAsync(released.Packets.Pubrec(one.PacketId));
@@ -186,6 +197,9 @@ public sealed class StoreTransferTests : IDisposable
         await publisher.ExpectAsync(publisher.Packets.Pubrec(500));
         Assert.Equal(1, broker.Broker.Broker.FindSession("mortal")!.PendingMessages);
         Assert.Equal(2, broker.Broker.Broker.Retained.Count);
+        Assert.Equal(new QueueView(5, 1_000, 9, 500, "hold-publishers", KeepsQos0: true), broker.PolicyOf("policy"));
+        TestClient policy = await broker.Broker.ConnectAsync("policy", cleanStart: false, properties: Kept, sessionPresent: true);
+        for (int qos = 0; qos < 3; qos++) await policy.ExpectPublishAsync("p", $"QoS {qos}", qos);
         TestClient reader = await broker.Broker.ConnectAsync("reader");
         await reader.SubscribeAsync("v/#");
         await reader.ExpectPublishesInAnyOrderAsync("value 19", "value 17");
@@ -209,8 +223,8 @@ public sealed class StoreTransferTests : IDisposable
     }
 
     private static string Message(long id, long position) =>
-        $$"""{"type":"message","id":{{id}},"topic":"t","payload":"cGF5","properties":"","qos":1,"retain":false,"expires_at_ms":5000,"receivers":"""
-            + $$"""[{"client_id":"c","position":{{position}},"qos":1,"retain":false,"identifiers":[3],"shared_filter":null,"released":false}]}""";
+        $$"""{"type":"message","id":{{id}},"topic":"t","payload":"cGF5","properties":"","qos":1,"retain":false,"expires_at_ms":5000,"queued_at_ms":3000"""
+            + $$""","receivers":[{"client_id":"c","position":{{position}},"qos":1,"retain":false,"identifiers":[3],"shared_filter":null,"released":false}]}""";
 
     private static byte[] Export(string database)
     {
