@@ -25,6 +25,7 @@ public sealed partial class Broker
         var subscription = new Subscription(receiver, filter.ToArray(), options, identifier);
         if (!receiver.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
         Align(receiver, subscription.Filter);
+        completion = Completion.Both(completion, Cluster.Subscribed(filter));
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
         if (WantsRetained(subscription, existing)) receiver.QueueRetained(lease, Retained.Walk(filter), subscription);
         return (ReasonCode)options.MaximumQoS;

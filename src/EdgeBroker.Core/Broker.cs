@@ -68,6 +68,9 @@ public sealed partial class Broker
     /// <summary>Where sessions and retained messages are kept.</summary>
     public IJournal Journal { get; }
 
+    /// <summary>The other nodes.</summary>
+    public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
+
     /// <summary>Who is told what happens.</summary>
     public IBrokerEvents Events => _events;
 

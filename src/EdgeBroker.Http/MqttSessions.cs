@@ -15,7 +15,7 @@ internal sealed class MqttSessions
 {
     private readonly (PipeLoop Loop, RoutingContext Context)[] _loops;
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<MqttConnection, PipeConnection> _open = new();
+    private readonly ConcurrentDictionary<PipeConnection, MqttEndpoint> _open = new();
     private int _next;
     private volatile bool _isStopping;
 
@@ -45,19 +45,19 @@ internal sealed class MqttSessions
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
         var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, loop, (peer as IPEndPoint)?.Address);
-        MqttConnection connection;
-        lock (loop.Lock) connection = new MqttConnection(endpoint, transport, context, identity, admission);
-        _open.TryAdd(connection, transport);
-        if (_isStopping) transport.Post(connection.Shutdown);
-        else if (endpoint.IsRemoved) transport.Post(connection.LoseListener);
+        Handshake handshake;
+        lock (loop.Lock) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
+        _open.TryAdd(transport, endpoint);
+        if (_isStopping) transport.Post(handshake.Shutdown);
+        else if (endpoint.IsRemoved) transport.Post(handshake.LoseListener);
         try
         {
-            await transport.RunAsync(connection).ConfigureAwait(false);
+            await transport.RunAsync(handshake).ConfigureAwait(false);
             return transport.Failure;
         }
         finally
         {
-            _open.TryRemove(connection, out _);
+            _open.TryRemove(transport, out _);
         }
     }
 
@@ -65,16 +65,16 @@ internal sealed class MqttSessions
     public void Stop()
     {
         _isStopping = true;
-        foreach ((MqttConnection connection, PipeConnection transport) in _open) transport.Post(connection.Shutdown);
+        foreach (PipeConnection transport in _open.Keys) transport.Post(() => HandlerOf(transport).Shutdown());
     }
 
     /// <summary>Says goodbye to the clients of a listener that is no more (5.0: DISCONNECT 0x98), present and to come.</summary>
     public void Leave(MqttEndpoint endpoint)
     {
         endpoint.IsRemoved = true;
-        foreach ((MqttConnection connection, PipeConnection transport) in _open)
+        foreach ((PipeConnection transport, MqttEndpoint served) in _open)
         {
-            if (connection.Endpoint == endpoint) transport.Post(connection.LoseListener);
+            if (served == endpoint) transport.Post(() => HandlerOf(transport).LoseListener());
         }
     }
 
@@ -83,16 +83,18 @@ internal sealed class MqttSessions
     public int Review()
     {
         int disconnected = 0;
-        foreach ((MqttConnection connection, PipeConnection transport) in _open)
+        foreach (PipeConnection transport in _open.Keys)
         {
             transport.RunInTurn(() =>
             {
-                if (connection.Review()) disconnected++;
+                if (HandlerOf(transport).Review()) disconnected++;
             });
         }
 
         return disconnected;
     }
+
+    private static IMqttHandler HandlerOf(PipeConnection transport) => (IMqttHandler)transport.Handler;
 
     private static (PipeLoop Loop, RoutingContext Context) Make(Broker broker)
     {

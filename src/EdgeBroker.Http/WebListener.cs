@@ -44,7 +44,16 @@ public sealed partial class WebListener : IServedListener
         _peerNames = new PeerNames(time);
         _foreign = new LogThrottle(time, burst: 20);
         Name = $"{options.ProtocolName} on {options.Address}";
-        Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous) { Listener = options.Address };
+        Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous)
+        {
+            Listener = options.Address,
+            Transport = options.Protocol switch
+            {
+                WebProtocol.Mqtts => "tls",
+                WebProtocol.Wss => "wss",
+                _ => "ws",
+            },
+        };
         if (options.Tls is not null) Tls = new TlsGate(new TlsFiles(options.Tls, Name, time, logger), Name, time, logger, server.Handshakes);
     }
 

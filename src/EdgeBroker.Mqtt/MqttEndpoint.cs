@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt;
 
@@ -34,4 +35,12 @@ public sealed class MqttEndpoint(Broker broker, IAuthenticator authenticator, bo
 
     /// <summary>The listener's address as configured, by which access rules name it.</summary>
     public string Listener { get; init; } = "";
+
+    /// <summary>What carries MQTT here: <c>tcp</c>, <c>tls</c>, <c>ws</c>, <c>wss</c> or <c>unix</c>.</summary>
+    public string Transport { get; init; } = "tcp";
+
+    /// <summary>What an identity that was let in is worth by the users and rules now in force, and by the listener's settings.</summary>
+    internal AuthenticationResult Judge(AuthenticationResult identity, string clientId) => identity.UserName is null && !AnonymousAllowed
+        ? AuthenticationResult.Refused(ReasonCode.NotAuthorized, "anonymous, and the listener does not let anonymous clients in any more")
+        : Authenticator.Review(identity, new AclSubject(identity.UserName, clientId, Listener));
 }

@@ -22,22 +22,22 @@ public sealed partial class MqttServer
         return gate;
     }
 
-    private MqttConnection Serve(MqttListener listener, ReactorListener.Accepted accepted)
+    private Handshake Serve(MqttListener listener, ReactorListener.Accepted accepted)
     {
         string cause = "";
         string? identity = listener.Options.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
-        var connection = new MqttConnection(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
+        var handshake = new Handshake(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
         // Who is to be known by the system and is not, does not come in by other ways.
         if (cause.Length > 0) _broker.Events.ConnectRefused(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause);
         // Accepted before the listener closed, dealt out after the goodbyes.
-        if (cause.Length > 0 || _isStopping) connection.Shutdown();
-        else if (listener.Mqtt.IsRemoved) connection.LoseListener();
-        return connection;
+        if (cause.Length > 0 || _isStopping) handshake.Shutdown();
+        else if (listener.Mqtt.IsRemoved) handshake.LoseListener();
+        return handshake;
     }
 
     private static void Shutdown(IConnectionHandler handler)
     {
-        if (handler is MqttConnection connection) connection.Shutdown();
+        if (handler is IMqttHandler mqtt) mqtt.Shutdown();
         else ((ProxyGate)handler).Shutdown();
     }
 }

@@ -22,7 +22,11 @@ public sealed partial class MqttServer
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public MqttListener Open(ListenerOptions options)
     {
-        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous) { Listener = options.Address };
+        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous)
+        {
+            Listener = options.Address,
+            Transport = options.Address.StartsWith("unix:", StringComparison.Ordinal) ? "unix" : "tcp",
+        };
         MqttListener listener = null!;
         ReactorListener socket = ReactorListener.Open(
             SocketAddress.Parse(options.Address),
@@ -82,15 +86,15 @@ public sealed partial class MqttServer
         return done.Task;
     }
 
-    private static void ForEachConnection(Reactor reactor, Action<MqttConnection> action) => reactor.ForEachHandler(handler =>
+    private static void ForEachConnection(Reactor reactor, Action<IMqttHandler> action) => reactor.ForEachHandler(handler =>
     {
-        if (handler is MqttConnection connection) action(connection);
+        if (handler is IMqttHandler connection) action(connection);
     });
 
     private static Task<int> ReviewAsync(Reactor reactor)
     {
         var done = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var connections = new List<MqttConnection>();
+        var connections = new List<IMqttHandler>();
         int disconnected = 0;
         reactor.Post(() =>
         {

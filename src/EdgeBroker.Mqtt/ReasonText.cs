@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt;
@@ -18,5 +19,14 @@ internal static class ReasonText
         ReasonCode.KeepAliveTimeout => "nothing was heard within one and a half times the keep alive"u8,
         ReasonCode.UnspecifiedError => "an internal error of the broker"u8,
         _ => "refused"u8,
+    };
+
+    /// <summary>What a client that is not let in is told: nothing that helps to guess, but what it did wrong as a program.</summary>
+    public static string Of(AuthenticationResult verdict) => verdict.Reason switch
+    {
+        ReasonCode.ServerBusy => "busy: try again later",
+        ReasonCode.ConnectionRateExceeded => "busy: a limit of the broker is reached; try again later",
+        ReasonCode.BadAuthenticationMethod or ReasonCode.ProtocolError when verdict.Cause is { } cause => cause,
+        _ => "not let in: no valid credentials",
     };
 }

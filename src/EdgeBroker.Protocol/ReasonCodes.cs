@@ -45,7 +45,8 @@ public static class ReasonCodes
         ReasonCode.Success => 0x00,
         ReasonCode.UnsupportedProtocolVersion => 0x01,
         ReasonCode.ClientIdentifierNotValid => 0x02,
-        ReasonCode.ServerUnavailable or ReasonCode.ServerBusy or ReasonCode.ConnectionRateExceeded or ReasonCode.QuotaExceeded => 0x03,
+        ReasonCode.ServerUnavailable or ReasonCode.ServerBusy or ReasonCode.ConnectionRateExceeded or ReasonCode.QuotaExceeded
+            or ReasonCode.UseAnotherServer or ReasonCode.ServerMoved => 0x03,
         ReasonCode.BadUserNameOrPassword => 0x04,
         ReasonCode.NotAuthorized or ReasonCode.Banned => 0x05,
         _ => null,

@@ -11,6 +11,12 @@ public abstract class TransportConnection
 
     private volatile bool _isClosing;
 
+    /// <summary>
+    /// The protocol side; set before the first event. On the connection's own thread a handler may give its place to another, and hands that one what it has
+    /// been given and not consumed.
+    /// </summary>
+    public IConnectionHandler Handler { get; set; } = null!;
+
     /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.Gate"/>.</summary>
     public OutputBuffer Output { get; } = new();
 

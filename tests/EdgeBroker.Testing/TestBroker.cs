@@ -31,7 +31,7 @@ public sealed class TestBroker : IAsyncDisposable
     {
         _options = options ?? new TestBrokerOptions();
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
-        Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test");
+        Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test") { Cluster = _options.Cluster };
         Broker.Limits.Replace(_options.Limits);
         _authenticator = new GuardedAuthenticator(_options.Authenticator, Broker.Limits);
         if (!_options.OverSockets) return;
@@ -145,7 +145,7 @@ public sealed class TestBroker : IAsyncDisposable
         var connection =
             new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
-        Task served = connection.RunAsync(new MqttConnection(endpoint, connection, context));
+        Task served = connection.RunAsync(new Handshake(endpoint, connection, context));
         return new TestClient(
             new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }

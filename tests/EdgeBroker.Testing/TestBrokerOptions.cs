@@ -27,6 +27,9 @@ public sealed record TestBrokerOptions
     /// <summary>The journal; by default nothing outlives the broker.</summary>
     public IJournal Journal { get; init; } = VolatileJournal.Instance;
 
+    /// <summary>The other nodes; by default there are none.</summary>
+    public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
+
     /// <summary>Who lets clients in.</summary>
     public IAuthenticator Authenticator { get; init; } = new AnonymousAuthenticator();
 

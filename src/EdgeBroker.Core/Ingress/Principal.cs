@@ -13,8 +13,11 @@ public sealed class Principal
     /// <summary>For whom it acts: a session by its connection's right, or any other receiver.</summary>
     public required Receiver Receiver { get; init; }
 
+    /// <summary>Where the receiver is a session: the generation in which the connection was given the right to act for it.</summary>
+    public uint Generation { get; init; }
+
     /// <summary>The connection's right to act for its session; the default where the receiver is none.</summary>
-    public ConnectionLease Lease { get; init; }
+    public ConnectionLease Lease => Receiver is Session session ? new ConnectionLease(session, Generation) : default;
 
     /// <summary>What it was let in with, and what it may do.</summary>
     public required AuthenticationResult Identity { get; init; }
@@ -38,7 +41,7 @@ public sealed class Principal
     public Principal With(AuthenticationResult identity) => new()
     {
         Receiver = Receiver,
-        Lease = Lease,
+        Generation = Generation,
         Identity = identity,
         Grants = Grants,
         HearsRefusals = HearsRefusals,

@@ -49,6 +49,9 @@ public sealed record SessionSummary
     /// <summary>The listener it came by, as configured.</summary>
     public string? Listener { get; init; }
 
+    /// <summary>What carries MQTT: tcp, tls, ws, wss or unix.</summary>
+    public string? Transport { get; init; }
+
     /// <summary>The version it speaks: 3.1.1 or 5.0.</summary>
     public string? Protocol { get; init; }
 

@@ -87,10 +87,12 @@ public interface ISessionLink
 /// <summary>What there is to show of a connection.</summary>
 /// <param name="Address">Where the client connects from.</param>
 /// <param name="Listener">The listener, as configured.</param>
+/// <param name="Transport">What carries MQTT: <c>tcp</c>, <c>tls</c>, <c>ws</c>, <c>wss</c> or <c>unix</c>.</param>
 /// <param name="Version">The version the client speaks.</param>
 /// <param name="KeepAliveSeconds">The keep alive in force.</param>
 /// <param name="Identity">The name the transport has proved to be the client's: its certificate's, or the kernel's; null: none.</param>
 /// <param name="ConnectedAtMs">When its CONNECT was accepted, by the broker's clock.</param>
 /// <param name="Traffic">What has gone over it.</param>
 public sealed record LinkDescription(
-    string Address, string Listener, ProtocolVersion Version, int KeepAliveSeconds, string? Identity, long ConnectedAtMs, SessionTraffic Traffic);
+    string Address, string Listener, string Transport, ProtocolVersion Version, int KeepAliveSeconds, string? Identity, long ConnectedAtMs,
+        SessionTraffic Traffic);

@@ -84,6 +84,7 @@ public sealed partial class Session
     {
         Address = connection.Address,
         Listener = connection.Listener,
+        Transport = connection.Transport,
         Protocol = connection.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1",
         Identity = connection.Identity,
         KeepAliveSeconds = connection.KeepAliveSeconds,

@@ -34,28 +34,50 @@ internal struct ConnectionDeadlines()
 
     private const long Never = long.MaxValue;
 
-    private long _keepAliveMs;
+    private int _keepAliveMs;
     private long _lastPacketMs;
-    private long _partialSinceMs;
-    private long _partialDueMs = Never;
+
+    // What most connections never wait for.
+    private Occasional? _occasional;
 
     // What the transport's deadline is set to.
     private long _setMs = Never;
 
     /// <summary>When the client's credentials expire.</summary>
-    public long IdentityDueMs { get; set; } = Never;
+    public long IdentityDueMs
+    {
+        readonly get => _occasional?.IdentityDueMs ?? Never;
+        set
+        {
+            if (value != IdentityDueMs) Occasionally.IdentityDueMs = value;
+        }
+    }
 
     /// <summary>When a re-authentication must be over; never while there is none.</summary>
-    public long RenewalDueMs { get; set; } = Never;
+    public long RenewalDueMs
+    {
+        readonly get => _occasional?.RenewalDueMs ?? Never;
+        set
+        {
+            if (value != RenewalDueMs) Occasionally.RenewalDueMs = value;
+        }
+    }
 
     /// <summary>Whether a re-authentication is going on.</summary>
     public readonly bool IsRenewing => RenewalDueMs != Never;
 
     /// <summary>Until when a limit holds the client; never while none does.</summary>
-    public long HeldUntilMs { get; set; } = Never;
+    public long HeldUntilMs
+    {
+        readonly get => _occasional?.HeldUntilMs ?? Never;
+        set
+        {
+            if (value != HeldUntilMs) Occasionally.HeldUntilMs = value;
+        }
+    }
 
     /// <summary>The keep alive in force, in seconds.</summary>
-    public readonly int KeepAliveSeconds => (int)(_keepAliveMs / 1500);
+    public readonly int KeepAliveSeconds => _keepAliveMs / 1500;
 
     /// <summary>The client is connected.</summary>
     /// <param name="keepAliveSeconds">The keep alive in force; 0: none.</param>
@@ -63,7 +85,7 @@ internal struct ConnectionDeadlines()
     public void Begin(int keepAliveSeconds, long nowMs)
     {
         // [MQTT-3.1.2-22]
-        _keepAliveMs = keepAliveSeconds * 1500L;
+        _keepAliveMs = keepAliveSeconds * 1500;
         _lastPacketMs = nowMs;
     }
 
@@ -71,7 +93,7 @@ internal struct ConnectionDeadlines()
     public void NotePacket(long nowMs)
     {
         _lastPacketMs = nowMs;
-        _partialDueMs = Never;
+        if (_occasional is not null) _occasional.PartialDueMs = Never;
     }
 
     /// <summary>Part of a packet is there.</summary>
@@ -80,15 +102,16 @@ internal struct ConnectionDeadlines()
     /// <param name="nowMs">The time.</param>
     public void NotePartial(int announcedBytes, bool isNew, long nowMs)
     {
-        if (isNew || _partialDueMs == Never) _partialSinceMs = nowMs;
+        Occasional times = Occasionally;
+        if (isNew || times.PartialDueMs == Never) times.PartialSinceMs = nowMs;
         // Its length may come after its first byte.
-        _partialDueMs = _partialSinceMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
+        times.PartialDueMs = times.PartialSinceMs + PartialMs + (announcedBytes * 1000L / PartialBytesPerSecond);
     }
 
     /// <summary>When to look next; <see cref="long.MaxValue"/>: nothing is awaited.</summary>
     /// <param name="holds">Why the connection is not read.</param>
     public readonly long Next(HoldReasons holds) =>
-        Math.Min(Math.Min(Math.Min(RenewalDueMs, IdentityDueMs), Math.Min(_partialDueMs, HeldUntilMs)), KeepAliveDueMs(holds));
+        Math.Min(_occasional?.Next ?? Never, KeepAliveDueMs(holds));
 
     /// <summary>Whether the transport's deadline has to be set, since something is awaited earlier than it.</summary>
     /// <param name="holds">Why the connection is not read.</param>
@@ -109,12 +132,31 @@ internal struct ConnectionDeadlines()
         _setMs = Never;
         if (nowMs >= RenewalDueMs) return DeadlineKind.Renewal;
         if (nowMs >= IdentityDueMs) return DeadlineKind.Identity;
-        if (nowMs >= _partialDueMs) return DeadlineKind.Partial;
+        if (nowMs >= PartialDueMs) return DeadlineKind.Partial;
         if (nowMs >= HeldUntilMs) return DeadlineKind.Hold;
         return nowMs >= KeepAliveDueMs(holds) ? DeadlineKind.KeepAlive : DeadlineKind.None;
     }
 
+    private readonly long PartialDueMs => _occasional?.PartialDueMs ?? Never;
+
+    private Occasional Occasionally => _occasional ??= new Occasional();
+
     // A packet that is still arriving in time is a sign of life.
     private readonly long KeepAliveDueMs(HoldReasons holds) =>
-        _keepAliveMs == 0 || _partialDueMs != Never || (holds & HoldReasons.ByBroker) != 0 ? Never : _lastPacketMs + _keepAliveMs;
+        _keepAliveMs == 0 || PartialDueMs != Never || (holds & HoldReasons.ByBroker) != 0 ? Never : _lastPacketMs + _keepAliveMs;
+
+    private sealed class Occasional
+    {
+        public long PartialSinceMs { get; set; }
+
+        public long PartialDueMs { get; set; } = Never;
+
+        public long IdentityDueMs { get; set; } = Never;
+
+        public long RenewalDueMs { get; set; } = Never;
+
+        public long HeldUntilMs { get; set; } = Never;
+
+        public long Next => Math.Min(Math.Min(RenewalDueMs, IdentityDueMs), Math.Min(PartialDueMs, HeldUntilMs));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -12,7 +11,7 @@ public sealed partial class MqttConnection
 
     private void HandleAck(in Frame frame)
     {
-        if (!AckPacket.TryParse(frame, _rules.Version, out AckPacket packet, out ParseError error))
+        if (!AckPacket.TryParse(frame, _link.Version, out AckPacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
             return;
@@ -46,7 +45,7 @@ public sealed partial class MqttConnection
     private void Answer(PacketType type, ushort packetId, AckOutcome outcome, Completion? completion)
     {
         ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
-        if (completion is null or { IsDone: true }) SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
+        if (completion is null or { IsDone: true }) _link.SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
         else Defer(new PendingAck(completion, type, packetId, reason));
     }
 
@@ -55,7 +54,7 @@ public sealed partial class MqttConnection
     {
         PacketType type = qos == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec;
         if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, reason) { Explanation = explanation });
-        else SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason }, explanation);
+        else _link.SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason }, explanation);
     }
 
     private void Defer(in PendingAck ack)
@@ -64,52 +63,18 @@ public sealed partial class MqttConnection
         if (_acks.IsFull) Hold(HoldReasons.Acks);
     }
 
-    private void AwaitFirst(in PendingAck first) => first.Completion!.WhenDone(() => _transport.Post(SendReadyAcks));
+    private void AwaitFirst(in PendingAck first) => first.Completion!.WhenDone(() => Transport.Post(SendReadyAcks));
 
     private void SendReadyAcks()
     {
-        if (_state != State.Connected) return;
+        if (!IsConnected) return;
         while (_acks.TryTake(out PendingAck ack))
         {
-            if (ack.FilterReasons is { } reasons) SendSuback(ack.Type, ack.PacketId, reasons);
-            else SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason }, ack.Explanation);
+            if (ack.FilterReasons is { } reasons) _link.SendSuback(ack.Type, ack.PacketId, reasons);
+            else _link.SendAck(new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason }, ack.Explanation);
         }
 
         if (_acks.TryPeek(out PendingAck first)) AwaitFirst(first);
         if (!_acks.IsFull) Release(HoldReasons.Acks);
     }
-
-    private void SendAck(in AckPacket packet, string? explanation = null)
-    {
-        if (packet.ReasonCode.IsError() && MayExplain)
-        {
-            SendExplained(packet, explanation);
-            return;
-        }
-
-        WriteAck(packet);
-    }
-
-    private void SendExplained(scoped AckPacket packet, string? explanation)
-    {
-        PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
-        properties.Add(PropertyId.ReasonString, explanation is null ? ReasonText.Of(packet.ReasonCode) : Encoding.UTF8.GetBytes(explanation));
-        var explained = packet with { Properties = properties.Block };
-        // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
-        if ((uint)explained.Length(_rules.Version) <= _clientMaxPacketBytes) packet = explained;
-        WriteAck(packet);
-        properties.Dispose();
-    }
-
-    private void WriteAck(in AckPacket packet)
-    {
-        lock (Output.Gate)
-        {
-            // Another thread may have said goodbye meanwhile, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-            if (_transport.IsClosing) return;
-            Sent(packet.Write(Output, _rules.Version));
-        }
-    }
-
-    private bool MayExplain => _wantsProblemInformation && _rules.Version == ProtocolVersion.V5;
 }

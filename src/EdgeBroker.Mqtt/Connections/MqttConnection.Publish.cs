@@ -19,15 +19,16 @@ public sealed partial class MqttConnection
     /// <returns>False: it cannot be taken yet and stays unread.</returns>
     private bool HandlePublish(in Frame frame, in LimitVerdict verdict)
     {
-        if (!PublishPacket.TryParse(frame, _rules.Version, _context.Properties, out PublishPacket packet, out ParseError error))
+        if (!PublishPacket.TryParse(frame, _link.Version, Context.Properties, out PublishPacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
             return true;
         }
 
         if (!TryTake(packet, verdict)) return false;
-        _context.Counters.PublishesReceived++;
-        _context.Counters.PublishBytesReceived += packet.Payload.Length;
+        _link.CountMessageReceived();
+        Context.Counters.PublishesReceived++;
+        Context.Counters.PublishBytesReceived += packet.Payload.Length;
         return true;
     }
 
@@ -38,7 +39,7 @@ public sealed partial class MqttConnection
         PublishVerdict verdict = Judge(packet, topic, admitted);
         // A client that hears of a failure, or brings the message again, may use its identifier for it. 3.1.1 does not hear: its PUBREC is a plain one, and a
         // repetition must not reach other subscribers again.
-        bool isFree = verdict.Decision is PublishDecision.Retry or PublishDecision.Disconnect || (_rules.AcksCarryReasons && verdict.Reason.IsError());
+        bool isFree = verdict.Decision is PublishDecision.Retry or PublishDecision.Disconnect || (Rules.AcksCarryReasons && verdict.Reason.IsError());
         if (packet.QoS == QoS.ExactlyOnce && isFree) Lease.Session.CancelExactlyOnce(Lease, packet.PacketId);
         switch (verdict.Decision)
         {
@@ -50,7 +51,7 @@ public sealed partial class MqttConnection
                 return true;
             default:
                 // 3.1.1 is acknowledged as usual [MQTT-3.3.5-2].
-                ReasonCode told = _rules.AcksCarryReasons ? verdict.Reason : ReasonCode.Success;
+                ReasonCode told = Rules.AcksCarryReasons ? verdict.Reason : ReasonCode.Success;
                 // What the broker lacks is told, with the key that is full; what a rule says is for the log.
                 string? explanation = told == ReasonCode.QuotaExceeded ? verdict.Cause : null;
                 if (packet.QoS != QoS.AtMostOnce) Acknowledge(packet.QoS, packet.PacketId, told, verdict.Completion, explanation);
@@ -81,14 +82,14 @@ public sealed partial class MqttConnection
                 ExpirySeconds = properties.Has(PropertyId.MessageExpiryInterval) ? properties.GetNumber(PropertyId.MessageExpiryInterval, 0) : null,
                 Publisher = Lease.Session,
                 ReceivedId = packet.QoS == QoS.ExactlyOnce ? packet.PacketId : (ushort)0,
-                RefusalIsTold = _rules.AcksCarryReasons,
+                RefusalIsTold = Rules.AcksCarryReasons,
                 IsText = properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1,
                 Packet = mayGoUnchanged ? packet.Bytes : default,
-                PacketVersion = mayGoUnchanged ? _rules.Version : default,
+                PacketVersion = mayGoUnchanged ? _link.Version : default,
             },
             _principal,
-            _context,
-            _context.Batch,
+            Context,
+            Context.Batch,
             admitted);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         return verdict;
@@ -100,7 +101,8 @@ public sealed partial class MqttConnection
         topic = packet.Topic;
         ushort alias = packet.Properties.TopicAlias;
         if (alias == 0) return true;
-        if (_inboundAliases is null || !_inboundAliases.IsInRange(alias))
+        _inboundAliases ??= new InboundAliases(Options.TopicAliasMaximum);
+        if (!_inboundAliases.IsInRange(alias))
         {
             Fail(ReasonCode.TopicAliasInvalid, "a topic alias above the Topic Alias Maximum");
             return false;

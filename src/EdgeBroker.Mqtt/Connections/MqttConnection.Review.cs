@@ -12,13 +12,13 @@ public sealed partial class MqttConnection
     private const string NotPermittedAnyMore = "not permitted any more";
 
     /// <summary>
-    /// Judges the client by what is in force now; on the connection's own thread. Whoever may stay keeps connection, session and what is in flight, and has the
-    /// new permissions from here on. Whoever may not, or holds a subscription or a will that it could not ask for now, is disconnected with 0x87.
+    /// Whoever may stay keeps connection, session and what is in flight, and has the new permissions from here on. Whoever may not, or holds a subscription or
+    /// a will that it could not ask for now, is disconnected with 0x87.
     /// </summary>
     /// <returns>Whether it was disconnected.</returns>
     public bool Review()
     {
-        if (_state != State.Connected) return false;
+        if (!IsConnected) return false;
         try
         {
             return MustGo();
@@ -34,7 +34,7 @@ public sealed partial class MqttConnection
 
     private bool MustGo()
     {
-        AuthenticationResult verdict = Judge(_principal.Identity);
+        AuthenticationResult verdict = Endpoint.Judge(_principal.Identity, Lease.Session.Id);
         if (verdict.Reason != ReasonCode.Success)
         {
             Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: verdict.Cause);
@@ -59,10 +59,6 @@ public sealed partial class MqttConnection
         if (denied is not null) return $"may not receive \"{Encoding.UTF8.GetString(denied)}\" any more: {permissions.JudgeSubscribe(TopicsOf(denied)).Cause}";
         return discardWill ? "may not publish its will any more: " + permissions.JudgePublish(will!.Topic, will.QoS, will.Retain).Cause : null;
     }
-
-    private AuthenticationResult Judge(AuthenticationResult identity) => identity.UserName is null && !_endpoint.AnonymousAllowed
-        ? AuthenticationResult.Refused(ReasonCode.NotAuthorized, "anonymous, and the listener does not let anonymous clients in any more")
-        : _endpoint.Authenticator.Review(identity, new AclSubject(identity.UserName, _connect?.ClientId ?? Lease.Session.Id, _endpoint.Listener));
 
     // The filter without $share/group/.
     private static ReadOnlySpan<byte> TopicsOf(ReadOnlySpan<byte> filter) =>

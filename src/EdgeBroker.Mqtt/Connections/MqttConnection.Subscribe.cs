@@ -10,7 +10,7 @@ public sealed partial class MqttConnection
 {
     private void HandleSubscribe(in Frame frame)
     {
-        if (!SubscribePacket.TryParse(frame, _rules.Version, out SubscribePacket packet, out ParseError error))
+        if (!SubscribePacket.TryParse(frame, _link.Version, out SubscribePacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
             return;
@@ -23,7 +23,7 @@ public sealed partial class MqttConnection
         int i = 0;
         foreach (SubscriptionRequest request in packet)
         {
-            SubscribeVerdict verdict = Broker.Ingress.Subscribe(request.Filter, request.Options, identifier, _principal, _transport.NowMs);
+            SubscribeVerdict verdict = Broker.Ingress.Subscribe(request.Filter, request.Options, identifier, _principal, Transport.NowMs);
             if (verdict.DisconnectedBy is { } limit)
             {
                 FailByLimit(limit);
@@ -34,13 +34,13 @@ public sealed partial class MqttConnection
             outcomes[i++] = verdict.Reason;
         }
 
-        if (_state == State.Connected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), completion);
+        if (IsConnected) Answer(PacketType.Suback, packet.PacketId, outcomes.AsSpan(0, i), completion);
         ArrayPool<ReasonCode>.Shared.Return(outcomes);
     }
 
     private void HandleUnsubscribe(in Frame frame)
     {
-        if (!UnsubscribePacket.TryParse(frame, _rules.Version, out UnsubscribePacket packet, out ParseError error))
+        if (!UnsubscribePacket.TryParse(frame, _link.Version, out UnsubscribePacket packet, out ParseError error))
         {
             Fail(error.Reason, error.Explanation);
             return;
@@ -66,7 +66,7 @@ public sealed partial class MqttConnection
     private bool CanAnswer(int filters)
     {
         int bodyLength = 3 + filters;
-        if ((uint)(1 + VariableByteInteger.Length((uint)bodyLength) + bodyLength) <= _clientMaxPacketBytes) return true;
+        if ((uint)(1 + VariableByteInteger.Length((uint)bodyLength) + bodyLength) <= _link.MaxPacketBytes) return true;
         Fail(ReasonCode.PacketTooLarge, "more filters than an answer within the client's Maximum Packet Size has codes");
         return false;
     }
@@ -74,18 +74,6 @@ public sealed partial class MqttConnection
     private void Answer(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes, Completion? completion)
     {
         if (_acks.MustWait(completion)) Defer(new PendingAck(completion, type, packetId, ReasonCode.Success, outcomes.ToArray()));
-        else SendSuback(type, packetId, outcomes);
-    }
-
-    private void SendSuback(PacketType type, ushort packetId, ReadOnlySpan<ReasonCode> outcomes)
-    {
-        var packet = new SubackPacket { Type = type, PacketId = packetId, ReasonCodes = outcomes };
-        int length = packet.Length(_rules.Version);
-        lock (Output.Gate)
-        {
-            if (_transport.IsClosing) return;
-            packet.Write(Output, _rules.Version);
-            Sent(length);
-        }
+        else _link.SendSuback(type, packetId, outcomes);
     }
 }

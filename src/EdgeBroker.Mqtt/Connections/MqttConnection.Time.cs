@@ -12,34 +12,8 @@ public sealed partial class MqttConnection
     /// <inheritdoc/>
     public void OnDeadline()
     {
-        switch (_state)
-        {
-            case State.AwaitingConnect when _refusedBy is { } limit:
-                RefuseByLimit(limit, clientId: null);
-                return;
-            case State.AwaitingConnect:
-                Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
-                Refuse(ReasonCode.UnspecifiedError, "no complete CONNECT within limits.connect_timeout", answer: false);
-                return;
-            case State.Authenticating when _connect!.WaitingLogin is not null:
-                GoOnAfterWait();
-                return;
-            case State.Authenticating:
-                Refuse(ReasonCode.ServerUnavailable, "who decides about clients did not answer within limits.connect_timeout");
-                return;
-            case State.AwaitingAuth:
-                Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
-                Refuse(ReasonCode.UnspecifiedError, "the client did not answer within limits.connect_timeout while it was authenticated");
-                return;
-            case State.Connected:
-                OnDeadlineConnected();
-                return;
-        }
-    }
-
-    private void OnDeadlineConnected()
-    {
-        long nowMs = _transport.NowMs;
+        if (_hasEnded) return;
+        long nowMs = Transport.NowMs;
         switch (_deadlines.Due(_holds, nowMs))
         {
             case DeadlineKind.Renewal:
@@ -63,47 +37,36 @@ public sealed partial class MqttConnection
         SetDeadline();
     }
 
-    private void AwaitConnect() =>
-        _transport.SetDeadline(_transport.NowMs + (_refusedBy is null ? (long)Options.ConnectTimeout.TotalMilliseconds : CourtesyMs));
-
     private void BeginKeepAlive(int keepAliveSeconds)
     {
-        _deadlines.Begin(keepAliveSeconds, _transport.NowMs);
+        _deadlines.Begin(keepAliveSeconds, Transport.NowMs);
         // The one for the handshake is done with.
-        _transport.SetDeadline(long.MaxValue);
+        Transport.SetDeadline(long.MaxValue);
         SetDeadline();
-    }
-
-    private int GrantedKeepAliveSeconds(int requestedSeconds)
-    {
-        int maxSeconds = (int)Math.Min(Options.MaxKeepAlive.TotalSeconds, ushort.MaxValue);
-        // 3.1.1 has no way to tell a client of another keep alive, so its own holds.
-        if (maxSeconds == 0 || _rules.Version == ProtocolVersion.V311) return requestedSeconds;
-        return requestedSeconds == 0 ? maxSeconds : Math.Min(requestedSeconds, maxSeconds);
     }
 
     /// <summary>Sets the transport's deadline where something is awaited earlier than it.</summary>
     private void SetDeadline()
     {
-        if (_deadlines.MustSet(_holds, out long nextMs)) _transport.SetDeadline(nextMs);
+        if (_deadlines.MustSet(_holds, out long nextMs)) Transport.SetDeadline(nextMs);
     }
 
     /// <summary>Leaves the client unread, and so its peer held back by flow control, until <see cref="Release"/> has been called for each reason.</summary>
     private void Hold(HoldReasons reason)
     {
         _holds |= reason;
-        _transport.PauseReading();
+        Transport.PauseReading();
     }
 
     private void Release(HoldReasons reason)
     {
         if ((_holds & reason) == 0) return;
         _holds &= ~reason;
-        if (_holds != HoldReasons.None || _state != State.Connected) return;
+        if (_holds != HoldReasons.None || !IsConnected) return;
         // Nothing was read meanwhile, so nothing could be heard.
-        _deadlines.NotePacket(_transport.NowMs);
+        _deadlines.NotePacket(Transport.NowMs);
         SetDeadline();
-        _transport.ResumeReading();
+        Transport.ResumeReading();
     }
 
     /// <summary>
@@ -116,7 +79,7 @@ public sealed partial class MqttConnection
         lock (Output.Gate)
         {
             bool isFull = Output.Length >= Options.MaxOutboundBytes;
-            if (isFull) _transport.WantsTurnWhenDrained = true;
+            if (isFull) Transport.WantsTurnWhenDrained = true;
             return isFull;
         }
     }
@@ -127,6 +90,6 @@ public sealed partial class MqttConnection
     private void AwaitStore()
     {
         Hold(HoldReasons.Store);
-        Broker.WhenStoreRecovers(Lease.Session.Id, () => _transport.Post(() => Release(HoldReasons.Store)));
+        Broker.WhenStoreRecovers(Lease.Session.Id, () => Transport.Post(() => Release(HoldReasons.Store)));
     }
 }

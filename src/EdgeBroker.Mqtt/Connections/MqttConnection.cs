@@ -1,7 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -11,79 +10,59 @@ using EdgeBroker.Transport.Buffers;
 namespace EdgeBroker.Mqtt.Connections;
 
 /// <summary>
-/// One MQTT connection, of either version and over any transport: cuts packets from what comes in, acts on them, and writes what the session sends. Runs on its
-/// transport's thread, but for the members of <see cref="ISessionLink"/>.
+/// The reading side of an MQTT connection, of either version and over any transport, from CONNACK on: cuts packets from what comes in, acts on them, and has
+/// them answered by the <see cref="MqttLink"/>. Runs on its transport's thread.
 /// </summary>
-public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
+public sealed partial class MqttConnection : IMqttHandler
 {
-    // What TLS begins with; as MQTT it would be a CONNECT with reserved flags set.
-    private const byte TlsHandshake = 0x16;
+    private readonly MqttLink _link;
+    private readonly bool _holdsSlot;
+    private Principal _principal;
+    private bool _hasEnded;
 
-    private readonly MqttEndpoint _endpoint;
-    private readonly TransportConnection _transport;
-    private readonly RoutingContext _context;
-    private readonly string? _transportIdentity;
-    private readonly bool _leavesGate;
-
-    // Those in force when it began, which CONNACK tells the client of: newer ones are for connections that come after them.
-    private readonly MqttOptions _options;
-
-    private State _state;
-    private ProtocolRules _rules = ProtocolRules.V311;
-
-    // From CONNACK on.
-    private Principal _principal = null!;
-
-    /// <param name="endpoint">What the listener's connections share.</param>
-    /// <param name="transport">The bytes.</param>
-    /// <param name="context">The routing context of the transport's thread.</param>
-    /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
-    /// <param name="admission">What the broker's <see cref="ConnectionGate"/> said to whoever made the transport, and gives the place back; null: it is asked
-    /// here.</param>
-    public MqttConnection(
-        MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
+    /// <param name="link">The writing side, by which CONNACK has been sent.</param>
+    /// <param name="lease">The right to act for the session.</param>
+    /// <param name="connect">What it was let in with.</param>
+    /// <param name="holdsSlot">Whether it holds a slot among the broker's connections, to be given back.</param>
+    internal MqttConnection(MqttLink link, ConnectionLease lease, PendingConnect connect, bool holdsSlot)
     {
-        _transportIdentity = transportIdentity;
-        _endpoint = endpoint;
-        _options = endpoint.Broker.Options;
-        _transport = transport;
-        _context = context;
-        _context.Counters.SocketsOpened++;
-        Admission verdict = admission ?? Broker.Limits.Connections.Enter(transport.RemoteAddress);
-        _refusedBy = verdict.Limit;
-        _leavesGate = admission is null && verdict.Limit is null;
-        if (verdict.Limit is { } limit && !verdict.MayHearWhy) TurnAway(limit);
-        else AwaitConnect();
+        _link = link;
+        _holdsSlot = holdsSlot;
+        _method = connect.Method;
+        _principal = new Principal
+        {
+            Receiver = lease.Session,
+            Generation = lease.Generation,
+            Identity = Keep(connect.Identity!),
+            Grants = link.Options,
+            HearsRefusals = Rules.AcksCarryReasons,
+            WaitsForStore = !Rules.AcksCarryReasons,
+        };
+        // 3.1.1 knows no limit but the identifiers.
+        if (_link.Version == ProtocolVersion.V5) _acks.Begin(Options.ReceiveMaximum, lease.Session.ReceivedIdCount);
+        else _acks.Begin(ushort.MaxValue, inheritedReceives: 0);
+        EndRenewal();
+        BeginKeepAlive(connect.KeepAliveSeconds);
     }
 
-    private enum State : byte
-    {
-        /// <summary>Nothing but CONNECT is accepted.</summary>
-        AwaitingConnect,
+    /// <inheritdoc/>
+    public MqttEndpoint Endpoint => _link.Endpoint;
 
-        /// <summary>The authenticator is thinking; nothing is read.</summary>
-        Authenticating,
+    private bool IsConnected => !_hasEnded;
 
-        /// <summary>The client has been asked; nothing but AUTH and DISCONNECT is accepted.</summary>
-        AwaitingAuth,
+    private Broker Broker => Endpoint.Broker;
 
-        /// <summary>CONNACK has been written.</summary>
-        Connected,
+    private TransportConnection Transport => _link.Transport;
 
-        /// <summary>Over; the transport may still be sending.</summary>
-        Ended,
-    }
+    private RoutingContext Context => _link.Context;
 
-    /// <summary>What it shares with the other connections of its listener.</summary>
-    public MqttEndpoint Endpoint => _endpoint;
+    private ProtocolRules Rules => _link.Rules;
 
-    private Broker Broker => _endpoint.Broker;
-
-    private MqttOptions Options => _options;
+    private MqttOptions Options => _link.Options;
 
     private ConnectionLease Lease => _principal.Lease;
 
-    private OutputBuffer Output => _transport.Output;
+    private OutputBuffer Output => Transport.Output;
 
     /// <inheritdoc/>
     public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
@@ -91,27 +70,14 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
         int consumed = 0;
         announcedBytes = 0;
         ActiveLimits? active = Broker.Limits.Active;
-        while (_state is State.AwaitingConnect or State.AwaitingAuth or State.Connected && !_transport.IsClosing && _holds == HoldReasons.None)
+        while (IsConnected && !Transport.IsClosing && _holds == HoldReasons.None)
         {
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
-            if (_state == State.AwaitingConnect && consumed < bytes.Length && !IsConnect(bytes[consumed]))
-            {
-                Refuse(ReasonCode.ProtocolError, NotConnect(bytes[consumed]));
-                break;
-            }
-
-            // [MQTT-3.1.2-30]
-            if (_state == State.AwaitingAuth && consumed < bytes.Length && bytes[consumed] >> 4 is not ((int)PacketType.Auth or (int)PacketType.Disconnect))
-            {
-                Refuse(ReasonCode.ProtocolError, "a client that is being authenticated sends AUTH or DISCONNECT and nothing else");
-                break;
-            }
-
             if (status == FrameStatus.Incomplete)
             {
-                if (consumed < bytes.Length && _state == State.Connected)
+                if (consumed < bytes.Length)
                 {
-                    _deadlines.NotePartial(announcedBytes, consumed > 0, _transport.NowMs);
+                    _deadlines.NotePartial(announcedBytes, consumed > 0, Transport.NowMs);
                     SetDeadline();
                 }
 
@@ -126,28 +92,29 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
 
             announcedBytes = 0;
             // A whole packet has come, whether or not it can be handled now.
-            if (_state == State.Connected) _deadlines.NotePacket(_transport.NowMs);
+            _deadlines.NotePacket(Transport.NowMs);
             LimitVerdict verdict = default;
             if (active is not null && !IsAdmitted(active, frame, out verdict)) break;
             if (!Handle(frame, verdict)) break;
-            if (active is not null && _state == State.Connected)
+            if (active is not null && IsConnected)
             {
-                Ingress.Charge(active, OperationOf(frame), frame.Length, verdict, _principal, _transport.NowMs);
+                Ingress.Charge(active, OperationOf(frame), frame.Length, verdict, _principal, Transport.NowMs);
             }
 
             consumed += frame.Length;
-            _context.Counters.PacketsReceived++;
-            _context.Counters.BytesReceived += frame.Length;
+            Context.Counters.PacketsReceived++;
+            Context.Counters.BytesReceived += frame.Length;
         }
 
+        _link.CountReceived(consumed);
         return consumed;
     }
 
     /// <inheritdoc/>
     public void OnTurn()
     {
-        if (_state != State.Connected) return;
-        Broker.Pump(Lease, _context);
+        if (!IsConnected) return;
+        Broker.Pump(Lease, Context);
         if ((_holds & HoldReasons.Output) != 0 && !IsOutputFull()) Release(HoldReasons.Output);
     }
 
@@ -155,20 +122,8 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
     /// <returns>False: it cannot be acted on yet and stays unread.</returns>
     private bool Handle(in Frame frame, in LimitVerdict verdict)
     {
-        if (_state == State.AwaitingConnect)
-        {
-            HandleConnect(frame);
-            return true;
-        }
-
-        if (_state == State.AwaitingAuth)
-        {
-            HandleUnadmitted(frame);
-            return true;
-        }
-
         // What the client published before goes out before anything else it asks for is done or answered.
-        if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.Deliver(_context.Batch, _context);
+        if (frame.Type != PacketType.Publish || (frame.Header & 0x06) != 0) Broker.Deliver(Context.Batch, Context);
         switch (frame.Type)
         {
             case PacketType.Publish when !HandlePublish(frame, verdict): return false;
@@ -186,19 +141,9 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             default: Fail(ReasonCode.ProtocolError, "a packet that only a server sends"); break;
         }
 
-        if (_state == State.Connected && IsOutputFull()) Hold(HoldReasons.Output);
+        if (IsConnected && IsOutputFull()) Hold(HoldReasons.Output);
         return true;
     }
-
-    private static bool IsConnect(byte first) => first >> 4 == (int)PacketType.Connect && first != TlsHandshake;
-
-    // What people connect to the wrong port with.
-    private static string NotConnect(byte first) => first switch
-    {
-        TlsHandshake => "the client speaks TLS to a plain listener; leave its CA file (--cafile) out or use the TLS port",
-        (byte)'G' => "the client speaks HTTP or WebSocket to a plain MQTT listener; use the ws or http port",
-        _ => "the first packet is not CONNECT",
-    };
 
     private void HandlePing(in Frame frame)
     {
@@ -208,19 +153,6 @@ public sealed partial class MqttConnection : IConnectionHandler, ISessionLink
             return;
         }
 
-        lock (Output.Gate)
-        {
-            if (_transport.IsClosing) return;
-            PingPacket.WriteResponse(Output);
-            Sent(2);
-        }
-    }
-
-    /// <summary>Counts a packet written by this connection's own thread, and has it flushed; under the gate.</summary>
-    private void Sent(int bytes)
-    {
-        _context.Counters.PacketsSent++;
-        _context.Counters.BytesSent += bytes;
-        _transport.RequestFlush();
+        _link.SendPingresp();
     }
 }

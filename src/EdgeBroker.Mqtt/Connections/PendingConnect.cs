@@ -1,9 +1,12 @@
+using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
 
-/// <summary>An accepted CONNECT between parsing and CONNACK: what of it is needed when the authenticator has answered.</summary>
+/// <summary>An accepted CONNECT between parsing and CONNACK: what of it is needed when everybody has answered who is asked about the client.</summary>
 internal sealed class PendingConnect
 {
     public required string ClientId { get; init; }
@@ -24,6 +27,53 @@ internal sealed class PendingConnect
 
     public bool WantsResponseInformation { get; set; }
 
+    /// <summary>The method the client asked to be authenticated by; null: none.</summary>
+    public EnhancedAuthentication? Method { get; set; }
+
     /// <summary>What looks at its login when the wait is over that it was given; null: there is none.</summary>
     public IAuthenticationExchange? WaitingLogin { get; set; }
+
+    /// <summary>Whom the authenticator let in; null: nobody yet.</summary>
+    public AuthenticationResult? Identity { get; set; }
+
+    /// <summary>Whether CONNACK has said that the session was resumed.</summary>
+    public bool IsSessionPresent { get; set; }
+
+    /// <summary>Adds the properties of CONNACK: what is granted, where the client could not know.</summary>
+    public void AddGrants(ref PropertyBuilder properties, MqttOptions options)
+    {
+        if (Grant.ExpirySeconds != RequestedExpirySeconds) properties.Add(PropertyId.SessionExpiryInterval, Grant.ExpirySeconds);
+        properties.Add(PropertyId.ReceiveMaximum, (uint)options.ReceiveMaximum);
+        if (options.MaxQos < 2) properties.Add(PropertyId.MaximumQoS, (uint)options.MaxQos);
+        if (!options.RetainAvailable) properties.Add(PropertyId.RetainAvailable, 0);
+        properties.Add(PropertyId.MaximumPacketSize, (uint)options.MaxPacketSizeBytes);
+        if (IsAssignedId) properties.Add(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(ClientId));
+        if (options.TopicAliasMaximum > 0) properties.Add(PropertyId.TopicAliasMaximum, (uint)options.TopicAliasMaximum);
+        if (KeepAliveSeconds != RequestedKeepAliveSeconds) properties.Add(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
+        if (WantsResponseInformation && IsOneLevel(ClientId)) properties.Add(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes("response/" + ClientId));
+        Method?.AddTo(ref properties, Method.LastWord);
+    }
+
+    /// <summary>
+    /// Whether the client accepts our CONNACK [MQTT-3.1.2-24], if need be without the Response Information. Whatever else it must be sent is shorter.
+    /// </summary>
+    public bool ConnackFits(uint maxPacketBytes, MqttOptions options)
+    {
+        if (maxPacketBytes == MqttLink.NoLimit || ConnackLength(options) <= maxPacketBytes) return true;
+        WantsResponseInformation = false;
+        return ConnackLength(options) <= maxPacketBytes;
+    }
+
+    // Only 5.0 has a Maximum Packet Size.
+    private long ConnackLength(MqttOptions options)
+    {
+        PropertyBuilder properties = PropertyBuilder.For(PacketType.Connack, stackalloc byte[256]);
+        AddGrants(ref properties, options);
+        int length = new ConnackPacket { Properties = properties.Block }.Length(ProtocolVersion.V5);
+        properties.Dispose();
+        return length;
+    }
+
+    // A client id that is no topic level of its own cannot name a part of the topic tree.
+    private static bool IsOneLevel(string clientId) => clientId.AsSpan().IndexOfAny('/', '+', '#') < 0;
 }

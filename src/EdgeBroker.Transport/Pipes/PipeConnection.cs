@@ -24,7 +24,6 @@ public sealed class PipeConnection : TransportConnection
     private readonly AsyncSignal _attention = new();
     private readonly AsyncSignal _readOn = new();
     private readonly Queue<Action> _posted = new();
-    private IConnectionHandler _handler = null!;
     private long _deadlineMs = long.MaxValue;
     private long _cutMs = long.MaxValue;
     private int _announcedBytes;
@@ -69,7 +68,7 @@ public sealed class PipeConnection : TransportConnection
     /// <summary>Serves the connection until it is over, and completes both ends of the pipe. Always ends, and has told the handler then.</summary>
     public async Task RunAsync(IConnectionHandler handler)
     {
-        _handler = handler;
+        Handler = handler;
         try
         {
             Task reading = ReadAsync();
@@ -188,10 +187,10 @@ public sealed class PipeConnection : TransportConnection
         byte[]? whole = null;
         try
         {
-            if (buffer.IsSingleSegment) return _handler.Receive(buffer.FirstSpan, out _announcedBytes);
+            if (buffer.IsSingleSegment) return Handler.Receive(buffer.FirstSpan, out _announcedBytes);
             whole = ArrayPool<byte>.Shared.Rent((int)buffer.Length);
             buffer.CopyTo(whole);
-            return _handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
+            return Handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
         }
         catch (Exception exception)
         {
@@ -331,7 +330,7 @@ public sealed class PipeConnection : TransportConnection
     {
         try
         {
-            _handler.OnTurn();
+            Handler.OnTurn();
         }
         catch (Exception exception)
         {
@@ -343,7 +342,7 @@ public sealed class PipeConnection : TransportConnection
     {
         try
         {
-            _handler.OnDeadline();
+            Handler.OnDeadline();
         }
         catch (Exception exception)
         {
@@ -387,7 +386,7 @@ public sealed class PipeConnection : TransportConnection
         _readOn.Set();
         try
         {
-            _handler.OnClosed(explanation, isFault);
+            Handler.OnClosed(explanation, isFault);
         }
         catch (Exception exception)
         {

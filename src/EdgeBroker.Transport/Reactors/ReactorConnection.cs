@@ -46,9 +46,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     public override long NowMs => Reactor.NowMs;
 
-    /// <summary>The protocol side; set before the first event, and by a handler that gives its place to another.</summary>
-    public IConnectionHandler Handler { get; set; } = null!;
-
     /// <summary>The listener's slot it holds, given back when it closes.</summary>
     public ReactorListener? Listener { get; init; }
 

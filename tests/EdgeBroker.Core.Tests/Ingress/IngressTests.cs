@@ -183,7 +183,7 @@ public sealed class IngressTests
         return new Principal
         {
             Receiver = lease.Session,
-            Lease = lease,
+            Generation = lease.Generation,
             Identity = AuthenticationResult.Admitted(null, permissions),
             Grants = grants ?? TestBrokerOptions.Quiet,
             HearsRefusals = hearsRefusals,

@@ -12,7 +12,7 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
     private readonly Principal _principal = new()
     {
         Receiver = lease.Session,
-        Lease = lease,
+        Generation = lease.Generation,
         Identity = AuthenticationResult.Admitted(null, Permissions.All),
         Grants = bench.Broker.Options,
     };

@@ -48,6 +48,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     /// <summary>Who decides about clients; null: nobody is asked for a password.</summary>
     public IAuthenticator? Authenticator { get; init; }
 
+    /// <summary>The other nodes.</summary>
+    public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
+
     /// <summary>The clock of the broker and of its listeners, but for the web framework's own.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -86,7 +89,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     public async Task StartAsync(MqttOptions? limits, params WebListenerOptions[] listeners)
     {
-        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, Events, "test");
+        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, Events, "test") { Cluster = Cluster };
         _server = new WebServer(listeners, Broker, this, this, 2, Time, Log);
         await _server.StartAsync();
     }

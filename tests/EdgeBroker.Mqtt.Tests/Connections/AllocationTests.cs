@@ -213,8 +213,7 @@ public sealed class AllocationTests
     private MqttConnection Connect(string clientId, Packets packets, out MemoryTransport transport, byte[]? properties = null)
     {
         transport = new MemoryTransport();
-        var connection = new MqttConnection(_endpoint, transport, _context);
-        connection.Receive(packets.Connect(clientId, properties: properties), out _);
+        MqttConnection connection = transport.Connect(_endpoint, _context, packets.Connect(clientId, properties: properties));
         Assert.True(transport.Flush() > 0);
         return connection;
     }

@@ -41,8 +41,7 @@ public sealed class IdleMemoryTests
             for (int i = from; i < to; i++)
             {
                 var transport = new MemoryTransport();
-                connections[i] = new MqttConnection(endpoint, transport, context);
-                connections[i].Receive(Packets.V311.Connect($"device-{i:D5}"), out _);
+                connections[i] = transport.Connect(endpoint, context, Packets.V311.Connect($"device-{i:D5}"));
                 if (subscribed) connections[i].Receive(Packets.V311.Subscribe(1, $"plant/{i:D5}/command", 1), out _);
                 Assert.True(transport.Flush() > 0);
             }

@@ -234,12 +234,10 @@ public sealed class PublishLimitTests
         broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 2) });
         var endpoint = new MqttEndpoint(broker, new AnonymousAuthenticator(), true);
         RoutingContext context = broker.CreateContext();
-        var subscriber = new MqttConnection(endpoint, new MemoryTransport(), context);
-        subscriber.Receive(Packets.V5.Connect("s", properties: Prop.SessionExpiry(100)), out _);
+        MqttConnection subscriber = new MemoryTransport().Connect(endpoint, context, Packets.V5.Connect("s", properties: Prop.SessionExpiry(100)));
         subscriber.Receive(Packets.V5.Subscribe(1, "#", 1), out _);
         var transport = new MemoryTransport();
-        var publisher = new MqttConnection(endpoint, transport, context);
-        publisher.Receive(Packets.V311.Connect("p"), out _);
+        MqttConnection publisher = transport.Connect(endpoint, context, Packets.V311.Connect("p"));
         transport.Flush();
         byte[] two = [.. Packets.V311.Publish("t", "1", 1, 1), .. Packets.V311.Publish("t", "2", 1, 2)];
         TrafficCounters before = broker.CountTraffic();

@@ -1,10 +1,12 @@
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport;
 using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Mqtt.Tests.Rig;
 
 /// <summary>A connection whose bytes a test takes out of the output by hand.</summary>
-internal sealed class MemoryTransport : TransportConnection
+internal class MemoryTransport : TransportConnection
 {
     public override string RemoteEndPoint => "memory";
 
@@ -30,6 +32,14 @@ internal sealed class MemoryTransport : TransportConnection
 
     public override void SetDeadline(long dueMs)
     {
+    }
+
+    /// <summary>Has a client connect over this; returns what serves it from CONNACK on.</summary>
+    public MqttConnection Connect(MqttEndpoint endpoint, RoutingContext context, byte[] connect)
+    {
+        Handler = new Handshake(endpoint, this, context);
+        Handler.Receive(connect, out _);
+        return Assert.IsType<MqttConnection>(Handler);
     }
 
     /// <summary>Takes the output as the peer would get it.</summary>

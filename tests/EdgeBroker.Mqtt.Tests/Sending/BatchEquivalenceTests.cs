@@ -117,8 +117,7 @@ public sealed class BatchEquivalenceTests
         private MqttConnection Connect(string clientId, Packets packets, byte[]? properties, params string[] filters)
         {
             var transport = new MemoryTransport();
-            var connection = new MqttConnection(_endpoint, transport, _context);
-            connection.Receive(packets.Connect(clientId, properties: properties), out _);
+            MqttConnection connection = transport.Connect(_endpoint, _context, packets.Connect(clientId, properties: properties));
             foreach (string filter in filters) connection.Receive(packets.Subscribe(1, filter, 0), out _);
             _connections.Add((connection, transport));
             return connection;

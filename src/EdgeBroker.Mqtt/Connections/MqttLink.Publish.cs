@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -9,8 +10,8 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
 
-// What the session sends. Called under the gate, on any thread.
-public sealed partial class MqttConnection
+// PUBLISH to the client (3.3).
+internal sealed partial class MqttLink
 {
     // Beyond this a session keeps messages in its queue rather than in the output: enough to fill a socket for a while.
     private const int EnoughOutputBytes = 256 * 1024;
@@ -18,16 +19,16 @@ public sealed partial class MqttConnection
     // Longer packets are not copied from the shared encoding: the copy of the payload is what costs, not the head.
     private const int LargestSharedBytes = 8 * 1024;
 
-    private OutboundAliases? _outboundAliases;
+    // The least that mqtt.max_outbound_bytes can be set to: below it nothing has to be looked up.
+    private const int SurelyRoomBytes = 4 * 1024;
+
+    private OutboundAliases? _aliases;
 
     /// <inheritdoc/>
-    bool ISessionLink.HasRoom => Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes);
+    public bool HasRoom => Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes);
 
     /// <inheritdoc/>
-    void ISessionLink.RequestPumpWhenDrained() => _transport.WantsTurnWhenDrained = true;
-
-    /// <inheritdoc/>
-    SendOutcome ISessionLink.Send(in Delivery delivery, in Publication message, RoutingContext context)
+    public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
         if (delivery.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
         int length = Write(delivery, message, context);
@@ -37,26 +38,17 @@ public sealed partial class MqttConnection
     }
 
     /// <inheritdoc/>
-    bool ISessionLink.TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
+    public bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
-        if (subscription.Identifiers is not null && _rules.Version == ProtocolVersion.V5) return false;
+        if (subscription.Identifiers is not null && Version == ProtocolVersion.V5) return false;
         PublishEncoder encoder = PublishEncoder.Of(context);
-        if (_outboundAliases is not null) return TrySendAliased(segment, _outboundAliases, encoder, context);
-        ReadOnlySpan<byte> packets = encoder.Encode(segment, _rules.Version, out int largestPacketBytes);
+        if (_aliases is not null) return TrySendAliased(segment, _aliases, encoder, context);
+        ReadOnlySpan<byte> packets = encoder.Encode(segment, Version, out int largestPacketBytes);
         if (!Fits(packets.Length, largestPacketBytes)) return false;
         Output.Write(packets);
         CountSent(segment.Count, packets.Length, segment.PayloadBytes, context);
         return true;
     }
-
-    /// <inheritdoc/>
-    void ISessionLink.SendPubrel(ushort packetId)
-    {
-        Sent(new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(Output, _rules.Version));
-    }
-
-    /// <inheritdoc/>
-    void ISessionLink.RequestPump() => _transport.RequestTurn();
 
     /// <summary>Writes the messages of a segment under this connection's aliases; false when a topic has none yet.</summary>
     private bool TrySendAliased(in MessageSegment segment, OutboundAliases aliases, PublishEncoder encoder, RoutingContext context)
@@ -76,7 +68,7 @@ public sealed partial class MqttConnection
     }
 
     private bool Fits(int bytes, int largestPacketBytes) =>
-        (uint)largestPacketBytes <= _clientMaxPacketBytes && (Output.Length + bytes <= SurelyRoomBytes || HasRoomForQoS0(bytes));
+        (uint)largestPacketBytes <= MaxPacketBytes && (Output.Length + bytes <= SurelyRoomBytes || HasRoomForQoS0(bytes));
 
     private void CountSent(int packets, int bytes, long payloadBytes, RoutingContext context)
     {
@@ -84,14 +76,29 @@ public sealed partial class MqttConnection
         context.Counters.BytesSent += bytes;
         context.Counters.PublishesSent += packets;
         context.Counters.PublishBytesSent += payloadBytes;
-        _transport.RequestFlush();
+        _messagesSent += packets;
+        _bytesSent += bytes;
+        Transport.RequestFlush();
+    }
+
+    /// <summary>Whether QoS 0 may be added to what waits for the client.</summary>
+    private bool HasRoomForQoS0(int bytes)
+    {
+        // One message more than the bound may be there, so that any can be sent.
+        int most = bytes == 0 ? Output.Length + 1 : Output.Length + bytes;
+        if (most > Options.MaxOutboundBytes) return false;
+        BrokerLimits limits = Endpoint.Broker.Limits;
+        if (most <= limits.MostQoS0OutputBytes) return true;
+        // What does not fit as a whole is tried one by one, and counted then.
+        if (bytes == 0) limits.Count(LimitKind.MaxMemory, LimitAction.Dropped);
+        return false;
     }
 
     /// <summary>Writes the packet; returns its length, 0 when it is larger than the client accepts.</summary>
     private int Write(in Delivery delivery, in Publication message, RoutingContext context)
     {
-        bool isSameForAll = _outboundAliases is null && (delivery.SubscriptionIdentifiers is null || _rules.Version == ProtocolVersion.V311);
-        if (isSameForAll && delivery is { QoS: QoS.AtMostOnce, Retain: false } && message.PacketVersion == _rules.Version) return WriteCopy(message.Packet);
+        bool isSameForAll = _aliases is null && (delivery.SubscriptionIdentifiers is null || Version == ProtocolVersion.V311);
+        if (isSameForAll && delivery is { QoS: QoS.AtMostOnce, Retain: false } && message.PacketVersion == Version) return WriteCopy(message.Packet);
         var publish = new OutgoingPublish
         {
             Topic = message.Topic,
@@ -104,7 +111,7 @@ public sealed partial class MqttConnection
             Dup = delivery.Dup,
             PacketId = delivery.PacketId,
         };
-        if (_outboundAliases is not null) return WriteAliased(publish, _outboundAliases);
+        if (_aliases is not null) return WriteAliased(publish, _aliases);
         return isSameForAll && delivery.IsFanOut && publish.Payload.Length <= LargestSharedBytes
             ? WriteShared(publish, PublishEncoder.Of(context))
             : WriteOwn(publish);
@@ -112,15 +119,15 @@ public sealed partial class MqttConnection
 
     private int WriteCopy(ReadOnlySpan<byte> packet)
     {
-        if ((uint)packet.Length > _clientMaxPacketBytes) return 0;
+        if ((uint)packet.Length > MaxPacketBytes) return 0;
         Output.Write(packet);
         return packet.Length;
     }
 
     private int WriteShared(in OutgoingPublish publish, PublishEncoder encoder)
     {
-        ReadOnlySpan<byte> encoded = encoder.Encode(publish, _rules.Version, out int packetIdAt);
-        if ((uint)encoded.Length > _clientMaxPacketBytes) return 0;
+        ReadOnlySpan<byte> encoded = encoder.Encode(publish, Version, out int packetIdAt);
+        if ((uint)encoded.Length > MaxPacketBytes) return 0;
         Span<byte> copy = Output.GetSpan(encoded.Length);
         encoded.CopyTo(copy);
         if (packetIdAt != 0) BinaryPrimitives.WriteUInt16BigEndian(copy[packetIdAt..], publish.PacketId);
@@ -131,8 +138,8 @@ public sealed partial class MqttConnection
     /// <summary>Writes the packet in a form of its own, with an alias instead of its topic if that is not 0.</summary>
     private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
-        bool fits = _clientMaxPacketBytes == NoLimit || (uint)publish.Length(_rules.Version, insteadOfTopic) <= _clientMaxPacketBytes;
-        return fits ? publish.Write(Output, _rules.Version, insteadOfTopic) : 0;
+        bool fits = MaxPacketBytes == NoLimit || (uint)publish.Length(Version, insteadOfTopic) <= MaxPacketBytes;
+        return fits ? publish.Write(Output, Version, insteadOfTopic) : 0;
     }
 
     private int WriteAliased(in OutgoingPublish publish, OutboundAliases aliases)
@@ -145,7 +152,7 @@ public sealed partial class MqttConnection
         }
 
         // The packet that introduces an alias is three bytes longer; where that is too much, the topic goes without.
-        int introduced = (publish with { TopicAlias = 1 }).Length(_rules.Version);
-        return (uint)introduced > _clientMaxPacketBytes ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });
+        int introduced = (publish with { TopicAlias = 1 }).Length(Version);
+        return (uint)introduced > MaxPacketBytes ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });
     }
 }

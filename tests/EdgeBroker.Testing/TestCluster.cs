@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Threading.Channels;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Ports;
+
+namespace EdgeBroker.Testing;
+
+/// <summary>A cluster that says what the test says, when the test says it.</summary>
+public sealed class TestCluster : ICluster
+{
+    private readonly Channel<TestClaim> _claims = Channel.CreateUnbounded<TestClaim>();
+    private readonly ConcurrentQueue<string> _asked = new();
+
+    /// <summary>What is answered at once to a claim of this client; null: the test answers the <see cref="TestClaim"/>. May throw.</summary>
+    public Func<string, SessionClaim?> AtOnce { get; set; } = _ => null;
+
+    /// <summary>What SUBACK waits for.</summary>
+    public Func<string, Completion?> Barrier { get; set; } = _ => null;
+
+    /// <summary>What was given back, in order.</summary>
+    public ConcurrentQueue<(string ClientId, uint Epoch)> Released { get; } = new();
+
+    /// <summary>The tokens of all claims, in order.</summary>
+    public ConcurrentQueue<CancellationToken> Tokens { get; } = new();
+
+    /// <summary>The filters whose barrier was asked for, in order.</summary>
+    public IReadOnlyCollection<string> Asked => _asked;
+
+    /// <summary>The next claim that the test is to answer.</summary>
+    public Task<TestClaim> NextAsync() => Deadline.Within(_claims.Reader.ReadAsync().AsTask(), "a claim");
+
+    /// <inheritdoc/>
+    public ValueTask<SessionClaim> ClaimAsync(string clientId, bool cleanStart, CancellationToken cancel)
+    {
+        Tokens.Enqueue(cancel);
+        if (AtOnce(clientId) is { } answer) return new(answer);
+        var claim = new TestClaim(clientId, cleanStart, cancel);
+        _claims.Writer.TryWrite(claim);
+        return new(claim.Task);
+    }
+
+    /// <inheritdoc/>
+    public void Release(string clientId, uint epoch) => Released.Enqueue((clientId, epoch));
+
+    /// <inheritdoc/>
+    public Completion? Subscribed(ReadOnlySpan<byte> filter)
+    {
+        string text = Encoding.UTF8.GetString(filter);
+        _asked.Enqueue(text);
+        return Barrier(text);
+    }
+}
+
+/// <summary>A claim that waits for the test.</summary>
+/// <param name="clientId">For which client.</param>
+/// <param name="cleanStart">Whether it starts clean.</param>
+/// <param name="cancel">Whether the answer still matters.</param>
+public sealed class TestClaim(string clientId, bool cleanStart, CancellationToken cancel)
+{
+    private readonly TaskCompletionSource<SessionClaim> _answer = new();
+
+    public string ClientId => clientId;
+
+    public bool CleanStart => cleanStart;
+
+    public CancellationToken Cancel => cancel;
+
+    internal Task<SessionClaim> Task => _answer.Task;
+
+    /// <summary>Answers; what follows from it has happened on this thread, or is posted to the connection's, when this returns.</summary>
+    public void Answer(SessionClaim claim) => _answer.SetResult(claim);
+
+    /// <summary>Fails.</summary>
+    public void Fail(Exception exception) => _answer.SetException(exception);
+
+    /// <summary>Waits until the answer does not matter any more.</summary>
+    public async Task WhenCancelledAsync()
+    {
+        var cancelled = new TaskCompletionSource();
+        await using CancellationTokenRegistration registration = cancel.Register(cancelled.SetResult);
+        await Deadline.Within(cancelled.Task, $"the claim of {clientId} to be cancelled");
+    }
+}
+
+/// <summary>A completion that the test completes.</summary>
+public sealed class TestCompletion : Completion;
