@@ -23,7 +23,8 @@ public sealed partial class Broker
     public void Restore(RestoredSession restored)
     {
         Session session = Session.Restore(restored, _environment);
-        _sessions[session.Id] = session;
+        // One that is over ends when its time, which has come, is looked at; whoever uses its client id is another one.
+        if (!restored.IsEnded) _sessions[session.Id] = session;
         foreach (RestoredSubscription one in restored.Subscriptions)
         {
             var subscription = new Subscription(session, one.Filter, one.Options, one.Identifier);

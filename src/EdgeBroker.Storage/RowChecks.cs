@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Unicode;
+using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 
@@ -28,12 +29,19 @@ public sealed class RowChecks
 
         bool sound = table.Name switch
         {
-            StoreTables.Session => row.Blob(1) is { IsEmpty: false } clientId && Utf8.IsValid(clientId),
+            StoreTables.Session => row.Int64(3) == StoreTables.EndedSession
+                ? row.IsNull(1)
+                : row.Int64(3) is StoreTables.DisconnectedSession or StoreTables.ConnectedSession && IsName(row.Blob(1)),
+            StoreTables.SessionTombstone => IsName(row.Blob(1)) && row.Int64(2) > 0,
+            StoreTables.Identity => row.Blob(1).Length == StoreIdentity.Bytes && row.Int64(2) is 0 or 1,
+            StoreTables.Peer => row.Int64(1) is >= 0 and <= byte.MaxValue && row.Blob(2).Length == StoreIdentity.Bytes && row.Int64(3) > 0,
             StoreTables.Received => row.Int64(1) is > 0 and <= ushort.MaxValue,
             _ => true,
         };
         return sound && (!_checks.TryGetValue(table.Name, out RowCheck? check) || check(row));
     }
+
+    private static bool IsName(ReadOnlySpan<byte> clientId) => !clientId.IsEmpty && Utf8.IsValid(clientId);
 }
 
 /// <summary>Whether a row is what was once written: its checksum, its blobs' inner form. The row is untrusted; types of columns are already checked.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Storage;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Rows;
@@ -24,14 +25,14 @@ public sealed class StoreTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_directory, "copy.toml"), "[node]\ndata_dir = \"copy\"\n");
         using StoreFile store =
             StoreFile.Open(Path.Combine(_directory, "data"), new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System);
-        long checksum = Checksum.OfMessage(0, "a"u8, [], new byte[100_000]);
+        long checksum = Checksum.OfMessage(0, "a"u8, [], new byte[100_000], Stamp.None);
         store.Database.Execute(
-            string.Create(CultureInfo.InvariantCulture, $"INSERT INTO message VALUES(1, 0, NULL, x'61', x'', zeroblob(100000), {checksum})"));
+            string.Create(CultureInfo.InvariantCulture, $"INSERT INTO message VALUES(1, 0, NULL, x'61', x'', zeroblob(100000), NULL, {checksum})"));
         Directory.CreateDirectory(Path.Combine(_directory, "copy"));
         await Succeeds(rid, "bytes, checked", "backup", "copy/edgebroker.db", "-c", "broker.toml");
         foreach (string configuration in new[] { "broker.toml", "copy.toml" })
         {
-            await Succeeds(rid, "is sound, 1 rows", "store", "verify", "-c", configuration);
+            await Succeeds(rid, "is sound, 2 rows", "store", "verify", "-c", configuration);
             await Succeeds(rid, "100001", "store", "stats", "-c", configuration);
         }
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -61,6 +62,43 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
     public required QueuePolicy? QueuePolicy { get; init; }
 }
 
+/// <summary>This node owns the session, which is stored already. The last one counts.</summary>
+/// <param name="session">The session.</param>
+/// <param name="epoch">Under what.</param>
+/// <param name="connectedAt">When its last connection was accepted.</param>
+public sealed class SessionOwned(StoredSession session, Epoch epoch, Stamp connectedAt) : JournalFact
+{
+    /// <summary>The session.</summary>
+    public StoredSession Session { get; } = session;
+
+    /// <summary>Under what this node owns it.</summary>
+    public Epoch Epoch { get; } = epoch;
+
+    /// <summary>When its last connection was accepted.</summary>
+    public Stamp ConnectedAt { get; } = connectedAt;
+}
+
+/// <summary>Older sessions of a client are no more, wherever another node still has one.</summary>
+/// <param name="ClientId">The client id.</param>
+/// <param name="Below">Those whose last connection was accepted before; none: every node knows by now.</param>
+public sealed record SessionTombstone(string ClientId, Stamp Below);
+
+/// <summary>There is this tombstone of a client's sessions. The last one of a client counts.</summary>
+/// <param name="tombstone">The tombstone.</param>
+public sealed class SessionTombstoneChanged(SessionTombstone tombstone) : JournalFact
+{
+    /// <summary>The tombstone.</summary>
+    public SessionTombstone Tombstone { get; } = tombstone;
+}
+
+/// <summary>This node may give out stamps up to here, and a later life of its process gives out none below.</summary>
+/// <param name="bound">The bound; never lower than one before.</param>
+public sealed class StampBoundRaised(Stamp bound) : JournalFact
+{
+    /// <summary>The bound.</summary>
+    public Stamp Bound { get; } = bound;
+}
+
 /// <summary>The session has this subscription, or none with this filter any more.</summary>
 /// <param name="session">The session.</param>
 /// <param name="filter">The filter, <c>$share/group/</c> included.</param>
@@ -100,23 +138,23 @@ public sealed class DeliveryReleased(StoredDelivery delivery) : JournalFact
     public StoredDelivery Delivery { get; } = delivery;
 }
 
-/// <summary>A topic has a new last value, or none any more. The highest ordinal of a topic counts.</summary>
+/// <summary>A topic has a new last value, or none any more, of which a tombstone may be left. The highest ordinal of a topic counts.</summary>
 /// <param name="topic">The topic.</param>
-/// <param name="message">The value; null: none.</param>
+/// <param name="message">The value, or its tombstone; null: none.</param>
 /// <param name="ordinal">Its position in the order of all changes of retained messages; never used twice, not in a later life of the process either.</param>
-/// <param name="superseded">The ordinal of the value it replaces; 0: none.</param>
+/// <param name="superseded">The ordinal of the value or tombstone it replaces; 0: none.</param>
 public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal, long superseded) : JournalFact
 {
     /// <summary>The topic.</summary>
     public byte[] Topic { get; } = topic;
 
-    /// <summary>The value, or null.</summary>
+    /// <summary>The value, its tombstone, or null.</summary>
     public Message? Message { get; } = message;
 
     /// <summary>Its position in the order of all changes.</summary>
     public long Ordinal { get; } = ordinal;
 
-    /// <summary>The ordinal of the value it replaces, or 0.</summary>
+    /// <summary>The ordinal of what it replaces, or 0.</summary>
     public long Superseded { get; } = superseded;
 }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
@@ -26,6 +27,9 @@ public sealed class PublishRecord : JournalFact
 
     /// <summary>The packet identifier it was received under; 0: none.</summary>
     public ushort ReceivedId { get; private set; }
+
+    /// <summary>Where another node handed the message on from; null: it was published here.</summary>
+    public MessageOrigin? Origin { get; private set; }
 
     /// <summary>
     /// Whether its commit is waited for even when everyone has acknowledged: something before it in the journal, or the received identifier, must be on disk.
@@ -57,6 +61,9 @@ public sealed class PublishRecord : JournalFact
         ReceivedId = packetId;
         MustCommit = true;
     }
+
+    /// <summary>Adds where another node handed the message on from: what is on disk is not taken again.</summary>
+    public void AddOrigin(MessageOrigin origin) => Origin = origin;
 
     /// <summary>Makes the record's commit a condition, whatever becomes of its deliveries.</summary>
     public void RequireCommit() => MustCommit = true;

@@ -34,6 +34,9 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }
 
+    /// <summary>Whether it is over, and only waits for others to take what it leaves to them. Its client id is free.</summary>
+    public bool IsEnded { get; init; }
+
     /// <summary>The last position given out.</summary>
     public long LastPosition { get; set; }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 
@@ -37,6 +38,12 @@ public sealed class Message
 
     /// <summary>Its place in the order of all retained messages of this run; 0 when it never was one.</summary>
     public long Ordinal { get; init; }
+
+    /// <summary>When it was published, for the nodes of a cluster to compare; none outside of one.</summary>
+    public Stamp Stamp { get; init; }
+
+    /// <summary>Whether it stands for a retained message that is no more: it has no payload, and says with its stamp which values are older.</summary>
+    public bool IsTombstone => Payload.Length == 0 && !Stamp.IsNone;
 
     /// <summary>What it counts in a queue's byte limit.</summary>
     public int SizeBytes => Topic.Length + Payload.Length + Properties.Length;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
@@ -48,6 +49,9 @@ public readonly ref struct Publication
     /// <summary>The version of <see cref="Packet"/>.</summary>
     public ProtocolVersion PacketVersion { get; init; }
 
+    /// <summary>When it was published, for the nodes of a cluster to compare; none outside of one.</summary>
+    public Stamp Stamp { get; init; }
+
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }
 
@@ -65,6 +69,7 @@ public readonly ref struct Publication
         ExpirySeconds = message.RemainingExpirySeconds(nowMs),
         Publisher = publisher,
         IsBrokersOwn = true,
+        Stamp = message.Stamp,
         Owned = message,
     };
 
@@ -81,5 +86,6 @@ public readonly ref struct Publication
         Retain = Retain,
         ExpiresAtMs = ExpirySeconds is { } seconds ? nowMs + (seconds * 1000L) : Message.Never,
         Ordinal = ordinal,
+        Stamp = Stamp,
     };
 }

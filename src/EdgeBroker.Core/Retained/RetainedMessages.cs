@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -41,13 +42,13 @@ public sealed class RetainedMessages
     /// <summary>The ordinal of the value set last. Values set after a walk has begun reach the walker as ordinary messages.</summary>
     internal long LastOrdinal => Volatile.Read(ref _lastOrdinal);
 
-    /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6].</summary>
+    /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6]; with a stamp a tombstone is left.</summary>
     /// <param name="publication">The message.</param>
     /// <param name="nowMs">The broker clock's time.</param>
     /// <returns>What the publisher's acknowledgement waits for; null: nothing.</returns>
     public Completion? Set(in Publication publication, long nowMs)
     {
-        if (publication.Payload.IsEmpty) return Remove(publication.Topic);
+        if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic);
         lock (Gate)
         {
             RetainedNode? node = Find(publication.Topic);
@@ -95,12 +96,12 @@ public sealed class RetainedMessages
                 at = isLast ? filter.Length + 1 : at + level.Length + 1;
             }
 
-            return at > filter.Length && node.Message is null ? null : new RetainedWalk(this, node, at, filter.ToArray());
+            return at > filter.Length && node.Value is null ? null : new RetainedWalk(this, node, at, filter.ToArray());
         }
     }
 
     /// <summary>Puts back what the store has kept, in the order of ordinals; null: the topic has no value any more. Before the first connection.</summary>
-    /// <returns>The ordinal of the value it replaces; 0: none.</returns>
+    /// <returns>The ordinal of the value or tombstone it replaces; 0: none.</returns>
     public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal)
     {
         lock (Gate)
@@ -115,16 +116,22 @@ public sealed class RetainedMessages
         }
     }
 
+    /// <summary>The stamp of a topic's value, or of the tombstone that is left of it; none where there is neither, or no cluster.</summary>
+    public Stamp StampOf(ReadOnlySpan<byte> topic)
+    {
+        lock (Gate) return Find(topic)?.Message?.Stamp ?? Stamp.None;
+    }
+
     /// <summary>Whether a topic has a value.</summary>
     internal bool Contains(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return Find(topic) is { Message: not null };
+        lock (Gate) return Find(topic)?.Value is not null;
     }
 
     /// <summary>A topic's value, or null.</summary>
     internal Message? Get(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return Find(topic)?.Message;
+        lock (Gate) return Find(topic)?.Value;
     }
 
     private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
@@ -144,7 +151,7 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            isFound = Find(topic)?.Message is not null;
+            isFound = Find(topic)?.Value is not null;
             return Remove(topic);
         }
     }
@@ -153,7 +160,7 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            if (Find(topic) is not { Message: { } old } node) return null;
+            if (Find(topic) is not { Value: { } old } node) return null;
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
@@ -178,13 +185,13 @@ public sealed class RetainedMessages
         if (node.Message is { } old)
         {
             old.Release(_ledger);
-            _count--;
+            if (!old.IsTombstone) _count--;
             _sizeBytes -= old.SizeBytes;
         }
 
         if (message is not null)
         {
-            _count++;
+            if (!message.IsTombstone) _count++;
             _sizeBytes += message.SizeBytes;
             message.Hold(_ledger, MemoryKind.Retained);
         }

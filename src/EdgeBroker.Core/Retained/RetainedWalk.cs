@@ -90,7 +90,7 @@ internal sealed class RetainedWalk
 
     private void Take(RetainedNode node)
     {
-        if (node.Message is { } message && message.Ordinal <= _lastOrdinal) _found.Enqueue(message);
+        if (node.Value is { } message && message.Ordinal <= _lastOrdinal) _found.Enqueue(message);
     }
 
     /// <param name="Node">The node.</param>

@@ -187,7 +187,7 @@ internal sealed partial class CommitLoop
     private void Write(JournalBatch batch, bool withClock)
     {
         long began = _time.GetTimestamp();
-        withClock |= _maintenance.IsClockDue;
+        withClock |= _maintenance.IsClockDue || batch.RaisesStampBound;
         try
         {
             JournalWriter writer = _connection.Writer;

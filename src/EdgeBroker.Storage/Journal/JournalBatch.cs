@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Topics;
@@ -14,6 +15,8 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
 {
     private readonly DeliveryRows _deliveries = new();
     private readonly Dictionary<long, RetainedChanged> _retained = [];
+    private Dictionary<(long Life, byte Lane), MessageOrigin>? _taken;
+    private Dictionary<string, SessionTombstone>? _tombstones;
 
     /// <summary>The facts in it, to be completed.</summary>
     public List<JournalFact> Facts { get; } = [];
@@ -39,6 +42,15 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     /// <summary>Retained values to insert.</summary>
     public IEnumerable<RetainedChanged> Retained => _retained.Values;
 
+    /// <summary>How far what other nodes handed on is taken with it.</summary>
+    public IEnumerable<MessageOrigin> Taken => _taken?.Values ?? Enumerable.Empty<MessageOrigin>();
+
+    /// <summary>Tombstones of sessions that come and go.</summary>
+    public IEnumerable<SessionTombstone> SessionTombstones => _tombstones?.Values ?? Enumerable.Empty<SessionTombstone>();
+
+    /// <summary>Whether the bound of stamps, which is noted with the clock, is higher than before.</summary>
+    public bool RaisesStampBound { get; private set; }
+
     /// <summary>Sessions to be told.</summary>
     public HashSet<SqliteSession> Touched { get; } = [];
 
@@ -53,7 +65,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
 
     /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Messages.Count == 0 && Sessions.Count == 0 && Deleted.Count == 0 && Subscriptions.Count == 0 && ReceivedIds.Count == 0
-        && _retained.Count == 0 && EmptyMessages.Count == 0;
+        && _retained.Count == 0 && EmptyMessages.Count == 0 && _taken is null && _tombstones is null && !RaisesStampBound;
 
     /// <summary>Takes a fact in.</summary>
     public void Absorb(JournalFact fact)
@@ -70,6 +82,9 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
             case SubscriptionChanged changed: Absorb(changed); break;
             case ReceivedIdRemoved removed: AddReceivedId((SqliteSession)removed.Session, removed.PacketId, isThere: false); break;
             case RetainedChanged retained: Absorb(retained); break;
+            case SessionOwned owned: Absorb(owned); break;
+            case SessionTombstoneChanged changed: (_tombstones ??= new(StringComparer.Ordinal))[changed.Tombstone.ClientId] = changed.Tombstone; break;
+            case StampBoundRaised raised: (state.StampBound, RaisesStampBound) = (raised.Bound, true); break;
             default: throw new InvalidOperationException($"a fact the journal does not know: {fact.GetType().Name}");
         }
     }
@@ -105,6 +120,8 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
 
         if (written is not null) AddMessage(record.Message!, pending);
         if (record.Publisher is not null) AddReceivedId((SqliteSession)record.Publisher, record.ReceivedId, isThere: true);
+        // One lane is taken in its order.
+        if (record.Origin is { } origin) (_taken ??= [])[(origin.Life, origin.Lane)] = origin;
     }
 
     private void AddMessage(Message message, int receivers)
@@ -147,6 +164,14 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
         if (session.Id == 0) session.Id = ++state.LastSessionId;
         session.State = saved;
         session.IsStateDirty = true;
+        Sessions.Add(session);
+    }
+
+    private void Absorb(SessionOwned owned)
+    {
+        var session = (SqliteSession)owned.Session;
+        if (session.IsDeleted) return;
+        session.Ownership = owned;
         Sessions.Add(session);
     }
 

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Cluster;
+
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>What the writer goes on from: the last numbers given out, and what is still open.</summary>
@@ -8,6 +10,9 @@ internal sealed class JournalState
 
     /// <summary>The last message number given out.</summary>
     public long LastMessageId { get; set; }
+
+    /// <summary>No stamp above this is given out.</summary>
+    public Stamp StampBound { get; set; }
 
     /// <summary>Open deliveries.</summary>
     public MessageSegments Segments { get; } = new();

@@ -8,9 +8,11 @@ internal sealed class JournalWriter : IDisposable
 {
     private readonly SessionStatements _sessions;
     private readonly MessageStatements _messages;
+    private readonly ClusterStatements _cluster;
     private readonly SqliteStatement _saveClock;
     private readonly SqliteStatement _pages;
     private readonly SqliteStatement _freePages;
+    private readonly JournalState _state;
     private readonly AgeClock _age;
     private readonly bool _ownsDatabase;
 
@@ -25,7 +27,9 @@ internal sealed class JournalWriter : IDisposable
         _age = age;
         _sessions = new SessionStatements(database, age);
         _messages = new MessageStatements(database, state, age);
-        _saveClock = database.Prepare("INSERT OR REPLACE INTO clock(id, age_ms, wall_ms) VALUES(1, ?1, ?2)");
+        _cluster = new ClusterStatements(database);
+        _state = state;
+        _saveClock = database.Prepare("INSERT OR REPLACE INTO clock(id, age_ms, wall_ms, stamp_bound) VALUES(1, ?1, ?2, ?3)");
         _pages = database.Prepare("PRAGMA page_count");
         _freePages = database.Prepare("PRAGMA freelist_count");
     }
@@ -44,6 +48,7 @@ internal sealed class JournalWriter : IDisposable
         {
             _sessions.Write(batch);
             _messages.Write(batch);
+            _cluster.Write(batch);
             if (wallClock is not null) SaveClock(wallClock);
             Database.Commit();
         }
@@ -54,7 +59,11 @@ internal sealed class JournalWriter : IDisposable
         }
 
         _messages.Committed();
-        foreach (SqliteSession session in batch.Sessions) session.IsStateDirty = session.IsProgressDirty = false;
+        foreach (SqliteSession session in batch.Sessions)
+        {
+            session.IsStateDirty = session.IsProgressDirty = false;
+            session.Ownership = null;
+        }
     }
 
     /// <summary>Bytes in use in the database.</summary>
@@ -66,6 +75,7 @@ internal sealed class JournalWriter : IDisposable
     {
         _sessions.Dispose();
         _messages.Dispose();
+        _cluster.Dispose();
         _saveClock.Dispose();
         _pages.Dispose();
         _freePages.Dispose();
@@ -97,6 +107,7 @@ internal sealed class JournalWriter : IDisposable
         // Both of one moment: the age of the next start follows from their difference.
         _saveClock.Bind(1, _age.NowMs);
         _saveClock.Bind(2, wallClock.GetUtcNow().ToUnixTimeMilliseconds());
+        _saveClock.Bind(3, _state.StampBound.Value);
         _saveClock.Run();
     }
 }

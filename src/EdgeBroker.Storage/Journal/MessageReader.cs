@@ -127,7 +127,7 @@ internal sealed partial class MessageReader : IDisposable
         if (_database is null)
         {
             _database = _connect();
-            _message = _database.Prepare("SELECT flags, expires_at_ms, topic, properties, payload, checksum FROM message WHERE id = ?1");
+            _message = _database.Prepare($"SELECT {StoredMessage.Columns} FROM message WHERE id = ?1");
             _delivery = _database.Prepare("SELECT first_message, receivers FROM delivery WHERE first_message <= ?1 ORDER BY first_message DESC LIMIT 1");
         }
 

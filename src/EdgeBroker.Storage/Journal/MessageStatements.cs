@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Storage.Rows;
@@ -28,7 +29,7 @@ internal sealed class MessageStatements : IDisposable
         _state = state;
         _age = age;
         _addMessage = database.Prepare(
-            "INSERT OR REPLACE INTO message(id, flags, expires_at_ms, topic, properties, payload, checksum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+            $"INSERT OR REPLACE INTO message(id, {StoredMessage.Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         _addDelivery = database.Prepare("INSERT OR REPLACE INTO delivery(first_message, receivers) VALUES(?1, ?2)");
         _deleteMessages =
         [
@@ -36,7 +37,7 @@ internal sealed class MessageStatements : IDisposable
             database.Prepare("DELETE FROM delivery WHERE first_message BETWEEN ?1 AND ?2"),
         ];
         _addRetained = database.Prepare(
-            "INSERT OR REPLACE INTO retained(id, flags, expires_at_ms, topic, properties, payload, checksum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+            $"INSERT OR REPLACE INTO retained(id, {StoredMessage.Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         _deleteRetained = database.Prepare("DELETE FROM retained WHERE id = ?1");
     }
 
@@ -82,15 +83,18 @@ internal sealed class MessageStatements : IDisposable
     private void Write(SqliteStatement statement, long id, Message? message, byte[] topic)
     {
         long flags = message is null ? 0 : (int)message.QoS | (message.Retain ? 4 : 0);
+        Stamp stamp = message?.Stamp ?? Stamp.None;
         statement.Bind(1, id);
         statement.Bind(2, flags);
         if (message is null || message.ExpiresAtMs == Message.Never) statement.BindNull(3);
         else statement.Bind(3, _age.ToAge(message.ExpiresAtMs));
         statement.Bind(4, topic);
         statement.Bind(5, message?.Properties ?? []);
-        if (message is null) statement.BindNull(6);
+        if (message is null || message.IsTombstone) statement.BindNull(6);
         else statement.Bind(6, message.Payload);
-        statement.Bind(7, Checksum.OfMessage(flags, topic, message?.Properties ?? [], message?.Payload ?? []));
+        if (stamp.IsNone) statement.BindNull(7);
+        else statement.Bind(7, stamp.Value);
+        statement.Bind(8, Checksum.OfMessage(flags, topic, message?.Properties ?? [], message?.Payload ?? [], stamp));
         statement.Run();
     }
 

@@ -9,13 +9,14 @@ namespace EdgeBroker.Storage.Journal;
 /// <summary>Writes what a batch says of sessions; every statement is prepared once.</summary>
 internal sealed class SessionStatements : IDisposable
 {
-    // The client id becomes free for who comes next; no client can have one with a NUL [MQTT-1.5.4-2].
+    // The client id becomes free for who comes next.
     private static readonly string End =
-        $"UPDATE session SET client_id = char(0) || id, connected = {StoreTables.EndedSession}, will = NULL, will_at_ms = NULL ";
+        $"UPDATE session SET client_id = NULL, state = {StoreTables.EndedSession}, will = NULL, will_at_ms = NULL ";
 
     private readonly SqliteStatement _endOthers;
     private readonly SqliteStatement _end;
     private readonly SqliteStatement _save;
+    private readonly SqliteStatement _saveOwnership;
     private readonly SqliteStatement _saveProgress;
     private readonly SqliteStatement _saveSubscription;
     private readonly SqliteStatement _deleteSubscription;
@@ -32,10 +33,11 @@ internal sealed class SessionStatements : IDisposable
         _endOthers = database.Prepare(End + "WHERE client_id = ?1 AND id <> ?2");
         _end = database.Prepare(End + "WHERE id = ?1");
         _save = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
+            "INSERT INTO session(id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
             + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
-            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, connected = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, "
+            + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, state = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, "
             + "owner = ?9, queue_policy = ?10");
+        _saveOwnership = database.Prepare("UPDATE session SET grant_number = ?2, epoch_stamp = ?3, connected_stamp = ?4 WHERE id = ?1");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _deleteSubscription = database.Prepare("DELETE FROM subscription WHERE session = ?1 AND filter = ?2");
@@ -58,6 +60,7 @@ internal sealed class SessionStatements : IDisposable
         foreach (SqliteSession session in batch.Sessions.OrderBy(one => one.Id))
         {
             if (session.IsStateDirty) WriteState(session);
+            if (session.Ownership is { } ownership) WriteOwnership(session.Id, ownership);
             if (session.IsProgressDirty) WriteProgress(session);
         }
 
@@ -83,7 +86,10 @@ internal sealed class SessionStatements : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        SqliteStatement[] all = [_endOthers, _end, _save, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, .. _delete];
+        SqliteStatement[] all =
+        [
+            _endOthers, _end, _save, _saveOwnership, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, .. _delete,
+        ];
         foreach (SqliteStatement statement in all) statement.Dispose();
     }
 
@@ -105,7 +111,7 @@ internal sealed class SessionStatements : IDisposable
         _save.Bind(1, session.Id);
         _save.BindText(2, session.ClientId);
         _save.Bind(3, state.ExpirySeconds);
-        _save.Bind(4, state.IsConnected ? 1 : 0);
+        _save.Bind(4, state.IsConnected ? StoreTables.ConnectedSession : StoreTables.DisconnectedSession);
         _save.Bind(5, _age.ToAge(state.EndsAtMs));
         if (state.WillAtMs == SessionSaved.Never) _save.BindNull(6);
         else _save.Bind(6, _age.ToAge(state.WillAtMs));
@@ -117,6 +123,15 @@ internal sealed class SessionStatements : IDisposable
         if (state.QueuePolicy is null) _save.BindNull(10);
         else _save.Bind(10, QueuePolicyBlob.Of(state.QueuePolicy));
         _save.Run();
+    }
+
+    private void WriteOwnership(long session, SessionOwned ownership)
+    {
+        _saveOwnership.Bind(1, session);
+        _saveOwnership.Bind(2, ownership.Epoch.Grant);
+        _saveOwnership.Bind(3, ownership.Epoch.Stamp.Value);
+        _saveOwnership.Bind(4, ownership.ConnectedAt.Value);
+        _saveOwnership.Run();
     }
 
     private void WriteProgress(SqliteSession session)

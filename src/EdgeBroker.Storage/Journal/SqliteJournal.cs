@@ -66,11 +66,20 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     /// <inheritdoc/>
     public JournalStatistics Statistics => _counters.Snapshot(_intake.Appended);
 
+    /// <summary>What the store holds of other nodes; null before <see cref="Restore"/>.</summary>
+    public RestoredCluster? Cluster { get; private set; }
+
     /// <summary>Puts into a new broker what the store holds. Before <see cref="Start"/>.</summary>
     /// <param name="broker">The broker.</param>
     /// <param name="report">Told from time to time how far it is.</param>
     /// <exception cref="SqliteException">The store cannot be read.</exception>
-    public RestoreProgress Restore(Broker broker, Action<RestoreProgress> report) => new StoreLoader(_file.Database, _state, _age, report).Load(broker);
+    public RestoreProgress Restore(Broker broker, Action<RestoreProgress> report)
+    {
+        var loader = new StoreLoader(_file.Database, _state, _age, report);
+        RestoreProgress restored = loader.Load(broker);
+        Cluster = loader.Cluster;
+        return restored;
+    }
 
     /// <summary>Starts the threads.</summary>
     /// <exception cref="SqliteException">The store cannot be written.</exception>

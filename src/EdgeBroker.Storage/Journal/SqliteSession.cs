@@ -24,6 +24,9 @@ internal sealed class SqliteSession(string clientId) : StoredSession(clientId)
     /// <summary>How it stands; the last that was said.</summary>
     public SessionSaved? State { get; set; }
 
+    /// <summary>Under what this node owns it; null: as its row says.</summary>
+    public SessionOwned? Ownership { get; set; }
+
     /// <summary>Whether its row changes with this transaction.</summary>
     public bool IsStateDirty { get; set; }
 

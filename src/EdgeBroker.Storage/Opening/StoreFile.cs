@@ -15,16 +15,20 @@ public sealed class StoreFile : IDisposable
     private bool _isDamaged;
     private bool _isClosed;
 
-    private StoreFile(StoreLock heldLock, SqliteDatabase database, StoreOpening opening, ILogger log)
+    private StoreFile(StoreLock heldLock, SqliteDatabase database, Guid id, StoreOpening opening, ILogger log)
     {
         _lock = heldLock;
         _log = log;
         Database = database;
+        Id = id;
         Opening = opening;
     }
 
     /// <summary>The connection that writes, set as <see cref="StorePragmas.ForWriter"/> does.</summary>
     public SqliteDatabase Database { get; }
+
+    /// <summary>Which store it is.</summary>
+    public Guid Id { get; }
 
     /// <summary>What happened when it was opened.</summary>
     public StoreOpening Opening { get; }
@@ -54,15 +58,17 @@ public sealed class StoreFile : IDisposable
         if (settings.Options.Durability == StoreDurability.Memory) throw new ArgumentException("A store in memory has no file.", nameof(settings));
         var paths = new StorePaths(directory);
         StoreLock? heldLock = null;
+        SqliteDatabase? database = null;
         try
         {
             StoreFiles.CreateDirectory(paths.Directory);
             heldLock = StoreLock.Take(paths.Directory);
-            SqliteDatabase database = new StoreOpener(paths, heldLock, settings).Open(out StoreOpening opening);
-            return new StoreFile(heldLock, database, opening, settings.Log);
+            database = new StoreOpener(paths, heldLock, settings).Open(out StoreOpening opening);
+            return new StoreFile(heldLock, database, StoreIdentity.Take(database), opening, settings.Log);
         }
         catch (Exception failure)
         {
+            database?.Dispose();
             heldLock?.Dispose();
             StoreException? explained = StoreException.From(failure, paths.Database);
             if (explained is null || ReferenceEquals(explained, failure)) throw;

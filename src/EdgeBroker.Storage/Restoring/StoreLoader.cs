@@ -1,9 +1,11 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
+using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
@@ -25,6 +27,9 @@ internal sealed class StoreLoader
     private readonly Action<RestoreProgress> _report;
     private readonly Dictionary<long, (SqliteSession Session, RestoredSession Restored, long SentPosition)> _sessions = [];
     private readonly Dictionary<long, Dictionary<long, StoredDelivery?>> _released = [];
+    private readonly List<OwnedSession> _owned = [];
+    private readonly List<MessageOrigin> _taken = [];
+    private readonly List<SessionTombstone> _tombstones = [];
     private int _ended;
     private int _subscriptions;
     private long _deliveries;
@@ -44,6 +49,9 @@ internal sealed class StoreLoader
         _report = report;
     }
 
+    /// <summary>What the store holds of other nodes; once it has been loaded.</summary>
+    public RestoredCluster Cluster => new(_state.StampBound, _owned, _taken, _tombstones);
+
     private RestoreProgress Progress => new(_sessions.Count - _ended, _subscriptions, _deliveries, _retained, _damaged);
 
     /// <summary>Puts into the broker what the store holds.</summary>
@@ -56,6 +64,7 @@ internal sealed class StoreLoader
         LoadReceivedIds();
         LoadDeliveries();
         LoadRetained(broker);
+        LoadCluster();
         foreach ((SqliteSession session, RestoredSession restored, _) in _sessions.Values)
         {
             restored.LastPosition = Math.Max(restored.LastPosition, session.Done.Highest);
@@ -70,22 +79,23 @@ internal sealed class StoreLoader
     {
         // One that was to end with its connection has ended with the process.
         _database.Execute(
-            $"UPDATE session SET connected = {StoreTables.EndedSession} WHERE expiry_seconds = 0; "
-            + $"DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
-            + $"DELETE FROM received WHERE session NOT IN (SELECT id FROM session WHERE connected <> {StoreTables.EndedSession}); "
+            $"UPDATE session SET client_id = NULL, state = {StoreTables.EndedSession} WHERE expiry_seconds = 0; "
+            + $"DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session WHERE state <> {StoreTables.EndedSession}); "
+            + $"DELETE FROM received WHERE session NOT IN (SELECT id FROM session WHERE state <> {StoreTables.EndedSession}); "
             + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session)");
         _state.LastSessionId = Math.Max(
             _database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
         long nowMs = _age.ToBroker(_age.NowMs);
         using SqliteStatement rows = _database.Prepare(
-            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy FROM session");
+            "SELECT id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, "
+            + "grant_number, epoch_stamp, connected_stamp FROM session");
         while (rows.Step())
         {
             Count();
             // An ended one does not stand in the way of who uses its client id now.
             bool isEnded = rows.Int64(3) == StoreTables.EndedSession;
-            string clientId = isEnded ? $"\0{rows.Int64(0)}" : rows.Text(1);
-            if (clientId.Length == 0)
+            string clientId = isEnded ? "" : rows.Text(1);
+            if (clientId.Length == 0 && !isEnded)
             {
                 _damaged++;
                 continue;
@@ -93,7 +103,7 @@ internal sealed class StoreLoader
 
             uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 1, uint.MaxValue - 1);
             // Who was connected when the process ended lost the connection then: its times begin now, when that is noticed.
-            bool wasConnected = !isEnded && rows.Int64(3) != 0;
+            bool wasConnected = rows.Int64(3) == StoreTables.ConnectedSession;
             Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
             if (will is null && !rows.IsNull(7)) _damaged++;
             QueuePolicy? policy = rows.IsNull(9) ? null : QueuePolicyBlob.Read(rows.Blob(9));
@@ -109,8 +119,13 @@ internal sealed class StoreLoader
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
                 QueuePolicy = policy,
+                IsEnded = isEnded,
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));
+            if (!isEnded && !rows.IsNull(10))
+            {
+                _owned.Add(new OwnedSession(clientId, new Epoch(rows.Int64(10), new Stamp(rows.Int64(11))), new Stamp(rows.Int64(12))));
+            }
         }
     }
 
@@ -232,7 +247,7 @@ internal sealed class StoreLoader
 
     private void LoadRetained(Broker broker)
     {
-        using SqliteStatement rows = _database.Prepare("SELECT id, flags, expires_at_ms, topic, properties, payload, checksum FROM retained ORDER BY id");
+        using SqliteStatement rows = _database.Prepare($"SELECT id, {StoredMessage.Columns} FROM retained ORDER BY id");
         while (rows.Step())
         {
             Count();
@@ -243,11 +258,31 @@ internal sealed class StoreLoader
                 continue;
             }
 
-            Message? message = rows.IsNull(5) ? null : StoredMessage.Read(rows, 1, _age, id);
+            // Without a payload and a stamp it says that there is no value any more; with a stamp that must be remembered.
+            Message? message = rows.IsNull(5) && rows.IsNull(6) ? null : StoredMessage.Read(rows, 1, _age, id);
             long superseded = broker.Retained.Restore(rows.Blob(3), message, id);
+            _retained = broker.Retained.Count;
             if (superseded != 0) _state.RetainedGarbage.Add(superseded);
             if (message is null) _state.RetainedGarbage.Add(id);
-            _retained += (message is null ? 0 : 1) - (superseded == 0 ? 0 : 1);
+        }
+    }
+
+    private void LoadCluster()
+    {
+        _state.StampBound = new Stamp(_database.QueryInt64("SELECT stamp_bound FROM clock WHERE id = 1") ?? 0);
+        using SqliteStatement peers = _database.Prepare("SELECT store_id, life, lane, taken FROM peer");
+        while (peers.Step())
+        {
+            Count();
+            if (peers.Blob(0).Length != StoreIdentity.Bytes || peers.Int64(2) is < 0 or > byte.MaxValue) _damaged++;
+            else _taken.Add(new MessageOrigin(new Guid(peers.Blob(0), bigEndian: true), peers.Int64(1), (byte)peers.Int64(2), peers.Int64(3)));
+        }
+
+        using SqliteStatement tombstones = _database.Prepare("SELECT client_id, below FROM session_tombstone");
+        while (tombstones.Step())
+        {
+            Count();
+            _tombstones.Add(new SessionTombstone(tombstones.Text(0), new Stamp(tombstones.Int64(1))));
         }
     }
 
@@ -256,6 +291,20 @@ internal sealed class StoreLoader
         if (++_rows % RowsPerReport == 0) _report(Progress);
     }
 }
+
+/// <summary>What a store holds of other nodes; nothing in a broker that has always been alone.</summary>
+/// <param name="StampBound">No stamp up to this is given out any more.</param>
+/// <param name="Owned">The sessions this node owns.</param>
+/// <param name="Taken">How far what they handed on has been taken, by life and lane.</param>
+/// <param name="SessionTombstones">Clients whose older sessions are no more.</param>
+public sealed record RestoredCluster(
+    Stamp StampBound, IReadOnlyList<OwnedSession> Owned, IReadOnlyList<MessageOrigin> Taken, IReadOnlyList<SessionTombstone> SessionTombstones);
+
+/// <summary>A session this node owns, as the store has it.</summary>
+/// <param name="ClientId">The client id.</param>
+/// <param name="Epoch">Under what.</param>
+/// <param name="ConnectedAt">When its last connection was accepted.</param>
+public readonly record struct OwnedSession(string ClientId, Epoch Epoch, Stamp ConnectedAt);
 
 /// <summary>How far restoring is, and at its end what was restored.</summary>
 /// <param name="Sessions">Sessions read.</param>

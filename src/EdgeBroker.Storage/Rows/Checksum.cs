@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using EdgeBroker.Core.Cluster;
 
 namespace EdgeBroker.Storage.Rows;
 
@@ -10,11 +11,12 @@ internal static class Checksum
     /// <summary>Of some bytes.</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => ~Add(uint.MaxValue, bytes);
 
-    /// <summary>Of a message's row: its flags, topic, properties and payload, and where one ends and the next begins.</summary>
-    public static uint OfMessage(long flags, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload)
+    /// <summary>Of a message's row: its flags, topic, properties, payload and stamp, and where one ends and the next begins.</summary>
+    public static uint OfMessage(long flags, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, Stamp stamp)
     {
         uint crc = BitOperations.Crc32C(uint.MaxValue, (ulong)flags);
         crc = BitOperations.Crc32C(crc, ((ulong)topic.Length << 32) | (uint)properties.Length);
+        crc = BitOperations.Crc32C(crc, (ulong)stamp.Value);
         return ~Add(Add(Add(crc, topic), properties), payload);
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Journal;
@@ -5,9 +6,12 @@ using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Rows;
 
-/// <summary>A row's columns flags, expires_at_ms, topic, properties, payload, checksum as a message.</summary>
+/// <summary>A row's columns flags, expires_at_ms, topic, properties, payload, stamp, checksum as a message.</summary>
 internal static class StoredMessage
 {
+    /// <summary>The columns.</summary>
+    public const string Columns = "flags, expires_at_ms, topic, properties, payload, stamp, checksum";
+
     /// <summary>The message; null when the row is damaged.</summary>
     /// <param name="row">The row.</param>
     /// <param name="column">The column of its flags.</param>
@@ -26,11 +30,15 @@ internal static class StoredMessage
             Retain = (flags & 4) != 0,
             ExpiresAtMs = row.IsNull(column + 1) ? Message.Never : age.ToBroker(row.Int64(column + 1)),
             Ordinal = ordinal,
+            Stamp = StampOf(row, column),
         };
     }
 
     /// <summary>Whether the row is what was written.</summary>
     public static bool IsSound(SqliteStatement row, int column) =>
         (row.Int64(column) & 3) != 3
-        && Checksum.OfMessage(row.Int64(column), row.Blob(column + 2), row.Blob(column + 3), row.Blob(column + 4)) == row.Int64(column + 5);
+        && Checksum.OfMessage(row.Int64(column), row.Blob(column + 2), row.Blob(column + 3), row.Blob(column + 4), StampOf(row, column))
+            == row.Int64(column + 6);
+
+    private static Stamp StampOf(SqliteStatement row, int column) => row.IsNull(column + 5) ? Stamp.None : new Stamp(row.Int64(column + 5));
 }

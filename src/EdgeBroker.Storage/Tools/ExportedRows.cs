@@ -16,7 +16,7 @@ namespace EdgeBroker.Storage.Tools;
 internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines, CancellationToken cancel)
 {
     // A session that was to end with its connection has ended for whoever reads the store.
-    private static readonly string KeptSessions = $"SELECT id FROM session WHERE expiry_seconds > 0 AND connected <> {StoreTables.EndedSession}";
+    private static readonly string KeptSessions = $"SELECT id FROM session WHERE expiry_seconds > 0 AND state <> {StoreTables.EndedSession}";
 
     private readonly Dictionary<long, SqliteSession> _sessions = [];
     private int _subscriptions;
@@ -54,7 +54,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
     private void WriteSessions()
     {
         using SqliteStatement rows = database.Prepare(
-            "SELECT id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, low, done, released "
+            "SELECT id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, low, done, released "
             + $"FROM session LEFT JOIN progress ON progress.session = session.id WHERE id IN ({KeptSessions}) ORDER BY id");
         while (rows.Step())
         {
@@ -87,7 +87,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
         if (row.IsNull(8)) lines.Json.WriteNull("owner"u8);
         else lines.Json.WriteString("owner"u8, row.Blob(8));
         lines.Json.WriteNumber("expiry_seconds"u8, Math.Clamp(row.Int64(2), 1, uint.MaxValue));
-        lines.Json.WriteBoolean("connected"u8, row.Int64(3) != 0);
+        lines.Json.WriteBoolean("connected"u8, row.Int64(3) == StoreTables.ConnectedSession);
         lines.Age("ends_at_ms"u8, row.Int64(4));
         lines.Age("will_at_ms"u8, row.IsNull(5) ? SessionSaved.Never : row.Int64(5));
         lines.Age("sent_position"u8, sent);
@@ -155,7 +155,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
 
     private void WriteMessages()
     {
-        using SqliteStatement message = database.Prepare("SELECT flags, expires_at_ms, topic, properties, payload, checksum FROM message WHERE id = ?1");
+        using SqliteStatement message = database.Prepare($"SELECT {StoredMessage.Columns} FROM message WHERE id = ?1");
         using SqliteStatement rows = database.Prepare("SELECT first_message, receivers FROM delivery ORDER BY first_message");
         var open = new List<(SqliteSession Session, Receiver Receiver)>();
         while (rows.Step())
@@ -218,7 +218,7 @@ internal sealed class ExportedRows(SqliteDatabase database, ExportedLines lines,
     {
         // A log: the last row of a topic counts, and one without a payload says that there is none any more.
         using SqliteStatement rows = database.Prepare(
-            "SELECT id, flags, expires_at_ms, topic, properties, payload, checksum FROM retained "
+            $"SELECT id, {StoredMessage.Columns} FROM retained "
             + "WHERE payload IS NOT NULL AND id IN (SELECT max(id) FROM retained GROUP BY topic) ORDER BY id");
         while (rows.Step())
         {

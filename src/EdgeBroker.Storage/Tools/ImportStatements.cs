@@ -1,7 +1,9 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Storage.Rows;
+using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
@@ -27,16 +29,16 @@ internal sealed class ImportStatements : IDisposable
         // The store itself has no index of topics.
         database.Execute("CREATE TEMP TABLE topic(name BLOB PRIMARY KEY) WITHOUT ROWID");
         _topic = database.Prepare("INSERT OR IGNORE INTO temp.topic(name) VALUES(?1)");
-        _clock = database.Prepare("INSERT INTO clock(id, age_ms, wall_ms) VALUES(1, ?1, ?2)");
+        _clock = database.Prepare("INSERT INTO clock(id, age_ms, wall_ms, stamp_bound) VALUES(1, ?1, ?2, 0)");
         _session = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
+            "INSERT INTO session(id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
             + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
         _progress = database.Prepare("INSERT INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _subscription = database.Prepare("INSERT OR IGNORE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _received = database.Prepare("INSERT OR IGNORE INTO received(session, packet_id) VALUES(?1, ?2)");
-        _message = database.Prepare("INSERT INTO message(id, flags, expires_at_ms, topic, properties, payload, checksum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        _message = database.Prepare($"INSERT INTO message(id, {StoredMessage.Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7)");
         _delivery = database.Prepare("INSERT INTO delivery(first_message, receivers) VALUES(?1, ?2)");
-        _retained = database.Prepare("INSERT INTO retained(id, flags, expires_at_ms, topic, properties, payload, checksum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        _retained = database.Prepare($"INSERT INTO retained(id, {StoredMessage.Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7)");
     }
 
     public void AddClock(long ageMs, long wallMs)
@@ -61,7 +63,7 @@ internal sealed class ImportStatements : IDisposable
         _session.Bind(1, id);
         _session.BindText(2, clientId);
         _session.Bind(3, expirySeconds);
-        _session.Bind(4, isConnected ? 1 : 0);
+        _session.Bind(4, isConnected ? StoreTables.ConnectedSession : StoreTables.DisconnectedSession);
         _session.Bind(5, endsAtMs);
         if (willAtMs == SessionSaved.Never) _session.BindNull(6);
         else _session.Bind(6, willAtMs);
@@ -139,7 +141,7 @@ internal sealed class ImportStatements : IDisposable
         statement.Bind(4, message.Topic);
         statement.Bind(5, message.Properties);
         statement.Bind(6, message.Payload);
-        statement.Bind(7, Checksum.OfMessage(flags, message.Topic, message.Properties, message.Payload));
+        statement.Bind(7, Checksum.OfMessage(flags, message.Topic, message.Properties, message.Payload, Stamp.None));
         statement.Run();
         statement.ClearBindings();
     }

@@ -39,7 +39,7 @@ public static class StoreBackup
             blamed = path;
             StoreFiles.CreatePrivate(unfinished);
             source.BackupTo(unfinished, PagesPerStep, cancel);
-            Check(unfinished, database);
+            Complete(unfinished, database);
             StoreFiles.Publish(unfinished, path, replace);
             return new FileInfo(path).Length;
         }
@@ -56,7 +56,7 @@ public static class StoreBackup
         }
     }
 
-    private static void Check(string copy, string database)
+    private static void Complete(string copy, string database)
     {
         using SqliteDatabase opened = SqliteDatabase.Open(copy, SqliteOpenMode.ReadWrite);
         StorePragmas.ForReader(opened);
@@ -67,6 +67,7 @@ public static class StoreBackup
         {
             SchemaVerdict verdict = StoreSchema.Current.Inspect(opened);
             problem = verdict.State == SchemaState.Wrong ? verdict.Problem : null;
+            if (verdict.State == SchemaState.Current) StoreIdentity.MarkCopy(opened);
         }
 
         if (problem is null) return;

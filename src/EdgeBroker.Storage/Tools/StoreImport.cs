@@ -80,7 +80,7 @@ public static class StoreImport
         {
             using SqliteDatabase database = StoreReader.Open(paths.Database);
             return StoreSchema.Current.Inspect(database).State == SchemaState.Current
-                && StoreTables.All.Where(table => table.Name != StoreTables.Clock)
+                && StoreTables.All.Where(table => table.Name is not (StoreTables.Clock or StoreTables.Identity))
                     .All(table => database.QueryInt64($"SELECT 1 FROM {table.Name} LIMIT 1") is null);
         }
         catch (SqliteException failure) when (failure.IsCorrupt)

@@ -37,7 +37,7 @@ public sealed class StoreVerbsTests : IDisposable
     {
         using StoreFile store = Make();
         Assert.Equal(0, Run("store", "verify", "-c", "broker.toml"));
-        Assert.Equal($"{store.Path} is sound, 1 rows\n", _terminal.Out);
+        Assert.Equal($"{store.Path} is sound, 2 rows\n", _terminal.Out);
         Assert.Equal(0, Run("store", "stats", "-c", "broker.toml"));
         Assert.Matches(@"clock +1 +0\n", _terminal.Out);
         Assert.Matches(@"database \d+ bytes, WAL [1-9]\d* bytes", _terminal.Out);
@@ -84,7 +84,7 @@ public sealed class StoreVerbsTests : IDisposable
         Assert.Equal(0, Run("backup", "copy.db", "--config=broker.toml", "--json"));
         Assert.Equal($$"""{"file":"{{copy}}","bytes":{{new FileInfo(copy).Length}}}""" + "\n", _terminal.Out);
         Assert.Equal(0, Run("store", "verify", "-cbroker.toml", "--json"));
-        Assert.Equal($$"""{"store":"{{store.Path}}","sound":true,"rows":1,"problems":[]}""" + "\n", _terminal.Out);
+        Assert.Equal($$"""{"store":"{{store.Path}}","sound":true,"rows":2,"problems":[]}""" + "\n", _terminal.Out);
         Assert.Equal(0, Run("store", "stats", "-cbroker.toml", "--json"));
         Assert.Contains("""{"name":"clock","rows":1,"content_bytes":0}""", _terminal.Out, StringComparison.Ordinal);
         Assert.Equal(0, Run("store", "export", "-cbroker.toml", "out.jsonl", "--json"));
@@ -148,7 +148,7 @@ public sealed class StoreVerbsTests : IDisposable
     private StoreFile Make()
     {
         StoreFile store = StoreFile.Open(Data, new StorageOptions(), RowChecks.None, NullLogger.Instance, TimeProvider.System);
-        store.Database.Execute("INSERT INTO clock VALUES(1, 7, 7)");
+        store.Database.Execute("INSERT INTO clock VALUES(1, 7, 7, 0)");
         return store;
     }
 

@@ -32,6 +32,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         var clock = new BrokerClock(time);
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
         Opening = file.Opening;
+        StoreId = file.Id;
         Journal = new SqliteJournal(file, options, clock, wall, NullLogger.Instance);
         Broker = new TestBroker(
             new TestBrokerOptions
@@ -51,6 +52,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     public SqliteJournal Journal { get; }
 
     public StoreOpening Opening { get; }
+
+    public Guid StoreId { get; }
 
     public RestoreProgress Restored { get; }
 

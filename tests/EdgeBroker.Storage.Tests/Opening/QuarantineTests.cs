@@ -204,7 +204,7 @@ public sealed class QuarantineTests : IDisposable
             store.ReportDamage();
         }
 
-        _folder.Checks = new RowChecks([new(StoreTables.Message, row => row.Int64(6) == 7)]);
+        _folder.Checks = new RowChecks([new(StoreTables.Message, row => row.Int64(7) == 7)]);
         File.WriteAllText(_folder.Lock, "setting-aside edgebroker.db.corrupt-20260101-000000\n1\n");
         StoreOpening opening = OpenQuarantined();
         Assert.Equal(new SalvagedTable("message", 17, 3, true), Salvaged(opening, "message"));
@@ -226,7 +226,7 @@ public sealed class QuarantineTests : IDisposable
 
         OpenQuarantined();
         using StoreFile next = _folder.Open();
-        next.Database.Execute("INSERT INTO session(client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES('new', 0, 0, 0, 0)");
+        next.Database.Execute("INSERT INTO session(client_id, expiry_seconds, state, ends_at_ms, sent_position) VALUES('new', 0, 0, 0, 0)");
         Assert.Equal(11, next.Database.QueryInt64("SELECT id FROM session WHERE client_id = 'new'"));
     }
 
@@ -242,7 +242,11 @@ public sealed class QuarantineTests : IDisposable
             Assert.Equal(StoreOpeningKind.Quarantined, opening.Kind);
             Assert.Equal("ok", store.Database.QueryText("PRAGMA integrity_check"));
             Assert.Equal("wal", store.Database.QueryText("PRAGMA journal_mode"));
-            foreach (SalvagedTable table in opening.Salvaged) Assert.Equal(table.Rows, store.Database.QueryInt64($"SELECT count(*) FROM {table.Name}"));
+            // One that was not rescued has been made anew by now.
+            foreach (SalvagedTable table in opening.Salvaged.Where(t => t.Name != StoreTables.Identity))
+            {
+                Assert.Equal(table.Rows, store.Database.QueryInt64($"SELECT count(*) FROM {table.Name}"));
+            }
         }
 
         using (StoreFile again = _folder.Open()) Assert.Equal(StoreOpeningKind.Opened, again.Opening.Kind);

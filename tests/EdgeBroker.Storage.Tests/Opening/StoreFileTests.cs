@@ -17,7 +17,7 @@ public sealed class StoreFileTests : IDisposable
         using StoreFile store = _folder.Open();
         Assert.Equal(StoreOpeningKind.Created, store.Opening.Kind);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
-        store.Database.Execute("INSERT INTO clock VALUES(1, 0, 0)");
+        store.Database.Execute("INSERT INTO clock VALUES(1, 0, 0, 0)");
         foreach (string file in new[] { _folder.Database, _folder.Wal, _folder.Lock })
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));

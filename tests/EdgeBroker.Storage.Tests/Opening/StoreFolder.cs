@@ -50,7 +50,7 @@ public sealed class StoreFolder : IDisposable
     {
         database.Begin();
         using (SqliteStatement session =
-            database.Prepare("INSERT INTO session(id, client_id, expiry_seconds, connected, ends_at_ms, sent_position) VALUES(?2, ?1, 60, 0, 0, 0)"))
+            database.Prepare("INSERT INTO session(id, client_id, expiry_seconds, state, ends_at_ms, sent_position) VALUES(?2, ?1, 60, 0, 0, 0)"))
         using (SqliteStatement subscription = database.Prepare("INSERT INTO subscription VALUES(?1, ?2, 1, 0)"))
         {
             long last = database.QueryInt64("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'session'")!.Value;
