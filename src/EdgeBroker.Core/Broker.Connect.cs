@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -90,20 +89,6 @@ public sealed partial class Broker
             EndSession(existing, onlyIfDetached: false, context);
             return fresh;
         }
-    }
-
-    /// <summary>Closes a client's connection, whoever wants that, and ends its session if nothing is to be kept of it. On any thread.</summary>
-    /// <param name="clientId">The client id.</param>
-    /// <param name="reason">What a 5.0 client hears.</param>
-    /// <param name="forget">Whether its session ends as well; its will is published.</param>
-    internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget)
-    {
-        if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
-        if (!forget) return session.Close(reason) ? KickOutcome.Disconnected : KickOutcome.NotConnected;
-        RoutingContext context = TakeLocalContext();
-        bool isEnded = EndSession(session, onlyIfDetached: false, context, reason);
-        ReturnLocalContext(context);
-        return isEnded ? KickOutcome.Forgotten : KickOutcome.NotFound;
     }
 
     private bool EndSession(Session session, bool onlyIfDetached, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)

@@ -45,6 +45,9 @@ public sealed record ControlRequest(string Ask)
     /// <summary>Whether the session ends, too.</summary>
     public bool Forget { get; init; }
 
+    /// <summary>Of a session that ends: whether its will is published.</summary>
+    public bool PublishWill { get; init; }
+
     /// <summary>The request as it goes over the socket, its line's end included.</summary>
     public byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, ControlJson.Default.ControlRequest), (byte)'\n'];
 

@@ -28,7 +28,7 @@ public static class RetainedCommand
             },
             new Command
             {
-                Name = "retained delete", Summary = "delete a topic's retained message, without telling subscribers", Operands = [new Operand("TOPIC")],
+                Name = "retained delete", Summary = "delete a topic's retained message; subscribers get an empty one", Operands = [new Operand("TOPIC")],
                 Options = ControlOptions.Common, ExitCodes = "0 deleted, 1 failed, or there is none", ReadsConfiguration = true, Run = Delete,
             },
         ],

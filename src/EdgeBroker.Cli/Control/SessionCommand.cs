@@ -14,16 +14,20 @@ public static class SessionCommand
         Summary = "show one session of the running broker: connection, subscriptions, queue",
         Operands = [new Operand("CLIENT-ID")],
         Options = ControlOptions.Common,
-        Remarks = "The rates are those of one second: the broker is asked twice. " + ControlOptions.WhoMay,
+        Remarks = "The rates are those of one second: a connected session is asked for twice. " + ControlOptions.WhoMay,
         ReadsConfiguration = true,
-        Run = Run,
+        Run = (args, context) =>
+        {
+            using var stop = new StopSignals(context.Stop);
+            return RunAsync(args, context, stop.Token).GetAwaiter().GetResult();
+        },
     };
 
     /// <summary>How long something has been so, by this machine's clock, which is the broker's as well.</summary>
     internal static string Since(DateTimeOffset? at, CommandContext context) =>
         at is { } since ? Shown.Duration((context.Time.GetUtcNow() - since).TotalSeconds) : "yes";
 
-    private static int Run(Arguments args, CommandContext context)
+    private static async Task<int> RunAsync(Arguments args, CommandContext context, CancellationToken stop)
     {
         var request = new ControlRequest(ControlRequest.Session) { ClientId = args.Operands[0] };
         SessionDetail session = ControlOptions.Ask(args, context, request).Session!;
@@ -33,36 +37,38 @@ public static class SessionCommand
             return ExitCode.Success;
         }
 
-        SessionDetail later = session.Summary.Traffic is null ? session : AskAgain(args, context, request) ?? session;
-        Show(later.Summary, session.Summary.Traffic, context);
-        Show(later, context.Out);
+        Rates? rates = null;
+        if (session.Summary.Traffic is { } before)
+        {
+            long asked = context.Time.GetTimestamp();
+            try
+            {
+                await Task.Delay(RateInterval, context.Time, stop);
+                SessionDetail later = ControlOptions.Ask(args, context, request).Session!;
+                rates = Rates.Between(before, later.Summary.Traffic, context.Time.GetElapsedTime(asked));
+                if (rates is not null) session = later;
+            }
+            catch (Exception exception) when (exception is CommandException or OperationCanceledException)
+            {
+                // It has gone meanwhile, or whoever asked does not want to wait: what was answered is shown.
+            }
+        }
+
+        Show(session.Summary, rates, context);
+        Show(session, context.Out);
         return ExitCode.Success;
     }
 
-    /// <summary>The same a moment later; null: it has gone meanwhile.</summary>
-    private static SessionDetail? AskAgain(Arguments args, CommandContext context, ControlRequest request)
-    {
-        try
-        {
-            Task.Delay(RateInterval, context.Time, context.Stop).GetAwaiter().GetResult();
-            SessionDetail later = ControlOptions.Ask(args, context, request).Session!;
-            return later.Summary.Traffic is null ? null : later;
-        }
-        catch (Exception e) when (e is CommandException or OperationCanceledException)
-        {
-            return null;
-        }
-    }
-
-    private static void Show(SessionSummary one, SessionTraffic? before, CommandContext context)
+    private static void Show(SessionSummary one, Rates? rates, CommandContext context)
     {
         TextWriter output = context.Out;
         string kept = one.ExpirySeconds == 0 ? "ends with its connection" : $"is kept for {Shown.Duration(one.ExpirySeconds)}";
         output.WriteLine(Printable.Escape($"{one.ClientId}, {(one.User is null ? "anonymous" : "user " + one.User)}: {one.State}, {kept}"));
         if (one.State == SessionSummary.Connected)
         {
-            output.WriteLine(Printable.Escape($"  connection     from {one.Address ?? "-"} by {one.Listener ?? "-"} for {Since(one.ConnectedAt, context)}"));
-            output.WriteLine($"  protocol       MQTT {one.Protocol ?? "-"}, keep alive {one.KeepAliveSeconds} s");
+            string since = Since(one.ConnectedAt, context);
+            output.WriteLine(Printable.Escape($"  connection     from {one.Address} by {one.Listener} ({one.Transport}) for {since}"));
+            output.WriteLine($"  protocol       MQTT {one.Protocol}, keep alive {one.KeepAliveSeconds} s");
             if (one.Identity is not null) output.WriteLine(Printable.Escape($"  identity       {one.Identity}"));
         }
         else if (one.EndsInSeconds is { } left)
@@ -74,14 +80,12 @@ public static class SessionCommand
         output.WriteLine($"  queue          {one.QueueMessages} messages, {Shown.Bytes(one.QueueBytes)}{oldest}");
         output.WriteLine($"  dropped        {one.Dropped}");
         if (one.Traffic is not { } now) return;
-        double interval = RateInterval.TotalSeconds;
-        SessionTraffic past = before is not null && before.BytesReceived <= now.BytesReceived && before.BytesSent <= now.BytesSent ? before : now;
-        string received = Shown.Rate((now.MessagesReceived - past.MessagesReceived) / interval);
-        output.WriteLine($"  received       {now.MessagesReceived} messages, {Shown.Bytes(now.BytesReceived)}; {received}");
-        output.WriteLine(
-            $"  sent           {now.MessagesSent} messages, {Shown.Bytes(now.BytesSent)}; {Shown.Rate((now.MessagesSent - past.MessagesSent) / interval)}");
+        output.WriteLine($"  received       {now.MessagesReceived} messages, {Shown.Bytes(now.BytesReceived)}{Rate(rates?.Received)}");
+        output.WriteLine($"  sent           {now.MessagesSent} messages, {Shown.Bytes(now.BytesSent)}{Rate(rates?.Sent)}");
         if (now.BytesUnsent > 0) output.WriteLine($"  not read yet   {Shown.Bytes(now.BytesUnsent)}");
     }
+
+    private static string Rate(double? perSecond) => perSecond is { } known ? "; " + Shown.Rate(known) : "";
 
     private static void Show(SessionDetail session, TextWriter output)
     {
@@ -116,5 +120,17 @@ public static class SessionCommand
         if (one.RetainHandling != 0) options.Add($"retain handling {one.RetainHandling}");
         if (one.Identifiers is { } identifiers) options.Add("identifier " + string.Join(" ", identifiers));
         return string.Join(", ", options);
+    }
+
+    /// <summary>Messages a second.</summary>
+    private sealed record Rates(double Received, double Sent)
+    {
+        /// <summary>Of one connection between two looks at it; null: there was another meanwhile, or none.</summary>
+        public static Rates? Between(SessionTraffic before, SessionTraffic? after, TimeSpan elapsed)
+        {
+            if (after is null || after.BytesReceived < before.BytesReceived || after.BytesSent < before.BytesSent) return null;
+            double seconds = elapsed.TotalSeconds;
+            return new Rates((after.MessagesReceived - before.MessagesReceived) / seconds, (after.MessagesSent - before.MessagesSent) / seconds);
+        }
     }
 }

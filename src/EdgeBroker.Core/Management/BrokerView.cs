@@ -41,7 +41,9 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     /// <summary>Closes a client's connection.</summary>
     /// <param name="clientId">The client id.</param>
     /// <param name="forget">Whether its session ends, too.</param>
-    public KickOutcome Kick(string clientId, bool forget) => broker.Kick(clientId, ReasonCode.AdministrativeAction, forget);
+    /// <param name="publishWill">Of a session that ends: whether its will is published.</param>
+    public KickOutcome Kick(string clientId, bool forget, bool publishWill = false) =>
+        broker.Kick(clientId, ReasonCode.AdministrativeAction, forget, publishWill);
 
     /// <summary>Retained messages by topic.</summary>
     /// <param name="filter">The topic filter they match; a valid one.</param>
@@ -79,15 +81,11 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
             : null;
     }
 
-    /// <summary>Deletes the retained message of a topic. Subscribers are not told, as they are when an empty one is published.</summary>
+    /// <summary>Deletes the retained message of a topic. Subscribers get an empty message, as when a client deletes it.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
     /// <returns>Whether there was one.</returns>
-    public bool DeleteRetained(string topic, out Completion? completion)
-    {
-        completion = broker.Retained.Delete(Encoding.UTF8.GetBytes(topic), out bool isFound);
-        return isFound;
-    }
+    public bool DeleteRetained(string topic, out Completion? completion) => broker.DeleteRetained(Encoding.UTF8.GetBytes(topic), out completion);
 
     /// <summary>Who subscribes to a topic, by client id.</summary>
     /// <param name="topic">The topic.</param>

@@ -38,7 +38,7 @@ internal sealed partial class ControlService(
                 ControlRequest.Clients => new ControlAnswer { Clients = view.Sessions(FilterOf(request), request.After, LimitOf(request)) },
                 ControlRequest.Session =>
                     view.Session(request.ClientId ?? "") is { } session ? new ControlAnswer { Session = session } : NoSession(request.ClientId),
-                ControlRequest.Kick => Kick(request.ClientId ?? "", request.Forget),
+                ControlRequest.Kick => Kick(request),
                 ControlRequest.Retained => new ControlAnswer { Retained = view.Retained(request.Topic ?? "#", request.After, LimitOf(request)) },
                 ControlRequest.RetainedGet => view.RetainedValueOf(request.Topic ?? "") is { } value
                     ? new ControlAnswer { Value = value }
@@ -64,9 +64,10 @@ internal sealed partial class ControlService(
 
     private static ControlAnswer NoSession(string? clientId) => ControlAnswer.Failed($"there is no session of {clientId}");
 
-    private ControlAnswer Kick(string clientId, bool forget)
+    private ControlAnswer Kick(ControlRequest request)
     {
-        KickOutcome outcome = view.Kick(clientId, forget);
+        string clientId = request.ClientId ?? "";
+        KickOutcome outcome = view.Kick(clientId, request.Forget, request.PublishWill);
         if (outcome == KickOutcome.NotFound) return NoSession(clientId);
         bool isForgotten = outcome == KickOutcome.Forgotten;
         bool isDone = isForgotten || outcome == KickOutcome.Disconnected;

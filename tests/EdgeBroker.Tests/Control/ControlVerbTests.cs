@@ -42,12 +42,17 @@ public sealed class ControlVerbTests
         JsonElement status = Json(broker, "status");
         Assert.Equal(("good", "n"), (status.GetProperty("health").GetString(), status.GetProperty("node").GetString()));
 
-        Assert.Matches(@"CLIENT +USER [^\n]*\npress7 +- [^\n]*\n1 sessions\n", Said(broker, 0, "clients"));
+        Assert.Matches(@"CLIENT +USER [^\n]*\npress7 +- +127\.0\.0\.1:\d+ +5\.0 [^\n]*\n1 sessions\n", Said(broker, 0, "clients"));
         Assert.Equal("press7", Json(broker, "clients", "press*", "--connected").GetProperty("items")[0].GetProperty("client_id").GetString());
         Assert.Equal("0 sessions\n", Said(broker, 0, "clients", "--disconnected"));
 
         string session = Said(broker, 0, "session", "press7");
         Assert.StartsWith("press7, anonymous: connected, ends with its connection\n", session, StringComparison.Ordinal);
+        Assert.Matches(@"\n  connection     from 127\.0\.0\.1:\d+ by 127\.0\.0\.1:0 \(tcp\) for \d+ s\n", session);
+        Assert.Matches(@"\n  protocol       MQTT 5\.0, keep alive \d+ s\n", session);
+        Assert.Matches(@"\n  received       2 messages, \d+ B; 0\.0/s\n  sent           0 messages, \d+ B; 0\.0/s\n", session);
+        JsonElement summary = Json(broker, "session", "press7").GetProperty("summary");
+        Assert.Equal(("tcp", "5.0"), (summary.GetProperty("transport").GetString(), summary.GetProperty("protocol").GetString()));
         Assert.Matches(@"SUBSCRIPTION +QOS +OPTIONS\n\$share/g/plant/\+ +0 +-\nplant/# +1 +-\n", session);
         Assert.Equal(2, Json(broker, "session", "press7").GetProperty("subscriptions").GetArrayLength());
         Assert.Equal("edgebroker session: there is no session of press8\n", Said(broker, 1, "session", "press8"));
@@ -89,6 +94,7 @@ public sealed class ControlVerbTests
     [InlineData("clients: --connected and --disconnected exclude each other", "clients", "--connected", "--disconnected")]
     [InlineData("clients: --limit 0: give a whole number from 1 to 10000", "clients", "--limit", "0")]
     [InlineData("session: CLIENT-ID is missing", "session")]
+    [InlineData("kick: --will goes with --forget; otherwise the will is published anyway", "kick", "press7", "--will")]
     [InlineData("subscriptions: \"a/#\" is not a topic name", "subscriptions", "a/#")]
     [InlineData("retained: \"a#\" is not a topic filter", "retained", "a#")]
     [InlineData("retained get: TOPIC is missing", "retained", "get")]
