@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -23,9 +24,10 @@ public sealed partial class Broker
     /// <returns>The right to act for the session.</returns>
     public ConnectionLease Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
+        Displaced? displaced = null;
         while (true)
         {
-            Session session = cleanStart ? BeginAnew(clientId, context) : Resume(clientId, context);
+            Session session = cleanStart ? BeginAnew(clientId, context, ref displaced) : Resume(clientId, context, ref displaced);
             link.Prepare(session);
             if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
@@ -33,12 +35,20 @@ public sealed partial class Broker
                 if (previous is null) CountConnected();
                 previous?.Close(ReasonCode.SessionTakenOver);
                 if (previousWill is not null) PublishWill(previousWill, session, context);
+                if (previous is not null)
+                {
+                    displaced = new Displaced(previous, grant.UserName);
+                    var end = new Disconnection(SessionKept: true, WillPublished: previousWill is not null);
+                    TellDisconnected(clientId, grant.UserName, previous, ReasonCode.SessionTakenOver, end);
+                }
+
+                if (displaced is { } other) TellTakenOver(clientId, grant.UserName, link, other);
                 return lease;
             }
 
             // Either it is not this client's to resume and ends here, or it ended between being found and being taken; whoever ended it removes it too, and one
             // of us is first.
-            EndSession(session, onlyIfDetached: false, context);
+            End(session, context, ref displaced);
             _sessions.TryRemove(new KeyValuePair<string, Session>(clientId, session));
         }
     }
@@ -49,19 +59,20 @@ public sealed partial class Broker
     /// <param name="newExpirySeconds">The expiry its DISCONNECT asked for, or null.</param>
     /// <param name="context">The caller's context.</param>
     /// <param name="isFault">Whether a bug ended the connection: then the session may be half changed, and is put together anew.</param>
-    public void Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context, bool isFault = false)
+    /// <returns>What became of its session; null: it had none any more, and whoever took it has told of its end.</returns>
+    public Disconnection? Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context, bool isFault = false)
     {
         Detachment detachment = lease.Session.Detach(lease, discardWill, newExpirySeconds, isFault);
-        if (detachment.Held) Conclude(lease.Session, detachment, context);
+        return detachment.Held ? Conclude(lease.Session, detachment, context) : null;
     }
 
-    private void Conclude(Session session, in Detachment detachment, RoutingContext context)
+    private Disconnection Conclude(Session session, in Detachment detachment, RoutingContext context)
     {
         Interlocked.Decrement(ref _connected);
         if (detachment.Ending is { } ending)
         {
             Finish(session, ending, context);
-            return;
+            return new Disconnection(SessionKept: false, ending.Will is not null);
         }
 
         if (detachment.WillNow is { } will) PublishWill(will, session, context);
@@ -69,16 +80,17 @@ public sealed partial class Broker
         _deadlines.Set(session, detachment.DueMs);
         // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
         if (session.Readiness == ReceiverReadiness.Gone) _deadlines.Remove(session);
+        return new Disconnection(SessionKept: true, detachment.WillNow is not null);
     }
 
-    private Session Resume(string clientId, RoutingContext context)
+    private Session Resume(string clientId, RoutingContext context, ref Displaced? displaced)
     {
         Session session = _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
         // What ends with its connection is not carried into another one: taking over closes the connection first [MQTT-3.1.2-6], [MQTT-3.1.4-3].
-        return session is { IsConnected: true, OutlivesConnection: false } ? BeginAnew(clientId, context) : session;
+        return session is { IsConnected: true, OutlivesConnection: false } ? BeginAnew(clientId, context, ref displaced) : session;
     }
 
-    private Session BeginAnew(string clientId, RoutingContext context)
+    private Session BeginAnew(string clientId, RoutingContext context, ref Displaced? displaced)
     {
         var fresh = new Session(clientId, _environment);
         while (true)
@@ -86,16 +98,17 @@ public sealed partial class Broker
             if (_sessions.TryAdd(clientId, fresh)) return fresh;
             if (!_sessions.TryGetValue(clientId, out Session? existing)) continue;
             if (!_sessions.TryUpdate(clientId, fresh, existing)) continue;
-            EndSession(existing, onlyIfDetached: false, context);
+            End(existing, context, ref displaced);
             return fresh;
         }
     }
 
-    private bool EndSession(Session session, bool onlyIfDetached, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
+    /// <summary>Ends a session that gives way to another of its client id.</summary>
+    private void End(Session session, RoutingContext context, ref Displaced? displaced)
     {
-        if (session.End(onlyIfDetached) is not { } ending) return false;
-        Finish(session, ending, context, reason);
-        return true;
+        if (session.End(onlyIfDetached: false) is not { } ending) return;
+        Finish(session, ending, context);
+        if (ending.Link is { } link) displaced = new Displaced(link, session.UserName);
     }
 
     /// <summary>Puts in order what an ended session leaves.</summary>
@@ -107,10 +120,17 @@ public sealed partial class Broker
         {
             Interlocked.Decrement(ref _connected);
             ending.Link.Close(reason);
+            TellDisconnected(session.Id, session.UserName, ending.Link, reason, new Disconnection(SessionKept: false, ending.Will is not null));
         }
 
         ending.Deferred.Complete();
-        foreach (Subscription subscription in ending.Subscriptions) Align(session, subscription.Filter);
+        foreach (Subscription subscription in ending.Subscriptions)
+        {
+            Align(session, subscription.Filter);
+            _events.SubscriptionRemoved(
+                new SubscriptionRemovedEvent { ClientId = session.Id, Filter = subscription.Filter, Cause = SubscriptionEnd.SessionEnded });
+        }
+
         if (ending.Will is not null) PublishWill(ending.Will, session, context);
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         CountDropped(session, ending.Dropped, DropReason.SessionEnded, context);

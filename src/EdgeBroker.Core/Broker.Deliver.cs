@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
@@ -37,10 +38,12 @@ public sealed partial class Broker
         context.Forms?.Reset();
         MatchResult match = segment.Match;
         Receiver? publisher = segment.Publisher;
+        // Told of one by one, and so delivered one by one.
+        bool isTold = _events.Wants(EventKinds.MessageDelivered);
         foreach (Subscription subscription in match.Plain)
         {
             // For most messages For() is one comparison; it matters only where a receiver hears itself.
-            if (subscription.For(publisher) is { } own && !TryDeliver(segment, own, context)) DeliverSingly(segment, own, context);
+            if (subscription.For(publisher) is { } own && (isTold || !TryDeliver(segment, own, context))) DeliverSingly(segment, own, context);
         }
 
         if (match.Groups.Length > 0) DeliverToGroups(segment, match, context);

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -11,19 +12,13 @@ namespace EdgeBroker.Core;
 // Exceptions that nobody expected. A bug while a message is delivered is the receiver's: it loses its connection, the publisher and all others go on.
 public sealed partial class Broker
 {
-    private long _faults;
-
     /// <summary>Exceptions that were bugs, since the start.</summary>
-    public long Faults => Volatile.Read(ref _faults);
+    public long Faults => _events.Faults;
 
     /// <summary>Counts and reports an exception that is a bug. Whoever has caught it ends what it happened to.</summary>
     /// <param name="exception">The exception.</param>
     /// <param name="where">What was being done, and for whom.</param>
-    public void ReportFault(Exception exception, string where)
-    {
-        Interlocked.Increment(ref _faults);
-        _events.Fault(exception, where);
-    }
+    public void ReportFault(Exception exception, string where) => _events.Fault(exception, where);
 
     /// <summary>
     /// An exception has ended the routing of a message: those who have taken it wait for what it leaves on disk, and its publisher sends it again.
@@ -37,15 +32,19 @@ public sealed partial class Broker
 
     private DeliveryOutcome DeliverTo(Subscription to, in Publication publication, RoutingContext context)
     {
+        DeliveryOutcome outcome;
         try
         {
-            return to.Receiver.Deliver(publication, to, context);
+            outcome = to.Receiver.Deliver(publication, to, context);
         }
         catch (Exception exception)
         {
             Isolate(to.Receiver, exception, context);
-            return DeliverAgain(to, publication, context);
+            outcome = DeliverAgain(to, publication, context);
         }
+
+        if (_events.Wants(EventKinds.MessageDelivered)) TellDelivered(publication, to, outcome);
+        return outcome;
     }
 
     /// <summary>What is to be acknowledged must not get lost over a bug: unless the receiver has it already, it goes into its queue.</summary>
@@ -91,7 +90,9 @@ public sealed partial class Broker
             try
             {
                 one.Link.Close(ReasonCode.UnspecifiedError);
-                if (one.Detachment.Held) Conclude(one.Session, one.Detachment, context);
+                if (!one.Detachment.Held) continue;
+                Disconnection end = Conclude(one.Session, one.Detachment, context);
+                TellDisconnected(one.Session.Id, one.Session.UserName, one.Link, ReasonCode.UnspecifiedError, end);
             }
             catch (Exception exception)
             {

@@ -20,7 +20,7 @@ public sealed partial class Broker
         {
             if (_deadlines.TakeDue(nowMs) is not { } session)
             {
-                if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall);
+                if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall, _tellExpired);
                 MaintainStore(nowMs);
                 SweepQueues(nowMs);
                 _sys?.RunDue(nowMs, _ownContext);
@@ -38,7 +38,9 @@ public sealed partial class Broker
         DueWork work = session.TakeDue(nowMs);
         if (work.Expired)
         {
-            if (EndSession(session, onlyIfDetached: true, _ownContext)) Interlocked.Increment(ref _sessionsExpired);
+            if (session.End(onlyIfDetached: true) is not { } ending) return;
+            Finish(session, ending, _ownContext);
+            Interlocked.Increment(ref _sessionsExpired);
             return;
         }
 

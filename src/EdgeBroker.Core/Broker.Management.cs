@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
@@ -34,8 +35,10 @@ public sealed partial class Broker
         QoS qos = Retained.Get(topic)?.QoS ?? QoS.AtMostOnce;
         completion = Retained.Delete(topic, out bool isFound);
         if (!isFound) return false;
+        var deletion = new Publication { Topic = topic, QoS = qos, Retain = true, IsBrokersOwn = true };
+        TellRetained(deletion, RetainedChange.Deleted);
         RoutingContext context = TakeLocalContext();
-        PublishOutcome outcome = Publish(new Publication { Topic = topic, QoS = qos, Retain = true, IsBrokersOwn = true }, context);
+        PublishOutcome outcome = Publish(deletion, context);
         ReturnLocalContext(context);
         completion = Completion.Both(completion, outcome.Completion);
         return true;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -28,6 +29,7 @@ public sealed partial class Broker
     public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
         if (FindObstacle(publication, context) is { } obstacle) return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: true);
+        if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);
         if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
         {
             while (!batch.TryAdd(publication)) Deliver(batch, context);
@@ -57,7 +59,12 @@ public sealed partial class Broker
         Completion? retained = null;
         // Kept before it is matched, as a subscription is in the tree before its retained messages are looked for: who subscribes just now gets it
         // one way or the other.
-        if (publication.Retain && Options.RetainAvailable) retained = Retained.Set(publication, Clock.NowMs);
+        if (publication.Retain && Options.RetainAvailable)
+        {
+            retained = Retained.Set(publication, Clock.NowMs, out RetainedChange change);
+            TellRetained(publication, change);
+        }
+
         MatchResult match = context.Begin(publication);
         if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
         var reason = ReasonCode.Success;
@@ -95,6 +102,6 @@ public sealed partial class Broker
         if (count == 0) return;
         context.Counters.PublishesDropped += count;
         (receiver as Session)?.CountDropped(count);
-        _events.MessagesDropped(receiver.Id, reason, count);
+        _events.MessagesDropped(new DroppedEvent(receiver.Id, reason, count));
     }
 }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
@@ -26,6 +27,14 @@ public sealed partial class Broker
         if (!receiver.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
         Align(receiver, subscription.Filter);
         completion = Completion.Both(completion, Cluster.Subscribed(filter));
+        _events.SubscriptionCreated(new SubscriptionCreatedEvent
+        {
+            ClientId = receiver.Id,
+            UserName = (receiver as Session)?.UserName,
+            Filter = filter,
+            Granted = options.MaximumQoS,
+            Replaced = existing is not null,
+        });
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
         if (WantsRetained(subscription, existing)) receiver.QueueRetained(lease, Retained.Walk(filter), subscription);
         return (ReasonCode)options.MaximumQoS;
@@ -41,7 +50,7 @@ public sealed partial class Broker
     {
         if (receiver.TryUnsubscribe(lease, filter, out completion) is not { } removed) return ReasonCode.NoSubscriptionExisted;
         Align(receiver, removed.Filter);
-        _events.Unsubscribed(receiver.Id, filter);
+        _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = receiver.Id, Filter = filter, Cause = SubscriptionEnd.Unsubscribed });
         return ReasonCode.Success;
     }
 

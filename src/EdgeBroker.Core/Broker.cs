@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
@@ -20,7 +21,7 @@ public sealed partial class Broker
     private readonly List<RoutingContext> _contexts = [];
     private readonly SessionEnvironment _environment;
     private readonly RoutingContext _ownContext;
-    private readonly IBrokerEvents _events;
+    private readonly BrokerEvents _events;
     private readonly SysTopics? _sys;
     private int _connected;
     private int _mostConnected;
@@ -31,11 +32,12 @@ public sealed partial class Broker
     /// <param name="journal">Where sessions and retained messages are kept.</param>
     /// <param name="events">Who is told what happens.</param>
     /// <param name="version">The product's version, for <c>$SYS</c>.</param>
-    public Broker(MqttOptions options, BrokerClock clock, IJournal journal, IBrokerEvents events, string version)
+    public Broker(MqttOptions options, BrokerClock clock, IJournal journal, BrokerEvents events, string version)
     {
         Clock = clock;
         Journal = journal;
         _events = events;
+        _tellExpired = TellExpired;
         Limits = new BrokerLimits(clock, events);
         Retained = new RetainedMessages(journal, Limits.Ledger);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
@@ -72,7 +74,7 @@ public sealed partial class Broker
     public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
 
     /// <summary>Who is told what happens.</summary>
-    public IBrokerEvents Events => _events;
+    public BrokerEvents Events => _events;
 
     /// <summary>All subscriptions.</summary>
     public SubscriptionTree Subscriptions { get; } = new();

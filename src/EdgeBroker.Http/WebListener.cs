@@ -88,7 +88,7 @@ public sealed partial class WebListener : IServedListener
         if (Interlocked.Increment(ref _open) > Options.MaxConnections)
         {
             Interlocked.Decrement(ref _open);
-            _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached");
+            _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"));
             return;
         }
 
@@ -117,7 +117,7 @@ public sealed partial class WebListener : IServedListener
         Admission admission = gate.Enter(address);
         if (admission is { Limit: { } limit, MayHearWhy: false })
         {
-            _broker.Events.ConnectRefused(peer, null, BrokerLimits.ReasonOf(limit), _broker.Limits.Describe(limit) + " is reached");
+            _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, BrokerLimits.ReasonOf(limit), _broker.Limits.Describe(limit) + " is reached"));
             return;
         }
 
@@ -162,7 +162,7 @@ public sealed partial class WebListener : IServedListener
     }
 
     private void Refuse(ConnectionContext connection, ReasonCode reason, string cause) =>
-        _broker.Events.ConnectRefused(PeerOf(connection.RemoteEndPoint), null, reason, cause);
+        _broker.Events.ConnectRefused(new ConnectRefusedEvent(PeerOf(connection.RemoteEndPoint), null, reason, cause));
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {

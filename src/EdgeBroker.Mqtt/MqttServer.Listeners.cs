@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Linux;
@@ -33,7 +34,7 @@ public sealed partial class MqttServer
             _reactors,
             options.MaxConnections,
             connection => Accept(listener, connection),
-            peer => _broker.Events.ConnectRefused(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"),
+            peer => _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached")),
             _loggers.CreateLogger<ReactorListener>(),
             options.SocketFile);
         listener = new MqttListener(this, options, endpoint, socket);

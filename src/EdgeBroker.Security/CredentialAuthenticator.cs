@@ -191,7 +191,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
             if (verdict.Refusal is not null)
             {
                 _counters.CountRefused();
-                return AuthenticationResult.Refused(ReasonCode.NotAuthorized, verdict.Refusal);
+                return AuthenticationResult.Refused(ReasonCode.NotAuthorized, verdict.Refusal) with { Method = AuthenticationMethod.Jwt };
             }
 
             _cache.Add(digest, verdict);
@@ -240,6 +240,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))
         {
             Credential = new Credential(null, token),
+            Method = AuthenticationMethod.Jwt,
             ValidFor = token.Expires - _time.GetUtcNow(),
         };
     }

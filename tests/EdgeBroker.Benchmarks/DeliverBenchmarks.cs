@@ -1,6 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -37,7 +38,8 @@ public class DeliverBenchmarks
     public void Connect()
     {
         _broker = new Broker(
-            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
+            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance,
+            new BrokerEvents(new SilentEvents()), "benchmark");
         _context = _broker.CreateContext(new MessageBatch());
         _links = new MemoryLink[Subscribers];
         _leases = new ConnectionLease[Subscribers];

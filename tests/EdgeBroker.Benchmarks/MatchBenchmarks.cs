@@ -1,6 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -31,7 +32,8 @@ public class MatchBenchmarks
     {
         var random = new Random(1);
         var broker = new Broker(
-            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new SilentEvents(), "benchmark");
+            new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance,
+            new BrokerEvents(new SilentEvents()), "benchmark");
         RoutingContext context = broker.CreateContext();
         var sessions = new Session[Clients];
         for (int i = 0; i < Clients; i++)

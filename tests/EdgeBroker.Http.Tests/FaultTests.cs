@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
@@ -9,7 +10,10 @@ namespace EdgeBroker.Http.Tests;
 /// <summary>Bugs while a connection over TLS or WebSocket is served, or a message delivered: each costs one client its connection.</summary>
 public sealed class FaultTests : IAsyncDisposable
 {
-    private readonly WebHost _host = new() { Authenticator = new FaultyAuthenticator() };
+    // Has a bug when a certain filter is subscribed.
+    private static readonly TestCluster Cluster = new() { AtOnce = _ => TestCluster.Granted(1), Barrier = BarrierOf };
+
+    private readonly WebHost _host = new() { Authenticator = new FaultyAuthenticator(), Cluster = Cluster };
 
     public static TheoryData<WebProtocol> Protocols => new(WebProtocol.Mqtts, WebProtocol.Ws, WebProtocol.Wss);
 
@@ -35,7 +39,6 @@ public sealed class FaultTests : IAsyncDisposable
     public async Task A_bug_of_a_connected_client_publishes_its_will_and_keeps_its_session(WebProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
-        _host.Events.Listener = happened => FaultyAuthenticator.ThrowAt(happened is { Kind: BrokerEventKind.Subscribed, Text: "faulty" });
         TestClient other = await ConnectAsync(port, protocol, "other");
         await other.SubscribeAsync("will", 1);
         TestClient faulty = await ConnectAsync(port, protocol, "client", Prop.SessionExpiry(100), new TestWill("will", "gone"));
@@ -80,6 +83,12 @@ public sealed class FaultTests : IAsyncDisposable
         socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Issuer == _host.Authority.Certificate.Subject;
         await socket.ConnectAsync(new Uri($"{(protocol == WebProtocol.Ws ? "ws" : "wss")}://localhost:{port}/mqtt"), CancellationToken.None);
         return _host.Mqtt(WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: true));
+    }
+
+    private static Completion? BarrierOf(string filter)
+    {
+        FaultyAuthenticator.ThrowAt(filter == "faulty");
+        return null;
     }
 
     /// <summary>Has a bug when a certain client comes.</summary>

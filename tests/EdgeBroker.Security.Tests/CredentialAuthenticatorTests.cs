@@ -185,8 +185,10 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     {
         CredentialAuthenticator authenticator = WithTokens(Users(("anna", "geheim")));
         Assert.Equal(ReasonCode.Success, (await VerdictAsync(authenticator, "anna", "geheim")).Reason);
-        Assert.Equal(ReasonCode.Success, (await VerdictAsync(authenticator, "anna", Token("press-7", 60))).Reason);
-        Assert.Equal(ReasonCode.NotAuthorized, (await VerdictAsync(authenticator, "anna", Token("press-7", 60)[..^2])).Reason);
+        AuthenticationResult right = await VerdictAsync(authenticator, "anna", Token("press-7", 60));
+        AuthenticationResult wrong = await VerdictAsync(authenticator, "anna", Token("press-7", 60)[..^2]);
+        Assert.Equal((ReasonCode.Success, AuthenticationMethod.Jwt), (right.Reason, right.Method));
+        Assert.Equal((ReasonCode.NotAuthorized, AuthenticationMethod.Jwt), (wrong.Reason, wrong.Method));
         Assert.Equal(ReasonCode.BadUserNameOrPassword, (await VerdictAsync(WithTokens(), "anna", "geheim")).Reason);
     }
 

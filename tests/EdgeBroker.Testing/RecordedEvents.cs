@@ -1,15 +1,18 @@
 using System.Text;
-using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Testing;
 
-/// <summary>Which of <see cref="IBrokerEvents"/>' calls it was.</summary>
+/// <summary>Which of <see cref="BrokerEventSink"/>'s methods it was.</summary>
 public enum BrokerEventKind
 {
     Connected,
     Disconnected,
+    TakenOver,
+    Authenticated,
+    NotAuthenticated,
     Refused,
     SessionEnded,
     Subscribed,
@@ -29,17 +32,18 @@ public enum BrokerEventKind
 /// <param name="Drop">Why messages were dropped.</param>
 /// <param name="Count">How many.</param>
 public sealed record BrokerEvent(
-    BrokerEventKind Kind, string? ClientId, ReasonCode Reason = default, string Text = "", DropReason Drop = default, int Count = 0);
+    BrokerEventKind Kind, string? ClientId, ReasonCode Reason = default, string Text = "", DropReason Drop = default, int Count = 0)
+{
+    /// <summary>Who ended a connection.</summary>
+    public DisconnectedBy By { get; init; }
+}
 
 /// <summary>Notes what the broker says it does, and lets a test wait for it.</summary>
-public sealed class RecordedEvents : IBrokerEvents
+public sealed class RecordedEvents : BrokerEventSink
 {
     private readonly Lock _gate = new();
     private readonly List<BrokerEvent> _all = [];
     private readonly List<(Func<BrokerEvent, bool> Wanted, TaskCompletionSource<BrokerEvent> Found)> _waiting = [];
-
-    /// <summary>Called with each event, on the thread it happens on; may throw, as a listener with a bug would.</summary>
-    public Action<BrokerEvent>? Listener { get; set; }
 
     /// <summary>Everything so far, in order.</summary>
     public IReadOnlyList<BrokerEvent> All
@@ -66,39 +70,52 @@ public sealed class RecordedEvents : IBrokerEvents
         return Deadline.Within(found.Task, waitingFor);
     }
 
-    public void ClientConnected(in ClientDescription client, bool sessionPresent) => Note(new BrokerEvent(BrokerEventKind.Connected, client.ClientId));
+    /// <inheritdoc/>
+    public override EventKinds Wanted => ~(EventKinds.MessagePublished | EventKinds.MessageDelivered | EventKinds.MessageRetained);
 
-    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation) =>
-        Note(new BrokerEvent(BrokerEventKind.Disconnected, client.ClientId, reason, explanation));
+    public override void ClientConnected(in ConnectedEvent what) => Note(new BrokerEvent(BrokerEventKind.Connected, what.Client.ClientId));
 
-    public void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation) =>
-        Note(new BrokerEvent(BrokerEventKind.Refused, clientId, reason, explanation));
+    public override void ClientDisconnected(in DisconnectedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Disconnected, what.Client.ClientId, what.Reason, what.Explanation) { By = what.By });
 
-    public void SessionEnded(string clientId) => Note(new BrokerEvent(BrokerEventKind.SessionEnded, clientId));
+    public override void SessionTakenOver(in TakenOverEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.TakenOver, what.Client.ClientId, Text: what.PreviousEndPoint));
 
-    public void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome) =>
-        Note(new BrokerEvent(BrokerEventKind.Subscribed, clientId, outcome, Encoding.UTF8.GetString(filter)));
+    public override void ConnectRefused(in ConnectRefusedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Refused, what.ClientId, what.Reason, what.Explanation));
 
-    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter) =>
-        Note(new BrokerEvent(BrokerEventKind.Unsubscribed, clientId, Text: Encoding.UTF8.GetString(filter)));
+    public override void AuthenticationSucceeded(in AuthenticationSucceededEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Authenticated, what.Client.ClientId, Text: $"{what.Client.UserName} by {what.Method}"));
 
-    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason) =>
-        Note(new BrokerEvent(BrokerEventKind.PublishRefused, clientId, reason, Encoding.UTF8.GetString(topic)));
+    public override void AuthenticationFailed(in AuthenticationFailedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.NotAuthenticated, what.Client.ClientId, what.Reason, $"{what.Client.UserName} by {what.Method}: {what.Cause}"));
 
-    public void MessagesDropped(string clientId, DropReason reason, int count) =>
-        Note(new BrokerEvent(BrokerEventKind.Dropped, clientId, Drop: reason, Count: count));
+    public override void SessionEnded(string clientId) => Note(new BrokerEvent(BrokerEventKind.SessionEnded, clientId));
 
-    public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits) =>
-        Note(new BrokerEvent(BrokerEventKind.Limited, who, Text: $"{action} by {limits.Describe(limit)}"));
+    public override void SubscriptionCreated(in SubscriptionCreatedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Subscribed, what.ClientId, (ReasonCode)what.Granted, Encoding.UTF8.GetString(what.Filter)));
 
-    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) =>
-        Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: stage.ToString()));
+    public override void SubscribeRefused(in RefusedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Subscribed, what.ClientId, what.Reason, Encoding.UTF8.GetString(what.Topic)));
 
-    public void Fault(Exception exception, string where) => Note(new BrokerEvent(BrokerEventKind.Fault, null, Text: where));
+    public override void SubscriptionRemoved(in SubscriptionRemovedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Unsubscribed, what.ClientId, Text: Encoding.UTF8.GetString(what.Filter)));
+
+    public override void PublishRefused(in RefusedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.PublishRefused, what.ClientId, what.Reason, Encoding.UTF8.GetString(what.Topic)));
+
+    public override void MessagesDropped(in DroppedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Dropped, what.ClientId, Drop: what.Reason, Count: what.Count));
+
+    public override void LimitReached(in LimitReachedEvent what) =>
+        Note(new BrokerEvent(BrokerEventKind.Limited, what.Who, Text: $"{what.Action} by {what.Describe()}"));
+
+    public override void MemoryStageChanged(in MemoryStageEvent what) => Note(new BrokerEvent(BrokerEventKind.MemoryStage, null, Text: what.Stage.ToString()));
+
+    public override void Fault(in FaultEvent what) => Note(new BrokerEvent(BrokerEventKind.Fault, null, Text: what.Where));
 
     private void Note(BrokerEvent happened)
     {
-        Listener?.Invoke(happened);
         lock (_gate)
         {
             _all.Add(happened);

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
@@ -31,7 +32,8 @@ public sealed class TestBroker : IAsyncDisposable
     {
         _options = options ?? new TestBrokerOptions();
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
-        Broker = new Broker(_options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, Events, "test") { Cluster = _options.Cluster };
+        Broker = new Broker(
+            _options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, new BrokerEvents(Events), "test") { Cluster = _options.Cluster };
         Broker.Limits.Replace(_options.Limits);
         _authenticator = new GuardedAuthenticator(_options.Authenticator, Broker.Limits);
         if (!_options.OverSockets) return;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Threading.Channels;
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 
@@ -19,13 +20,16 @@ public sealed class TestCluster : ICluster
     public Func<string, Completion?> Barrier { get; set; } = _ => null;
 
     /// <summary>What was given back, in order.</summary>
-    public ConcurrentQueue<(string ClientId, uint Epoch)> Released { get; } = new();
+    public ConcurrentQueue<(string ClientId, long Epoch)> Released { get; } = new();
 
     /// <summary>The tokens of all claims, in order.</summary>
     public ConcurrentQueue<CancellationToken> Tokens { get; } = new();
 
     /// <summary>The filters whose barrier was asked for, in order.</summary>
     public IReadOnlyCollection<string> Asked => _asked;
+
+    /// <summary>A grant of this number.</summary>
+    public static SessionClaim Granted(long grant) => SessionClaim.Granted(new Epoch(grant, Stamp.None));
 
     /// <summary>The next claim that the test is to answer.</summary>
     public Task<TestClaim> NextAsync() => Deadline.Within(_claims.Reader.ReadAsync().AsTask(), "a claim");
@@ -41,7 +45,7 @@ public sealed class TestCluster : ICluster
     }
 
     /// <inheritdoc/>
-    public void Release(string clientId, uint epoch) => Released.Enqueue((clientId, epoch));
+    public void Release(string clientId, Epoch epoch) => Released.Enqueue((clientId, epoch.Grant));
 
     /// <inheritdoc/>
     public Completion? Subscribed(ReadOnlySpan<byte> filter)

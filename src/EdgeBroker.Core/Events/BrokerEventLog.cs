@@ -10,7 +10,7 @@ namespace EdgeBroker.Core.Events;
 /// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with
 /// the number of those kept back. Event ids 2000-2099.
 /// </summary>
-public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : IBrokerEvents
+public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : BrokerEventSink
 {
     // Enough for any plant; in a storm of reconnects the log must not be what holds the broker up.
     private readonly LogThrottle _comings = new(time, burst: 200);
@@ -22,86 +22,102 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     // One each: a client that is always held up must not hide another limit.
     private readonly LogThrottle[] _limited = [.. Enum.GetValues<LimitKind>().Select(_ => new LogThrottle(time, burst: 5))];
 
-    public void ClientConnected(in ClientDescription client, bool sessionPresent)
+    /// <inheritdoc/>
+    public override EventKinds Wanted =>
+        EventKinds.ClientConnected | EventKinds.ClientDisconnected | EventKinds.ConnectRefused | EventKinds.SessionEnded
+        | EventKinds.SubscriptionCreated | EventKinds.SubscriptionRemoved | EventKinds.SubscribeRefused | EventKinds.PublishRefused
+        | EventKinds.MessagesDropped | EventKinds.LimitReached | EventKinds.MemoryStageChanged | EventKinds.Fault;
+
+    /// <inheritdoc/>
+    public override void ClientConnected(in ConnectedEvent what)
     {
         if (!AdmitComing()) return;
+        ClientDescription client = what.Client;
         string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
-        LogConnected(logger, client.ClientId, client.RemoteEndPoint, version, client.KeepAliveSeconds, sessionPresent ? "resumed" : "new");
+        LogConnected(logger, client.ClientId, client.RemoteEndPoint, version, client.KeepAliveSeconds, what.SessionPresent ? "resumed" : "new");
     }
 
-    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation)
+    /// <inheritdoc/>
+    public override void ClientDisconnected(in DisconnectedEvent what)
     {
-        if (AdmitComing()) LogDisconnected(logger, client.ClientId, client.RemoteEndPoint, explanation, (byte)reason);
+        if (AdmitComing()) LogDisconnected(logger, what.Client.ClientId, what.Client.RemoteEndPoint, what.Explanation, (byte)what.Reason);
     }
 
-    public void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation)
+    /// <inheritdoc/>
+    public override void ConnectRefused(in ConnectRefusedEvent what)
     {
-        if (_refused.Admit(out long kept)) LogRefused(logger, remoteEndPoint, clientId ?? "", explanation, (byte)reason, kept);
+        if (_refused.Admit(out long kept)) LogRefused(logger, what.RemoteEndPoint, what.ClientId ?? "", what.Explanation, (byte)what.Reason, kept);
     }
 
-    public void SessionEnded(string clientId) => LogSessionEnded(logger, clientId);
+    /// <inheritdoc/>
+    public override void SessionEnded(string clientId) => LogSessionEnded(logger, clientId);
 
-    public void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome)
+    /// <inheritdoc/>
+    public override void SubscriptionCreated(in SubscriptionCreatedEvent what)
     {
-        if (!outcome.IsError())
-        {
-            if (logger.IsEnabled(LogLevel.Debug)) LogSubscribed(logger, clientId, Encoding.UTF8.GetString(filter), (byte)outcome);
-        }
-        else if (_denied.Admit(out long kept))
-        {
-            LogSubscribeRefused(logger, clientId, Encoding.UTF8.GetString(filter), outcome, (byte)outcome, kept);
-        }
+        if (logger.IsEnabled(LogLevel.Debug)) LogSubscribed(logger, what.ClientId, Encoding.UTF8.GetString(what.Filter), (byte)what.Granted);
     }
 
-    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter)
+    /// <inheritdoc/>
+    public override void SubscriptionRemoved(in SubscriptionRemovedEvent what)
     {
-        if (logger.IsEnabled(LogLevel.Debug)) LogUnsubscribed(logger, clientId, Encoding.UTF8.GetString(filter));
+        // The others ended with their session.
+        if (what.Cause != SubscriptionEnd.Unsubscribed || !logger.IsEnabled(LogLevel.Debug)) return;
+        LogUnsubscribed(logger, what.ClientId, Encoding.UTF8.GetString(what.Filter));
     }
 
-    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason)
+    /// <inheritdoc/>
+    public override void SubscribeRefused(in RefusedEvent what)
     {
-        if (_denied.Admit(out long kept)) LogPublishRefused(logger, clientId, Encoding.UTF8.GetString(topic), reason, (byte)reason, kept);
+        if (!_denied.Admit(out long kept)) return;
+        string filter = Encoding.UTF8.GetString(what.Topic);
+        if (what.Cause is { } cause) LogSubscribeDenied(logger, what.ClientId, filter, cause, (byte)what.Reason, kept);
+        else LogSubscribeRefused(logger, what.ClientId, filter, what.Reason, (byte)what.Reason, kept);
     }
 
-    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason, string cause)
+    /// <inheritdoc/>
+    public override void PublishRefused(in RefusedEvent what)
     {
-        if (_denied.Admit(out long kept)) LogPublishDenied(logger, clientId, Encoding.UTF8.GetString(topic), cause, (byte)reason, kept);
+        if (!_denied.Admit(out long kept)) return;
+        string topic = Encoding.UTF8.GetString(what.Topic);
+        if (what.Cause is { } cause) LogPublishDenied(logger, what.ClientId, topic, cause, (byte)what.Reason, kept);
+        else LogPublishRefused(logger, what.ClientId, topic, what.Reason, (byte)what.Reason, kept);
     }
 
-    public void SubscribeDenied(string clientId, ReadOnlySpan<byte> filter, string cause)
+    /// <inheritdoc/>
+    public override void MessagesDropped(in DroppedEvent what)
     {
-        if (_denied.Admit(out long kept)) LogSubscribeDenied(logger, clientId, Encoding.UTF8.GetString(filter), cause, (byte)ReasonCode.NotAuthorized, kept);
+        if (_dropped.Admit(out long kept)) LogDropped(logger, what.Count, what.ClientId, CauseOf(what.Reason), kept);
     }
 
-    public void MessagesDropped(string clientId, DropReason reason, int count)
+    /// <inheritdoc/>
+    public override void LimitReached(in LimitReachedEvent what)
     {
-        if (_dropped.Admit(out long kept)) LogDropped(logger, count, clientId, CauseOf(reason), kept);
+        if (!_limited[(int)what.Limit].Admit(out long kept)) return;
+        LogLimit(logger, what.Who, WordsFor(what.Action), what.Describe(), kept);
     }
 
-    public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
+    /// <inheritdoc/>
+    public override void Fault(in FaultEvent what)
     {
-        if (!_limited[(int)limit].Admit(out long kept)) return;
-        string what = action switch
-        {
-            LimitAction.Delayed => "held up",
-            LimitAction.Dropped => "publish dropped",
-            LimitAction.Disconnected => "disconnected",
-            LimitAction.Refused => "refused",
-            _ => throw new ArgumentOutOfRangeException(nameof(action), action, "An action needs words."),
-        };
-        LogLimit(logger, who, what, limits.Describe(limit), kept);
+        if (_faults.Admit(out long kept)) LogFault(logger, what.Exception, what.Where, kept);
     }
 
-    public void Fault(Exception exception, string where)
+    /// <inheritdoc/>
+    public override void MemoryStageChanged(in MemoryStageEvent what)
     {
-        if (_faults.Admit(out long kept)) LogFault(logger, exception, where, kept);
+        if (what.Stage == MemoryStage.Normal) LogMemoryEnough(logger, what.UsedBytes / 1024, what.LimitBytes / 1024);
+        else LogMemoryShort(logger, what.UsedBytes / 1024, what.LimitBytes / 1024, MeasuresOf(what.Stage));
     }
 
-    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes)
+    private static string WordsFor(LimitAction action) => action switch
     {
-        if (stage == MemoryStage.Normal) LogMemoryEnough(logger, usedBytes / 1024, limitBytes / 1024);
-        else LogMemoryShort(logger, usedBytes / 1024, limitBytes / 1024, MeasuresOf(stage));
-    }
+        LimitAction.Delayed => "held up",
+        LimitAction.Dropped => "publish dropped",
+        LimitAction.Disconnected => "disconnected",
+        LimitAction.Refused => "refused",
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, "An action needs words."),
+    };
 
     private static string MeasuresOf(MemoryStage stage) => stage switch
     {

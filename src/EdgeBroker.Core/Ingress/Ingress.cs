@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -76,7 +77,7 @@ public sealed class Ingress
         if (IsFalseText(message))
         {
             context.Counters.PublishesDropped++;
-            _broker.Events.PublishRefused(principal.Receiver.Id, message.Topic, ReasonCode.PayloadFormatInvalid);
+            TellRefused(message, principal, ReasonCode.PayloadFormatInvalid, cause: null);
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
         }
 
@@ -108,34 +109,34 @@ public sealed class Ingress
     {
         if (_broker.Limits.Active is { } active && !IsWithinRate(active, principal, nowMs, out LimitKind? disconnectedBy))
         {
-            if (disconnectedBy is null) _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.QuotaExceeded);
+            if (disconnectedBy is null) TellRefused(filter, principal, ReasonCode.QuotaExceeded);
             return new SubscribeVerdict(ReasonCode.QuotaExceeded, DisconnectedBy: disconnectedBy);
         }
 
         ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
         if (TopicName.CountLevels(topics) > _broker.Options.MaxTopicLevels)
         {
-            _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.TopicFilterInvalid);
+            TellRefused(filter, principal, ReasonCode.TopicFilterInvalid);
             return new SubscribeVerdict(ReasonCode.TopicFilterInvalid);
         }
 
         if (!principal.Permissions.MaySubscribe(topics))
         {
-            _broker.Events.SubscribeDenied(principal.Receiver.Id, filter, principal.Permissions.JudgeSubscribe(topics).Cause);
+            TellRefused(filter, principal, ReasonCode.NotAuthorized, principal.Permissions.JudgeSubscribe(topics).Cause);
             return new SubscribeVerdict(ReasonCode.NotAuthorized);
         }
 
         if (!_broker.Limits.Ledger.HasRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
         {
             _broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
-            _broker.Events.Subscribed(principal.Receiver.Id, filter, ReasonCode.QuotaExceeded);
+            TellRefused(filter, principal, ReasonCode.QuotaExceeded);
             return new SubscribeVerdict(ReasonCode.QuotaExceeded);
         }
 
         QoS most = principal.Permissions.MaximumQoS(topics);
         if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         ReasonCode outcome = _broker.Subscribe(principal.Receiver, principal.Lease, filter, options, identifier, out Completion? completion);
-        _broker.Events.Subscribed(principal.Receiver.Id, filter, outcome);
+        if (outcome.IsError()) TellRefused(filter, principal, outcome);
         return new SubscribeVerdict(outcome, completion);
     }
 
@@ -170,11 +171,32 @@ public sealed class Ingress
     {
         string cause = WhyNotPublish(message, principal.Permissions);
         context.Counters.PublishesDropped++;
-        _broker.Events.PublishRefused(principal.Receiver.Id, message.Topic, ReasonCode.NotAuthorized, cause);
+        TellRefused(message, principal, ReasonCode.NotAuthorized, cause);
         return !principal.HearsRefusals && principal.Grants.DisconnectOnDeniedPublish
             ? new PublishVerdict(PublishDecision.Disconnect, ReasonCode.NotAuthorized, Cause: "a publish that is not permitted (auth.on_denied_publish_v311)")
             : new PublishVerdict(PublishDecision.Refused, ReasonCode.NotAuthorized, Cause: cause);
     }
+
+    private void TellRefused(in Publication message, Principal principal, ReasonCode reason, string? cause) => _broker.Events.PublishRefused(new RefusedEvent
+    {
+        ClientId = principal.Receiver.Id,
+        UserName = principal.Identity.UserName,
+        Topic = message.Topic,
+        QoS = message.QoS,
+        Retain = message.Retain,
+        Reason = reason,
+        Cause = cause,
+    });
+
+    private void TellRefused(ReadOnlySpan<byte> filter, Principal principal, ReasonCode reason, string? cause = null) =>
+        _broker.Events.SubscribeRefused(new RefusedEvent
+        {
+            ClientId = principal.Receiver.Id,
+            UserName = principal.Identity.UserName,
+            Topic = filter,
+            Reason = reason,
+            Cause = cause,
+        });
 
     private bool IsWithinRate(ActiveLimits active, Principal principal, long nowMs, out LimitKind? disconnectedBy)
     {

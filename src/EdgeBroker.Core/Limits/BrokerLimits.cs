@@ -1,6 +1,6 @@
 using System.Globalization;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Metrics;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Limits;
@@ -12,12 +12,12 @@ public sealed class BrokerLimits
     private const int ShortOutputBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly IBrokerEvents _events;
+    private readonly BrokerEvents _events;
     private volatile LimitOptions _current = new();
     private volatile ActiveLimits? _active;
     private volatile int _mostQoS0OutputBytes = int.MaxValue;
 
-    internal BrokerLimits(BrokerClock clock, IBrokerEvents events)
+    internal BrokerLimits(BrokerClock clock, BrokerEvents events)
     {
         _events = events;
         Memory = new MemoryPressure(OnStageChanged);
@@ -73,7 +73,7 @@ public sealed class BrokerLimits
     public void Report(LimitKind limit, LimitAction action, string who)
     {
         Counters.Count(limit, action);
-        _events.LimitReached(limit, action, who, this);
+        _events.LimitReached(new LimitReachedEvent(limit, action, who, this));
     }
 
     /// <summary>The same without a line in the log of its own: another event tells of it.</summary>
@@ -174,6 +174,6 @@ public sealed class BrokerLimits
             _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;
         }
 
-        _events.MemoryStageChanged(stage, Memory.UsedBytes, Memory.LimitBytes);
+        _events.MemoryStageChanged(new MemoryStageEvent(stage, Memory.UsedBytes, Memory.LimitBytes));
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Management;
@@ -19,12 +19,11 @@ public sealed record RefusalView(
     string What, string? ClientId, string? Address, string? About, string Cause, int ReasonCode, long Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
 
 /// <summary>
-/// Keeps the last refusals for those who ask why a client cannot do what it wants, and passes all events on. Alike ones are counted together; the group that
+/// Keeps the last refusals for those who ask why a client cannot do what it wants. Alike ones are counted together; the group that
 /// has been quiet for longest makes room for a new one.
 /// </summary>
-/// <param name="next">Who is told as well.</param>
 /// <param name="time">The wall clock.</param>
-public sealed class RecentRefusals(IBrokerEvents next, TimeProvider time) : IBrokerEvents
+public sealed class RecentRefusals(TimeProvider time) : BrokerEventSink
 {
     private const int MostGroups = 256;
 
@@ -41,68 +40,27 @@ public sealed class RecentRefusals(IBrokerEvents next, TimeProvider time) : IBro
     }
 
     /// <inheritdoc/>
-    public void ClientConnected(in ClientDescription client, bool sessionPresent) => next.ClientConnected(client, sessionPresent);
+    public override EventKinds Wanted => EventKinds.ConnectRefused | EventKinds.SubscribeRefused | EventKinds.PublishRefused | EventKinds.LimitReached;
 
     /// <inheritdoc/>
-    public void ClientDisconnected(in ClientDescription client, ReasonCode reason, string explanation) => next.ClientDisconnected(client, reason, explanation);
+    public override void ConnectRefused(in ConnectRefusedEvent what) =>
+        Note("connect", what.ClientId, HostOf(what.RemoteEndPoint), null, what.Explanation, what.Reason);
 
     /// <inheritdoc/>
-    public void ConnectRefused(string remoteEndPoint, string? clientId, ReasonCode reason, string explanation)
-    {
-        Note("connect", clientId, HostOf(remoteEndPoint), null, explanation, reason);
-        next.ConnectRefused(remoteEndPoint, clientId, reason, explanation);
-    }
+    public override void SubscribeRefused(in RefusedEvent what) => Note("subscribe", what);
 
     /// <inheritdoc/>
-    public void SessionEnded(string clientId) => next.SessionEnded(clientId);
+    public override void PublishRefused(in RefusedEvent what) => Note("publish", what);
 
     /// <inheritdoc/>
-    public void Subscribed(string clientId, ReadOnlySpan<byte> filter, ReasonCode outcome)
-    {
-        if (outcome.IsError()) Note("subscribe", clientId, null, TextOf(filter), outcome.ToString(), outcome);
-        next.Subscribed(clientId, filter, outcome);
-    }
-
-    /// <inheritdoc/>
-    public void Unsubscribed(string clientId, ReadOnlySpan<byte> filter) => next.Unsubscribed(clientId, filter);
-
-    /// <inheritdoc/>
-    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason)
-    {
-        Note("publish", clientId, null, TextOf(topic), reason.ToString(), reason);
-        next.PublishRefused(clientId, topic, reason);
-    }
-
-    /// <inheritdoc/>
-    public void PublishRefused(string clientId, ReadOnlySpan<byte> topic, ReasonCode reason, string cause)
-    {
-        Note("publish", clientId, null, TextOf(topic), cause, reason);
-        next.PublishRefused(clientId, topic, reason, cause);
-    }
-
-    /// <inheritdoc/>
-    public void SubscribeDenied(string clientId, ReadOnlySpan<byte> filter, string cause)
-    {
-        Note("subscribe", clientId, null, TextOf(filter), cause, ReasonCode.NotAuthorized);
-        next.SubscribeDenied(clientId, filter, cause);
-    }
-
-    /// <inheritdoc/>
-    public void MessagesDropped(string clientId, DropReason reason, int count) => next.MessagesDropped(clientId, reason, count);
-
-    /// <inheritdoc/>
-    public void LimitReached(LimitKind limit, LimitAction action, string who, BrokerLimits limits)
+    public override void LimitReached(in LimitReachedEvent what)
     {
         // Who is only held up is refused nothing.
-        if (action != LimitAction.Delayed) Note("limit", who, null, null, limits.Describe(limit), ReasonCode.QuotaExceeded);
-        next.LimitReached(limit, action, who, limits);
+        if (what.Action != LimitAction.Delayed) Note("limit", what.Who, null, null, what.Describe(), ReasonCode.QuotaExceeded);
     }
 
-    /// <inheritdoc/>
-    public void Fault(Exception exception, string where) => next.Fault(exception, where);
-
-    /// <inheritdoc/>
-    public void MemoryStageChanged(MemoryStage stage, long usedBytes, long limitBytes) => next.MemoryStageChanged(stage, usedBytes, limitBytes);
+    private void Note(string kind, in RefusedEvent what) =>
+        Note(kind, what.ClientId, null, TextOf(what.Topic), what.Cause ?? what.Reason.ToString(), what.Reason);
 
     private void Note(string what, string? clientId, string? address, string? about, string cause, ReasonCode reason)
     {

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 
 namespace EdgeBroker.Core.Ports;
@@ -23,20 +24,21 @@ public enum ClaimOutcome : byte
 
 /// <summary>The answer to a claim. The default: nobody can say at present.</summary>
 /// <param name="Outcome">The answer.</param>
-/// <param name="Epoch">Of a grant: its number, larger than that of every earlier grant of this session.</param>
+/// <param name="Epoch">Of a grant: its epoch, above that of every earlier grant of this session.</param>
 /// <param name="Server">Of a session that is elsewhere: the Server Reference for the client (5.0, 4.11), as <c>host:port</c>; null: none is known.</param>
-public readonly record struct SessionClaim(ClaimOutcome Outcome, uint Epoch, string? Server)
+public readonly record struct SessionClaim(ClaimOutcome Outcome, Epoch Epoch, string? Server)
 {
     /// <summary>The session is this node's.</summary>
-    public static SessionClaim Granted(uint epoch) => new(ClaimOutcome.Granted, epoch, null);
+    public static SessionClaim Granted(Epoch epoch) => new(ClaimOutcome.Granted, epoch, null);
 
     /// <summary>It cannot be had now.</summary>
-    public static SessionClaim Busy() => new(ClaimOutcome.Busy, 0, null);
+    public static SessionClaim Busy() => new(ClaimOutcome.Busy, Epoch.None, null);
 
     /// <summary>It is another node's.</summary>
     /// <param name="server">The Server Reference for the client; null: none is known.</param>
     /// <param name="isPermanent">Whether the client is to go there from now on.</param>
-    public static SessionClaim Elsewhere(string? server, bool isPermanent = false) => new(isPermanent ? ClaimOutcome.Moved : ClaimOutcome.Elsewhere, 0, server);
+    public static SessionClaim Elsewhere(string? server, bool isPermanent = false) =>
+        new(isPermanent ? ClaimOutcome.Moved : ClaimOutcome.Elsewhere, Epoch.None, server);
 }
 
 /// <summary>The other nodes, as far as a client has to do with them: which node has its session, and when all know of its subscriptions.</summary>
@@ -54,7 +56,7 @@ public interface ICluster
     /// <summary>Gives a granted claim back that came to nothing: its client went, or was refused, before CONNACK. Any thread.</summary>
     /// <param name="clientId">The client id.</param>
     /// <param name="epoch">The grant's.</param>
-    void Release(string clientId, uint epoch);
+    void Release(string clientId, Epoch epoch);
 
     /// <summary>
     /// A filter has been subscribed here. What is returned is done when every node knows of it: SUBACK waits for that. Null: nothing to wait for.
@@ -73,10 +75,10 @@ public sealed class StandaloneCluster : ICluster
     }
 
     /// <inheritdoc/>
-    public ValueTask<SessionClaim> ClaimAsync(string clientId, bool cleanStart, CancellationToken cancel) => new(SessionClaim.Granted(0));
+    public ValueTask<SessionClaim> ClaimAsync(string clientId, bool cleanStart, CancellationToken cancel) => new(SessionClaim.Granted(Epoch.None));
 
     /// <inheritdoc/>
-    public void Release(string clientId, uint epoch)
+    public void Release(string clientId, Epoch epoch)
     {
         // Nobody else could have it.
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Routing;
@@ -95,4 +96,8 @@ public interface ISessionLink
 /// <param name="Traffic">What has gone over it.</param>
 public sealed record LinkDescription(
     string Address, string Listener, string Transport, ProtocolVersion Version, int KeepAliveSeconds, string? Identity, long ConnectedAtMs,
-        SessionTraffic Traffic);
+        SessionTraffic Traffic)
+{
+    /// <summary>The client that has it.</summary>
+    public ClientDescription Of(string clientId, string? userName) => new(clientId, userName, Address, Listener, Transport, Version, KeepAliveSeconds);
+}

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
@@ -45,14 +46,18 @@ public sealed class RetainedMessages
     /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6]; with a stamp a tombstone is left.</summary>
     /// <param name="publication">The message.</param>
     /// <param name="nowMs">The broker clock's time.</param>
+    /// <param name="change">What became of the topic's value.</param>
     /// <returns>What the publisher's acknowledgement waits for; null: nothing.</returns>
-    public Completion? Set(in Publication publication, long nowMs)
+    public Completion? Set(in Publication publication, long nowMs, out RetainedChange change)
     {
-        if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic);
         lock (Gate)
         {
             RetainedNode? node = Find(publication.Topic);
             Message? old = node?.Message;
+            bool hasValue = old is { IsTombstone: false };
+            change = publication.Payload.IsEmpty ? (hasValue ? RetainedChange.Deleted : RetainedChange.None)
+                : hasValue ? RetainedChange.Replaced : RetainedChange.Set;
+            if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic);
             Message message = publication.ToMessage(nowMs, old?.Topic, ++_lastOrdinal);
             Replace(node ?? Make(message.Topic), message);
             return Save(message.Topic, message, old);
@@ -62,7 +67,10 @@ public sealed class RetainedMessages
     /// <summary>
     /// Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.
     /// </summary>
-    internal void SweepExpired(long nowMs, int limit)
+    /// <param name="nowMs">The broker clock's time.</param>
+    /// <param name="limit">Most messages looked at.</param>
+    /// <param name="removed">Is told of each that is removed.</param>
+    internal void SweepExpired(long nowMs, int limit, Action<Message> removed)
     {
         _sweep ??= new RetainedWalk(this, _root, 0, [(byte)'#'], reservedToo: true);
         for (int i = 0; i < limit; i++)
@@ -73,7 +81,7 @@ public sealed class RetainedMessages
                 return;
             }
 
-            if (message.IsExpired(nowMs)) RemoveIfSame(message);
+            if (message.IsExpired(nowMs) && RemoveIfSame(message)) removed(message);
         }
     }
 
@@ -168,15 +176,16 @@ public sealed class RetainedMessages
         }
     }
 
-    private void RemoveIfSame(Message message)
+    private bool RemoveIfSame(Message message)
     {
         lock (Gate)
         {
-            if (Find(message.Topic) is not { } node || !ReferenceEquals(node.Message, message)) return;
+            if (Find(message.Topic) is not { } node || !ReferenceEquals(node.Message, message)) return false;
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
             Save(message.Topic, null, message);
+            return true;
         }
     }
 

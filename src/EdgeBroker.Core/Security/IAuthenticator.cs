@@ -69,6 +69,34 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
     public bool IsRenewal { get; init; }
 }
 
+/// <summary>What a client is let in by, or tries to be.</summary>
+public enum AuthenticationMethod : byte
+{
+    /// <summary>The authenticator does not say.</summary>
+    Unknown,
+
+    /// <summary>Nothing.</summary>
+    Anonymous,
+
+    /// <summary>A user name and a password.</summary>
+    Password,
+
+    /// <summary>A signed token, as a password or by a method of its own.</summary>
+    Jwt,
+
+    /// <summary>SCRAM.</summary>
+    Scram,
+
+    /// <summary>Another method of 5.0.</summary>
+    Enhanced,
+
+    /// <summary>A client certificate.</summary>
+    Certificate,
+
+    /// <summary>The user that runs the client, as the kernel attests.</summary>
+    Peer,
+}
+
 /// <summary>The verdict.</summary>
 /// <param name="Reason">Success, or why not.</param>
 /// <param name="UserName">The name the client acts under; null: anonymous.</param>
@@ -79,6 +107,9 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
 
     /// <summary>How long from now the verdict holds; the connection is ended then. Null: for good.</summary>
     public TimeSpan? ValidFor { get; init; }
+
+    /// <summary>What it was looked at for, where the request does not say.</summary>
+    public AuthenticationMethod Method { get; init; }
 
     /// <summary>Why a client is refused, for the log; the client is not told.</summary>
     public string? Cause { get; init; }

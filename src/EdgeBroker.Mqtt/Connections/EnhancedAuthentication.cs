@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
+using EdgeBroker.Protocol.Scram;
 
 namespace EdgeBroker.Mqtt.Connections;
 
@@ -15,6 +16,9 @@ internal sealed class EnhancedAuthentication(AuthenticationRequest request)
 
     // As every AUTH and CONNACK names it [MQTT-4.12.0-5].
     private readonly byte[] _methodText = Encoding.UTF8.GetBytes(request.Method!);
+
+    /// <summary>Which method it is, as far as the broker knows it.</summary>
+    public AuthenticationMethod Kind => request.Method == ScramSha256.Name ? AuthenticationMethod.Scram : AuthenticationMethod.Enhanced;
 
     /// <summary>What takes the client's answer; null: it was not asked anything.</summary>
     public IAuthenticationExchange? Exchange { get; set; }

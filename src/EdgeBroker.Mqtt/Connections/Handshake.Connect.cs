@@ -97,8 +97,16 @@ public sealed partial class Handshake
             RequestedExpirySeconds = requestedExpirySeconds,
             RequestedKeepAliveSeconds = packet.KeepAliveSeconds,
             KeepAliveSeconds = GrantedKeepAliveSeconds(packet.KeepAliveSeconds),
+            ClaimedUser = packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
+            Shown = WhatIsShown(packet),
             WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
         };
+    }
+
+    private AuthenticationMethod WhatIsShown(in ConnectPacket packet)
+    {
+        if (_link.Identity is not null) return Endpoint.Transport == "unix" ? AuthenticationMethod.Peer : AuthenticationMethod.Certificate;
+        return packet.HasUserName || packet.HasPassword ? AuthenticationMethod.Password : AuthenticationMethod.Anonymous;
     }
 
     private uint RequestedExpirySeconds(in ConnectPacket packet, uint maxExpirySeconds)
@@ -136,7 +144,7 @@ public sealed partial class Handshake
     {
         var request = new AuthenticationRequest(
             Connect!.ClientId,
-            packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
+            Connect.ClaimedUser,
             packet.HasPassword ? packet.Password.ToArray() : null,
             Transport.RemoteEndPoint,
             Endpoint.AnonymousAllowed)

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -115,9 +117,28 @@ public sealed partial class Handshake
     private void GoOn(AuthenticationResult verdict)
     {
         bool isQuestion = verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: not null };
-        if (verdict is { Wait: { } wait, Reply.Next: { } login }) Wait(wait, login);
-        else if (isQuestion && Connect!.Method is { } method) Ask(method, verdict.Reply!);
-        else if (IsLetIn(verdict)) Claim(verdict);
+        if (verdict is { Wait: { } wait, Reply.Next: { } login })
+        {
+            Wait(wait, login);
+            return;
+        }
+
+        if (isQuestion && Connect!.Method is { } method)
+        {
+            Ask(method, verdict.Reply!);
+            return;
+        }
+
+        TellAuthenticated(verdict);
+        if (IsLetIn(verdict)) Claim(verdict);
+    }
+
+    private void TellAuthenticated(AuthenticationResult verdict)
+    {
+        bool isSuccess = verdict.Reason == ReasonCode.Success;
+        if (!Broker.Events.Wants(isSuccess ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
+        PendingConnect connect = Connect!;
+        _link.Tell(connect.ClientId, isSuccess ? verdict.UserName : connect.ClaimedUser, connect.MethodFor(verdict), verdict);
     }
 
     /// <summary>Asks a client that is not let in yet.</summary>
@@ -232,7 +253,7 @@ public sealed partial class Handshake
     }
 
     /// <summary>The session is ours: takes it, or gives it back if the client may not come in any more.</summary>
-    private void Take(uint epoch)
+    private void Take(Epoch epoch)
     {
         bool isTaken = false;
         try
@@ -257,6 +278,9 @@ public sealed partial class Handshake
         ConnectionLease lease = Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link);
         var connection = new MqttConnection(_link, lease, connect, _holdsSlot);
         Transport.Handler = connection;
-        Broker.Events.ClientConnected(connection.Describe(), connect.IsSessionPresent);
+        if (!Broker.Events.Wants(EventKinds.ClientConnected)) return;
+        ClientDescription client = _link.Describe().Of(connect.ClientId, identity.UserName);
+        Broker.Events.ClientConnected(
+            new ConnectedEvent(client, connect.IsSessionPresent, connect.CleanStart, connect.Grant.ExpirySeconds, _link.Identity));
     }
 }

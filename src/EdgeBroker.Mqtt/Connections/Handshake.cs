@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
@@ -187,7 +188,8 @@ public sealed partial class Handshake : IMqttHandler
     private void TurnAway(LimitKind limit)
     {
         _state = State.Ended;
-        Broker.Events.ConnectRefused(Transport.RemoteEndPoint, null, BrokerLimits.ReasonOf(limit), Broker.Limits.Describe(limit) + " is reached");
+        // In a flood even the text costs something.
+        if (Broker.Events.Wants(EventKinds.ConnectRefused)) Tell(null, BrokerLimits.ReasonOf(limit), Broker.Limits.Describe(limit) + " is reached");
         Transport.ClosesAtOnce = true;
         _link.CloseTransport();
     }
@@ -218,8 +220,11 @@ public sealed partial class Handshake : IMqttHandler
         bool isConnectSeen = clientId is not null || _link.Version == ProtocolVersion.V5 || reason == ReasonCode.UnsupportedProtocolVersion;
         _state = State.Ended;
         _claim?.Abandon();
-        Broker.Events.ConnectRefused(Transport.RemoteEndPoint, clientId, reason, logged ?? explanation);
+        Tell(clientId, reason, logged ?? explanation);
         if (answer && isConnectSeen) _link.SendRefusal(reason, explanation, server);
         _link.CloseTransport();
     }
+
+    private void Tell(string? clientId, ReasonCode reason, string explanation) =>
+        Broker.Events.ConnectRefused(new ConnectRefusedEvent(Transport.RemoteEndPoint, clientId, reason, explanation));
 }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
@@ -95,6 +96,7 @@ public sealed partial class MqttConnection
             if (cause is not null) reason = ReasonCode.NotAuthorized;
         }
 
+        TellRenewed(verdict with { Reason = reason, Cause = cause });
         if (reason != ReasonCode.Success)
         {
             string logged = "re-authentication failed: " + (cause ?? ReasonText.Of(verdict));
@@ -119,6 +121,14 @@ public sealed partial class MqttConnection
     {
         _method?.End();
         _deadlines.RenewalDueMs = long.MaxValue;
+    }
+
+    private void TellRenewed(AuthenticationResult verdict)
+    {
+        bool isSuccess = verdict.Reason == ReasonCode.Success;
+        if (!Broker.Events.Wants(isSuccess ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
+        AuthenticationMethod method = verdict.Method == AuthenticationMethod.Unknown ? _method!.Kind : verdict.Method;
+        _link.Tell(Lease.Session.Id, _principal.Identity.UserName, method, verdict);
     }
 
     private void SendAuth(ReasonCode reason, byte[]? data)

@@ -1,5 +1,4 @@
-using System.Text;
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;
@@ -19,9 +18,10 @@ public sealed partial class MqttConnection
         if (_holdsSlot) Broker.Limits.Connections.Leave(Transport.RemoteAddress);
         if (_hasEnded) return;
         ReasonCode reason = _link.ClosedByBroker;
+        DisconnectedBy by = isFault || reason != ReasonCode.Success ? DisconnectedBy.Broker : DisconnectedBy.Network;
         if (reason == ReasonCode.Success) reason = ReasonCode.UnspecifiedError;
-        else explanation = Encoding.UTF8.GetString(ReasonText.Of(reason));
-        EndSession(reason, explanation, discardWill: false, newExpirySeconds: null, isFault);
+        else explanation = ReasonText.For(reason);
+        EndSession(by, reason, explanation, discardWill: false, newExpirySeconds: null, isFault);
     }
 
     private void HandleDisconnect(in Frame frame)
@@ -49,7 +49,7 @@ public sealed partial class MqttConnection
             }
         }
 
-        EndSession(packet.ReasonCode, "the client disconnected", packet.ReasonCode == ReasonCode.Success, newExpirySeconds);
+        EndSession(DisconnectedBy.Client, packet.ReasonCode, "the client disconnected", packet.ReasonCode == ReasonCode.Success, newExpirySeconds);
         _link.CloseTransport();
     }
 
@@ -62,7 +62,8 @@ public sealed partial class MqttConnection
     {
         if (_hasEnded) return;
         // The session first: from here on it sends nothing here, and nothing follows DISCONNECT [MQTT-3.14.4-1].
-        EndSession(reason, logged ?? explanation, discardWill, newExpirySeconds: null);
+        DisconnectedBy by = reason == ReasonCode.KeepAliveTimeout ? DisconnectedBy.Network : DisconnectedBy.Broker;
+        EndSession(by, reason, logged ?? explanation, discardWill, newExpirySeconds: null);
         _link.CloseWith(reason, explanation);
     }
 
@@ -72,14 +73,17 @@ public sealed partial class MqttConnection
         else Fail(ReasonCode.MalformedPacket, "the fixed header is malformed");
     }
 
-    private void EndSession(ReasonCode reason, string explanation, bool discardWill, uint? newExpirySeconds, bool isFault = false)
+    private void EndSession(
+        DisconnectedBy by, ReasonCode reason, string explanation, bool discardWill, uint? newExpirySeconds, bool isFault = false)
     {
         _hasEnded = true;
-        Broker.Disconnect(Lease, discardWill, newExpirySeconds, Context, isFault);
-        Broker.Events.ClientDisconnected(Describe(), reason, explanation);
+        // Null: whoever took the session has told of it.
+        if (Broker.Disconnect(Lease, discardWill, newExpirySeconds, Context, isFault) is not { } end) return;
+        if (!Broker.Events.Wants(EventKinds.ClientDisconnected)) return;
+        Broker.Events.ClientDisconnected(
+            new DisconnectedEvent(Describe(), by, reason, explanation, _link.ConnectedMs, end.SessionKept, end.WillPublished));
     }
 
     // Made when someone is told, rather than kept by every idle connection.
-    internal ClientDescription Describe() =>
-        new(Lease.Session.Id, _principal.Identity.UserName, Transport.RemoteEndPoint, _link.Version, _deadlines.KeepAliveSeconds);
+    private ClientDescription Describe() => _link.Describe().Of(Lease.Session.Id, _principal.Identity.UserName);
 }

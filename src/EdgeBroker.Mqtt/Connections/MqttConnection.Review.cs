@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
@@ -27,7 +28,7 @@ public sealed partial class MqttConnection
         {
             // A client must not keep rights that could not be judged.
             Broker.ReportFault(exception, "reviewing " + Lease.Session.Id);
-            Fail(ReasonCode.UnspecifiedError, Encoding.UTF8.GetString(ReasonText.Of(ReasonCode.UnspecifiedError)));
+            Fail(ReasonCode.UnspecifiedError, ReasonText.For(ReasonCode.UnspecifiedError));
             return true;
         }
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Mqtt.Connections;

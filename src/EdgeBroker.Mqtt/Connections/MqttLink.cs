@@ -1,7 +1,9 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Mqtt.Sending;
 using EdgeBroker.Protocol;
@@ -83,6 +85,9 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Speak(ProtocolVersion version, bool wantsReasons = true) =>
         _dialect = version == ProtocolVersion.V311 ? Dialect.V311 : wantsReasons ? Dialect.V5 : Dialect.TerseV5;
 
+    /// <summary>How long the client has been connected.</summary>
+    public long ConnectedMs => endpoint.Broker.Clock.NowMs - _connectedAtMs;
+
     /// <summary>How many topics the client takes aliases for; from CONNECT.</summary>
     public void UseAliases(int maximum) => _aliases = new OutboundAliases(maximum);
 
@@ -120,6 +125,19 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         new SessionTraffic(
             Volatile.Read(ref _messagesReceived), Volatile.Read(ref _messagesSent), Volatile.Read(ref _bytesReceived), Volatile.Read(ref _bytesSent),
             Output.Length));
+
+    /// <summary>Tells of a verdict of the authenticator.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="userName">The name it was let in with, or, if it was not, gave.</param>
+    /// <param name="method">What it showed.</param>
+    /// <param name="verdict">The verdict.</param>
+    public void Tell(string clientId, string? userName, AuthenticationMethod method, AuthenticationResult verdict)
+    {
+        BrokerEvents events = endpoint.Broker.Events;
+        ClientDescription client = Describe().Of(clientId, userName);
+        if (verdict.Reason == ReasonCode.Success) events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
+        else events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, verdict.Reason, verdict.Cause));
+    }
 
     /// <inheritdoc/>
     public void SendConnack(bool sessionPresent)

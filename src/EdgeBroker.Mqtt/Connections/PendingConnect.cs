@@ -27,6 +27,12 @@ internal sealed class PendingConnect
 
     public bool WantsResponseInformation { get; set; }
 
+    /// <summary>The user name it gave; null: none.</summary>
+    public string? ClaimedUser { get; init; }
+
+    /// <summary>What it shows, as far as CONNECT says.</summary>
+    public AuthenticationMethod Shown { get; init; }
+
     /// <summary>The method the client asked to be authenticated by; null: none.</summary>
     public EnhancedAuthentication? Method { get; set; }
 
@@ -38,6 +44,10 @@ internal sealed class PendingConnect
 
     /// <summary>Whether CONNACK has said that the session was resumed.</summary>
     public bool IsSessionPresent { get; set; }
+
+    /// <summary>What a verdict is by: the authenticator knows better than CONNECT says, whose password may be a token.</summary>
+    public AuthenticationMethod MethodFor(AuthenticationResult verdict) =>
+        verdict.Method != AuthenticationMethod.Unknown ? verdict.Method : Method?.Kind ?? Shown;
 
     /// <summary>Adds the properties of CONNACK: what is granted, where the client could not know.</summary>
     public void AddGrants(ref PropertyBuilder properties, MqttOptions options)

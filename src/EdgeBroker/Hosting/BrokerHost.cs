@@ -73,8 +73,9 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         await using var parts = new HostedParts();
 
         BrokerStore store = parts.Add(BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage));
-        var refusals = new RecentRefusals(new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time), time);
-        var broker = new Broker(configuration.Mqtt, clock, store.Journal, refusals, VersionCommand.Version);
+        var refusals = new RecentRefusals(time);
+        var events = new BrokerEvents(new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time), refusals);
+        var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
         broker.Limits.Replace(configuration.Limits);
         using MeterRegistry meters = broker.Meters;
         meters.Publish();

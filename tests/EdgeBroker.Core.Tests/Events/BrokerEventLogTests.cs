@@ -17,13 +17,13 @@ public sealed class BrokerEventLogTests
         var events = new BrokerEventLog(_lines, _time);
         foreach (DropReason reason in Enum.GetValues<DropReason>())
         {
-            events.MessagesDropped("away", reason, 3);
+            events.MessagesDropped(new DroppedEvent("away", reason, 3));
             _time.Advance(TimeSpan.FromSeconds(10));
         }
 
         Assert.Equal(Enum.GetValues<DropReason>().Length, _lines.Distinct().Count());
         Assert.All(_lines, line => Assert.StartsWith("3 message(s) for away dropped: ", line, StringComparison.Ordinal));
-        Assert.Throws<ArgumentOutOfRangeException>(() => events.MessagesDropped("away", (DropReason)99, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => events.MessagesDropped(new DroppedEvent("away", (DropReason)99, 1)));
     }
 
     [Theory]
@@ -34,17 +34,17 @@ public sealed class BrokerEventLogTests
     [InlineData(DropReason.StoreDamaged, "storage.on_corruption")]
     public void A_drop_that_a_key_decides_about_names_the_key(DropReason reason, string key)
     {
-        new BrokerEventLog(_lines, _time).MessagesDropped("away", reason, 1);
+        new BrokerEventLog(_lines, _time).MessagesDropped(new DroppedEvent("away", reason, 1));
         Assert.Contains(key, Assert.Single(_lines), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_action_of_a_limit_and_every_stage_of_memory_has_words_of_its_own()
     {
-        var events = new BrokerEventLog(_lines, _time);
+        var events = new BrokerEvents(new BrokerEventLog(_lines, _time));
         var limits = new BrokerLimits(new BrokerClock(_time), events);
         foreach (LimitAction action in Enum.GetValues<LimitAction>()) limits.Report(LimitKind.MaxMemory, action, "c");
-        foreach (MemoryStage stage in Enum.GetValues<MemoryStage>()) events.MemoryStageChanged(stage, 1024, 2048);
+        foreach (MemoryStage stage in Enum.GetValues<MemoryStage>()) events.MemoryStageChanged(new MemoryStageEvent(stage, 1024, 2048));
         Assert.Equal(Enum.GetValues<LimitAction>().Length + Enum.GetValues<MemoryStage>().Length, _lines.Distinct().Count());
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -23,7 +24,7 @@ public sealed class IngressTests
 
     public IngressTests()
     {
-        _broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), _journal, _events, "test");
+        _broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), _journal, new BrokerEvents(_events), "test");
         _context = _broker.CreateContext();
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -9,7 +10,7 @@ internal sealed class Keeper
 {
     public Keeper(LimitOptions options)
     {
-        Limits = new BrokerLimits(new BrokerClock(Time), Events);
+        Limits = new BrokerLimits(new BrokerClock(Time), new BrokerEvents(Events));
         Limits.Replace(options);
     }
 

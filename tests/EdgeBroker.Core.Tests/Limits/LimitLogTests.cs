@@ -13,7 +13,7 @@ public sealed class LimitLogTests
     [Fact]
     public void A_line_names_key_value_and_client_and_a_flood_of_one_limit_hides_no_other()
     {
-        var events = new BrokerEventLog(_lines, _time);
+        var events = new BrokerEvents(new BrokerEventLog(_lines, _time));
         var limits = new BrokerLimits(new BrokerClock(_time), events);
         limits.Replace(new LimitOptions
         {
@@ -33,7 +33,7 @@ public sealed class LimitLogTests
     [Fact]
     public void Memory_is_told_of_when_a_stage_comes_and_when_it_is_over()
     {
-        var limits = new BrokerLimits(new BrokerClock(_time), new BrokerEventLog(_lines, _time));
+        var limits = new BrokerLimits(new BrokerClock(_time), new BrokerEvents(new BrokerEventLog(_lines, _time)));
         limits.Memory.Update(90 * 1024, 100 * 1024);
         limits.Memory.Update(91 * 1024, 100 * 1024);
         limits.Memory.Update(20 * 1024, 100 * 1024);

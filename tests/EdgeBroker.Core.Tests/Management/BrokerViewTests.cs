@@ -13,7 +13,7 @@ public sealed class BrokerViewTests
     private readonly Bench _bench = new();
     private readonly BrokerView _view;
 
-    public BrokerViewTests() => _view = new BrokerView(_bench.Broker, new RecentRefusals(_bench.Events, _bench.Time));
+    public BrokerViewTests() => _view = new BrokerView(_bench.Broker, new RecentRefusals(_bench.Time));
 
     [Fact]
     public void A_row_tells_connection_queue_and_drops()

@@ -1,6 +1,7 @@
+using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Management;
-using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Time.Testing;
 
@@ -11,20 +12,20 @@ public sealed class RecentRefusalsTests
     private readonly FakeTimeProvider _time = new();
     private readonly RecentRefusals _refusals;
 
-    public RecentRefusalsTests() => _refusals = new RecentRefusals(new Recorder(), _time);
+    public RecentRefusalsTests() => _refusals = new RecentRefusals(_time);
 
     [Fact]
     public void Alike_refusals_are_counted_together_and_the_newest_come_first()
     {
-        _refusals.ConnectRefused("10.0.0.5:51234", "press7", ReasonCode.BadUserNameOrPassword, "the password is wrong");
+        _refusals.ConnectRefused(new ConnectRefusedEvent("10.0.0.5:51234", "press7", ReasonCode.BadUserNameOrPassword, "the password is wrong"));
         DateTimeOffset first = _time.GetUtcNow();
         _time.Advance(TimeSpan.FromSeconds(1));
-        _refusals.PublishRefused("press7", "plant/lock"u8, ReasonCode.NotAuthorized, "denied by the rule at broker.toml:61");
+        _refusals.PublishRefused(Refused("press7", "plant/lock", ReasonCode.NotAuthorized, "denied by the rule at broker.toml:61"));
         _time.Advance(TimeSpan.FromSeconds(1));
-        _refusals.ConnectRefused("10.0.0.5:51299", "press7", ReasonCode.BadUserNameOrPassword, "the password is wrong");
-        _refusals.PublishRefused("press7", "plant/other"u8, ReasonCode.NotAuthorized, "denied by the rule at broker.toml:61");
+        _refusals.ConnectRefused(new ConnectRefusedEvent("10.0.0.5:51299", "press7", ReasonCode.BadUserNameOrPassword, "the password is wrong"));
+        _refusals.PublishRefused(Refused("press7", "plant/other", ReasonCode.NotAuthorized, "denied by the rule at broker.toml:61"));
         _time.Advance(TimeSpan.FromSeconds(1));
-        _refusals.SubscribeDenied("press8", "#"u8, "no [[acl]] rule allows to subscribe there");
+        _refusals.SubscribeRefused(Refused("press8", "#", ReasonCode.NotAuthorized, "no [[acl]] rule allows to subscribe there"));
         IReadOnlyList<RefusalView> all = _refusals.ToList();
         Assert.Equal(["subscribe", "connect", "publish"], all.Select(one => one.What));
         Assert.Equal(
@@ -34,14 +35,13 @@ public sealed class RecentRefusalsTests
     }
 
     [Fact]
-    public void What_is_granted_or_only_delayed_is_no_refusal()
+    public void What_is_only_delayed_is_no_refusal()
     {
-        _refusals.Subscribed("c", "a"u8, ReasonCode.GrantedQoS1);
-        var limits = new Bench().Broker.Limits;
-        _refusals.LimitReached(LimitKind.MaxMemory, LimitAction.Delayed, "c", limits);
+        var limits = new BrokerLimits(new BrokerClock(_time), new BrokerEvents(_refusals));
+        limits.Report(LimitKind.MaxMemory, LimitAction.Delayed, "c");
         Assert.Empty(_refusals.ToList());
-        _refusals.LimitReached(LimitKind.MaxMemory, LimitAction.Refused, "c", limits);
-        _refusals.Subscribed("c", "a"u8, ReasonCode.QuotaExceeded);
+        limits.Report(LimitKind.MaxMemory, LimitAction.Refused, "c");
+        _refusals.SubscribeRefused(Refused("c", "a", ReasonCode.QuotaExceeded));
         Assert.Equal(2, _refusals.ToList().Count);
     }
 
@@ -50,8 +50,8 @@ public sealed class RecentRefusalsTests
     {
         for (int i = 0; i < 300; i++)
         {
-            _refusals.ConnectRefused($"10.0.0.{i}:1", new string('x', 1000), ReasonCode.NotAuthorized, "no");
-            _refusals.ConnectRefused("[::1]:1", null, ReasonCode.NotAuthorized, "no");
+            _refusals.ConnectRefused(new ConnectRefusedEvent($"10.0.0.{i}:1", new string('x', 1000), ReasonCode.NotAuthorized, "no"));
+            _refusals.ConnectRefused(new ConnectRefusedEvent("[::1]:1", null, ReasonCode.NotAuthorized, "no"));
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -62,4 +62,7 @@ public sealed class RecentRefusalsTests
         Assert.DoesNotContain(all, one => one.Address == "10.0.0.0");
         Assert.All(all, one => Assert.InRange(one.ClientId?.Length ?? 0, 0, 203));
     }
+
+    private static RefusedEvent Refused(string clientId, string topic, ReasonCode reason, string? cause = null) =>
+        new() { ClientId = clientId, Topic = Encoding.UTF8.GetBytes(topic), Reason = reason, Cause = cause };
 }

@@ -41,12 +41,12 @@ public sealed class RetainedMessagesTests
     public void An_empty_payload_removes_the_value_and_every_level_that_leaves_empty()
     {
         var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
-        retained.Set(new Publication { Topic = "a/b/c"u8, Payload = "v"u8 }, 0);
-        retained.Set(new Publication { Topic = "a"u8, Payload = "v"u8 }, 0);
-        retained.Set(new Publication { Topic = "a/b/c"u8 }, 0);
-        retained.Set(new Publication { Topic = "never/was"u8 }, 0);
+        retained.Set(new Publication { Topic = "a/b/c"u8, Payload = "v"u8 }, 0, out _);
+        retained.Set(new Publication { Topic = "a"u8, Payload = "v"u8 }, 0, out _);
+        retained.Set(new Publication { Topic = "a/b/c"u8 }, 0, out _);
+        retained.Set(new Publication { Topic = "never/was"u8 }, 0, out _);
         Assert.Equal((1, 2L), (retained.Count, retained.SizeBytes));
-        retained.Set(new Publication { Topic = "a"u8 }, 0);
+        retained.Set(new Publication { Topic = "a"u8 }, 0, out _);
         Assert.Equal((0, 0L), (retained.Count, retained.SizeBytes));
     }
 

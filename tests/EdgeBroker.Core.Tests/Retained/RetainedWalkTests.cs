@@ -29,7 +29,7 @@ public sealed class RetainedWalkTests
 
             void Set(string payload)
             {
-                retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload) }, 0);
+                retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = Encoding.UTF8.GetBytes(payload) }, 0, out _);
                 walks.ForEach(walk => walk.Changed(topic));
                 if (payload.Length == 0) model.Remove(topic);
                 else model[topic] = payload;
@@ -58,7 +58,7 @@ public sealed class RetainedWalkTests
         var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
         foreach (string topic in (string[])["a", "a/b", "a/b/c", "/", "$x", "$x/y"])
         {
-            retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8 }, 0);
+            retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8 }, 0, out _);
         }
 
         var topics = new List<string>();
@@ -78,7 +78,7 @@ public sealed class RetainedWalkTests
     public void There_is_no_walk_where_the_first_levels_lead_nowhere(string filter, bool walks)
     {
         var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
-        retained.Set(new Publication { Topic = "a/b"u8, Payload = "v"u8 }, 0);
+        retained.Set(new Publication { Topic = "a/b"u8, Payload = "v"u8 }, 0, out _);
         Assert.Equal(walks, retained.Walk(Encoding.UTF8.GetBytes(filter)) is not null);
     }
 
@@ -86,8 +86,8 @@ public sealed class RetainedWalkTests
     public void A_walk_that_finds_nothing_in_a_large_tree_pauses_now_and_then()
     {
         var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
-        for (int i = 0; i < 20_000; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("t/" + i), Payload = "v"u8 }, 0);
-        retained.Set(new Publication { Topic = "t/x/y"u8, Payload = "v"u8 }, 0);
+        for (int i = 0; i < 20_000; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("t/" + i), Payload = "v"u8 }, 0, out _);
+        retained.Set(new Publication { Topic = "t/x/y"u8, Payload = "v"u8 }, 0, out _);
         RetainedWalk walk = retained.Walk("t/+/y"u8)!;
         int pauses = 0, found = 0;
         while (!walk.IsDone)
@@ -104,7 +104,7 @@ public sealed class RetainedWalkTests
     public async Task Walks_and_changes_from_many_threads_do_not_disturb_each_other()
     {
         var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
-        for (int i = 0; i < 500; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("lasting/" + i), Payload = "v"u8 }, 0);
+        for (int i = 0; i < 500; i++) retained.Set(new Publication { Topic = Encoding.UTF8.GetBytes("lasting/" + i), Payload = "v"u8 }, 0, out _);
         bool done = false;
         Task churn = Task.Run(() =>
         {
@@ -112,7 +112,7 @@ public sealed class RetainedWalkTests
             while (!Volatile.Read(ref done))
             {
                 byte[] topic = Encoding.UTF8.GetBytes($"{(random.Next(2) == 0 ? "lasting" : "other")}/x{random.Next(300)}");
-                retained.Set(new Publication { Topic = topic, Payload = random.Next(2) == 0 ? default : "w"u8 }, 0);
+                retained.Set(new Publication { Topic = topic, Payload = random.Next(2) == 0 ? default : "w"u8 }, 0, out _);
             }
         });
         for (int round = 0; round < 200; round++)

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -15,7 +16,8 @@ internal sealed class Bench
     public Bench(MqttOptions? options = null, IJournal? journal = null)
     {
         Broker = new Broker(
-            options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance, Events, "test");
+            options ?? new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(Time), journal ?? VolatileJournal.Instance,
+            new BrokerEvents(Events), "test");
         Context = Broker.CreateContext(new MessageBatch());
     }
 

@@ -13,7 +13,7 @@ public sealed class RetainedFeedTests
     private readonly RetainedMessages _retained = new(VolatileJournal.Instance, new MemoryLedger());
     private readonly Session _session = Loose.Session("c");
 
-    public RetainedFeedTests() => _retained.Set(new Publication { Topic = "a"u8, Payload = "1"u8 }, 0);
+    public RetainedFeedTests() => _retained.Set(new Publication { Topic = "a"u8, Payload = "1"u8 }, 0, out _);
 
     [Fact]
     public void Filters_are_served_in_their_order_one_at_a_time()

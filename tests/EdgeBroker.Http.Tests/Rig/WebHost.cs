@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
@@ -89,7 +90,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     public async Task StartAsync(MqttOptions? limits, params WebListenerOptions[] listeners)
     {
-        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, Events, "test") { Cluster = Cluster };
+        Broker = new Broker(
+            limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test") { Cluster = Cluster };
         _server = new WebServer(listeners, Broker, this, this, 2, Time, Log);
         await _server.StartAsync();
     }

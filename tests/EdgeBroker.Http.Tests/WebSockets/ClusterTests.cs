@@ -26,7 +26,7 @@ public sealed class ClusterTests : IAsyncDisposable
         await socket.SendAsync(RawWebSocket.Binary, Packets.Pingreq());
         TestClaim claim = await _cluster.NextAsync();
         Assert.Equal(0, _host.Broker.SessionCount);
-        claim.Answer(SessionClaim.Granted(7));
+        claim.Answer(TestCluster.Granted(7));
         (int opcode, byte[] connack) = (await socket.ReceiveAsync())!.Value;
         Assert.Equal((RawWebSocket.Binary, 0x20), (opcode, connack[0]));
         await socket.ExpectAsync([.. V5.Suback(1, 0), .. Packets.Pingresp()]);
@@ -54,7 +54,7 @@ public sealed class ClusterTests : IAsyncDisposable
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect("c"));
         TestClaim claim = await _cluster.NextAsync();
         await stream.DisposeAsync();
-        claim.Answer(SessionClaim.Granted(3));
+        claim.Answer(TestCluster.Granted(3));
         await Deadline.Until(() => _host.Broker.SessionCount == 0 && _host.Broker.Limits.Connections.OpenCount == 0, "all to be over");
         Assert.Equal(0, _host.Broker.ConnectedCount);
     }
@@ -67,8 +67,8 @@ public sealed class ClusterTests : IAsyncDisposable
         TestClaim claim = await _cluster.NextAsync();
         await _host.Server.StopAsync(Deadline.Patience, TimeProvider.System);
         await claim.WhenCancelledAsync();
-        claim.Answer(SessionClaim.Granted(4));
-        Assert.Equal([("c", 4u)], _cluster.Released);
+        claim.Answer(TestCluster.Granted(4));
+        Assert.Equal([("c", 4L)], _cluster.Released);
         Assert.Equal(0, _host.Broker.SessionCount);
     }
 

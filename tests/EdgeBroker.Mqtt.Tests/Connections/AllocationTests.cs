@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -21,7 +22,8 @@ public sealed class AllocationTests
 
     public AllocationTests()
     {
-        _broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test");
+        _broker = new Broker(
+            TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(new QuietEvents()), "test");
         _context = _broker.CreateContext(new MessageBatch());
         _endpoint = new MqttEndpoint(_broker, new AnonymousAuthenticator(), true);
     }

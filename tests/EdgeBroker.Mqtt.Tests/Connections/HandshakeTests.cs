@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
@@ -11,13 +12,14 @@ namespace EdgeBroker.Mqtt.Tests.Connections;
 /// <summary>What a CONNECT costs whose answers are all at hand.</summary>
 public sealed class HandshakeTests
 {
-    private readonly TestCluster _cluster = new() { AtOnce = _ => SessionClaim.Granted(1) };
+    private readonly TestCluster _cluster = new() { AtOnce = _ => TestCluster.Granted(1) };
     private readonly RoutingContext _context;
     private readonly MqttEndpoint _endpoint;
 
     public HandshakeTests()
     {
-        var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test")
+        var broker = new Broker(
+            TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(new QuietEvents()), "test")
         {
             Cluster = _cluster,
         };

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
@@ -21,7 +22,8 @@ public sealed class IdleMemoryTests
     [InlineData(true, 1_060)]
     public void An_idle_client_weighs_little_and_nothing_once_it_is_gone(bool subscribed, int mostBytes)
     {
-        var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new QuietEvents(), "test");
+        var broker = new Broker(
+            TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(new QuietEvents()), "test");
         RoutingContext context = broker.CreateContext();
         var endpoint = new MqttEndpoint(broker, new AnonymousAuthenticator(), true);
         var connections = new MqttConnection[Clients];

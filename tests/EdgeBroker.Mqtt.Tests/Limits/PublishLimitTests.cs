@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -230,7 +231,7 @@ public sealed class PublishLimitTests
     public void A_publish_that_waits_for_the_store_is_counted_and_paid_once()
     {
         var journal = new TestJournal { Condition = JournalCondition.Failing };
-        var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), journal, new QuietEvents(), "test");
+        var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), journal, new BrokerEvents(new QuietEvents()), "test");
         broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 2) });
         var endpoint = new MqttEndpoint(broker, new AnonymousAuthenticator(), true);
         RoutingContext context = broker.CreateContext();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
@@ -18,7 +19,8 @@ internal sealed class Door : IDisposable, IAuthenticator
 
     public Door(ListenerOptions options, MqttOptions? limits = null)
     {
-        Broker = new Broker(limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, Events, "test");
+        Broker = new Broker(
+            limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(Events), "test");
         _server = new MqttServer(Broker, this, 2, TimeProvider.System, NullLoggerFactory.Instance);
         _server.Listen(options);
         _server.Start();

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Testing;
@@ -16,7 +17,7 @@ internal sealed class Server : IDisposable
     public Server(MqttOptions? options = null, int reactors = 2, TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
-        Broker = new Broker(options ?? TestBrokerOptions.Quiet, new BrokerClock(_time), VolatileJournal.Instance, Events, "test");
+        Broker = new Broker(options ?? TestBrokerOptions.Quiet, new BrokerClock(_time), VolatileJournal.Instance, new BrokerEvents(Events), "test");
         _server = new MqttServer(Broker, new AnonymousAuthenticator(), reactors, _time, NullLoggerFactory.Instance);
         _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = true });
         _server.Start();

@@ -1,5 +1,6 @@
 using CsCheck;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
@@ -85,7 +86,7 @@ public sealed class BatchEquivalenceTests
         {
             Broker = new Broker(
                 TestBrokerOptions.Quiet with { MaxOutboundBytes = 20_000, ReceiveMaximum = 1_000 }, new BrokerClock(_time), VolatileJournal.Instance,
-                new QuietEvents(), "test");
+                new BrokerEvents(), "test");
             _context = Broker.CreateContext(batch);
             _endpoint = new MqttEndpoint(Broker, new AnonymousAuthenticator(), true);
             Connect("publisher one", v5 ? Packets.V5 : Packets.V311, v5 ? Prop.ReceiveMaximum(1_000) : null);

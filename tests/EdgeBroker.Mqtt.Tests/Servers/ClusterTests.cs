@@ -39,7 +39,7 @@ public sealed class ClusterTests
         TestClaim claim = await _cluster.NextAsync();
         Assert.Equal(("c", false), (claim.ClientId, claim.CleanStart));
         Assert.Equal(0, broker.Broker.SessionCount);
-        claim.Answer(SessionClaim.Granted(7));
+        claim.Answer(TestCluster.Granted(7));
         await client.ExpectConnackAsync();
         await client.ExpectAsync(client.Packets.Suback(1, 0));
         ReceivedPacket[] rest = [await client.ReceiveAsync(), await client.ReceiveAsync()];
@@ -97,8 +97,8 @@ public sealed class ClusterTests
         broker.Advance(2);
         await client.ExpectRefusedAsync(ReturnCode3);
         Assert.True(claim.Cancel.IsCancellationRequested);
-        claim.Answer(SessionClaim.Granted(9));
-        Assert.Equal([("c", 9u)], _cluster.Released);
+        claim.Answer(TestCluster.Granted(9));
+        Assert.Equal([("c", 9L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
         Assert.Equal(0, broker.Broker.Limits.Connections.OpenCount);
     }
@@ -128,8 +128,8 @@ public sealed class ClusterTests
         // A reset.
         socket.Close();
         await claim.WhenCancelledAsync();
-        claim.Answer(SessionClaim.Granted(3));
-        Assert.Equal([("c", 3u)], _cluster.Released);
+        claim.Answer(TestCluster.Granted(3));
+        Assert.Equal([("c", 3L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
     }
 
@@ -144,7 +144,7 @@ public sealed class ClusterTests
         TestClaim claim = await _cluster.NextAsync();
         // Unread, so that nobody notices before the answer.
         await client.DisposeAsync();
-        claim.Answer(SessionClaim.Granted(3));
+        claim.Answer(TestCluster.Granted(3));
         await broker.Events.WaitForAsync(one => one.Kind == BrokerEventKind.SessionEnded, "the session to end");
         await Deadline.Until(() => broker.Broker.ConnectedCount == 0 && broker.Broker.Limits.Connections.OpenCount == 0, "all to be over");
     }
@@ -159,8 +159,8 @@ public sealed class ClusterTests
         await broker.StopAsync();
         await client.ExpectClosedAsync();
         await claim.WhenCancelledAsync();
-        claim.Answer(SessionClaim.Granted(4));
-        Assert.Equal([("c", 4u)], _cluster.Released);
+        claim.Answer(TestCluster.Granted(4));
+        Assert.Equal([("c", 4L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
     }
 
@@ -179,7 +179,7 @@ public sealed class ClusterTests
         await first.SendAsync(first.Packets.Publish("a", "hi", 1, 5));
         ReceivedPacket[] received = [await first.ReceiveAsync(), await first.ReceiveAsync()];
         Assert.Equal([PacketType.Publish, PacketType.Puback], received.Select(one => one.Type).Order());
-        claim.Answer(SessionClaim.Granted(2));
+        claim.Answer(TestCluster.Granted(2));
         await second.ExpectConnackAsync(sessionPresent: true);
         await first.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
         Assert.Empty(_cluster.Released);
@@ -198,9 +198,9 @@ public sealed class ClusterTests
             claims[i] = await _cluster.NextAsync();
         }
 
-        claims[1].Answer(SessionClaim.Granted(1));
+        claims[1].Answer(TestCluster.Granted(1));
         await clients[1].ExpectConnackAsync(sessionPresent: false);
-        claims[0].Answer(SessionClaim.Granted(2));
+        claims[0].Answer(TestCluster.Granted(2));
         await clients[0].ExpectConnackAsync(sessionPresent: true);
         await clients[1].ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
         Assert.Equal(1, broker.Broker.SessionCount);
@@ -215,9 +215,9 @@ public sealed class ClusterTests
         await client.SendAsync(client.Packets.Connect("c"));
         TestClaim claim = await _cluster.NextAsync();
         steps.Reviewing = _ => AuthenticationResult.Refused(ReasonCode.NotAuthorized, "the user is gone");
-        claim.Answer(SessionClaim.Granted(6));
+        claim.Answer(TestCluster.Granted(6));
         await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
-        Assert.Equal([("c", 6u)], _cluster.Released);
+        Assert.Equal([("c", 6L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
     }
 
@@ -233,7 +233,7 @@ public sealed class ClusterTests
         await client.ExpectAsync(PacketType.Auth);
         Assert.Empty(_cluster.Tokens);
         await client.SendAsync([.. answer, .. Packets.Pingreq()]);
-        (await _cluster.NextAsync()).Answer(SessionClaim.Granted(1));
+        (await _cluster.NextAsync()).Answer(TestCluster.Granted(1));
         await client.ExpectConnackAsync();
         Assert.Equal(SteppingAuthenticator.LastWord, client.Connack.Properties.Binary(PropertyId.AuthenticationData));
         await client.ExpectAsync(Packets.Pingresp());
@@ -243,7 +243,7 @@ public sealed class ClusterTests
     public async Task SUBACK_waits_for_the_cluster_and_all_that_is_acknowledged_behind_it_too()
     {
         var known = new TestCompletion();
-        _cluster.AtOnce = _ => SessionClaim.Granted(1);
+        _cluster.AtOnce = _ => TestCluster.Granted(1);
         _cluster.Barrier = filter => filter == "slow" ? known : null;
         await using TestBroker broker = Open();
         TestClient client = await broker.ConnectAsync("c");
@@ -263,7 +263,7 @@ public sealed class ClusterTests
     [Fact]
     public async Task A_filter_that_is_refused_is_no_concern_of_the_cluster()
     {
-        _cluster.AtOnce = _ => SessionClaim.Granted(1);
+        _cluster.AtOnce = _ => TestCluster.Granted(1);
         await using var broker = new TestBroker(
             new TestBrokerOptions { Cluster = _cluster, Mqtt = TestBrokerOptions.Quiet with { MaxTopicLevels = 3 } });
         TestClient client = await broker.ConnectAsync("c");
@@ -278,7 +278,7 @@ public sealed class ClusterTests
     private async Task<TestClient> ConnectAsync(TestBroker broker, string clientId)
     {
         Func<string, SessionClaim?> before = _cluster.AtOnce;
-        _cluster.AtOnce = _ => SessionClaim.Granted(1);
+        _cluster.AtOnce = _ => TestCluster.Granted(1);
         TestClient client = await broker.ConnectAsync(clientId, properties: Prop.SessionExpiry(60));
         _cluster.AtOnce = before;
         return client;

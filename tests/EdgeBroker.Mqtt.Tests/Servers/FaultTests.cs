@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -7,7 +8,10 @@ namespace EdgeBroker.Mqtt.Tests.Servers;
 /// <summary>Bugs while a connection over a plain socket is served, or a message delivered: each costs one client its connection.</summary>
 public sealed class FaultTests : IAsyncDisposable
 {
-    private readonly TestBroker _broker = new(new TestBrokerOptions { OverSockets = true, Authenticator = new FaultyAuthenticator() });
+    // Has a bug when a certain filter is subscribed.
+    private static readonly TestCluster Cluster = new() { AtOnce = _ => TestCluster.Granted(1), Barrier = BarrierOf };
+
+    private readonly TestBroker _broker = new(new TestBrokerOptions { OverSockets = true, Authenticator = new FaultyAuthenticator(), Cluster = Cluster });
 
     public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
@@ -27,7 +31,6 @@ public sealed class FaultTests : IAsyncDisposable
     [Fact]
     public async Task A_bug_of_a_connected_client_publishes_its_will_and_keeps_its_session()
     {
-        _broker.Events.Listener = happened => FaultyAuthenticator.ThrowAt(happened is { Kind: BrokerEventKind.Subscribed, Text: "faulty" });
         TestClient other = await _broker.ConnectAsync("other");
         await other.SubscribeAsync("will", 1);
         TestClient faulty = await _broker.ConnectAsync("client", properties: Prop.SessionExpiry(100), will: new TestWill("will", "gone"));
@@ -58,6 +61,12 @@ public sealed class FaultTests : IAsyncDisposable
         await Deadline.Until(() => link.ClosedWith == ReasonCode.UnspecifiedError, "the end of the receiver");
         Assert.Equal(1, _broker.Broker.Faults);
         Assert.Null(_broker.Broker.FindSession("faulty"));
+    }
+
+    private static Completion? BarrierOf(string filter)
+    {
+        FaultyAuthenticator.ThrowAt(filter == "faulty");
+        return null;
     }
 
     /// <summary>Has a bug when a certain client comes.</summary>

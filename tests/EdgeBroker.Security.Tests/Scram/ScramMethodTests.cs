@@ -217,7 +217,9 @@ public sealed class ScramMethodTests : IDisposable
         await AnswerAsync(client, peer);
         ReceivedPacket refusal = await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
         Assert.Equal([(PropertyId.ReasonString, "not let in: no valid credentials")], refusal.Properties.All);
-        Assert.Equal((ReasonCode.NotAuthorized, "one"), broker.Events.All.Select(one => (one.Reason, one.ClientId)).Single());
+        Assert.All(broker.Events.All, one => Assert.Equal((ReasonCode.NotAuthorized, "one"), (one.Reason, one.ClientId)));
+        Assert.Equal([BrokerEventKind.NotAuthenticated, BrokerEventKind.Refused], broker.Events.All.Select(one => one.Kind));
+        Assert.StartsWith(" by Scram: ", broker.Events.All[0].Text, StringComparison.Ordinal);
     }
 
     private static PasswordFile Users() => File($"anna:{Anna.Text}", $"bert:{Bert.Text}", $"clara:{Clara.Text}");

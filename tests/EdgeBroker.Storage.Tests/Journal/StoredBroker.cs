@@ -110,7 +110,7 @@ internal sealed class StoredBroker : IAsyncDisposable
 
     /// <summary>A session's queue policy as it is shown.</summary>
     public QueueView PolicyOf(string clientId) =>
-        new BrokerView(Broker.Broker, new RecentRefusals(Broker.Events, Broker.Time)).Session(clientId)!.Queue;
+        new BrokerView(Broker.Broker, new RecentRefusals(Broker.Time)).Session(clientId)!.Queue;
 
     public async Task StopAsync()
     {

@@ -28,8 +28,9 @@ public sealed class ManySessionsTests : IDisposable
 
     public ManySessionsTests()
     {
-        var refusals = new RecentRefusals(new BrokerEventLog(NullLogger<BrokerEventLog>.Instance, TimeProvider.System), TimeProvider.System);
-        _broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, refusals, "test");
+        var refusals = new RecentRefusals(TimeProvider.System);
+        var clock = new BrokerClock(TimeProvider.System);
+        _broker = new Broker(new MqttOptions { SysInterval = TimeSpan.Zero }, clock, VolatileJournal.Instance, new BrokerEvents(refusals), "test");
         RoutingContext context = _broker.CreateContext();
         for (int i = 0; i < Sessions; i++)
         {

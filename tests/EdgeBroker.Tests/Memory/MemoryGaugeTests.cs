@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Memory;
@@ -196,5 +197,5 @@ public sealed class MemoryGaugeTests : IDisposable
     }
 
     private static Broker MakeBroker() =>
-        new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new RecordedEvents(), "test");
+        new(new MqttOptions { SysInterval = TimeSpan.Zero }, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(), "test");
 }

@@ -1,10 +1,11 @@
+using System.Text;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
-namespace EdgeBroker.Mqtt;
+namespace EdgeBroker.Core.Events;
 
 /// <summary>Reason strings: what a person at the other end reads.</summary>
-internal static class ReasonText
+public static class ReasonText
 {
     /// <summary>A phrase for a reason code, UTF-8.</summary>
     public static ReadOnlySpan<byte> Of(ReasonCode reason) => reason switch
@@ -18,8 +19,12 @@ internal static class ReasonText
         ReasonCode.ServerShuttingDown => "the broker is stopping"u8,
         ReasonCode.KeepAliveTimeout => "nothing was heard within one and a half times the keep alive"u8,
         ReasonCode.UnspecifiedError => "an internal error of the broker"u8,
+        ReasonCode.AdministrativeAction => "ended by an administrator"u8,
         _ => "refused"u8,
     };
+
+    /// <summary>The same as a string.</summary>
+    public static string For(ReasonCode reason) => Encoding.UTF8.GetString(Of(reason));
 
     /// <summary>What a client that is not let in is told: nothing that helps to guess, but what it did wrong as a program.</summary>
     public static string Of(AuthenticationResult verdict) => verdict.Reason switch
