@@ -9,16 +9,17 @@ namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
 /// One thread, one epoll instance, and the connections that belong to it for life. An iteration of its loop: wait; receive from each readable connection and
-/// handle it in place, and poll again while that fills more outputs than it empties inputs; run what is due; run the callbacks asked for and flush every
-/// connection that has output, once each.
+/// handle it in place; then from those that send in bulk, a slice at a time, between which the others are served; run what is due; run the callbacks asked for
+/// and flush every connection that has output, once each.
 /// </summary>
 public sealed unsafe partial class Reactor : IDisposable
 {
-    private const int ReceiveBytes = 64 * 1024;
-    private const long WakeData = -1;
+    // One receive, and a slice: what is received from connections that send in bulk before the others are served again.
+    private const int ReceiveBytes = 32 * 1024;
 
-    // Extra polls in one iteration before the outputs are flushed.
-    private const int MaxPolls = 4;
+    // Slices in one iteration, behind which the outputs that they filled are flushed.
+    private const int MaxSlices = 4;
+    private const long WakeData = -1;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
 
     [ThreadStatic]
@@ -36,10 +37,10 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly List<ReactorConnection?> _connections = [];
     private readonly Stack<int> _freeIndexes = new();
     private readonly List<PeriodicWork> _periodic = [];
-    private readonly List<ReactorConnection> _forOthers = [];
-    private readonly List<Reactor> _toWake = [];
-    private List<ReactorConnection> _queued = [];
-    private List<ReactorConnection> _servicing = [];
+    private readonly Queue<ReactorConnection> _bulk = new();
+    private readonly FlushRequests _requests = new();
+    private readonly FlushRequests _bulkRequests = new();
+    private bool _receivesBulk;
     private int _awake;
     private volatile bool _stopping;
 
@@ -67,10 +68,12 @@ public sealed unsafe partial class Reactor : IDisposable
     /// </summary>
     public Action? AfterReceives { get; set; }
 
-    /// <summary>Bytes received in this iteration.</summary>
+    /// <summary>Bytes received in this slice.</summary>
     internal int ReceivedBytes { get; set; }
 
     internal TimerWheel Timers { get; } = new();
+
+    private FlushRequests Requests => _receivesBulk ? _bulkRequests : _requests;
 
     internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
 
@@ -142,7 +145,7 @@ public sealed unsafe partial class Reactor : IDisposable
     internal bool IsCurrent => ReferenceEquals(_current, this);
 
     /// <summary>Has a connection serviced at the end of the turn; on this thread.</summary>
-    internal void Enqueue(ReactorConnection connection) => _queued.Add(connection);
+    internal void Enqueue(ReactorConnection connection) => Requests.Add(connection);
 
     /// <summary>
     /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this
@@ -152,13 +155,16 @@ public sealed unsafe partial class Reactor : IDisposable
     {
         if (_current is { } requester)
         {
-            requester._forOthers.Add(connection);
+            requester.Requests.AddOfOther(connection);
             return;
         }
 
-        _fromOthers.Enqueue(connection);
+        Accept(connection);
         Wake();
     }
+
+    /// <summary>Takes a connection to be serviced from another thread, which then wakes this one.</summary>
+    internal void Accept(ReactorConnection connection) => _fromOthers.Enqueue(connection);
 
     /// <summary>Calls the handlers of all connections; on this thread.</summary>
     public void ForEachHandler(Action<IConnectionHandler> action) => ForEach(connection => connection.Guard(() => action(connection.Handler)));
@@ -198,7 +204,8 @@ public sealed unsafe partial class Reactor : IDisposable
         }
     }
 
-    private void Wake()
+    /// <summary>Ends the wait for events; from any thread.</summary>
+    internal void Wake()
     {
         if (Interlocked.Exchange(ref _awake, 1) == 1) return;
         ulong one = 1;
@@ -213,7 +220,7 @@ public sealed unsafe partial class Reactor : IDisposable
             while (!_stopping) RunOnce();
             ForEach(connection => connection.Finish("the broker is stopping"));
             // What their handlers had to say to those of others.
-            HandOver();
+            _requests.HandOver();
         }
         catch (Exception exception)
         {
@@ -235,15 +242,8 @@ public sealed unsafe partial class Reactor : IDisposable
     {
         int count = _epoll.Wait(TimeoutMs());
         NowMs = Now();
-        ReceivedBytes = 0;
         ReceiveReady(count);
-        // A send costs ten times a poll, and carries what more has come for the same receivers: where each receive is for several of them, it pays to poll once
-        // more. A poll that finds nothing ends this.
-        for (int polls = 0; polls < MaxPolls && count > 0 && _queued.Count + _forOthers.Count > count && ReceivedBytes < ReceiveBytes; polls++)
-        {
-            count = _epoll.Wait(0);
-            ReceiveReady(count);
-        }
+        if (_bulk.Count > 0) ReceiveBulk();
 
         // Only what was there: work that posts itself again waits for the next iteration.
         for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out (ReactorConnection? Connection, Action Work) posted); i--)
@@ -261,8 +261,28 @@ public sealed unsafe partial class Reactor : IDisposable
             Guard(periodic.Work, "periodic work");
         }
 
-        Service();
-        HandOver();
+        // Bounded by what was there at the beginning: what others add meanwhile waits for the next iteration.
+        for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) connection.ServiceForOther();
+        _requests.Serve();
+        _bulkRequests.Serve();
+    }
+
+    /// <summary>
+    /// Receives from the connections that send in bulk. Their messages go out together at the end of the iteration, as few large sends; whoever sends little is
+    /// received from and answered between two slices, as sparse flows are in fair queueing (RFC 8290, 3.4).
+    /// </summary>
+    private void ReceiveBulk()
+    {
+        for (int slices = 0; slices < MaxSlices && _bulk.Count > 0; slices++)
+        {
+            _requests.Serve();
+            _receivesBulk = true;
+            ReceivedBytes = 0;
+            while (ReceivedBytes < ReceiveBytes && _bulk.TryDequeue(out ReactorConnection? connection)) connection.ReceiveWaiting();
+            RunAfterReceives();
+            _receivesBulk = false;
+            ReceiveReady(_epoll.Wait(0));
+        }
     }
 
     private long Now() => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
@@ -286,37 +306,17 @@ public sealed unsafe partial class Reactor : IDisposable
         if (AfterReceives is { } work) Guard(work, "what follows the receives");
     }
 
-    private static void Handle(ReactorConnection? connection, uint ready)
+    private void Handle(ReactorConnection? connection, uint ready)
     {
         // It may have been closed by an earlier event of this turn.
         if (connection is null) return;
         if ((ready & LinuxSockets.EpollOut) != 0) connection.Flush();
         if ((ready & (LinuxSockets.EpollIn | LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0)
         {
-            connection.OnReadable((ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0);
+            bool broken = (ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0;
+            if (!connection.IsBulk || broken) connection.OnReadable(broken);
+            else if (connection.TryWaitForSlice()) _bulk.Enqueue(connection);
         }
-    }
-
-    private void Service()
-    {
-        // Bounded by what was there at the beginning: what others add meanwhile waits for the next turn.
-        for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) connection.ServiceForOther();
-        (_queued, _servicing) = (_servicing, _queued);
-        foreach (ReactorConnection connection in _servicing) connection.Service();
-        _servicing.Clear();
-    }
-
-    private void HandOver()
-    {
-        foreach (ReactorConnection connection in _forOthers)
-        {
-            connection.Reactor._fromOthers.Enqueue(connection);
-            if (!_toWake.Contains(connection.Reactor)) _toWake.Add(connection.Reactor);
-        }
-
-        _forOthers.Clear();
-        foreach (Reactor other in _toWake) other.Wake();
-        _toWake.Clear();
     }
 
     private void DrainWake()
@@ -329,7 +329,7 @@ public sealed unsafe partial class Reactor : IDisposable
 
     private int TimeoutMs()
     {
-        if (_queued.Count > 0 || !_fromOthers.IsEmpty || !_posted.IsEmpty) return 0;
+        if (_bulk.Count > 0 || _requests.HasOwn || _bulkRequests.HasOwn || !_fromOthers.IsEmpty || !_posted.IsEmpty) return 0;
         long nowMs = Now();
         int timeout = Timers.UntilNextMs(nowMs);
         foreach (PeriodicWork periodic in _periodic)

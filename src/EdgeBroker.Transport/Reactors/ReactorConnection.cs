@@ -15,6 +15,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private const long LingerMs = 1000;
     private const int MaxVectors = 16;
 
+    // Whoever sends so much at once, some ten messages, sends in bulk.
+    private const int BulkBytes = 512;
+
     private readonly int _fd;
     private PeerAddress _peer;
     private ReceivedBytes _received;
@@ -23,6 +26,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private bool _lingering;
     private bool _closeDeadlineSet;
     private bool _closed;
+    private bool _waitsForSlice;
 
     // Guarded by the output's gate.
     private bool _queued;
@@ -53,6 +57,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public int Index { get; set; }
 
     public int FileDescriptor => _fd;
+
+    /// <summary>Whether its last receive brought so much that others are not to wait for its next one.</summary>
+    public bool IsBulk { get; private set; }
 
     ITimed? ITimed.Previous { get; set; }
 
@@ -125,6 +132,21 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (!_closed && !IsClosing) Reactor.Timers.Set(this, dueMs);
     }
 
+    /// <summary>Notes that it waits to be received from with others that send in bulk; false: it does already.</summary>
+    public bool TryWaitForSlice()
+    {
+        if (_waitsForSlice) return false;
+        _waitsForSlice = true;
+        return true;
+    }
+
+    /// <summary>Receives what it waited for with others that send in bulk.</summary>
+    public void ReceiveWaiting()
+    {
+        _waitsForSlice = false;
+        OnReadable(broken: false);
+    }
+
     /// <summary>epoll says the socket is readable, or broken, which reading will tell.</summary>
     /// <param name="broken">Whether it says that both directions are gone, which it goes on saying while nobody reads.</param>
     public void OnReadable(bool broken)
@@ -148,6 +170,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (count > 0)
         {
             Reactor.ReceivedBytes += (int)count;
+            IsBulk = count >= BulkBytes;
             HandReceived(room[..(kept + (int)count)]);
         }
         else if (count == 0)

@@ -5,11 +5,12 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 {
     private const int EnoughBytes = 256 * 1024;
 
-    private bool _paused;
-
     public TransportConnection Connection => connection;
 
     public int Thread { get; set; }
+
+    /// <summary>Whether it reads nothing until its output is empty.</summary>
+    public bool IsPaused { get; private set; }
 
     public string? Closed { get; private set; }
 
@@ -35,7 +36,7 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
         Write(bytes);
         if (connection.Output.Length < EnoughBytes) return bytes.Length;
         lock (connection.Output.Gate) connection.WantsTurnWhenDrained = true;
-        _paused = true;
+        IsPaused = true;
         connection.PauseReading();
         return bytes.Length;
     }
@@ -43,8 +44,8 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
     public virtual void OnTurn()
     {
         Note(nameof(OnTurn));
-        if (!_paused) return;
-        _paused = false;
+        if (!IsPaused) return;
+        IsPaused = false;
         connection.ResumeReading();
     }
 
