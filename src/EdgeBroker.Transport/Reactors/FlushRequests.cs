@@ -20,7 +20,7 @@ internal sealed class FlushRequests
     /// <summary>Adds a connection of another reactor.</summary>
     public void AddOfOther(ReactorConnection connection) => _ofOthers.Add(connection);
 
-    /// <summary>Serves the reactor's own, once each; what they ask for meanwhile waits for the next time. Hands the others over and wakes their reactors.</summary>
+    /// <summary>Serves the reactor's own, once each, and hands over the others. What is asked for meanwhile waits for the next time.</summary>
     public void Serve()
     {
         (_own, _serving) = (_serving, _own);

@@ -267,6 +267,13 @@ public sealed unsafe partial class Reactor : IDisposable
         _bulkRequests.Serve();
     }
 
+    private void WaitForSlice(ReactorConnection connection)
+    {
+        if (connection.WaitsForSlice) return;
+        connection.WaitsForSlice = true;
+        _bulk.Enqueue(connection);
+    }
+
     /// <summary>
     /// Receives from the connections that send in bulk. Their messages go out together at the end of the iteration, as few large sends; whoever sends little is
     /// received from and answered between two slices, as sparse flows are in fair queueing (RFC 8290, 3.4).
@@ -278,7 +285,12 @@ public sealed unsafe partial class Reactor : IDisposable
             _requests.Serve();
             _receivesBulk = true;
             ReceivedBytes = 0;
-            while (ReceivedBytes < ReceiveBytes && _bulk.TryDequeue(out ReactorConnection? connection)) connection.ReceiveWaiting();
+            while (ReceivedBytes < ReceiveBytes && _bulk.TryDequeue(out ReactorConnection? connection))
+            {
+                connection.WaitsForSlice = false;
+                connection.OnReadable(broken: false);
+            }
+
             RunAfterReceives();
             _receivesBulk = false;
             ReceiveReady(_epoll.Wait(0));
@@ -315,7 +327,7 @@ public sealed unsafe partial class Reactor : IDisposable
         {
             bool broken = (ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0;
             if (!connection.IsBulk || broken) connection.OnReadable(broken);
-            else if (connection.TryWaitForSlice()) _bulk.Enqueue(connection);
+            else WaitForSlice(connection);
         }
     }
 

@@ -26,7 +26,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private bool _lingering;
     private bool _closeDeadlineSet;
     private bool _closed;
-    private bool _waitsForSlice;
 
     // Guarded by the output's gate.
     private bool _queued;
@@ -60,6 +59,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     /// <summary>Whether its last receive brought so much that others are not to wait for its next one.</summary>
     public bool IsBulk { get; private set; }
+
+    /// <summary>Whether it waits to be received from with others that send in bulk.</summary>
+    public bool WaitsForSlice { get; set; }
 
     ITimed? ITimed.Previous { get; set; }
 
@@ -130,21 +132,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public override void SetDeadline(long dueMs)
     {
         if (!_closed && !IsClosing) Reactor.Timers.Set(this, dueMs);
-    }
-
-    /// <summary>Notes that it waits to be received from with others that send in bulk; false: it does already.</summary>
-    public bool TryWaitForSlice()
-    {
-        if (_waitsForSlice) return false;
-        _waitsForSlice = true;
-        return true;
-    }
-
-    /// <summary>Receives what it waited for with others that send in bulk.</summary>
-    public void ReceiveWaiting()
-    {
-        _waitsForSlice = false;
-        OnReadable(broken: false);
     }
 
     /// <summary>epoll says the socket is readable, or broken, which reading will tell.</summary>
