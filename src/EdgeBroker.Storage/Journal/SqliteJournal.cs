@@ -5,6 +5,7 @@ using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Restoring;
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Storage.Journal;
@@ -124,8 +125,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
 
     private static long AgeNow(SqliteDatabase database, TimeProvider time)
     {
-        using SqliteStatement row = database.Prepare("SELECT age_ms, wall_ms FROM clock WHERE id = 1");
-        return row.Step() ? AgeClock.AgeAfterPause(row.Int64(0), row.Int64(1), time.GetUtcNow().ToUnixTimeMilliseconds()) : 0;
+        using SqliteCommand command = database.Command("SELECT ifnull(age_ms, 0), ifnull(wall_ms, 0) FROM clock WHERE id = 1");
+        using SqliteDataReader row = command.ExecuteReader();
+        return row.Read() ? AgeClock.AgeAfterPause(row.GetInt64(0), row.GetInt64(1), time.GetUtcNow().ToUnixTimeMilliseconds()) : 0;
     }
 
     private void Run()
@@ -144,7 +146,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
 
     private SqliteDatabase ConnectReader()
     {
-        SqliteDatabase database = SqliteDatabase.Open(_file.Path, SqliteOpenMode.ReadOnly, BusyTimeout);
+        SqliteDatabase database = SqliteDatabase.Open(_file.Path, DatabaseAccess.ReadOnly, BusyTimeout);
         StorePragmas.ForReader(database);
         return database;
     }

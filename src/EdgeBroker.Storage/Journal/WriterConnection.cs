@@ -33,7 +33,7 @@ internal sealed class WriterConnection(StoreFile file, StorageOptions options, J
 
     private JournalWriter Connect()
     {
-        SqliteDatabase database = SqliteDatabase.Open(file.Path, SqliteOpenMode.ReadWrite, SqliteJournal.BusyTimeout);
+        SqliteDatabase database = SqliteDatabase.Open(file.Path, DatabaseAccess.ReadWrite, SqliteJournal.BusyTimeout);
         try
         {
             StorePragmas.ForWriter(database, options);

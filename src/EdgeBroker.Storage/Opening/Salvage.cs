@@ -55,7 +55,7 @@ internal static class Salvage
     {
         // SQLite would delete the WAL of an empty file.
         if (new FileInfo(path).Length == 0) return null;
-        foreach (SqliteOpenMode mode in new[] { SqliteOpenMode.ReadOnly, SqliteOpenMode.Immutable })
+        foreach (DatabaseAccess mode in new[] { DatabaseAccess.ReadOnly, DatabaseAccess.Immutable })
         {
             SqliteDatabase? database = null;
             try

@@ -58,17 +58,16 @@ public sealed class StoreFile : IDisposable
         if (settings.Options.Durability == StoreDurability.Memory) throw new ArgumentException("A store in memory has no file.", nameof(settings));
         var paths = new StorePaths(directory);
         StoreLock? heldLock = null;
-        SqliteDatabase? database = null;
         try
         {
             StoreFiles.CreateDirectory(paths.Directory);
             heldLock = StoreLock.Take(paths.Directory);
-            database = new StoreOpener(paths, heldLock, settings).Open(out StoreOpening opening);
-            return new StoreFile(heldLock, database, StoreIdentity.Take(database), opening, settings.Log);
+            var opener = new StoreOpener(paths, heldLock, settings);
+            SqliteDatabase database = opener.Open(out StoreOpening opening);
+            return new StoreFile(heldLock, database, opener.StoreId, opening, settings.Log);
         }
         catch (Exception failure)
         {
-            database?.Dispose();
             heldLock?.Dispose();
             StoreException? explained = StoreException.From(failure, paths.Database);
             if (explained is null || ReferenceEquals(explained, failure)) throw;

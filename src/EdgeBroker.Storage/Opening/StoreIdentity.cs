@@ -1,4 +1,5 @@
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace EdgeBroker.Storage.Opening;
 
@@ -18,14 +19,15 @@ public static class StoreIdentity
     {
         if (database.QueryInt64($"SELECT 1 FROM identity WHERE is_copy = 0 AND typeof(store_id) = 'blob' AND length(store_id) = {Bytes}") is null)
         {
-            using SqliteStatement make = database.Prepare("INSERT OR REPLACE INTO identity(id, store_id, is_copy) VALUES(1, ?1, 0)");
-            make.Bind(1, Guid.NewGuid().ToByteArray(bigEndian: true));
-            make.Run();
+            using SqliteCommand make = database.Command("INSERT OR REPLACE INTO identity(id, store_id, is_copy) VALUES(1, $id, 0)");
+            make.Parameters.AddWithValue("$id", Guid.NewGuid().ToByteArray(bigEndian: true));
+            make.ExecuteNonQuery();
         }
 
-        using SqliteStatement row = database.Prepare("SELECT store_id FROM identity WHERE id = 1");
-        row.Step();
-        return new Guid(row.Blob(0), bigEndian: true);
+        using SqliteCommand read = database.Command("SELECT store_id FROM identity WHERE id = 1");
+        using SqliteDataReader row = read.ExecuteReader();
+        row.Read();
+        return new Guid(row.GetFieldValue<byte[]>(0), bigEndian: true);
     }
 
     /// <summary>Marks a database as a copy.</summary>

@@ -10,6 +10,9 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     // A reader such as a backup may hold a lock for a moment.
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Which store it is; once it is open.</summary>
+    public Guid StoreId { get; private set; }
+
     private ILogger Log => settings.Log;
 
     public SqliteDatabase Open(out StoreOpening opening)
@@ -73,7 +76,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         }
 
         FlushWhatWasLeft();
-        database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
+        database = SqliteDatabase.Open(paths.Database, DatabaseAccess.ReadWrite, BusyTimeout);
         // Should it be of no use, nothing may be moved from the WAL into it.
         database.CheckpointsOnClose = false;
         try
@@ -82,6 +85,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             if (defect is null)
             {
                 StorePragmas.ForWriter(database, settings.Options);
+                StoreId = StoreIdentity.Take(database);
                 database.CheckpointsOnClose = true;
                 opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Opened, MigratedFrom = migratedFrom });
                 return true;
@@ -217,7 +221,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     private IReadOnlyList<SalvagedTable> BuildUnfinished(string? setAside)
     {
         StoreFiles.CreatePrivate(paths.Unfinished);
-        using SqliteDatabase database = SqliteDatabase.Open(paths.Unfinished, SqliteOpenMode.ReadWrite, BusyTimeout);
+        using SqliteDatabase database = SqliteDatabase.Open(paths.Unfinished, DatabaseAccess.ReadWrite, BusyTimeout);
         StorePragmas.BeforeFirstTable(database);
         // Nobody else sees it, and an interruption throws it away: flushing once at the end is enough.
         database.Execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
@@ -230,10 +234,11 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     /// <summary>Opens what was just built.</summary>
     private SqliteDatabase OpenSound()
     {
-        SqliteDatabase database = SqliteDatabase.Open(paths.Database, SqliteOpenMode.ReadWrite, BusyTimeout);
+        SqliteDatabase database = SqliteDatabase.Open(paths.Database, DatabaseAccess.ReadWrite, BusyTimeout);
         try
         {
             StorePragmas.ForWriter(database, settings.Options);
+            StoreId = StoreIdentity.Take(database);
             heldLock.RecordRunning();
             return database;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace EdgeBroker.Storage.Schema;
 
@@ -65,13 +66,15 @@ public sealed class StoreSchema(int version, IReadOnlyList<StoreTable> tables, S
     {
         var missing = Tables.ToDictionary(t => t.Name, t => t.Sql, StringComparer.Ordinal);
         // Names that begin with sqlite_ are SQLite's own: indexes of keys, statistics, the last AUTOINCREMENT.
-        using SqliteStatement objects = database.Prepare("SELECT type, name, sql FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'");
+        using SqliteCommand command = database.Command(
+            "SELECT ifnull(type, ''), ifnull(name, ''), ifnull(sql, '') FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'");
+        using SqliteDataReader objects = command.ExecuteReader();
         string? problem = null;
-        while (objects.Step())
+        while (objects.Read())
         {
-            string name = objects.Text(1);
-            if (objects.Text(0) != "table" || !missing.Remove(name, out string? sql)) problem ??= $"it holds an unknown {objects.Text(0)} \"{name}\"";
-            else if (objects.Text(2) != sql) problem ??= $"its table \"{name}\" is not made as this version makes it";
+            string name = objects.GetString(1);
+            if (objects.GetString(0) != "table" || !missing.Remove(name, out string? sql)) problem ??= $"it holds an unknown {objects.GetString(0)} \"{name}\"";
+            else if (objects.GetString(2) != sql) problem ??= $"its table \"{name}\" is not made as this version makes it";
         }
 
         return problem ?? (missing.Count > 0 ? $"it lacks the table \"{missing.Keys.First()}\"" : null);

@@ -1,11 +1,13 @@
 using System.Text;
+using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace EdgeBroker.Storage.Sqlite;
 
 /// <summary>
 /// One connection to one database file. One thread at a time. SQLite's own mutex is kept all the same: the garbage collector may free a forgotten statement
-/// while the connection works.
+/// while the connection works. <see cref="Microsoft.Data.Sqlite"/> opens it and runs what is run once; transactions and what is prepared to be run many times
+/// go to SQLite itself, by its handle.
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
@@ -13,15 +15,20 @@ public sealed class SqliteDatabase : IDisposable
 
     private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
 
+    // Commands try again every 150 ms while the database is busy. It is SQLite that waits, as long as the caller said; this is the least they know.
+    private const int CommandTimeoutSeconds = 1;
+
+    private readonly SqliteConnection _connection;
     private readonly sqlite3 _handle;
     private bool _checkpointsOnClose = true;
     private SqliteStatement? _begin;
     private SqliteStatement? _commit;
     private SqliteStatement? _rollback;
 
-    private SqliteDatabase(sqlite3 handle, string path)
+    private SqliteDatabase(SqliteConnection connection, string path)
     {
-        _handle = handle;
+        _connection = connection;
+        _handle = connection.Handle!;
         Path = path;
     }
 
@@ -54,48 +61,64 @@ public sealed class SqliteDatabase : IDisposable
         set
         {
             int code = raw.sqlite3_db_config(_handle, NoCheckpointOnClose, value ? 0 : 1, out _);
-            if (code != raw.SQLITE_OK) throw SqliteException.From(_handle, code, "setting of checkpoints on close");
+            if (code != raw.SQLITE_OK) throw SqliteFailure.Of(_handle, code, "setting of checkpoints on close");
             _checkpointsOnClose = value;
         }
     }
 
     /// <summary>Opens <paramref name="path"/>. Little is read until the first statement: only that one finds out whether the file is a database.</summary>
     /// <param name="path">Of the file; relative ones start at the working directory. No name has a meaning of its own, not even ":memory:".</param>
-    /// <param name="mode">What the connection may do.</param>
+    /// <param name="access">What the connection may do.</param>
     /// <param name="busyTimeout">How long to wait for another connection's lock; zero or more.</param>
     /// <exception cref="SqliteException">The file cannot be opened.</exception>
-    public static SqliteDatabase Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout = default)
+    public static SqliteDatabase Open(string path, DatabaseAccess access, TimeSpan busyTimeout = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path.Contains('\0')) throw new ArgumentException("A path holds no NUL.", nameof(path));
         SqliteLibrary.Load();
         string fullPath = System.IO.Path.GetFullPath(path);
-        int flags = raw.SQLITE_OPEN_FULLMUTEX | mode switch
+        var settings = new SqliteConnectionStringBuilder
         {
-            SqliteOpenMode.ReadWriteCreate => raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE,
-            SqliteOpenMode.ReadWrite => raw.SQLITE_OPEN_READWRITE,
-            SqliteOpenMode.ReadOnly => raw.SQLITE_OPEN_READONLY,
-            _ => raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_URI,
+            DataSource = access == DatabaseAccess.Immutable ? ImmutableUri(fullPath) : fullPath,
+            Mode = access switch
+            {
+                DatabaseAccess.ReadWriteCreate => SqliteOpenMode.ReadWriteCreate,
+                DatabaseAccess.ReadWrite => SqliteOpenMode.ReadWrite,
+                _ => SqliteOpenMode.ReadOnly,
+            },
+            // A pooled connection would keep the file, which may have to be set aside.
+            Pooling = false,
+            DefaultTimeout = CommandTimeoutSeconds,
         };
-        string name = mode == SqliteOpenMode.Immutable ? ImmutableUri(fullPath) : fullPath;
-        int code = raw.sqlite3_open_v2(name, out sqlite3 handle, flags, null);
-        if (code != raw.SQLITE_OK)
+        var connection = new SqliteConnection(settings.ConnectionString);
+        try
         {
-            SqliteException failure = SqliteException.From(handle, code, fullPath);
-            handle?.Dispose();
-            throw failure;
+            connection.Open();
+        }
+        catch (SqliteException failure)
+        {
+            connection.Dispose();
+            throw SqliteFailure.Of(failure.SqliteExtendedErrorCode, failure.Explanation, fullPath);
         }
 
-        raw.sqlite3_busy_timeout(handle, (int)busyTimeout.TotalMilliseconds);
-        return new SqliteDatabase(handle, fullPath);
+        raw.sqlite3_busy_timeout(connection.Handle!, (int)busyTimeout.TotalMilliseconds);
+        return new SqliteDatabase(connection, fullPath);
+    }
+
+    /// <summary>A command, to be run once.</summary>
+    public SqliteCommand Command(string sql)
+    {
+        SqliteCommand command = _connection.CreateCommand();
+        command.CommandText = sql;
+        return command;
     }
 
     /// <summary>Runs statements that need no parameters and whose rows nobody wants.</summary>
     /// <exception cref="SqliteException">A statement failed; those before it are done.</exception>
     public void Execute(string sql)
     {
-        int code = raw.sqlite3_exec(_handle, sql);
-        if (code != raw.SQLITE_OK) throw SqliteException.From(_handle, code, sql);
+        using SqliteCommand command = Command(sql);
+        command.ExecuteNonQuery();
     }
 
     /// <summary>Prepares one statement, to be kept and run many times.</summary>
@@ -103,7 +126,7 @@ public sealed class SqliteDatabase : IDisposable
     public SqliteStatement Prepare(string sql)
     {
         int code = raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out sqlite3_stmt statement, out string tail);
-        if (code != raw.SQLITE_OK) throw SqliteException.From(_handle, code, sql);
+        if (code != raw.SQLITE_OK) throw SqliteFailure.Of(_handle, code, sql);
         if (statement.IsInvalid || !string.IsNullOrWhiteSpace(tail))
         {
             statement.Dispose();
@@ -113,20 +136,22 @@ public sealed class SqliteDatabase : IDisposable
         return new SqliteStatement(_handle, statement, sql);
     }
 
-    /// <summary>The first column of the first row as an integer; null without a row. For pragmas and counts.</summary>
+    /// <summary>The first column of the first row as an integer; null without one. For pragmas and counts.</summary>
     /// <exception cref="SqliteException">The statement failed.</exception>
     public long? QueryInt64(string sql)
     {
-        using SqliteStatement statement = Prepare(sql);
-        return statement.Step() ? statement.Int64(0) : null;
+        using SqliteCommand command = Command(sql);
+        using SqliteDataReader row = command.ExecuteReader();
+        return row.Read() && !row.IsDBNull(0) ? row.GetInt64(0) : null;
     }
 
-    /// <summary>The first column of the first row as a text; null without a row.</summary>
+    /// <summary>The first column of the first row as a text; null without one.</summary>
     /// <exception cref="SqliteException">The statement failed.</exception>
     public string? QueryText(string sql)
     {
-        using SqliteStatement statement = Prepare(sql);
-        return statement.Step() ? statement.Text(0) : null;
+        using SqliteCommand command = Command(sql);
+        using SqliteDataReader row = command.ExecuteReader();
+        return row.Read() && !row.IsDBNull(0) ? row.GetString(0) : null;
     }
 
     /// <summary>Begins a transaction and takes the write lock at once, so that no later statement can fail for want of it.</summary>
@@ -152,7 +177,7 @@ public sealed class SqliteDatabase : IDisposable
     {
         int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", (int)mode, out int walFrames, out int checkpointed);
         bool busy = (code & 0xFF) == raw.SQLITE_BUSY;
-        if (code != raw.SQLITE_OK && !busy) throw SqliteException.From(_handle, code, "checkpoint");
+        if (code != raw.SQLITE_OK && !busy) throw SqliteFailure.Of(_handle, code, "checkpoint");
         return new CheckpointResult(!busy && walFrames == checkpointed, walFrames, checkpointed);
     }
 
@@ -168,7 +193,7 @@ public sealed class SqliteDatabase : IDisposable
     public void BackupTo(string path, int pagesPerStep, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(pagesPerStep, 1);
-        using SqliteDatabase target = Open(path, SqliteOpenMode.ReadWriteCreate);
+        using SqliteDatabase target = Open(path, DatabaseAccess.ReadWriteCreate);
         // A read transaction around it all. Without, every commit of another process would start the copy over.
         using SqliteStatement snapshot = Prepare("SELECT 1 FROM sqlite_master");
         bool owned = !InTransaction;
@@ -194,13 +219,13 @@ public sealed class SqliteDatabase : IDisposable
         _begin?.Dispose();
         _commit?.Dispose();
         _rollback?.Dispose();
-        _handle.Dispose();
+        _connection.Dispose();
     }
 
     private void CopyPages(SqliteDatabase target, int pagesPerStep, CancellationToken cancel)
     {
         using sqlite3_backup backup = raw.sqlite3_backup_init(target._handle, "main", _handle, "main");
-        if (backup.IsInvalid) throw SqliteException.From(target._handle, raw.sqlite3_errcode(target._handle), target.Path);
+        if (backup.IsInvalid) throw SqliteFailure.Of(target._handle, raw.sqlite3_errcode(target._handle), target.Path);
         int code;
         do
         {
@@ -208,7 +233,7 @@ public sealed class SqliteDatabase : IDisposable
             code = raw.sqlite3_backup_step(backup, pagesPerStep);
         }
         while (code == raw.SQLITE_OK);
-        if (code != raw.SQLITE_DONE) throw SqliteException.From(null, code, $"copy of {Path} to {target.Path}");
+        if (code != raw.SQLITE_DONE) throw SqliteFailure.Of(null, code, $"copy of {Path} to {target.Path}");
     }
 
     // Such a URI ends the path at a question mark or number sign, and takes per cent signs for escapes.

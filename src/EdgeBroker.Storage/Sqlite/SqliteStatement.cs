@@ -46,7 +46,7 @@ public sealed class SqliteStatement : IDisposable
         int code = raw.sqlite3_step(_handle);
         if (code == raw.SQLITE_ROW) return true;
         // Made before the reset, which would forget why. Its own code repeats the failure.
-        SqliteException? failure = code == raw.SQLITE_DONE ? null : SqliteException.From(_database, code, Sql);
+        SqliteException? failure = code == raw.SQLITE_DONE ? null : SqliteFailure.Of(_database, code, Sql);
         raw.sqlite3_reset(_handle);
         return failure is null ? false : throw failure;
     }
@@ -89,6 +89,6 @@ public sealed class SqliteStatement : IDisposable
 
     private void Check(int code)
     {
-        if (code != raw.SQLITE_OK) throw SqliteException.From(_database, code, Sql);
+        if (code != raw.SQLITE_OK) throw SqliteFailure.Of(_database, code, Sql);
     }
 }

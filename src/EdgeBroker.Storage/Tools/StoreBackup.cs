@@ -58,7 +58,7 @@ public static class StoreBackup
 
     private static void Complete(string copy, string database)
     {
-        using SqliteDatabase opened = SqliteDatabase.Open(copy, SqliteOpenMode.ReadWrite);
+        using SqliteDatabase opened = SqliteDatabase.Open(copy, DatabaseAccess.ReadWrite);
         StorePragmas.ForReader(opened);
         // One file, to be carried about: no WAL beside it. The broker turns it on again.
         opened.Execute("PRAGMA journal_mode=DELETE");

@@ -96,7 +96,7 @@ public static class StoreImport
         {
             StoreFiles.CreatePrivate(unfinished);
             StoreTransfer read;
-            using (SqliteDatabase database = SqliteDatabase.Open(unfinished, SqliteOpenMode.ReadWrite)) read = Fill(database, file, lines, options, cancel);
+            using (SqliteDatabase database = SqliteDatabase.Open(unfinished, DatabaseAccess.ReadWrite)) read = Fill(database, file, lines, options, cancel);
             StoreVerification check = StoreVerify.Run(unfinished, StoreRows.Checks);
             if (!check.IsSound)
             {

@@ -20,16 +20,16 @@ internal static class StoreReader
 
         try
         {
-            return Open(path, SqliteOpenMode.ReadOnly);
+            return Open(path, DatabaseAccess.ReadOnly);
         }
         catch (SqliteException failure) when ((failure.IsReadOnly || failure.IsCannotOpen) && !File.Exists(path + "-wal"))
         {
             // On a disk that cannot be written SQLite cannot coordinate with writers; without a WAL there is none.
-            return Open(path, SqliteOpenMode.Immutable);
+            return Open(path, DatabaseAccess.Immutable);
         }
     }
 
-    private static SqliteDatabase Open(string path, SqliteOpenMode mode)
+    private static SqliteDatabase Open(string path, DatabaseAccess mode)
     {
         SqliteDatabase database = SqliteDatabase.Open(path, mode, BusyTimeout);
         try

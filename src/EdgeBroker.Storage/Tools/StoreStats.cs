@@ -1,6 +1,7 @@
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
 
@@ -51,11 +52,10 @@ public static class StoreStats
             '+',
             table.Columns.Where(c => c.Type is SqliteColumnType.Blob or SqliteColumnType.Text)
                 .Select(c => $"ifnull(octet_length({c.Name}),0)").DefaultIfEmpty("0"));
-        using SqliteStatement count = database.Prepare($"SELECT count(*), ifnull(sum({bytes}),0) FROM {table.Name}");
-        count.Step();
-        var statistics = new TableStatistics(table.Name, count.Int64(0), count.Int64(1));
-        count.Reset();
-        return statistics;
+        using SqliteCommand command = database.Command($"SELECT count(*), ifnull(sum({bytes}),0) FROM {table.Name}");
+        using SqliteDataReader count = command.ExecuteReader();
+        count.Read();
+        return new TableStatistics(table.Name, count.GetInt64(0), count.GetInt64(1));
     }
 }
 

@@ -1,5 +1,6 @@
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
 
@@ -73,10 +74,11 @@ public sealed class StoreVerify
 
     private void CheckPages()
     {
-        using SqliteStatement check = _database.Prepare($"PRAGMA integrity_check({MostProblems})");
-        while (check.Step())
+        using SqliteCommand command = _database.Command($"PRAGMA integrity_check({MostProblems})");
+        using SqliteDataReader check = command.ExecuteReader();
+        while (check.Read())
         {
-            string answer = check.Text(0);
+            string answer = check.GetString(0);
             // The first answer may be several lines, one for each page.
             if (answer != "ok") _problems.AddRange(answer.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         }

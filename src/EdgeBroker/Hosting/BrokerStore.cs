@@ -7,6 +7,7 @@ using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Restoring;
 using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting;

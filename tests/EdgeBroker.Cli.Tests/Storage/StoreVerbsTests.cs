@@ -28,7 +28,7 @@ public sealed class StoreVerbsTests : IDisposable
         Assert.Contains("is there already", _terminal.Error, StringComparison.Ordinal);
         Assert.Contains("--force", _terminal.Error, StringComparison.Ordinal);
         Assert.Equal(0, Run([.. arguments, "--force"]));
-        using SqliteDatabase opened = SqliteDatabase.Open(copy, SqliteOpenMode.ReadOnly);
+        using SqliteDatabase opened = SqliteDatabase.Open(copy, DatabaseAccess.ReadOnly);
         Assert.Equal(7, opened.QueryInt64("SELECT age_ms FROM clock"));
     }
 

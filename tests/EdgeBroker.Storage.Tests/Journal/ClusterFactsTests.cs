@@ -183,5 +183,5 @@ public sealed class ClusterFactsTests : IDisposable
             },
             broker.Broker.Broker.CreateContext());
 
-    private SqliteDatabase Reading() => SqliteDatabase.Open(StoreFile.PathIn(_directory.File("data")), SqliteOpenMode.ReadOnly);
+    private SqliteDatabase Reading() => SqliteDatabase.Open(StoreFile.PathIn(_directory.File("data")), DatabaseAccess.ReadOnly);
 }

@@ -152,7 +152,7 @@ public sealed class JournalTests : IDisposable
         }
 
         await first.StopAsync();
-        using var database = SqliteDatabase.Open(Path.Combine(_directory.File("data"), "edgebroker.db"), SqliteOpenMode.ReadOnly);
+        using var database = SqliteDatabase.Open(Path.Combine(_directory.File("data"), "edgebroker.db"), DatabaseAccess.ReadOnly);
         // A stretch of 64 message numbers goes when all of it is done with; the last one waits for its end.
         Assert.InRange(database.QueryInt64("SELECT count(*) FROM message")!.Value, 0, 63);
     }

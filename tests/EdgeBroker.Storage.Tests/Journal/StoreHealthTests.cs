@@ -1,6 +1,5 @@
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Storage.Journal;
-using EdgeBroker.Storage.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Storage.Tests.Journal;
@@ -18,14 +17,14 @@ public sealed class StoreHealthTests
     [Fact]
     public void It_fails_after_two_seconds_of_failures_and_recovers_with_the_first_success()
     {
-        _health.RecordFailure(new SqliteException(10, "disk I/O error", "COMMIT"));
+        _health.RecordFailure(new SqliteException("disk I/O error", 10, 10));
         _log.AssertSaid(7100);
         Assert.Equal(JournalCondition.Ready, _health.Condition);
         _time.Advance(TimeSpan.FromSeconds(1.9));
-        _health.RecordFailure(new SqliteException(10, "disk I/O error", "COMMIT"));
+        _health.RecordFailure(new SqliteException("disk I/O error", 10, 10));
         Assert.Equal(JournalCondition.Ready, _health.Condition);
         _time.Advance(TimeSpan.FromSeconds(0.1));
-        _health.RecordFailure(new SqliteException(10, "disk I/O error", "COMMIT"));
+        _health.RecordFailure(new SqliteException("disk I/O error", 10, 10));
         Assert.Equal(JournalCondition.Failing, _health.Condition);
         _health.RecordSuccess();
         Assert.Equal(JournalCondition.Ready, _health.Condition);
@@ -37,7 +36,7 @@ public sealed class StoreHealthTests
     {
         for (int i = 0; i < 5; i++)
         {
-            _health.RecordFailure(new SqliteException(10, "disk I/O error", "COMMIT"));
+            _health.RecordFailure(new SqliteException("disk I/O error", 10, 10));
             _time.Advance(TimeSpan.FromSeconds(1));
             _health.RecordSuccess();
         }
@@ -61,11 +60,11 @@ public sealed class StoreHealthTests
     [Fact]
     public void Damage_is_told_once_and_no_success_undoes_it()
     {
-        _health.RecordFailure(new SqliteException(11, "database disk image is malformed", "COMMIT"));
+        _health.RecordFailure(new SqliteException("database disk image is malformed", 11, 11));
         _health.RecordDamage("again");
         Assert.Single(_damages);
         Assert.True(_health.IsDamaged);
-        _health.RecordFailure(new SqliteException(10, "disk I/O error", "COMMIT"));
+        _health.RecordFailure(new SqliteException("disk I/O error", 10, 10));
         _health.RecordSuccess();
         Assert.Equal(JournalCondition.Failing, _health.Condition);
     }

@@ -82,7 +82,7 @@ internal sealed class StoredBroker : IAsyncDisposable
     public StoredBroker Crash(TemporaryDirectory elsewhere, TimeSpan downFor = default)
     {
         // While somebody reads, SQLite only appends to its WAL: what is copied first goes with what is copied last, as it does when a process ends.
-        using SqliteDatabase database = SqliteDatabase.Open(StoreFile.PathIn(_directory), SqliteOpenMode.ReadOnly);
+        using SqliteDatabase database = SqliteDatabase.Open(StoreFile.PathIn(_directory), DatabaseAccess.ReadOnly);
         using SqliteStatement reading = database.Prepare("SELECT name FROM sqlite_schema");
         Assert.True(reading.Step());
         string copy = elsewhere.File("data");

@@ -110,7 +110,7 @@ public sealed class QuarantineTests : IDisposable
     public void Another_program_s_database_is_kept_and_a_new_store_is_made()
     {
         Directory.CreateDirectory(_folder.Path);
-        using (SqliteDatabase other = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWriteCreate))
+        using (SqliteDatabase other = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWriteCreate))
         {
             other.Execute("CREATE TABLE message(id INTEGER PRIMARY KEY, text); INSERT INTO message VALUES(1, 'hello')");
         }
@@ -129,7 +129,7 @@ public sealed class QuarantineTests : IDisposable
     public void A_schema_that_was_tampered_with_is_not_used_but_its_rows_are(string tampering, string named)
     {
         _folder.Fill(messages: 30);
-        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWrite)) database.Execute(tampering);
+        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite)) database.Execute(tampering);
         StoreOpening opening = OpenQuarantined();
         Assert.Contains(named, opening.Cause, StringComparison.Ordinal);
         Assert.Equal(new SalvagedTable("message", 30, 0, true), Salvaged(opening, "message"));
@@ -139,7 +139,7 @@ public sealed class QuarantineTests : IDisposable
     public void Of_a_newer_version_nothing_is_taken_over()
     {
         _folder.Fill(messages: 30);
-        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWrite)) database.Execute("PRAGMA user_version=2");
+        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite)) database.Execute("PRAGMA user_version=2");
         StoreOpening opening = OpenQuarantined();
         Assert.Contains("version 2", opening.Cause, StringComparison.Ordinal);
         Assert.Empty(opening.Salvaged);
@@ -156,7 +156,7 @@ public sealed class QuarantineTests : IDisposable
         _folder.Fill(messages: 30);
         if (newer)
         {
-            using SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWrite);
+            using SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite);
             database.Execute("PRAGMA user_version=9");
         }
         else
@@ -233,6 +233,19 @@ public sealed class QuarantineTests : IDisposable
     private static SalvagedTable Salvaged(StoreOpening opening, string table) => opening.Salvaged.Single(t => t.Name == table);
 
     /// <summary>Opens, closes and checks what came of it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(13)]
+    public void A_store_whose_identity_cannot_be_read_is_set_aside_however_it_ended(byte value)
+    {
+        _folder.Fill(messages: 20);
+        long root;
+        using (StoreFile store = _folder.Open()) root = store.Database.QueryInt64("SELECT rootpage FROM sqlite_schema WHERE name = 'identity'")!.Value;
+        _folder.OverwritePages(root, 1, value);
+        StoreOpening opening = OpenQuarantined();
+        Assert.Equal(20, Salvaged(opening, "message").Rows);
+    }
+
     private StoreOpening OpenQuarantined()
     {
         StoreOpening opening;

@@ -131,7 +131,7 @@ public sealed class StoreFileTests : IDisposable
     {
         StoreFile store = _folder.Open();
         StoreFolder.Add(store.Database, messages: 50, sessions: 1, payloadBytes: 100);
-        using (SqliteDatabase reader = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadOnly))
+        using (SqliteDatabase reader = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadOnly))
         using (SqliteStatement read = reader.Prepare("SELECT id FROM message"))
         {
             Assert.True(read.Step());

@@ -31,7 +31,7 @@ public sealed class SchemaMigrationsTests : IDisposable
         }
 
         _folder.Log.AssertSaid(7008);
-        using (SqliteDatabase copy = SqliteDatabase.Open(Backup, SqliteOpenMode.ReadWrite))
+        using (SqliteDatabase copy = SqliteDatabase.Open(Backup, DatabaseAccess.ReadWrite))
         {
             Assert.Equal(SchemaState.Current, StoreSchema.Current.Inspect(copy).State);
             Assert.Equal(25, copy.QueryInt64("SELECT count(*) FROM message"));
@@ -48,7 +48,7 @@ public sealed class SchemaMigrationsTests : IDisposable
         _folder.Fill(messages: 25);
         var broken = new SchemaMigration(2, _ => throw new InvalidOperationException("a bug"));
         for (int i = 0; i < 2; i++) Assert.Throws<InvalidOperationException>(() => Open(To2, broken));
-        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadOnly))
+        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadOnly))
         {
             Assert.Equal(new SchemaVerdict(SchemaState.Current, 1), StoreSchema.Current.Inspect(database));
         }

@@ -8,7 +8,7 @@ public sealed class StoreSchemaTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly SqliteDatabase _database;
 
-    public StoreSchemaTests() => _database = SqliteDatabase.Open(_directory.File("test.db"), SqliteOpenMode.ReadWriteCreate);
+    public StoreSchemaTests() => _database = SqliteDatabase.Open(_directory.File("test.db"), DatabaseAccess.ReadWriteCreate);
 
     public void Dispose()
     {

@@ -15,10 +15,10 @@ public sealed class SqliteDatabaseTests : IDisposable
         Assert.True(Version.Parse(SqliteLibrary.Version) >= new Version(3, 51, 3), SqliteLibrary.Version);
 
     [Theory]
-    [InlineData(SqliteOpenMode.ReadWrite)]
-    [InlineData(SqliteOpenMode.ReadOnly)]
-    [InlineData(SqliteOpenMode.Immutable)]
-    public void A_missing_file_is_an_error_unless_it_is_to_be_made(SqliteOpenMode mode)
+    [InlineData(DatabaseAccess.ReadWrite)]
+    [InlineData(DatabaseAccess.ReadOnly)]
+    [InlineData(DatabaseAccess.Immutable)]
+    public void A_missing_file_is_an_error_unless_it_is_to_be_made(DatabaseAccess mode)
     {
         SqliteException failure = Assert.Throws<SqliteException>(() => SqliteDatabase.Open(File, mode));
         Assert.True(failure.IsCannotOpen);
@@ -32,9 +32,9 @@ public sealed class SqliteDatabaseTests : IDisposable
     public void Any_name_is_a_file_name(string name)
     {
         string path = _directory.File(name);
-        using (SqliteDatabase made = SqliteDatabase.Open(path, SqliteOpenMode.ReadWriteCreate)) made.Execute("CREATE TABLE t(v); INSERT INTO t VALUES(42)");
+        using (SqliteDatabase made = SqliteDatabase.Open(path, DatabaseAccess.ReadWriteCreate)) made.Execute("CREATE TABLE t(v); INSERT INTO t VALUES(42)");
         Assert.True(System.IO.File.Exists(path));
-        foreach (SqliteOpenMode mode in Enum.GetValues<SqliteOpenMode>())
+        foreach (DatabaseAccess mode in Enum.GetValues<DatabaseAccess>())
         {
             using SqliteDatabase opened = SqliteDatabase.Open(path, mode);
             Assert.Equal(42, opened.QueryInt64("SELECT v FROM t"));
@@ -42,9 +42,9 @@ public sealed class SqliteDatabaseTests : IDisposable
     }
 
     [Theory]
-    [InlineData(SqliteOpenMode.ReadOnly)]
-    [InlineData(SqliteOpenMode.Immutable)]
-    public void A_reader_does_not_write(SqliteOpenMode mode)
+    [InlineData(DatabaseAccess.ReadOnly)]
+    [InlineData(DatabaseAccess.Immutable)]
+    public void A_reader_does_not_write(DatabaseAccess mode)
     {
         Make().Dispose();
         using SqliteDatabase reader = SqliteDatabase.Open(File, mode);
@@ -56,7 +56,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     public void What_is_no_database_is_corrupt()
     {
         System.IO.File.WriteAllText(File, new string('x', 5000));
-        using SqliteDatabase database = SqliteDatabase.Open(File, SqliteOpenMode.ReadWrite);
+        using SqliteDatabase database = SqliteDatabase.Open(File, DatabaseAccess.ReadWrite);
         SqliteException failure = Assert.Throws<SqliteException>(() => database.QueryInt64("SELECT count(*) FROM sqlite_master"));
         Assert.True(failure.IsCorrupt);
     }
@@ -81,7 +81,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     public void A_second_writer_is_told_that_it_is_busy()
     {
         using SqliteDatabase first = Make();
-        using SqliteDatabase second = SqliteDatabase.Open(File, SqliteOpenMode.ReadWrite);
+        using SqliteDatabase second = SqliteDatabase.Open(File, DatabaseAccess.ReadWrite);
         first.Begin();
         SqliteException failure = Assert.Throws<SqliteException>(second.Begin);
         Assert.True(failure.IsBusy);
@@ -104,7 +104,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     {
         using SqliteDatabase database = Make();
         database.Checkpoint(CheckpointMode.Truncate);
-        using SqliteDatabase reader = SqliteDatabase.Open(File, SqliteOpenMode.ReadOnly);
+        using SqliteDatabase reader = SqliteDatabase.Open(File, DatabaseAccess.ReadOnly);
         using SqliteStatement read = reader.Prepare("SELECT count(*) FROM t");
         Assert.True(read.Step());
         database.Execute("INSERT INTO t VALUES(1)");
@@ -120,7 +120,7 @@ public sealed class SqliteDatabaseTests : IDisposable
     [Fact]
     public void Without_a_WAL_a_checkpoint_has_nothing_to_do()
     {
-        using SqliteDatabase database = SqliteDatabase.Open(File, SqliteOpenMode.ReadWriteCreate);
+        using SqliteDatabase database = SqliteDatabase.Open(File, DatabaseAccess.ReadWriteCreate);
         Assert.Equal(new CheckpointResult(true, -1, -1), database.Checkpoint(CheckpointMode.Truncate));
     }
 
@@ -129,10 +129,10 @@ public sealed class SqliteDatabaseTests : IDisposable
     {
         using SqliteDatabase database = Make();
         database.Execute("INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 5000) SELECT i FROM n");
-        using SqliteDatabase reader = SqliteDatabase.Open(File, SqliteOpenMode.ReadOnly);
+        using SqliteDatabase reader = SqliteDatabase.Open(File, DatabaseAccess.ReadOnly);
         string copy = _directory.File("copy.db");
         reader.BackupTo(copy, 1, CancellationToken.None);
-        using SqliteDatabase copied = SqliteDatabase.Open(copy, SqliteOpenMode.ReadOnly);
+        using SqliteDatabase copied = SqliteDatabase.Open(copy, DatabaseAccess.ReadOnly);
         Assert.Equal(5000, copied.QueryInt64("SELECT count(*) FROM t"));
         Assert.Equal("ok", copied.QueryText("PRAGMA integrity_check"));
     }
@@ -147,7 +147,7 @@ public sealed class SqliteDatabaseTests : IDisposable
 
     private SqliteDatabase Make()
     {
-        SqliteDatabase database = SqliteDatabase.Open(File, SqliteOpenMode.ReadWriteCreate);
+        SqliteDatabase database = SqliteDatabase.Open(File, DatabaseAccess.ReadWriteCreate);
         database.Execute("PRAGMA journal_mode=WAL; CREATE TABLE t(v)");
         return database;
     }

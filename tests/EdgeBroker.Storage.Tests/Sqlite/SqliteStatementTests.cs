@@ -9,7 +9,7 @@ public sealed class SqliteStatementTests : IDisposable
 
     public SqliteStatementTests()
     {
-        _database = SqliteDatabase.Open(_directory.File("test.db"), SqliteOpenMode.ReadWriteCreate);
+        _database = SqliteDatabase.Open(_directory.File("test.db"), DatabaseAccess.ReadWriteCreate);
         _database.Execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v ANY)");
     }
 
@@ -106,7 +106,7 @@ public sealed class SqliteStatementTests : IDisposable
         insert.Bind(1, 7);
         insert.Run();
         SqliteException failure = Assert.Throws<SqliteException>(insert.Run);
-        Assert.Equal(1555, failure.ExtendedCode);
+        Assert.Equal(1555, failure.SqliteExtendedErrorCode);
         Assert.Contains("UNIQUE constraint failed: t.id", failure.Message, StringComparison.Ordinal);
         insert.Bind(1, 8);
         insert.Run();

@@ -69,7 +69,7 @@ public sealed class StoreToolsTests : IDisposable
                 long before = Interlocked.Read(ref commits);
                 StoreBackup.Run(_folder.Database, Copy, replace: i > 0, CancellationToken.None);
                 long after = Interlocked.Read(ref commits);
-                using SqliteDatabase copy = SqliteDatabase.Open(Copy, SqliteOpenMode.ReadOnly);
+                using SqliteDatabase copy = SqliteDatabase.Open(Copy, DatabaseAccess.ReadOnly);
                 long counted = copy.QueryInt64("SELECT age_ms FROM clock") ?? 0;
                 Assert.Equal(2_000 + counted, copy.QueryInt64("SELECT count(*) FROM message"));
                 // The commit under way at either end may be counted or not.
@@ -94,7 +94,7 @@ public sealed class StoreToolsTests : IDisposable
         Assert.Equal(StoreProblem.Exists, Backup().Problem);
         Assert.Equal("something dear", File.ReadAllText(Copy));
         StoreBackup.Run(_folder.Database, Copy, replace: true, CancellationToken.None);
-        using SqliteDatabase copy = SqliteDatabase.Open(Copy, SqliteOpenMode.ReadOnly);
+        using SqliteDatabase copy = SqliteDatabase.Open(Copy, DatabaseAccess.ReadOnly);
         Assert.Equal(10, copy.QueryInt64("SELECT count(*) FROM message"));
     }
 
@@ -171,7 +171,7 @@ public sealed class StoreToolsTests : IDisposable
     public void Each_thing_that_is_wrong_is_named(string tampering, string problem)
     {
         _folder.Fill(messages: 10);
-        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, SqliteOpenMode.ReadWrite)) database.Execute(tampering);
+        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite)) database.Execute(tampering);
         var checks = new RowChecks([new(StoreTables.Message, row => row.Int64(7) == 7)]);
         Assert.Equal([problem], StoreVerify.Run(_folder.Database, checks).Problems);
     }

@@ -1,7 +1,7 @@
 namespace EdgeBroker.Storage.Sqlite;
 
 /// <summary>What a connection may do with its file.</summary>
-public enum SqliteOpenMode
+public enum DatabaseAccess
 {
     /// <summary>Reads and writes; a missing file is made.</summary>
     ReadWriteCreate,
