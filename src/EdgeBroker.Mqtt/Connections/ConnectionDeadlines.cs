@@ -76,9 +76,6 @@ internal struct ConnectionDeadlines()
         }
     }
 
-    /// <summary>The keep alive in force, in seconds.</summary>
-    public readonly int KeepAliveSeconds => _keepAliveMs / 1500;
-
     /// <summary>The client is connected.</summary>
     /// <param name="keepAliveSeconds">The keep alive in force; 0: none.</param>
     /// <param name="nowMs">The time.</param>

@@ -135,10 +135,9 @@ public sealed partial class Handshake
 
     private void TellAuthenticated(AuthenticationResult verdict)
     {
-        bool isSuccess = verdict.Reason == ReasonCode.Success;
-        if (!Broker.Events.Wants(isSuccess ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
         PendingConnect connect = Connect!;
-        _link.Tell(connect.ClientId, isSuccess ? verdict.UserName : connect.ClaimedUser, connect.MethodFor(verdict), verdict);
+        string? userName = verdict.Reason == ReasonCode.Success ? verdict.UserName : connect.ClaimedUser;
+        _link.Tell(connect.ClientId, userName, connect.MethodFor(verdict), verdict);
     }
 
     /// <summary>Asks a client that is not let in yet.</summary>
@@ -279,7 +278,7 @@ public sealed partial class Handshake
         var connection = new MqttConnection(_link, lease, connect, _holdsSlot);
         Transport.Handler = connection;
         if (!Broker.Events.Wants(EventKinds.ClientConnected)) return;
-        ClientDescription client = _link.Describe().Of(connect.ClientId, identity.UserName);
+        ClientDescription client = _link.Describe(connect.ClientId, identity.UserName);
         Broker.Events.ClientConnected(
             new ConnectedEvent(client, connect.IsSessionPresent, connect.CleanStart, connect.Grant.ExpirySeconds, _link.Identity));
     }

@@ -125,8 +125,6 @@ public sealed partial class MqttConnection
 
     private void TellRenewed(AuthenticationResult verdict)
     {
-        bool isSuccess = verdict.Reason == ReasonCode.Success;
-        if (!Broker.Events.Wants(isSuccess ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
         AuthenticationMethod method = verdict.Method == AuthenticationMethod.Unknown ? _method!.Kind : verdict.Method;
         _link.Tell(Lease.Session.Id, _principal.Identity.UserName, method, verdict);
     }

@@ -85,5 +85,5 @@ public sealed partial class MqttConnection
     }
 
     // Made when someone is told, rather than kept by every idle connection.
-    private ClientDescription Describe() => _link.Describe().Of(Lease.Session.Id, _principal.Identity.UserName);
+    private ClientDescription Describe() => _link.Describe(Lease.Session.Id, _principal.Identity.UserName);
 }

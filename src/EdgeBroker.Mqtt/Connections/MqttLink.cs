@@ -113,6 +113,10 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     /// <inheritdoc/>
     public void RequestPump() => transport.RequestTurn();
 
+    /// <summary>The client that has the connection.</summary>
+    public ClientDescription Describe(string clientId, string? userName) =>
+        new(clientId, userName, transport.RemoteEndPoint, endpoint.Listener, endpoint.Transport, Version, _keepAliveSeconds);
+
     /// <inheritdoc/>
     public LinkDescription Describe() => new(
         transport.RemoteEndPoint,
@@ -134,9 +138,15 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Tell(string clientId, string? userName, AuthenticationMethod method, AuthenticationResult verdict)
     {
         BrokerEvents events = endpoint.Broker.Events;
-        ClientDescription client = Describe().Of(clientId, userName);
-        if (verdict.Reason == ReasonCode.Success) events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
-        else events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, verdict.Reason, verdict.Cause));
+        if (verdict.Reason == ReasonCode.Success)
+        {
+            if (!events.Wants(EventKinds.AuthenticationSucceeded)) return;
+            events.AuthenticationSucceeded(new AuthenticationSucceededEvent(Describe(clientId, userName), method));
+        }
+        else if (IsVerdict(verdict.Reason) && events.Wants(EventKinds.AuthenticationFailed))
+        {
+            events.AuthenticationFailed(new AuthenticationFailedEvent(Describe(clientId, userName), method, verdict.Reason, verdict.Cause));
+        }
     }
 
     /// <inheritdoc/>
@@ -189,6 +199,10 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     {
         lock (Output.Gate) transport.Close();
     }
+
+    // Otherwise nobody has looked at what the client showed.
+    private static bool IsVerdict(ReasonCode reason) => reason is not (ReasonCode.ServerBusy or ReasonCode.ServerUnavailable
+        or ReasonCode.ServerShuttingDown or ReasonCode.UnspecifiedError or ReasonCode.ConnectionRateExceeded);
 
     /// <summary>Under the lock, from any thread: counts nothing, since the context's counters are the own thread's.</summary>
     private void WriteDisconnect(ReasonCode reason, ReadOnlySpan<byte> explanation)

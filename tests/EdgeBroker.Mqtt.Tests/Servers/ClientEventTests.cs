@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
@@ -96,6 +97,21 @@ public sealed class ClientEventTests
                 .Select(one => (one.Kind, one.ClientId!, one.Text)));
     }
 
+    [Theory]
+    [InlineData(ReasonCode.ServerBusy, false)]
+    [InlineData(ReasonCode.ServerUnavailable, false)]
+    [InlineData(ReasonCode.ConnectionRateExceeded, false)]
+    [InlineData(ReasonCode.BadUserNameOrPassword, true)]
+    [InlineData(ReasonCode.NotAuthorized, true)]
+    public async Task Who_was_not_looked_at_has_not_failed(ReasonCode reason, bool hasFailed)
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = new RefusingAuthenticator(reason) });
+        TestClient client = await broker.OpenAsync();
+        await client.SendAsync(client.Packets.Connect("c", userName: "u", password: [1]));
+        await client.ExpectRefusedAsync(reason);
+        Assert.Equal(hasFailed ? 1 : 0, broker.Events.Count(BrokerEventKind.NotAuthenticated));
+    }
+
     [Fact]
     public async Task A_listener_that_throws_costs_no_client_anything()
     {
@@ -110,6 +126,12 @@ public sealed class ClientEventTests
         // Connected, authenticated, subscribed, published, delivered, lost its subscription, disconnected, session ended.
         Assert.Equal(8, broker.Broker.Faults);
         Assert.Equal(8, broker.Events.Count(BrokerEventKind.Fault));
+    }
+
+    private sealed class RefusingAuthenticator(ReasonCode reason) : IAuthenticator
+    {
+        public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation) =>
+            ValueTask.FromResult(AuthenticationResult.Refused(reason));
     }
 
     private sealed class FaultySink : BrokerEventSink
