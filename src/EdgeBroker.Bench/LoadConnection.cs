@@ -238,7 +238,7 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
             return;
         }
 
-        _received.Keep(bytes[at..], announced);
+        _received.Keep(bytes[at..], announced, hasLoggedIn: true);
         if (Output.Length > 0 && !IsBlocked) Flush();
         OnRoom();
     }

@@ -1,6 +1,8 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Transport.Buffers;
 using EdgeBroker.Transport.Reactors;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
@@ -42,6 +44,10 @@ public sealed partial class MqttServer : IDisposable
         }
 
         _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);
+        MemoryLedger ledger = broker.Limits.Ledger;
+        ledger.Poll(MemoryKind.Output, () => BufferMemory.OutputBytes);
+        ledger.Poll(MemoryKind.ReceiveBuffers, () => BufferMemory.ReceivedBytes);
+        ledger.Poll(MemoryKind.UnauthenticatedBuffers, () => BufferMemory.UnauthenticatedBytes);
     }
 
     /// <summary>Where the listeners listen, in the order they were opened.</summary>

@@ -148,7 +148,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         PasswordEntry verified = entry ?? users.Entries[_cache.PickFor(userName, users.Entries.Count)];
         VerificationCache.Digest digest = _cache.DigestOf(userName, password, verified.Hash.Text);
         if (entry is not null && _cache.Find(digest) is not null) return ValueTask.FromResult(Admit(request, entry, remembered: true));
-        return Enqueue(request, () =>
+        return Enqueue(request, password.Length, verified.Hash.VerifyBytes, () =>
         {
             bool isRight = verified.Hash.Verify(password) & entry is not null;
             CryptographicOperations.ZeroMemory(password);
@@ -183,7 +183,8 @@ public sealed class CredentialAuthenticator : IAuthenticator
             return ValueTask.FromResult(Admit(request, known, remembered: true));
         }
 
-        return Enqueue(request, () =>
+        // Decoded and parsed it takes some four times its length.
+        return Enqueue(request, token.Length, 4 * token.Length, () =>
         {
             TokenVerdict verdict = verifier.Verify(token, keys, out bool isKeyUnknown);
             CryptographicOperations.ZeroMemory(token);
@@ -199,9 +200,9 @@ public sealed class CredentialAuthenticator : IAuthenticator
         });
     }
 
-    private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, Func<AuthenticationResult> verify)
+    private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, int secretBytes, int workBytes, Func<AuthenticationResult> verify)
     {
-        if (_queue.TryEnqueue(request.Network, verify, out Task<AuthenticationResult> verdict))
+        if (_queue.TryEnqueue(request.Network, new VerificationCost(secretBytes, workBytes), verify, out Task<AuthenticationResult> verdict))
         {
             return new ValueTask<AuthenticationResult>(verdict);
         }

@@ -6,6 +6,9 @@ namespace EdgeBroker.Transport;
 /// </summary>
 public interface IConnectionHandler
 {
+    /// <summary>Whether the peer has logged in: what it sends is counted apart then. On the connection's own thread.</summary>
+    bool HasLoggedIn { get; }
+
     /// <summary>Takes received bytes.</summary>
     /// <param name="bytes">All bytes received and not yet consumed, in one piece; valid during the call.</param>
     /// <param name="announcedBytes">The length of the unit that begins behind the consumed bytes, when it is known; else 0. Only a hint for buffering.</param>

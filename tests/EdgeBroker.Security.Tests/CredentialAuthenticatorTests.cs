@@ -278,7 +278,7 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     private Held Hold()
     {
         var held = new Held();
-        Assert.True(_queue.TryEnqueue(new ClientNetwork(0, 1), held.Wait, out _));
+        Assert.True(_queue.TryEnqueue(new ClientNetwork(0, 1), default, held.Wait, out _));
         Assert.True(held.Taken.Wait(Deadline.Patience));
         return held;
     }

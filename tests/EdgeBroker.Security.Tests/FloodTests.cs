@@ -137,7 +137,7 @@ public sealed class FloodTests
         private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _released = new();
 
-        public Hold(VerificationQueue queue) => Assert.True(queue.TryEnqueue(new ClientNetwork((ulong)Random.Shared.NextInt64(), 0), Wait, out _));
+        public Hold(VerificationQueue queue) => Assert.True(queue.TryEnqueue(new ClientNetwork((ulong)Random.Shared.NextInt64(), 0), default, Wait, out _));
 
         public Task TakenAsync() => Deadline.Within(_taken.Task, "the queue's thread");
 

@@ -6,7 +6,7 @@ namespace EdgeBroker.Core.Limits;
 /// <summary>What memory is used for that clients can make grow.</summary>
 public enum MemoryKind : byte
 {
-    /// <summary>Bytes received and not yet handled, of clients that have logged in.</summary>
+    /// <summary>Bytes received and not yet handled, of clients that have logged in. Buffers are those of the whole process.</summary>
     ReceiveBuffers,
 
     /// <summary>The same of connections that have not logged in yet.</summary>

@@ -44,6 +44,9 @@ public sealed partial class Handshake : IMqttHandler
         else AwaitClient();
     }
 
+    /// <inheritdoc/>
+    public bool HasLoggedIn => false;
+
     private enum State : byte
     {
         /// <summary>Nothing but CONNECT is accepted.</summary>

@@ -1,8 +1,15 @@
+using EdgeBroker.Core.Limits;
+
 namespace EdgeBroker.Mqtt.Connections;
 
 /// <summary>The topics a client has given numbers to on its connection (3.3.2.3.4). Filled as the client uses them.</summary>
-internal sealed class InboundAliases(int maximum)
+/// <param name="maximum">The highest number.</param>
+/// <param name="ledger">Where their memory is accounted.</param>
+internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
 {
+    // The head of a topic's array.
+    private const int OverheadBytes = 24;
+
     private byte[]?[] _topics = [];
 
     /// <summary>Whether the alias is within what CONNACK announced.</summary>
@@ -11,11 +18,28 @@ internal sealed class InboundAliases(int maximum)
     /// <summary>Gives a number to a topic, or a new topic to a number.</summary>
     public void Set(uint alias, ReadOnlySpan<byte> topic)
     {
-        if (alias > _topics.Length) Array.Resize(ref _topics, (int)Math.Min(maximum, Math.Max(alias, 2 * _topics.Length)));
+        if (alias > _topics.Length)
+        {
+            int places = (int)Math.Min(maximum, Math.Max(alias, 2 * _topics.Length));
+            ledger.Account(MemoryKind.Aliases, (places - _topics.Length) * IntPtr.Size);
+            Array.Resize(ref _topics, places);
+        }
+
         ref byte[]? known = ref _topics[alias - 1];
-        if (known is null || !topic.SequenceEqual(known)) known = topic.ToArray();
+        if (known is not null && topic.SequenceEqual(known)) return;
+        ledger.Account(MemoryKind.Aliases, SizeOf(topic) - SizeOf(known));
+        known = topic.ToArray();
     }
 
     /// <summary>The topic of a number; empty when it has none.</summary>
     public ReadOnlySpan<byte> Get(uint alias) => alias <= _topics.Length ? _topics[alias - 1] : default(ReadOnlySpan<byte>);
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        ledger.Release(MemoryKind.Aliases, ((long)_topics.Length * IntPtr.Size) + _topics.Sum(topic => (long)SizeOf(topic)));
+        _topics = [];
+    }
+
+    private static int SizeOf(ReadOnlySpan<byte> topic) => topic.IsEmpty ? 0 : OverheadBytes + topic.Length;
 }

@@ -16,7 +16,14 @@ public sealed partial class MqttConnection
     public void OnClosed(string explanation, bool isFault)
     {
         if (_holdsSlot) Broker.Limits.Connections.Leave(Transport.RemoteAddress);
-        if (_hasEnded) return;
+        _inboundAliases?.Clear();
+        if (!_hasEnded) EndWithTransport(explanation, isFault);
+        // The session has let go of the link: nobody sends by it any more.
+        _link.ForgetAliases();
+    }
+
+    private void EndWithTransport(string explanation, bool isFault)
+    {
         ReasonCode reason = _link.ClosedByBroker;
         DisconnectedBy by = isFault || reason != ReasonCode.Success ? DisconnectedBy.Broker : DisconnectedBy.Network;
         if (reason == ReasonCode.Success) reason = ReasonCode.UnspecifiedError;

@@ -101,7 +101,7 @@ public sealed partial class MqttConnection
         topic = packet.Topic;
         ushort alias = packet.Properties.TopicAlias;
         if (alias == 0) return true;
-        _inboundAliases ??= new InboundAliases(Options.TopicAliasMaximum);
+        _inboundAliases ??= new InboundAliases(Options.TopicAliasMaximum, Broker.Limits.Ledger);
         if (!_inboundAliases.IsInRange(alias))
         {
             Fail(ReasonCode.TopicAliasInvalid, "a topic alias above the Topic Alias Maximum");

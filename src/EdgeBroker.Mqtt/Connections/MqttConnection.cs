@@ -48,6 +48,9 @@ public sealed partial class MqttConnection : IMqttHandler
     /// <inheritdoc/>
     public MqttEndpoint Endpoint => _link.Endpoint;
 
+    /// <inheritdoc/>
+    public bool HasLoggedIn => true;
+
     private bool IsConnected => !_hasEnded;
 
     private Broker Broker => Endpoint.Broker;

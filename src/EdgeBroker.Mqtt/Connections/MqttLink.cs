@@ -89,7 +89,14 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public long ConnectedMs => endpoint.Broker.Clock.NowMs - _connectedAtMs;
 
     /// <summary>How many topics the client takes aliases for; from CONNECT.</summary>
-    public void UseAliases(int maximum) => _aliases = new OutboundAliases(maximum);
+    public void UseAliases(int maximum) => _aliases = new OutboundAliases(maximum, endpoint.Broker.Limits.Ledger);
+
+    /// <summary>Gives up their memory, once no session sends by it.</summary>
+    public void ForgetAliases()
+    {
+        if (_aliases is null) return;
+        lock (Output.Gate) _aliases.Clear();
+    }
 
     /// <summary>The session is about to be taken: what there is to show of the connection from here on.</summary>
     public void Begin(int keepAliveSeconds)

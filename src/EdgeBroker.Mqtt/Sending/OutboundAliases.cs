@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Mqtt.Sending;
@@ -6,8 +7,13 @@ namespace EdgeBroker.Mqtt.Sending;
 /// The numbers the broker gives to topics on one connection: from a topic's first message on, and when all are in use, that of the topic not used for longest.
 /// Guarded by the lock of the connection's output.
 /// </summary>
-internal sealed class OutboundAliases(int maximum)
+/// <param name="maximum">How many.</param>
+/// <param name="ledger">Where their memory is accounted.</param>
+internal sealed class OutboundAliases(int maximum, MemoryLedger ledger)
 {
+    // The head of the topic's array, its node, and its place in the dictionary, which is half empty at times.
+    private const int EntryBytes = 24 + 64 + 48;
+
     private readonly Dictionary<byte[], LinkedListNode<Entry>> _byTopic = new(TopicComparer.Instance);
     private readonly LinkedList<Entry> _byUse = new();
 
@@ -33,17 +39,28 @@ internal sealed class OutboundAliases(int maximum)
     public ushort Assign(ReadOnlySpan<byte> topic)
     {
         ushort alias = (ushort)(_byTopic.Count + 1);
+        int moreBytes = EntryBytes + topic.Length;
         if (_byTopic.Count == maximum)
         {
             LinkedListNode<Entry> oldest = _byUse.Last!;
             alias = oldest.Value.Alias;
+            moreBytes -= EntryBytes + oldest.Value.Topic.Length;
             _byUse.RemoveLast();
             _byTopic.Remove(oldest.Value.Topic);
         }
 
+        if (moreBytes != 0) ledger.Account(MemoryKind.Aliases, moreBytes);
         byte[] owned = topic.ToArray();
         _byTopic.Add(owned, _byUse.AddFirst(new Entry(owned, alias)));
         return alias;
+    }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        ledger.Release(MemoryKind.Aliases, _byUse.Sum(entry => (long)EntryBytes + entry.Topic.Length));
+        _byTopic.Clear();
+        _byUse.Clear();
     }
 
     private readonly record struct Entry(byte[] Topic, ushort Alias);

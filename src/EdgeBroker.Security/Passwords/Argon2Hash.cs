@@ -55,6 +55,8 @@ internal sealed class Argon2Hash : PasswordHash
         return new Argon2Hash(text, memory, passes, lanes, salt, hash);
     }
 
+    public override int VerifyBytes => _memoryKiB * 1024;
+
     public override bool Verify(ReadOnlySpan<byte> password)
     {
         bool isPlausible = password.Length is > 0 and <= MaxPasswordBytes;

@@ -10,10 +10,16 @@ public abstract class PasswordHash
     /// <summary>Longest password that is looked at, in bytes; a longer one is wrong.</summary>
     public const int MaxPasswordBytes = 1024;
 
+    // bcrypt's tables; the others take less.
+    private const int SmallVerifyBytes = 8 * 1024;
+
     private protected PasswordHash(string text) => Text = text;
 
     /// <summary>The hash as it stands in the file.</summary>
     public string Text { get; }
+
+    /// <summary>Bytes of memory that verifying a password takes.</summary>
+    public virtual int VerifyBytes => SmallVerifyBytes;
 
     /// <summary>Whether this is the password. Takes the time its making took: never on a thread that others wait for.</summary>
     public abstract bool Verify(ReadOnlySpan<byte> password);

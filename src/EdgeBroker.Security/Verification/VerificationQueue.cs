@@ -18,6 +18,9 @@ public sealed partial class VerificationQueue : IDisposable
     /// <summary>Attempts of all sources that may wait.</summary>
     public const int MaxWaiting = 512;
 
+    // An attempt, what it needs to be carried out, and the task that waits for it.
+    private const int JobBytes = 400;
+
     private const int PrioProcess = 0;
     private const int LowPriority = 10;
 
@@ -27,6 +30,7 @@ public sealed partial class VerificationQueue : IDisposable
     private readonly Thread?[] _workers;
     private readonly ILogger _logger;
     private int _waiting;
+    private long _memoryBytes;
     private bool _isStopped;
 
     /// <param name="workers">Threads; they begin with the first attempt.</param>
@@ -40,14 +44,18 @@ public sealed partial class VerificationQueue : IDisposable
     /// <summary>How many threads suit a machine of so many cores: half of them, since what the broker is for goes first.</summary>
     public static int WorkersFor(int cores) => Math.Clamp(cores / 2, 1, 4);
 
+    /// <summary>Bytes of attempts that wait, and of those being verified. Any thread.</summary>
+    public long MemoryBytes => Interlocked.Read(ref _memoryBytes);
+
     /// <summary>Has an attempt verified when its turn comes.</summary>
     /// <param name="source">Who shares a turn with whom; everyone at a Unix socket shares one.</param>
+    /// <param name="cost">The memory it takes.</param>
     /// <param name="verify">The work.</param>
     /// <param name="verdict">Its outcome, to be awaited.</param>
     /// <returns>False when there is no room.</returns>
-    public bool TryEnqueue(ClientNetwork source, Func<AuthenticationResult> verify, out Task<AuthenticationResult> verdict)
+    public bool TryEnqueue(ClientNetwork source, VerificationCost cost, Func<AuthenticationResult> verify, out Task<AuthenticationResult> verdict)
     {
-        var job = new Job(verify);
+        var job = new Job(verify, cost);
         verdict = job.Verdict.Task;
         lock (_gate)
         {
@@ -61,6 +69,7 @@ public sealed partial class VerificationQueue : IDisposable
             if (own.Count >= MaxPerSource) return false;
             own.Enqueue(job);
             _waiting++;
+            _memoryBytes += JobBytes + cost.WaitingBytes;
             StartWorkers();
             Monitor.Pulse(_gate);
         }
@@ -79,6 +88,7 @@ public sealed partial class VerificationQueue : IDisposable
             _bySource.Clear();
             _turns.Clear();
             _waiting = 0;
+            foreach (Job job in left) _memoryBytes -= JobBytes + job.Cost.WaitingBytes;
             Monitor.PulseAll(_gate);
         }
 
@@ -113,6 +123,7 @@ public sealed partial class VerificationQueue : IDisposable
                 verdict = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the credentials could not be verified: " + exception.GetType().Name);
             }
 
+            lock (_gate) _memoryBytes -= JobBytes + job.Cost.WaitingBytes + job.Cost.WorkBytes;
             job.Verdict.TrySetResult(verdict);
         }
     }
@@ -127,6 +138,7 @@ public sealed partial class VerificationQueue : IDisposable
             Queue<Job> own = _bySource[source];
             Job job = own.Dequeue();
             _waiting--;
+            _memoryBytes += job.Cost.WorkBytes;
             if (own.Count > 0) _turns.Enqueue(source);
             else _bySource.Remove(source);
             return job;
@@ -142,8 +154,10 @@ public sealed partial class VerificationQueue : IDisposable
     [LoggerMessage(6001, LogLevel.Debug, "a verifying thread keeps its priority: error {Error}")]
     private static partial void LogPriority(ILogger logger, int error);
 
-    private sealed class Job(Func<AuthenticationResult> verify)
+    private sealed class Job(Func<AuthenticationResult> verify, VerificationCost cost)
     {
+        public VerificationCost Cost => cost;
+
         public Func<AuthenticationResult> Verify { get; } = verify;
 
         // The one who awaits goes on elsewhere: this thread has passwords to verify.

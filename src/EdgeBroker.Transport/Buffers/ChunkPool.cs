@@ -23,14 +23,15 @@ internal static class ChunkPool
     /// <summary>Takes a chunk of at least <paramref name="minBytes"/>.</summary>
     public static byte[] Rent(int minBytes)
     {
-        if (minBytes <= SmallBytes) return Rent(_smallHand ??= new Hand(), Small, SmallBytes);
-        if (minBytes <= LargeBytes) return Rent(_largeHand ??= new Hand(), Large, LargeBytes);
-        return GC.AllocateUninitializedArray<byte>(minBytes, pinned: true);
+        byte[] chunk = Take(minBytes);
+        BufferMemory.AddOutput(chunk.Length);
+        return chunk;
     }
 
     /// <summary>Gives a chunk back; one of an odd size goes to the garbage collector.</summary>
     public static void Return(byte[] chunk)
     {
+        BufferMemory.AddOutput(-chunk.Length);
         if (chunk.Length == SmallBytes) Return(chunk, _smallHand ??= new Hand(), Small);
         else if (chunk.Length == LargeBytes) Return(chunk, _largeHand ??= new Hand(), Large);
     }
@@ -42,7 +43,14 @@ internal static class ChunkPool
         Large.Trim();
     }
 
-    private static byte[] Rent(Hand hand, Shelf shelf, int bytes) =>
+    private static byte[] Take(int minBytes)
+    {
+        if (minBytes <= SmallBytes) return Take(_smallHand ??= new Hand(), Small, SmallBytes);
+        if (minBytes <= LargeBytes) return Take(_largeHand ??= new Hand(), Large, LargeBytes);
+        return GC.AllocateUninitializedArray<byte>(minBytes, pinned: true);
+    }
+
+    private static byte[] Take(Hand hand, Shelf shelf, int bytes) =>
         hand.Count > 0 ? hand.Chunks[--hand.Count] : shelf.Take() ?? GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
 
     private static void Return(byte[] chunk, Hand hand, Shelf shelf)

@@ -102,6 +102,8 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         public int End;
         public Chunk? Next;
 
+        public ReadOnlySpan<byte> Waiting => Bytes.AsSpan(Start, End - Start);
+
         public static Chunk Take(byte[] bytes)
         {
             Chunk chunk;

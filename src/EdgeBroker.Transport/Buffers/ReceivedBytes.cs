@@ -10,6 +10,9 @@ public struct ReceivedBytes
 {
     private byte[]? _kept;
 
+    // As what the memory is counted.
+    private bool _hasLoggedIn;
+
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }
 
@@ -31,7 +34,8 @@ public struct ReceivedBytes
     /// <summary>Keeps what was not consumed; <paramref name="rest"/> may lie in the kept memory itself.</summary>
     /// <param name="rest">The bytes.</param>
     /// <param name="announcedBytes">How long the unit will be; 0: not known.</param>
-    public void Keep(ReadOnlySpan<byte> rest, int announcedBytes)
+    /// <param name="hasLoggedIn">Whether the peer has logged in; its memory is counted apart then.</param>
+    public void Keep(ReadOnlySpan<byte> rest, int announcedBytes, bool hasLoggedIn)
     {
         if (rest.IsEmpty)
         {
@@ -47,10 +51,16 @@ public struct ReceivedBytes
             rest.CopyTo(larger);
             Clear();
             _kept = larger;
+            Count(hasLoggedIn);
         }
         else
         {
             rest.CopyTo(_kept);
+            if (hasLoggedIn != _hasLoggedIn)
+            {
+                Uncount();
+                Count(hasLoggedIn);
+            }
         }
 
         Length = rest.Length;
@@ -59,8 +69,21 @@ public struct ReceivedBytes
     /// <summary>Gives the memory back.</summary>
     public void Clear()
     {
-        if (_kept is not null) ArrayPool<byte>.Shared.Return(_kept);
+        if (_kept is not null)
+        {
+            Uncount();
+            ArrayPool<byte>.Shared.Return(_kept);
+        }
+
         _kept = null;
         Length = 0;
     }
+
+    private void Count(bool hasLoggedIn)
+    {
+        _hasLoggedIn = hasLoggedIn;
+        BufferMemory.AddReceived(hasLoggedIn, _kept!.Length);
+    }
+
+    private readonly void Uncount() => BufferMemory.AddReceived(_hasLoggedIn, -_kept!.Length);
 }

@@ -26,6 +26,7 @@ public sealed class PipeConnection : TransportConnection
     private readonly Queue<Action> _posted = new();
     private long _deadlineMs = long.MaxValue;
     private long _cutMs = long.MaxValue;
+    private PipeMemory _memory;
     private int _announcedBytes;
     private int _turnRequested;
     private bool _paused;
@@ -89,6 +90,9 @@ public sealed class PipeConnection : TransportConnection
         finally
         {
             lock (_loop.Lock) Over("closed");
+            // What came until the handler knew.
+            lock (Output.Gate) Output.Clear();
+            _memory.Clear();
         }
     }
 
@@ -177,6 +181,7 @@ public sealed class PipeConnection : TransportConnection
             consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
             _loop.EndIteration();
             wait = _paused && !IsClosing;
+            _memory.SetReceived(buffer.Length - consumed, Handler.HasLoggedIn);
         }
 
         return buffer.GetPosition(consumed);
@@ -305,12 +310,10 @@ public sealed class PipeConnection : TransportConnection
     {
         lock (Output.Gate)
         {
+            // What was moved before has been taken.
+            _memory.SetOutput(Output.Length);
             if (Output.Length == 0) return false;
-            for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next)
-            {
-                _pipe.Output.Write(chunk.Bytes.AsSpan(chunk.Start, chunk.End - chunk.Start));
-            }
-
+            for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null; chunk = chunk.Next) _pipe.Output.Write(chunk.Waiting);
             Output.Clear();
             return true;
         }

@@ -26,6 +26,9 @@ public sealed class ProxyGate : IConnectionHandler
     }
 
     /// <inheritdoc/>
+    public bool HasLoggedIn => false;
+
+    /// <inheritdoc/>
     public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
     {
         announcedBytes = 0;

@@ -263,6 +263,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
         _received.Clear();
         if (!_lingering) TellClosed(explanation, isFault);
+        // What came until the handler knew.
+        lock (Output.Gate) Output.Clear();
         // Last: whoever waits for the listener to be empty may then rely on the handlers' being done.
         Listener?.Released();
     }
@@ -281,8 +283,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         if (_closed) return;
-        if (IsClosing) _received.Clear();
-        else _received.Keep(bytes[consumed..], announced);
+        if (IsClosing || consumed == bytes.Length) _received.Clear();
+        else _received.Keep(bytes[consumed..], announced, Handler.HasLoggedIn);
     }
 
     private void CallBack()

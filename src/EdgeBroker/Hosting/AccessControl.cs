@@ -19,6 +19,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     private readonly Replaceable<IAuthenticator> _authenticator;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly MemoryLedger _ledger;
 
     // Kept when users change: who waits goes on waiting, and who was verified by a line that is still there need not be verified anew.
     private VerificationQueue? _queue;
@@ -29,6 +30,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     {
         _time = time;
         _log = loggers.CreateLogger<CredentialAuthenticator>();
+        _ledger = limits.Ledger;
         Rules = new Replaceable<AclRuleSet>(options.Rules);
         _keys = KeysFor(options);
         _authenticator = new Replaceable<IAuthenticator>(Make(options, _keys));
@@ -65,12 +67,19 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     private IAuthenticator Make(AuthOptions options, KeySource? keys)
     {
         if (!options.HasCredentials) return new AnonymousAuthenticator(Rules);
-        _queue ??= new VerificationQueue(VerificationQueue.WorkersFor(Environment.ProcessorCount), _log);
+        _queue ??= MakeQueue();
         _cache ??= new VerificationCache(RememberedOfOneAge);
         CredentialSources sources = options.Tokens is { } tokens
             ? new CredentialSources(options.Users, new TokenVerifier(tokens, _time), keys!.Keys)
             : new CredentialSources(options.Users);
         return new CredentialAuthenticator(sources, Rules, _queue, _cache, Counters, _time);
+    }
+
+    private VerificationQueue MakeQueue()
+    {
+        var queue = new VerificationQueue(VerificationQueue.WorkersFor(Environment.ProcessorCount), _log);
+        _ledger.Poll(MemoryKind.Verifications, () => queue.MemoryBytes);
+        return queue;
     }
 
     // What a server has is not part of the configuration: it stays as it is.

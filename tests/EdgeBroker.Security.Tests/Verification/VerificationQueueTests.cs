@@ -50,13 +50,13 @@ public sealed class VerificationQueueTests
         };
         Assert.True(taken.Wait(Deadline.Patience));
         for (int i = 0; i < VerificationQueue.MaxPerSource; i++) all.Add(Enqueue(queue, Of("flood"), () => { }));
-        Assert.False(queue.TryEnqueue(Of("flood"), () => Anybody, out _));
+        Assert.False(queue.TryEnqueue(Of("flood"), default, () => Anybody, out _));
         all.Add(Enqueue(queue, Of("other"), () => { }));
         for (int i = 0; all.Count - 1 < VerificationQueue.MaxWaiting; i++) all.Add(Enqueue(queue, Of("source " + i), () => { }));
-        Assert.False(queue.TryEnqueue(Of("yet another"), () => Anybody, out _));
+        Assert.False(queue.TryEnqueue(Of("yet another"), default, () => Anybody, out _));
         begin.Set();
         await Deadline.Within(Task.WhenAll(all), "all attempts to be verified");
-        Assert.True(queue.TryEnqueue(Of("flood"), () => Anybody, out Task<AuthenticationResult> later));
+        Assert.True(queue.TryEnqueue(Of("flood"), default, () => Anybody, out Task<AuthenticationResult> later));
         Assert.Same(Anybody, await Deadline.Within(later, "one more attempt"));
     }
 
@@ -64,10 +64,34 @@ public sealed class VerificationQueueTests
     public async Task A_failure_refuses_one_client_and_the_thread_goes_on()
     {
         using var queue = new VerificationQueue(1, NullLogger.Instance);
-        Assert.True(queue.TryEnqueue(Of("a"), () => throw new InvalidOperationException("broken"), out Task<AuthenticationResult> broken));
+        Assert.True(queue.TryEnqueue(Of("a"), default, () => throw new InvalidOperationException("broken"), out Task<AuthenticationResult> broken));
         Assert.Equal(ReasonCode.UnspecifiedError, (await Deadline.Within(broken, "the failure")).Reason);
-        Assert.True(queue.TryEnqueue(Of("a"), () => Anybody, out Task<AuthenticationResult> whole));
+        Assert.True(queue.TryEnqueue(Of("a"), default, () => Anybody, out Task<AuthenticationResult> whole));
         Assert.Same(Anybody, await Deadline.Within(whole, "the next"));
+    }
+
+    [Fact]
+    public async Task The_memory_of_attempts_is_known_while_they_wait_and_while_they_are_verified()
+    {
+        using var queue = new VerificationQueue(1, NullLogger.Instance);
+        using var begin = new ManualResetEventSlim();
+        using var taken = new ManualResetEventSlim();
+        var cost = new VerificationCost(1_000, 1_000_000);
+        Assert.True(queue.TryEnqueue(Of("a"), cost, Wait, out Task<AuthenticationResult> first));
+        Assert.True(taken.Wait(Deadline.Patience));
+        Assert.InRange(queue.MemoryBytes, 1_001_000, 1_002_000);
+        Assert.True(queue.TryEnqueue(Of("b"), cost, Wait, out Task<AuthenticationResult> second));
+        Assert.InRange(queue.MemoryBytes, 1_002_000, 1_004_000);
+        begin.Set();
+        await Deadline.Within(Task.WhenAll(first, second), "both");
+        Assert.Equal(0, queue.MemoryBytes);
+
+        AuthenticationResult Wait()
+        {
+            taken.Set();
+            begin.Wait();
+            return Anybody;
+        }
     }
 
     [Fact]
@@ -88,12 +112,13 @@ public sealed class VerificationQueueTests
         begin.Set();
         await Deadline.Within(disposed, "the threads to end");
         Assert.Same(Anybody, await first);
-        Assert.False(queue.TryEnqueue(Of("a"), () => Anybody, out _));
+        Assert.Equal(0, queue.MemoryBytes);
+        Assert.False(queue.TryEnqueue(Of("a"), default, () => Anybody, out _));
     }
 
     private static Task<AuthenticationResult> Enqueue(VerificationQueue queue, ClientNetwork source, Action work)
     {
-        Assert.True(queue.TryEnqueue(source, () =>
+        Assert.True(queue.TryEnqueue(source, default, () =>
         {
             work();
             return Anybody;

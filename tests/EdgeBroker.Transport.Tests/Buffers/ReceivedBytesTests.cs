@@ -26,7 +26,7 @@ public sealed class ReceivedBytesTests
                 int consumed = 0;
                 while (unit < units.Length && bytes.Length - consumed >= units[unit]) consumed += units[unit++];
                 done += consumed;
-                received.Keep(bytes[consumed..], turn % 2 == 0 && unit < units.Length ? units[unit] : 0);
+                received.Keep(bytes[consumed..], turn % 2 == 0 && unit < units.Length ? units[unit] : 0, hasLoggedIn: true);
                 Assert.Equal(at - done, received.Length);
             }
 
@@ -41,7 +41,7 @@ public sealed class ReceivedBytesTests
         for (int i = 0; i < 30; i++)
         {
             var received = new ReceivedBytes();
-            received.Keep([0x30, 0xFF, 0xFF, 0xFF, 0x7F], 268_435_455);
+            received.Keep([0x30, 0xFF, 0xFF, 0xFF, 0x7F], 268_435_455, hasLoggedIn: false);
             received.Clear();
         }
 

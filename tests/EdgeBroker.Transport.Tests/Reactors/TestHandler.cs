@@ -9,6 +9,8 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 
     public int Thread { get; set; }
 
+    public bool HasLoggedIn { get; set; }
+
     /// <summary>Whether it reads nothing until its output is empty.</summary>
     public bool IsPaused { get; private set; }
 

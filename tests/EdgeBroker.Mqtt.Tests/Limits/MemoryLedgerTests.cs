@@ -1,0 +1,78 @@
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Mqtt.Tests.Rig;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Mqtt.Tests.Limits;
+
+/// <summary>What connections make grow is accounted, and released when they go. Buffers are counted for the whole process.</summary>
+[Collection(Alone.Name)]
+public sealed class MemoryLedgerTests : IDisposable
+{
+    private readonly Server _server = new();
+    private readonly Dictionary<MemoryKind, long> _before;
+
+    public MemoryLedgerTests() => _before = Enum.GetValues<MemoryKind>().ToDictionary(kind => kind, kind => Ledger.Bytes(kind));
+
+    private MemoryLedger Ledger => _server.Broker.Limits.Ledger;
+
+    [Fact]
+    public async Task Half_packets_are_accounted_before_the_login_and_after_it()
+    {
+        using Peer peer = await Peer.OpenAsync(_server);
+        byte[] connect = peer.Packets.Connect("client", will: new TestWill("will", new string('w', 20_000)));
+        await peer.SendAsync(connect.AsMemory(0, 15_000));
+        await UntilAsync(MemoryKind.UnauthenticatedBuffers, 15_000, 32_768);
+        await peer.SendAsync(connect.AsMemory(15_000));
+        await peer.ExpectAsync(PacketType.Connack);
+        await UntilAsync(MemoryKind.UnauthenticatedBuffers, 0, 0);
+        byte[] publish = peer.Packets.Publish("topic", new byte[50_000]);
+        await peer.SendAsync(publish.AsMemory(0, 40_000));
+        await UntilAsync(MemoryKind.ReceiveBuffers, 40_000, 131_072);
+        Assert.Equal(0, More(MemoryKind.UnauthenticatedBuffers));
+        peer.Dispose();
+        await UntilAsync(MemoryKind.ReceiveBuffers, 0, 0);
+    }
+
+    [Fact]
+    public async Task Output_that_a_client_does_not_read_is_accounted()
+    {
+        using Peer deaf = await Peer.ConnectAsync(_server, "deaf", receiveBufferBytes: 4_096), publisher = await Peer.ConnectAsync(_server, "publisher");
+        await deaf.SubscribeAsync("topic", 0);
+        for (int i = 0; i < 100; i++) await publisher.SendAsync(publisher.Packets.Publish("topic", new byte[100_000]));
+        await publisher.PingAsync();
+        Assert.InRange(More(MemoryKind.Output), 200_000, 20_000_000);
+        deaf.Dispose();
+        await UntilAsync(MemoryKind.Output, 0, 0);
+    }
+
+    [Fact]
+    public async Task Aliases_are_accounted_each_way()
+    {
+        // Topic Alias Maximum 10.
+        using Peer subscriber = await Peer.ConnectAsync(_server, "subscriber", properties: [0x22, 0, 10]);
+        using Peer publisher = await Peer.ConnectAsync(_server, "publisher");
+        await subscriber.SubscribeAsync("#", 0);
+        for (int i = 1; i <= 9; i++)
+        {
+            byte[] alias = [0x23, 0, (byte)i];
+            await publisher.SendAsync(publisher.Packets.Publish(i + new string('t', 999), properties: alias));
+            await subscriber.ExpectAsync(PacketType.Publish);
+            await publisher.SendAsync(publisher.Packets.Publish("", properties: alias));
+            await subscriber.ExpectAsync(PacketType.Publish);
+        }
+
+        Assert.InRange(More(MemoryKind.Aliases), 18_000, 22_000);
+        subscriber.Dispose();
+        await UntilAsync(MemoryKind.Aliases, 9_000, 11_000);
+        publisher.Dispose();
+        await UntilAsync(MemoryKind.Aliases, 0, 0);
+    }
+
+    public void Dispose() => _server.Dispose();
+
+    private long More(MemoryKind kind) => Ledger.Bytes(kind) - _before[kind];
+
+    private Task UntilAsync(MemoryKind kind, long least, long most) =>
+        Deadline.Until(() => More(kind) is var bytes && bytes >= least && bytes <= most, $"{kind} bytes");
+}
