@@ -47,7 +47,8 @@ public sealed class ErrorTests
     [InlineData("[storage]\ndurability = \"flash_saver\"",
         "2:14: \"durability\" expects \"strict\", \"balanced\", \"flash-saver\" or \"memory\"; found \"flash_saver\"; did you mean \"flash-saver\"?")]
     [InlineData("[mqtt]\nqueue_overflow = \"drop_newest\"",
-        "2:18: \"queue_overflow\" expects \"drop-oldest\", \"drop-newest\" or \"reject\"; found \"drop_newest\"; did you mean \"drop-newest\"?")]
+        "2:18: \"queue_overflow\" expects \"drop-oldest\", \"drop-newest\", \"reject\", \"keep-latest\" or \"hold-publishers\"; found \"drop_newest\"; "
+            + "did you mean \"drop-newest\"?")]
     [InlineData("[log]\nformat = \"syslog\"", "2:10: \"format\" expects \"auto\", \"text\" or \"json\"; found \"syslog\"")]
     [InlineData("[node]\nname = \"a b\"", "2:8: \"name\" expects a name of 1 to 64 letters, digits, \".\", \"_\" or \"-\"; found \"a b\"")]
     [InlineData("[node]\ndata_dir = \"\"", "2:12: \"data_dir\" expects the path of a directory; found \"\"")]

@@ -1,5 +1,6 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Logging;
 using EdgeBroker.Storage;
 using Microsoft.Extensions.Logging;
@@ -42,6 +43,16 @@ public sealed class ValueTests
     {
         using var given = new Given($"[mqtt]\nmax_queued_bytes = \"{text}\"");
         Assert.Equal(bytes, given.Valid().Mqtt.MaxQueuedBytes);
+    }
+
+    [Fact]
+    public void Every_way_a_queue_overflows_can_be_chosen()
+    {
+        foreach (QueueOverflow overflow in Enum.GetValues<QueueOverflow>())
+        {
+            using var given = new Given($"[mqtt]\nqueue_overflow = \"{overflow.ToWord()}\"");
+            Assert.Equal(overflow, given.Valid().Mqtt.QueueOverflow);
+        }
     }
 
     [Fact]

@@ -7,7 +7,8 @@ internal static class MqttTable
 {
     private static readonly ChoiceKind<QueueOverflow> Overflow = Kinds.Choice(
         ("drop-oldest", QueueOverflow.DropOldest, ""), ("drop-newest", QueueOverflow.DropNewest, ""),
-        ("reject", QueueOverflow.Reject, "the publisher is told"));
+        ("reject", QueueOverflow.Reject, "the publisher is told"), ("keep-latest", QueueOverflow.KeepLatestPerTopic, "of a topic"),
+        ("hold-publishers", QueueOverflow.HoldPublishers, ""));
 
     public static readonly TableSchema<MqttOptions> Schema = new TableSchema<MqttOptions>("[mqtt]")
         .Key(
