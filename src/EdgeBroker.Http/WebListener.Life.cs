@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
@@ -8,17 +9,15 @@ using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 namespace EdgeBroker.Http;
 
 // A listener comes, changes and goes while the server runs.
-public sealed partial class WebListener
+internal sealed partial class WebListener
 {
     private BoundSocket? _socket;
 
-    /// <summary>Reads what other settings need read. Nothing changes until it is applied; disposed of instead, nothing has.</summary>
-    /// <param name="options">With the same protocol and address.</param>
-    /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    public WebListenerChange Prepare(WebListenerOptions options)
+    /// <inheritdoc/>
+    public IListenerChange Prepare(ListenerSettings next)
     {
-        bool hasOtherFiles = Tls is not null && !Tls.Files.Options.IsSameAs(options.Tls!);
-        return new WebListenerChange(this, options, hasOtherFiles ? new TlsFiles(options.Tls!, Name, _time, _logger) : null);
+        bool hasOtherFiles = Tls is not null && !Tls.Files.Options.IsSameAs(next.Tls!);
+        return new WebListenerChange(this, next, hasOtherFiles ? new TlsFiles(next.Tls!, Settings.Name, _time, _logger) : null);
     }
 
     /// <inheritdoc/>
@@ -56,11 +55,11 @@ public sealed partial class WebListener
     /// <exception cref="IOException">It cannot be listened on.</exception>
     internal async Task BindAsync(EndPoint? endPoint = null)
     {
-        endPoint ??= SocketAddress.Parse(Options.Address).ToEndPoint();
+        endPoint ??= SocketAddress.Parse(Settings.Address).ToEndPoint();
         if (UnixPath is { } path)
         {
             UnixSocketFile.RemoveStale(path);
-            _server.SocketFiles[path] = Options.SocketFile;
+            _server.SocketFiles[path] = Settings.SocketFile;
         }
 
         try
@@ -69,20 +68,20 @@ public sealed partial class WebListener
         }
         catch (Exception exception) when (exception is AddressInUseException or System.Net.Sockets.SocketException)
         {
-            throw new IOException($"cannot listen on {Options.Address}: {exception.Message}", exception);
+            throw new IOException($"cannot listen on {Settings.Address}: {exception.Message}", exception);
         }
 
-        EndPoint = _socket.EndPoint is IPEndPoint ip ? ip.ToString() : Options.Address;
+        EndPoint = _socket.EndPoint is IPEndPoint ip ? ip.ToString() : Settings.Address;
     }
 
     /// <summary>Takes what comes in from here on.</summary>
-    internal void Accept() => _socket!.Accept(exception => LogAcceptingEnded(_logger, exception, Name));
+    internal void Accept() => _socket!.Accept(exception => LogAcceptingEnded(_logger, exception, Settings.Name));
 
     /// <summary>Takes other settings.</summary>
-    internal void Apply(WebListenerOptions options, TlsFiles? files)
+    internal void Apply(ListenerSettings settings, TlsFiles? files)
     {
-        _options = options;
-        Mqtt.AnonymousAllowed = options.AllowAnonymous;
+        _settings = settings;
+        Mqtt.AnonymousAllowed = settings.AllowAnonymous;
         if (files is not null) Tls!.Replace(files);
     }
 
@@ -93,7 +92,7 @@ public sealed partial class WebListener
         Tls?.Files.Dispose();
     }
 
-    private string? UnixPath => Options.Address.StartsWith("unix:", StringComparison.Ordinal) ? Options.Address["unix:".Length..] : null;
+    private string? UnixPath => Settings.Address.StartsWith("unix:", StringComparison.Ordinal) ? Settings.Address["unix:".Length..] : null;
 
     private Task<bool> BringAsync(ConnectionContext connection)
     {

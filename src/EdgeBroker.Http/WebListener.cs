@@ -7,6 +7,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
@@ -16,7 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>One listener at work: who may come in, and what each connection goes through before it speaks MQTT. Event ids 5200-5299.</summary>
-public sealed partial class WebListener : IServedListener
+internal sealed partial class WebListener : IListener
 {
     private const int TcpKeepAliveSeconds = 600;
 
@@ -27,41 +28,40 @@ public sealed partial class WebListener : IServedListener
     private readonly CancellationTokenSource _stopping;
     private readonly LogThrottle _foreign;
     private readonly PeerNames _peerNames;
-    private volatile WebListenerOptions _options;
+    private volatile ListenerSettings _settings;
     private int _open;
 
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
     internal WebListener(
-        WebServer server, WebListenerOptions options, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger,
+        WebServer server, ListenerSettings settings, Broker broker, IAuthenticator authenticator, TimeProvider time, ILogger logger,
         CancellationToken stopping)
     {
         _server = server;
-        _options = options;
+        _settings = settings;
         _broker = broker;
         _time = time;
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _peerNames = new PeerNames(time);
         _foreign = new LogThrottle(time, burst: 20);
-        Name = $"{options.ProtocolName} on {options.Address}";
-        Mqtt = new MqttEndpoint(broker, authenticator, options.AllowAnonymous)
+        Mqtt = new MqttEndpoint(broker, authenticator, settings.AllowAnonymous)
         {
-            Listener = options.Address,
-            Transport = options.Protocol switch
+            Listener = settings.Address,
+            Transport = settings.Protocol switch
             {
-                WebProtocol.Mqtts => "tls",
-                WebProtocol.Wss => "wss",
+                ListenerProtocol.Mqtts => "tls",
+                ListenerProtocol.Wss => "wss",
                 _ => "ws",
             },
         };
-        if (options.Tls is not null) Tls = new TlsGate(new TlsFiles(options.Tls, Name, time, logger), Name, time, logger, server.Handshakes);
+        if (settings.Tls is not null)
+        {
+            Tls = new TlsGate(new TlsFiles(settings.Tls, settings.Name, time, logger), settings.Name, time, logger, server.Handshakes);
+        }
     }
 
-    /// <summary>As configured.</summary>
-    public WebListenerOptions Options => _options;
-
     /// <inheritdoc/>
-    public string Name { get; }
+    public ListenerSettings Settings => _settings;
 
     /// <inheritdoc/>
     public string EndPoint { get; private set; } = "";
@@ -85,7 +85,7 @@ public sealed partial class WebListener : IServedListener
         // Accepted before the listener was removed, and come to its turn after.
         if (Mqtt.IsRemoved) return;
         string peer = PeerOf(connection.RemoteEndPoint);
-        if (Interlocked.Increment(ref _open) > Options.MaxConnections)
+        if (Interlocked.Increment(ref _open) > Settings.MaxConnections)
         {
             Interlocked.Decrement(ref _open);
             _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"));
@@ -139,7 +139,7 @@ public sealed partial class WebListener : IServedListener
     /// <summary>Learns for whom a proxy connects, and which user runs the client, where the listener wants to know; false: the connection is refused.</summary>
     private async ValueTask<bool> IntroduceAsync(ConnectionContext connection)
     {
-        if (Options.Proxies is { } proxies)
+        if (Settings.Proxies is { } proxies)
         {
             var gate = new ProxyIntroduction(proxies, _broker.Options.ConnectTimeout, _time);
             if (await gate.ReadAsync(connection, _stopping.Token).ConfigureAwait(false) is { } cause)
@@ -149,7 +149,7 @@ public sealed partial class WebListener : IServedListener
             }
         }
 
-        if (!Options.IdentifiesPeers) return true;
+        if (!Settings.IdentifiesPeers) return true;
         uint? userId = connection.Features.Get<IConnectionSocketFeature>() is { } feature ? PeerCredentials.UserIdOf(feature.Socket) : null;
         if (_peerNames.Find(userId, out string unknown) is not { } name)
         {
@@ -190,7 +190,7 @@ public sealed partial class WebListener : IServedListener
     /// <summary>Reports a client that does not get as far as MQTT.</summary>
     internal void Report(string peer, string cause)
     {
-        if (_foreign.Admit(out long kept)) LogForeign(_logger, Name, peer, cause, kept);
+        if (_foreign.Admit(out long kept)) LogForeign(_logger, Settings.Name, peer, cause, kept);
     }
 
     // A client without keep alive whose cable was pulled would otherwise stay for ever.

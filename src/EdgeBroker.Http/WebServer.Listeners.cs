@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
@@ -24,9 +25,9 @@ public sealed partial class WebServer
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    public async Task<WebListener> OpenAsync(WebListenerOptions options)
+    public async Task<IListener> OpenAsync(ListenerSettings settings)
     {
-        WebListener listener = Make(options);
+        WebListener listener = Make(settings);
         try
         {
             await listener.BindAsync().ConfigureAwait(false);
@@ -51,8 +52,9 @@ public sealed partial class WebServer
 
     internal Task BeginAsync(WebListener listener)
     {
+        listener.Accept();
         _listeners = [.. _listeners, listener];
-        Begin(listener);
+        LogListening(_logger, listener.Settings.Protocol.ToWord(), listener.EndPoint);
         return Task.CompletedTask;
     }
 
@@ -62,16 +64,10 @@ public sealed partial class WebServer
         await listener.SuspendAsync().ConfigureAwait(false);
         _sessions.Leave(listener.Mqtt);
         listener.Close();
-        LogRemoved(_logger, listener.Options.ProtocolName, listener.EndPoint);
+        LogRemoved(_logger, listener.Settings.Protocol.ToWord(), listener.EndPoint);
     }
 
-    private WebListener Make(WebListenerOptions options) => new(this, options, _broker, _authenticator, _time, _logger, _stopping.Token);
-
-    private void Begin(WebListener listener)
-    {
-        listener.Accept();
-        LogListening(_logger, listener.Options.ProtocolName, listener.EndPoint);
-    }
+    private WebListener Make(ListenerSettings settings) => new(this, settings, _broker, _authenticator, _time, _logger, _stopping.Token);
 
     [LoggerMessage(5302, LogLevel.Information, "no longer listening for {Protocol} on {EndPoint}; its clients are disconnected")]
     private static partial void LogRemoved(ILogger logger, string protocol, string endPoint);

@@ -6,6 +6,8 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
+using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -38,11 +40,10 @@ public sealed partial class WebServer : IAsyncDisposable
     private readonly Broker _broker;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
-    private volatile WebListener[] _listeners;
+    private volatile WebListener[] _listeners = [];
     private KestrelServerLimits? _limits;
     private WebApplication? _application;
 
-    /// <param name="listeners">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
     /// <param name="health">How the broker is, for HTTP.</param>
@@ -50,9 +51,7 @@ public sealed partial class WebServer : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
     /// <param name="handshakes">Counts on where another server ended; null: it counts its own.</param>
-    /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
     public WebServer(
-        IEnumerable<WebListenerOptions> listeners,
         Broker broker,
         IAuthenticator authenticator,
         IHealth health,
@@ -70,26 +69,20 @@ public sealed partial class WebServer : IAsyncDisposable
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
         _health = new HealthEndpoint(health);
-        _listeners = [.. listeners.Select(Make)];
     }
 
-    /// <summary>The listeners, in the order in which they were given or began.</summary>
-    public IReadOnlyList<WebListener> Listeners => _listeners;
-
-    /// <summary>Where the listeners listen, in the same order; once started.</summary>
-    public IReadOnlyList<string> EndPoints => [.. _listeners.Select(listener => listener.EndPoint)];
+    /// <summary>The listeners, in the order in which they began.</summary>
+    public IReadOnlyList<IListener> Listeners => _listeners;
 
     /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates =>
         [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair =>
-            new CertificateValidity(listener.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
+            new CertificateValidity(listener.Settings.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
 
     /// <summary>What became of TLS handshakes.</summary>
     public TlsCounters Handshakes { get; }
 
-    /// <summary>Listens and serves.</summary>
-    /// <exception cref="IOException">An address cannot be listened on.</exception>
-    /// <exception cref="FormatException">An address makes no sense.</exception>
+    /// <summary>Serves what listeners bring.</summary>
     public async Task StartAsync()
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -114,9 +107,7 @@ public sealed partial class WebServer : IAsyncDisposable
         // Recognises the requests; they are answered by WebSocketHandshake.
         _application.UseWebSockets();
         _application.Run(ServeAsync);
-        foreach (WebListener listener in _listeners) await listener.BindAsync().ConfigureAwait(false);
         await _application.StartAsync().ConfigureAwait(false);
-        foreach (WebListener listener in _listeners) Begin(listener);
     }
 
     /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
@@ -161,14 +152,14 @@ public sealed partial class WebServer : IAsyncDisposable
     private Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
-        return listener.AdmitAsync(connection, listener.Options.Protocol == WebProtocol.Mqtts ? ServeMqttAsync : next);
+        return listener.AdmitAsync(connection, listener.Settings.Protocol == ListenerProtocol.Mqtts ? ServeMqttAsync : next);
     }
 
     private async Task ServeAsync(HttpContext context)
     {
         try
         {
-            bool isHttp = context.Features.GetRequiredFeature<WebListener>().Options.Protocol is WebProtocol.Http or WebProtocol.Https;
+            bool isHttp = context.Features.GetRequiredFeature<WebListener>().Settings.Protocol.SpeaksHttp();
             await (isHttp ? _health.ServeAsync(context) : _webSockets.ServeAsync(context)).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
@@ -202,10 +193,11 @@ public sealed partial class WebServer : IAsyncDisposable
     {
         WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
         Admission admission = connection.Features.GetRequiredFeature<GateVerdict>().Admission;
+        string peer = WebListener.PeerOf(connection.RemoteEndPoint);
+        IPAddress? address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
         Exception? failure = await _sessions
-            .ServeAsync(
-                listener.Mqtt, connection.Transport, connection.RemoteEndPoint, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
-        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(WebListener.PeerOf(connection.RemoteEndPoint), cause);
+            .ServeAsync(listener.Mqtt, connection.Transport, peer, address, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
+        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
     }
 
     [LoggerMessage(5300, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]

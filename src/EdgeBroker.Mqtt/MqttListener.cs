@@ -1,41 +1,33 @@
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
 
 namespace EdgeBroker.Mqtt;
 
 /// <summary>A listener for MQTT over plain sockets.</summary>
-public sealed class MqttListener : IServedListener
+internal sealed class MqttListener : IListener
 {
     private readonly MqttServer _server;
 
-    internal MqttListener(MqttServer server, ListenerOptions options, MqttEndpoint mqtt, ReactorListener socket)
+    public MqttListener(MqttServer server, ListenerSettings settings, MqttEndpoint mqtt, ReactorListener socket)
     {
         _server = server;
-        Options = options;
+        Settings = settings;
         Mqtt = mqtt;
         Socket = socket;
     }
 
-    /// <summary>As configured.</summary>
-    public ListenerOptions Options { get; private set; }
-
     /// <inheritdoc/>
-    public string Name => "mqtt on " + Options.Address;
+    public ListenerSettings Settings { get; private set; }
 
     /// <inheritdoc/>
     public string EndPoint => Socket.EndPoint;
 
-    internal MqttEndpoint Mqtt { get; }
+    public MqttEndpoint Mqtt { get; }
 
-    internal ReactorListener Socket { get; }
+    public ReactorListener Socket { get; }
 
-    /// <summary>Takes other settings, for clients that come from here on; who is connected stays until reviewed.</summary>
-    /// <param name="options">With the same address.</param>
-    public void Apply(ListenerOptions options)
-    {
-        Options = options;
-        Socket.MaxConnections = options.MaxConnections;
-        Mqtt.AnonymousAllowed = options.AllowAnonymous;
-    }
+    /// <inheritdoc/>
+    public IListenerChange Prepare(ListenerSettings next) => new Change(this, next);
 
     /// <inheritdoc/>
     public Task BeginAsync() => _server.BeginAsync(this);
@@ -54,5 +46,21 @@ public sealed class MqttListener : IServedListener
     {
         Socket.Stop();
         return Task.CompletedTask;
+    }
+
+    private sealed class Change(MqttListener listener, ListenerSettings next) : IListenerChange
+    {
+        public bool Apply()
+        {
+            listener.Settings = next;
+            listener.Socket.MaxConnections = next.MaxConnections;
+            listener.Mqtt.AnonymousAllowed = next.AllowAnonymous;
+            return false;
+        }
+
+        public void Dispose()
+        {
+            // Nothing had to be read.
+        }
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class MqttServer
 {
     private IConnectionHandler Accept(MqttListener listener, ReactorListener.Accepted accepted)
     {
-        if (listener.Options.Proxies is not { } proxies) return Serve(listener, accepted);
+        if (listener.Settings.Proxies is not { } proxies) return Serve(listener, accepted);
         var gate = new ProxyGate(
             accepted.Transport,
             _broker.Options.ConnectTimeout,
@@ -26,7 +26,7 @@ public sealed partial class MqttServer
     private Handshake Serve(MqttListener listener, ReactorListener.Accepted accepted)
     {
         string cause = "";
-        string? identity = listener.Options.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
+        string? identity = listener.Settings.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
         var handshake = new Handshake(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
         // Who is to be known by the system and is not, does not come in by other ways.
         if (cause.Length > 0) _broker.Events.ConnectRefused(new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause));

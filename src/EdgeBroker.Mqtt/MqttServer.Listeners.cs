@@ -2,6 +2,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Linux;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
 using Microsoft.Extensions.Logging;
 
@@ -15,36 +16,40 @@ public sealed partial class MqttServer
 
     private volatile MqttListener[] _listeners = [];
 
-    /// <summary>The listeners, in the order they were opened.</summary>
-    public IReadOnlyList<MqttListener> Listeners => _listeners;
+    /// <inheritdoc/>
+    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Mqtt };
 
-    /// <summary>Binds a listener's address; it accepts, and is one of <see cref="Listeners"/>, once it has begun.</summary>
-    /// <exception cref="FormatException">The address makes no sense.</exception>
-    /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public MqttListener Open(ListenerOptions options)
+    /// <inheritdoc/>
+    public IReadOnlyList<IListener> Listeners => _listeners;
+
+    /// <inheritdoc/>
+    public Task<IListener> OpenAsync(ListenerSettings settings)
     {
-        var endpoint = new MqttEndpoint(_broker, _authenticator, options.AllowAnonymous)
+        var endpoint = new MqttEndpoint(_broker, _authenticator, settings.AllowAnonymous)
         {
-            Listener = options.Address,
-            Transport = options.Address.StartsWith("unix:", StringComparison.Ordinal) ? "unix" : "tcp",
+            Listener = settings.Address,
+            Transport = settings.Address.StartsWith("unix:", StringComparison.Ordinal) ? "unix" : "tcp",
         };
         MqttListener listener = null!;
         ReactorListener socket = ReactorListener.Open(
-            SocketAddress.Parse(options.Address),
+            SocketAddress.Parse(settings.Address),
             _reactors,
-            options.MaxConnections,
+            settings.MaxConnections,
             connection => Accept(listener, connection),
             peer => _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached")),
             _loggers.CreateLogger<ReactorListener>(),
-            options.SocketFile);
-        listener = new MqttListener(this, options, endpoint, socket);
-        return listener;
+            settings.SocketFile);
+        listener = new MqttListener(this, settings, endpoint, socket);
+        return Task.FromResult<IListener>(listener);
     }
 
-    /// <summary>
-    /// Judges every client by the users and rules now in force, of which whoever asks has told the authenticator. Completes when all are judged.
-    /// </summary>
-    /// <returns>How many were disconnected.</returns>
+    /// <inheritdoc/>
+    public void ApplyLimits()
+    {
+        // Connections ask the broker for them.
+    }
+
+    /// <inheritdoc/>
     public async Task<int> ReviewAsync() => (await Task.WhenAll(_reactors.Select(ReviewAsync)).ConfigureAwait(false)).Sum();
 
     internal async Task BeginAsync(MqttListener listener)

@@ -3,6 +3,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Mqtt;
 
 /// <summary>MQTT over plain sockets: the reactors, the listeners on them, and the order in which they start and stop.</summary>
-public sealed partial class MqttServer : IDisposable
+public sealed partial class MqttServer : IListenerFamily, IDisposable
 {
     private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromMilliseconds(250);
 
@@ -50,31 +51,18 @@ public sealed partial class MqttServer : IDisposable
         ledger.Poll(MemoryKind.UnauthenticatedBuffers, () => BufferMemory.UnauthenticatedBytes);
     }
 
-    /// <summary>Where the listeners listen, in the order they were opened.</summary>
-    public IEnumerable<string> EndPoints => _listeners.Select(listener => listener.EndPoint);
-
-    /// <summary>Opens a listener; it accepts once the server has started.</summary>
-    /// <exception cref="FormatException">The address makes no sense.</exception>
-    /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public void Listen(ListenerOptions options) => _listeners = [.. _listeners, Open(options)];
-
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
     public void AddPeriodic(TimeSpan interval, Action work) => _reactors[0].AddPeriodic(interval, work);
 
-    /// <summary>Starts accepting and serving.</summary>
-    public void Start()
+    /// <inheritdoc/>
+    public Task StartAsync()
     {
-        foreach (MqttListener listener in _listeners)
-        {
-            listener.Socket.Start();
-            LogListening(_logger, listener.EndPoint);
-        }
-
         foreach (Reactor reactor in _reactors) reactor.Start();
+        return Task.CompletedTask;
     }
 
-    /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
-    public async Task StopAsync(TimeSpan patience, TimeProvider time)
+    /// <inheritdoc/>
+    public async Task StopAsync(TimeSpan timeout, TimeProvider time)
     {
         _isStopping = true;
         MqttListener[] listeners = _listeners;
@@ -86,7 +74,7 @@ public sealed partial class MqttServer : IDisposable
 
         try
         {
-            await Task.WhenAll(listeners.Select(listener => listener.Socket.WhenEmpty())).WaitAsync(patience, time).ConfigureAwait(false);
+            await Task.WhenAll(listeners.Select(listener => listener.Socket.WhenEmpty())).WaitAsync(timeout, time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -104,6 +92,13 @@ public sealed partial class MqttServer : IDisposable
     public void Dispose()
     {
         foreach (Reactor reactor in _reactors) reactor.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
     }
 
     [LoggerMessage(3000, LogLevel.Information, "listening for MQTT on {EndPoint}")]

@@ -4,6 +4,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests;
 
@@ -15,13 +16,13 @@ public sealed class FaultTests : IAsyncDisposable
 
     private readonly WebHost _host = new() { Authenticator = new FaultyAuthenticator(), Cluster = Cluster };
 
-    public static TheoryData<WebProtocol> Protocols => new(WebProtocol.Mqtts, WebProtocol.Ws, WebProtocol.Wss);
+    public static TheoryData<ListenerProtocol> Protocols => new(ListenerProtocol.Mqtts, ListenerProtocol.Ws, ListenerProtocol.Wss);
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_bug_before_CONNACK_ends_that_connection(WebProtocol protocol)
+    public async Task A_bug_before_CONNACK_ends_that_connection(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         TestClient other = await ConnectAsync(port, protocol, "other");
@@ -36,7 +37,7 @@ public sealed class FaultTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_bug_of_a_connected_client_publishes_its_will_and_keeps_its_session(WebProtocol protocol)
+    public async Task A_bug_of_a_connected_client_publishes_its_will_and_keeps_its_session(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         TestClient other = await ConnectAsync(port, protocol, "other");
@@ -52,7 +53,7 @@ public sealed class FaultTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_receiver_with_a_bug_costs_the_publisher_nothing(WebProtocol protocol)
+    public async Task A_receiver_with_a_bug_costs_the_publisher_nothing(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         FaultyLink link = FaultyLink.Connect(_host.Broker, "faulty", "t", QoS.AtLeastOnce);
@@ -67,7 +68,7 @@ public sealed class FaultTests : IAsyncDisposable
         Assert.Null(_host.Broker.FindSession("faulty"));
     }
 
-    private async Task<TestClient> ConnectAsync(int port, WebProtocol protocol, string clientId, byte[]? properties = null, TestWill? will = null)
+    private async Task<TestClient> ConnectAsync(int port, ListenerProtocol protocol, string clientId, byte[]? properties = null, TestWill? will = null)
     {
         TestClient client = await OpenAsync(port, protocol);
         await client.SendAsync(client.Packets.Connect(clientId, properties: properties, will: will));
@@ -75,13 +76,13 @@ public sealed class FaultTests : IAsyncDisposable
         return client;
     }
 
-    private async Task<TestClient> OpenAsync(int port, WebProtocol protocol)
+    private async Task<TestClient> OpenAsync(int port, ListenerProtocol protocol)
     {
-        if (protocol == WebProtocol.Mqtts) return _host.Mqtt(await _host.TlsAsync(port));
+        if (protocol == ListenerProtocol.Mqtts) return _host.Mqtt(await _host.TlsAsync(port));
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("mqtt");
         socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Issuer == _host.Authority.Certificate.Subject;
-        await socket.ConnectAsync(new Uri($"{(protocol == WebProtocol.Ws ? "ws" : "wss")}://localhost:{port}/mqtt"), CancellationToken.None);
+        await socket.ConnectAsync(new Uri($"{(protocol == ListenerProtocol.Ws ? "ws" : "wss")}://localhost:{port}/mqtt"), CancellationToken.None);
         return _host.Mqtt(WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: true));
     }
 

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests;
 
@@ -14,9 +15,9 @@ public sealed class HealthTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
-    [InlineData(WebProtocol.Http)]
-    [InlineData(WebProtocol.Https)]
-    public async Task Ready_tells_of_every_part_and_is_503_while_one_is_failing(WebProtocol protocol)
+    [InlineData(ListenerProtocol.Http)]
+    [InlineData(ListenerProtocol.Https)]
+    public async Task Ready_tells_of_every_part_and_is_503_while_one_is_failing(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         using HttpClient client = Client(protocol, port);
@@ -40,8 +41,8 @@ public sealed class HealthTests : IAsyncDisposable
     [Fact]
     public async Task Only_what_there_is_is_served_and_only_to_be_read()
     {
-        int port = await _host.StartAsync(WebProtocol.Http);
-        using HttpClient client = Client(WebProtocol.Http, port);
+        int port = await _host.StartAsync(ListenerProtocol.Http);
+        using HttpClient client = Client(ListenerProtocol.Http, port);
         Assert.Equal((404, "there are /live and /ready here\n"), await GetAsync(client, "/mqtt"));
         using HttpResponseMessage posted = await client.PostAsync("/ready", new StringContent("x"));
         Assert.Equal((HttpStatusCode.MethodNotAllowed, "GET, HEAD"), (posted.StatusCode, string.Join(", ", posted.Content.Headers.Allow)));
@@ -53,18 +54,18 @@ public sealed class HealthTests : IAsyncDisposable
     [Fact]
     public async Task A_client_that_speaks_TLS_to_http_is_told_in_the_log()
     {
-        int port = await _host.StartAsync(WebProtocol.Http);
-        using HttpClient client = Client(WebProtocol.Https, port);
+        int port = await _host.StartAsync(ListenerProtocol.Http);
+        using HttpClient client = Client(ListenerProtocol.Https, port);
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/live"));
         await _host.Log.WithAsync("the client speaks TLS to a plain listener");
     }
 
-    private HttpClient Client(WebProtocol protocol, int port)
+    private HttpClient Client(ListenerProtocol protocol, int port)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(_host.Authority.Certificate);
         var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
-        return new HttpClient(handler) { BaseAddress = new Uri($"{(protocol == WebProtocol.Https ? "https" : "http")}://localhost:{port}") };
+        return new HttpClient(handler) { BaseAddress = new Uri($"{(protocol == ListenerProtocol.Https ? "https" : "http")}://localhost:{port}") };
     }
 
     private static async Task<(int Status, string Body)> GetAsync(HttpClient client, string path)

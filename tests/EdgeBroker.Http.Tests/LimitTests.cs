@@ -3,6 +3,7 @@ using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests;
 
@@ -11,13 +12,13 @@ public sealed class LimitTests : IAsyncDisposable
 {
     private readonly WebHost _host = new();
 
-    public static TheoryData<WebProtocol> Protocols => new(WebProtocol.Mqtts, WebProtocol.Ws, WebProtocol.Wss);
+    public static TheoryData<ListenerProtocol> Protocols => new(ListenerProtocol.Mqtts, ListenerProtocol.Ws, ListenerProtocol.Wss);
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task One_connection_too_many_is_told_so_and_its_place_is_free_again_later(WebProtocol protocol)
+    public async Task One_connection_too_many_is_told_so_and_its_place_is_free_again_later(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         _host.Broker.Limits.Replace(new LimitOptions { MaxConnectionsPerIp = 1 });
@@ -30,7 +31,7 @@ public sealed class LimitTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task Connecting_too_often_is_refused_and_in_a_flood_before_any_handshake(WebProtocol protocol)
+    public async Task Connecting_too_often_is_refused_and_in_a_flood_before_any_handshake(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         _host.Broker.Limits.Replace(new LimitOptions { ConnectionsPerIp = new RateLimit(1, TimeSpan.FromHours(1), 1) });
@@ -59,7 +60,7 @@ public sealed class LimitTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_publisher_is_held_back(WebProtocol protocol)
+    public async Task A_publisher_is_held_back(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         _host.Broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(50, TimeSpan.FromSeconds(1), 2) });
@@ -72,7 +73,7 @@ public sealed class LimitTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task Excess_publishes_are_dropped_with_0x97(WebProtocol protocol)
+    public async Task Excess_publishes_are_dropped_with_0x97(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         _host.Broker.Limits.Replace(new LimitOptions { PublishesPerClient = new RateLimit(1, TimeSpan.FromHours(1), 1) { OnExceed = ExceedAction.Drop } });
@@ -93,10 +94,10 @@ public sealed class LimitTests : IAsyncDisposable
     }
 
     /// <summary>Connects, expects a reason code, and returns what ends the connection.</summary>
-    private async Task<Func<Task>> OpenAsync(int port, WebProtocol protocol, byte reason)
+    private async Task<Func<Task>> OpenAsync(int port, ListenerProtocol protocol, byte reason)
     {
-        Stream stream = protocol == WebProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port);
-        if (protocol == WebProtocol.Mqtts)
+        Stream stream = protocol == ListenerProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port);
+        if (protocol == ListenerProtocol.Mqtts)
         {
             TestClient client = _host.Mqtt(stream);
             await client.SendAsync(client.Packets.Connect("c"));
@@ -114,11 +115,11 @@ public sealed class LimitTests : IAsyncDisposable
     }
 
     /// <summary>Sends packets, and returns what comes after CONNACK.</summary>
-    private async Task<byte[]> ExchangeAsync(int port, WebProtocol protocol, byte[] packets, int bytes)
+    private async Task<byte[]> ExchangeAsync(int port, ListenerProtocol protocol, byte[] packets, int bytes)
     {
-        Stream stream = protocol == WebProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port);
+        Stream stream = protocol == ListenerProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port);
         var received = new List<byte>();
-        RawWebSocket? socket = protocol == WebProtocol.Mqtts ? null : new RawWebSocket(stream);
+        RawWebSocket? socket = protocol == ListenerProtocol.Mqtts ? null : new RawWebSocket(stream);
         if (socket is not null) await socket.UpgradeAsync();
         if (socket is not null) await socket.SendAsync(RawWebSocket.Binary, packets);
         else await stream.WriteAsync(packets);

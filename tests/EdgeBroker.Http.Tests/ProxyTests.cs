@@ -5,6 +5,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;
 
@@ -21,10 +22,10 @@ public sealed class ProxyTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
-    [InlineData(WebProtocol.Mqtts)]
-    [InlineData(WebProtocol.Ws)]
-    [InlineData(WebProtocol.Wss)]
-    public async Task The_client_is_where_the_header_says(WebProtocol protocol)
+    [InlineData(ListenerProtocol.Mqtts)]
+    [InlineData(ListenerProtocol.Ws)]
+    [InlineData(ListenerProtocol.Wss)]
+    public async Task The_client_is_where_the_header_says(ListenerProtocol protocol)
     {
         int port = await StartAsync(protocol);
         foreach ((byte[] header, string expected) in new[] { (Line, "[2001:db8::7]:56324"), (Binary, "192.0.2.7:56324") })
@@ -36,9 +37,9 @@ public sealed class ProxyTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(WebProtocol.Mqtts)]
-    [InlineData(WebProtocol.Ws)]
-    public async Task Without_an_address_it_is_where_the_proxy_is(WebProtocol protocol)
+    [InlineData(ListenerProtocol.Mqtts)]
+    [InlineData(ListenerProtocol.Ws)]
+    public async Task Without_an_address_it_is_where_the_proxy_is(ListenerProtocol protocol)
     {
         int port = await StartAsync(protocol);
         await EnterAsync(protocol, port, Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2000" + "0000"));
@@ -48,17 +49,17 @@ public sealed class ProxyTests : IAsyncDisposable
     [Fact]
     public async Task A_header_may_come_byte_by_byte()
     {
-        int port = await StartAsync(WebProtocol.Ws);
-        await EnterAsync(WebProtocol.Ws, port, Binary, byteByByte: true);
+        int port = await StartAsync(ListenerProtocol.Ws);
+        await EnterAsync(ListenerProtocol.Ws, port, Binary, byteByByte: true);
         Assert.Equal("192.0.2.7:56324", _host.Asked.Single().RemoteEndPoint);
     }
 
     [Theory]
-    [InlineData(WebProtocol.Mqtts, "160301020001", "no PROXY header comes first, but TLS; have the proxy send one")]
-    [InlineData(WebProtocol.Ws, "474554202F", "no PROXY header comes first, but HTTP;")]
-    [InlineData(WebProtocol.Wss, "50524F58592054435034203120320D0A", "the PROXY header is malformed")]
-    [InlineData(WebProtocol.Wss, "0D0A0D0A000D0A515549540A2111FFFF", "65535 bytes are announced")]
-    public async Task Anything_else_is_refused_and_told(WebProtocol protocol, string sent, string cause)
+    [InlineData(ListenerProtocol.Mqtts, "160301020001", "no PROXY header comes first, but TLS; have the proxy send one")]
+    [InlineData(ListenerProtocol.Ws, "474554202F", "no PROXY header comes first, but HTTP;")]
+    [InlineData(ListenerProtocol.Wss, "50524F58592054435034203120320D0A", "the PROXY header is malformed")]
+    [InlineData(ListenerProtocol.Wss, "0D0A0D0A000D0A515549540A2111FFFF", "65535 bytes are announced")]
+    public async Task Anything_else_is_refused_and_told(ListenerProtocol protocol, string sent, string cause)
     {
         int port = await StartAsync(protocol);
         NetworkStream stream = await _host.TcpAsync(port);
@@ -70,7 +71,7 @@ public sealed class ProxyTests : IAsyncDisposable
     [Fact]
     public async Task A_header_that_does_not_come_is_not_waited_for()
     {
-        int port = await StartAsync(WebProtocol.Mqtts, timeout: TimeSpan.FromMilliseconds(300));
+        int port = await StartAsync(ListenerProtocol.Mqtts, timeout: TimeSpan.FromMilliseconds(300));
         NetworkStream stream = await _host.TcpAsync(port);
         await stream.WriteAsync(Line.AsMemory(0, 7));
         await ExpectRefusedAsync(stream, "no complete PROXY header within limits.connect_timeout");
@@ -79,7 +80,7 @@ public sealed class ProxyTests : IAsyncDisposable
     [Fact]
     public async Task Half_a_header_is_told()
     {
-        int port = await StartAsync(WebProtocol.Ws);
+        int port = await StartAsync(ListenerProtocol.Ws);
         NetworkStream stream = await _host.TcpAsync(port);
         await stream.WriteAsync(Line.AsMemory(0, 7));
         stream.Socket.Shutdown(SocketShutdown.Send);
@@ -89,14 +90,14 @@ public sealed class ProxyTests : IAsyncDisposable
     [Fact]
     public async Task Who_is_no_proxy_of_the_listener_is_turned_away()
     {
-        int port = await StartAsync(WebProtocol.Ws, new TrustedProxies([IPNetwork.Parse("10.0.0.0/8")]));
+        int port = await StartAsync(ListenerProtocol.Ws, new TrustedProxies([IPNetwork.Parse("10.0.0.0/8")]));
         await ExpectRefusedAsync(await _host.TcpAsync(port), "add its address to proxy_from");
     }
 
     [Fact]
     public async Task A_header_inside_TLS_comes_too_late()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         SslStream stream = await _host.TlsAsync(port);
         await stream.WriteAsync((byte[])[.. Line, .. Packets.V5.Connect("c")]);
         await _host.Events.WaitForAsync(
@@ -106,7 +107,7 @@ public sealed class ProxyTests : IAsyncDisposable
     [Fact]
     public async Task A_failed_handshake_is_told_of_the_client_not_of_the_proxy()
     {
-        int port = await StartAsync(WebProtocol.Mqtts);
+        int port = await StartAsync(ListenerProtocol.Mqtts);
         NetworkStream stream = await _host.TcpAsync(port);
         await stream.WriteAsync((byte[])[.. Binary, .. Packets.V5.Connect("c")]);
         Assert.Contains(
@@ -118,11 +119,11 @@ public sealed class ProxyTests : IAsyncDisposable
     public async Task A_client_of_a_Unix_socket_is_the_user_that_runs_it_and_the_file_has_its_mode()
     {
         string path = _host.PathOf("mqtt.sock");
-        await _host.StartAsync(null, new WebListenerOptions { Protocol = WebProtocol.Ws, Address = "unix:" + path, IdentifiesPeers = true });
+        await _host.StartAsync(null, new ListenerSettings { Protocol = ListenerProtocol.Ws, Address = "unix:" + path, IdentifiesPeers = true });
         Assert.Equal(SocketFileAccess.Default.Mode, File.GetUnixFileMode(path));
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(path));
-        await SpeakAsync(WebProtocol.Ws, new NetworkStream(client));
+        await SpeakAsync(ListenerProtocol.Ws, new NetworkStream(client));
         Assert.Equal(Environment.UserName, _host.Asked.Single().TransportIdentity);
     }
 
@@ -130,24 +131,24 @@ public sealed class ProxyTests : IAsyncDisposable
     public async Task A_living_server_s_socket_file_is_not_taken()
     {
         string path = _host.PathOf("mqtt.sock");
-        var options = new WebListenerOptions { Protocol = WebProtocol.Ws, Address = "unix:" + path, AllowAnonymous = true };
+        var options = new ListenerSettings { Protocol = ListenerProtocol.Ws, Address = "unix:" + path, AllowAnonymous = true };
         await _host.StartAsync(null, options);
-        await using var second = new WebServer([options], _host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
-        await Assert.ThrowsAnyAsync<IOException>(second.StartAsync);
+        await using var second = new WebListenerFamily(_host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
+        await Assert.ThrowsAnyAsync<IOException>(() => second.OpenAsync(options));
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(path));
-        await SpeakAsync(WebProtocol.Ws, new NetworkStream(client));
+        await SpeakAsync(ListenerProtocol.Ws, new NetworkStream(client));
     }
 
-    private Task<int> StartAsync(WebProtocol protocol, TrustedProxies? proxies = null, TimeSpan? timeout = null) =>
+    private Task<int> StartAsync(ListenerProtocol protocol, TrustedProxies? proxies = null, TimeSpan? timeout = null) =>
         _host.StartAsync(
             protocol,
             with: options => options with { Proxies = proxies ?? TrustedProxies.Loopback },
             limits: TestBrokerOptions.Quiet with { ConnectTimeout = timeout ?? TimeSpan.FromSeconds(30) });
 
-    private async Task EnterAsync(WebProtocol protocol, int port, byte[] header, bool byteByByte = false)
+    private async Task EnterAsync(ListenerProtocol protocol, int port, byte[] header, bool byteByByte = false)
     {
-        if (protocol != WebProtocol.Ws)
+        if (protocol != ListenerProtocol.Ws)
         {
             await SpeakAsync(protocol, await _host.TlsAsync(port, first: header));
             return;
@@ -158,9 +159,9 @@ public sealed class ProxyTests : IAsyncDisposable
         await SpeakAsync(protocol, stream);
     }
 
-    private async Task SpeakAsync(WebProtocol protocol, Stream stream)
+    private async Task SpeakAsync(ListenerProtocol protocol, Stream stream)
     {
-        if (protocol == WebProtocol.Mqtts)
+        if (protocol == ListenerProtocol.Mqtts)
         {
             TestClient mqtt = _host.Mqtt(stream);
             await mqtt.SendAsync(mqtt.Packets.Connect("c"));

@@ -3,6 +3,7 @@ using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests;
@@ -17,7 +18,7 @@ public sealed class ServerTests : IAsyncDisposable
     [Fact]
     public async Task Stopping_says_goodbye_on_every_listener()
     {
-        await _host.StartAsync(null, Options(WebProtocol.Mqtts), Options(WebProtocol.Ws), Options(WebProtocol.Wss));
+        await _host.StartAsync(null, Options(ListenerProtocol.Mqtts), Options(ListenerProtocol.Ws), Options(ListenerProtocol.Wss));
         TestClient secure = await _host.ConnectAsync(_host.Port(0), "secure");
         RawWebSocket plain = await OpenAsync(await _host.TcpAsync(_host.Port(1)), "plain");
         RawWebSocket both = await OpenAsync(await _host.TlsAsync(_host.Port(2)), "both");
@@ -45,8 +46,8 @@ public sealed class ServerTests : IAsyncDisposable
             killed.Listen();
         }
 
-        await _host.StartAsync(null, Options(WebProtocol.Ws) with { Address = "unix:" + path });
-        Assert.Equal("unix:" + path, Assert.Single(_host.Server.EndPoints));
+        await _host.StartAsync(null, Options(ListenerProtocol.Ws) with { Address = "unix:" + path });
+        Assert.Equal("unix:" + path, Assert.Single(_host.Server.Listeners.Select(listener => listener.EndPoint)));
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(path));
         RawWebSocket socket = await OpenAsync(new NetworkStream(client), "c");
@@ -61,10 +62,10 @@ public sealed class ServerTests : IAsyncDisposable
     [Fact]
     public async Task A_port_that_is_taken_is_an_error()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
-        await using var second =
-            new WebServer([Options(WebProtocol.Ws) with { Address = $"127.0.0.1:{port}" }], _host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
-        IOException error = await Assert.ThrowsAnyAsync<IOException>(second.StartAsync);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
+        await using var second = new WebListenerFamily(_host.Broker, _host, _host, 1, TimeProvider.System, _host.Log);
+        ListenerSettings same = Options(ListenerProtocol.Ws) with { Address = $"127.0.0.1:{port}" };
+        IOException error = await Assert.ThrowsAnyAsync<IOException>(() => second.OpenAsync(same));
         Assert.Contains($"{port}", error.Message, StringComparison.Ordinal);
     }
 
@@ -77,8 +78,8 @@ public sealed class ServerTests : IAsyncDisposable
         Assert.Equal(_host.ServerCertificate.Certificate.Thumbprint, certificate.Thumbprint);
     }
 
-    private WebListenerOptions Options(WebProtocol protocol) =>
-        new() { Protocol = protocol, Address = "127.0.0.1:0", AllowAnonymous = true, Tls = protocol == WebProtocol.Ws ? null : _host.Tls };
+    private ListenerSettings Options(ListenerProtocol protocol) =>
+        new() { Protocol = protocol, Address = "127.0.0.1:0", AllowAnonymous = true, Tls = protocol == ListenerProtocol.Ws ? null : _host.Tls };
 
     private static async Task<RawWebSocket> OpenAsync(Stream stream, string clientId)
     {

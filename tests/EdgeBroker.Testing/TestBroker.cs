@@ -10,6 +10,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Pipes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -38,8 +39,7 @@ public sealed class TestBroker : IAsyncDisposable
         _authenticator = new GuardedAuthenticator(_options.Authenticator, Broker.Limits);
         if (!_options.OverSockets) return;
         _server = new MqttServer(Broker, _authenticator, 2, time, NullLoggerFactory.Instance);
-        _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = _options.AllowAnonymous });
-        _server.Start();
+        _server.Serve(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = _options.AllowAnonymous });
     }
 
     /// <summary>A broker with other limits than <see cref="TestBrokerOptions.Quiet"/>.</summary>
@@ -62,7 +62,7 @@ public sealed class TestBroker : IAsyncDisposable
     {
         get
         {
-            string endPoint = _server!.EndPoints.Single();
+            string endPoint = _server!.Listeners.Single().EndPoint;
             return int.Parse(endPoint[(endPoint.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
         }
     }

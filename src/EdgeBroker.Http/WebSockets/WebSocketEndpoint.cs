@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.WebSockets;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -17,9 +19,9 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
     public async Task ServeAsync(HttpContext context)
     {
         WebListener listener = context.Features.GetRequiredFeature<WebListener>();
-        EndPoint? remote = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort) : null;
-        string peer = WebListener.PeerOf(remote);
-        if (Refusal(context, listener.Options) is var (status, cause) && status != 0)
+        IPAddress? address = context.Connection.RemoteIpAddress;
+        string peer = WebListener.PeerOf(address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
+        if (Refusal(context, listener.Settings) is var (status, cause) && status != 0)
         {
             listener.Report(peer, $"HTTP {status}: {cause}");
             await RefuseAsync(context, status, cause).ConfigureAwait(false);
@@ -28,12 +30,12 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
         await ServeAsync(
-            socket, listener, remote, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
+            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
     }
 
-    private static (int Status, string Cause) Refusal(HttpContext context, WebListenerOptions options)
+    private static (int Status, string Cause) Refusal(HttpContext context, ListenerSettings settings)
     {
-        if (context.Request.Path.Value != options.Path) return (StatusCodes.Status404NotFound, $"MQTT is spoken at {options.Path} here");
+        if (context.Request.Path.Value != settings.Path) return (StatusCodes.Status404NotFound, $"MQTT is spoken at {settings.Path} here");
         if (!context.WebSockets.IsWebSocketRequest) return (StatusCodes.Status426UpgradeRequired, "MQTT is spoken over WebSocket here");
         if (!context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol))
         {
@@ -41,7 +43,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         }
 
         string? origin = context.Request.Headers.Origin;
-        if (!OriginRule.Allows(origin, context.Request.Host.Host, options.AllowedOrigins))
+        if (!OriginRule.Allows(origin, context.Request.Host.Host, settings.AllowedOrigins))
         {
             return (StatusCodes.Status403Forbidden, "pages of this origin may not connect; listener.allowed_origins names those that may");
         }
@@ -58,16 +60,16 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await context.Response.WriteAsync(cause + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(WebSocket socket, WebListener listener, EndPoint? peer, string? identity, Admission admission)
+    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, IPAddress? address, string? identity, Admission admission)
     {
         using var pipe = new WebSocketPipe(socket);
         using var patience = new CancellationTokenSource();
         Task<string?> receiving = pipe.ReceiveAsync(patience.Token);
-        await sessions.ServeAsync(listener.Mqtt, pipe, peer, identity, admission).ConfigureAwait(false);
+        await sessions.ServeAsync(listener.Mqtt, pipe, peer, address, identity, admission).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
         await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, patience.Token).ConfigureAwait(false);
-        if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(WebListener.PeerOf(peer), broken);
+        if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(peer, broken);
     }
 
     private static async Task SayGoodbyeAsync(WebSocket socket, bool isUnavailable, CancellationToken patience)

@@ -3,12 +3,11 @@ using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http;
 using EdgeBroker.Logging;
-using EdgeBroker.Mqtt;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Security.Tokens;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Configuration;
@@ -21,11 +20,8 @@ internal sealed record BrokerConfiguration
 
     public required NodeOptions Node { get; init; }
 
-    /// <summary>Plain MQTT; with <see cref="WebListeners"/> at least one.</summary>
-    public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
-
-    /// <summary>MQTT over TLS and WebSocket, and HTTP.</summary>
-    public IReadOnlyList<WebListenerOptions> WebListeners { get; init; } = [];
+    /// <summary>At least one, in the order of the files.</summary>
+    public required IReadOnlyList<ListenerSettings> Listeners { get; init; }
 
     public required MqttOptions Mqtt { get; init; }
 

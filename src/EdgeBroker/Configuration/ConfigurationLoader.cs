@@ -36,8 +36,7 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         {
             File = path,
             Node = read.Node with { DataDirectory = DataDirectory },
-            Listeners = listeners.Plains,
-            WebListeners = listeners.Webs,
+            Listeners = listeners.Settings,
             Auth = auth,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,

@@ -86,9 +86,9 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
 
-        var listeners = new ListenerPart(ListenerSet.Of(configuration), broker, access.Authenticator, health: parts, loggers, time);
+        var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, health: parts, loggers, time);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
-        parts.Add(listeners, ListenerSet.Of);
+        parts.Add(listeners, next => next.Listeners);
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
         var control = new ControlService(

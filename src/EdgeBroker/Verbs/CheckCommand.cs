@@ -1,7 +1,6 @@
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
-using EdgeBroker.Http;
-using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.Tls;
 
@@ -52,17 +51,9 @@ internal static class CheckCommand
 
     private static IEnumerable<string> EffectsOf(BrokerConfiguration configuration)
     {
-        foreach (ListenerOptions listener in configuration.Listeners)
+        foreach (ListenerSettings listener in configuration.Listeners)
         {
-            string who = Before(listener.Proxies)
-                + (listener.IdentifiesPeers ? Peers : listener.AllowAnonymous ? "anonymous clients allowed" : "credentials required");
-            yield return $"mqtt on {listener.Address}, {who}, at most {listener.MaxConnections} connections";
-        }
-
-        foreach (WebListenerOptions listener in configuration.WebListeners)
-        {
-            string who = Before(listener.Proxies) + Who(listener);
-            yield return $"{listener.ProtocolName} on {listener.Address}, {who}, at most {listener.MaxConnections} connections";
+            yield return $"{listener.Name}, {Before(listener.Proxies)}{Who(listener)}, at most {listener.MaxConnections} connections";
         }
 
         yield return $"data in {configuration.Node.DataDirectory}";
@@ -73,7 +64,7 @@ internal static class CheckCommand
 
     private static string Before(TrustedProxies? proxies) => proxies is null ? "" : "behind a proxy (PROXY header), ";
 
-    private static string Who(WebListenerOptions listener) => listener.Tls?.ClientAuthentication switch
+    private static string Who(ListenerSettings listener) => listener.Tls?.ClientAuthentication switch
     {
         ClientAuthentication.Require => "certificates of clients required",
         _ when listener.IdentifiesPeers => Peers,

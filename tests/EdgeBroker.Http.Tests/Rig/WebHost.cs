@@ -12,6 +12,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests.Rig;
@@ -21,7 +22,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 {
     private readonly AnonymousAuthenticator _anonymous = new();
     private readonly List<IAsyncDisposable> _opened = [];
-    private WebServer? _server;
+    private WebListenerFamily? _server;
 
     public WebHost()
     {
@@ -44,7 +45,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     public Broker Broker { get; private set; } = null!;
 
-    public WebServer Server => _server!;
+    public WebListenerFamily Server => _server!;
 
     /// <summary>Who decides about clients; null: nobody is asked for a password.</summary>
     public IAuthenticator? Authenticator { get; init; }
@@ -75,28 +76,28 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     /// <summary>Starts one listener; returns its port.</summary>
     public async Task<int> StartAsync(
-        WebProtocol protocol, TlsOptions? tls = null, Func<WebListenerOptions, WebListenerOptions>? with = null, MqttOptions? limits = null)
+        ListenerProtocol protocol, TlsOptions? tls = null, Func<ListenerSettings, ListenerSettings>? with = null, MqttOptions? limits = null)
     {
-        var options = new WebListenerOptions
+        var options = new ListenerSettings
         {
             Protocol = protocol,
             Address = "127.0.0.1:0",
             AllowAnonymous = true,
-            Tls = protocol is WebProtocol.Ws or WebProtocol.Http ? null : tls ?? Tls,
+            Tls = protocol is ListenerProtocol.Ws or ListenerProtocol.Http ? null : tls ?? Tls,
         };
         await StartAsync(limits, with?.Invoke(options) ?? options);
         return Port(0);
     }
 
-    public async Task StartAsync(MqttOptions? limits, params WebListenerOptions[] listeners)
+    public async Task StartAsync(MqttOptions? limits, params ListenerSettings[] listeners)
     {
         Broker = new Broker(
             limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test") { Cluster = Cluster };
-        _server = new WebServer(listeners, Broker, this, this, 2, Time, Log);
-        await _server.StartAsync();
+        _server = new WebListenerFamily(Broker, this, this, 2, Time, Log);
+        foreach (ListenerSettings settings in listeners) await (await _server.OpenAsync(settings)).BeginAsync();
     }
 
-    public int Port(int listener) => int.Parse(Server.EndPoints[listener].Split(':')[^1], CultureInfo.InvariantCulture);
+    public int Port(int listener) => int.Parse(Server.Listeners[listener].EndPoint.Split(':')[^1], CultureInfo.InvariantCulture);
 
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {

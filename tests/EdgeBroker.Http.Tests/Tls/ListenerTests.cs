@@ -6,6 +6,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;
 
@@ -23,7 +24,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [InlineData(SslProtocols.Tls13)]
     public async Task Messages_come_through(SslProtocols version)
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         SslStream stream = await _host.TlsAsync(port, protocols: version);
         Assert.Equal(version, stream.SslProtocol);
         TestClient subscriber = _host.Mqtt(stream);
@@ -47,7 +48,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [InlineData(CertificateIdentity.Fingerprint, null)]
     public async Task A_certificate_s_name_becomes_the_user_name(CertificateIdentity identity, string? expected)
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Mutual with { Identity = identity }, options => options with { AllowAnonymous = false });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { Identity = identity }, options => options with { AllowAnonymous = false });
         Issued issued = _host.Authority.Client("CN=press7, O=Plant", "press7.plant.example", "urn:plant:press7");
         await _host.ConnectAsync(port, "c", issued);
         Assert.True(_host.Asked.TryDequeue(out var asked));
@@ -72,7 +73,7 @@ public sealed class ListenerTests : IAsyncDisposable
             Topics = [new AclPattern("plant/%u/#")],
         };
         await using var host = new WebHost { Authenticator = new AnonymousAuthenticator(new Replaceable<AclRuleSet>(new AclRuleSet([rule], []))) };
-        int port = await host.StartAsync(WebProtocol.Mqtts, host.Mutual, options => options with { AllowAnonymous = false });
+        int port = await host.StartAsync(ListenerProtocol.Mqtts, host.Mutual, options => options with { AllowAnonymous = false });
         TestClient client = await host.ConnectAsync(port, "c", host.Authority.Client("CN=press7"));
         await client.SendAsync(client.Packets.Subscribe(3, "plant/press7/#", 1));
         await client.ExpectAsync(client.Packets.Suback(3, (int)expected));
@@ -82,7 +83,7 @@ public sealed class ListenerTests : IAsyncDisposable
     public async Task Where_a_certificate_is_only_requested_one_may_come_without()
     {
         TlsOptions tls = _host.Mutual with { ClientAuthentication = ClientAuthentication.Request };
-        int port = await _host.StartAsync(WebProtocol.Mqtts, tls, options => options with { AllowAnonymous = false });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, tls, options => options with { AllowAnonymous = false });
         await _host.ConnectAsync(port, "with", _host.Authority.Client("CN=press7"));
         TestClient without = _host.Mqtt(await _host.TlsAsync(port));
         await without.SendAsync(without.Packets.Connect("without"));
@@ -117,7 +118,7 @@ public sealed class ListenerTests : IAsyncDisposable
             "two names" => ca.Client("CN=a, CN=b"),
             _ => revoked,
         };
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
         await RefusedAsync(port, presented, logged);
         await _host.StillServesAsync(port, ca.Client("CN=good"));
         Assert.Equal((1, 1, 0), Handshakes());
@@ -127,7 +128,7 @@ public sealed class ListenerTests : IAsyncDisposable
     public async Task A_list_that_is_over_vouches_for_nobody()
     {
         _host.Write("crl.pem", _host.Authority.Revoke(-1));
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
         await RefusedAsync(port, _host.Authority.Client("CN=good"), "holds no current list of its issuer");
         Assert.Equal(1, _host.Log.Count("was to be renewed by"));
     }
@@ -135,19 +136,19 @@ public sealed class ListenerTests : IAsyncDisposable
     [Fact]
     public async Task A_listener_for_1_3_refuses_1_2()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Tls with { Tls13Only = true });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Tls with { Tls13Only = true });
         await Assert.ThrowsAsync<AuthenticationException>(() => _host.TlsAsync(port, protocols: SslProtocols.Tls12));
         await _host.Log.WithAsync("older TLS than 1.3");
         await _host.StillServesAsync(port);
     }
 
     [Theory]
-    [InlineData(WebProtocol.Mqtts, "mqtt", "the client speaks plain MQTT to a TLS listener")]
-    [InlineData(WebProtocol.Mqtts, "http", "the client speaks plain HTTP to a TLS listener")]
-    [InlineData(WebProtocol.Mqtts, "junk", "is no TLS (its first byte is 0xFF)")]
-    [InlineData(WebProtocol.Mqtts, "junk record", "TLS handshake")]
-    [InlineData(WebProtocol.Wss, "http", "the client speaks plain HTTP to a TLS listener")]
-    public async Task What_is_no_TLS_is_told(WebProtocol protocol, string kind, string logged)
+    [InlineData(ListenerProtocol.Mqtts, "mqtt", "the client speaks plain MQTT to a TLS listener")]
+    [InlineData(ListenerProtocol.Mqtts, "http", "the client speaks plain HTTP to a TLS listener")]
+    [InlineData(ListenerProtocol.Mqtts, "junk", "is no TLS (its first byte is 0xFF)")]
+    [InlineData(ListenerProtocol.Mqtts, "junk record", "TLS handshake")]
+    [InlineData(ListenerProtocol.Wss, "http", "the client speaks plain HTTP to a TLS listener")]
+    public async Task What_is_no_TLS_is_told(ListenerProtocol protocol, string kind, string logged)
     {
         int port = await _host.StartAsync(protocol);
         Stream stream = await _host.TcpAsync(port);
@@ -160,13 +161,13 @@ public sealed class ListenerTests : IAsyncDisposable
         });
         await EndsAsync(stream);
         await _host.Log.WithAsync(logged);
-        if (protocol == WebProtocol.Mqtts) await _host.StillServesAsync(port);
+        if (protocol == ListenerProtocol.Mqtts) await _host.StillServesAsync(port);
     }
 
     [Fact]
     public async Task TLS_on_a_WebSocket_port_without_is_told()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         await Assert.ThrowsAnyAsync<Exception>(() => _host.TlsAsync(port));
         await _host.Log.WithAsync("the client speaks TLS to a plain listener");
     }
@@ -177,7 +178,7 @@ public sealed class ListenerTests : IAsyncDisposable
         // The clock stands still again when a handshake is to be completed, however long that takes.
         var time = new FakeTimeProvider();
         await using var host = new WebHost { Time = time };
-        int port = await host.StartAsync(WebProtocol.Mqtts);
+        int port = await host.StartAsync(ListenerProtocol.Mqtts);
         Stream silent = await host.TcpAsync(port);
         Stream half = await host.TcpAsync(port);
         await half.WriteAsync(new byte[] { 0x16, 3, 1 });
@@ -191,7 +192,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [Fact]
     public async Task Handshakes_at_once_are_bounded()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Tls with { MaxHandshakes = 1 });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Tls with { MaxHandshakes = 1 });
         Stream first = await _host.TcpAsync(port);
         await first.WriteAsync(new byte[] { 0x16, 3, 1 });
         Stream second = await _host.TcpAsync(port);
@@ -214,7 +215,7 @@ public sealed class ListenerTests : IAsyncDisposable
         _host.Write("other.key", other.KeyPem);
         TlsOptions tls =
             _host.Tls with { Certificates = [.. _host.Tls.Certificates, new CertificateFiles(_host.PathOf("other.crt"), _host.PathOf("other.key"))] };
-        int port = await _host.StartAsync(WebProtocol.Mqtts, tls);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, tls);
         var names = new[] { ("localhost", _host.ServerCertificate), ("gateway.plant.example", other), ("press7.lan.plant.example", other) };
         foreach ((string host, Issued expected) in names)
         {
@@ -227,7 +228,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [Fact]
     public async Task Beyond_max_connections_nobody_is_taken()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts, with: options => options with { MaxConnections = 1 });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, with: options => options with { MaxConnections = 1 });
         TestClient first = await _host.ConnectAsync(port, "first");
         await EndsAsync(await _host.TcpAsync(port));
         await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused && e.Reason == ReasonCode.ServerBusy, "the broker to notice");
@@ -237,7 +238,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [Fact]
     public async Task A_client_that_says_nothing_behind_its_handshake_is_let_go()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
         await EndsAsync(await _host.TlsAsync(port));
         await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused, "the broker to notice");
     }
@@ -245,7 +246,7 @@ public sealed class ListenerTests : IAsyncDisposable
     [Fact]
     public async Task The_last_packet_arrives_although_the_client_is_still_sending()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         TestClient client = await _host.ConnectAsync(port, "c");
         // A second CONNECT breaks the rules; what follows it is never read.
         await client.SendAsync(client.Packets.Connect("c"), client.Packets.Publish("a", new string('x', 200_000)));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Http.Tests.Tls;
@@ -16,7 +17,7 @@ public sealed class ReloadTests : IAsyncDisposable
     [Fact]
     public async Task A_new_certificate_is_for_new_connections_and_drops_nobody()
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         TestClient before = await _host.ConnectAsync(port, "before");
         Issued next = _host.Authority.Server(["localhost"]);
         Put(next);
@@ -33,7 +34,7 @@ public sealed class ReloadTests : IAsyncDisposable
     [InlineData("server.key", null, "does not exist")]
     public async Task A_bad_file_leaves_the_old_certificate_in_use(string file, string? text, string logged)
     {
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         string good = File.ReadAllText(_host.PathOf(file));
         if (text is null) File.Delete(_host.PathOf(file));
         else _host.Replace(file, text == "other" ? _host.Authority.Server().KeyPem : text);
@@ -79,7 +80,7 @@ public sealed class ReloadTests : IAsyncDisposable
     {
         Issued client = _host.Authority.Client("CN=lost");
         _host.Write("crl.pem", _host.Authority.Revoke(20));
-        int port = await _host.StartAsync(WebProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
         await _host.ConnectAsync(port, "c", client);
         _host.Replace("crl.pem", _host.Authority.Revoke(20, client));
         await _host.Log.WithAsync("new connections get");
@@ -102,7 +103,7 @@ public sealed class ReloadTests : IAsyncDisposable
     public async Task Replaced_a_hundred_times_under_QoS_1_traffic_nobody_is_dropped_and_nothing_is_lost()
     {
         const int replacements = 100;
-        int port = await _host.StartAsync(WebProtocol.Mqtts);
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
         TestClient subscriber = await _host.ConnectAsync(port, "subscriber");
         await subscriber.SubscribeAsync("a", options: 1);
         TestClient publisher = await _host.ConnectAsync(port, "publisher");

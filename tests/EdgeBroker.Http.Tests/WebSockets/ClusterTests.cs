@@ -2,6 +2,7 @@ using EdgeBroker.Core.Ports;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests.WebSockets;
 
@@ -17,9 +18,9 @@ public sealed class ClusterTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
-    [InlineData(WebProtocol.Ws)]
-    [InlineData(WebProtocol.Wss)]
-    public async Task What_a_client_sends_ahead_waits_for_CONNACK(WebProtocol protocol)
+    [InlineData(ListenerProtocol.Ws)]
+    [InlineData(ListenerProtocol.Wss)]
+    public async Task What_a_client_sends_ahead_waits_for_CONNACK(ListenerProtocol protocol)
     {
         RawWebSocket socket = await OpenAsync(protocol);
         await socket.SendAsync(RawWebSocket.Binary, [.. V5.Connect("c"), .. V5.Subscribe(1, "a")]);
@@ -36,7 +37,7 @@ public sealed class ClusterTests : IAsyncDisposable
     [Fact]
     public async Task A_session_that_is_elsewhere_refuses_the_client()
     {
-        RawWebSocket socket = await OpenAsync(WebProtocol.Ws);
+        RawWebSocket socket = await OpenAsync(ListenerProtocol.Ws);
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect("c"));
         (await _cluster.NextAsync()).Answer(SessionClaim.Elsewhere("gw-2:8083"));
         (_, byte[] connack) = (await socket.ReceiveAsync())!.Value;
@@ -48,7 +49,7 @@ public sealed class ClusterTests : IAsyncDisposable
     [Fact]
     public async Task A_client_that_has_gone_meanwhile_leaves_no_connected_session()
     {
-        Stream stream = await _host.TcpAsync(await _host.StartAsync(WebProtocol.Ws));
+        Stream stream = await _host.TcpAsync(await _host.StartAsync(ListenerProtocol.Ws));
         var socket = new RawWebSocket(stream);
         await socket.UpgradeAsync();
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect("c"));
@@ -62,7 +63,7 @@ public sealed class ClusterTests : IAsyncDisposable
     [Fact]
     public async Task A_broker_that_stops_does_not_wait_for_claims()
     {
-        RawWebSocket socket = await OpenAsync(WebProtocol.Ws);
+        RawWebSocket socket = await OpenAsync(ListenerProtocol.Ws);
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect("c"));
         TestClaim claim = await _cluster.NextAsync();
         await _host.Server.StopAsync(Deadline.Patience, TimeProvider.System);
@@ -72,10 +73,10 @@ public sealed class ClusterTests : IAsyncDisposable
         Assert.Equal(0, _host.Broker.SessionCount);
     }
 
-    private async Task<RawWebSocket> OpenAsync(WebProtocol protocol)
+    private async Task<RawWebSocket> OpenAsync(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
-        var socket = new RawWebSocket(protocol == WebProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port));
+        var socket = new RawWebSocket(protocol == ListenerProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port));
         Assert.StartsWith("HTTP/1.1 101 ", await socket.UpgradeAsync(), StringComparison.Ordinal);
         return socket;
     }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests.WebSockets;
 
@@ -21,7 +22,7 @@ public sealed class MutatedFramesTests : IAsyncDisposable
     [Fact]
     public async Task They_disturb_neither_a_canary_nor_the_next_client()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         var canary = new RawWebSocket(await _host.TcpAsync(port));
         await canary.UpgradeAsync();
         await canary.SendAsync(RawWebSocket.Binary, Packets.V5.Connect("canary"));

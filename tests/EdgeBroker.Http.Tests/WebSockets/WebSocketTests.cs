@@ -3,6 +3,7 @@ using EdgeBroker.Core;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.WebSockets;
@@ -16,9 +17,9 @@ public sealed class WebSocketTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Theory]
-    [InlineData(WebProtocol.Ws)]
-    [InlineData(WebProtocol.Wss)]
-    public async Task Packets_need_not_begin_or_end_with_frames(WebProtocol protocol)
+    [InlineData(ListenerProtocol.Ws)]
+    [InlineData(ListenerProtocol.Wss)]
+    public async Task Packets_need_not_begin_or_end_with_frames(ListenerProtocol protocol)
     {
         int port = await _host.StartAsync(protocol);
         RawWebSocket socket = await ConnectAsync(port, protocol);
@@ -56,7 +57,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task A_packet_may_come_byte_by_byte()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         RawWebSocket socket = await ConnectAsync(port);
         foreach (byte one in V5.Publish("a", "hi", qos: 1, packetId: 7)) await socket.SendAsync(RawWebSocket.Binary, [one]);
         await socket.ExpectAsync(V5.Puback(7, ReasonCode.NoMatchingSubscribers));
@@ -70,7 +71,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [InlineData("chat, xmpp", 400, "subprotocol")]
     public async Task Another_subprotocol_is_refused(string? subprotocol, int status, string logged)
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(subprotocol: subprotocol);
         Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
         await _host.Log.WithAsync(logged);
@@ -82,7 +83,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task Other_paths_and_plain_requests_are_refused()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws, with: options => options with { Path = "/plant" });
+        int port = await _host.StartAsync(ListenerProtocol.Ws, with: options => options with { Path = "/plant" });
         Assert.StartsWith("HTTP/1.1 404 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 426 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync("/plant", upgrade: false), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 101 ", await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync("/plant"), StringComparison.Ordinal);
@@ -100,7 +101,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [InlineData("https://plant.example", "http://gw.lan", false)]
     public async Task Pages_of_other_origins_are_refused(string allowed, string? origin, bool admitted)
     {
-        int port = await _host.StartAsync(WebProtocol.Ws, with: options => options with { AllowedOrigins = allowed.Length == 0 ? [] : [allowed] });
+        int port = await _host.StartAsync(ListenerProtocol.Ws, with: options => options with { AllowedOrigins = allowed.Length == 0 ? [] : [allowed] });
         string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(origin: origin, host: $"gw.lan:{port}");
         Assert.StartsWith(admitted ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", head, StringComparison.Ordinal);
     }
@@ -108,7 +109,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task A_text_message_closes_with_1003()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         RawWebSocket socket = await ConnectAsync(port);
         await socket.SendAsync(RawWebSocket.Text, Packets.Pingreq());
         await socket.ExpectCloseAsync(1003);
@@ -119,7 +120,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task Frames_against_the_rules_close_with_1002()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         byte[][] wrong =
         [
             RawWebSocket.Frame(RawWebSocket.Binary, V5.Publish("a", "hi"), masked: false),
@@ -146,7 +147,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task A_packet_too_large_is_refused_before_it_has_come()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 100_000 });
+        int port = await _host.StartAsync(ListenerProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 100_000 });
         RawWebSocket socket = await ConnectAsync(port);
         // The frame announces 2^40 bytes, the packet 200 MB.
         await socket.SendRawAsync([0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x30, 0x80, 0x80, 0x80, 0x60, .. new byte[4096]]);
@@ -160,7 +161,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task A_megabyte_comes_and_goes_in_one_frame()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 2_000_000 });
+        int port = await _host.StartAsync(ListenerProtocol.Ws, limits: TestBrokerOptions.Quiet with { MaxPacketSizeBytes = 2_000_000 });
         RawWebSocket socket = await ConnectAsync(port);
         await socket.SendAsync(RawWebSocket.Binary, V5.Subscribe(1, "a"));
         await socket.ExpectAsync(V5.Suback(1, 0));
@@ -172,7 +173,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     [Fact]
     public async Task Close_is_answered_and_so_is_goodbye()
     {
-        int port = await _host.StartAsync(WebProtocol.Ws);
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
         RawWebSocket closing = await ConnectAsync(port);
         await closing.SendAsync(RawWebSocket.Close, [0x03, 0xE8]);
         await closing.ExpectCloseAsync(1000, answer: false);
@@ -191,7 +192,7 @@ public sealed class WebSocketTests : IAsyncDisposable
         // The clock stands still while the second makes its way to MQTT, however long that takes.
         var time = new FakeTimeProvider();
         await using var host = new WebHost { Time = time };
-        int port = await host.StartAsync(WebProtocol.Ws, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMinutes(1) });
+        int port = await host.StartAsync(ListenerProtocol.Ws, limits: TestBrokerOptions.Quiet with { ConnectTimeout = TimeSpan.FromMinutes(1) });
         var silent = new RawWebSocket(await host.TcpAsync(port));
         Task ended = ExpectEndAsync(silent);
         await Deadline.AdvanceUntil(time, () => ended.IsCompleted, "the silent one's end");
@@ -206,7 +207,7 @@ public sealed class WebSocketTests : IAsyncDisposable
     public async Task A_client_that_does_not_read_is_held_back_and_harms_nobody()
     {
         MqttOptions limits = TestBrokerOptions.Quiet with { MaxOutboundBytes = 64 * 1024 };
-        int port = await _host.StartAsync(WebProtocol.Ws, limits: limits);
+        int port = await _host.StartAsync(ListenerProtocol.Ws, limits: limits);
         RawWebSocket slow = await ConnectAsync(port);
         await slow.SendAsync(RawWebSocket.Binary, V5.Subscribe(1, "a"));
         await slow.ExpectAsync(V5.Suback(1, 0));
@@ -223,9 +224,9 @@ public sealed class WebSocketTests : IAsyncDisposable
 
     private static async Task ExpectEndAsync(RawWebSocket socket) => Assert.Null(await socket.ReceiveAsync());
 
-    private async Task<RawWebSocket> ConnectAsync(int port, WebProtocol protocol = WebProtocol.Ws)
+    private async Task<RawWebSocket> ConnectAsync(int port, ListenerProtocol protocol = ListenerProtocol.Ws)
     {
-        var socket = new RawWebSocket(protocol == WebProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port));
+        var socket = new RawWebSocket(protocol == ListenerProtocol.Ws ? await _host.TcpAsync(port) : await _host.TlsAsync(port));
         Assert.StartsWith("HTTP/1.1 101 ", await socket.UpgradeAsync(), StringComparison.Ordinal);
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect(Guid.NewGuid().ToString("N")));
         (int opcode, byte[] payload) = (await socket.ReceiveAsync())!.Value;

@@ -7,6 +7,7 @@ using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeBroker.Mqtt.Tests.Rig;
@@ -17,13 +18,12 @@ internal sealed class Door : IDisposable, IAuthenticator
     private readonly MqttServer _server;
     private readonly AnonymousAuthenticator _anonymous = new();
 
-    public Door(ListenerOptions options, MqttOptions? limits = null)
+    public Door(ListenerSettings options, MqttOptions? limits = null)
     {
         Broker = new Broker(
             limits ?? TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(Events), "test");
         _server = new MqttServer(Broker, this, 2, TimeProvider.System, NullLoggerFactory.Instance);
-        _server.Listen(options);
-        _server.Start();
+        _server.Serve(options);
     }
 
     public Broker Broker { get; }
@@ -32,7 +32,7 @@ internal sealed class Door : IDisposable, IAuthenticator
 
     public ConcurrentQueue<AuthenticationRequest> Asked { get; } = new();
 
-    private EndPoint EndPoint => _server.EndPoints.Single() is var address && address.StartsWith("unix:", StringComparison.Ordinal)
+    private EndPoint EndPoint => _server.Listeners.Single().EndPoint is var address && address.StartsWith("unix:", StringComparison.Ordinal)
         ? new UnixDomainSocketEndPoint(address["unix:".Length..])
         : IPEndPoint.Parse(address);
 

@@ -4,6 +4,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeBroker.Mqtt.Tests.Rig;
@@ -19,15 +20,14 @@ internal sealed class Server : IDisposable
         _time = time ?? TimeProvider.System;
         Broker = new Broker(options ?? TestBrokerOptions.Quiet, new BrokerClock(_time), VolatileJournal.Instance, new BrokerEvents(Events), "test");
         _server = new MqttServer(Broker, new AnonymousAuthenticator(), reactors, _time, NullLoggerFactory.Instance);
-        _server.Listen(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = true });
-        _server.Start();
+        _server.Serve(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true });
     }
 
     public Broker Broker { get; }
 
     public QuietEvents Events { get; } = new();
 
-    public IPEndPoint EndPoint => IPEndPoint.Parse(_server.EndPoints.Single());
+    public IPEndPoint EndPoint => IPEndPoint.Parse(_server.Listeners.Single().EndPoint);
 
     public Task StopAsync() => _server.StopAsync(Deadline.Patience, TimeProvider.System);
 

@@ -5,6 +5,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 
 namespace EdgeBroker.Mqtt.Tests.Servers;
@@ -17,7 +18,7 @@ public sealed class ProxyTests
         "0D0A0D0A000D0A515549540A" + "2121" + "0024" + "20010DB8000000000000000000000007" + "20010DB8000000000000000000000001" + "DC04075B");
     private static readonly byte[] Local = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2000" + "0000");
 
-    private static readonly ListenerOptions Proxied = new() { Address = "127.0.0.1:0", AllowAnonymous = true, Proxies = TrustedProxies.Loopback };
+    private static readonly ListenerSettings Proxied = new() { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true, Proxies = TrustedProxies.Loopback };
 
     [Fact]
     public async Task The_client_is_where_the_header_says()

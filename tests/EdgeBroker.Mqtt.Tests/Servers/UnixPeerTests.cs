@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EdgeBroker.Mqtt.Tests.Rig;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;
 
@@ -10,7 +11,7 @@ public sealed class UnixPeerTests : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), "edgebroker-" + Guid.NewGuid().ToString("N"));
 
-    private ListenerOptions Options => new() { Address = "unix:" + _path };
+    private ListenerSettings Options => new() { Protocol = ListenerProtocol.Mqtt, Address = "unix:" + _path };
 
     public void Dispose() => File.Delete(_path);
 
@@ -32,7 +33,7 @@ public sealed class UnixPeerTests : IDisposable
     [Fact]
     public async Task Where_the_system_does_not_tell_nobody_comes_in()
     {
-        using var door = new Door(new ListenerOptions { Address = "127.0.0.1:0", AllowAnonymous = true, IdentifiesPeers = true });
+        using var door = new Door(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true, IdentifiesPeers = true });
         await using NetworkStream stream = await door.OpenAsync();
         await door.ExpectRefusedAsync(stream, "identity = \"peer\" needs a Unix socket");
         Assert.Empty(door.Asked);

@@ -4,6 +4,7 @@ using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Tests.Configuration;
 
@@ -16,7 +17,7 @@ public sealed class DefaultTests
         using var given = new Given("[mqtt]\nmax_qos = 0\n");
         BrokerConfiguration configuration = given.Valid(file: null);
         Assert.Null(configuration.File);
-        Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(configuration.Listeners));
+        Assert.Equal(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(configuration.Listeners));
         Assert.Equal(new MqttOptions(), configuration.Mqtt);
         Assert.Equal(new LogOptions(), configuration.Log);
         Assert.Equal(Environment.MachineName, configuration.Node.Name);
@@ -57,7 +58,7 @@ public sealed class DefaultTests
         Assert.Equal(new LimitOptions(), example.Limits);
         Assert.Equal(new StorageOptions(), example.Storage);
         Assert.Equal(new LogOptions(), example.Log);
-        Assert.Equal(new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
+        Assert.Equal(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
         string text = File.ReadAllText(Path.Combine(Repository.Root, "broker.toml"));
         AssertShows(BrokerSchema.File, text);
     }

@@ -1,5 +1,6 @@
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;
 
@@ -22,7 +23,7 @@ public sealed class ListenerTests
     {
         using var given = new Given($"[[listener]]\nprotocol = \"mqtt\"\naddress = \"{address}\"\n");
         BrokerConfiguration configuration = given.Valid();
-        EdgeBroker.Mqtt.ListenerOptions listener = Assert.Single(configuration.Listeners);
+        ListenerSettings listener = Assert.Single(configuration.Listeners);
         Assert.Equal(address, listener.Address);
         Assert.Equal(anonymous, listener.AllowAnonymous);
         Assert.Equal(10_000, listener.MaxConnections);
@@ -35,8 +36,7 @@ public sealed class ListenerTests
         using var given = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"0.0.0.0:8080\"\n");
         BrokerConfiguration configuration = given.Valid();
         Assert.Empty(configuration.Warnings);
-        Assert.Empty(configuration.Listeners);
-        Assert.Equal((WebProtocol.Http, null), (Assert.Single(configuration.WebListeners).Protocol, configuration.WebListeners[0].Tls));
+        Assert.Equal((ListenerProtocol.Http, null), (Assert.Single(configuration.Listeners).Protocol, configuration.Listeners[0].Tls));
 
         using var wrong = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"127.0.0.1:8080\"\nallow_anonymous = false\n");
         Assert.Equal(["broker.toml:4:1: \"allow_anonymous\" belongs to listeners that speak MQTT; this listener's protocol is \"http\""], wrong.Errors());
@@ -141,7 +141,7 @@ public sealed class ListenerTests
     public void Behind_a_proxy_nobody_is_anonymous_unless_asked()
     {
         using var given = new Given(Proxied("127.0.0.1:1883", ""));
-        EdgeBroker.Mqtt.ListenerOptions listener = Assert.Single(given.Valid().Listeners);
+        ListenerSettings listener = Assert.Single(given.Valid().Listeners);
         Assert.Equal((false, TrustedProxies.Loopback), (listener.AllowAnonymous, listener.Proxies));
         Assert.Contains(
             given.Valid().Warnings,
@@ -218,10 +218,9 @@ public sealed class ListenerTests
         using var given = new Given(
             $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"unix:/run/a.sock\"\nmode = \"0600\"\nowner = \"anna:plant\"\nidentity = \"peer\"\n");
         BrokerConfiguration configuration = given.Valid();
-        (SocketFileAccess file, bool identifies) = protocol == "mqtt"
-            ? (configuration.Listeners.Single().SocketFile, configuration.Listeners.Single().IdentifiesPeers)
-            : (configuration.WebListeners.Single().SocketFile, configuration.WebListeners.Single().IdentifiesPeers);
-        Assert.Equal((new SocketFileAccess(UnixFileMode.UserRead | UnixFileMode.UserWrite, "anna", "plant"), true), (file, identifies));
+        ListenerSettings listener = configuration.Listeners.Single();
+        Assert.Equal(
+            (new SocketFileAccess(UnixFileMode.UserRead | UnixFileMode.UserWrite, "anna", "plant"), true), (listener.SocketFile, listener.IdentifiesPeers));
         Assert.Empty(configuration.Warnings);
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cli.Certificates;
 using EdgeBroker.Configuration;
 using EdgeBroker.Http;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;
 
@@ -48,10 +49,9 @@ public sealed class TlsTests : IDisposable
             key = "server.key"
             """);
         BrokerConfiguration configuration = _given.Valid();
-        Assert.Empty(configuration.Listeners);
-        WebListenerOptions listener = Assert.Single(configuration.WebListeners);
+        ListenerSettings listener = Assert.Single(configuration.Listeners);
         Assert.Equal(
-            (WebProtocol.Wss, "127.0.0.1:8884", 7, "/plant", true),
+            (ListenerProtocol.Wss, "127.0.0.1:8884", 7, "/plant", true),
             (listener.Protocol, listener.Address, listener.MaxConnections, listener.Path, listener.AllowAnonymous));
         Assert.Equal(["https://plant.example", "http://gw:8080"], listener.AllowedOrigins);
         TlsOptions tls = listener.Tls!;

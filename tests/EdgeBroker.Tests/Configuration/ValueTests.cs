@@ -3,6 +3,7 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Logging;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Tests.Configuration;
@@ -95,7 +96,7 @@ public sealed class ValueTests
         BrokerConfiguration configuration = given.Valid();
         Assert.Equal(new NodeOptions { Name = "gw-017", DataDirectory = "/var/lib/edgebroker" }, configuration.Node);
         Assert.Equal(
-            new EdgeBroker.Mqtt.ListenerOptions { Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 },
+            new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 },
             Assert.Single(configuration.Listeners));
         Assert.Equal(
             new StorageOptions { Durability = StoreDurability.FlashSaver, MaxBytes = 16 * 1024 * 1024, OnCorruption = CorruptionPolicy.Stop },

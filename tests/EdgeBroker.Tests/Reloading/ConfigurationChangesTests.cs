@@ -5,6 +5,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Tests.Reloading;
 
@@ -14,7 +15,7 @@ public sealed class ConfigurationChangesTests
     private static readonly BrokerConfiguration Before = new()
     {
         Node = new NodeOptions { Name = "n", DataDirectory = "/d" },
-        Listeners = [new ListenerOptions { Address = "127.0.0.1:1883" }],
+        Listeners = [new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883" }],
         Mqtt = new MqttOptions(),
         Storage = new StorageOptions(),
         Log = new LogOptions(),

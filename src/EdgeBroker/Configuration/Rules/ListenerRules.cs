@@ -1,7 +1,7 @@
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
-using EdgeBroker.Http;
-using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Configuration.Rules;
 
@@ -16,11 +16,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
 
     private readonly PeerRules _peerRules = new(errors, warnings);
 
-    /// <summary>Plain MQTT listeners.</summary>
-    public List<ListenerOptions> Plains { get; } = [];
-
-    /// <summary>TLS and WebSocket listeners.</summary>
-    public List<WebListenerOptions> Webs { get; } = [];
+    /// <summary>The listeners judged, in order.</summary>
+    public List<ListenerSettings> Settings { get; } = [];
 
     /// <summary>Judges the listeners.</summary>
     /// <returns>Them, with what follows where nothing is said; and the default where there is none.</returns>
@@ -29,7 +26,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         var resolved = new List<ListenerDraft>(drafts);
         for (int i = 0; i < drafts.Count; i++)
         {
-            WebProtocol? web = ProtocolOf(drafts[i]);
+            ListenerProtocol protocol = ProtocolOf(drafts[i]);
             ListenerTable.Schema.FindMisplaced(drafts[i], drafts[i].Table, errors);
             if (drafts[i].Address is not { } address) continue;
             if (FirstOverlap(drafts, i, address) is { } earlier)
@@ -43,7 +40,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             bool isLocal = address.IsLoopback && !drafts[i].IsProxied;
             bool anonymous = drafts[i].AllowAnonymous ?? isLocal;
             resolved[i] = drafts[i] with { AllowAnonymous = anonymous };
-            if (IsHttp(web))
+            if (protocol.SpeaksHttp())
             {
                 // Health asks nobody who he is, and has nothing to hide.
             }
@@ -56,28 +53,13 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                 warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
             }
 
-            if (web is { } protocol)
-            {
-                AddWeb(drafts[i], protocol, address, anonymous, peer);
-            }
-            else
-            {
-                Plains.Add(
-                    drafts[i].Options with
-                    {
-                        Address = address.Text,
-                        AllowAnonymous = anonymous,
-                        Proxies = peer.Proxies,
-                        SocketFile = peer.SocketFile,
-                        IdentifiesPeers = peer.IdentifiesPeers,
-                    });
-            }
+            Add(drafts[i], protocol, address, anonymous, peer);
         }
 
         if (drafts.Count == 0)
         {
             if (hasCredentials) warnings.Add(AnonymousToo(DefaultAddress));
-            Plains.Add(new ListenerOptions { Address = DefaultAddress, AllowAnonymous = true });
+            Settings.Add(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = DefaultAddress, AllowAnonymous = true });
             _ = ListenAddress.TryParse(DefaultAddress, out ListenAddress address);
             resolved.Add(new ListenerDraft(TomlTable.Nowhere) { Protocol = ListenerTable.Plain, Address = address, AllowAnonymous = true });
         }
@@ -85,17 +67,15 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         return resolved;
     }
 
-    private void AddWeb(ListenerDraft draft, WebProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
+    private void Add(ListenerDraft draft, ListenerProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
     {
-        bool speaksTls = SpeaksTls(protocol);
-        Transport.Tls.TlsOptions? tls = speaksTls ? tlsRules.Apply(draft) : null;
-        if (tls is null && speaksTls) return;
-        Webs.Add(draft.Web with
+        TlsOptions? tls = protocol.SpeaksTls() ? tlsRules.Apply(draft) : null;
+        if (tls is null && protocol.SpeaksTls()) return;
+        Settings.Add(draft.Settings with
         {
             Protocol = protocol,
             Address = address.Text,
             AllowAnonymous = anonymous,
-            MaxConnections = draft.Options.MaxConnections,
             Proxies = peer.Proxies,
             SocketFile = peer.SocketFile,
             IdentifiesPeers = peer.IdentifiesPeers,
@@ -103,18 +83,10 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         });
     }
 
-    private WebProtocol? ProtocolOf(ListenerDraft draft)
+    private ListenerProtocol ProtocolOf(ListenerDraft draft)
     {
-        switch (draft.Protocol)
-        {
-            case null or ListenerTable.Plain: return null;
-            case "mqtts": return WebProtocol.Mqtts;
-            case "ws": return WebProtocol.Ws;
-            case "wss": return WebProtocol.Wss;
-            case "http": return WebProtocol.Http;
-            case "https": return WebProtocol.Https;
-        }
-
+        if (draft.Protocol is null) return ListenerProtocol.Mqtt;
+        if (ListenerProtocols.Find(draft.Protocol) is { } known) return known;
         string shown = ValueText.Quote(draft.Protocol);
         if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
         {
@@ -125,7 +97,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {ListenerTable.Protocol.Expected}");
         }
 
-        return null;
+        return ListenerProtocol.Mqtt;
     }
 
     private static ListenerDraft? FirstOverlap(IReadOnlyList<ListenerDraft> drafts, int count, ListenAddress address)
@@ -148,7 +120,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                     ? "allow_anonymous is set, and its clients are wherever the proxy's are"
                     : "allow_anonymous is set and the address is not loopback"));
         }
-        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: Transport.Tls.ClientAuthentication.None }))
+        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: ClientAuthentication.None }))
         {
             warnings.Add(
                 $"{draft.At("allow_anonymous")}: nobody can connect to {shown}: "
@@ -157,11 +129,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         }
     }
 
-    private static bool IsHttp(WebProtocol? protocol) => protocol is WebProtocol.Http or WebProtocol.Https;
-
-    private static bool SpeaksTls(WebProtocol? protocol) => protocol is WebProtocol.Mqtts or WebProtocol.Wss or WebProtocol.Https;
-
-    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == Transport.Tls.ClientAuthentication.Require;
+    private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == ClientAuthentication.Require;
 
     private static string AnonymousToo(string address) =>
         $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";

@@ -1,7 +1,6 @@
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Toml;
-using EdgeBroker.Http;
-using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Configuration.Schema;
@@ -30,10 +29,8 @@ internal sealed record ListenerDraft(TomlTable Table)
     /// <summary>Whether a client is the user that runs it.</summary>
     public bool IdentifiesPeers { get; init; }
 
-    public ListenerOptions Options { get; init; } = new() { Address = "" };
-
-    /// <summary>What only TLS and WebSocket listeners have; protocol and address are not used.</summary>
-    public WebListenerOptions Web { get; init; } = new() { Protocol = WebProtocol.Mqtts, Address = "" };
+    /// <summary>What needs no rule; protocol and address are not used.</summary>
+    public ListenerSettings Settings { get; init; } = new() { Protocol = ListenerProtocol.Mqtt, Address = "" };
 
     public TlsDraft? Tls { get; init; }
 
@@ -200,8 +197,8 @@ internal static class ListenerTable
             .Key(
                 "max_connections",
                 Kinds.Integer(1, 1_000_000),
-                o => o.Options.MaxConnections,
-                (o, v) => o with { Options = o.Options with { MaxConnections = v } },
+                o => o.Settings.MaxConnections,
+                (o, v) => o with { Settings = o.Settings with { MaxConnections = v } },
                 Applies.ToNewConnections,
                 "the next one is closed at once")
             .Key(
@@ -250,8 +247,8 @@ internal static class ListenerTable
             .Key(
                 "path",
                 Kinds.Text("a path that begins with \"/\"", IsUrlPath),
-                o => o.Web.Path,
-                (o, v) => o with { Web = o.Web with { Path = v } },
+                o => o.Settings.Path,
+                (o, v) => o with { Settings = o.Settings with { Path = v } },
                 Applies.ToNewConnections,
                 "ws, wss",
                 commented: true,
@@ -259,8 +256,8 @@ internal static class ListenerTable
             .Key(
                 "allowed_origins",
                 Kinds.List("origins, as in [\"https://plant.example\"]", IsOrigin, mayBeEmpty: true),
-                o => o.Web.AllowedOrigins,
-                (o, v) => o with { Web = o.Web with { AllowedOrigins = v } },
+                o => o.Settings.AllowedOrigins,
+                (o, v) => o with { Settings = o.Settings with { AllowedOrigins = v } },
                 Applies.ToNewConnections,
                 "ws, wss: pages that may connect, as in [\"https://plant.example\"]; empty: pages of the same host only",
                 commented: true,

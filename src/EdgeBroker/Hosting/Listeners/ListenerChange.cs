@@ -1,6 +1,5 @@
 using EdgeBroker.Core.Hosting;
-using EdgeBroker.Http;
-using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Hosting.Listeners;
 
@@ -8,15 +7,14 @@ namespace EdgeBroker.Hosting.Listeners;
 /// Changes the listeners of a running broker: first everything that can fail - addresses are bound, files are read -, then what cannot. In between nobody
 /// notices anything, but that where an address changes hands, the listener that goes has given it free for a moment.
 /// </summary>
-/// <param name="running">The listeners as they are.</param>
+/// <param name="part">The listeners as they are.</param>
 /// <param name="plan">What to do.</param>
 /// <param name="lost">Told when a listener that gave its address free could not have it back.</param>
-internal sealed class ListenerChange(ListenerPart running, ListenerPlan plan, Action<string, string> lost) : IPreparedChange
+internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Action<string, string> lost) : IPreparedChange
 {
-    private readonly List<IServedListener> _opened = [];
-    private readonly List<IServedListener> _suspended = [];
-    private readonly List<(WebListenerChange Change, WebListener Listener, WebListenerOptions Options)> _changes = [];
-    private bool _isWebNew;
+    private readonly List<IListener> _opened = [];
+    private readonly List<IListener> _suspended = [];
+    private readonly List<(IListenerChange Change, IListener Listener, ListenerSettings Settings)> _changes = [];
     private bool _isApplied;
 
     /// <summary>Does what can fail.</summary>
@@ -32,19 +30,18 @@ internal sealed class ListenerChange(ListenerPart running, ListenerPlan plan, Ac
     public async ValueTask ApplyAsync(ChangeNotes notes)
     {
         _isApplied = true;
-        running.Web?.ApplyLimits();
-        foreach (IServedListener listener in _opened)
+        part.ApplyLimits();
+        foreach (IListener listener in _opened)
         {
             await listener.BeginAsync().ConfigureAwait(false);
-            notes.Add($"{Printable.Escape(listener.Name)}: a new listener");
+            notes.Add($"{NameOf(listener)}: a new listener");
         }
 
-        foreach ((MqttListener listener, ListenerOptions options) in plan.Plains) Change(listener, options, notes);
-        foreach ((WebListenerChange change, WebListener listener, WebListenerOptions options) in _changes) Change(change, listener, options, notes);
-        foreach (IServedListener listener in plan.Removed)
+        foreach ((IListenerChange change, IListener listener, ListenerSettings settings) in _changes) Change(change, listener, settings, notes);
+        foreach (IListener listener in plan.Removed)
         {
             await listener.RemoveAsync().ConfigureAwait(false);
-            notes.Add($"{Printable.Escape(listener.Name)}: removed, and its clients disconnected");
+            notes.Add($"{NameOf(listener)}: removed, and its clients disconnected");
         }
     }
 
@@ -52,90 +49,73 @@ internal sealed class ListenerChange(ListenerPart running, ListenerPlan plan, Ac
     public async ValueTask DisposeAsync()
     {
         if (_isApplied) return;
-        foreach (IServedListener opened in _opened) await opened.AbandonAsync().ConfigureAwait(false);
-        foreach (IServedListener listener in _suspended) await ResumeAsync(listener).ConfigureAwait(false);
-        foreach ((WebListenerChange change, _, _) in _changes) change.Dispose();
-        if (_isWebNew) await running.CloseWebAsync().ConfigureAwait(false);
+        foreach (IListener opened in _opened) await opened.AbandonAsync().ConfigureAwait(false);
+        foreach (IListener listener in _suspended) await ResumeAsync(listener).ConfigureAwait(false);
+        foreach ((IListenerChange change, _, _) in _changes) change.Dispose();
     }
 
-    private static void Change(MqttListener listener, ListenerOptions options, ChangeNotes notes)
-    {
-        if (listener.Options == options) return;
-        if (listener.Options.AllowAnonymous != options.AllowAnonymous) notes.RequireReview();
-        listener.Apply(options);
-        notes.Add($"{Printable.Escape(listener.Name)}: other settings");
-    }
+    private static string NameOf(IListener listener) => Printable.Escape(listener.Settings.Name);
 
-    private static void Change(WebListenerChange change, WebListener listener, WebListenerOptions options, ChangeNotes notes)
+    private static void Change(IListenerChange change, IListener listener, ListenerSettings settings, ChangeNotes notes)
     {
-        bool isOther = !listener.Options.IsSameAs(options);
-        if (listener.Options.AllowAnonymous != options.AllowAnonymous) notes.RequireReview();
+        bool isOther = !listener.Settings.IsSameAs(settings);
+        if (listener.Settings.AllowAnonymous != settings.AllowAnonymous) notes.RequireReview();
         bool hasOtherCertificates = change.Apply();
-        if (isOther) notes.Add($"{Printable.Escape(listener.Name)}: other settings");
-        if (hasOtherCertificates) notes.Add($"{Printable.Escape(listener.Name)}: other certificate files, for new connections");
+        if (isOther) notes.Add($"{NameOf(listener)}: other settings");
+        if (hasOtherCertificates) notes.Add($"{NameOf(listener)}: other certificate files, for new connections");
     }
 
     private async Task<string?> ReadFilesAsync()
     {
-        foreach ((WebListener listener, WebListenerOptions options) in plan.Webs)
+        foreach ((IListener listener, ListenerSettings settings) in plan.Kept)
         {
-            if (await ListenerPart.TryAsync(() => Read(listener, options), options.Address).ConfigureAwait(false) is { } problem) return problem;
+            if (await ListenerPart.TryAsync(() => Read(listener, settings), settings.Address).ConfigureAwait(false) is { } problem) return problem;
         }
 
         return null;
     }
 
-    private Task Read(WebListener listener, WebListenerOptions options)
+    private Task Read(IListener listener, ListenerSettings settings)
     {
-        _changes.Add((listener.Prepare(options), listener, options));
+        _changes.Add((listener.Prepare(settings), listener, settings));
         return Task.CompletedTask;
     }
 
     private async Task<string?> OpenAsync()
     {
-        var opens = new List<(string Address, Func<Task> Open)>();
-        foreach (ListenerOptions options in plan.AddedPlains) opens.Add((options.Address, () => OpenPlain(options)));
-        foreach (WebListenerOptions options in plan.AddedWebs) opens.Add((options.Address, () => OpenWebAsync(options)));
-        if (await OpenAsync(opens).ConfigureAwait(false) is null) return null;
+        var toOpen = new List<ListenerSettings>(plan.Added);
+        if (await OpenAsync(toOpen).ConfigureAwait(false) is null) return null;
         // Perhaps one that goes is in the way.
-        foreach (IServedListener listener in plan.Removed)
+        foreach (IListener listener in plan.Removed)
         {
             await listener.SuspendAsync().ConfigureAwait(false);
             _suspended.Add(listener);
         }
 
-        return await OpenAsync(opens).ConfigureAwait(false);
+        return await OpenAsync(toOpen).ConfigureAwait(false);
     }
 
     /// <summary>Opens what is not open yet; what has succeeded leaves the list.</summary>
-    private static async Task<string?> OpenAsync(List<(string Address, Func<Task> Open)> opens)
+    private async Task<string?> OpenAsync(List<ListenerSettings> toOpen)
     {
         string? first = null;
-        foreach ((string Address, Func<Task> Open) one in opens.ToArray())
+        foreach (ListenerSettings settings in toOpen.ToArray())
         {
-            string? problem = await ListenerPart.TryAsync(one.Open, one.Address).ConfigureAwait(false);
-            if (problem is null) opens.Remove(one);
+            string? problem = await ListenerPart.TryAsync(() => OpenAsync(settings), settings.Address).ConfigureAwait(false);
+            if (problem is null) toOpen.Remove(settings);
             first ??= problem;
         }
 
         return first;
     }
 
-    private Task OpenPlain(ListenerOptions options)
-    {
-        _opened.Add(running.Plain.Open(options));
-        return Task.CompletedTask;
-    }
+    private async Task OpenAsync(ListenerSettings settings) => _opened.Add(await part.OpenAsync(settings).ConfigureAwait(false));
 
-    private async Task OpenWebAsync(WebListenerOptions options)
+    private async Task ResumeAsync(IListener listener)
     {
-        _isWebNew |= running.Web is null;
-        WebServer web = await running.OpenWebAsync().ConfigureAwait(false);
-        _opened.Add(await web.OpenAsync(options).ConfigureAwait(false));
-    }
-
-    private async Task ResumeAsync(IServedListener listener)
-    {
-        if (await ListenerPart.TryAsync(listener.ResumeAsync, listener.Name).ConfigureAwait(false) is { } problem) lost(listener.Name, problem);
+        if (await ListenerPart.TryAsync(listener.ResumeAsync, listener.Settings.Name).ConfigureAwait(false) is { } problem)
+        {
+            lost(listener.Settings.Name, problem);
+        }
     }
 }

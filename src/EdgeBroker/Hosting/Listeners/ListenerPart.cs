@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
@@ -7,32 +6,21 @@ using EdgeBroker.Http;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting.Listeners;
 
-/// <summary>The listeners of a configuration.</summary>
-/// <param name="Plain">MQTT over plain sockets.</param>
-/// <param name="Web">MQTT over TLS and WebSocket, and HTTP.</param>
-internal sealed record ListenerSet(IReadOnlyList<ListenerOptions> Plain, IReadOnlyList<WebListenerOptions> Web)
+/// <summary>All listeners, of all families.</summary>
+internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerSettings>>
 {
-    public static ListenerSet Of(BrokerConfiguration configuration) => new(configuration.Listeners, configuration.WebListeners);
-}
-
-/// <summary>All listeners, and the servers behind them. The web server is made when the first listener needs it.</summary>
-internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
-{
-    private readonly ListenerSet _first;
-    private readonly Broker _broker;
-    private readonly IAuthenticator _authenticator;
-    private readonly IHealth _health;
-    private readonly ILoggerFactory _loggers;
+    private readonly IReadOnlyList<ListenerSettings> _first;
+    private readonly MqttServer _mqtt;
+    private readonly IListenerFamily[] _families;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly TlsCounters _handshakes = new();
     private readonly CertificateExpiry _certificates;
-    private volatile WebServer? _web;
 
     /// <param name="first">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
@@ -40,80 +28,76 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
     /// <param name="health">How the broker is, for HTTP.</param>
     /// <param name="loggers">The servers' and its own.</param>
     /// <param name="time">The clock.</param>
-    public ListenerPart(ListenerSet first, Broker broker, IAuthenticator authenticator, IHealth health, ILoggerFactory loggers, TimeProvider time)
+    public ListenerPart(
+        IReadOnlyList<ListenerSettings> first, Broker broker, IAuthenticator authenticator, IHealth health, ILoggerFactory loggers, TimeProvider time)
     {
         _first = first;
-        _broker = broker;
-        _authenticator = authenticator;
-        _health = health;
-        _loggers = loggers;
         _time = time;
         _log = loggers.CreateLogger("EdgeBroker.Reload");
-        Plain = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
-        _certificates = new CertificateExpiry(() => _web?.Certificates ?? [], time);
+        _mqtt = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
+        var web = new WebListenerFamily(broker, authenticator, health, Environment.ProcessorCount, time, loggers);
+        _families = [_mqtt, web];
+        _certificates = new CertificateExpiry(() => web.Certificates, time);
         _certificates.RegisterMeters(broker.Meters);
-        _handshakes.RegisterMeters(broker.Meters);
+        web.Handshakes.RegisterMeters(broker.Meters);
     }
 
     /// <inheritdoc/>
     public string Name => "listeners";
 
-    public MqttServer Plain { get; }
-
-    /// <summary>Null while no listener has needed it.</summary>
-    public WebServer? Web => _web;
-
     /// <summary>Where they listen.</summary>
-    public IEnumerable<string> EndPoints => Plain.EndPoints.Concat(_web?.EndPoints ?? []);
+    public IEnumerable<string> EndPoints => Running.Select(listener => listener.EndPoint);
+
+    private IEnumerable<IListener> Running => _families.SelectMany(family => family.Listeners);
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
-    public void AddPeriodic(TimeSpan interval, Action work) => Plain.AddPeriodic(interval, work);
+    public void AddPeriodic(TimeSpan interval, Action work) => _mqtt.AddPeriodic(interval, work);
 
-    /// <inheritdoc/>
+    /// <summary>All addresses are bound before the first is listened on: either all are there, or none.</summary>
     public async ValueTask StartAsync(CancellationToken cancel)
     {
-        foreach (ListenerOptions options in _first.Plain)
+        var opened = new List<IListener>();
+        foreach (ListenerSettings settings in _first)
         {
-            await TryOrThrowAsync(() => Listen(options), options.Address).ConfigureAwait(false);
+            string? problem = await TryAsync(async () => opened.Add(await OpenAsync(settings).ConfigureAwait(false)), settings.Address).ConfigureAwait(false);
+            if (problem is not null) throw new PartException(problem);
         }
 
-        if (_first.Web.Count > 0)
-        {
-            string addresses = string.Join(", ", _first.Web.Select(listener => listener.Address));
-            await TryOrThrowAsync(() => MakeWeb(_first.Web).StartAsync(), addresses).ConfigureAwait(false);
-        }
-
-        Plain.Start();
+        foreach (IListenerFamily family in _families) await family.StartAsync().ConfigureAwait(false);
+        foreach (IListener listener in opened) await listener.BeginAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IPreparedChange> PrepareAsync(ListenerSet next)
+    public async ValueTask<IPreparedChange> PrepareAsync(IReadOnlyList<ListenerSettings> next)
     {
-        var change = new ListenerChange(this, ListenerPlan.Of(this, next), (name, cause) => LogLost(_log, name, cause));
+        var change = new ListenerChange(this, ListenerPlan.Of(Running, next), (name, cause) => LogLost(_log, name, cause));
         return await change.PrepareAsync().ConfigureAwait(false) is { } problem ? throw new PartException(problem) : change;
     }
 
     /// <inheritdoc/>
-    public async ValueTask<int> ReviewAsync() => await Plain.ReviewAsync().ConfigureAwait(false) + (_web?.Review() ?? 0);
+    public async ValueTask<int> ReviewAsync() => (await Task.WhenAll(_families.Select(family => family.ReviewAsync())).ConfigureAwait(false)).Sum();
 
     /// <inheritdoc/>
     public IEnumerable<HealthFinding> Findings() => _certificates.Findings();
 
-    /// <summary>Both servers stop at the same time: closing to new clients is the beginning of sending the others away.</summary>
+    /// <summary>All stop at the same time: closing to new clients is the beginning of sending the others away.</summary>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
     {
         if (phase != StopPhase.DisconnectClients) return;
-        Task plain = Plain.StopAsync(limit, _time);
-        if (_web is { } web) await web.StopAsync(limit, _time).ConfigureAwait(false);
-        await plain.ConfigureAwait(false);
+        await Task.WhenAll(_families.Select(family => family.StopAsync(limit, _time))).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await CloseWebAsync().ConfigureAwait(false);
-        Plain.Dispose();
+        foreach (IListenerFamily family in _families.Reverse()) await family.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Binds a listener's address.</summary>
+    public Task<IListener> OpenAsync(ListenerSettings settings) => _families.First(family => family.Protocols.Contains(settings.Protocol)).OpenAsync(settings);
+
+    /// <summary>Has the servers take the broker's newest limits over.</summary>
+    public void ApplyLimits() => Array.ForEach(_families, family => family.ApplyLimits());
 
     /// <summary>Does what may fail because of an address or a file.</summary>
     /// <returns>Why it has; null: it has not.</returns>
@@ -133,40 +117,6 @@ internal sealed partial class ListenerPart : IBrokerPart<ListenerSet>
             string prefix = $"cannot listen on {address}: ";
             return exception.Message.StartsWith(prefix, StringComparison.Ordinal) ? exception.Message : prefix + exception.Message;
         }
-    }
-
-    /// <summary>The web server, started; made if there is none.</summary>
-    public async Task<WebServer> OpenWebAsync()
-    {
-        if (_web is { } present) return present;
-        WebServer made = MakeWeb([]);
-        await made.StartAsync().ConfigureAwait(false);
-        return made;
-    }
-
-    /// <summary>Ends the web server, if there is one; the next listener that needs one makes it anew.</summary>
-    public async Task CloseWebAsync()
-    {
-        if (_web is not { } web) return;
-        _web = null;
-        await web.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private static async Task TryOrThrowAsync(Func<Task> work, string address)
-    {
-        if (await TryAsync(work, address).ConfigureAwait(false) is { } problem) throw new PartException(problem);
-    }
-
-    private Task Listen(ListenerOptions options)
-    {
-        Plain.Listen(options);
-        return Task.CompletedTask;
-    }
-
-    private WebServer MakeWeb(IEnumerable<WebListenerOptions> listeners)
-    {
-        _web = new WebServer(listeners, _broker, _authenticator, _health, Environment.ProcessorCount, _time, _loggers, _handshakes);
-        return _web;
     }
 
     [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]

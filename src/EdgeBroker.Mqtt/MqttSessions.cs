@@ -4,14 +4,14 @@ using System.Net;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Pipes;
 
-namespace EdgeBroker.Http;
+namespace EdgeBroker.Mqtt;
 
-/// <summary>The MQTT connections of all listeners of this project: each runs in one of a few loops, and all are told when the broker stops.</summary>
-internal sealed class MqttSessions
+/// <summary>MQTT connections over pipes, for servers that carry MQTT in something else: each runs in one of a few loops, and all are told when the broker stops.
+/// </summary>
+public sealed class MqttSessions
 {
     private readonly (PipeLoop Loop, RoutingContext Context)[] _loops;
     private readonly TimeProvider _time;
@@ -37,14 +37,15 @@ internal sealed class MqttSessions
     /// <summary>Speaks MQTT until the connection is over.</summary>
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="pipe">The bytes.</param>
-    /// <param name="peer">Where the client is; null: at a Unix socket.</param>
+    /// <param name="peer">Where the client is, for logs.</param>
+    /// <param name="address">Its address; null: it is at a Unix socket.</param>
     /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
     /// <param name="admission">What the broker's gate said to the connection.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, EndPoint? peer, string? identity, Admission admission)
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
-        var transport = new PipeConnection(pipe, WebListener.PeerOf(peer), _time, loop, (peer as IPEndPoint)?.Address);
+        var transport = new PipeConnection(pipe, peer, _time, loop, address);
         Handshake handshake;
         lock (loop.Lock) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
         _open.TryAdd(transport, endpoint);

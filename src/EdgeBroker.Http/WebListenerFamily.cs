@@ -1,0 +1,71 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Health;
+using EdgeBroker.Http.Tls;
+using EdgeBroker.Transport.Listeners;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Http;
+
+/// <summary>The listeners that a web framework serves: MQTT over TLS and WebSocket, and HTTP. The server is made when the first listener needs it.</summary>
+/// <param name="broker">The broker.</param>
+/// <param name="authenticator">Who decides about clients.</param>
+/// <param name="health">How the broker is, for HTTP.</param>
+/// <param name="concurrency">Turns of connections that run at once; one a core.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Event ids 5000-5399.</param>
+public sealed class WebListenerFamily(
+    Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers) : IListenerFamily
+{
+    private volatile WebServer? _server;
+
+    /// <inheritdoc/>
+    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol>
+    {
+        ListenerProtocol.Mqtts, ListenerProtocol.Ws, ListenerProtocol.Wss, ListenerProtocol.Http, ListenerProtocol.Https,
+    };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IListener> Listeners => _server?.Listeners ?? [];
+
+    /// <summary>The certificates in use at the moment.</summary>
+    public IReadOnlyList<CertificateValidity> Certificates => _server?.Certificates ?? [];
+
+    /// <summary>What became of TLS handshakes.</summary>
+    public TlsCounters Handshakes { get; } = new();
+
+    /// <inheritdoc/>
+    public Task StartAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task<IListener> OpenAsync(ListenerSettings settings)
+    {
+        if (_server is { } present) return await present.OpenAsync(settings).ConfigureAwait(false);
+        var server = new WebServer(broker, authenticator, health, concurrency, time, loggers, Handshakes);
+        try
+        {
+            await server.StartAsync().ConfigureAwait(false);
+            IListener listener = await server.OpenAsync(settings).ConfigureAwait(false);
+            _server = server;
+            return listener;
+        }
+        catch
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ApplyLimits() => _server?.ApplyLimits();
+
+    /// <inheritdoc/>
+    public Task<int> ReviewAsync() => Task.FromResult(_server?.Review() ?? 0);
+
+    /// <inheritdoc/>
+    public Task StopAsync(TimeSpan timeout, TimeProvider time) => _server?.StopAsync(timeout, time) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
