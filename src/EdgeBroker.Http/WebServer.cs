@@ -76,8 +76,8 @@ public sealed partial class WebServer : IAsyncDisposable
 
     /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates =>
-        [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair =>
-            new CertificateValidity(listener.Settings.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
+        [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair => new CertificateValidity(
+            listener.Settings.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
 
     /// <summary>What became of TLS handshakes.</summary>
     public TlsCounters Handshakes { get; }
