@@ -9,7 +9,8 @@ using EdgeBroker.Transport.Pipes;
 
 namespace EdgeBroker.Mqtt;
 
-/// <summary>MQTT connections over pipes, for servers that carry MQTT in something else: each runs in one of a few loops, and all are told when the broker stops.
+/// <summary>
+/// MQTT connections over pipes, for servers that carry MQTT in something else: each runs in one of a few loops, and all are told when the broker stops.
 /// </summary>
 public sealed class MqttSessions
 {

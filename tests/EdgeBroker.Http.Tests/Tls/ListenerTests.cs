@@ -48,7 +48,8 @@ public sealed class ListenerTests : IAsyncDisposable
     [InlineData(CertificateIdentity.Fingerprint, null)]
     public async Task A_certificate_s_name_becomes_the_user_name(CertificateIdentity identity, string? expected)
     {
-        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { Identity = identity }, options => options with { AllowAnonymous = false });
+        int port = await _host.StartAsync(
+            ListenerProtocol.Mqtts, _host.Mutual with { Identity = identity }, options => options with { AllowAnonymous = false });
         Issued issued = _host.Authority.Client("CN=press7, O=Plant", "press7.plant.example", "urn:plant:press7");
         await _host.ConnectAsync(port, "c", issued);
         Assert.True(_host.Asked.TryDequeue(out var asked));

@@ -18,7 +18,13 @@ public sealed class ProxyTests
         "0D0A0D0A000D0A515549540A" + "2121" + "0024" + "20010DB8000000000000000000000007" + "20010DB8000000000000000000000001" + "DC04075B");
     private static readonly byte[] Local = Convert.FromHexString("0D0A0D0A000D0A515549540A" + "2000" + "0000");
 
-    private static readonly ListenerSettings Proxied = new() { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true, Proxies = TrustedProxies.Loopback };
+    private static readonly ListenerSettings Proxied = new()
+    {
+        Protocol = ListenerProtocol.Mqtt,
+        Address = "127.0.0.1:0",
+        AllowAnonymous = true,
+        Proxies = TrustedProxies.Loopback,
+    };
 
     [Fact]
     public async Task The_client_is_where_the_header_says()

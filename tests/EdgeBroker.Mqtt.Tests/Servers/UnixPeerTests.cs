@@ -33,7 +33,8 @@ public sealed class UnixPeerTests : IDisposable
     [Fact]
     public async Task Where_the_system_does_not_tell_nobody_comes_in()
     {
-        using var door = new Door(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true, IdentifiesPeers = true });
+        var settings = new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true, IdentifiesPeers = true };
+        using var door = new Door(settings);
         await using NetworkStream stream = await door.OpenAsync();
         await door.ExpectRefusedAsync(stream, "identity = \"peer\" needs a Unix socket");
         Assert.Empty(door.Asked);

@@ -17,7 +17,8 @@ public sealed class DefaultTests
         using var given = new Given("[mqtt]\nmax_qos = 0\n");
         BrokerConfiguration configuration = given.Valid(file: null);
         Assert.Null(configuration.File);
-        Assert.Equal(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(configuration.Listeners));
+        var listener = new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true };
+        Assert.Equal(listener, Assert.Single(configuration.Listeners));
         Assert.Equal(new MqttOptions(), configuration.Mqtt);
         Assert.Equal(new LogOptions(), configuration.Log);
         Assert.Equal(Environment.MachineName, configuration.Node.Name);
@@ -58,7 +59,8 @@ public sealed class DefaultTests
         Assert.Equal(new LimitOptions(), example.Limits);
         Assert.Equal(new StorageOptions(), example.Storage);
         Assert.Equal(new LogOptions(), example.Log);
-        Assert.Equal(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true }, Assert.Single(example.Listeners));
+        var listener = new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1883", AllowAnonymous = true };
+        Assert.Equal(listener, Assert.Single(example.Listeners));
         string text = File.ReadAllText(Path.Combine(Repository.Root, "broker.toml"));
         AssertShows(BrokerSchema.File, text);
     }
