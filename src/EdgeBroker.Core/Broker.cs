@@ -42,7 +42,7 @@ public sealed partial class Broker
         Retained = new RetainedMessages(journal, Limits.Ledger);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
         Ingress = new Ingress.Ingress(this);
-        _environment = new SessionEnvironment(options, Clock, journal);
+        _environment = new SessionEnvironment(options, Clock, journal, Limits.Ledger);
         _ownContext = CreateContext();
         RegisterMeters(version);
         if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, Meters, options.SysInterval);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 
 namespace EdgeBroker.Core.Sessions;
@@ -32,6 +34,7 @@ internal sealed class InflightWindow
     private int _most;
     private int _mostBefore;
     private long _headPosition = 1;
+    private int _accountedBytes;
 
     /// <summary>Open messages.</summary>
     public int Count { get; private set; }
@@ -112,7 +115,7 @@ internal sealed class InflightWindow
     /// <summary>Another window with all open messages that stand where they should.</summary>
     public InflightWindow Rebuild()
     {
-        var whole = new InflightWindow();
+        var whole = new InflightWindow { _accountedBytes = _accountedBytes };
         for (int slot = 0; slot < Math.Min(_span, _ring.Length); slot++)
         {
             ref QueuedMessage message = ref At(slot);
@@ -135,6 +138,15 @@ internal sealed class InflightWindow
         }
 
         return false;
+    }
+
+    /// <summary>Accounts what the window itself takes; nothing once it is over.</summary>
+    public void Account(MemoryLedger ledger, bool isOver)
+    {
+        int bytes = isOver ? 0 : _ring.Length * Unsafe.SizeOf<QueuedMessage>();
+        if (bytes == _accountedBytes) return;
+        ledger.Account(MemoryKind.Inflight, bytes - _accountedBytes);
+        _accountedBytes = bytes;
     }
 
     private void Reserve(int slots)

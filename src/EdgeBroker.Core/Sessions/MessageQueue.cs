@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 
 namespace EdgeBroker.Core.Sessions;
@@ -10,11 +11,15 @@ namespace EdgeBroker.Core.Sessions;
 internal sealed partial class MessageQueue
 {
     /// <summary>The empty queue, shared; never added to.</summary>
-    public static readonly MessageQueue None = new();
+    public static readonly MessageQueue None = new(new MemoryLedger());
 
     /// <summary>Messages at the front that stay in memory, whoever is away how long.</summary>
     public const int FrontMessages = 16;
 
+    // This object and its first ring.
+    private const int QueueBytes = 208;
+
+    private readonly MemoryLedger _ledger;
     private MessageRing _front = new();
     private MessageRing? _back;
     private SpilledQueue? _spilled;
@@ -22,12 +27,12 @@ internal sealed partial class MessageQueue
     // Whether messages of the front may have been let go that stand before others in memory: those that came while nobody was there to take them.
     private bool _mayHaveGaps;
 
-    public MessageQueue()
-    {
-    }
+    /// <param name="ledger">Where its memory is accounted.</param>
+    public MessageQueue(MemoryLedger ledger) => _ledger = ledger;
 
     /// <summary>One all of which is on disk; when sessions are restored.</summary>
-    public MessageQueue(SpilledQueue spilled, long sizeBytes)
+    public MessageQueue(MemoryLedger ledger, SpilledQueue spilled, long sizeBytes)
+        : this(ledger)
     {
         _spilled = spilled;
         SizeBytes = sizeBytes;
@@ -57,6 +62,10 @@ internal sealed partial class MessageQueue
 
     private StoreUse _storeUse = new();
     private HeldPublishers _held;
+    private long _accountedBytes;
+
+    private long MemoryBytes =>
+        QueueBytes + _front.MemoryBytes + (_back?.MemoryBytes ?? 0) + (_spilled?.MemoryBytes ?? 0) + (_topics?.MemoryBytes ?? 0);
 
     private bool FrontIsAll => _spilled is not { Count: > 0 } && _back is not { Count: > 0 };
 
@@ -123,7 +132,7 @@ internal sealed partial class MessageQueue
         while (_back is { Count: > 0 } back && back.Peek() is { Stored.IsDurable: true } first)
         {
             (_spilled ??= new SpilledQueue()).Enqueue(ToSpilled(first));
-            back.Dequeue();
+            back.Dequeue().Message?.Release(_ledger);
         }
 
         if (_back is { Count: 0 }) _back = null;
@@ -137,6 +146,7 @@ internal sealed partial class MessageQueue
             ref QueuedMessage message = ref _front.At(slot);
             if (message.Stored is not { IsDurable: true } stored || message.Message is null) continue;
             message.Details = OptionsOf(message) & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared);
+            message.Message.Release(_ledger);
             message.Message = null;
             _mayHaveGaps = true;
             // The old one holds the message by its record.
@@ -231,6 +241,15 @@ internal sealed partial class MessageQueue
         KeepLatest(true);
     }
 
+    /// <summary>Accounts what the queue itself takes, beside messages; nothing once it is over.</summary>
+    public void Account(bool isOver)
+    {
+        long bytes = isOver ? 0 : MemoryBytes;
+        if (bytes == _accountedBytes) return;
+        _ledger.Account(MemoryKind.Queues, bytes - _accountedBytes);
+        _accountedBytes = bytes;
+    }
+
     /// <summary>Whether this message is in memory here.</summary>
     public bool Holds(Message message) => Holds(_front, message) || (_back is not null && Holds(_back, message));
 
@@ -283,9 +302,10 @@ internal sealed partial class MessageQueue
         return options;
     }
 
-    private static void Fill(ref QueuedMessage message, in LoadedDelivery loaded)
+    private void Fill(ref QueuedMessage message, in LoadedDelivery loaded)
     {
         message.IsLoading = false;
+        loaded.Message?.Hold(_ledger, MemoryKind.Queues);
         message.Message = loaded.Message;
         message.SubscriptionIdentifiers = loaded.SubscriptionIdentifiers;
         message.SharedFilter = loaded.SharedFilter;

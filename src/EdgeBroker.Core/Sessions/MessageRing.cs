@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>
@@ -17,6 +19,9 @@ internal sealed class MessageRing
 
     /// <summary>Slots, empty ones included. The first and oldest is never empty.</summary>
     public int Slots { get; private set; }
+
+    /// <summary>Bytes of memory that it takes itself.</summary>
+    public int MemoryBytes => _ring.Length * Unsafe.SizeOf<QueuedMessage>();
 
     /// <summary>The position of the newest; 0: there is none.</summary>
     public long LastPosition => Slots == 0 ? 0 : At(Slots - 1).Position;

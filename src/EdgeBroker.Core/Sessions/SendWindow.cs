@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
@@ -114,9 +115,10 @@ internal struct SendWindow
 
     /// <summary>PUBREC with success: from here on only the identifier matters, the client owns the message [MQTT-4.3.3-6].</summary>
     /// <param name="packetId">The packet identifier.</param>
+    /// <param name="ledger">Where the message's memory is accounted.</param>
     /// <param name="fact">What has to be on disk before PUBREL is sent; null: nothing.</param>
     /// <param name="isReleased">Whether PUBREL is to be sent now.</param>
-    public AckOutcome Release(ushort packetId, out DeliveryReleased? fact, out bool isReleased)
+    public AckOutcome Release(ushort packetId, MemoryLedger ledger, out DeliveryReleased? fact, out bool isReleased)
     {
         fact = null;
         isReleased = false;
@@ -125,6 +127,7 @@ internal struct SendWindow
         ref QueuedMessage open = ref _inflight.At(slot);
         if (open.State == DeliveryState.Published)
         {
+            open.Message?.Release(ledger);
             open.Message = null;
             open.State = DeliveryState.Released;
             if (open.Stored is { } stored)
@@ -200,6 +203,9 @@ internal struct SendWindow
 
     /// <summary>Whether this message is in flight.</summary>
     public readonly bool Holds(Message message) => _inflight.Holds(message);
+
+    /// <summary>Accounts what the window itself takes; nothing once it is over.</summary>
+    public readonly void Account(MemoryLedger ledger, bool isOver) => _inflight.Account(ledger, isOver);
 
     /// <summary>Puts together anew what an exception may have left half changed. The next connection is sent all of it again.</summary>
     public void Rebuild()

@@ -39,7 +39,7 @@ public sealed partial class Session
                 return outcome;
             }
 
-            outcome = _window.Release(packetId, out DeliveryReleased? fact, out bool isReleased);
+            outcome = _window.Release(packetId, Ledger, out DeliveryReleased? fact, out bool isReleased);
             if (fact is not null) Journal.Append(fact);
             if (isReleased) _link!.SendPubrel(packetId);
             return outcome;
@@ -105,7 +105,8 @@ public sealed partial class Session
     /// <summary>A message is done with; there may be room for another one.</summary>
     private void Complete(in QueuedMessage done)
     {
-        _store.Remove(Journal, done);
+        Finish(done);
+        _window.Account(Ledger, isOver: false);
         if (_queue.Count > 0 || _retained.HasMore || _window.HasResends) _link!.RequestPump();
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker.Core.Sessions;
@@ -31,7 +32,10 @@ public sealed partial class Session
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _lifetime.Will is { DelaySeconds: 0 }) previousWill = _lifetime.Will;
             bool sessionPresent = !_lifetime.IsNew;
+            _lifetime.Will?.Message.Release(Ledger);
             lease = new ConnectionLease(this, _lifetime.Attach(grant));
+            grant.Will?.Message.Hold(Ledger, MemoryKind.Wills);
+            if (!sessionPresent) Ledger.Account(MemoryKind.Sessions, MemoryBytes);
             _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum));
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
@@ -77,12 +81,13 @@ public sealed partial class Session
     {
         long nowMs = _environment.Clock.NowMs;
         Volatile.Write(ref _link, null);
+        if (discardWill) _lifetime.Will?.Message.Release(Ledger);
         _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
         if (!OutlivesConnection) return new Detachment(true, null, EndLocked(), 0);
         _queue.Unload();
         // With the will in it even when that is due now: should the process end before it is published, it is published then.
         SaveState();
-        return new Detachment(true, _lifetime.TakeDueWill(nowMs), null, _lifetime.DueMs);
+        return new Detachment(true, TakeDueWill(nowMs), null, _lifetime.DueMs);
     }
 
     /// <summary>
@@ -101,7 +106,7 @@ public sealed partial class Session
         lock (SyncRoot)
         {
             if (HasEnded || _link is not null) return default;
-            return _lifetime.HasExpired(nowMs) ? new DueWork(null, true, null) : new DueWork(_lifetime.TakeDueWill(nowMs), false, _lifetime.DueMs);
+            return _lifetime.HasExpired(nowMs) ? new DueWork(null, true, null) : new DueWork(TakeDueWill(nowMs), false, _lifetime.DueMs);
         }
     }
 

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -117,6 +118,7 @@ public sealed partial class Session
         // What must be on disk before it is seen waits in the queue for that.
         if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record, context);
         delivery.Position = _window.NextPosition();
+        delivery.Message?.Hold(Ledger, MemoryKind.Inflight);
         Store(ref delivery, record);
         return TrySendNew(delivery, publication, context, fanOut) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.TooLargeForClient);
     }

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
@@ -32,7 +33,10 @@ public sealed partial class Session
 
     private SessionEnding EndLocked()
     {
+        // One that no connection has had yet was never accounted.
+        if (!_lifetime.IsNew) Ledger.Release(MemoryKind.Sessions, MemoryBytes);
         Will? will = _lifetime.End();
+        will?.Message.Release(Ledger);
         ISessionLink? link = _link;
         Volatile.Write(ref _link, null);
         List<OrphanedMessage> orphans = [];
@@ -56,11 +60,12 @@ public sealed partial class Session
 
         if (open is { Message: not null, SharedFilter: not null } && !(begun && open.QoS == QoS.ExactlyOnce))
         {
+            open.Message.Release(Ledger);
             orphans.Add(new OrphanedMessage(open.Message, open.SharedFilter, open.Stored));
             return;
         }
 
         if (open.Message is not null || open.State == DeliveryState.Published) dropped++;
-        _store.Remove(Journal, open);
+        Finish(open);
     }
 }

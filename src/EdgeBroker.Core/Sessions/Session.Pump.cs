@@ -66,7 +66,8 @@ public sealed partial class Session
         else if (next.QoS == QoS.AtMostOnce) return TrySendKept(next, context, nowMs, ref reason);
         else if (TrySendNew(next, Publication.Of(next.Message, nowMs), context, fanOut: false)) return true;
         else reason = DropReason.TooLargeForClient;
-        _store.Remove(Journal, next);
+        // What is too large was done with as it left the window.
+        if (reason != DropReason.TooLargeForClient) Finish(next);
         return false;
     }
 
@@ -74,7 +75,7 @@ public sealed partial class Session
     {
         _window.PassOver(next.Position);
         SendOutcome outcome = Send(next, Publication.Of(next.Message!, nowMs), packetId: 0, dup: false, context, fanOut: false);
-        _store.Remove(Journal, next);
+        Finish(next);
         if (outcome == SendOutcome.Sent) return true;
         reason = outcome == SendOutcome.TooLarge ? DropReason.TooLargeForClient : DropReason.SlowClient;
         return false;
@@ -85,7 +86,7 @@ public sealed partial class Session
     {
         ushort packetId = _window.Begin(delivery);
         if (Send(delivery, publication, packetId, delivery.MayBeSent, context, fanOut) != SendOutcome.TooLarge) return true;
-        _store.Remove(Journal, _window.Drop(packetId));
+        Finish(_window.Drop(packetId));
         return false;
     }
 
@@ -95,7 +96,7 @@ public sealed partial class Session
         if (open.State == DeliveryState.Released) link.SendPubrel(packetId);
         if (open.State != DeliveryState.Published) return;
         SendOutcome outcome = Send(open, Publication.Of(open.Message!, nowMs), packetId, dup: true, context, fanOut: false);
-        if (outcome == SendOutcome.TooLarge) _store.Remove(Journal, _window.Drop(packetId));
+        if (outcome == SendOutcome.TooLarge) Finish(_window.Drop(packetId));
     }
 
     private SendOutcome Send(

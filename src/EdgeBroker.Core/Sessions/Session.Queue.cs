@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
@@ -89,13 +90,14 @@ public sealed partial class Session
     private DeliveryOutcome Enqueue(ref QueuedMessage delivery, PublishRecord? record, RoutingContext context)
     {
         QueuePolicy policy = Policy;
-        if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue();
+        if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue(Ledger);
         _queue.KeepLatest(policy.Overflow == QueueOverflow.KeepLatestPerTopic);
         delivery.QueuedAtSeconds = SecondsOf(context.NowMs(_environment.Clock));
         DeliveryOutcome outcome = MakeRoom(delivery, policy, out bool isHeld);
         if (outcome.Result != DeliveryResult.Queued) return outcome;
         // The order knows accepted messages only.
         delivery.Position = _window.NextPosition();
+        delivery.Message!.Hold(Ledger, MemoryKind.Queues);
         Store(ref delivery, record);
         _queue.Enqueue(delivery);
         if (isHeld) context.Await(_queue.Held.Add(delivery.SizeBytes));
@@ -155,7 +157,7 @@ public sealed partial class Session
 
     private static bool MayWaitInFullStore(QueuePolicy policy, QoS qos) => policy.Overflow != QueueOverflow.DropNewest && qos != QoS.AtMostOnce;
 
-    private void DropOldest() => _store.Remove(Journal, _queue.Dequeue(_store.Session));
+    private void DropOldest() => Finish(_queue.Dequeue(_store.Session));
 
     /// <summary>Drops what has waited longer than the policy allows. Returns how many.</summary>
     private int DropAged(int nowSeconds)
@@ -169,9 +171,15 @@ public sealed partial class Session
     /// <summary>Takes what the last change leaves to be done when the lock is free.</summary>
     private Deferred TakeDeferred()
     {
-        if (ReferenceEquals(_queue, MessageQueue.None)) return new Deferred(_store.TakeCoalesced(), Rooms: null);
+        if (ReferenceEquals(_queue, MessageQueue.None))
+        {
+            AccountQueues();
+            return new Deferred(_store.TakeCoalesced(), Rooms: null);
+        }
+
         RemoveSuperseded(all: false);
         ReadTopics();
+        AccountQueues();
         QueueRoom? rooms = _queue.Held.Count > 0 ? ReleasePublishers() : null;
         int storeClass = _queue.StoreUse.Class;
         bool isMoving = HasEnded ? storeClass >= 0 : StoreUsers.IsMoving(DroppableStoreBytes, storeClass);
@@ -181,7 +189,7 @@ public sealed partial class Session
     private void RemoveSuperseded(bool all)
     {
         if (_queue.TakeSuperseded(_store.Session, all) is not { } superseded) return;
-        foreach (QueuedMessage one in superseded) _store.Remove(Journal, one);
+        foreach (QueuedMessage one in superseded) Finish(one);
     }
 
     /// <summary>Asks the disk for the next messages whose topics a queue that keeps the latest of each has to know.</summary>

@@ -111,6 +111,7 @@ public sealed partial class Session
                     State = DeliveryState.Queued,
                 };
                 dropped += DeliverAcknowledged(ref open, publication, null, context, fanOut: false).Dropped;
+                AccountQueues();
                 return true;
             }
 

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -15,6 +16,7 @@ public sealed partial class Session : IStoredSessionOwner
         {
             if (HasEnded) return;
             _queue.Spill();
+            AccountQueues();
             // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
             if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
         }
@@ -46,7 +48,10 @@ public sealed partial class Session : IStoredSessionOwner
         session._received.Restore(restored.ReceivedIds);
         session._policy = restored.QueuePolicy;
         restored.Sort();
-        if (restored.Queue.Count > 0) session._queue = new MessageQueue(restored.Queue, restored.QueueBytes);
+        if (restored.Queue.Count > 0) session._queue = new MessageQueue(environment.Ledger, restored.Queue, restored.QueueBytes);
+        restored.Will?.Message.Hold(environment.Ledger, MemoryKind.Wills);
+        environment.Ledger.Account(MemoryKind.Sessions, session.MemoryBytes);
+        session.AccountQueues();
         return session;
     }
 

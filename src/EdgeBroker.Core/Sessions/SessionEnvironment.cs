@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker.Core.Sessions;
@@ -6,7 +7,8 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="options">The limits to begin with.</param>
 /// <param name="clock">The broker's clock.</param>
 /// <param name="journal">Where sessions are kept.</param>
-internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal)
+/// <param name="ledger">Where their memory is accounted.</param>
+internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal, MemoryLedger ledger)
 {
     private volatile MqttOptions _options = options;
     private volatile QueuePolicy _queuePolicy = QueuePolicy.Of(options);
@@ -30,6 +32,9 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
 
     /// <summary>Where sessions are kept.</summary>
     public IJournal Journal { get; } = journal;
+
+    /// <summary>Where their memory is accounted.</summary>
+    public MemoryLedger Ledger { get; } = ledger;
 
     /// <summary>Sessions of which a full store may drop what waits.</summary>
     public StoreUsers StoreUsers { get; } = new();

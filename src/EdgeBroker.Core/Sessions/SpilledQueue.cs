@@ -11,6 +11,7 @@ namespace EdgeBroker.Core.Sessions;
 internal sealed class SpilledQueue
 {
     private const int ChunkBytes = 512;
+    private const int RemovedBytes = 24;
     private const int LongestEntryBytes = 1 + (5 * 10);
     private const byte Expires = 0x80;
     private const byte QueuedLater = 0x40;
@@ -32,6 +33,10 @@ internal sealed class SpilledQueue
 
     /// <summary>Deliveries in it.</summary>
     public int Count => _entries - (_removed?.Count ?? 0);
+
+    /// <summary>Bytes of memory that it takes.</summary>
+    public long MemoryBytes =>
+        (_chunks.Count == 1 ? _tail!.Length : (long)_chunks.Count * ChunkBytes) + ((long)_entries - Count) * RemovedBytes;
 
     /// <summary>No delivery in it expires before this, in the broker clock's milliseconds.</summary>
     public long EarliestExpiryMs { get; private set; } = Message.Never;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Topics;
 
@@ -11,18 +13,25 @@ internal sealed class TopicIndex
 {
     private const int LeastStale = 64;
 
+    // An entry, with its share of the free ones, and the head of the topic's array.
+    private const int EntryBytes = 80;
+
     private readonly Dictionary<byte[], (long Position, int SizeBytes)> _entries = new(TopicComparer.Instance);
 
     // Positions that left the queue from its middle while topics are being read: what was asked for may come after that.
     private readonly HashSet<long> _gone = [];
     private List<SpilledDelivery> _unread = [];
     private int _read;
+    private long _topicBytes;
     private long _lastAsked;
 
     private bool IsReading => _lastAsked != 0 || _unread.Count > 0;
 
     /// <summary>Topics.</summary>
     public int Count => _entries.Count;
+
+    /// <summary>Bytes of memory that it takes. The topics are counted, too, of those messages that are in memory.</summary>
+    public long MemoryBytes => ((long)_entries.Count * EntryBytes) + _topicBytes + ((long)_unread.Capacity * Unsafe.SizeOf<SpilledDelivery>());
 
     /// <summary>Finds the latest message of a topic.</summary>
     public bool TryGet(byte[] topic, out long position, out int sizeBytes)
@@ -33,12 +42,17 @@ internal sealed class TopicIndex
     }
 
     /// <summary>The latest message of the topic is this one.</summary>
-    public void Set(byte[] topic, long position, int sizeBytes) => _entries[topic] = (position, sizeBytes);
+    public void Set(byte[] topic, long position, int sizeBytes)
+    {
+        ref (long Position, int SizeBytes) entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, topic, out bool isKnown);
+        entry = (position, sizeBytes);
+        if (!isKnown) _topicBytes += topic.Length;
+    }
 
     /// <summary>A message has left the queue.</summary>
     public void Remove(byte[] topic, long position)
     {
-        if (_entries.TryGetValue(topic, out (long Position, int SizeBytes) entry) && entry.Position == position) _entries.Remove(topic);
+        if (_entries.TryGetValue(topic, out (long Position, int SizeBytes) entry) && entry.Position == position) Remove(topic);
     }
 
     /// <summary>Messages have left the queue from its middle, their topics being unknown.</summary>
@@ -49,7 +63,7 @@ internal sealed class TopicIndex
         foreach ((byte[] topic, (long Position, int SizeBytes) entry) in _entries)
         {
             // A dictionary allows this while it is enumerated.
-            if (positions.Contains(entry.Position)) _entries.Remove(topic);
+            if (positions.Contains(entry.Position)) Remove(topic);
         }
 
         if (IsReading) _gone.UnionWith(positions);
@@ -72,7 +86,7 @@ internal sealed class TopicIndex
         if (_entries.Count < LeastStale + (2 * messages)) return;
         foreach ((byte[] topic, (long Position, int SizeBytes) entry) in _entries)
         {
-            if (entry.Position < firstPosition) _entries.Remove(topic);
+            if (entry.Position < firstPosition) Remove(topic);
         }
     }
 
@@ -96,5 +110,11 @@ internal sealed class TopicIndex
         if (position != _lastAsked) return;
         _lastAsked = 0;
         if (!IsReading) _gone.Clear();
+    }
+
+    private void Remove(byte[] topic)
+    {
+        _entries.Remove(topic);
+        _topicBytes -= topic.Length;
     }
 }

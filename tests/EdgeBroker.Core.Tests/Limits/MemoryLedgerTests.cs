@@ -1,7 +1,9 @@
 using System.Globalization;
+using CsCheck;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 
@@ -114,6 +116,139 @@ public sealed class MemoryLedgerTests
         client.Dispose();
         Assert.Equal((0, 0), (Ledger.Bytes(MemoryKind.LocalQueues), Ledger.Bytes(MemoryKind.Filters)));
     }
+
+    [Fact]
+    public void Sessions_are_accounted_until_they_end()
+    {
+        Client one = _bench.Connect(new string('i', 1_000), expirySeconds: 60);
+        Client two = _bench.Connect("two");
+        long both = Ledger.Bytes(MemoryKind.Sessions);
+        Assert.InRange(both, 2_000, 5_000);
+        two.Drop();
+        Assert.InRange(Ledger.Bytes(MemoryKind.Sessions), 2_000, both - 200);
+        one.Drop();
+        Client again = _bench.Connect(one.Session.Id, expirySeconds: 60);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Sessions), 2_000, both - 200);
+        _bench.Connect(one.Session.Id, cleanStart: true, expirySeconds: 60).Drop();
+        Assert.True(again.Session.HasEnded);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Sessions), 2_000, both - 200);
+        _bench.Advance(61);
+        Assert.Equal(0, Ledger.TotalBytes);
+    }
+
+    [Fact]
+    public void A_will_is_accounted_until_it_is_published_or_discarded()
+    {
+        Will Large() => Bench.WillOf("will", new string('w', 5_000), delaySeconds: 10);
+        Client one = _bench.Connect("one", expirySeconds: 60, will: Large());
+        Client two = _bench.Connect("two", will: Large());
+        Assert.InRange(Ledger.Bytes(MemoryKind.Wills), 10_000, 11_000);
+        two.Disconnect(discardWill: true);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Wills), 5_000, 5_500);
+        one.Drop();
+        // A will of the next connection takes the place of the one that waits.
+        one = _bench.Connect("one", expirySeconds: 60, will: Large());
+        Assert.InRange(Ledger.Bytes(MemoryKind.Wills), 5_000, 5_500);
+        one.Drop();
+        _bench.Advance(9);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Wills), 5_000, 5_500);
+        _bench.Advance(2);
+        Assert.Equal(0, Ledger.Bytes(MemoryKind.Wills));
+        _bench.Connect("one", expirySeconds: 0, will: Large()).Drop();
+        Assert.Equal(0, Ledger.TotalBytes);
+    }
+
+    [Theory]
+    [InlineData(QueueOverflow.DropOldest, 100)]
+    [InlineData(QueueOverflow.KeepLatestPerTopic, 10)]
+    public void What_waits_for_sessions_is_accounted_once_for_all_of_them(QueueOverflow overflow, int kept)
+    {
+        var policy = new QueuePolicy(100, long.MaxValue, MaxAge: null, MaxStoreBytes: null, overflow, KeepsQoS0: false);
+        string[] ids = ["a", "b", "c"];
+        foreach (string id in ids)
+        {
+            Client client = _bench.Connect(id, expirySeconds: 60, policy: policy);
+            client.Subscribe("#", QoS.AtLeastOnce);
+            client.Drop();
+        }
+
+        for (int i = 0; i < 200; i++) _bench.Publish("t/" + (i % 10), new string('p', 10_000), QoS.AtLeastOnce);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Queues), kept * 10_000, (kept * 10_300) + (3 * 20_000));
+        Client back = _bench.Connect("a", expirySeconds: 60, policy: policy);
+        back.Pump();
+        Assert.Equal(kept, back.Sent.Count);
+        foreach (Packet packet in back.Sent) Assert.Equal(AckOutcome.Done, back.Puback(packet.Id));
+        Assert.InRange(Ledger.Bytes(MemoryKind.Queues), kept * 10_000, (kept * 10_300) + (3 * 20_000));
+        _bench.Advance(61);
+        // Still connected: of what was queued for it nothing is left but room for more.
+        Assert.InRange(Ledger.Bytes(MemoryKind.Queues), 1, 20_000);
+        back.Disconnect(newExpirySeconds: 0);
+        Assert.Equal(0, Ledger.TotalBytes);
+    }
+
+    [Fact]
+    public void What_is_in_flight_is_accounted_until_the_client_has_it()
+    {
+        Client client = _bench.Connect("c", expirySeconds: 60);
+        client.Subscribe("#", QoS.ExactlyOnce);
+        for (int i = 0; i < 10; i++) _bench.Publish("t", new string('p', 10_000), i < 5 ? QoS.AtLeastOnce : QoS.ExactlyOnce);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Inflight), 100_000, 110_000);
+        foreach (Packet packet in client.Sent.Take(5)) client.Puback(packet.Id);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Inflight), 50_000, 56_000);
+        // From PUBREC on only the identifier is kept.
+        foreach (Packet packet in client.Sent.Skip(5).Take(4).ToList()) client.Pubrec(packet.Id);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Inflight), 10_000, 15_000);
+        client.Pubrec(client.Sent[9].Id, refused: true);
+        Assert.InRange(Ledger.Bytes(MemoryKind.Inflight), 1, 5_000);
+        client.Disconnect(newExpirySeconds: 0);
+        Assert.Equal(0, Ledger.TotalBytes);
+    }
+
+    [Fact]
+    public void Whatever_clients_do_nothing_is_left_of_it_when_their_sessions_have_ended() => Steps.Of(14, 200).Sample(steps =>
+    {
+        var bench = new Bench(new MqttOptions { MaxQueuedMessages = 10, SysInterval = TimeSpan.Zero });
+        var clients = new Client?[3];
+        foreach ((int op, int a, int b) in steps)
+        {
+            ref Client? client = ref clients[a % 3];
+            var policy = new QueuePolicy(10, 5_000, TimeSpan.FromSeconds(20), MaxStoreBytes: null, (QueueOverflow)(b % 5), KeepsQoS0: b % 2 == 0);
+            switch (op)
+            {
+                case 0 or 1:
+                    Will? will = b % 3 == 0 ? Bench.WillOf("t/1", new string('w', b), delaySeconds: (uint)(b % 20), qos: QoS.AtLeastOnce) : null;
+                    var link = new FakeLink { MaxPacketBytes = b % 4 == 0 ? 500 : int.MaxValue, IsFull = b % 7 == 0 };
+                    client = bench.Connect(
+                        "c" + (a % 3), cleanStart: b % 5 == 0, expirySeconds: (uint)(b % 2 * 30), receiveMaximum: 1 + (b % 8), will, link,
+                        policy: b % 3 == 0 ? null : policy);
+                    break;
+                case 2: client?.Drop(); break;
+                case 3: client?.Disconnect(newExpirySeconds: client.Session.OutlivesConnection ? (uint)(b % 2) : null); break;
+                case 4: client?.Subscribe((b % 3) switch { 0 => "#", 1 => "t/" + (b % 5), _ => "$share/g/#" }, (QoS)(b % 3)); break;
+                case 5: bench.Advance(b % 25); break;
+                case 6 or 7:
+                    if (client is not null) client.Link.IsFull = b % 9 == 0;
+                    client?.Pump();
+                    break;
+                case 8 or 9:
+                    foreach (Packet packet in client?.Sent.TakeLast(b % 10).ToList() ?? [])
+                    {
+                        if (packet.Type == PacketType.Pubrel) client!.Pubcomp(packet.Id);
+                        else if (packet.QoS == QoS.AtLeastOnce) client!.Puback(packet.Id);
+                        else client!.Pubrec(packet.Id, refused: b % 6 == 0);
+                    }
+
+                    break;
+                default: bench.Publish("t/" + (b % 5), new string('p', 10 * (b % 100)), (QoS)(a % 3), retain: b % 10 == 0); break;
+            }
+        }
+
+        foreach (Client? client in clients) client?.Drop();
+        bench.Advance(60);
+        for (int i = 0; i < 5; i++) bench.Publish("t/" + i, "", retain: true);
+        MemoryLedger ledger = bench.Broker.Limits.Ledger;
+        foreach (MemoryKind kind in Enum.GetValues<MemoryKind>()) Assert.Equal((kind, 0), (kind, ledger.Bytes(kind)));
+    });
 
     [Fact]
     public void Each_kind_is_told_under_SYS()

@@ -1,4 +1,5 @@
 using CsCheck;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
@@ -10,7 +11,7 @@ public sealed class MessageQueueTests
     [Fact]
     public void Is_first_in_first_out_and_knows_its_weight() => Steps.Of(5, 500).Sample(steps =>
     {
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(new MemoryLedger());
         var model = new Queue<Message>();
         long position = 0;
         foreach ((int op, int a, _) in steps)
@@ -35,7 +36,7 @@ public sealed class MessageQueueTests
     [Fact]
     public void What_is_put_together_anew_is_what_was_there_less_what_was_superseded()
     {
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(new MemoryLedger());
         queue.KeepLatest(true);
         for (int i = 1; i <= 200; i++)
         {

@@ -1,5 +1,6 @@
 using CsCheck;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
@@ -9,6 +10,8 @@ namespace EdgeBroker.Core.Tests.Sessions;
 
 public sealed class SendWindowTests
 {
+    private static readonly MemoryLedger Ledger = new();
+
     [Fact]
     public void Behaves_as_a_list_of_open_exchanges() => Steps.Of(12, 300).Sample(steps =>
     {
@@ -58,7 +61,7 @@ public sealed class SendWindowTests
                         break;
                     }
 
-                    AckOutcome outcome = window.Release(one.Id, out DeliveryReleased? fact, out bool isReleased);
+                    AckOutcome outcome = window.Release(one.Id, Ledger, out DeliveryReleased? fact, out bool isReleased);
                     one.IsReleased = one.QoS == QoS.ExactlyOnce;
                     Assert.Equal((one.IsReleased ? AckOutcome.Done : AckOutcome.OutOfPlace, null, one.IsReleased), (outcome, fact, isReleased));
                     break;
@@ -91,13 +94,13 @@ public sealed class SendWindowTests
         var facts = new List<DeliveryReleased>();
         foreach (ushort id in ids)
         {
-            Assert.Equal(AckOutcome.Done, window.Release(id, out DeliveryReleased? fact, out bool isReleased));
+            Assert.Equal(AckOutcome.Done, window.Release(id, Ledger, out DeliveryReleased? fact, out bool isReleased));
             Assert.False(isReleased);
             facts.Add(fact!);
         }
 
         // A repetition of PUBREC neither writes it again nor sends PUBREL too early.
-        Assert.Equal(AckOutcome.Done, window.Release(ids[0], out DeliveryReleased? again, out bool early));
+        Assert.Equal(AckOutcome.Done, window.Release(ids[0], Ledger, out DeliveryReleased? again, out bool early));
         Assert.True(again is null && !early);
         Assert.False(window.TryTakeReleased(out _));
         facts[1].Complete();
@@ -127,7 +130,7 @@ public sealed class SendWindowTests
         for (ushort id = 1; id <= 3; id++)
         {
             Assert.Equal(id, window.Begin(new QueuedMessage { Position = window.NextPosition(), QoS = QoS.ExactlyOnce }));
-            window.Release(id, out _, out _);
+            window.Release(id, Ledger, out _, out _);
         }
 
         window.Attach(1);

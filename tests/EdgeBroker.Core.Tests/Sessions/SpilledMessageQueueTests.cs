@@ -1,5 +1,6 @@
 using CsCheck;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
@@ -31,7 +32,7 @@ public sealed class SpilledMessageQueueTests
             spilled.Enqueue(new SpilledDelivery(position, position, one.Message.SizeBytes, Message.Never, DeliveryOptions.ExactlyOnce));
         }
 
-        var queue = new MessageQueue(spilled, model.Sum(one => one.Message.SizeBytes));
+        var queue = new MessageQueue(session.Ledger, spilled, model.Sum(one => one.Message.SizeBytes));
         queue.KeepLatest(true);
         int slices = 0;
         while (queue.TakeUnread(64) is { } slice)
@@ -60,7 +61,7 @@ public sealed class SpilledMessageQueueTests
         // 100,000 topics, each twice: were a search or a shift needed for one, this would take minutes.
         const int topics = 100_000;
         var session = new Identity();
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(session.Ledger);
         queue.KeepLatest(true);
         long position = 0;
         for (int round = 0; round < 2; round++)
@@ -87,7 +88,7 @@ public sealed class SpilledMessageQueueTests
     public void What_was_let_go_while_nobody_was_there_is_asked_for_although_later_messages_are_in_memory()
     {
         var session = new Identity();
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(session.Ledger);
         var model = new List<Entry>();
         var asked = new Queue<SpilledDelivery>();
         for (int position = 1; position <= 300; position++) model.Add(Enqueue(queue, session, position, 1, Message.Never));
@@ -113,7 +114,7 @@ public sealed class SpilledMessageQueueTests
     public void What_is_asked_for_after_what_stands_behind_it_is_filled_with_it()
     {
         var session = new Identity();
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(session.Ledger);
         var model = new List<Entry>();
         var asked = new Queue<SpilledDelivery>();
         for (int position = 1; position <= 300; position++) model.Add(Enqueue(queue, session, position, 1, Message.Never));
@@ -133,7 +134,7 @@ public sealed class SpilledMessageQueueTests
     private static void Run((int Op, int A, int B)[] steps, bool latestOnly)
     {
         var session = new Identity();
-        var queue = new MessageQueue();
+        var queue = new MessageQueue(session.Ledger);
         var superseded = new List<long>();
         queue.KeepLatest(latestOnly);
         var model = new List<Entry>();
@@ -176,6 +177,9 @@ public sealed class SpilledMessageQueueTests
             if (op == 17) TakeSuperseded(all: false);
         }
 
+        queue.Account(isOver: false);
+        Assert.True(session.Ledger.Bytes(MemoryKind.Queues) > 0);
+
         TakeSuperseded(all: true);
         Assert.Empty(superseded);
         while (model.Count > 0)
@@ -194,12 +198,16 @@ public sealed class SpilledMessageQueueTests
         }
 
         Assert.False(queue.IsHeadLoaded);
+        // What was let go was released, what was read back accounted anew.
+        queue.Account(isOver: true);
+        Assert.Equal(0, session.Ledger.TotalBytes);
 
         void TakeSuperseded(bool all)
         {
             foreach (QueuedMessage one in queue.TakeSuperseded(session, all) ?? [])
             {
                 Assert.True(superseded.Remove(one.Position));
+                one.Message?.Release(session.Ledger);
                 Assert.Equal(one.Position, one.Stored!.Position);
                 if (one.Stored.IsDurable) Assert.Equal(one.Position, one.Stored.MessageId);
             }
@@ -219,6 +227,7 @@ public sealed class SpilledMessageQueueTests
     private static Entry Enqueue(MessageQueue queue, Identity session, long position, int a, long expiresAtMs, byte? topic = null)
     {
         Entry entry = EntryOf(session, position, a, expiresAtMs, topic ?? (byte)position);
+        entry.Message.Hold(session.Ledger, MemoryKind.Queues);
         queue.Enqueue(new QueuedMessage
         {
             Message = entry.Message,
@@ -280,12 +289,14 @@ public sealed class SpilledMessageQueueTests
         Assert.Equal(expected.Stored.SubscriptionIdentifiers, actual.SubscriptionIdentifiers);
         Assert.Equal(expected.Stored.SharedFilter, actual.SharedFilter);
         Assert.Equal(expected.Position, actual.Stored!.Position);
+        actual.Message!.Release(session.Ledger);
     }
 
     private static void TakeAnyhow(MessageQueue queue, List<Entry> model, Identity session)
     {
         QueuedMessage actual = queue.Dequeue(session);
         Assert.Equal((model[0].Position, model[0].Stored.QoS, model[0].Message.SizeBytes), (actual.Position, actual.QoS, actual.SizeBytes));
+        actual.Message?.Release(session.Ledger);
         model.RemoveAt(0);
     }
 
@@ -310,5 +321,8 @@ public sealed class SpilledMessageQueueTests
         }
     }
 
-    private sealed class Identity() : StoredSession("c");
+    private sealed class Identity() : StoredSession("c")
+    {
+        public MemoryLedger Ledger { get; } = new();
+    }
 }

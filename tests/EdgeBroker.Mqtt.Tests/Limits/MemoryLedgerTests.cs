@@ -69,6 +69,59 @@ public sealed class MemoryLedgerTests : IDisposable
         await UntilAsync(MemoryKind.Aliases, 0, 0);
     }
 
+    [Fact]
+    public async Task Nothing_is_left_when_all_clients_have_left_and_their_sessions_have_ended()
+    {
+        // Session Expiry Interval 60, Receive Maximum 10, Topic Alias Maximum 5.
+        byte[] lasting = [0x11, 0, 0, 0, 60, 0x21, 0, 10, 0x22, 0, 5];
+        var peers = new List<Peer>();
+        for (int i = 0; i < 6; i++)
+        {
+            Peer peer = await Peer.OpenAsync(_server);
+            var will = new TestWill("plant/will/" + i, new string('w', 1_000), QoS: 1);
+            await peer.SendAsync(peer.Packets.Connect("client" + i, properties: i % 2 == 0 ? lasting : null, will: will));
+            await peer.ExpectAsync(PacketType.Connack);
+            await peer.SubscribeAsync("plant/#", i % 3);
+            peers.Add(peer);
+        }
+
+        // Two are away, and messages wait for one of them.
+        peers[2].Dispose();
+        peers[3].Dispose();
+        await Deadline.Until(() => _server.Broker.ConnectedCount == 4, "two to be away");
+        Peer publisher = peers[0];
+        for (int i = 0; i < 50; i++)
+        {
+            byte[]? alias = i % 10 < 5 ? [0x23, 0, (byte)((i % 5) + 1)] : null;
+            string topic = $"plant/{i % 10}/{new string('t', 200)}";
+            await publisher.SendAsync(publisher.Packets.Publish(topic, new byte[2_000], i % 3, i + 1, retain: i % 7 == 0, properties: alias));
+        }
+
+        await peers[5].SendAsync(peers[5].Packets.Publish("plant/half", new byte[3_000]).AsMemory(0, 2_000));
+        using Peer halfway = await Peer.OpenAsync(_server);
+        await halfway.SendAsync(halfway.Packets.Connect("halfway").AsMemory(0, 9));
+        foreach (MemoryKind kind in new[]
+        {
+            MemoryKind.ReceiveBuffers, MemoryKind.UnauthenticatedBuffers, MemoryKind.Queues, MemoryKind.Inflight, MemoryKind.Retained, MemoryKind.Sessions,
+            MemoryKind.Wills, MemoryKind.Filters, MemoryKind.Aliases,
+        })
+        {
+            await UntilAsync(kind, 1, 1_000_000);
+        }
+
+        halfway.Dispose();
+        foreach (Peer peer in peers) peer.Dispose();
+        await Deadline.Until(() => _server.Broker.ConnectedCount == 0, "all to be away");
+        using Peer last = await Peer.ConnectAsync(_server, "last");
+        for (int i = 0; i < 10; i++) await last.SendAsync(last.Packets.Publish($"plant/{i}/{new string('t', 200)}", retain: true));
+        await last.PingAsync();
+        last.Dispose();
+        // Whoever comes with Clean Start and leaves at once ends what is kept under the name.
+        for (int i = 0; i < 6; i++) (await Peer.ConnectAsync(_server, "client" + i)).Dispose();
+        await Deadline.Until(() => _server.Broker.SessionCount == 0, "all sessions to end");
+        foreach (MemoryKind kind in Enum.GetValues<MemoryKind>()) await UntilAsync(kind, 0, 0);
+    }
+
     public void Dispose() => _server.Dispose();
 
     private long More(MemoryKind kind) => Ledger.Bytes(kind) - _before[kind];

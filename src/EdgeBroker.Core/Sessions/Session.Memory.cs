@@ -1,0 +1,35 @@
+using EdgeBroker.Core.Limits;
+
+namespace EdgeBroker.Core.Sessions;
+
+// What the session takes of the memory that clients can make grow.
+public sealed partial class Session
+{
+    // This object, its lock and its place among the others.
+    private const int SessionBytes = 512;
+
+    private MemoryLedger Ledger => _environment.Ledger;
+
+    private int MemoryBytes => SessionBytes + (sizeof(char) * (Id.Length + (_lifetime.Owner?.Length ?? 0)));
+
+    /// <summary>The queue or the window has changed: accounts what they take now beside messages.</summary>
+    private void AccountQueues()
+    {
+        _window.Account(Ledger, HasEnded);
+        if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Account(HasEnded);
+    }
+
+    /// <summary>A message is done with: acknowledged, expired or dropped.</summary>
+    private void Finish(in QueuedMessage message)
+    {
+        message.Message?.Release(Ledger);
+        _store.Remove(Journal, message);
+    }
+
+    private Will? TakeDueWill(long nowMs)
+    {
+        Will? will = _lifetime.TakeDueWill(nowMs);
+        will?.Message.Release(Ledger);
+        return will;
+    }
+}
