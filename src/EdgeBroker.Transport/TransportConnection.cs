@@ -59,6 +59,9 @@ public abstract class TransportConnection
     /// <summary>Reads on, beginning with what was received before the pause. On the connection's own thread.</summary>
     public abstract void ResumeReading();
 
+    /// <summary>The time the one deadline is set to, in <see cref="NowMs"/>; <see cref="long.MaxValue"/>: none. On the connection's own thread.</summary>
+    public abstract long DeadlineMs { get; }
+
     /// <summary>Sets the time of the one deadline, in <see cref="NowMs"/>; <see cref="long.MaxValue"/>: none. On the connection's own thread.</summary>
     public abstract void SetDeadline(long dueMs);
 

@@ -40,9 +40,6 @@ internal struct ConnectionDeadlines()
     // What most connections never wait for.
     private Occasional? _occasional;
 
-    // What the transport's deadline is set to.
-    private long _setMs = Never;
-
     /// <summary>When the client's credentials expire.</summary>
     public long IdentityDueMs
     {
@@ -107,26 +104,13 @@ internal struct ConnectionDeadlines()
 
     /// <summary>When to look next; <see cref="long.MaxValue"/>: nothing is awaited.</summary>
     /// <param name="holds">Why the connection is not read.</param>
-    public readonly long Next(HoldReasons holds) =>
-        Math.Min(_occasional?.Next ?? Never, KeepAliveDueMs(holds));
-
-    /// <summary>Whether the transport's deadline has to be set, since something is awaited earlier than it.</summary>
-    /// <param name="holds">Why the connection is not read.</param>
-    /// <param name="nextMs">To when.</param>
-    public bool MustSet(HoldReasons holds, out long nextMs)
-    {
-        nextMs = Next(holds);
-        if (nextMs >= _setMs) return false;
-        _setMs = nextMs;
-        return true;
-    }
+    public readonly long Next(HoldReasons holds) => Math.Min(_occasional?.Next ?? Never, KeepAliveDueMs(holds));
 
     /// <summary>The transport's deadline has passed. Says what is due: the first in the order of <see cref="DeadlineKind"/>.</summary>
     /// <param name="holds">Why the connection is not read.</param>
     /// <param name="nowMs">The time.</param>
-    public DeadlineKind Due(HoldReasons holds, long nowMs)
+    public readonly DeadlineKind Due(HoldReasons holds, long nowMs)
     {
-        _setMs = Never;
         if (nowMs >= RenewalDueMs) return DeadlineKind.Renewal;
         if (nowMs >= IdentityDueMs) return DeadlineKind.Identity;
         if (nowMs >= PartialDueMs) return DeadlineKind.Partial;

@@ -8,7 +8,7 @@ namespace EdgeBroker.Mqtt.Connections;
 public sealed partial class MqttConnection
 {
     // Null: the client asked for no method.
-    private readonly EnhancedAuthentication? _method;
+    private EnhancedAuthentication? Method => _extras?.Method;
 
     private void HandleAuth(in Frame frame)
     {
@@ -18,7 +18,7 @@ public sealed partial class MqttConnection
             return;
         }
 
-        if (_method is null)
+        if (Method is null)
         {
             Fail(ReasonCode.ProtocolError, "AUTH without an authentication method in CONNECT");
             return;
@@ -30,7 +30,7 @@ public sealed partial class MqttConnection
             return;
         }
 
-        if (!_method.IsExpected(packet, _deadlines.IsRenewing ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate, out string explanation))
+        if (!Method.IsExpected(packet, _deadlines.IsRenewing ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate, out string explanation))
         {
             Fail(ReasonCode.ProtocolError, explanation);
             return;
@@ -42,7 +42,7 @@ public sealed partial class MqttConnection
     /// <summary>Begins a re-authentication or goes on with it. Meanwhile all other packets have their way, under the rights of before.</summary>
     private void Renew(byte[] data)
     {
-        EnhancedAuthentication method = _method!;
+        EnhancedAuthentication method = Method!;
         ValueTask<AuthenticationResult> pending;
         if (method.Exchange is { } exchange)
         {
@@ -73,7 +73,7 @@ public sealed partial class MqttConnection
 
     private void ConcludeRenewal(AuthenticationResult verdict)
     {
-        EnhancedAuthentication method = _method!;
+        EnhancedAuthentication method = Method!;
         if (verdict is { Reason: ReasonCode.ContinueAuthentication, Reply.Next: { } next })
         {
             method.Exchange = next;
@@ -119,18 +119,18 @@ public sealed partial class MqttConnection
     /// <summary>The authentication or re-authentication is over, well or not.</summary>
     private void EndRenewal()
     {
-        _method?.End();
+        Method?.End();
         _deadlines.RenewalDueMs = long.MaxValue;
     }
 
     private void TellRenewed(AuthenticationResult verdict)
     {
-        AuthenticationMethod method = verdict.Method == AuthenticationMethod.Unknown ? _method!.Kind : verdict.Method;
+        AuthenticationMethod method = verdict.Method == AuthenticationMethod.Unknown ? Method!.Kind : verdict.Method;
         _link.Tell(Lease.Session.Id, _principal.Identity.UserName, method, verdict);
     }
 
     private void SendAuth(ReasonCode reason, byte[]? data)
     {
-        if (!_link.TrySendAuth(reason, _method!, data)) Fail(ReasonCode.PacketTooLarge, EnhancedAuthentication.NoRoom);
+        if (!_link.TrySendAuth(reason, Method!, data)) Fail(ReasonCode.PacketTooLarge, EnhancedAuthentication.NoRoom);
     }
 }

@@ -16,7 +16,7 @@ public sealed partial class MqttConnection
     public void OnClosed(string explanation, bool isFault)
     {
         if (_holdsSlot) Broker.Limits.Connections.Leave(Transport.RemoteAddress);
-        _inboundAliases?.Clear();
+        _extras?.Aliases?.Clear();
         if (!_hasEnded) EndWithTransport(explanation, isFault);
         // The session has let go of the link: nobody sends by it any more.
         _link.ForgetAliases();

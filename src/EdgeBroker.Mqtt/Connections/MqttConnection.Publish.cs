@@ -11,8 +11,6 @@ namespace EdgeBroker.Mqtt.Connections;
 // PUBLISH from the client (3.3).
 public sealed partial class MqttConnection
 {
-    private InboundAliases? _inboundAliases;
-
     /// <summary>Takes a PUBLISH.</summary>
     /// <param name="frame">The packet.</param>
     /// <param name="verdict">What the limits say to it.</param>
@@ -101,8 +99,9 @@ public sealed partial class MqttConnection
         topic = packet.Topic;
         ushort alias = packet.Properties.TopicAlias;
         if (alias == 0) return true;
-        _inboundAliases ??= new InboundAliases(Options.TopicAliasMaximum, Broker.Limits.Ledger);
-        if (!_inboundAliases.IsInRange(alias))
+        _extras ??= new Extras();
+        InboundAliases aliases = _extras.Aliases ??= new InboundAliases(Options.TopicAliasMaximum, Broker.Limits.Ledger);
+        if (!aliases.IsInRange(alias))
         {
             Fail(ReasonCode.TopicAliasInvalid, "a topic alias above the Topic Alias Maximum");
             return false;
@@ -110,11 +109,11 @@ public sealed partial class MqttConnection
 
         if (!topic.IsEmpty)
         {
-            _inboundAliases.Set(alias, topic);
+            aliases.Set(alias, topic);
             return true;
         }
 
-        topic = _inboundAliases.Get(alias);
+        topic = aliases.Get(alias);
         if (!topic.IsEmpty) return true;
         Fail(ReasonCode.ProtocolError, "a topic alias that no topic was given to");
         return false;

@@ -40,15 +40,15 @@ public sealed partial class MqttConnection
     private void BeginKeepAlive(int keepAliveSeconds)
     {
         _deadlines.Begin(keepAliveSeconds, Transport.NowMs);
-        // The one for the handshake is done with.
-        Transport.SetDeadline(long.MaxValue);
-        SetDeadline();
+        // In place of the one for the handshake, which is done with.
+        Transport.SetDeadline(_deadlines.Next(_holds));
     }
 
     /// <summary>Sets the transport's deadline where something is awaited earlier than it.</summary>
     private void SetDeadline()
     {
-        if (_deadlines.MustSet(_holds, out long nextMs)) Transport.SetDeadline(nextMs);
+        long nextMs = _deadlines.Next(_holds);
+        if (nextMs < Transport.DeadlineMs) Transport.SetDeadline(nextMs);
     }
 
     /// <summary>Leaves the client unread, and so its peer held back by flow control, until <see cref="Release"/> has been called for each reason.</summary>

@@ -18,6 +18,7 @@ public sealed partial class MqttConnection : IMqttHandler
     private readonly MqttLink _link;
     private readonly bool _holdsSlot;
     private Principal _principal;
+    private Extras? _extras;
     private bool _hasEnded;
 
     /// <param name="link">The writing side, by which CONNACK has been sent.</param>
@@ -28,7 +29,7 @@ public sealed partial class MqttConnection : IMqttHandler
     {
         _link = link;
         _holdsSlot = holdsSlot;
-        _method = connect.Method;
+        if (connect.Method is { } method) _extras = new Extras { Method = method };
         _principal = new Principal
         {
             Receiver = lease.Session,
@@ -157,5 +158,13 @@ public sealed partial class MqttConnection : IMqttHandler
         }
 
         _link.SendPingresp();
+    }
+
+    /// <summary>What few 5.0 clients use, so that the others do not carry it.</summary>
+    private sealed class Extras
+    {
+        public EnhancedAuthentication? Method { get; init; }
+
+        public InboundAliases? Aliases { get; set; }
     }
 }

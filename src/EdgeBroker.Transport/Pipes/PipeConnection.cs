@@ -125,6 +125,8 @@ public sealed class PipeConnection : TransportConnection
         _readOn.Set();
     }
 
+    public override long DeadlineMs => _deadlineMs;
+
     public override void SetDeadline(long dueMs)
     {
         if (dueMs == _deadlineMs) return;
@@ -295,7 +297,7 @@ public sealed class PipeConnection : TransportConnection
         if (nowMs >= _deadlineMs)
         {
             _deadlineMs = long.MaxValue;
-            CallAtDeadline();
+            Guard(Handler.OnDeadline);
         }
         else if (timerFired && _deadlineMs != long.MaxValue)
         {
@@ -334,18 +336,6 @@ public sealed class PipeConnection : TransportConnection
         try
         {
             Handler.OnTurn();
-        }
-        catch (Exception exception)
-        {
-            Fail(exception);
-        }
-    }
-
-    private void CallAtDeadline()
-    {
-        try
-        {
-            Handler.OnDeadline();
         }
         catch (Exception exception)
         {

@@ -129,6 +129,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         Reactor.RunAfterReceives();
     }
 
+    public override long DeadlineMs => ((ITimed)this).DueMs;
+
     public override void SetDeadline(long dueMs)
     {
         if (!_closed && !IsClosing) Reactor.Timers.Set(this, dueMs);

@@ -14,7 +14,6 @@ public sealed class ConnectionDeadlinesTests
     {
         _deadlines.Begin(keepAliveSeconds: 0, nowMs: 5);
         Assert.Equal(Never, _deadlines.Next(HoldReasons.None));
-        Assert.False(_deadlines.MustSet(HoldReasons.None, out _));
         Assert.Equal(DeadlineKind.None, _deadlines.Due(HoldReasons.None, Never - 1));
     }
 
@@ -83,23 +82,5 @@ public sealed class ConnectionDeadlinesTests
         Assert.Equal(DeadlineKind.Identity, _deadlines.Due(HoldReasons.None, 50_000));
         _deadlines.RenewalDueMs = 50_000;
         Assert.Equal(DeadlineKind.Renewal, _deadlines.Due(HoldReasons.None, 50_000));
-    }
-
-    [Fact]
-    public void The_transport_is_asked_to_move_its_deadline_only_nearer()
-    {
-        _deadlines.Begin(keepAliveSeconds: 10, nowMs: 0);
-        Assert.True(_deadlines.MustSet(HoldReasons.None, out long nextMs));
-        Assert.Equal(15_000, nextMs);
-        _deadlines.NotePacket(14_000);
-        Assert.False(_deadlines.MustSet(HoldReasons.None, out _));
-        _deadlines.IdentityDueMs = 14_500;
-        Assert.True(_deadlines.MustSet(HoldReasons.None, out nextMs));
-        Assert.Equal(14_500, nextMs);
-        _deadlines.IdentityDueMs = Never;
-        // It comes too early, finds nothing due, and is set again.
-        Assert.Equal(DeadlineKind.None, _deadlines.Due(HoldReasons.None, 14_500));
-        Assert.True(_deadlines.MustSet(HoldReasons.None, out nextMs));
-        Assert.Equal(29_000, nextMs);
     }
 }

@@ -47,6 +47,55 @@ public sealed class HandshakeTests
         Assert.Single(_cluster.Tokens.Distinct());
     }
 
+    [Fact]
+    public void The_transport_s_deadline_is_moved_only_nearer()
+    {
+        var transport = new TimedTransport();
+        MqttConnection connection = transport.Connect(_endpoint, _context, Packets.V311.Connect("c", keepAliveSeconds: 10));
+        // That of the handshake, then the keep alive's.
+        Assert.Equal([10_000, 15_000], transport.Deadlines);
+        transport.Time = 14_000;
+        connection.Receive(Packets.Pingreq(), out _);
+        Assert.Equal(2, transport.Deadlines.Count);
+        // It comes too early, finds nothing due, and is set again.
+        transport.Time = transport.Pass();
+        connection.OnDeadline();
+        Assert.Equal([10_000, 15_000, 29_000], transport.Deadlines);
+        // A packet that goes on arriving is a sign of life; what it has to arrive by is later.
+        connection.Receive([0xC0], out _);
+        Assert.Equal(3, transport.Deadlines.Count);
+        transport.Time = transport.Pass();
+        connection.OnDeadline();
+        Assert.Equal([10_000, 15_000, 29_000, 45_000], transport.Deadlines);
+    }
+
+    private sealed class TimedTransport : MemoryTransport
+    {
+        private long _deadlineMs = long.MaxValue;
+
+        public long Time { get; set; }
+
+        public List<long> Deadlines { get; } = [];
+
+        public override long NowMs => Time;
+
+        public override long DeadlineMs => _deadlineMs;
+
+        public override void SetDeadline(long dueMs)
+        {
+            _deadlineMs = dueMs;
+            Deadlines.Add(dueMs);
+        }
+
+        /// <summary>The deadline is over; when it was.</summary>
+        public long Pass()
+        {
+            long passed = _deadlineMs;
+            _deadlineMs = long.MaxValue;
+            return passed;
+        }
+    }
+
     private sealed class UninterruptedTransport : MemoryTransport
     {
         public override void Post(Action work) => Assert.Fail("nothing is left for another turn");

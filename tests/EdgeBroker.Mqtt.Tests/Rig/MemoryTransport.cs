@@ -30,6 +30,8 @@ internal class MemoryTransport : TransportConnection
     {
     }
 
+    public override long DeadlineMs => long.MaxValue;
+
     public override void SetDeadline(long dueMs)
     {
     }
