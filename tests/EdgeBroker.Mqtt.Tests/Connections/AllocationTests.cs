@@ -12,6 +12,8 @@ using EdgeBroker.Testing;
 
 namespace EdgeBroker.Mqtt.Tests.Connections;
 
+// Chunks of output come from a pool of the whole process: other tests would take those that a round has given back.
+[Collection(Alone.Name)]
 public sealed class AllocationTests
 {
     private const int Rounds = 2_000;
