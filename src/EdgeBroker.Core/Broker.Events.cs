@@ -46,7 +46,10 @@ public sealed partial class Broker
         QoS qos = message.QoS < to.Options.MaximumQoS ? message.QoS : to.Options.MaximumQoS;
         _events.MessageDelivered(new DeliveredEvent
         {
-            Message = message, To = to.Receiver, QoS = qos, IsQueued = outcome.Result == DeliveryResult.Queued,
+            Message = message,
+            To = to.Receiver,
+            QoS = qos,
+            IsQueued = outcome.Result == DeliveryResult.Queued,
         });
     }
 

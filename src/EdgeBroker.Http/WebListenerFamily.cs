@@ -1,5 +1,4 @@
 using EdgeBroker.Core;
-using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;

@@ -34,7 +34,8 @@ public sealed class TestBroker : IAsyncDisposable
         _options = options ?? new TestBrokerOptions();
         TimeProvider time = _options.OverSockets ? TimeProvider.System : Time;
         Broker = new Broker(
-            _options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, new BrokerEvents(Events), "test") { Cluster = _options.Cluster };
+            _options.Mqtt, _options.Clock ?? new BrokerClock(time), _options.Journal, new BrokerEvents(Events), "test")
+        { Cluster = _options.Cluster };
         Broker.Limits.Replace(_options.Limits);
         _authenticator = new GuardedAuthenticator(_options.Authenticator, Broker.Limits);
         if (!_options.OverSockets) return;

@@ -1,5 +1,5 @@
-using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;

@@ -92,7 +92,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     public async Task StartAsync(MqttOptions? limits, params ListenerSettings[] listeners)
     {
         Broker = new Broker(
-            limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test") { Cluster = Cluster };
+            limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test")
+        { Cluster = Cluster };
         _server = new WebListenerFamily(Broker, this, this, 2, Time, Log);
         foreach (ListenerSettings settings in listeners) await (await _server.OpenAsync(settings)).BeginAsync();
     }

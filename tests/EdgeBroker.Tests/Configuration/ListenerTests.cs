@@ -1,5 +1,4 @@
 using EdgeBroker.Configuration;
-using EdgeBroker.Http;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.UnixSockets;

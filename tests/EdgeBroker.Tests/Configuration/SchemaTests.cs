@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
 using EdgeBroker.Reloading;
-using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Verbs;
 
 namespace EdgeBroker.Tests.Configuration;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cli.Certificates;
 using EdgeBroker.Configuration;
-using EdgeBroker.Http;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;

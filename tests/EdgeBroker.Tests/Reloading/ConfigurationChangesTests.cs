@@ -2,7 +2,6 @@ using System.Reflection;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Mqtt;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
 using EdgeBroker.Transport.Listeners;
