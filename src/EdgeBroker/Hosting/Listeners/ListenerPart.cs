@@ -60,7 +60,9 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         foreach (ListenerSettings settings in _first)
         {
             string? problem = await TryAsync(async () => opened.Add(await OpenAsync(settings).ConfigureAwait(false)), settings.Address).ConfigureAwait(false);
-            if (problem is not null) throw new PartException(problem);
+            if (problem is null) continue;
+            foreach (IListener listener in opened) await listener.AbandonAsync().ConfigureAwait(false);
+            throw new PartException(problem);
         }
 
         foreach (IListenerFamily family in _families) await family.StartAsync().ConfigureAwait(false);
