@@ -43,6 +43,7 @@ public static class SessionCommand
             long asked = context.Time.GetTimestamp();
             try
             {
+                // A rate is what has come between two looks, so there is nothing to wait for but the time between them.
                 await Task.Delay(RateInterval, context.Time, stop);
                 SessionDetail later = ControlOptions.Ask(args, context, request).Session!;
                 rates = Rates.Between(before, later.Summary.Traffic, context.Time.GetElapsedTime(asked));
