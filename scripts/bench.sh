@@ -10,6 +10,7 @@
 #     --mosquitto PATH    the other broker; default: the one on the PATH, installed if there is none
 # The broker runs on CPU 0 and the generator on CPU 1, each run has a fresh broker, and the brokers alternate. Everything stays on the loopback;
 # what was measured stays in artifacts/bench/. Exit 1 when a run failed: a broker that loses messages is not fast.
+# The lines "tls-..." have their load from python3 (tests/EdgeBroker.Benchmarks/tls/load.py), over TLS 1.3.
 # The lines "fair-..." put twenty clients beside a scenario, each of which publishes to itself, waits, and publishes again: what others have of the load. Their
 # round trips end when the kernel has the message, so that a generator without time left does not count.
 set -euo pipefail
@@ -20,6 +21,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 most="$(ulimit -Hn)"
 [[ "$most" =~ ^[0-9]+$ ]] || most=20500
 rounds=5 seconds=3 warm_up=1 connections=$((most < 20500 ? most - 500 : 20000)) retained=100000 only="" list=false
+tls_connections=$((connections < 2000 ? connections : 2000))
 binary="" generator="" mosquitto=""
 
 usage() {
@@ -29,7 +31,7 @@ usage() {
 
 while [ $# -gt 0 ]; do
   case "$1" in
-    --quick) rounds=1 seconds=1 warm_up=0.3 connections=500 retained=10000 ;;
+    --quick) rounds=1 seconds=1 warm_up=0.3 connections=500 retained=10000 tls_connections=200 ;;
     --list) list=true ;;
     --rounds | --seconds | --only | --binary | --generator | --mosquitto)
       [ $# -gt 1 ] || usage
@@ -67,6 +69,9 @@ runs=(
   "latency|latency"
   "connect|connect --connections $connections"
   "connect-subscribe|connect --connections $connections --subscribe"
+  "tls-messages|tls messages"
+  "tls-handshakes|tls handshakes"
+  "tls-idle|tls idle --connections $tls_connections"
 )
 
 # Name of the run, figure of its result, whether more or less is better, what it is, and the unit: a divisor.
@@ -94,12 +99,15 @@ table_rows=(
   "connect|broker_rss_before|less|memory, idle|MB|1048576"
   "connect|broker_bytes_each|less|memory of an idle connection|KB|1024"
   "connect-subscribe|broker_bytes_each|less|memory of an idle connection with a subscription|KB|1024"
+  "tls-messages|per_broker_cpu_s|more|TLS: messages of 100 bytes|1000 messages per CPU-second|1000"
+  "tls-handshakes|per_broker_cpu_s|more|TLS: handshakes, ECDSA P-256|per CPU-second|1"
+  "tls-idle|broker_bytes_each|less|TLS: memory of an idle connection|KB|1024"
 )
 
 # Each line of throughput once more, with clients beside it that wait for their messages.
 for row in "${table_rows[@]}"; do
   IFS='|' read -r name figure _ title _ <<<"$row"
-  if [ "$figure" != per_broker_cpu_s ] || [ "$name" = retain ] || [ "$name" = connect ]; then continue; fi
+  if [ "$figure" != per_broker_cpu_s ] || [ "$name" = retain ] || [ "$name" = connect ] || [[ "$name" == tls-* ]]; then continue; fi
   for run in "${runs[@]}"; do
     if [ "${run%%|*}" = "$name" ]; then runs+=("fair-$name|${run#*|} --beside 20"); fi
   done
@@ -158,6 +166,15 @@ mkdir -p "$work"
 results="$work/results.txt"
 broker_pid=""
 
+# Certificates of the runs over TLS. mosquitto started as root reads its key as another user.
+certs="$work/certs"
+if "$binary" cert ca --dir "$certs" >/dev/null && "$binary" cert server --dir "$certs" localhost 127.0.0.1 >/dev/null; then
+  chmod 644 "$certs/server.key"
+else
+  say "$binary cannot make certificates"
+  exit 1
+fi
+
 stop_broker() {
   [ -n "$broker_pid" ] || return 0
   kill "$broker_pid" 2>/dev/null || true
@@ -185,6 +202,7 @@ on_cpu() {
   if [ "$(nproc)" -gt 1 ]; then taskset -c "$cpu" "$@"; else "$@"; fi
 }
 
+# write_mosquitto_conf PORT TLS
 write_mosquitto_conf() {
   cat >"$work/mosquitto.conf" <<CONF
 listener $1 127.0.0.1
@@ -194,16 +212,24 @@ max_queued_messages 0
 set_tcp_nodelay true
 log_type error
 CONF
+  if "$2"; then printf '%s\n' "certfile $certs/server.crt" "keyfile $certs/server.key" >>"$work/mosquitto.conf"; fi
 }
 
+# write_edgebroker_toml PORT TLS
 write_edgebroker_toml() {
+  local protocol=mqtt tls=""
+  if "$2"; then
+    protocol=mqtts
+    tls="$(printf '%s\n' "[listener.tls]" "cert = \"$certs/server.crt\"" "key = \"$certs/server.key\"")"
+  fi
   cat >"$work/edgebroker.toml" <<TOML
 [node]
 data_dir = "data"
 [[listener]]
-protocol = "mqtt"
+protocol = "$protocol"
 address = "127.0.0.1:$1"
 max_connections = 30_000
+$tls
 [mqtt]
 receive_maximum = 1000
 max_queued_messages = 1_000_000
@@ -214,14 +240,14 @@ level = "error"
 TOML
 }
 
-# start_broker NAME PORT: in the background, until it listens.
+# start_broker NAME PORT TLS: in the background, until it listens.
 start_broker() {
   local command=()
   if [ "$1" = mosquitto ]; then
-    write_mosquitto_conf "$2"
+    write_mosquitto_conf "$2" "$3"
     command=("$mosquitto" -c "$work/mosquitto.conf")
   else
-    write_edgebroker_toml "$2"
+    write_edgebroker_toml "$2" "$3"
     # Fresh in what it keeps, too: retained messages of an earlier run would weigh on the next.
     rm -rf "$work/data"
     command=("$binary" run -c "$work/edgebroker.toml")
@@ -245,15 +271,20 @@ failures=0
 
 # measure NAME ARGUMENTS BROKER ROUND
 measure() {
-  local name="$1" broker="$3" round="$4" port line arguments=()
+  local name="$1" broker="$3" round="$4" port line arguments=() load=() is_tls=false
   read -ra arguments <<<"$2"
   port="$(free_port)"
-  start_broker "$broker" "$port"
+  if [ "${arguments[0]}" = tls ]; then is_tls=true; fi
+  start_broker "$broker" "$port" "$is_tls"
   # What a broker lets go of after its start would be taken for memory that connections gave back.
   if [[ "${arguments[0]}" = connect ]]; then sleep 7; fi
-  if [[ "${arguments[0]}" != connect && "${arguments[0]}" != retain ]]; then arguments+=(--duration "$seconds" --warm-up "$warm_up"); fi
-  arguments+=(--patience 20)
-  if line="$(on_cpu 1 "$generator" bench "${arguments[@]}" -h 127.0.0.1 -p "$port" --broker-pid "$broker_pid" --json 2>>"$work/generator.log")"; then
+  if "$is_tls"; then
+    load=(python3 "$REPO_ROOT/tests/EdgeBroker.Benchmarks/tls/load.py" "${arguments[@]:1}" --ca "$certs/ca.crt" --seconds "$seconds")
+  else
+    if [[ "${arguments[0]}" != connect && "${arguments[0]}" != retain ]]; then arguments+=(--duration "$seconds" --warm-up "$warm_up"); fi
+    load=("$generator" bench "${arguments[@]}" --patience 20 -h 127.0.0.1 --json)
+  fi
+  if line="$(on_cpu 1 "${load[@]}" -p "$port" --broker-pid "$broker_pid" 2>>"$work/generator.log")"; then
     echo "$name $broker $line" >>"$results"
   else
     failures=$((failures + 1))
