@@ -15,6 +15,7 @@ public sealed partial class LogEventTests
         ["EdgeBroker.Http"] = (5000, 5999),
         ["EdgeBroker.Security"] = (6000, 6999),
         ["EdgeBroker.Storage"] = (7000, 7999),
+        ["EdgeBroker.Coap"] = (8000, 8999),
         ["EdgeBroker"] = (9000, 9999),
     };
 
