@@ -1,6 +1,6 @@
 namespace EdgeBroker.Core.Sys;
 
-/// <summary>A rate per minute, averaged with exponential decay over 1, 5 and 15 minutes, as operating systems do with load.</summary>
+/// <summary>A rate per minute, averaged over 1, 5 and 15 minutes by a first-order low-pass filter each, as operating systems do with load.</summary>
 internal sealed class LoadAverage
 {
     private static readonly double[] WindowsMinutes = [1, 5, 15];
@@ -18,21 +18,8 @@ internal sealed class LoadAverage
         _lastTotal = total;
         for (int i = 0; i < _perMinute.Length; i++)
         {
-            double keep = Decay(elapsed.TotalMinutes / WindowsMinutes[i]);
+            double keep = WindowsMinutes[i] / (WindowsMinutes[i] + elapsed.TotalMinutes);
             _perMinute[i] = now + (keep * (_perMinute[i] - now));
         }
-    }
-
-    /// <summary>
-    /// e to the power of -<paramref name="x"/>, to six digits. Math.Exp would bring in pages of the mathematics library that an idle broker needs for nothing
-    /// else: a quarter of a megabyte.
-    /// </summary>
-    private static double Decay(double x)
-    {
-        const int Squarings = 12;
-        double part = Math.Min(x, 100) / (1 << Squarings);
-        double keep = 1 - part + (part * part / 2);
-        for (int i = 0; i < Squarings; i++) keep *= keep;
-        return keep;
     }
 }

@@ -1,7 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Hosting;
 
 namespace EdgeBroker.Memory;
 
@@ -11,8 +10,6 @@ namespace EdgeBroker.Memory;
 /// <param name="time">The clock.</param>
 internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeriodic, TimeProvider time) : IBrokerPart
 {
-    private static readonly TimeSpan CollectorInterval = TimeSpan.FromSeconds(1);
-
     private readonly MemoryGauge _gauge = new("/");
 
     /// <inheritdoc/>
@@ -21,8 +18,8 @@ internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeri
     /// <inheritdoc/>
     public ValueTask StartAsync(CancellationToken cancel)
     {
-        addPeriodic(CollectorInterval, new ScheduledCollector(broker).Run);
-        addPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, _gauge, time).Run);
+        addPeriodic(HeapTrim.Interval, new HeapTrim(broker.Limits.Ledger, CollectAll).Run);
+        addPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, _gauge, CollectAll, time).Run);
         return ValueTask.CompletedTask;
     }
 
@@ -34,6 +31,9 @@ internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeri
         MemoryStage.Pausing => new HealthFinding(Name, HealthState.Failing, "it is short: new connections are refused, and clients that publish are held back"),
         _ => new HealthFinding(Name, HealthState.Failing, "it is short: new connections are refused, clients that publish are held back, QoS 0 is dropped"),
     }];
+
+    // It stops every thread, whichever asks for it.
+    private static void CollectAll() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()

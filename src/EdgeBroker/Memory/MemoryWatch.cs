@@ -5,8 +5,9 @@ namespace EdgeBroker.Memory;
 /// <summary>Tells the limits how much memory is in use; called several times a second by one thread.</summary>
 /// <param name="limits">Whom to tell.</param>
 /// <param name="gauge">Where it is read.</param>
+/// <param name="collect">Collects garbage and returns memory to the system.</param>
 /// <param name="time">The clock.</param>
-internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimeProvider time)
+internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action collect, TimeProvider time)
 {
     /// <summary>Time between two readings: a fast link fills some tens of megabytes meanwhile.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -38,7 +39,7 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, TimePr
         MemoryReading reading = Read(limit);
         if ((IsShort(reading) || limits.Memory.Stage != MemoryStage.Normal) && MayCollect())
         {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            collect();
             _lastCollection = time.GetTimestamp();
             reading = Read(limit);
         }

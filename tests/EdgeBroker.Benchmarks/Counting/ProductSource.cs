@@ -19,7 +19,7 @@ internal sealed class ProductSource
     [
         "ReceiveCoalescing", "ReactorLoad", "Reactor", "MatchCache", "FilterChanges", "FilterShape", "FilterGenerations", "FilterPattern", "PublishBurst",
         "BurstReceivers",
-        "MessageBatch", "PublishEncoder", "Broker.Burst", "Broker.Deliver", "InflightWindow", "ScheduledCollector", "SqliteJournal.Commit",
+        "MessageBatch", "PublishEncoder", "Broker.Burst", "Broker.Deliver", "InflightWindow", "ScheduledCollector", "HeapTrim", "SqliteJournal.Commit",
         "GroupCommitSchedule", "CommitLoop",
         "StoreMaintenance",
     ];

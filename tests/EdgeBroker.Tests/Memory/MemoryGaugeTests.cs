@@ -120,7 +120,7 @@ public sealed class MemoryGaugeTests : IDisposable
         Broker broker = MakeBroker();
         using var gauge = new MemoryGauge(_root.Path);
         var time = new FakeTimeProvider();
-        var watch = new MemoryWatch(broker.Limits, gauge, time);
+        var watch = new MemoryWatch(broker.Limits, gauge, GC.Collect, time);
         void Run(long percent)
         {
             broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(ResidentBytes * 100 / percent, false) });
@@ -154,7 +154,7 @@ public sealed class MemoryGaugeTests : IDisposable
     {
         Broker broker = MakeBroker();
         using var gauge = new MemoryGauge(_root.Path);
-        var watch = new MemoryWatch(broker.Limits, gauge, new FakeTimeProvider());
+        var watch = new MemoryWatch(broker.Limits, gauge, GC.Collect, new FakeTimeProvider());
         var readings = new[]
         {
             (50L, MemoryStage.Normal), (81, MemoryStage.Refusing), (90, MemoryStage.Pausing), (96, MemoryStage.Dropping), (40, MemoryStage.Normal),
@@ -179,7 +179,7 @@ public sealed class MemoryGaugeTests : IDisposable
     {
         Broker broker = MakeBroker();
         using var gauge = new MemoryGauge(_root.Path);
-        var watch = new MemoryWatch(broker.Limits, gauge, new FakeTimeProvider());
+        var watch = new MemoryWatch(broker.Limits, gauge, GC.Collect, new FakeTimeProvider());
         long limit = ResidentBytes * 2;
         broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(limit, false) });
         watch.Run();
