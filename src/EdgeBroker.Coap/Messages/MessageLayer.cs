@@ -1,0 +1,329 @@
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Core.Limits;
+
+namespace EdgeBroker.Coap.Messages;
+
+/// <summary>
+/// The message layer of RFC 7252, 4, for a server: duplicates, acknowledgements, retransmission, and what one peer may take. Opens no socket and starts no
+/// timer: it is given datagrams and the time. One thread at a time.
+/// </summary>
+public sealed class MessageLayer
+{
+    // RFC 7252, 4.8.
+    private const double AckTimeoutMs = 2_000;
+    private const double AckRandomFactor = 1.5;
+    private const int MaxRetransmit = 4;
+    private const long ExchangeLifetimeMs = 247_000;
+    private const long NonLifetimeMs = 145_000;
+
+    // After this time a CON is acknowledged without its response.
+    private const long AcknowledgeAfterMs = 250;
+
+    // RFC 9175, 2.4: what an address may be sent that nobody has been heard from.
+    private const int MaxUnverifiedBytes = 136;
+    private const int MaxWaiting = 64;
+    private const int SmallReplyBytes = 64;
+    private const long SweepMs = 5_000;
+
+    private readonly IRequestHandler _handler;
+    private readonly IDatagramOutput _output;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly long _start;
+    private readonly RateLimit _rate;
+    private readonly ReachabilityCheck _reachability = new();
+    private readonly PeerTable _peers;
+    private readonly PriorityQueue<Action, (long AtMs, long Turn)> _due = new();
+    private readonly byte[] _buffer = new byte[CoapResponse.MaxLength];
+    private long _turn;
+    private long _nextSweepMs = SweepMs;
+
+    /// <param name="limits">What peers may take.</param>
+    /// <param name="handler">Answers requests.</param>
+    /// <param name="output">Sends datagrams.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads time-outs and begins message ids.</param>
+    public MessageLayer(CoapLimits limits, IRequestHandler handler, IDatagramOutput output, TimeProvider time, Random random)
+    {
+        Limits = limits;
+        _handler = handler;
+        _output = output;
+        _time = time;
+        _random = random;
+        _start = time.GetTimestamp();
+        _peers = new PeerTable(limits, random, handler.OnForgotten);
+        _rate = new RateLimit(limits.RequestsPerSecond, TimeSpan.FromSeconds(1), limits.RequestsPerSecond);
+    }
+
+    /// <summary>What peers may take.</summary>
+    public CoapLimits Limits { get; }
+
+    /// <summary>What came and went.</summary>
+    public CoapCounters Counters { get; } = new();
+
+    /// <summary>Milliseconds of the layer's clock.</summary>
+    public long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>The time at which <see cref="RunDue"/> has something to do.</summary>
+    public long NextDueMs => Math.Min(
+        _peers.Count == 0 ? long.MaxValue : _nextSweepMs, _due.TryPeek(out _, out (long AtMs, long Turn) first) ? first.AtMs : long.MaxValue);
+
+    /// <summary>Bytes that peers have made it keep; any thread.</summary>
+    public long MemoryBytes => _peers.MemoryBytes;
+
+    /// <summary>How many peers are remembered; any thread.</summary>
+    public int PeerCount => _peers.Count;
+
+    /// <summary>The peers remembered.</summary>
+    public IReadOnlyCollection<Peer> Peers => _peers.All;
+
+    /// <summary>
+    /// Runs something at a time, by whoever calls <see cref="RunDue"/> then. It cannot be taken back: it looks at whether it is still wanted.
+    /// </summary>
+    public void Schedule(long atMs, Action action) => _due.Enqueue(action, (atMs, _turn++));
+
+    /// <summary>Does what time brings.</summary>
+    public void RunDue()
+    {
+        long nowMs = NowMs;
+        while (_due.TryPeek(out Action? action, out (long AtMs, long Turn) first) && first.AtMs <= nowMs)
+        {
+            _due.Dequeue();
+            action();
+        }
+
+        if (nowMs < _nextSweepMs) return;
+        _nextSweepMs = nowMs + SweepMs;
+        _peers.Sweep(nowMs);
+        _handler.OnSweep();
+    }
+
+    /// <summary>Takes a datagram.</summary>
+    public void Receive(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
+    {
+        Counters.Received++;
+        CoapFormatError error = CoapMessage.Parse(datagram, out CoapMessage message);
+        if (error is CoapFormatError.TooShort or CoapFormatError.UnknownVersion)
+        {
+            Counters.Ignored++;
+        }
+        else if (error != CoapFormatError.None)
+        {
+            Counters.Malformed++;
+            Reject(from, message);
+        }
+        else if (message.Type == CoapType.Acknowledgement)
+        {
+            if (_peers.Find(from) is { } peer) Conclude(peer, message.MessageId, TransmissionOutcome.Acknowledged);
+        }
+        else if (message.Type == CoapType.Reset)
+        {
+            if (_peers.Find(from) is { } peer && !Conclude(peer, message.MessageId, TransmissionOutcome.Reset)) _handler.OnReset(peer, message.MessageId);
+        }
+        else if (message.Code.IsRequest)
+        {
+            ReceiveRequest(from, message);
+        }
+        else
+        {
+            // An Empty CON is a ping (4.3); responses nobody has asked for are rejected likewise.
+            Reject(from, message);
+        }
+    }
+
+    /// <summary>Sends a response nobody waits for, as a NON.</summary>
+    /// <returns>Its message id.</returns>
+    public ushort Send(Peer peer, CoapResponse response, ReadOnlySpan<byte> token)
+    {
+        ushort messageId = peer.NextMessageId++;
+        Send(peer.EndPoint, _buffer.AsSpan(0, response.Write(_buffer, CoapType.NonConfirmable, messageId, token)));
+        return messageId;
+    }
+
+    /// <summary>Sends a response as a CON, behind those that wait.</summary>
+    /// <param name="peer">To whom.</param>
+    /// <param name="response">The response; null: a ping, which is "reset" by who is there.</param>
+    /// <param name="token">Its token.</param>
+    /// <param name="told">Is told what becomes of it.</param>
+    public void SendConfirmable(Peer peer, CoapResponse? response, ReadOnlySpan<byte> token, Action<TransmissionOutcome>? told)
+    {
+        if (peer.Waiting.Count >= MaxWaiting)
+        {
+            Counters.TimedOut++;
+            told?.Invoke(TransmissionOutcome.TimedOut);
+            return;
+        }
+
+        ushort messageId = peer.NextMessageId++;
+        int length = response?.Write(_buffer, CoapType.Confirmable, messageId, token) ?? CoapWriter.WriteEmpty(_buffer, CoapType.Confirmable, messageId);
+        peer.Waiting.Enqueue(new Transmission(_buffer[..length], messageId, told));
+        SendNext(peer);
+    }
+
+    internal bool Respond(Exchange exchange, CoapResponse response)
+    {
+        if (exchange.IsDone) throw new InvalidOperationException("A request is answered once.");
+        exchange.IsDone = true;
+        Peer peer = exchange.Peer;
+        if (!exchange.Wants(response.Code))
+        {
+            if (exchange.IsConfirmable && exchange.Reply is null) Acknowledge(exchange);
+            return true;
+        }
+
+        bool isPiggybacked = exchange.IsConfirmable && exchange.Reply is null;
+        CoapType type = isPiggybacked ? CoapType.Acknowledgement : CoapType.NonConfirmable;
+        ushort messageId = isPiggybacked ? exchange.MessageId : peer.NextMessageId;
+        int length = response.Write(_buffer, type, messageId, exchange.Token);
+        bool isChallenged = length > MaxUnverifiedBytes && !peer.IsVerified;
+        if (isChallenged)
+        {
+            Counters.Challenged++;
+            response = new CoapResponse(CoapCode.Unauthorized) { Echo = _reachability.ValueFor(peer.EndPoint, NowMs) };
+            length = response.Write(_buffer, type, messageId, exchange.Token);
+        }
+
+        if (exchange.IsConfirmable && !isPiggybacked)
+        {
+            SendConfirmable(peer, response, exchange.Token, told: null);
+            return !isChallenged;
+        }
+
+        if (isPiggybacked) Keep(exchange, _buffer.AsSpan(0, length));
+        else peer.NextMessageId++;
+        Send(peer.EndPoint, _buffer.AsSpan(0, length));
+        return !isChallenged;
+    }
+
+    private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request)
+    {
+        long nowMs = NowMs;
+        if ((_peers.Find(from) ?? _peers.TryAdd(from)) is not { } peer)
+        {
+            Counters.PeersRefused++;
+            RespondUnremembered(from, request, new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = 30 });
+            return;
+        }
+
+        _peers.Touch(peer, nowMs);
+        if (peer.Exchanges.TryGetValue(request.MessageId, out Exchange? earlier) && earlier.ExpiresAtMs > nowMs)
+        {
+            Counters.Duplicates++;
+            if (earlier.Reply is { } reply) Send(from, reply);
+            return;
+        }
+
+        if (!peer.Bucket.HasRoom(_rate, nowMs))
+        {
+            Counters.RateLimited++;
+            RespondUnremembered(from, request, new CoapResponse(CoapCode.TooManyRequests) { MaxAge = 1 });
+            return;
+        }
+
+        peer.Bucket.Take(_rate, 1, nowMs);
+        bool isConfirmable = request.Type == CoapType.Confirmable;
+        var exchange = new Exchange(this, peer, request, nowMs, isConfirmable ? ExchangeLifetimeMs : NonLifetimeMs);
+        if (!_peers.TryAdd(exchange, nowMs))
+        {
+            RespondUnremembered(from, request, new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = 1 });
+            return;
+        }
+
+        Counters.Requests++;
+        if (!peer.IsVerified && request.TryFind(OptionNumber.Echo, out CoapOption echo)) peer.IsVerified = _reachability.IsGood(echo.Value, from, nowMs);
+        _handler.Handle(request, exchange);
+        if (isConfirmable && !exchange.IsDone) Schedule(nowMs + AcknowledgeAfterMs, () => AcknowledgeIfLate(exchange));
+    }
+
+    private void AcknowledgeIfLate(Exchange exchange)
+    {
+        if (!exchange.IsDone && exchange.Reply is null) Acknowledge(exchange);
+    }
+
+    private void Acknowledge(Exchange exchange)
+    {
+        int length = CoapWriter.WriteEmpty(_buffer, CoapType.Acknowledgement, exchange.MessageId);
+        Keep(exchange, _buffer.AsSpan(0, length));
+        Send(exchange.Peer.EndPoint, _buffer.AsSpan(0, length));
+    }
+
+    /// <summary>Keeps a reply for duplicates; of a GET, which may be carried out again (4.5), only as long as there is room.</summary>
+    private void Keep(Exchange exchange, ReadOnlySpan<byte> reply)
+    {
+        if (exchange.IsSafe && reply.Length > SmallReplyBytes && _peers.KeptBytes + reply.Length > Limits.MaxKeptResponseBytes)
+        {
+            exchange.Peer.Exchanges.Remove(exchange.MessageId);
+            return;
+        }
+
+        _peers.Keep(exchange, reply.ToArray());
+    }
+
+    private void Reject(in PeerEndPoint from, in CoapMessage message)
+    {
+        if (message.Type != CoapType.Confirmable)
+        {
+            Counters.Ignored++;
+            return;
+        }
+
+        Span<byte> reset = stackalloc byte[CoapMessage.HeaderLength];
+        CoapWriter.WriteEmpty(reset, CoapType.Reset, message.MessageId);
+        Send(from, reset);
+    }
+
+    private void RespondUnremembered(in PeerEndPoint to, in CoapMessage request, CoapResponse response)
+    {
+        bool isConfirmable = request.Type == CoapType.Confirmable;
+        byte unwanted = (byte)(request.Find(OptionNumber.NoResponse) ?? 0);
+        if ((unwanted >> (response.Code.Class - 1) & 1) != 0) return;
+        ushort messageId = isConfirmable ? request.MessageId : (ushort)_random.Next(ushort.MaxValue + 1);
+        CoapType type = isConfirmable ? CoapType.Acknowledgement : CoapType.NonConfirmable;
+        Send(to, _buffer.AsSpan(0, response.Write(_buffer, type, messageId, request.Token)));
+    }
+
+    private void Send(in PeerEndPoint to, ReadOnlySpan<byte> datagram)
+    {
+        Counters.Sent++;
+        _output.Send(to, datagram);
+    }
+
+    private void SendNext(Peer peer)
+    {
+        if (peer.Current is not null || !peer.Waiting.TryDequeue(out Transmission? next)) return;
+        peer.Current = next;
+        next.TimeoutMs = AckTimeoutMs * (1 + ((AckRandomFactor - 1) * _random.NextDouble()));
+        Transmit(peer, next);
+    }
+
+    private void Transmit(Peer peer, Transmission one)
+    {
+        Send(peer.EndPoint, one.Datagram);
+        Schedule(NowMs + (long)one.TimeoutMs, () =>
+        {
+            if (!ReferenceEquals(peer.Current, one)) return;
+            if (one.Retransmissions == MaxRetransmit)
+            {
+                Counters.TimedOut++;
+                Conclude(peer, one.MessageId, TransmissionOutcome.TimedOut);
+                return;
+            }
+
+            one.Retransmissions++;
+            one.TimeoutMs *= 2;
+            Counters.Retransmissions++;
+            Transmit(peer, one);
+        });
+    }
+
+    private bool Conclude(Peer peer, ushort messageId, TransmissionOutcome outcome)
+    {
+        if (peer.Current is not { } current || current.MessageId != messageId) return false;
+        peer.Current = null;
+        if (outcome != TransmissionOutcome.TimedOut) _peers.Touch(peer, NowMs);
+        current.Told?.Invoke(outcome);
+        SendNext(peer);
+        if (peer.IsFree) _handler.OnFree(peer);
+        return true;
+    }
+}

@@ -1,0 +1,82 @@
+using EdgeBroker.Core.Limits;
+
+namespace EdgeBroker.Coap.Messages;
+
+/// <summary>An endpoint that sends requests, and what is remembered of it.</summary>
+public sealed class Peer
+{
+    internal Peer(PeerEndPoint endPoint, ushort firstMessageId)
+    {
+        EndPoint = endPoint;
+        NextMessageId = firstMessageId;
+        IsVerified = endPoint.IsLoopback;
+    }
+
+    /// <summary>Where it is.</summary>
+    public PeerEndPoint EndPoint { get; }
+
+    /// <summary>Whether it has shown that it gets what is sent there: by Echo (RFC 9175), or because nobody can pretend to be there.</summary>
+    public bool IsVerified { get; internal set; }
+
+    /// <summary>What the handler keeps of it.</summary>
+    public object? State { get; set; }
+
+    internal string KeptBodyKey { get; set; } = "";
+
+    /// <summary>The body of a response that is read in blocks; null: none.</summary>
+    internal CoapResponse? KeptBody { get; set; }
+
+    /// <summary>Reasons to remember it although nothing is heard of it: observations.</summary>
+    public int Pins { get; set; }
+
+    /// <summary>Whether a CON may go: nothing waits for its acknowledgement (NSTART is 1; RFC 7252, 4.7).</summary>
+    public bool IsFree => Current is null && Waiting.Count == 0;
+
+    internal long LastHeardMs { get; set; }
+
+    internal TokenBucket Bucket;
+
+    internal Dictionary<ushort, Exchange> Exchanges { get; } = [];
+
+    /// <summary>The exchanges in the order in which they came.</summary>
+    internal Queue<Exchange> Order { get; } = new();
+
+    /// <summary>The CON in flight.</summary>
+    internal Transmission? Current { get; set; }
+
+    /// <summary>Responses that wait until it is acknowledged.</summary>
+    internal Queue<Transmission> Waiting { get; } = new();
+
+    /// <summary>Its place among the peers in the order in which they were heard of.</summary>
+    internal LinkedListNode<Peer>? Place { get; set; }
+
+    internal ushort NextMessageId { get; set; }
+}
+
+/// <summary>What became of a CON of ours.</summary>
+public enum TransmissionOutcome
+{
+    /// <summary>The peer has it.</summary>
+    Acknowledged,
+
+    /// <summary>The peer can do nothing with it.</summary>
+    Reset,
+
+    /// <summary>The peer did not answer in time.</summary>
+    TimedOut,
+}
+
+/// <summary>A CON of ours until it is acknowledged.</summary>
+internal sealed class Transmission(byte[] datagram, ushort messageId, Action<TransmissionOutcome>? told)
+{
+    public byte[] Datagram { get; } = datagram;
+
+    public ushort MessageId { get; } = messageId;
+
+    /// <summary>Who wants to know what becomes of it; null: nobody.</summary>
+    public Action<TransmissionOutcome>? Told { get; } = told;
+
+    public int Retransmissions { get; set; }
+
+    public double TimeoutMs { get; set; }
+}

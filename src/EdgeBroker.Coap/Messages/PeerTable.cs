@@ -1,0 +1,133 @@
+namespace EdgeBroker.Coap.Messages;
+
+/// <summary>The peers that are remembered, and their exchanges: as many as the limits say, as long as the RFC says. One thread at a time.</summary>
+/// <param name="limits">What peers may take.</param>
+/// <param name="random">Begins message ids.</param>
+/// <param name="forgotten">Is told of each that is forgotten.</param>
+internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> forgotten)
+{
+    // What a peer and an exchange weigh, besides what they hold.
+    private const int PeerBytes = 700;
+    private const int ExchangeBytes = 250;
+
+    // So many of those not heard of for longest are looked at for one that may go.
+    private const int Candidates = 16;
+
+    private readonly Dictionary<PeerEndPoint, Peer> _peers = [];
+    private readonly LinkedList<Peer> _byLastHeard = new();
+    private int _count;
+    private long _exchanges;
+    private long _keptBytes;
+
+    /// <summary>How many there are; any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<Peer> All => _peers.Values;
+
+    /// <summary>Bytes of replies kept for duplicates.</summary>
+    public long KeptBytes => Volatile.Read(ref _keptBytes);
+
+    /// <summary>Bytes of all of it; any thread.</summary>
+    public long MemoryBytes => ((long)Count * PeerBytes) + (Volatile.Read(ref _exchanges) * ExchangeBytes) + KeptBytes;
+
+    /// <summary>The peer at an end point; null: not remembered.</summary>
+    public Peer? Find(in PeerEndPoint at) => _peers.GetValueOrDefault(at);
+
+    /// <summary>Remembers a peer, in the place of one that has nothing open where there are too many; null: none may go.</summary>
+    public Peer? TryAdd(in PeerEndPoint at)
+    {
+        if (_peers.Count >= limits.MaxPeers && !TryForgetOne()) return null;
+        var peer = new Peer(at, (ushort)random.Next(ushort.MaxValue + 1));
+        peer.Place = _byLastHeard.AddLast(peer);
+        _peers.Add(at, peer);
+        _count = _peers.Count;
+        return peer;
+    }
+
+    /// <summary>The peer was heard of.</summary>
+    public void Touch(Peer peer, long nowMs)
+    {
+        peer.LastHeardMs = nowMs;
+        _byLastHeard.Remove(peer.Place!);
+        _byLastHeard.AddLast(peer.Place!);
+    }
+
+    /// <summary>Remembers an exchange. The oldest that is answered makes room; false: none is, the peer has asked more than it waited for.</summary>
+    public bool TryAdd(Exchange exchange, long nowMs)
+    {
+        Peer peer = exchange.Peer;
+        Expire(peer, nowMs);
+        for (int i = peer.Order.Count; i > 0 && peer.Order.Count >= limits.MaxExchanges; i--)
+        {
+            Exchange oldest = peer.Order.Dequeue();
+            if (oldest.IsDone) Release(oldest);
+            else peer.Order.Enqueue(oldest);
+        }
+
+        if (peer.Order.Count >= limits.MaxExchanges) return false;
+        peer.Exchanges[exchange.MessageId] = exchange;
+        peer.Order.Enqueue(exchange);
+        _exchanges++;
+        return true;
+    }
+
+    /// <summary>Keeps the reply of an exchange for duplicates.</summary>
+    public void Keep(Exchange exchange, byte[] reply)
+    {
+        exchange.Reply = reply;
+        _keptBytes += reply.Length;
+    }
+
+    /// <summary>Forgets exchanges and peers whose time is over.</summary>
+    public void Sweep(long nowMs)
+    {
+        foreach (Peer peer in _peers.Values) Expire(peer, nowMs);
+        long idleMs = (long)limits.IdleTimeout.TotalMilliseconds;
+        LinkedListNode<Peer>? node = _byLastHeard.First;
+        while (node is not null && nowMs - node.Value.LastHeardMs >= idleMs)
+        {
+            LinkedListNode<Peer>? next = node.Next;
+            if (IsIdle(node.Value)) Forget(node.Value);
+            node = next;
+        }
+    }
+
+    private static bool IsIdle(Peer peer) => peer.Pins == 0 && peer.IsFree && peer.Order.All(exchange => exchange.IsDone);
+
+    private bool TryForgetOne()
+    {
+        LinkedListNode<Peer>? node = _byLastHeard.First;
+        for (int i = 0; i < Candidates && node is not null; i++, node = node.Next)
+        {
+            if (!IsIdle(node.Value)) continue;
+            Forget(node.Value);
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Forget(Peer peer)
+    {
+        _peers.Remove(peer.EndPoint);
+        _byLastHeard.Remove(peer.Place!);
+        while (peer.Order.TryDequeue(out Exchange? exchange)) Release(exchange);
+        _count = _peers.Count;
+        forgotten(peer);
+    }
+
+    private void Expire(Peer peer, long nowMs)
+    {
+        while (peer.Order.TryPeek(out Exchange? oldest) && oldest.IsDone && oldest.ExpiresAtMs <= nowMs) Release(peer.Order.Dequeue());
+    }
+
+    private void Release(Exchange exchange)
+    {
+        _exchanges--;
+        _keptBytes -= exchange.Reply?.Length ?? 0;
+        // The same message id may belong to a newer exchange by now.
+        Dictionary<ushort, Exchange> exchanges = exchange.Peer.Exchanges;
+        if (exchanges.TryGetValue(exchange.MessageId, out Exchange? current) && ReferenceEquals(current, exchange)) exchanges.Remove(exchange.MessageId);
+    }
+}

@@ -1,0 +1,209 @@
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Messages;
+
+namespace EdgeBroker.Coap.Resources;
+
+/// <summary>
+/// All observations, and who is told next: a peer has one CON in flight at most, and what changes meanwhile is told once, as it is then (RFC 7641, 4.5).
+/// </summary>
+internal sealed class Observers(MessageLayer layer, int blockExponent)
+{
+    // RFC 7641, 4.5.1: without acknowledgements nobody says how much a network can carry.
+    private const long NonIntervalMs = 3_000;
+
+    // What an address that may not be the peer's is sent at most, see MessageLayer.
+    private const int UnverifiedExponent = 2;
+
+    private readonly Dictionary<Peer, PeerObservations> _byPeer = [];
+    private readonly Dictionary<string, Observation> _byIdentity = new(StringComparer.Ordinal);
+    private int _count;
+
+    private long CheckMs => (long)layer.Limits.ObserverCheck.TotalMilliseconds;
+
+    /// <summary>How many there are; any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>All of a peer.</summary>
+    public IReadOnlyList<Observation> Of(Peer peer) => _byPeer.TryGetValue(peer, out PeerObservations? own) ? [.. own.All] : [];
+
+    /// <summary>Registers an observer; false: there are too many.</summary>
+    public bool TryAdd(PendingRequest request, IObserved observed, string? identity, out Observation observation)
+    {
+        Peer peer = request.Peer;
+        // The same token again is the same observation again (RFC 7641, 4.1); the same identity somewhere else has moved.
+        string? key = identity is null ? null : $"{identity}\u0001{request.Request.TransferKey}\u0001{Convert.ToHexString(request.Token)}";
+        End(peer, request.Token);
+        if (key is not null && _byIdentity.TryGetValue(key, out Observation? moved)) End(moved);
+        observation = new Observation(this, peer, request.Token, observed, key, request.Request.Block2) { ConfirmedMs = layer.NowMs };
+        _byPeer.TryGetValue(peer, out PeerObservations? own);
+        if (_count >= layer.Limits.MaxObservations || own?.All.Count >= layer.Limits.MaxObservationsPerPeer) return false;
+        if (own is null) _byPeer.Add(peer, own = new PeerObservations());
+        own.All.Add(observation);
+        if (key is not null) _byIdentity[key] = observation;
+        peer.Pins++;
+        _count++;
+        return true;
+    }
+
+    /// <summary>Ends what a peer observes under a token.</summary>
+    public bool End(Peer peer, ReadOnlySpan<byte> token)
+    {
+        if (!_byPeer.TryGetValue(peer, out PeerObservations? own)) return false;
+        foreach (Observation one in own.All)
+        {
+            if (!token.SequenceEqual(one.Token)) continue;
+            End(one);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends an observation.</summary>
+    public void End(Observation observation)
+    {
+        if (observation.HasEnded) return;
+        observation.HasEnded = true;
+        PeerObservations own = _byPeer[observation.Peer];
+        own.All.Remove(observation);
+        if (own.All.Count == 0) _byPeer.Remove(observation.Peer);
+        if (observation.Identity is { } key && ReferenceEquals(_byIdentity.GetValueOrDefault(key), observation)) _byIdentity.Remove(key);
+        observation.Peer.Pins--;
+        _count--;
+        observation.Observed.Dispose();
+    }
+
+    /// <summary>Ends all of a peer.</summary>
+    public void EndAll(Peer peer)
+    {
+        foreach (Observation one in Of(peer)) End(one);
+    }
+
+    /// <summary>The peer has reset a NON.</summary>
+    public void OnReset(Peer peer, ushort messageId)
+    {
+        if (Of(peer).FirstOrDefault(one => one.LastNonId == messageId) is { } unwanted) End(unwanted);
+    }
+
+    /// <summary>There may be something new for an observer.</summary>
+    public void Signal(Observation observation)
+    {
+        if (observation.HasEnded) return;
+        if (!observation.IsSignalled)
+        {
+            observation.IsSignalled = true;
+            _byPeer[observation.Peer].Signalled.Enqueue(observation);
+        }
+
+        Tell(observation.Peer);
+    }
+
+    /// <summary>Tells a peer what is new, as far as it may be told now; one after the other.</summary>
+    public void Tell(Peer peer)
+    {
+        if (!_byPeer.TryGetValue(peer, out PeerObservations? own) || own.IsTelling) return;
+        own.IsTelling = true;
+        try
+        {
+            // Whether the next is a CON shows only when it has been taken, so nothing is taken while a CON could not go.
+            while (peer.IsFree && !IsPaced(peer, own) && own.Signalled.TryDequeue(out Observation? next))
+            {
+                if (next.HasEnded) continue;
+                if (!next.Observed.TryNext(out Notification notification))
+                {
+                    next.IsSignalled = false;
+                    continue;
+                }
+
+                // There may be more; the others come first.
+                own.Signalled.Enqueue(next);
+                Send(own, next, notification);
+            }
+        }
+        finally
+        {
+            own.IsTelling = false;
+        }
+    }
+
+    /// <summary>
+    /// Asks peers that were told nothing for long, or nothing they must acknowledge, whether they are there: by a ping, since there may be nothing to tell.
+    /// </summary>
+    public void Check()
+    {
+        long nowMs = layer.NowMs;
+        List<Peer>? silent = null;
+        foreach ((Peer peer, PeerObservations own) in _byPeer)
+        {
+            if (peer.IsFree && own.All.Exists(one => nowMs - one.ConfirmedMs >= CheckMs)) (silent ??= []).Add(peer);
+        }
+
+        silent?.ForEach(peer => layer.SendConfirmable(peer, response: null, default, outcome =>
+        {
+            if (outcome == TransmissionOutcome.TimedOut) EndAll(peer);
+            foreach (Observation one in Of(peer)) one.ConfirmedMs = layer.NowMs;
+        }));
+    }
+
+    private bool IsPaced(Peer peer, PeerObservations own)
+    {
+        if (own.Signalled.Count == 0 || layer.NowMs >= own.NextNonMs) return false;
+        if (own.IsScheduled) return true;
+        own.IsScheduled = true;
+        layer.Schedule(own.NextNonMs, () =>
+        {
+            own.IsScheduled = false;
+            Tell(peer);
+        });
+        return true;
+    }
+
+    private void Send(PeerObservations own, Observation one, in Notification notification)
+    {
+        bool isEnd = !notification.Response.Code.IsSuccess;
+        CoapResponse response = isEnd ? notification.Response : Cut(one, notification.Response with { Observe = one.NextSequence() });
+        bool isCheck = layer.NowMs - one.ConfirmedMs >= CheckMs;
+        if (notification.IsConfirmable || isEnd || isCheck)
+        {
+            Action<TransmissionOutcome>? told = isEnd ? null : outcome => Note(one, outcome);
+            layer.SendConfirmable(one.Peer, response, one.Token, told);
+        }
+        else
+        {
+            one.LastNonId = layer.Send(one.Peer, response, one.Token);
+            own.NextNonMs = layer.NowMs + NonIntervalMs;
+        }
+
+        if (isEnd) End(one);
+    }
+
+    private CoapResponse Cut(Observation one, CoapResponse response)
+    {
+        int exponent = one.Peer.IsVerified ? blockExponent : Math.Min(blockExponent, UnverifiedExponent);
+        Block? asked = one.Block is { } block ? block with { Number = 0 } : null;
+        BlockCutter.TryCut(response, asked, exponent, tellSize: false, out CoapResponse cut);
+        return cut;
+    }
+
+    private void Note(Observation one, TransmissionOutcome outcome)
+    {
+        if (outcome == TransmissionOutcome.Acknowledged) one.ConfirmedMs = layer.NowMs;
+        else if (outcome == TransmissionOutcome.Reset) End(one);
+        else EndAll(one.Peer);
+    }
+
+    private sealed class PeerObservations
+    {
+        public List<Observation> All { get; } = [];
+
+        /// <summary>Those with something new, in turn.</summary>
+        public Queue<Observation> Signalled { get; } = new();
+
+        /// <summary>When the next may go after a NON.</summary>
+        public long NextNonMs { get; set; }
+
+        public bool IsScheduled { get; set; }
+
+        public bool IsTelling { get; set; }
+    }
+}

@@ -1,0 +1,137 @@
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Messages;
+
+namespace EdgeBroker.Coap.Resources;
+
+/// <summary>
+/// A server of resources over the message layer: reads requests, puts bodies together, finds the resource, cuts responses into blocks, and keeps observers. One
+/// thread at a time.
+/// </summary>
+public sealed class ResourceServer : IRequestHandler
+{
+    private readonly Site _site;
+    private readonly BlockAssembly _assembly;
+    private readonly Action<Exception> _fault;
+    private long _bodyBytes;
+
+    /// <param name="site">The resources.</param>
+    /// <param name="limits">What peers may take.</param>
+    /// <param name="output">Sends datagrams.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads time-outs and begins message ids.</param>
+    /// <param name="fault">Is told of an exception that a resource has let out: a bug, which costs one request.</param>
+    public ResourceServer(Site site, CoapLimits limits, IDatagramOutput output, TimeProvider time, Random random, Action<Exception> fault)
+    {
+        _site = site;
+        _fault = fault;
+        _assembly = new BlockAssembly(limits);
+        BlockExponent = Block.ExponentOf(limits.BlockSize);
+        Layer = new MessageLayer(limits, this, output, time, random);
+        Observers = new Observers(Layer, BlockExponent);
+    }
+
+    /// <summary>What is below.</summary>
+    public MessageLayer Layer { get; }
+
+    /// <summary>How many observe; any thread.</summary>
+    public int ObservationCount => Observers.Count;
+
+    /// <summary>Bytes that peers have made it keep, but for what resources keep; any thread.</summary>
+    public long MemoryBytes => Layer.MemoryBytes + _assembly.MemoryBytes + Volatile.Read(ref _bodyBytes);
+
+    internal Observers Observers { get; }
+
+    internal int BlockExponent { get; }
+
+    /// <inheritdoc/>
+    public void Handle(in CoapMessage request, Exchange exchange)
+    {
+        if (!CoapRequest.TryRead(request, out CoapRequest read, out CoapCode refusal, out string why))
+        {
+            exchange.Respond(CoapResponse.Because(refusal, why));
+            return;
+        }
+
+        var pending = new PendingRequest(this, exchange, read);
+        if (_site.Find(read.Path) is not { } resource)
+        {
+            pending.Refuse(CoapCode.NotFound, "there is no such resource");
+        }
+        else if (read.Block1 is not null)
+        {
+            if (_assembly.Take(exchange.Peer, read, BlockExponent, Layer.NowMs) is { } answer) pending.Send(answer);
+            else Dispatch(resource, pending);
+        }
+        else if (read.Payload.Length > Layer.Limits.MaxBodyBytes)
+        {
+            pending.Send(new CoapResponse(CoapCode.RequestEntityTooLarge) { Size1 = (uint)Layer.Limits.MaxBodyBytes });
+        }
+        else if (read.Block2 is { Number: > 0 } && read.Method != CoapCode.Get)
+        {
+            ContinueBody(pending);
+        }
+        else
+        {
+            Dispatch(resource, pending);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnFree(Peer peer) => Observers.Tell(peer);
+
+    /// <inheritdoc/>
+    public void OnReset(Peer peer, ushort messageId) => Observers.OnReset(peer, messageId);
+
+    /// <inheritdoc/>
+    public void OnSweep() => Observers.Check();
+
+    /// <inheritdoc/>
+    public void OnForgotten(Peer peer)
+    {
+        _assembly.Forget(peer);
+        (peer.State as IDisposable)?.Dispose();
+        KeepBody(peer, "", null);
+    }
+
+    /// <summary>Ends an observation of a peer, or all of those for which that is to be.</summary>
+    public void EndObservations(Peer peer, Func<IObserved, bool> which)
+    {
+        foreach (Observation one in Observers.Of(peer))
+        {
+            if (which(one.Observed)) one.End();
+        }
+    }
+
+    /// <summary>Keeps the body of a response that is read in blocks and cannot be made again, as that of a POST; the last one of a peer.</summary>
+    internal void KeepBody(Peer peer, string key, CoapResponse? whole)
+    {
+        _bodyBytes += (whole?.Payload.Length ?? 0) - (peer.KeptBody?.Payload.Length ?? 0);
+        (peer.KeptBodyKey, peer.KeptBody) = (key, whole);
+    }
+
+    private static void ContinueBody(PendingRequest pending)
+    {
+        Peer peer = pending.Peer;
+        if (peer.KeptBody is not { } whole || peer.KeptBodyKey != pending.Request.TransferKey)
+        {
+            pending.Refuse(CoapCode.RequestEntityIncomplete, "the response is not kept any more: ask again");
+            return;
+        }
+
+        pending.Respond(whole);
+    }
+
+    private void Dispatch(IResource resource, PendingRequest pending)
+    {
+        if (pending.Request is { Observe: 1 } && pending.Request.Method == CoapCode.Get) Observers.End(pending.Peer, pending.Token);
+        try
+        {
+            resource.Handle(pending);
+        }
+        catch (Exception exception)
+        {
+            _fault(exception);
+            if (!pending.IsAnswered) pending.Refuse(CoapCode.InternalServerError, "a bug; the log of the broker has it");
+        }
+    }
+}
