@@ -23,7 +23,7 @@ rm -rf "$staging" "artifacts/$rid" "artifacts/symbols/$rid"
 mkdir -p "$staging"
 
 dotnet restore "$project" --locked-mode --verbosity quiet
-if ! dotnet publish "$project" --no-restore -c Release -r "$rid" -o "$staging" -nologo --verbosity minimal >"$log" 2>&1; then
+if ! dotnet publish "$project" --no-restore -c Release -p:Checked=false -r "$rid" -o "$staging" -nologo --verbosity minimal >"$log" 2>&1; then
   cat "$log" >&2
   echo "publish for $rid failed" >&2
   exit 1

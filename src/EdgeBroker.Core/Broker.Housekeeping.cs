@@ -15,7 +15,19 @@ public sealed partial class Broker
     /// <returns>Whether more is due already.</returns>
     public bool RunDue()
     {
-        long nowMs = Clock.NowMs;
+        Loops.Begin();
+        try
+        {
+            return RunPart(Clock.NowMs);
+        }
+        finally
+        {
+            Loops.End();
+        }
+    }
+
+    private bool RunPart(long nowMs)
+    {
         for (int i = 0; i < SessionsPerCall; i++)
         {
             if (_deadlines.TakeDue(nowMs) is not { } session)

@@ -18,6 +18,7 @@ public sealed partial class Broker
 
     // Contexts that no local client uses just now. There are as many as ever published at once.
     private readonly Stack<RoutingContext> _localContexts = new();
+    private readonly Lock _localLock = new();
 
     /// <summary>Opens a client within the process. Its id is <c>$local/</c> and the name.</summary>
     /// <param name="name">Its name.</param>
@@ -39,10 +40,8 @@ public sealed partial class Broker
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.TopicNameInvalid);
         }
 
-        RoutingContext context = TakeLocalContext();
-        PublishVerdict verdict = Ingress.Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false }, client.Principal, context);
-        ReturnLocalContext(context);
-        return verdict;
+        using LocalCall call = BeginLocalCall();
+        return Ingress.Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false }, client.Principal, call.Context);
     }
 
     internal ReasonCode Subscribe(LocalClient client, string filter, SubscriptionOptions options, uint identifier)
@@ -56,9 +55,8 @@ public sealed partial class Broker
 
     internal void CountExpired(LocalClient client, int count)
     {
-        RoutingContext context = TakeLocalContext();
-        CountDropped(client, count, DropReason.Expired, context);
-        ReturnLocalContext(context);
+        using LocalCall call = BeginLocalCall();
+        CountDropped(client, count, DropReason.Expired, call.Context);
     }
 
     /// <summary>Puts in order what a closed local client leaves.</summary>
@@ -66,31 +64,35 @@ public sealed partial class Broker
     {
         _localClients.TryRemove(new KeyValuePair<string, LocalClient>(client.Id, client));
         foreach (Subscription subscription in subscriptions) Align(client, subscription.Filter);
-        RoutingContext context = TakeLocalContext();
+        using LocalCall call = BeginLocalCall();
         int dropped = 0;
         foreach (LocalQueue.Entry entry in unread)
         {
             if (entry.Delivery.QoS == QoS.AtMostOnce) continue;
             if (entry.SharedFilter is null) dropped++;
-            else Reassign(new OrphanedMessage(entry.Delivery.Message, entry.SharedFilter, null), client, context);
+            else Reassign(new OrphanedMessage(entry.Delivery.Message, entry.SharedFilter, null), client, call.Context);
         }
 
-        CountDropped(client, dropped, DropReason.SessionEnded, context);
-        ReturnLocalContext(context);
+        CountDropped(client, dropped, DropReason.SessionEnded, call.Context);
     }
 
-    private RoutingContext TakeLocalContext()
+    /// <summary>Begins what a thread that serves no connection does to sessions and their links; it ends when the returned value is disposed.</summary>
+    private LocalCall BeginLocalCall()
     {
-        lock (_localContexts)
+        Loops.Begin();
+        RoutingContext? context;
+        lock (_localLock.Alone()) _localContexts.TryPop(out context);
+        return new LocalCall(this, context ?? CreateContext());
+    }
+
+    private readonly ref struct LocalCall(Broker broker, RoutingContext context)
+    {
+        public RoutingContext Context => context;
+
+        public void Dispose()
         {
-            if (_localContexts.TryPop(out RoutingContext? context)) return context;
+            lock (broker._localLock.Alone()) broker._localContexts.Push(context);
+            broker.Loops.End();
         }
-
-        return CreateContext();
-    }
-
-    private void ReturnLocalContext(RoutingContext context)
-    {
-        lock (_localContexts) _localContexts.Push(context);
     }
 }

@@ -2,7 +2,6 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core;
@@ -18,11 +17,10 @@ public sealed partial class Broker
     internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill)
     {
         if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
+        using LocalCall call = BeginLocalCall();
         if (!forget) return session.Close(reason) ? KickOutcome.Disconnected : KickOutcome.NotConnected;
         if (session.End(onlyIfDetached: false) is not { } ending) return KickOutcome.NotFound;
-        RoutingContext context = TakeLocalContext();
-        Finish(session, publishWill ? ending : ending with { Will = null }, context, reason);
-        ReturnLocalContext(context);
+        Finish(session, publishWill ? ending : ending with { Will = null }, call.Context, reason);
         return KickOutcome.Forgotten;
     }
 
@@ -37,9 +35,8 @@ public sealed partial class Broker
         if (!isFound) return false;
         var deletion = new Publication { Topic = topic, QoS = qos, Retain = true, IsBrokersOwn = true };
         TellRetained(deletion, RetainedChange.Deleted);
-        RoutingContext context = TakeLocalContext();
-        PublishOutcome outcome = Publish(deletion, context);
-        ReturnLocalContext(context);
+        using LocalCall call = BeginLocalCall();
+        PublishOutcome outcome = Publish(deletion, call.Context);
         completion = Completion.Both(completion, outcome.Completion);
         return true;
     }

@@ -19,6 +19,7 @@ public sealed partial class Broker
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
     private readonly DeadlineHeap _deadlines = new();
     private readonly List<RoutingContext> _contexts = [];
+    private readonly Lock _contextsLock = new();
     private readonly SessionEnvironment _environment;
     private readonly RoutingContext _ownContext;
     private readonly BrokerEvents _events;
@@ -73,6 +74,13 @@ public sealed partial class Broker
     /// <summary>The other nodes.</summary>
     public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
 
+    /// <summary>The loops of connections, to threads that are none of them. Set by who runs them, before the first connection.</summary>
+    public ILoopRequests Loops
+    {
+        get => _environment.Loops;
+        set => _environment.Loops = value;
+    }
+
     /// <summary>Who is told what happens.</summary>
     public BrokerEvents Events => _events;
 
@@ -99,7 +107,7 @@ public sealed partial class Broker
     public RoutingContext CreateContext(MessageBatch? batch = null)
     {
         var context = new RoutingContext(Subscriptions, batch);
-        lock (_contexts) _contexts.Add(context);
+        lock (_contextsLock.Alone()) _contexts.Add(context);
         return context;
     }
 
@@ -107,7 +115,7 @@ public sealed partial class Broker
     public TrafficCounters CountTraffic()
     {
         var sum = new TrafficCounters();
-        lock (_contexts)
+        lock (_contextsLock.Alone())
         {
             foreach (RoutingContext context in _contexts) sum.Add(context.Counters);
         }

@@ -5,19 +5,27 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Mqtt;
 
 /// <summary>What all MQTT connections of one listener share.</summary>
-/// <param name="broker">The broker.</param>
-/// <param name="authenticator">Who decides about clients.</param>
-/// <param name="anonymousAllowed">Whether the listener lets clients in that present nothing.</param>
-public sealed class MqttEndpoint(Broker broker, IAuthenticator authenticator, bool anonymousAllowed)
+public sealed class MqttEndpoint
 {
-    private volatile bool _anonymousAllowed = anonymousAllowed;
+    private volatile bool _anonymousAllowed;
     private volatile bool _isRemoved;
 
+    /// <param name="broker">The broker.</param>
+    /// <param name="authenticator">Who decides about clients.</param>
+    /// <param name="anonymousAllowed">Whether the listener lets clients in that present nothing.</param>
+    public MqttEndpoint(Broker broker, IAuthenticator authenticator, bool anonymousAllowed)
+    {
+        Broker = broker;
+        Authenticator = authenticator;
+        _anonymousAllowed = anonymousAllowed;
+        broker.Loops = TransportLoops.Instance;
+    }
+
     /// <summary>The broker.</summary>
-    public Broker Broker { get; } = broker;
+    public Broker Broker { get; }
 
     /// <summary>Who decides about clients.</summary>
-    public IAuthenticator Authenticator { get; } = authenticator;
+    public IAuthenticator Authenticator { get; }
 
     /// <summary>Whether the listener lets clients in that present nothing. It may change while clients are connected; they are reviewed then.</summary>
     public bool AnonymousAllowed

@@ -48,7 +48,7 @@ public sealed class MqttSessions
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
         var transport = new PipeConnection(pipe, peer, _time, loop, address);
         Handshake handshake;
-        lock (loop.Lock) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
+        using (loop.Enter()) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
         _open.TryAdd(transport, endpoint);
         if (_isStopping) transport.Post(handshake.Shutdown);
         else if (endpoint.IsRemoved) transport.Post(handshake.LoseListener);

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Reactors;
 
 namespace EdgeBroker.Transport;
 
@@ -17,7 +18,7 @@ public abstract class TransportConnection
     /// </summary>
     public IConnectionHandler Handler { get; set; } = null!;
 
-    /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.Gate"/>.</summary>
+    /// <summary>What waits to be sent. Guarded by <see cref="OutputBuffer.SyncRoot"/>.</summary>
     public OutputBuffer Output { get; } = new();
 
     /// <summary>Where the peer is, for logs; behind a trusted proxy: where the proxy says it is.</summary>
@@ -35,7 +36,7 @@ public abstract class TransportConnection
     /// <summary>Whether it is being closed: nothing received is handled any more.</summary>
     public bool IsClosing => _isClosing;
 
-    /// <summary>Set under the gate to be given a turn when the output has drained.</summary>
+    /// <summary>Set under the output's lock to be given a turn when the output has drained.</summary>
     public bool WantsTurnWhenDrained { get; set; }
 
     /// <summary>
@@ -44,13 +45,13 @@ public abstract class TransportConnection
     /// </summary>
     public bool ClosesAtOnce { get; set; }
 
-    /// <summary>Asks for the output to be flushed at the end of the turn; under the gate, from any thread.</summary>
+    /// <summary>Asks for the output to be flushed at the end of the iteration; under the output's lock, from any thread.</summary>
     public abstract void RequestFlush();
 
-    /// <summary>Asks for <see cref="IConnectionHandler.OnTurn"/> on the connection's own thread; under the gate, from any thread.</summary>
+    /// <summary>Asks for <see cref="IConnectionHandler.OnTurn"/> on the connection's own thread; under the output's lock, from any thread.</summary>
     public abstract void RequestTurn();
 
-    /// <summary>Runs something on the connection's own thread; from any thread, not under the gate.</summary>
+    /// <summary>Runs something on the connection's own thread; from any thread that holds no lock.</summary>
     public abstract void Post(Action work);
 
     /// <summary>Stops reading; the peer is held back by flow control. On the connection's own thread.</summary>
@@ -65,9 +66,16 @@ public abstract class TransportConnection
     /// <summary>Sets the time of the one deadline, in <see cref="NowMs"/>; <see cref="long.MaxValue"/>: none. On the connection's own thread.</summary>
     public abstract void SetDeadline(long dueMs);
 
-    /// <summary>Sends what is in the output, then closes; under the gate, from any thread. Nothing received from now on is handled.</summary>
+    /// <summary>Has the connection's own loop see to it, on behalf of another thread, which holds no lock.</summary>
+    /// <param name="toWake">Reactors to be woken afterwards; this one's is added.</param>
+    internal virtual void HandOver(List<Reactor> toWake)
+    {
+    }
+
+    /// <summary>Sends what is in the output, then closes; under the output's lock, from any thread. Nothing received from now on is handled.</summary>
     public void Close()
     {
+        Output.SyncRoot.MustBeHeld();
         if (_isClosing) return;
         _isClosing = true;
         RequestFlush();

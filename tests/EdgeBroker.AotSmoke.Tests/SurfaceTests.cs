@@ -1,3 +1,5 @@
+using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.AotSmoke.Tests;
@@ -17,6 +19,16 @@ public sealed class SurfaceTests : IDisposable
     {
         string binary = PublishedBinary.Of(rid).Path;
         Assert.Equal([binary], Directory.GetFileSystemEntries(Path.GetDirectoryName(binary)!));
+    }
+
+    [Theory]
+    [MemberData(nameof(Rids))]
+    public void It_does_not_check_the_rule_about_locks_and_what_tests_run_does(string rid)
+    {
+        // As the executable and the assemblies hold literal strings.
+        byte[] text = Encoding.Unicode.GetBytes("Lock rule:");
+        Assert.Equal(-1, File.ReadAllBytes(PublishedBinary.Of(rid).Path).AsSpan().IndexOf(text));
+        Assert.NotEqual(-1, File.ReadAllBytes(typeof(Broker).Assembly.Location).AsSpan().IndexOf(text));
     }
 
     [Theory]

@@ -148,7 +148,9 @@ public sealed class TestBroker : IAsyncDisposable
         var connection =
             new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
         var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
-        Task served = connection.RunAsync(new Handshake(endpoint, connection, context));
+        Handshake handshake;
+        using (loop.Enter()) handshake = new Handshake(endpoint, connection, context);
+        Task served = connection.RunAsync(handshake);
         return new TestClient(
             new DuplexPipe(toClient.Reader, toBroker.Writer), version, name, () => Deadline.Within(served, $"the broker to be done with {name}"), reader);
     }

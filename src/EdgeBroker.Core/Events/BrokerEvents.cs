@@ -32,7 +32,7 @@ public sealed class BrokerEvents
     public IDisposable Add(BrokerEventSink sink)
     {
         var registration = new Registration(this, sink);
-        lock (_lock) Replace([.. _sinks, registration]);
+        lock (_lock.Alone()) Replace([.. _sinks, registration]);
         return registration;
     }
 
@@ -134,7 +134,7 @@ public sealed class BrokerEvents
 
         public void Dispose()
         {
-            lock (events._lock) events.Replace([.. events._sinks.Where(one => one != this)]);
+            lock (events._lock.Alone()) events.Replace([.. events._sinks.Where(one => one != this)]);
         }
     }
 }

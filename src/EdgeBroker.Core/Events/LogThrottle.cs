@@ -5,7 +5,7 @@ public sealed class LogThrottle(TimeProvider time, int burst)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private long? _since;
     private int _admitted;
     private long _keptBack;
@@ -14,7 +14,7 @@ public sealed class LogThrottle(TimeProvider time, int burst)
     /// <param name="keptBack">Lines that were not, since the last that was.</param>
     public bool Admit(out long keptBack)
     {
-        lock (_gate)
+        lock (_lock.Alone())
         {
             keptBack = 0;
             if (_since is not { } since || time.GetElapsedTime(since) >= Interval)

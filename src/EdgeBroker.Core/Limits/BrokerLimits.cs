@@ -11,7 +11,7 @@ public sealed class BrokerLimits
     // What a subscriber that does not read may have waiting while memory is short: enough for a slow link, not for one that is stuck.
     private const int ShortOutputBytes = 16 * 1024;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly BrokerEvents _events;
     private volatile LimitOptions _current = new();
     private volatile ActiveLimits? _active;
@@ -54,16 +54,18 @@ public sealed class BrokerLimits
     /// </summary>
     public void Replace(LimitOptions options)
     {
-        lock (_gate)
+        LimitOptions before;
+        lock (_lock.Alone())
         {
-            LimitOptions before = _current;
+            before = _current;
             if (options == before) return;
             _current = options;
             _active = ActiveLimits.Of(options, Memory.Stage);
-            // What was used up of another rate says nothing about this one.
-            if (options.ConnectionsPerIp != before.ConnectionsPerIp) Connections.ForgetRates();
-            if (options.AuthFailuresPerIp != before.AuthFailuresPerIp) Logins.Forget();
         }
+
+        // What was used up of another rate says nothing about this one.
+        if (options.ConnectionsPerIp != before.ConnectionsPerIp) Connections.ForgetRates();
+        if (options.AuthFailuresPerIp != before.AuthFailuresPerIp) Logins.Forget();
     }
 
     /// <summary>Counts what a limit did, and has it logged.</summary>
@@ -168,7 +170,7 @@ public sealed class BrokerLimits
 
     private void OnStageChanged(MemoryStage stage)
     {
-        lock (_gate)
+        lock (_lock.Alone())
         {
             _active = ActiveLimits.Of(_current, stage);
             _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;

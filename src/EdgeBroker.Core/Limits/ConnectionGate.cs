@@ -10,7 +10,7 @@ public sealed class ConnectionGate
     // A refused client is told why, as long as that costs next to nothing; in a flood it is just closed.
     private static readonly RateLimit Courtesy = new(20, TimeSpan.FromSeconds(1), 20);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<ClientNetwork, int> _openByNetwork = [];
     private readonly NetworkTable _rates = new();
     private readonly BrokerLimits _limits;
@@ -32,7 +32,7 @@ public sealed class ConnectionGate
     {
         get
         {
-            lock (_gate) return _openByNetwork.Count;
+            lock (_lock.Alone()) return _openByNetwork.Count;
         }
     }
 
@@ -43,7 +43,7 @@ public sealed class ConnectionGate
         ClientNetwork network = ClientNetwork.Of(address);
         LimitOptions options = _limits.Current;
         long nowMs = _clock.NowMs;
-        lock (_gate)
+        lock (_lock.Alone())
         {
             if (Obstacle(options, network, nowMs) is not { } limit)
             {
@@ -63,7 +63,7 @@ public sealed class ConnectionGate
     public void Leave(IPAddress? address)
     {
         ClientNetwork network = ClientNetwork.Of(address);
-        lock (_gate)
+        lock (_lock.Alone())
         {
             _open--;
             if (network == ClientNetwork.None) return;
@@ -74,11 +74,12 @@ public sealed class ConnectionGate
 
     internal void ForgetRates()
     {
-        lock (_gate) _rates.Clear();
+        lock (_lock.Alone()) _rates.Clear();
     }
 
     private LimitKind? Obstacle(LimitOptions options, ClientNetwork network, long nowMs)
     {
+        _lock.MustBeHeld();
         if (_limits.Memory.Stage >= MemoryStage.Refusing) return LimitKind.MaxMemory;
         if (_open >= options.MaxConnections) return LimitKind.MaxConnections;
         if (network == ClientNetwork.None) return null;

@@ -17,7 +17,7 @@ public sealed class LoginGuard
     // Few clients wait longer for an answer, and what waits holds memory: whoever would have to is turned away at once.
     private const long LongestWaitMs = 20_000;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly NetworkTable _failures = new();
     private readonly BrokerLimits _limits;
     private readonly BrokerClock _clock;
@@ -37,7 +37,7 @@ public sealed class LoginGuard
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return 0;
         ClientNetwork who = WhoIs(network, userName);
         long nowMs = _clock.NowMs;
-        lock (_gate)
+        lock (_lock.Alone())
         {
             ref NetworkTable.Entry entry = ref _failures.Find(who);
             if (Unsafe.IsNullRef(ref entry) || entry.Strikes == 0 || IsForgiven(entry, nowMs)) return 0;
@@ -57,7 +57,7 @@ public sealed class LoginGuard
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return;
         ClientNetwork who = WhoIs(network, userName);
         long nowMs = _clock.NowMs;
-        lock (_gate)
+        lock (_lock.Alone())
         {
             ref NetworkTable.Entry entry = ref _failures.FindOrAdd(who);
             if (IsForgiven(entry, nowMs)) entry.Strikes = 0;
@@ -68,7 +68,7 @@ public sealed class LoginGuard
 
     internal void Forget()
     {
-        lock (_gate) _failures.Clear();
+        lock (_lock.Alone()) _failures.Clear();
     }
 
     private static bool IsForgiven(in NetworkTable.Entry entry, long nowMs) => (entry.Bucket.FullNs / 1_000_000) + ForgivenAfterMs <= nowMs;

@@ -84,7 +84,7 @@ public sealed class MemoryLedger
     /// <param name="read">Reads it, on any thread.</param>
     public void Poll(MemoryKind kind, Func<long> read)
     {
-        lock (_lock) _polled[(int)kind] = [.. _polled[(int)kind], read];
+        lock (_lock.Alone()) _polled[(int)kind] = [.. _polled[(int)kind], read];
     }
 
     /// <summary>Bytes of a kind.</summary>

@@ -36,7 +36,7 @@ public sealed class RecentRefusals(TimeProvider time) : BrokerEventSink
     /// <summary>The groups, the newest first.</summary>
     public IReadOnlyList<RefusalView> ToList()
     {
-        lock (_lock) return [.. _groups.Values.OrderByDescending(one => one.LastAt)];
+        lock (_lock.Alone()) return [.. _groups.Values.OrderByDescending(one => one.LastAt)];
     }
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ public sealed class RecentRefusals(TimeProvider time) : BrokerEventSink
         else clientId = Short(clientId);
         var key = (what, clientId, address, Short(cause));
         DateTimeOffset now = time.GetUtcNow();
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_groups.TryGetValue(key, out RefusalView? group))
             {

@@ -115,7 +115,7 @@ public sealed class MeterRegistry : IDisposable
     public StateEntry State(string sysTopic, string help, Func<string?> read)
     {
         var entry = new StateEntry(sysTopic, help, read);
-        lock (_lock) _states = [.. _states, entry];
+        lock (_lock.Alone()) _states = [.. _states, entry];
         return entry;
     }
 
@@ -124,7 +124,7 @@ public sealed class MeterRegistry : IDisposable
     /// </summary>
     public void Publish()
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_meter is not null) return;
             _meter = new Meter("EdgeBroker");
@@ -135,12 +135,12 @@ public sealed class MeterRegistry : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_lock) _meter?.Dispose();
+        lock (_lock.Alone()) _meter?.Dispose();
     }
 
     private void Add(MeterEntry entry)
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             // Numbers of one name are one instrument, and told apart by their tags.
             bool isNew = !Array.Exists(_entries, other => other.Name == entry.Name);

@@ -44,19 +44,19 @@ public readonly record struct Delivery
 }
 
 /// <summary>
-/// The connection of a session, as the session sees it. All but <see cref="Prepare"/> and <see cref="Close"/> are called under the session's gate: they write
+/// The connection of a session, as the session sees it. All but <see cref="Prepare"/> and <see cref="Close"/> are called under the session's lock: they write
 /// to the output buffer and return; sending is the transport's business and comes later.
 /// </summary>
 public interface ISessionLink
 {
-    /// <summary>Whether the output can take another message. Also read without the gate, as a hint.</summary>
+    /// <summary>Whether the output can take another message. Also read without the lock, as a hint.</summary>
     bool HasRoom { get; }
 
     /// <summary>Has the pump requested as soon as the output, which has no room now, is empty.</summary>
     void RequestPumpWhenDrained();
 
     /// <summary>
-    /// Called without the gate before the session is attached: the connection takes the session's gate for its output, to which nobody else writes yet.
+    /// Called without the lock before the session is attached: from here on the session's lock guards the connection's output, to which nobody else writes yet.
     /// </summary>
     void Prepare(Session session);
 
@@ -78,10 +78,10 @@ public interface ISessionLink
     /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next turn: there is something to send.</summary>
     void RequestPump();
 
-    /// <summary>What there is to show of the connection; null: nothing. Called without the gate, from any thread.</summary>
+    /// <summary>What there is to show of the connection; null: nothing. Called without the lock, from any thread.</summary>
     LinkDescription? Describe() => null;
 
-    /// <summary>Ends the connection for the given reason; called without the gate, from any thread.</summary>
+    /// <summary>Ends the connection for the given reason; called without the lock, from any thread.</summary>
     void Close(ReasonCode reason);
 }
 

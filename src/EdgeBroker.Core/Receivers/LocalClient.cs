@@ -55,7 +55,7 @@ public sealed class LocalClient : Receiver, IDisposable
     {
         get
         {
-            lock (_lock) return _queue.SizeBytes;
+            lock (_lock.Alone()) return _queue.SizeBytes;
         }
     }
 
@@ -103,7 +103,7 @@ public sealed class LocalClient : Receiver, IDisposable
         {
             bool isFound = TryTake(retained, out delivery);
             bool isDone = retained.Walk.IsDone;
-            lock (_lock) _retained.PutBack(retained, isDone || _isClosed);
+            lock (_lock.Alone()) _retained.PutBack(retained, isDone || _isClosed);
             if (isFound || !isDone) return isFound;
         }
 
@@ -115,7 +115,7 @@ public sealed class LocalClient : Receiver, IDisposable
     {
         if (cancel.IsCancellationRequested) return ValueTask.FromCanceled<bool>(cancel);
         Task<bool> arrival;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_isClosed) return ValueTask.FromResult(false);
             if (_queue.Count > 0 || _retained.HasMore) return ValueTask.FromResult(true);
@@ -135,7 +135,7 @@ public sealed class LocalClient : Receiver, IDisposable
         Subscription[] subscriptions;
         var unread = new List<LocalQueue.Entry>();
         TaskCompletionSource<bool>? reader;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_isClosed) return;
             Volatile.Write(ref _isClosed, true);
@@ -152,7 +152,7 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <inheritdoc/>
     public override Subscription? FindSubscription(ReadOnlySpan<byte> filter)
     {
-        lock (_lock) return _subscriptions.Find(filter);
+        lock (_lock.Alone()) return _subscriptions.Find(filter);
     }
 
     /// <inheritdoc/>
@@ -164,7 +164,7 @@ public sealed class LocalClient : Receiver, IDisposable
         var delivery = new LocalDelivery(owned, qos, message.Retain && subscription.Options.RetainAsPublished, subscription.Identifiers);
         DeliveryOutcome outcome;
         TaskCompletionSource<bool>? reader;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_isClosed) return DeliveryOutcome.Ignored;
             outcome = _queue.Enqueue(delivery, subscription.IsShared ? subscription.Filter : null);
@@ -180,7 +180,7 @@ public sealed class LocalClient : Receiver, IDisposable
     internal override bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
         completion = null;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             existing = _subscriptions.Find(subscription.Filter);
             if (_isClosed || (existing is null && _subscriptions.Count >= _broker.Options.MaxSubscriptionsPerClient)) return false;
@@ -193,7 +193,7 @@ public sealed class LocalClient : Receiver, IDisposable
     internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
         completion = null;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             Subscription? removed = _subscriptions.Remove(filter);
             if (removed is not null) _retained.Remove(removed.Filter);
@@ -205,7 +205,7 @@ public sealed class LocalClient : Receiver, IDisposable
     internal override void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
         TaskCompletionSource<bool>? reader;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             _retained.Remove(subscription.Filter);
             if (walk is null || _isClosed) return;
@@ -240,7 +240,7 @@ public sealed class LocalClient : Receiver, IDisposable
         long nowMs = _broker.Clock.NowMs;
         int expired = 0;
         bool found;
-        lock (_lock)
+        lock (_lock.Alone())
         {
             LocalQueue.Entry? entry;
             while ((found = _queue.TryDequeue(out entry)) && entry!.Delivery.Message.IsExpired(nowMs)) expired++;
@@ -255,6 +255,7 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <summary>Under the lock: whoever waits to read, to be told outside of it.</summary>
     private TaskCompletionSource<bool>? TakeReader()
     {
+        _lock.MustBeHeld();
         TaskCompletionSource<bool>? reader = _reader;
         _reader = null;
         return reader;
@@ -262,7 +263,7 @@ public sealed class LocalClient : Receiver, IDisposable
 
     private RetainedDelivery? TakeRetained()
     {
-        lock (_lock) return _retained.Take();
+        lock (_lock.Alone()) return _retained.Take();
     }
 
     /// <summary>Takes the next message of a walk. The walk locks the tree of retained messages, so it steps outside the client's lock.</summary>

@@ -14,14 +14,14 @@ internal sealed class DeadlineHeap
     {
         get
         {
-            lock (_lock) return _heap.Count;
+            lock (_lock.Alone()) return _heap.Count;
         }
     }
 
     /// <summary>Puts the session in, or moves it to a new time.</summary>
     public void Set(Session session, long dueMs)
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             int index = session.DeadlineIndex;
             if (index < 0)
@@ -38,7 +38,7 @@ internal sealed class DeadlineHeap
     /// <summary>Takes the session out, if it is in.</summary>
     public void Remove(Session session)
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (session.DeadlineIndex >= 0) RemoveAt(session.DeadlineIndex);
         }
@@ -47,7 +47,7 @@ internal sealed class DeadlineHeap
     /// <summary>Takes out a session whose time has come; null when there is none.</summary>
     public Session? TakeDue(long nowMs)
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             if (_heap.Count == 0 || _heap[0].DueMs > nowMs) return null;
             Session first = _heap[0].Session;
@@ -58,6 +58,7 @@ internal sealed class DeadlineHeap
 
     private void RemoveAt(int index)
     {
+        _lock.MustBeHeld();
         _heap[index].Session.DeadlineIndex = -1;
         Entry last = _heap[^1];
         _heap.RemoveAt(_heap.Count - 1);
@@ -68,6 +69,7 @@ internal sealed class DeadlineHeap
 
     private int Up(int index)
     {
+        _lock.MustBeHeld();
         Entry entry = _heap[index];
         while (index > 0 && _heap[(index - 1) / 2].DueMs > entry.DueMs)
         {
@@ -81,6 +83,7 @@ internal sealed class DeadlineHeap
 
     private void Down(int index)
     {
+        _lock.MustBeHeld();
         Entry entry = _heap[index];
         while (true)
         {
@@ -97,6 +100,7 @@ internal sealed class DeadlineHeap
 
     private void Place(in Entry entry, int index)
     {
+        _lock.MustBeHeld();
         _heap[index] = entry;
         entry.Session.DeadlineIndex = index;
     }

@@ -9,7 +9,7 @@ public sealed partial class Session
     public AckOutcome Puback(ConnectionLease lease, ushort packetId)
     {
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             AckOutcome outcome = _window.Acknowledge(packetId, out QueuedMessage done);
@@ -28,7 +28,7 @@ public sealed partial class Session
     /// <param name="refused">Whether the reason code is 0x80 or more.</param>
     public AckOutcome Pubrec(ConnectionLease lease, ushort packetId, bool refused)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             AckOutcome outcome;
@@ -49,7 +49,7 @@ public sealed partial class Session
     /// <summary>PUBCOMP: the QoS 2 exchange is over.</summary>
     public AckOutcome Pubcomp(ConnectionLease lease, ushort packetId)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             AckOutcome outcome = _window.Complete(packetId, out QueuedMessage done);
@@ -67,13 +67,13 @@ public sealed partial class Session
     public AckOutcome TryBeginExactlyOnce(ConnectionLease lease, ushort packetId, bool isDup, int limit, out Completion? completion)
     {
         completion = null;
-        lock (SyncRoot) return Holds(lease) ? _received.TryBegin(packetId, isDup, limit, out completion) : AckOutcome.StaleLease;
+        lock (SyncRoot.Alone()) return Holds(lease) ? _received.TryBegin(packetId, isDup, limit, out completion) : AckOutcome.StaleLease;
     }
 
     /// <summary>The PUBLISH was refused: its identifier, not stored yet, is free again [MQTT-4.3.3-9].</summary>
     public void CancelExactlyOnce(ConnectionLease lease, ushort packetId)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (Holds(lease)) _received.Cancel(packetId);
         }
@@ -82,7 +82,7 @@ public sealed partial class Session
     /// <summary>What came under an identifier did not reach everyone: when it comes again it is a new message.</summary>
     internal void ForgetReceived(ushort packetId)
     {
-        lock (SyncRoot) _received.Cancel(packetId);
+        lock (SyncRoot.Alone()) _received.Cancel(packetId);
     }
 
     /// <summary>PUBREL: the identifier is free again.</summary>
@@ -93,7 +93,7 @@ public sealed partial class Session
     public AckOutcome CompleteExactlyOnce(ConnectionLease lease, ushort packetId, out Completion? completion)
     {
         completion = null;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             if (!_received.Complete(packetId)) return AckOutcome.UnknownId;
@@ -105,6 +105,7 @@ public sealed partial class Session
     /// <summary>A message is done with; there may be room for another one.</summary>
     private void Complete(in QueuedMessage done)
     {
+        SyncRoot.MustBeHeld();
         Finish(done);
         _window.Account(Ledger, isOver: false);
         if (_queue.Count > 0 || _retained.HasMore || _window.HasResends) _link!.RequestPump();
@@ -112,6 +113,7 @@ public sealed partial class Session
 
     private JournalFact Append(JournalFact fact)
     {
+        SyncRoot.MustBeHeld();
         Journal.Append(fact);
         return fact;
     }

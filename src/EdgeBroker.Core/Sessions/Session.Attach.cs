@@ -22,7 +22,7 @@ public sealed partial class Session
         ISessionLink link, SessionGrant grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill)
     {
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             lease = default;
             previous = _link;
@@ -56,7 +56,7 @@ public sealed partial class Session
     /// <param name="isFault">Whether a bug ended the connection.</param>
     internal Detachment Detach(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, bool isFault)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return default;
             if (isFault) Rebuild();
@@ -67,7 +67,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override void Recover(out ISessionLink? link, out Detachment detachment)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             link = _link;
             detachment = default;
@@ -79,6 +79,7 @@ public sealed partial class Session
 
     private Detachment DetachLocked(bool discardWill, uint? newExpirySeconds)
     {
+        SyncRoot.MustBeHeld();
         long nowMs = _environment.Clock.NowMs;
         Volatile.Write(ref _link, null);
         if (discardWill) _lifetime.Will?.Message.Release(Ledger);
@@ -96,6 +97,7 @@ public sealed partial class Session
     /// </summary>
     private void Rebuild()
     {
+        SyncRoot.MustBeHeld();
         _window.Rebuild();
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Rebuild(_window);
     }
@@ -103,7 +105,7 @@ public sealed partial class Session
     /// <summary>Says what is due: the delayed will, the end of the session.</summary>
     internal DueWork TakeDue(long nowMs)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || _link is not null) return default;
             return _lifetime.HasExpired(nowMs) ? new DueWork(null, true, null) : new DueWork(TakeDueWill(nowMs), false, _lifetime.DueMs);
@@ -113,7 +115,7 @@ public sealed partial class Session
     /// <summary>The will that was due is published, and on its way to the disk where that is needed.</summary>
     internal void RecordWillPublished()
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!HasEnded && _link is null) SaveState();
         }

@@ -23,7 +23,7 @@ public sealed partial class Session
         if (qos == QoS.AtMostOnce)
         {
             if (KeepsQoS0) return DeliverKept(message, subscription, retain, context, fanOut);
-            lock (SyncRoot) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
+            lock (SyncRoot.Alone()) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
         }
 
         byte[]? sharedFilter = subscription.IsShared ? subscription.Filter : null;
@@ -32,7 +32,7 @@ public sealed partial class Session
         if (OutlivesConnection || sharedFilter is not null) context.Own(message, nowMs);
         DeliveryOutcome outcome;
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
             // What was sent at once is needed again only by a session that outlives the connection, or by the group that gets it back.
@@ -58,7 +58,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     public override bool TryDeliver(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (_link is null) return !KeepsQoS0;
             // What waits already comes first.
@@ -69,7 +69,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override bool Holds(Message message)
     {
-        lock (SyncRoot) return _window.Holds(message) || _queue.Holds(message);
+        lock (SyncRoot.Alone()) return _window.Holds(message) || _queue.Holds(message);
     }
 
     /// <summary>QoS 0 for a session that keeps it: sent at once, or queued as other messages are.</summary>
@@ -77,7 +77,7 @@ public sealed partial class Session
     {
         DeliveryOutcome outcome;
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
             if (_link is { HasRoom: true } && _queue.Count == 0) return SendAtMostOnce(message, retain, subscription.Identifiers, context, fanOut);
@@ -102,6 +102,7 @@ public sealed partial class Session
 
     private DeliveryOutcome SendAtMostOnce(in Publication publication, bool retain, uint[]? identifiers, RoutingContext context, bool fanOut)
     {
+        SyncRoot.MustBeHeld();
         if (_link is null) return DeliveryOutcome.Ignored;
         var delivery = new QueuedMessage { SubscriptionIdentifiers = identifiers, QoS = QoS.AtMostOnce, Retain = retain };
         return Send(delivery, publication, packetId: 0, dup: false, context, fanOut) switch
@@ -115,6 +116,7 @@ public sealed partial class Session
     private DeliveryOutcome DeliverAcknowledged(
         ref QueuedMessage delivery, in Publication publication, PublishRecord? record, RoutingContext context, bool fanOut)
     {
+        SyncRoot.MustBeHeld();
         // What must be on disk before it is seen waits in the queue for that.
         if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record, context);
         delivery.Position = _window.NextPosition();

@@ -11,7 +11,7 @@ public sealed partial class Session
     /// <summary>Ends the session for good; null when it has ended before, or, asked by time, when a connection has come meanwhile.</summary>
     internal SessionEnding? End(bool onlyIfDetached)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || (onlyIfDetached && _link is not null)) return null;
             return EndLocked();
@@ -22,7 +22,7 @@ public sealed partial class Session
     internal void Forget(OrphanedMessage orphan)
     {
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             _store.Remove(Journal, new QueuedMessage { Stored = orphan.Stored });
             deferred = TakeDeferred();
@@ -33,6 +33,7 @@ public sealed partial class Session
 
     private SessionEnding EndLocked()
     {
+        SyncRoot.MustBeHeld();
         // One that no connection has had yet was never accounted.
         if (!_lifetime.IsNew) Ledger.Release(MemoryKind.Sessions, MemoryBytes);
         Will? will = _lifetime.End();
@@ -52,6 +53,7 @@ public sealed partial class Session
 
     private void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, List<SpilledDelivery> spilled, ref int dropped)
     {
+        SyncRoot.MustBeHeld();
         if (open is { Message: null, State: DeliveryState.Queued, IsLost: false })
         {
             spilled.Add(MessageQueue.ToSpilled(open));

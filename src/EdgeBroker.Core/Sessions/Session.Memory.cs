@@ -15,6 +15,7 @@ public sealed partial class Session
     /// <summary>The queue or the window has changed: accounts what they take now beside messages.</summary>
     private void AccountQueues()
     {
+        SyncRoot.MustBeHeld();
         _window.Account(Ledger, HasEnded);
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Account(HasEnded);
     }
@@ -22,12 +23,14 @@ public sealed partial class Session
     /// <summary>A message is done with: acknowledged, expired or dropped.</summary>
     private void Finish(in QueuedMessage message)
     {
+        SyncRoot.MustBeHeld();
         message.Message?.Release(Ledger);
         _store.Remove(Journal, message);
     }
 
     private Will? TakeDueWill(long nowMs)
     {
+        SyncRoot.MustBeHeld();
         Will? will = _lifetime.TakeDueWill(nowMs);
         will?.Message.Release(Ledger);
         return will;

@@ -19,7 +19,7 @@ public sealed partial class Session
     {
         DeliveryOutcome outcome = DeliveryOutcome.Ignored;
         Deferred deferred;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (Holds(lease)) outcome = PumpLocked(_link!, context, _environment.Clock.NowMs);
             deferred = TakeDeferred();
@@ -31,6 +31,7 @@ public sealed partial class Session
 
     private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs)
     {
+        SyncRoot.MustBeHeld();
         while (_window.TryTakeReleased(out ushort packetId)) link.SendPubrel(packetId);
         while (link.HasRoom && _window.TryNextResend(out ushort packetId, out QueuedMessage open)) Resend(link, packetId, open, context, nowMs);
         int dropped = DropAged(SecondsOf(nowMs));
@@ -59,6 +60,7 @@ public sealed partial class Session
     /// <summary>Sends a message that waited; false when it is dropped instead.</summary>
     private bool TrySendQueued(in QueuedMessage next, RoutingContext context, long nowMs, ref DropReason reason)
     {
+        SyncRoot.MustBeHeld();
         // The delivery of one that has expired had not begun [MQTT-3.3.2-5]; QoS 0 that may have been sent is not sent again [MQTT-4.3.1-1].
         if (next.IsLost) reason = DropReason.StoreDamaged;
         else if (next.Message!.IsExpired(nowMs)) reason = DropReason.Expired;
@@ -73,6 +75,7 @@ public sealed partial class Session
 
     private bool TrySendKept(in QueuedMessage next, RoutingContext context, long nowMs, ref DropReason reason)
     {
+        SyncRoot.MustBeHeld();
         _window.PassOver(next.Position);
         SendOutcome outcome = Send(next, Publication.Of(next.Message!, nowMs), packetId: 0, dup: false, context, fanOut: false);
         Finish(next);
@@ -84,6 +87,7 @@ public sealed partial class Session
     /// <summary>Begins to send a message; false when it is larger than the client takes, and is dropped.</summary>
     private bool TrySendNew(in QueuedMessage delivery, in Publication publication, RoutingContext context, bool fanOut)
     {
+        SyncRoot.MustBeHeld();
         ushort packetId = _window.Begin(delivery);
         if (Send(delivery, publication, packetId, delivery.MayBeSent, context, fanOut) != SendOutcome.TooLarge) return true;
         Finish(_window.Drop(packetId));
@@ -93,6 +97,7 @@ public sealed partial class Session
     /// <summary>Sends what is in flight again, or its PUBREL. A message begun is finished even when it has expired since [MQTT-4.3.3-7].</summary>
     private void Resend(ISessionLink link, ushort packetId, in QueuedMessage open, RoutingContext context, long nowMs)
     {
+        SyncRoot.MustBeHeld();
         if (open.State == DeliveryState.Released) link.SendPubrel(packetId);
         if (open.State != DeliveryState.Published) return;
         SendOutcome outcome = Send(open, Publication.Of(open.Message!, nowMs), packetId, dup: true, context, fanOut: false);
@@ -117,6 +122,7 @@ public sealed partial class Session
     /// <summary>Asks the disk for what the client will be sent soon.</summary>
     private void ReadAhead()
     {
+        SyncRoot.MustBeHeld();
         if (_store.Session is not { } stored || _queue.IsReadingOrAhead(ReadAheadMessages / 2)) return;
         List<SpilledDelivery> wanted = _queue.TakeUnloaded(ReadAheadMessages, stored);
         if (wanted.Count > 0) Journal.Load(stored, wanted);

@@ -22,7 +22,7 @@ public sealed partial class Session
     {
         Deferred deferred;
         int dropped;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || ReferenceEquals(_queue, MessageQueue.None)) return DeliveryOutcome.Ignored;
             dropped = DropAged(SecondsOf(nowMs));
@@ -55,7 +55,7 @@ public sealed partial class Session
     internal override bool NeedsStoreRoom(QoS qos)
     {
         if (qos == QoS.AtMostOnce || !OutlivesConnection) return false;
-        lock (SyncRoot) return IsStored && MayWaitInFullStore(Policy, qos) && (qos == QoS.ExactlyOnce || !CanSendAtOnce);
+        lock (SyncRoot.Alone()) return IsStored && MayWaitInFullStore(Policy, qos) && (qos == QoS.ExactlyOnce || !CanSendAtOnce);
     }
 
     /// <summary>Drops the oldest messages for a full store, if the policy allows it.</summary>
@@ -67,7 +67,7 @@ public sealed partial class Session
     {
         Deferred deferred;
         int dropped = 0;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             long before = DroppableStoreBytes;
             for (; dropped < atMost && DroppableStoreBytes > Math.Max(0, before - bytes); dropped++) DropOldest();
@@ -81,6 +81,7 @@ public sealed partial class Session
 
     private void SetPolicy(QueuePolicy? policy)
     {
+        SyncRoot.MustBeHeld();
         _policy = policy;
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.KeepLatest(Policy.Overflow == QueueOverflow.KeepLatestPerTopic);
     }
@@ -89,6 +90,7 @@ public sealed partial class Session
 
     private DeliveryOutcome Enqueue(ref QueuedMessage delivery, PublishRecord? record, RoutingContext context)
     {
+        SyncRoot.MustBeHeld();
         QueuePolicy policy = Policy;
         if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue(Ledger);
         _queue.KeepLatest(policy.Overflow == QueueOverflow.KeepLatestPerTopic);
@@ -111,6 +113,7 @@ public sealed partial class Session
     /// <param name="isHeld">Whether its publisher has to wait for room.</param>
     private DeliveryOutcome MakeRoom(in QueuedMessage delivery, QueuePolicy policy, out bool isHeld)
     {
+        SyncRoot.MustBeHeld();
         isHeld = false;
         // Room was made for the others before the message was taken; who has chosen to lose the newest holds nobody for it.
         if (IsStored && Journal.Condition == JournalCondition.Full && !MayWaitInFullStore(policy, delivery.QoS))
@@ -162,6 +165,7 @@ public sealed partial class Session
     /// <summary>Drops what has waited longer than the policy allows. Returns how many.</summary>
     private int DropAged(int nowSeconds)
     {
+        SyncRoot.MustBeHeld();
         if (Policy.MaxAge is not { } maxAge) return 0;
         int dropped = 0;
         for (; _queue.Count > 0 && nowSeconds - _queue.OldestQueuedAtSeconds > maxAge.TotalSeconds; dropped++) DropOldest();
@@ -171,6 +175,7 @@ public sealed partial class Session
     /// <summary>Takes what the last change leaves to be done when the lock is free.</summary>
     private Deferred TakeDeferred()
     {
+        SyncRoot.MustBeHeld();
         if (ReferenceEquals(_queue, MessageQueue.None))
         {
             AccountQueues();
@@ -188,6 +193,7 @@ public sealed partial class Session
 
     private void RemoveSuperseded(bool all)
     {
+        SyncRoot.MustBeHeld();
         if (_queue.TakeSuperseded(_store.Session, all) is not { } superseded) return;
         foreach (QueuedMessage one in superseded) Finish(one);
     }
@@ -195,11 +201,13 @@ public sealed partial class Session
     /// <summary>Asks the disk for the next messages whose topics a queue that keeps the latest of each has to know.</summary>
     private void ReadTopics()
     {
+        SyncRoot.MustBeHeld();
         if (_store.Session is { } stored && _queue.TakeUnread(TopicsPerRead) is { } unread) Journal.Load(stored, unread);
     }
 
     private QueueRoom? ReleasePublishers()
     {
+        SyncRoot.MustBeHeld();
         QueuePolicy policy = Policy;
         return policy.Overflow == QueueOverflow.HoldPublishers && !HasEnded
             ? _queue.Held.Release(_queue.Count, _queue.SizeBytes, policy.MaxMessages, MaxBytesOf(policy))

@@ -20,7 +20,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override void QueueRetained(ConnectionLease lease, RetainedWalk? walk, Subscription subscription)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return;
             _retained.Remove(subscription.Filter);
@@ -54,12 +54,12 @@ public sealed partial class Session
 
     private RetainedDelivery? TakeRetained(ConnectionLease lease)
     {
-        lock (SyncRoot) return Holds(lease) ? _retained.Take() : null;
+        lock (SyncRoot.Alone()) return Holds(lease) ? _retained.Take() : null;
     }
 
     private void PutBackRetained(ConnectionLease lease, RetainedDelivery delivery, bool isDone)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             _retained.PutBack(delivery, isDone);
             // A connection that took the session over meanwhile has been asked already and found this delivery under way.
@@ -88,7 +88,7 @@ public sealed partial class Session
     {
         Message message = delivery.Pending!;
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return false;
             if (!_link!.HasRoom)
@@ -124,6 +124,7 @@ public sealed partial class Session
     /// <summary>Whether a retained message, which can wait where it is, drives nothing out of the queue.</summary>
     private bool HasRoomToQueueRetained(Message message)
     {
+        SyncRoot.MustBeHeld();
         QueuePolicy policy = Policy;
         return _queue.Count < Math.Min(RetainedQueueLimit, policy.MaxMessages)
             && HasRoom(policy, message.SizeBytes)

@@ -12,30 +12,46 @@ public sealed partial class Session : IStoredSessionOwner
     /// <inheritdoc/>
     void IStoredSessionOwner.OnCommitted()
     {
-        lock (SyncRoot)
+        _environment.Loops.Begin();
+        try
         {
-            if (HasEnded) return;
-            _queue.Spill();
-            AccountQueues();
-            // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
-            if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
+            lock (SyncRoot.Alone())
+            {
+                if (HasEnded) return;
+                _queue.Spill();
+                AccountQueues();
+                // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
+                if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
+            }
+        }
+        finally
+        {
+            _environment.Loops.End();
         }
     }
 
     /// <inheritdoc/>
     void IStoredSessionOwner.OnLoaded(IReadOnlyList<LoadedDelivery> deliveries)
     {
-        Deferred deferred;
-        lock (SyncRoot)
+        _environment.Loops.Begin();
+        try
         {
-            if (HasEnded) return;
-            _queue.Fill(deliveries);
-            if (_link is null) _queue.Unload();
-            else _link.RequestPump();
-            deferred = TakeDeferred();
-        }
+            Deferred deferred;
+            lock (SyncRoot.Alone())
+            {
+                if (HasEnded) return;
+                _queue.Fill(deliveries);
+                if (_link is null) _queue.Unload();
+                else _link.RequestPump();
+                deferred = TakeDeferred();
+            }
 
-        deferred.Complete();
+            deferred.Complete();
+        }
+        finally
+        {
+            _environment.Loops.End();
+        }
     }
 
     /// <summary>A session as it was before the process began.</summary>
@@ -51,14 +67,14 @@ public sealed partial class Session : IStoredSessionOwner
         if (restored.Queue.Count > 0) session._queue = new MessageQueue(environment.Ledger, restored.Queue, restored.QueueBytes);
         restored.Will?.Message.Hold(environment.Ledger, MemoryKind.Wills);
         environment.Ledger.Account(MemoryKind.Sessions, session.MemoryBytes);
-        session.AccountQueues();
+        lock (session.SyncRoot.Alone()) session.AccountQueues();
         return session;
     }
 
     /// <summary>A subscription it had; when sessions are restored.</summary>
     internal void RestoreSubscription(Topics.Subscription subscription)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             _subscriptions.Set(subscription);
         }
@@ -70,7 +86,7 @@ public sealed partial class Session : IStoredSessionOwner
     /// </summary>
     internal void StoreReceived(ref PublishRecord? record, ushort packetId)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (HasEnded || !IsStored || !_received.Contains(packetId)) return;
             record ??= new PublishRecord(null);
@@ -82,6 +98,7 @@ public sealed partial class Session : IStoredSessionOwner
     /// <summary>Begins to be stored, or goes on, with a new connection or without one.</summary>
     private void SaveState()
     {
+        SyncRoot.MustBeHeld();
         if (_store.Session is null)
         {
             if (!OutlivesConnection || !Journal.IsDurable) return;
@@ -94,6 +111,7 @@ public sealed partial class Session : IStoredSessionOwner
     /// <summary>Records on disk that a message waits for this session, where that is to outlive the process.</summary>
     private void Store(ref QueuedMessage delivery, PublishRecord? record)
     {
+        SyncRoot.MustBeHeld();
         if (IsStored) _store.Add(Journal, ref delivery, record);
     }
 }

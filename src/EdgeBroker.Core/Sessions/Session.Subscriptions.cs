@@ -10,7 +10,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override bool TrySubscribe(ConnectionLease lease, Subscription subscription, out Subscription? existing, out Completion? completion)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             completion = null;
             existing = _subscriptions.Find(subscription.Filter);
@@ -24,7 +24,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     public override Subscription? FindSubscription(ReadOnlySpan<byte> filter)
     {
-        lock (SyncRoot) return _subscriptions.Find(filter);
+        lock (SyncRoot.Alone()) return _subscriptions.Find(filter);
     }
 
     /// <summary>
@@ -37,7 +37,7 @@ public sealed partial class Session
     /// <returns>A filter that is not permitted; null: all are.</returns>
     public byte[]? FindDenied(ConnectionLease lease, Permissions permissions, out Will? will)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             bool holds = Holds(lease);
             will = holds ? _lifetime.Will : null;
@@ -48,7 +48,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             completion = null;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;

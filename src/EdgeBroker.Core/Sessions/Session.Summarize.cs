@@ -35,7 +35,7 @@ public sealed partial class Session
         long nowMs = _environment.Clock.NowMs;
         SessionSummary summary;
         ISessionLink? link;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             if (_lifetime.HasEnded) return null;
             link = _link;
@@ -66,7 +66,7 @@ public sealed partial class Session
         int openReceives;
         Will? will;
         QueuePolicy policy;
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             subscriptions = _subscriptions.ToArray();
             inflight = _window.ToList(MostInflightShown);

@@ -36,7 +36,7 @@ public sealed partial class Session : Receiver
     {
         get
         {
-            lock (SyncRoot) return _queue.Count + _window.Count;
+            lock (SyncRoot.Alone()) return _queue.Count + _window.Count;
         }
     }
 
@@ -54,7 +54,7 @@ public sealed partial class Session : Receiver
     {
         get
         {
-            lock (SyncRoot) return _subscriptions.Count;
+            lock (SyncRoot.Alone()) return _subscriptions.Count;
         }
     }
 
@@ -81,7 +81,11 @@ public sealed partial class Session : Receiver
 
     private IJournal Journal => _environment.Journal;
 
-    private bool Holds(ConnectionLease lease) => _link is not null && _lifetime.IsCurrent(lease.Generation);
+    private bool Holds(ConnectionLease lease)
+    {
+        SyncRoot.MustBeHeld();
+        return _link is not null && _lifetime.IsCurrent(lease.Generation);
+    }
 
     private static QoS Lower(QoS one, QoS other) => one < other ? one : other;
 }

@@ -27,6 +27,9 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
     /// <summary>The queue policy of sessions that have none of their own.</summary>
     public QueuePolicy QueuePolicy => _queuePolicy;
 
+    /// <summary>The loops of connections, to other threads.</summary>
+    public ILoopRequests Loops { get; set; } = NoLoops.Instance;
+
     /// <summary>The broker's clock.</summary>
     public BrokerClock Clock { get; } = clock;
 

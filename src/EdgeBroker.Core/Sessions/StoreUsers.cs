@@ -35,13 +35,13 @@ internal sealed class StoreUsers
     /// <summary>Moves the session to where it belongs by now. Called when it may have to move, with no lock held.</summary>
     public void Update(Session session)
     {
-        lock (_lock) Move(session, session.HasEnded ? -1 : ClassOf(session.DroppableStoreBytes, session.StoreUse.Class));
+        lock (_lock.Alone()) Move(session, session.HasEnded ? -1 : ClassOf(session.DroppableStoreBytes, session.StoreUse.Class));
     }
 
     /// <summary>One of the largest; null: none has anything that may be dropped.</summary>
     public Session? FindLargest()
     {
-        lock (_lock)
+        lock (_lock.Alone())
         {
             for (int i = _classes.Length - 1; i >= 0; i--)
             {
@@ -67,6 +67,7 @@ internal sealed class StoreUsers
 
     private void Move(Session session, int next)
     {
+        _lock.MustBeHeld();
         ref StoreUse use = ref session.StoreUse;
         if (next == use.Class) return;
         if (use.Class >= 0)

@@ -40,7 +40,7 @@ public sealed class SubscriptionTree
     {
         bool shared = TopicFilter.TrySplitShared(subscription.Filter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
         if (!shared) filter = subscription.Filter;
-        lock (_writer)
+        lock (_writer.Alone())
         {
             ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
             MatchResult old = place ?? MatchResult.Nobody;
@@ -58,7 +58,7 @@ public sealed class SubscriptionTree
     {
         bool shared = TopicFilter.TrySplitShared(fullFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
         if (!shared) filter = fullFilter;
-        lock (_writer)
+        lock (_writer.Alone())
         {
             ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return false;
@@ -77,7 +77,7 @@ public sealed class SubscriptionTree
     internal SharedGroup? FindGroup(ReadOnlySpan<byte> sharedFilter)
     {
         if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return null;
-        lock (_writer)
+        lock (_writer.Alone())
         {
             ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return null;
@@ -116,6 +116,7 @@ public sealed class SubscriptionTree
     // text: what ends with the filter, for levels to be made; null: none are made.
     private ref MatchResult? PlaceOf(ReadOnlySpan<byte> filter, byte[]? text, out SubscriptionNode? node)
     {
+        _writer.MustBeHeld();
         node = Root;
         bool isLast = false;
         while (!isLast)
@@ -143,6 +144,7 @@ public sealed class SubscriptionTree
 
     private SubscriptionNode AddLevel(SubscriptionNode node, byte[] text, int start, int length)
     {
+        _writer.MustBeHeld();
         Volatile.Write(ref _memoryBytes, _memoryBytes + NodeBytes);
         var added = new SubscriptionNode(text, start, length, node);
         if (TopicLevels.IsSingleWildcard(added.Level)) Volatile.Write(ref WildcardsOf(node, make: true)!.Single, added);
@@ -158,6 +160,7 @@ public sealed class SubscriptionTree
 
     private void Prune(SubscriptionNode node)
     {
+        _writer.MustBeHeld();
         while (node.IsEmpty && node.Parent is { } parent)
         {
             if (parent.Wildcards is { } wildcards && ReferenceEquals(wildcards.Single, node)) Volatile.Write(ref wildcards.Single, null);
@@ -212,6 +215,7 @@ public sealed class SubscriptionTree
 
     private void NoteChange(ReadOnlySpan<byte> filter)
     {
+        _writer.MustBeHeld();
         long version = _version + 1;
         Changes.Note(filter, version);
         Volatile.Write(ref _version, version);

@@ -76,7 +76,7 @@ public sealed partial class MqttConnection
     private bool IsOutputFull()
     {
         if (Output.Length < Options.MaxOutboundBytes) return false;
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             bool isFull = Output.Length >= Options.MaxOutboundBytes;
             if (isFull) Transport.WantsTurnWhenDrained = true;

@@ -10,7 +10,7 @@ internal sealed partial class MqttLink
     /// <summary>Answers PINGREQ.</summary>
     public void SendPingresp()
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (transport.IsClosing) return;
             PingPacket.WriteResponse(Output);
@@ -32,7 +32,7 @@ internal sealed partial class MqttLink
     {
         var packet = new SubackPacket { Type = type, PacketId = packetId, ReasonCodes = outcomes };
         int length = packet.Length(Version);
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (transport.IsClosing) return;
             packet.Write(Output, Version);
@@ -51,7 +51,7 @@ internal sealed partial class MqttLink
         var packet = new DisconnectPacket { Type = PacketType.Auth, ReasonCode = reason, Properties = properties.Block };
         int length = packet.Length(Version);
         bool fits = (uint)length <= MaxPacketBytes;
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (fits && !transport.IsClosing)
             {
@@ -79,7 +79,7 @@ internal sealed partial class MqttLink
         var packet = new ConnackPacket { ReasonCode = reason, Properties = properties.Block };
         if ((uint)packet.Length(Version) > MaxPacketBytes) packet = new ConnackPacket { ReasonCode = reason };
         int length = packet.Length(Version);
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if ((uint)length <= MaxPacketBytes)
             {
@@ -104,7 +104,7 @@ internal sealed partial class MqttLink
 
     private void WriteAck(in AckPacket packet)
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (transport.IsClosing) return;
             Sent(packet.Write(Output, Version));

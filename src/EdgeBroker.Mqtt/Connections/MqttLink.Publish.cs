@@ -30,6 +30,7 @@ internal sealed partial class MqttLink
     /// <inheritdoc/>
     public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
+        Output.SyncRoot.MustBeHeld();
         if (delivery.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
         int length = Write(delivery, message, context);
         if (length == 0) return SendOutcome.TooLarge;
@@ -40,6 +41,7 @@ internal sealed partial class MqttLink
     /// <inheritdoc/>
     public bool TrySend(in MessageSegment segment, Subscription subscription, RoutingContext context)
     {
+        Output.SyncRoot.MustBeHeld();
         if (subscription.Identifiers is not null && Version == ProtocolVersion.V5) return false;
         PublishEncoder encoder = PublishEncoder.Of(context);
         if (_aliases is not null) return TrySendAliased(segment, _aliases, encoder, context);

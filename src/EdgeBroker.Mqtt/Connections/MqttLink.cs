@@ -95,7 +95,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void ForgetAliases()
     {
         if (_aliases is null) return;
-        lock (Output.Gate) _aliases.Clear();
+        lock (Output.SyncRoot.Alone()) _aliases.Clear();
     }
 
     /// <summary>The session is about to be taken: what there is to show of the connection from here on.</summary>
@@ -112,7 +112,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void CountMessageReceived() => _messagesReceived++;
 
     /// <inheritdoc/>
-    public void Prepare(Session session) => Output.Gate = session.SyncRoot;
+    public void Prepare(Session session) => Output.UseLock(session.SyncRoot);
 
     /// <inheritdoc/>
     public void RequestPumpWhenDrained() => transport.WantsTurnWhenDrained = true;
@@ -176,7 +176,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     /// <inheritdoc/>
     public void Close(ReasonCode reason)
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (transport.IsClosing) return;
             _closedByBroker = reason;
@@ -194,7 +194,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     /// <summary>Tells a 5.0 client why, and closes; what was written before goes out first.</summary>
     public void CloseWith(ReasonCode reason, string explanation)
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             if (!transport.IsClosing) WriteDisconnect(reason, Encoding.UTF8.GetBytes(explanation));
             transport.Close();
@@ -204,7 +204,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     /// <summary>Closes; what was written goes out first.</summary>
     public void CloseTransport()
     {
-        lock (Output.Gate) transport.Close();
+        lock (Output.SyncRoot.Alone()) transport.Close();
     }
 
     // Otherwise nobody has looked at what the client showed.

@@ -67,13 +67,13 @@ internal static class ChunkPool
 
     private sealed class Shelf
     {
-        private readonly Lock _gate = new();
+        private readonly Lock _lock = new();
         private readonly Stack<byte[]> _chunks = new();
         private int _fewest;
 
         public byte[]? Take()
         {
-            lock (_gate)
+            lock (_lock.Leaf())
             {
                 if (!_chunks.TryPop(out byte[]? chunk)) return null;
                 _fewest = Math.Min(_fewest, _chunks.Count);
@@ -83,12 +83,12 @@ internal static class ChunkPool
 
         public void Put(byte[] chunk)
         {
-            lock (_gate) _chunks.Push(chunk);
+            lock (_lock.Leaf()) _chunks.Push(chunk);
         }
 
         public void Trim()
         {
-            lock (_gate)
+            lock (_lock.Leaf())
             {
                 for (int i = (_fewest + 1) / 2; i > 0; i--) _chunks.Pop();
                 if (_chunks.Count == 0) _chunks.TrimExcess();

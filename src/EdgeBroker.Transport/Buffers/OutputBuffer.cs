@@ -3,21 +3,19 @@ using System.Buffers;
 namespace EdgeBroker.Transport.Buffers;
 
 /// <summary>
-/// Bytes that wait for a socket: a chain of pooled, pinned chunks, empty and without memory when nothing waits. Writers on any thread append under the gate;
+/// Bytes that wait for a socket: a chain of pooled, pinned chunks, empty and without memory when nothing waits. Writers on any thread append under the lock;
 /// the connection's own thread sends from the front without it, since what was written does not change.
 /// </summary>
 public sealed class OutputBuffer : IBufferWriter<byte>
 {
     // Shared by the buffers that only their own thread knows yet.
-    private static readonly Lock Ownerless = new();
+    private static readonly Lock Unshared = new();
 
     private Chunk? _first;
     private Chunk? _last;
 
-    /// <summary>
-    /// The lock that guards this buffer. The connection's owner may put the lock of what it belongs to in its place, before anybody else can write.
-    /// </summary>
-    public Lock Gate { get; set; } = Ownerless;
+    /// <summary>The lock that guards this buffer.</summary>
+    public Lock SyncRoot { get; private set; } = Unshared;
 
     /// <summary>Bytes waiting.</summary>
     public int Length { get; private set; }
@@ -25,9 +23,13 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <summary>The first chunk in the chain, for sending; null when nothing waits.</summary>
     internal Chunk? First => _first;
 
+    /// <summary>Has the lock of what the connection belongs to guard this buffer from now on. Called before anybody else can write.</summary>
+    public void UseLock(Lock owner) => SyncRoot = owner;
+
     /// <inheritdoc/>
     public void Advance(int count)
     {
+        SyncRoot.MustBeHeld();
         _last!.End += count;
         Length += count;
     }
@@ -35,6 +37,7 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0)
     {
+        SyncRoot.MustBeHeld();
         if (_last is null || _last.Bytes.Length - _last.End < Math.Max(1, sizeHint)) Append(sizeHint);
         return _last!.Bytes.AsSpan(_last.End);
     }
@@ -46,18 +49,10 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         return _last!.Bytes.AsMemory(_last.End);
     }
 
-    /// <summary>Copies whole bytes in.</summary>
-    public void Append(ReadOnlySpan<byte> bytes)
-    {
-        if (_last is null || _last.Bytes.Length - _last.End < bytes.Length) Append(bytes.Length);
-        bytes.CopyTo(_last!.Bytes.AsSpan(_last.End));
-        _last.End += bytes.Length;
-        Length += bytes.Length;
-    }
-
     /// <summary>Takes sent bytes from the front and gives empty chunks back.</summary>
     internal void Consume(int count)
     {
+        SyncRoot.MustBeHeld();
         Length -= count;
         while (_first is { } first)
         {

@@ -15,6 +15,7 @@ internal sealed class AsyncSignal : IValueTaskSource
     /// <summary>Wakes the waiter, or the next one; from any thread. The waiter goes on on the thread pool.</summary>
     public void Set()
     {
+        LockRules.MustHoldNone();
         while (true)
         {
             int state = Volatile.Read(ref _state);

@@ -4,12 +4,13 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Security.Authentication;
 using EdgeBroker.Transport.Buffers;
+using EdgeBroker.Transport.Reactors;
 
 namespace EdgeBroker.Transport.Pipes;
 
 /// <summary>
 /// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One task reads, one writes; both
-/// call the handler under the lock of the <see cref="PipeLoop"/>, so that it has one thread at a time.
+/// call the handler in an iteration of the <see cref="PipeLoop"/>, so that it has one thread at a time.
 /// </summary>
 public sealed class PipeConnection : TransportConnection
 {
@@ -23,15 +24,18 @@ public sealed class PipeConnection : TransportConnection
     private readonly PipeLoop _loop;
     private readonly AsyncSignal _attention = new();
     private readonly AsyncSignal _readOn = new();
-    private readonly Queue<Action> _posted = new();
+    private readonly PostedWork _posted = new();
     private long _deadlineMs = long.MaxValue;
     private long _cutMs = long.MaxValue;
     private PipeMemory _memory;
     private int _announcedBytes;
-    private int _turnRequested;
     private bool _paused;
     private bool _over;
     private volatile bool _timerFired;
+
+    // Guarded by the output's lock.
+    private bool _flushRequested;
+    private bool _turnRequested;
 
     /// <param name="pipe">The bytes.</param>
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
@@ -89,31 +93,39 @@ public sealed class PipeConnection : TransportConnection
         }
         finally
         {
-            lock (_loop.Lock) Over("closed");
+            using (_loop.Enter()) Over("closed");
             // What came until the handler knew.
-            lock (Output.Gate) Output.Clear();
+            lock (Output.SyncRoot.Alone()) Output.Clear();
             _memory.Clear();
         }
     }
 
-    public override void RequestFlush() => _attention.Set();
+    public override void RequestFlush()
+    {
+        Output.SyncRoot.MustBeHeld();
+        if (_flushRequested) return;
+        _flushRequested = true;
+        FlushRequests.AddOfOther(this);
+    }
 
     public override void RequestTurn()
     {
-        Volatile.Write(ref _turnRequested, 1);
-        _attention.Set();
+        _turnRequested = true;
+        RequestFlush();
     }
+
+    internal override void HandOver(List<Reactor> toWake) => _attention.Set();
 
     public override void Post(Action work)
     {
-        lock (_posted) _posted.Enqueue(work);
+        _posted.Add(work);
         _attention.Set();
     }
 
     /// <summary>Runs something on the calling thread, between two calls of the handler; also when the connection is over. Short and non-blocking.</summary>
     public void RunInTurn(Action work)
     {
-        lock (_loop.Lock) Guard(work);
+        using (_loop.Enter()) Guard(work);
     }
 
     public override void PauseReading() => _paused = true;
@@ -170,14 +182,14 @@ public sealed class PipeConnection : TransportConnection
             explanation = NoteFailure(exception);
         }
 
-        lock (_loop.Lock) Over(explanation);
+        using (_loop.Enter()) Over(explanation);
         _attention.Set();
     }
 
     private SequencePosition Hand(in ReadOnlySequence<byte> buffer, out bool wait)
     {
         int consumed;
-        lock (_loop.Lock)
+        using (_loop.Enter())
         {
             // A unit known to be incomplete is not handed, and copied, for each piece of it.
             consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
@@ -236,7 +248,7 @@ public sealed class PipeConnection : TransportConnection
                     attention ??= _attention.WaitAsync().AsTask();
                     if (await Task.WhenAny(flush, attention).ConfigureAwait(false) == flush) break;
                     attention = null;
-                    lock (_loop.Lock) RunCallbacks();
+                    using (_loop.Enter()) RunCallbacks();
                     if (IsClosing) CutInTime();
                 }
 
@@ -249,7 +261,7 @@ public sealed class PipeConnection : TransportConnection
         catch (Exception exception)
         {
             string explanation = NoteFailure(exception);
-            lock (_loop.Lock) Over(explanation);
+            using (_loop.Enter()) Over(explanation);
         }
     }
 
@@ -265,7 +277,7 @@ public sealed class PipeConnection : TransportConnection
     /// <summary>Calls the handler for what is due and moves the output into the pipe.</summary>
     private Step RunIteration()
     {
-        lock (_loop.Lock)
+        using (_loop.Enter())
         {
             RunCallbacks();
             if (MoveOutput()) return Step.Flush;
@@ -278,15 +290,14 @@ public sealed class PipeConnection : TransportConnection
 
     private void RunCallbacks()
     {
-        while (true)
-        {
-            Action? work;
-            lock (_posted)
-            {
-                if (!_posted.TryDequeue(out work)) break;
-            }
+        while (_posted.TryTake(out Action? work)) Guard(work);
 
-            Guard(work);
+        bool turn;
+        lock (Output.SyncRoot.Alone())
+        {
+            // Before the output is looked at: what is asked for from here on brings another iteration.
+            _flushRequested = false;
+            (turn, _turnRequested) = (_turnRequested, false);
         }
 
         if (IsClosing) return;
@@ -305,12 +316,12 @@ public sealed class PipeConnection : TransportConnection
             _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - nowMs), Timeout.InfiniteTimeSpan);
         }
 
-        if (Interlocked.Exchange(ref _turnRequested, 0) == 1 && !IsClosing) CallBack();
+        if (turn && !IsClosing) CallBack();
     }
 
     private bool MoveOutput()
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             // What was moved before has been taken.
             _memory.SetOutput(Output.Length);
@@ -323,10 +334,9 @@ public sealed class PipeConnection : TransportConnection
 
     private bool HasDrainedAsWanted()
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
-            bool wanted = WantsTurnWhenDrained;
-            WantsTurnWhenDrained = false;
+            (bool wanted, WantsTurnWhenDrained) = (WantsTurnWhenDrained, false);
             return wanted;
         }
     }
@@ -361,7 +371,7 @@ public sealed class PipeConnection : TransportConnection
         _loop.Report(exception, "serving " + RemoteEndPoint);
         Over(FaultExplanation, isFault: true);
         // Nobody knows what is whole of it.
-        lock (Output.Gate) Output.Clear();
+        lock (Output.SyncRoot.Alone()) Output.Clear();
     }
 
     private string NoteFailure(Exception exception)
@@ -375,7 +385,7 @@ public sealed class PipeConnection : TransportConnection
     {
         if (_over) return;
         _over = true;
-        lock (Output.Gate) Close();
+        lock (Output.SyncRoot.Alone()) Close();
         _readOn.Set();
         try
         {

@@ -68,7 +68,7 @@ public sealed class ProxyGate : IConnectionHandler
     public void Shutdown()
     {
         _hasBegun = false;
-        lock (_connection.Output.Gate) _connection.Close();
+        lock (_connection.Output.SyncRoot.Alone()) _connection.Close();
     }
 
     /// <summary>Ends the connection, and says why; on its own thread.</summary>

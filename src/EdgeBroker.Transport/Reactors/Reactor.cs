@@ -40,7 +40,6 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly Queue<ReactorConnection> _bulk = new();
     private readonly FlushRequests _requests = new();
     private readonly FlushRequests _bulkRequests = new();
-    private bool _receivesBulk;
     private int _awake;
     private volatile bool _stopping;
 
@@ -72,8 +71,6 @@ public sealed unsafe partial class Reactor : IDisposable
     internal int ReceivedBytes { get; set; }
 
     internal TimerWheel Timers { get; } = new();
-
-    private FlushRequests Requests => _receivesBulk ? _bulkRequests : _requests;
 
     internal byte[] ReceiveBuffer { get; } = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
 
@@ -145,23 +142,7 @@ public sealed unsafe partial class Reactor : IDisposable
     internal bool IsCurrent => ReferenceEquals(_current, this);
 
     /// <summary>Has a connection serviced at the end of the turn; on this thread.</summary>
-    internal void Enqueue(ReactorConnection connection) => Requests.Add(connection);
-
-    /// <summary>
-    /// Has a connection serviced in the next turn; from any other thread. Another reactor hands over what it has asked for when its own turn ends: sooner, this
-    /// one would send the first part of what a receive brings while the rest is still being added.
-    /// </summary>
-    internal void EnqueueFromOther(ReactorConnection connection)
-    {
-        if (_current is { } requester)
-        {
-            requester.Requests.AddOfOther(connection);
-            return;
-        }
-
-        Accept(connection);
-        Wake();
-    }
+    internal void Enqueue(ReactorConnection connection) => FlushRequests.OfThread!.Add(connection);
 
     /// <summary>Takes a connection to be serviced from another thread, which then wakes this one.</summary>
     internal void Accept(ReactorConnection connection) => _fromOthers.Enqueue(connection);
@@ -207,6 +188,7 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Ends the wait for events; from any thread.</summary>
     internal void Wake()
     {
+        LockRules.MustHoldNone();
         if (Interlocked.Exchange(ref _awake, 1) == 1) return;
         ulong one = 1;
         _ = LinuxSockets.Write(_wakeFd, (byte*)&one, sizeof(ulong));
@@ -215,6 +197,7 @@ public sealed unsafe partial class Reactor : IDisposable
     private void Run()
     {
         _current = this;
+        FlushRequests.OfThread = _requests;
         try
         {
             while (!_stopping) RunOnce();
@@ -283,7 +266,7 @@ public sealed unsafe partial class Reactor : IDisposable
         for (int slices = 0; slices < MaxSlices && _bulk.Count > 0; slices++)
         {
             _requests.Serve();
-            _receivesBulk = true;
+            FlushRequests.OfThread = _bulkRequests;
             ReceivedBytes = 0;
             while (ReceivedBytes < ReceiveBytes && _bulk.TryDequeue(out ReactorConnection? connection))
             {
@@ -292,7 +275,7 @@ public sealed unsafe partial class Reactor : IDisposable
             }
 
             RunAfterReceives();
-            _receivesBulk = false;
+            FlushRequests.OfThread = _requests;
             ReceiveReady(_epoll.Wait(0));
         }
     }

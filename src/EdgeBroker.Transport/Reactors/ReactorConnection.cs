@@ -76,6 +76,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     public override void RequestFlush()
     {
+        Output.SyncRoot.MustBeHeld();
         // Apart from each other: what its own reactor asks for must not wait until the turn of another, which asked before, has ended.
         if (Reactor.IsCurrent)
         {
@@ -87,8 +88,15 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         {
             if (_queuedByOther) return;
             _queuedByOther = true;
-            Reactor.EnqueueFromOther(this);
+            FlushRequests.AddOfOther(this);
         }
+    }
+
+    // When the requester's iteration is over: sooner, this reactor would send the first part of what a receive brings while the rest is still being added.
+    internal override void HandOver(List<Reactor> toWake)
+    {
+        Reactor.Accept(this);
+        if (!toWake.Contains(Reactor)) toWake.Add(Reactor);
     }
 
     public override void RequestTurn()
@@ -181,7 +189,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private void Service(ref bool request)
     {
         bool turn;
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             request = false;
             turn = _turnRequested;
@@ -201,7 +209,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         while (true)
         {
             int count, total;
-            lock (Output.Gate) count = Gather(vectors, out total);
+            lock (Output.SyncRoot.Alone()) count = Gather(vectors, out total);
             if (count == 0) break;
             nint sent = Send(vectors, count);
             if (sent < 0)
@@ -213,7 +221,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
                 return;
             }
 
-            lock (Output.Gate) Output.Consume((int)sent);
+            lock (Output.SyncRoot.Alone()) Output.Consume((int)sent);
             if (sent < total) break;
         }
 
@@ -229,15 +237,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
             return;
         }
 
-        if (_closed) return;
-        try
-        {
-            Handler.OnDeadline();
-        }
-        catch (Exception exception)
-        {
-            Fail(exception);
-        }
+        if (!_closed) Guard(Handler.OnDeadline);
     }
 
     /// <summary>Closes the socket at once and tells the handler.</summary>
@@ -257,7 +257,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         Reactor.Forget(this);
         Reactor.Timers.Set(this, long.MaxValue);
         _ = LinuxSockets.Close(_fd);
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             Close();
             Output.Clear();
@@ -266,7 +266,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         _received.Clear();
         if (!_lingering) TellClosed(explanation, isFault);
         // What came until the handler knew.
-        lock (Output.Gate) Output.Clear();
+        lock (Output.SyncRoot.Alone()) Output.Clear();
         // Last: whoever waits for the listener to be empty may then rely on the handlers' being done.
         Listener?.Released();
     }
@@ -340,7 +340,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private void AfterFlush()
     {
         bool empty, turn;
-        lock (Output.Gate)
+        lock (Output.SyncRoot.Alone())
         {
             empty = Output.Length == 0;
             turn = empty && WantsTurnWhenDrained;

@@ -21,7 +21,7 @@ public sealed partial class TlsFiles : IDisposable
     private readonly ILogger _logger;
     private readonly List<FileSystemWatcher> _watchers = [];
     private readonly ITimer _timer;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private TlsMaterial _current;
     private string? _refusedHash;
     private long _warned;
@@ -53,7 +53,7 @@ public sealed partial class TlsFiles : IDisposable
     /// <summary>Ends the watch.</summary>
     public void Dispose()
     {
-        lock (_gate) _disposed = true;
+        lock (_lock.Alone()) _disposed = true;
         foreach (FileSystemWatcher watcher in _watchers) watcher.Dispose();
         _timer.Dispose();
     }
@@ -61,7 +61,7 @@ public sealed partial class TlsFiles : IDisposable
     /// <summary>Takes the files anew when they hold something else.</summary>
     public void Check()
     {
-        lock (_gate)
+        lock (_lock.Alone())
         {
             if (_disposed) return;
             string? hash = null;
@@ -129,7 +129,7 @@ public sealed partial class TlsFiles : IDisposable
 
     private void OnChange(object sender, FileSystemEventArgs change)
     {
-        lock (_gate)
+        lock (_lock.Alone())
         {
             if (!_disposed) _timer.Change(Settle, CheckInterval);
         }

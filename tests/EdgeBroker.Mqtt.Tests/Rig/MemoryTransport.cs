@@ -60,7 +60,7 @@ internal class MemoryTransport : TransportConnection
     /// <summary>As if the socket had taken everything.</summary>
     public int Flush()
     {
-        lock (Output.Gate)
+        lock (Output.SyncRoot)
         {
             int sent = Output.Length;
             Output.Clear();

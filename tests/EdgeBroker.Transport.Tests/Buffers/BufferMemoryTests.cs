@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Buffers;
@@ -24,9 +25,10 @@ public sealed class BufferMemoryTests
     public void Output_counts_its_chunks_while_it_has_them()
     {
         var output = new OutputBuffer();
-        output.Append(new byte[100]);
+        using Lock.Scope held = output.SyncRoot.EnterScope();
+        output.Write(new byte[100]);
         Assert.Equal((2_048, 0, 0), More);
-        output.Append(new byte[100_000]);
+        output.Write(new byte[100_000]);
         Assert.InRange(More.Output, 100_100, 103_000);
         output.Consume(100);
         Assert.InRange(More.Output, 100_000, 101_000);

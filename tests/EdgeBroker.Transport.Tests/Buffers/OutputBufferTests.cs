@@ -11,22 +11,19 @@ public sealed class OutputBufferTests
         Gen.Select(Gen.Int[0, 6], Gen.Int[0, 40_000]).Array[0, 80].Sample(steps =>
         {
             var buffer = new OutputBuffer();
+            using Lock.Scope held = buffer.SyncRoot.EnterScope();
             var model = new Queue<byte>();
             byte next = 0;
             foreach ((int op, int value) in steps)
             {
                 int count = op % 2 == 0 ? value : value % 300;
-                if (op < 2)
-                {
-                    buffer.Append(Make(count));
-                }
-                else if (op < 4)
+                if (op < 3)
                 {
                     byte[] bytes = Make(count);
                     bytes.CopyTo(buffer.GetSpan(count));
                     buffer.Advance(count);
                 }
-                else if (op == 4)
+                else if (op < 5)
                 {
                     buffer.Write(Make(count));
                 }
@@ -59,13 +56,18 @@ public sealed class OutputBufferTests
     public void Bytes_written_while_the_front_is_being_sent_stay_where_they_are()
     {
         var buffer = new OutputBuffer();
-        buffer.Append("first"u8);
+        using Lock.Scope held = buffer.SyncRoot.EnterScope();
+        buffer.Write("first"u8);
         OutputBuffer.Chunk sending = buffer.First!;
         int end = sending.End;
-        buffer.Append("second"u8);
+        buffer.Write("second"u8);
         buffer.Consume(end);
         Assert.Equal("second"u8.ToArray(), Content(buffer));
     }
+
+    [Fact]
+    public void Who_writes_without_the_lock_is_found() =>
+        Assert.Throws<InvalidOperationException>(() => new OutputBuffer().Write("without"u8));
 
     [Fact]
     public void Chunks_are_used_again()

@@ -187,7 +187,11 @@ public sealed class PipeConnectionTests
         _connection.Post(() =>
         {
             if (where == nameof(TestHandler.OnDeadline)) _connection.SetDeadline(_connection.NowMs);
-            if (where == nameof(TestHandler.OnTurn)) _connection.RequestTurn();
+            if (where == nameof(TestHandler.OnTurn))
+            {
+                lock (_connection.Output.SyncRoot) _connection.RequestTurn();
+            }
+
             if (where == "posted work") throw new InvalidTimeZoneException("a bug");
         });
         if (where == nameof(TestHandler.Receive)) await _in.Writer.WriteAsync(new byte[] { 1 });

@@ -34,7 +34,11 @@ public sealed class FaultTests
         {
             handler.Connection.Post(() =>
             {
-                if (where == nameof(TestHandler.OnTurn)) handler.Connection.RequestTurn();
+                if (where == nameof(TestHandler.OnTurn))
+                {
+                    lock (handler.Connection.Output.SyncRoot) handler.Connection.RequestTurn();
+                }
+
                 if (where == nameof(TestHandler.OnDeadline)) handler.Connection.SetDeadline(handler.Connection.NowMs);
                 ThrowAt(where == "posted work");
             });

@@ -315,7 +315,7 @@ public sealed class ReactorTests
             {
                 _hasRefused = true;
                 Connection.PauseReading();
-                lock (Connection.Output.Gate) Connection.RequestTurn();
+                lock (Connection.Output.SyncRoot) Connection.RequestTurn();
                 return 0;
             }
 

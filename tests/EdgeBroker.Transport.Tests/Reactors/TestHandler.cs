@@ -1,3 +1,4 @@
+using System.Buffers;
 namespace EdgeBroker.Transport.Tests.Reactors;
 
 /// <summary>A handler that does what a test says, and notes what happens to it. By itself it echoes.</summary>
@@ -37,7 +38,7 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
         announcedBytes = 0;
         Write(bytes);
         if (connection.Output.Length < EnoughBytes) return bytes.Length;
-        lock (connection.Output.Gate) connection.WantsTurnWhenDrained = true;
+        lock (connection.Output.SyncRoot) connection.WantsTurnWhenDrained = true;
         IsPaused = true;
         connection.PauseReading();
         return bytes.Length;
@@ -67,9 +68,9 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
 
     public void Write(ReadOnlySpan<byte> bytes, bool close = false)
     {
-        lock (connection.Output.Gate)
+        lock (connection.Output.SyncRoot)
         {
-            connection.Output.Append(bytes);
+            connection.Output.Write(bytes);
             connection.RequestFlush();
             if (close) connection.Close();
         }
