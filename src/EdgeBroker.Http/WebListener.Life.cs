@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
@@ -55,7 +56,8 @@ internal sealed partial class WebListener
     /// <exception cref="IOException">It cannot be listened on.</exception>
     internal async Task BindAsync(EndPoint? endPoint = null)
     {
-        endPoint ??= SocketAddress.Parse(Settings.Address).ToEndPoint();
+        SocketAddress? address = endPoint is null ? SocketAddress.Parse(Settings.Address) : null;
+        endPoint ??= address!.ToEndPoint();
         if (UnixPath is { } path)
         {
             UnixSocketFile.RemoveStale(path);
@@ -68,7 +70,7 @@ internal sealed partial class WebListener
         }
         catch (Exception exception) when (exception is AddressInUseException or System.Net.Sockets.SocketException)
         {
-            throw new IOException($"cannot listen on {Settings.Address}: {exception.Message}", exception);
+            throw ListenFailure.Of(address ?? SocketAddress.Parse(endPoint.ToString()!), exception);
         }
 
         EndPoint = _socket.EndPoint is IPEndPoint ip ? ip.ToString() : Settings.Address;

@@ -26,7 +26,7 @@ internal sealed partial class WebListener : IListener
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping;
-    private readonly LogThrottle _foreign;
+    private readonly LogBudget _foreign;
     private readonly PeerNames _peerNames;
     private volatile ListenerSettings _settings;
     private int _open;
@@ -43,7 +43,7 @@ internal sealed partial class WebListener : IListener
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _peerNames = new PeerNames(time);
-        _foreign = new LogThrottle(time, burst: 20);
+        _foreign = new LogBudget(time, each: 5, all: 100, (peer, held) => LogForeignHeldBack(logger, Settings.Name, peer ?? "other addresses", held));
         Mqtt = new MqttEndpoint(broker, authenticator, settings.AllowAnonymous)
         {
             Listener = settings.Address,
@@ -88,7 +88,8 @@ internal sealed partial class WebListener : IListener
         if (Interlocked.Increment(ref _open) > Settings.MaxConnections)
         {
             Interlocked.Decrement(ref _open);
-            _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached"));
+            _broker.Events.ConnectRefused(
+                new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached", Settings.Address));
             return;
         }
 
@@ -117,7 +118,8 @@ internal sealed partial class WebListener : IListener
         Admission admission = gate.Enter(address);
         if (admission is { Limit: { } limit, MayHearWhy: false })
         {
-            _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, BrokerLimits.ReasonOf(limit), _broker.Limits.Describe(limit) + " is reached"));
+            _broker.Events.ConnectRefused(
+                new ConnectRefusedEvent(peer, null, BrokerLimits.ReasonOf(limit), _broker.Limits.Describe(limit) + " is reached", Settings.Address));
             return;
         }
 
@@ -162,7 +164,7 @@ internal sealed partial class WebListener : IListener
     }
 
     private void Refuse(ConnectionContext connection, ReasonCode reason, string cause) =>
-        _broker.Events.ConnectRefused(new ConnectRefusedEvent(PeerOf(connection.RemoteEndPoint), null, reason, cause));
+        _broker.Events.ConnectRefused(new ConnectRefusedEvent(PeerOf(connection.RemoteEndPoint), null, reason, cause, Settings.Address));
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {
@@ -190,7 +192,7 @@ internal sealed partial class WebListener : IListener
     /// <summary>Reports a client that does not get as far as MQTT.</summary>
     internal void Report(string peer, string cause)
     {
-        if (_foreign.Admit(out long kept)) LogForeign(_logger, Settings.Name, peer, cause, kept);
+        if (_foreign.Admit(HostOf(peer))) LogForeign(_logger, Settings.Name, peer, cause);
     }
 
     // A client without keep alive whose cable was pulled would otherwise stay for ever.
@@ -208,6 +210,12 @@ internal sealed partial class WebListener : IListener
         }
     }
 
-    [LoggerMessage(5200, LogLevel.Warning, "{Listener}: connection from {Peer} ended: {Cause}; {KeptBack} more since the last such line")]
-    private static partial void LogForeign(ILogger logger, string listener, string peer, string cause, long keptBack);
+    /// <summary>The address without the port, of which each connection has another.</summary>
+    internal static string HostOf(string peer) => peer.LastIndexOf(':') is > 0 and int colon ? peer[..colon] : peer;
+
+    [LoggerMessage(5200, LogLevel.Warning, "{Listener}: connection from {Peer} ended: {Cause}")]
+    private static partial void LogForeign(ILogger logger, string listener, string peer, string cause);
+
+    [LoggerMessage(5203, LogLevel.Warning, "{Listener}: {Count} more connections from {Peer} ended like that within 10 s")]
+    private static partial void LogForeignHeldBack(ILogger logger, string listener, string peer, long count);
 }

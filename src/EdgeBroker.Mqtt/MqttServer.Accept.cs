@@ -17,7 +17,8 @@ public sealed partial class MqttServer
             accepted.Transport,
             _broker.Options.ConnectTimeout,
             client => accepted.HandOver(client, behind => Serve(listener, behind)),
-            cause => _broker.Events.ConnectRefused(new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.ProtocolError, cause)));
+            cause => _broker.Events.ConnectRefused(
+                new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.ProtocolError, cause, listener.Settings.Address)));
         if (!proxies.Trusts(accepted.Transport.RemoteAddress)) gate.Refuse(TrustedProxies.Refusal);
         else if (_isStopping) gate.Shutdown();
         return gate;
@@ -29,7 +30,12 @@ public sealed partial class MqttServer
         string? identity = listener.Settings.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
         var handshake = new Handshake(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
         // Who is to be known by the system and is not, does not come in by other ways.
-        if (cause.Length > 0) _broker.Events.ConnectRefused(new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause));
+        if (cause.Length > 0)
+        {
+            _broker.Events.ConnectRefused(
+                new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause, listener.Settings.Address));
+        }
+
         // Accepted before the listener closed, dealt out after the goodbyes.
         if (cause.Length > 0 || _isStopping) handshake.Shutdown();
         else if (listener.Mqtt.IsRemoved) handshake.LoseListener();

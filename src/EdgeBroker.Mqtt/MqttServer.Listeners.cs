@@ -36,7 +36,8 @@ public sealed partial class MqttServer
             _reactors,
             settings.MaxConnections,
             connection => Accept(listener, connection),
-            peer => _broker.Events.ConnectRefused(new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached")),
+            peer => _broker.Events.ConnectRefused(
+                new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached", settings.Address)),
             _loggers.CreateLogger<ReactorListener>(),
             settings.SocketFile);
         listener = new MqttListener(this, settings, endpoint, socket);

@@ -44,7 +44,7 @@ public static class PasswdCommand
             new Command
             {
                 Name = "passwd add", Summary = "add a user or change a password; makes the file when it is missing", Operands = FileAndUser,
-                Options = [FromInput], Groups = [Kinds],
+                Options = [FromInput], Groups = [Kinds], NeedsOpenSsl = true,
                 Run = (args, context) => Guarded(Add, args, context),
             },
             new Command { Name = "passwd remove", Summary = "remove a user", Operands = FileAndUser, Run = (args, context) => Guarded(Remove, args, context) },
@@ -56,12 +56,14 @@ public static class PasswdCommand
             new Command
             {
                 Name = "passwd verify", Summary = "say whether a password is right", Operands = FileAndUser, Options = [FromInput],
+                NeedsOpenSsl = true,
                 ExitCodes = "0 right, 1 wrong",
                 Run = (args, context) => Guarded(Verify, args, context),
             },
             new Command
             {
                 Name = "passwd hash", Summary = "print what stands behind the colon, for a file kept elsewhere", Options = [FromInput], Groups = [Kinds],
+                NeedsOpenSsl = true,
                 Run = (args, context) => Guarded(Hash, args, context),
             },
         ],

@@ -88,6 +88,7 @@ public static class CertCommand
 
     private static int Guarded(Func<Arguments, CommandContext, int> run, Arguments args, CommandContext context)
     {
+        if (!context.HasOpenSsl()) throw new CommandException(OpenSsl.Missing);
         try
         {
             return run(args, context);

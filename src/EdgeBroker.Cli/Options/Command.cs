@@ -45,6 +45,9 @@ public sealed class Command
     /// <summary>Whether it ends with 78 when the configuration is wrong.</summary>
     public bool ReadsConfiguration { get; init; }
 
+    /// <summary>Whether it cannot work without OpenSSL.</summary>
+    public bool NeedsOpenSsl { get; init; }
+
     /// <summary>Of an option that is given twice the last one holds, as with mosquitto's clients; otherwise it is an error.</summary>
     public bool LastHolds { get; init; }
 

@@ -37,6 +37,9 @@ public sealed record CommandContext
     public Func<CommandContext, string?, BrokerSettings> ReadSettings { get; init; } = (_, _) =>
         throw new InvalidOperationException("no configuration can be read");
 
+    /// <summary>Whether this machine has what TLS and passwords need.</summary>
+    public Func<bool> HasOpenSsl { get; init; } = OpenSsl.IsThere;
+
     /// <summary>A path as the user gave it, made absolute.</summary>
     public string FullPath(string path) => Path.GetFullPath(path, WorkingDirectory);
 

@@ -17,13 +17,31 @@ public sealed class CommandLine(params Command[] verbs)
     /// <summary>Runs what the arguments name.</summary>
     public int Run(string[] args, CommandContext context)
     {
+        try
+        {
+            return RunCommand(args, context);
+        }
+        catch (OutputException e) when (e.IsReaderGone)
+        {
+            // "| head" has seen enough.
+            return ExitCode.Success;
+        }
+        catch (OutputException e)
+        {
+            Say($"{Program}: the output cannot be written: {e.Message}", context);
+            return ExitCode.Failed;
+        }
+    }
+
+    private int RunCommand(string[] args, CommandContext context)
+    {
         Command? command = null;
         try
         {
             if (args is ["-h" or "--help" or "-?", ..]) return Print(HelpText.Of(Verbs), context);
             Arguments read = Read(args, ref command);
             if (read.WantsHelp) return Print(HelpText.Of(read.Command), context);
-            return read.Command == Verbs[^1] ? Help(read, ref command, context) : read.Command.Run!(read, context);
+            return read.Command == Verbs[^1] ? Help(read, ref command, context) : Run(read, context);
         }
         catch (UsageException e)
         {
@@ -56,6 +74,12 @@ public sealed class CommandLine(params Command[] verbs)
         if (command.Commands.Length == 0) return command.Read(args.AsSpan(1));
         command = FindIn(command, args[1]);
         return command.Read(args.AsSpan(2));
+    }
+
+    private static int Run(Arguments read, CommandContext context)
+    {
+        if (read.Command.NeedsOpenSsl && !context.HasOpenSsl()) throw new CommandException(OpenSsl.Missing);
+        return read.Command.Run!(read, context);
     }
 
     private int Help(Arguments read, ref Command? command, CommandContext context)
@@ -91,5 +115,15 @@ public sealed class CommandLine(params Command[] verbs)
         return ExitCode.Success;
     }
 
-    private static void Say(string line, CommandContext context) => context.Error.WriteLine(Printable.Escape(line));
+    private static void Say(string line, CommandContext context)
+    {
+        try
+        {
+            context.Error.WriteLine(Printable.Escape(line));
+        }
+        catch (OutputException)
+        {
+            // Nobody is left to be told; the exit code is.
+        }
+    }
 }

@@ -176,6 +176,7 @@ internal sealed class ClientArguments
     {
         var tls = new TlsArguments(_args, isAsked: _url is { IsTls: true });
         bool isWebSocket = _args.Has(WebSocket) || _url is { IsWebSocket: true };
+        if ((tls.IsOn || isWebSocket || _args.Has(AuthMethod)) && !OpenSsl.IsThere()) throw new CommandException(OpenSsl.Missing);
         if (_args.Has(WebSocketPath) && !isWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://");
         string path = _args.Text(WebSocketPath) ?? "/mqtt";
         if (!path.StartsWith('/') || !path.All(c => c is > ' ' and <= '~')) throw _args.Wrong(WebSocketPath, "a path begins with / and holds no spaces");

@@ -22,7 +22,7 @@ internal static class ClientRun
         {
             throw new UsageException(e.Message);
         }
-        catch (Exception e) when (e is MqttException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is (MqttException or IOException or UnauthorizedAccessException) and not OutputException)
         {
             return ClientArguments.IsQuiet(args) ? ExitCode.Failed : throw new CommandException(e.Message, e);
         }

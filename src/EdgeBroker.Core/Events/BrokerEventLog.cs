@@ -7,20 +7,38 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Core.Events;
 
 /// <summary>
-/// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is throttled: one line in a while for each kind, with
-/// the number of those kept back. Event ids 2000-2099.
+/// Writes what happens to the log. What a hostile or broken client can cause at will (refusals, drops) is bounded for each client and kind, and what was held
+/// back is told a little later. Event ids 2000-2099.
 /// </summary>
-public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time) : BrokerEventSink
+public sealed partial class BrokerEventLog : BrokerEventSink
 {
-    // Enough for any plant; in a storm of reconnects the log must not be what holds the broker up.
-    private readonly LogThrottle _comings = new(time, burst: 200);
-    private readonly LogThrottle _refused = new(time, burst: 20);
-    private readonly LogThrottle _dropped = new(time, burst: 5);
-    private readonly LogThrottle _denied = new(time, burst: 5);
-    private readonly LogThrottle _faults = new(time, burst: 5);
+    private readonly ILogger<BrokerEventLog> _logger;
 
-    // One each: a client that is always held up must not hide another limit.
-    private readonly LogThrottle[] _limited = [.. Enum.GetValues<LimitKind>().Select(_ => new LogThrottle(time, burst: 5))];
+    // Enough for any plant; in a storm of reconnects the log must not be what holds the broker up.
+    private readonly LogBudget _comings;
+    private readonly LogBudget _refused;
+    private readonly LogBudget _dropped;
+    private readonly LogBudget _deniedSubscribes;
+    private readonly LogBudget _deniedPublishes;
+    private readonly LogBudget _faults;
+    private readonly LogBudget[] _limited;
+
+    /// <param name="logger">The log.</param>
+    /// <param name="time">The clock.</param>
+    public BrokerEventLog(ILogger<BrokerEventLog> logger, TimeProvider time)
+    {
+        _logger = logger;
+        _comings = Budget(LogLevel.Information, "connects and disconnects", each: 10, all: 200);
+        _refused = Budget(LogLevel.Warning, "refused connections");
+        _dropped = Budget(LogLevel.Warning, "occasions on which messages were dropped");
+        _deniedSubscribes = Budget(LogLevel.Warning, "refused subscriptions");
+        _deniedPublishes = Budget(LogLevel.Warning, "refused publishes");
+        _faults = Budget(LogLevel.Error, "internal errors");
+        _limited = [.. Enum.GetValues<LimitKind>().Select(_ => Budget(LogLevel.Warning, "occasions on which a limit was reached"))];
+
+        LogBudget Budget(LogLevel level, string what, int each = 5, int all = 100) =>
+            new(time, each, all, (subject, held) => LogHeldBack(logger, level, subject ?? "other clients", held, what));
+    }
 
     /// <inheritdoc/>
     public override EventKinds Wanted =>
@@ -31,83 +49,91 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     /// <inheritdoc/>
     public override void ClientConnected(in ConnectedEvent what)
     {
-        if (!AdmitComing()) return;
         ClientDescription client = what.Client;
+        if (!_logger.IsEnabled(LogLevel.Information) || !_comings.Admit(client.ClientId)) return;
         string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
-        LogConnected(logger, client.ClientId, client.RemoteEndPoint, version, client.KeepAliveSeconds, what.SessionPresent ? "resumed" : "new");
+        string session = what.SessionPresent ? "resumed" : "new";
+        LogConnected(
+            _logger, client.ClientId, client.RemoteEndPoint, client.Listener, client.Transport, NameOf(client.UserName), LoginOf(what), version,
+            client.KeepAliveSeconds, session);
     }
 
     /// <inheritdoc/>
     public override void ClientDisconnected(in DisconnectedEvent what)
     {
-        if (AdmitComing()) LogDisconnected(logger, what.Client.ClientId, what.Client.RemoteEndPoint, what.Explanation, (byte)what.Reason);
+        LogLevel level = LevelOf(what);
+        ClientDescription client = what.Client;
+        if (!_logger.IsEnabled(level) || !_comings.Admit(client.ClientId)) return;
+        LogDisconnected(
+            _logger, level, client.ClientId, client.RemoteEndPoint, NameOf(client.UserName), client.Listener, what.Explanation, ReasonText.Coded(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void ConnectRefused(in ConnectRefusedEvent what)
     {
-        if (_refused.Admit(out long kept)) LogRefused(logger, what.RemoteEndPoint, what.ClientId ?? "", what.Explanation, (byte)what.Reason, kept);
+        if (!_refused.Admit(SubjectOf(what.RemoteEndPoint, what.ClientId))) return;
+        string reason = ReasonText.Coded(what.Reason);
+        if (string.IsNullOrEmpty(what.ClientId)) LogTurnedAway(_logger, what.RemoteEndPoint, what.Listener ?? "", what.Explanation, reason);
+        else LogRefused(_logger, what.RemoteEndPoint, what.Listener ?? "", what.ClientId, NameOf(what.UserName), what.Explanation, reason);
     }
 
     /// <inheritdoc/>
-    public override void SessionEnded(string clientId) => LogSessionEnded(logger, clientId);
+    public override void SessionEnded(string clientId) => LogSessionEnded(_logger, clientId);
 
     /// <inheritdoc/>
     public override void SubscriptionCreated(in SubscriptionCreatedEvent what)
     {
-        if (logger.IsEnabled(LogLevel.Debug)) LogSubscribed(logger, what.ClientId, Encoding.UTF8.GetString(what.Filter), (byte)what.Granted);
+        if (_logger.IsEnabled(LogLevel.Debug)) LogSubscribed(_logger, what.ClientId, Encoding.UTF8.GetString(what.Filter), (byte)what.Granted);
     }
 
     /// <inheritdoc/>
     public override void SubscriptionRemoved(in SubscriptionRemovedEvent what)
     {
         // The others ended with their session.
-        if (what.Cause != SubscriptionEnd.Unsubscribed || !logger.IsEnabled(LogLevel.Debug)) return;
-        LogUnsubscribed(logger, what.ClientId, Encoding.UTF8.GetString(what.Filter));
+        if (what.Cause != SubscriptionEnd.Unsubscribed || !_logger.IsEnabled(LogLevel.Debug)) return;
+        LogUnsubscribed(_logger, what.ClientId, Encoding.UTF8.GetString(what.Filter));
     }
 
     /// <inheritdoc/>
     public override void SubscribeRefused(in RefusedEvent what)
     {
-        if (!_denied.Admit(out long kept)) return;
+        if (!_deniedSubscribes.Admit(what.ClientId)) return;
         string filter = Encoding.UTF8.GetString(what.Topic);
-        if (what.Cause is { } cause) LogSubscribeDenied(logger, what.ClientId, filter, cause, (byte)what.Reason, kept);
-        else LogSubscribeRefused(logger, what.ClientId, filter, what.Reason, (byte)what.Reason, kept);
+        LogSubscribeRefused(_logger, what.ClientId, NameOf(what.UserName), filter, what.Cause ?? ReasonText.For(what.Reason), ReasonText.Coded(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void PublishRefused(in RefusedEvent what)
     {
-        if (!_denied.Admit(out long kept)) return;
+        if (!_deniedPublishes.Admit(what.ClientId)) return;
         string topic = Encoding.UTF8.GetString(what.Topic);
-        if (what.Cause is { } cause) LogPublishDenied(logger, what.ClientId, topic, cause, (byte)what.Reason, kept);
-        else LogPublishRefused(logger, what.ClientId, topic, what.Reason, (byte)what.Reason, kept);
+        LogPublishRefused(_logger, what.ClientId, NameOf(what.UserName), topic, what.Cause ?? ReasonText.For(what.Reason), ReasonText.Coded(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void MessagesDropped(in DroppedEvent what)
     {
-        if (_dropped.Admit(out long kept)) LogDropped(logger, what.Count, what.ClientId, CauseOf(what.Reason), kept);
+        if (_dropped.Admit(what.ClientId)) LogDropped(_logger, what.Count, what.ClientId, CauseOf(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void LimitReached(in LimitReachedEvent what)
     {
-        if (!_limited[(int)what.Limit].Admit(out long kept)) return;
-        LogLimit(logger, what.Who, WordsFor(what.Action), what.Describe(), kept);
+        if (_limited[(int)what.Limit].Admit(what.Who)) LogLimit(_logger, what.Who, WordsFor(what.Action), what.Describe());
     }
 
     /// <inheritdoc/>
     public override void Fault(in FaultEvent what)
     {
-        if (_faults.Admit(out long kept)) LogFault(logger, what.Exception, what.Where, kept);
+        // Where it was names the client, whoever it was.
+        if (_faults.Admit("the broker")) LogFault(_logger, what.Exception, what.Where);
     }
 
     /// <inheritdoc/>
     public override void MemoryStageChanged(in MemoryStageEvent what)
     {
-        if (what.Stage == MemoryStage.Normal) LogMemoryEnough(logger, what.UsedBytes / 1024, what.LimitBytes / 1024);
-        else LogMemoryShort(logger, what.UsedBytes / 1024, what.LimitBytes / 1024, MeasuresOf(what.Stage));
+        if (what.Stage == MemoryStage.Normal) LogMemoryEnough(_logger, what.UsedBytes / 1024, what.LimitBytes / 1024);
+        else LogMemoryShort(_logger, what.UsedBytes / 1024, what.LimitBytes / 1024, MeasuresOf(what.Stage));
     }
 
     private static string WordsFor(LimitAction action) => action switch
@@ -127,12 +153,33 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
         _ => throw new ArgumentOutOfRangeException(nameof(stage), stage, "A stage needs words."),
     };
 
-    private bool AdmitComing()
+    /// <summary>
+    /// Who a refused connection counts for: its address, since ids can be made up; where a proxy's clients share one, its client id.
+    /// </summary>
+    private static string SubjectOf(string remoteEndPoint, string? clientId)
     {
-        if (!logger.IsEnabled(LogLevel.Information) || !_comings.Admit(out long kept)) return false;
-        if (kept > 0) LogComingsKeptBack(logger, kept);
-        return true;
+        int colon = remoteEndPoint.LastIndexOf(':');
+        string host = colon > 0 ? remoteEndPoint[..colon] : remoteEndPoint;
+        bool isLocal = colon < 0 || host.StartsWith("127.", StringComparison.Ordinal) || host == "[::1]";
+        return isLocal && !string.IsNullOrEmpty(clientId) ? clientId : host;
     }
+
+    private static string NameOf(string? user) => string.IsNullOrEmpty(user) ? "anonymous" : user;
+
+    private static string LoginOf(in ConnectedEvent what) => what switch
+    {
+        { Identity: not null, Client.Transport: "tls" or "wss" } => "certificate",
+        { Identity: not null } => "Unix account",
+        { Client.UserName: null or "" } => "no login",
+        _ => "credentials",
+    };
+
+    // What the broker ends, somebody should know of, but for what somebody has asked for.
+    private static LogLevel LevelOf(in DisconnectedEvent what) =>
+        what.By == DisconnectedBy.Broker
+            && what.Reason is not (ReasonCode.ServerShuttingDown or ReasonCode.AdministrativeAction or ReasonCode.SessionTakenOver or ReasonCode.Success)
+            ? LogLevel.Warning
+            : LogLevel.Information;
 
     /// <summary>Why messages were dropped, with the key that bounds them where there is one.</summary>
     internal static string CauseOf(DropReason reason) => reason switch
@@ -152,19 +199,28 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     };
 
     [LoggerMessage(
-        2000, LogLevel.Information, "{ClientId} connected from {RemoteEndPoint}: MQTT {Version}, keep alive {KeepAliveSeconds} s, {Session} session")]
-    private static partial void LogConnected(ILogger logger, string clientId, string remoteEndPoint, string version, int keepAliveSeconds, string session);
+        2000, LogLevel.Information,
+        "{ClientId} connected from {RemoteEndPoint} to {Listener} over {Transport} as {User} ({Login}): MQTT {Version}, keep alive {KeepAliveSeconds} s, "
+            + "{Session} session")]
+    private static partial void LogConnected(
+        ILogger logger, string clientId, string remoteEndPoint, string listener, string transport, string user, string login, string version,
+        int keepAliveSeconds, string session);
 
-    [LoggerMessage(2001, LogLevel.Information, "{ClientId} at {RemoteEndPoint} disconnected: {Explanation} (0x{Reason:X2})")]
-    private static partial void LogDisconnected(ILogger logger, string clientId, string remoteEndPoint, string explanation, byte reason);
+    [LoggerMessage(EventId = 2001, Message = "{ClientId} at {RemoteEndPoint} ({User}, {Listener}) disconnected: {Explanation} ({Reason})")]
+    private static partial void LogDisconnected(
+        ILogger logger, LogLevel level, string clientId, string remoteEndPoint, string user, string listener, string explanation, string reason);
 
-    [LoggerMessage(2009, LogLevel.Information, "{KeptBack} connects and disconnects were not logged one by one: too many")]
-    private static partial void LogComingsKeptBack(ILogger logger, long keptBack);
+    [LoggerMessage(EventId = 2009, Message = "{Subject}: {Count} more {What} within 10 s are not logged one by one")]
+    private static partial void LogHeldBack(ILogger logger, LogLevel level, string subject, long count, string what);
 
     [LoggerMessage(
         2002, LogLevel.Warning,
-        "connection from {RemoteEndPoint} refused, client id \"{ClientId}\": {Explanation} (0x{Reason:X2}); {KeptBack} more since the last such line")]
-    private static partial void LogRefused(ILogger logger, string remoteEndPoint, string clientId, string explanation, byte reason, long keptBack);
+        "connection from {RemoteEndPoint} to {Listener} refused, client id \"{ClientId}\", user \"{User}\": {Explanation} ({Reason})")]
+    private static partial void LogRefused(
+        ILogger logger, string remoteEndPoint, string listener, string clientId, string user, string explanation, string reason);
+
+    [LoggerMessage(2010, LogLevel.Warning, "connection from {RemoteEndPoint} to {Listener} refused before it named a client: {Explanation} ({Reason})")]
+    private static partial void LogTurnedAway(ILogger logger, string remoteEndPoint, string listener, string explanation, string reason);
 
     [LoggerMessage(2003, LogLevel.Debug, "session of {ClientId} ended")]
     private static partial void LogSessionEnded(ILogger logger, string clientId);
@@ -172,29 +228,23 @@ public sealed partial class BrokerEventLog(ILogger<BrokerEventLog> logger, TimeP
     [LoggerMessage(2004, LogLevel.Debug, "{ClientId} subscribed to {Filter} at QoS {Granted}")]
     private static partial void LogSubscribed(ILogger logger, string clientId, string filter, byte granted);
 
-    [LoggerMessage(2005, LogLevel.Warning, "{ClientId} may not subscribe to {Filter}: {Outcome} (0x{Reason:X2}); {KeptBack} more since the last such line")]
-    private static partial void LogSubscribeRefused(ILogger logger, string clientId, string filter, ReasonCode outcome, byte reason, long keptBack);
+    [LoggerMessage(2005, LogLevel.Warning, "{ClientId} (user \"{User}\") may not subscribe to {Filter}: {Cause} ({Reason})")]
+    private static partial void LogSubscribeRefused(ILogger logger, string clientId, string user, string filter, string cause, string reason);
 
     [LoggerMessage(2006, LogLevel.Debug, "{ClientId} unsubscribed from {Filter}")]
     private static partial void LogUnsubscribed(ILogger logger, string clientId, string filter);
 
-    [LoggerMessage(2007, LogLevel.Warning, "publish of {ClientId} to {Topic} refused: {Outcome} (0x{Reason:X2}); {KeptBack} more since the last such line")]
-    private static partial void LogPublishRefused(ILogger logger, string clientId, string topic, ReasonCode outcome, byte reason, long keptBack);
+    [LoggerMessage(2007, LogLevel.Warning, "publish of {ClientId} (user \"{User}\") to {Topic} refused: {Cause} ({Reason})")]
+    private static partial void LogPublishRefused(ILogger logger, string clientId, string user, string topic, string cause, string reason);
 
-    [LoggerMessage(2010, LogLevel.Warning, "publish of {ClientId} to {Topic} refused: {Cause} (0x{Reason:X2}); {KeptBack} more since the last such line")]
-    private static partial void LogPublishDenied(ILogger logger, string clientId, string topic, string cause, byte reason, long keptBack);
+    [LoggerMessage(2008, LogLevel.Warning, "{Count} message(s) for {ClientId} dropped: {Explanation}")]
+    private static partial void LogDropped(ILogger logger, int count, string clientId, string explanation);
 
-    [LoggerMessage(2011, LogLevel.Warning, "{ClientId} may not subscribe to {Filter}: {Cause} (0x{Reason:X2}); {KeptBack} more since the last such line")]
-    private static partial void LogSubscribeDenied(ILogger logger, string clientId, string filter, string cause, byte reason, long keptBack);
+    [LoggerMessage(2020, LogLevel.Warning, "{Who}: {What} by {Limit}")]
+    private static partial void LogLimit(ILogger logger, string who, string what, string limit);
 
-    [LoggerMessage(2008, LogLevel.Warning, "{Count} message(s) for {ClientId} dropped: {Explanation}; {KeptBack} more occasions since the last such line")]
-    private static partial void LogDropped(ILogger logger, int count, string clientId, string explanation, long keptBack);
-
-    [LoggerMessage(2020, LogLevel.Warning, "{Who}: {What} by {Limit}; {KeptBack} more since the last such line")]
-    private static partial void LogLimit(ILogger logger, string who, string what, string limit, long keptBack);
-
-    [LoggerMessage(2030, LogLevel.Error, "internal error, {Where}: everything else goes on, please report it; {KeptBack} more since the last such line")]
-    private static partial void LogFault(ILogger logger, Exception exception, string where, long keptBack);
+    [LoggerMessage(2030, LogLevel.Error, "internal error, {Where}: everything else goes on, please report it")]
+    private static partial void LogFault(ILogger logger, Exception exception, string where);
 
     [LoggerMessage(2021, LogLevel.Error, "memory is short, {UsedKB} of {LimitKB} KB (limits.max_memory): {Doing}")]
     private static partial void LogMemoryShort(ILogger logger, long usedKB, long limitKB, string doing);

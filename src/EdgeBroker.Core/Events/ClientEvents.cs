@@ -58,7 +58,10 @@ public readonly record struct TakenOverEvent(ClientDescription Client, string Pr
 /// <param name="ClientId">Its client id; null: it had none yet.</param>
 /// <param name="Reason">The reason code.</param>
 /// <param name="Explanation">One phrase, for whoever runs the broker.</param>
-public readonly record struct ConnectRefusedEvent(string RemoteEndPoint, string? ClientId, ReasonCode Reason, string Explanation);
+/// <param name="Listener">The address of the listener it came by, as configured; null: not known.</param>
+/// <param name="UserName">The user name it gave; null: none.</param>
+public readonly record struct ConnectRefusedEvent(
+    string RemoteEndPoint, string? ClientId, ReasonCode Reason, string Explanation, string? Listener = null, string? UserName = null);
 
 /// <summary>A client was authenticated, at CONNECT or again later.</summary>
 /// <param name="Client">The client.</param>

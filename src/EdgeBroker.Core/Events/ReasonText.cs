@@ -26,6 +26,23 @@ public static class ReasonText
     /// <summary>The same as a string.</summary>
     public static string For(ReasonCode reason) => Encoding.UTF8.GetString(Of(reason));
 
+    /// <summary>A reason code for logs, with the name that MQTT 5.0 gives it: <c>0x87 not authorized</c>.</summary>
+    public static string Coded(ReasonCode reason)
+    {
+        var text = new StringBuilder($"0x{(byte)reason:X2}");
+        if (!Enum.IsDefined(reason)) return text.ToString();
+        text.Append(' ');
+        bool isFirst = true;
+        foreach (char letter in reason.ToString().Replace("QoS", "Qos", StringComparison.Ordinal))
+        {
+            if (char.IsUpper(letter) && !isFirst) text.Append(' ');
+            text.Append(char.ToLowerInvariant(letter));
+            isFirst = false;
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>What a client that is not let in is told: nothing that helps to guess, but what it did wrong as a program.</summary>
     public static string Of(AuthenticationResult verdict) => verdict.Reason switch
     {

@@ -13,14 +13,32 @@ namespace EdgeBroker.Http.Tls;
 /// <summary>
 /// The TLS of one listener: a bounded number of handshakes at a time, each bounded in time, and one clear line for each that fails. Event ids 5100-5199.
 /// </summary>
-internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvider time, ILogger logger, TlsCounters counters)
+internal sealed partial class TlsGate
 {
     private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
 
-    private readonly LogThrottle _failed = new(time, burst: 20);
-    private readonly LogThrottle _refused = new(time, burst: 2);
-    private volatile TlsFiles _files = files;
+    private readonly LogBudget _failed;
+    private readonly LogBudget _refused;
+    private readonly string _listener;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TlsCounters _counters;
+    private volatile TlsFiles _files;
     private int _inProgress;
+
+    public TlsGate(TlsFiles files, string listener, TimeProvider time, ILogger logger, TlsCounters counters)
+    {
+        _files = files;
+        _listener = listener;
+        _time = time;
+        _logger = logger;
+        _counters = counters;
+        _failed = Budget("failed TLS handshakes");
+        _refused = Budget("connections turned away");
+
+        LogBudget Budget(string what) =>
+            new(time, each: 5, all: 100, (peer, held) => LogHeldBack(logger, listener, held, what, peer ?? "other addresses"));
+    }
 
     /// <summary>What it shows to clients.</summary>
     public TlsFiles Files => _files;
@@ -38,7 +56,7 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
     {
         TlsMaterial material = _files.Current;
         await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
-        var attempt = new Attempt(material, stream, time);
+        var attempt = new Attempt(material, stream, _time);
         if (!await AuthenticateAsync(connection, attempt, peer, stopping).ConfigureAwait(false)) return;
 
         IDuplexPipe plain = connection.Transport;
@@ -62,7 +80,7 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
 
     private async Task<bool> AuthenticateAsync(ConnectionContext connection, Attempt attempt, string peer, CancellationToken stopping)
     {
-        using var patience = new CancellationTokenSource(attempt.Material.Options.HandshakeTimeout, time);
+        using var patience = new CancellationTokenSource(attempt.Material.Options.HandshakeTimeout, _time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
@@ -80,7 +98,7 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
                 return false;
             }
 
-            counters.CountSucceeded();
+            _counters.CountSucceeded();
             return true;
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException
@@ -108,20 +126,20 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
 
     private void Fail(string peer, string cause)
     {
-        counters.CountFailed();
-        if (_failed.Admit(out long kept)) LogFailed(logger, listener, peer, cause, kept);
+        _counters.CountFailed();
+        if (_failed.Admit(WebListener.HostOf(peer))) LogFailed(_logger, _listener, peer, cause);
     }
 
     private void Refuse(string peer, int limit)
     {
-        counters.CountRefused();
-        if (_refused.Admit(out long kept)) LogRefused(logger, listener, peer, limit, kept);
+        _counters.CountRefused();
+        if (_refused.Admit(WebListener.HostOf(peer))) LogRefused(_logger, _listener, peer, limit);
     }
 
     /// <summary>close_notify, and the peer's end awaited: closing with bytes unread would make the kernel discard what the peer has not read yet.</summary>
     private async Task SayGoodbyeAsync(SslStream stream, PipeReader input)
     {
-        using var patience = new CancellationTokenSource(GoodbyePatience, time);
+        using var patience = new CancellationTokenSource(GoodbyePatience, _time);
         try
         {
             await stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
@@ -139,13 +157,16 @@ internal sealed partial class TlsGate(TlsFiles files, string listener, TimeProvi
         }
     }
 
-    [LoggerMessage(5100, LogLevel.Warning, "{Listener}: TLS handshake with {Peer} failed: {Cause}; {KeptBack} more since the last such line")]
-    private static partial void LogFailed(ILogger logger, string listener, string peer, string cause, long keptBack);
+    [LoggerMessage(5100, LogLevel.Warning, "{Listener}: TLS handshake with {Peer} failed: {Cause}")]
+    private static partial void LogFailed(ILogger logger, string listener, string peer, string cause);
 
     [LoggerMessage(
         5101, LogLevel.Warning,
-        "{Listener}: {Peer} turned away: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes); {KeptBack} more since the last such line")]
-    private static partial void LogRefused(ILogger logger, string listener, string peer, int limit, long keptBack);
+        "{Listener}: {Peer} turned away: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes)")]
+    private static partial void LogRefused(ILogger logger, string listener, string peer, int limit);
+
+    [LoggerMessage(5102, LogLevel.Warning, "{Listener}: {Count} more {What} of {Peer} within 10 s")]
+    private static partial void LogHeldBack(ILogger logger, string listener, long count, string what, string peer);
 
     /// <summary>One handshake.</summary>
     private sealed class Attempt(TlsMaterial material, SslStream stream, TimeProvider time)

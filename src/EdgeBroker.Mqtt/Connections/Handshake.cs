@@ -229,5 +229,6 @@ public sealed partial class Handshake : IMqttHandler
     }
 
     private void Tell(string? clientId, ReasonCode reason, string explanation) =>
-        Broker.Events.ConnectRefused(new ConnectRefusedEvent(Transport.RemoteEndPoint, clientId, reason, explanation));
+        Broker.Events.ConnectRefused(
+            new ConnectRefusedEvent(Transport.RemoteEndPoint, clientId, reason, explanation, Endpoint.Listener, _link.Identity ?? Connect?.ClaimedUser));
 }

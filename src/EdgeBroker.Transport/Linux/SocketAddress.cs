@@ -31,22 +31,53 @@ public sealed class SocketAddress
     public string? UnixPath { get; }
 
     /// <summary>Reads <c>host:port</c>, <c>[v6]:port</c> or <c>unix:/path</c>; a host name is looked up.</summary>
-    /// <exception cref="FormatException">It is of no such form, or the name is not known.</exception>
+    /// <exception cref="FormatException">It is of no such form.</exception>
+    /// <exception cref="ListenException">The name is not known.</exception>
     public static SocketAddress Parse(string text)
     {
         if (text.StartsWith("unix:", StringComparison.Ordinal)) return ParseUnix(text);
         int colon = text.LastIndexOf(':');
         if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), out ushort port)) throw new FormatException($"\"{text}\" is not host:port");
         string host = text[..colon].Trim('[', ']');
-        return Of(text, Resolve(host), port);
+        return Of(text, Resolve(text, host), port);
     }
+
+    /// <summary>The port; 0 for a Unix socket, or where the kernel is to choose.</summary>
+    public int Port => UnixPath is null ? BinaryPrimitives.ReadUInt16BigEndian(_bytes.AsSpan(2)) : 0;
 
     /// <summary>The same for the runtime's sockets.</summary>
     public EndPoint ToEndPoint()
     {
         if (UnixPath is not null) return new UnixDomainSocketEndPoint(UnixPath);
-        ushort port = BinaryPrimitives.ReadUInt16BigEndian(_bytes.AsSpan(2));
-        return new IPEndPoint(Family == LinuxSockets.AddressFamilyInet ? new IPAddress(_bytes.AsSpan(4, 4)) : new IPAddress(_bytes.AsSpan(8, 16)), port);
+        return new IPEndPoint(Family == LinuxSockets.AddressFamilyInet ? new IPAddress(_bytes.AsSpan(4, 4)) : new IPAddress(_bytes.AsSpan(8, 16)), Port);
+    }
+
+    /// <summary>Whether the machine has a host or address now: looks it up, and binds a socket to it for a moment, at a port of the kernel's choice.</summary>
+    /// <param name="text">As <see cref="Parse"/> takes it.</param>
+    public static unsafe bool IsPresent(string text)
+    {
+        SocketAddress address;
+        try
+        {
+            address = Parse(text);
+        }
+        catch (ListenException)
+        {
+            return false;
+        }
+
+        if (address.UnixPath is not null) return true;
+        int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.CloseOnExec, 0);
+        // Whoever opens the listener says what is wrong.
+        if (fd < 0) return true;
+        byte[] any = [.. address._bytes];
+        any.AsSpan(2, 2).Clear();
+        fixed (byte* bytes = any)
+        {
+            bool isBound = LinuxSockets.Bind(fd, bytes, any.Length) == 0;
+            _ = LinuxSockets.Close(fd);
+            return isBound;
+        }
     }
 
     private static SocketAddress Of(string text, IPAddress address, ushort port)
@@ -61,17 +92,17 @@ public sealed class SocketAddress
         return new SocketAddress(text, bytes[0], bytes, null);
     }
 
-    private static IPAddress Resolve(string host)
+    private static IPAddress Resolve(string text, string host)
     {
         if (IPAddress.TryParse(host, out IPAddress? address)) return address;
         if (host == "localhost") return IPAddress.Loopback;
         try
         {
-            return Dns.GetHostAddresses(host) is [var first, ..] ? first : throw new FormatException($"the host name \"{host}\" has no address");
+            return Dns.GetHostAddresses(host) is [var first, ..] ? first : throw ListenFailure.UnknownHost(text, host);
         }
         catch (SocketException exception)
         {
-            throw new FormatException($"the host name \"{host}\" is not known: {exception.Message}", exception);
+            throw ListenFailure.UnknownHost(text, host, exception);
         }
     }
 

@@ -75,7 +75,7 @@ public sealed unsafe partial class ReactorListener
     /// <param name="refuse">Is told the address of a peer that was turned away.</param>
     /// <param name="logger">Event ids 1100-1199.</param>
     /// <param name="access">Who may connect to a Unix socket; null: as the umask has it.</param>
-    /// <exception cref="IOException">The address is in use, not ours, or not permitted.</exception>
+    /// <exception cref="ListenException">The address is in use, not ours, or not permitted.</exception>
     public static ReactorListener Open(
         SocketAddress address,
         Reactor[] reactors,
@@ -89,7 +89,7 @@ public sealed unsafe partial class ReactorListener
     private static int OpenSocket(SocketAddress address, SocketFileAccess? access)
     {
         int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
-        if (fd < 0) throw Failure("open a socket for", address);
+        if (fd < 0) throw Failure(address);
         int one = 1;
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoReuseAddress, &one, sizeof(int));
         int zero = 0;
@@ -116,14 +116,14 @@ public sealed unsafe partial class ReactorListener
     {
         fixed (byte* bytes = address.Bytes)
         {
-            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) != 0) throw Failure("listen on", address);
+            if (LinuxSockets.Bind(fd, bytes, address.Bytes.Length) != 0) throw Failure(address);
         }
 
         try
         {
             // Nobody can connect before it listens, so nobody comes in under other permissions.
             if (address.UnixPath is not null) access?.Apply(address.UnixPath);
-            if (LinuxSockets.Listen(fd, Backlog) != 0) throw Failure("listen on", address);
+            if (LinuxSockets.Listen(fd, Backlog) != 0) throw Failure(address);
         }
         catch
         {
@@ -278,8 +278,7 @@ public sealed unsafe partial class ReactorListener
         return LinuxSockets.GetSocketName(fd, address, &length) == 0 ? new PeerAddress(new ReadOnlySpan<byte>(address, length)).ToString() : "unknown";
     }
 
-    private static IOException Failure(string what, SocketAddress address) =>
-        new($"cannot {what} {address.Text}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static ListenException Failure(SocketAddress address) => ListenFailure.Of(address, Marshal.GetLastPInvokeError());
 
     [LoggerMessage(1101, LogLevel.Warning, "the socket file {Path} could not be removed: {Error}")]
     private static partial void LogFileLeft(ILogger logger, string path, string error);

@@ -39,7 +39,8 @@ public sealed partial class TlsFiles : IDisposable
         _time = time;
         _logger = logger;
         _current = TlsMaterial.Load(options);
-        Warn();
+        // What is to be said of them, whoever read the configuration has said.
+        _warned = time.GetTimestamp();
         _timer = time.CreateTimer(static state => ((TlsFiles)state!).Check(), this, CheckInterval, CheckInterval);
         foreach (string directory in options.Files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory);
     }

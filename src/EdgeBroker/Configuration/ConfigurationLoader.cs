@@ -1,3 +1,4 @@
+using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
@@ -8,7 +9,12 @@ namespace EdgeBroker.Configuration;
 /// Reads broker.toml and the <c>conf.d/*.toml</c> beside it into a <see cref="BrokerConfiguration"/>, or reports everything that is wrong with them.
 /// Without a file it hands out the embedded default.
 /// </summary>
-internal sealed class ConfigurationLoader(Func<string, string?> environment, string workingDirectory, TimeProvider? time = null)
+/// <param name="environment">The environment's variables.</param>
+/// <param name="workingDirectory">Where paths on the command line start.</param>
+/// <param name="time">The clock, for dates in certificates; null: the system's.</param>
+/// <param name="hasOpenSsl">Whether this machine has OpenSSL; null: look for it.</param>
+internal sealed class ConfigurationLoader(
+    Func<string, string?> environment, string workingDirectory, TimeProvider? time = null, Func<bool>? hasOpenSsl = null)
 {
     private const string FragmentDirectory = "conf.d";
     private const string DefaultDataDirectory = "edgebroker-data";
@@ -26,6 +32,14 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
         if (path is not null) read = Read(path, read);
         string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
         DataDirectory = Path.GetFullPath(read.Node.DataDirectory, baseDirectory);
+        if (UserOfOpenSsl(read.Written) is { } user && !(hasOpenSsl ?? OpenSsl.IsThere)())
+        {
+            // Reading what is needed for it would end the process.
+            _errors.Add(user, OpenSsl.Missing);
+            errors = _errors.ToLines();
+            return null;
+        }
+
         AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written);
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
@@ -41,6 +55,16 @@ internal sealed class ConfigurationLoader(Func<string, string?> environment, str
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
         };
+    }
+
+    /// <summary>The place of the first table that takes OpenSSL; null: there is none.</summary>
+    private static SourcePosition? UserOfOpenSsl(WrittenTables written)
+    {
+        if (written.Auth.PasswordFile is { } passwords) return passwords.Position;
+        if (written.Auth.Jwt is { } tokens) return tokens.Position;
+        // WebSocket's handshake takes a digest.
+        return written.Listeners.FirstOrDefault(listener => listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https")
+            ?.Table.Position;
     }
 
     private BrokerConfiguration Defaults()

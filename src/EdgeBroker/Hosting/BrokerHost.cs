@@ -19,7 +19,13 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Hosting;
 
 /// <summary>The wiring of the broker, and its life between start and the request to stop.</summary>
-internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerFactory loggers, TimeProvider time, CancellationToken asked)
+/// <param name="source">The configuration.</param>
+/// <param name="loggers">The log.</param>
+/// <param name="time">The clock.</param>
+/// <param name="hangUp">Asks for reloads.</param>
+/// <param name="asked">Asks for the end, as signals do.</param>
+internal sealed partial class BrokerHost(
+    ConfigurationSource source, LineLoggerFactory loggers, TimeProvider time, ReloadSignal hangUp, CancellationToken asked)
 {
     // A service manager is assumed to wait 5 s. The clients get most of it.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
@@ -86,7 +92,7 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
         access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
 
-        var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, health: parts, loggers, time);
+        var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, health: parts, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
         parts.Add(listeners, next => next.Listeners);
 
@@ -95,40 +101,21 @@ internal sealed partial class BrokerHost(ConfigurationSource source, LineLoggerF
             broker, new BrokerView(broker, refusals), parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
-        // Before the first listener is open: whoever finds the broker listening may signal it. A reload waits until all have started.
-        var started = new TaskCompletionSource<bool>();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
-        {
-            context.Cancel = true;
-            if (started.Task.GetAwaiter().GetResult()) reload.Run("SIGHUP");
-        });
-        await StartAsync(parts, started, stop.Token).ConfigureAwait(false);
+        await parts.StartAsync(stop.Token).ConfigureAwait(false);
         if (!stop.Token.IsCancellationRequested) ServeUntilAsked(stop, reload, listeners);
         LogStopping(_log, broker.ConnectedCount);
         await parts.StopAsync(StopTimeout).ConfigureAwait(false);
         LogStopped(_log);
     }
 
-    private static async Task StartAsync(HostedParts parts, TaskCompletionSource<bool> started, CancellationToken cancel)
-    {
-        bool isWhole = false;
-        try
-        {
-            await parts.StartAsync(cancel).ConfigureAwait(false);
-            isWhole = !cancel.IsCancellationRequested;
-        }
-        finally
-        {
-            started.SetResult(isWhole);
-        }
-    }
-
     private void ServeUntilAsked(StopRequest stop, ConfigurationReload reload, ListenerPart listeners)
     {
-        _services.Ready("listening on " + string.Join(", ", listeners.EndPoints));
+        _services.Ready(listeners.Summary);
+        hangUp.Serve(() => reload.Run("SIGHUP"));
         stop.Wait();
+        hangUp.Keep();
         // A reload under way ends with READY, which must not come after STOPPING.
         reload.Close();
         _services.Stopping();

@@ -7,10 +7,15 @@ using System.Text.Unicode;
 namespace EdgeBroker.Logging;
 
 /// <summary>
-/// One JSON object a line. The placeholders' values stand under <c>values</c>, where no name of theirs can meet one of the line's own.
+/// One JSON object a line. The placeholders' values stand under <c>values</c>, where no name of theirs can meet one of the line's own. All names are written as
+/// the line's own are: <c>client_id</c>.
 /// </summary>
-internal sealed class JsonFormat : LineFormat
+/// <param name="node">The broker's name, by which lines of several can be told apart.</param>
+internal sealed class JsonFormat(string node) : LineFormat
 {
+    // What methods that log are called by convention; not part of the event's name.
+    private const string MethodPrefix = "Log";
+
     private static readonly JsonWriterOptions Options = new()
     {
         Encoder = Readable(),
@@ -25,7 +30,8 @@ internal sealed class JsonFormat : LineFormat
             json.WriteString("ts"u8, entry.Time.UtcDateTime);
             json.WriteString("level"u8, LogLevels.Name(entry.Level));
             json.WriteNumber("event_id"u8, entry.Event.Id);
-            if (entry.Event.Name is not null) json.WriteString("event"u8, entry.Event.Name);
+            if (entry.Event.Name is { } name) json.WriteString("event"u8, NameOf(name));
+            json.WriteString("node"u8, node);
             json.WriteString("category"u8, entry.Category);
             json.WriteString("msg"u8, Printable.Escape(entry.Message));
             WriteValues(json, entry.Values);
@@ -35,6 +41,11 @@ internal sealed class JsonFormat : LineFormat
 
         line.Write("\n"u8);
     }
+
+    private static string NameOf(string method) => JsonNamingPolicy.SnakeCaseLower.ConvertName(
+        method.Length > MethodPrefix.Length && method.StartsWith(MethodPrefix, StringComparison.Ordinal) && char.IsUpper(method[MethodPrefix.Length])
+            ? method[MethodPrefix.Length..]
+            : method);
 
     /// <summary>
     /// Names of places and people stay readable; marks that are not seen but turn the reading direction or hide text are escaped, which the ready-made
@@ -61,7 +72,7 @@ internal sealed class JsonFormat : LineFormat
             if (values[i].Key == "{OriginalFormat}") continue;
             if (!any) json.WriteStartObject("values"u8);
             any = true;
-            json.WritePropertyName(values[i].Key);
+            json.WritePropertyName(JsonNamingPolicy.SnakeCaseLower.ConvertName(values[i].Key));
             WriteValue(json, values[i].Value);
         }
 

@@ -29,7 +29,7 @@ internal sealed class TextFormat(bool forJournal, bool coloured) : LineFormat
             return;
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"{entry.Time.UtcDateTime:HH:mm:ss.fff}Z ");
+        text.Append(CultureInfo.InvariantCulture, $"{entry.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z ");
         string name = LogLevels.Name(entry.Level);
         if (coloured) text.Append(Colour(entry.Level)).Append(name).Append("\e[0m");
         else text.Append(name);

@@ -51,7 +51,7 @@ internal sealed partial class ConfigurationReload
             LogAsked(_log, asked);
             _services.Reloading(_time);
             ReloadReport report = Try();
-            _services.Ready("listening on " + string.Join(", ", _listeners.EndPoints));
+            _services.Ready(_listeners.Summary);
             return report;
         }
     }

@@ -28,20 +28,23 @@ internal static class RunCommand
 
     private static int Run(Arguments args, CommandContext context)
     {
+        using var hangUp = new ReloadSignal();
         BrokerConfiguration configuration = ConfigurationFile.Read(args.Text(SharedOptions.Config), context, out IReadOnlyList<string> errors)
             ?? throw CommandException.Configuration(errors);
-        using LineLoggerFactory loggers = LogOutput.Create(configuration.Log, context.Log, context.LogIsTerminal, context.Environment, context.Time);
+        using LineLoggerFactory loggers = LogOutput.Create(
+            configuration.Log, configuration.Node.Name, context.Log, context.LogIsTerminal, context.Environment, context.Time);
         ILogger log = loggers.CreateLogger("EdgeBroker");
         using var lastWords = new UnhandledExceptionLog(log);
         Announce(configuration, context, log);
         var source = new ConfigurationSource(configuration, context.Environment, context.WorkingDirectory, context.Time);
-        return new BrokerHost(source, loggers, context.Time, context.Stop).Run();
+        return new BrokerHost(source, loggers, context.Time, hangUp, context.Stop).Run();
     }
 
     private static void Announce(BrokerConfiguration configuration, CommandContext context, ILogger log)
     {
         RunLog.Starting(log, VersionCommand.Version, configuration.Node.Name, configuration.File ?? "the embedded default", configuration.Node.DataDirectory);
         if (configuration.File is null && File.Exists(Path.Combine(context.WorkingDirectory, UsualFile))) RunLog.FileNotRead(log, UsualFile);
+        if (Environment.IsPrivilegedProcess) RunLog.RunsAsRoot(log);
         foreach (string warning in configuration.Warnings) RunLog.ConfigurationWarning(log, warning);
     }
 }

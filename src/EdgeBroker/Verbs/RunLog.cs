@@ -13,4 +13,9 @@ internal static partial class RunLog
 
     [LoggerMessage(9003, LogLevel.Information, "{File} in the working directory is not read; name it: edgebroker -c {File}")]
     public static partial void FileNotRead(ILogger log, string file);
+
+    [LoggerMessage(
+        9004, LogLevel.Warning,
+        "the broker runs as root, and needs nothing of that: run it as a user of its own, as packaging/edgebroker.service does (User=edgebroker)")]
+    public static partial void RunsAsRoot(ILogger log);
 }

@@ -2,6 +2,8 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Tests.Rig;
+using EdgeBroker.Protocol;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Core.Tests.Events;
@@ -47,4 +49,62 @@ public sealed class BrokerEventLogTests
         foreach (MemoryStage stage in Enum.GetValues<MemoryStage>()) events.MemoryStageChanged(new MemoryStageEvent(stage, 1024, 2048));
         Assert.Equal(Enum.GetValues<LimitAction>().Length + Enum.GetValues<MemoryStage>().Length, _lines.Distinct().Count());
     }
+
+    [Fact]
+    public void Who_comes_and_goes_is_named_with_user_listener_and_transport()
+    {
+        var events = new BrokerEventLog(_lines, _time);
+        ClientDescription client = new("press7", "anna", "10.0.0.7:51234", "0.0.0.0:8883", "tls", ProtocolVersion.V5, 60);
+        events.ClientConnected(new ConnectedEvent(client, true, false, 60, "anna"));
+        events.ClientConnected(new ConnectedEvent(client with { UserName = null, Transport = "tcp" }, false, true, 0, null));
+        events.ClientDisconnected(new DisconnectedEvent(client, DisconnectedBy.Client, ReasonCode.Success, "the client disconnected", 1, true, false));
+        Assert.Equal(
+            [
+                "press7 connected from 10.0.0.7:51234 to 0.0.0.0:8883 over tls as anna (certificate): MQTT 5.0, keep alive 60 s, resumed session",
+                "press7 connected from 10.0.0.7:51234 to 0.0.0.0:8883 over tcp as anonymous (no login): MQTT 5.0, keep alive 60 s, new session",
+                "press7 at 10.0.0.7:51234 (anna, 0.0.0.0:8883) disconnected: the client disconnected (0x00 success)",
+            ],
+            _lines);
+    }
+
+    [Fact]
+    public void A_refusal_names_listener_and_user_and_one_address_does_not_hide_another()
+    {
+        var events = new BrokerEventLog(_lines, _time);
+        for (int i = 0; i < 100; i++) Refuse($"10.0.0.5:{5000 + i}", "guess" + i);
+        Refuse("10.0.0.6:1", "press8");
+        events.ConnectRefused(new ConnectRefusedEvent("10.0.0.7:1", null, ReasonCode.ServerBusy, "full", "0.0.0.0:1883"));
+        Assert.Equal(
+            "connection from 10.0.0.6:1 to 0.0.0.0:1883 refused, client id \"press8\", user \"anna\": the password is wrong (0x87 not authorized)", _lines[^2]);
+        Assert.Equal("connection from 10.0.0.7:1 to 0.0.0.0:1883 refused before it named a client: full (0x89 server busy)", _lines[^1]);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal("10.0.0.5: 95 more refused connections within 10 s are not logged one by one", _lines[^1]);
+
+        void Refuse(string from, string client) =>
+            events.ConnectRefused(new ConnectRefusedEvent(from, client, ReasonCode.NotAuthorized, "the password is wrong", "0.0.0.0:1883", "anna"));
+    }
+
+    [Fact]
+    public void What_the_broker_ends_is_a_warning_unless_somebody_asked_for_it()
+    {
+        var warnings = new LogLines<BrokerEventLog>(LogLevel.Warning);
+        var events = new BrokerEventLog(warnings, _time);
+        ClientDescription client = new("press7", null, "10.0.0.7:1", "0.0.0.0:1883", "tcp", ProtocolVersion.V5, 60);
+        foreach ((DisconnectedBy by, ReasonCode reason) in (IEnumerable<(DisconnectedBy, ReasonCode)>)
+            [
+                (DisconnectedBy.Broker, ReasonCode.AdministrativeAction), (DisconnectedBy.Broker, ReasonCode.ServerShuttingDown),
+                (DisconnectedBy.Network, ReasonCode.KeepAliveTimeout), (DisconnectedBy.Client, ReasonCode.DisconnectWithWill),
+                (DisconnectedBy.Broker, ReasonCode.PacketTooLarge),
+            ])
+        {
+            events.ClientDisconnected(new DisconnectedEvent(client, by, reason, "so", 1, false, false));
+        }
+
+        Assert.Equal("press7 at 10.0.0.7:1 (anonymous, 0.0.0.0:1883) disconnected: so (0x95 packet too large)", Assert.Single(warnings));
+    }
+
+    [Theory]
+    [InlineData(ReasonCode.QoSNotSupported, "0x9B qos not supported")]
+    [InlineData((ReasonCode)0xEE, "0xEE")]
+    public void A_reason_code_is_logged_with_its_name(ReasonCode reason, string text) => Assert.Equal(text, ReasonText.Coded(reason));
 }

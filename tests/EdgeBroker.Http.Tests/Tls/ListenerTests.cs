@@ -131,7 +131,6 @@ public sealed class ListenerTests : IAsyncDisposable
         _host.Write("crl.pem", _host.Authority.Revoke(-1));
         int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
         await RefusedAsync(port, _host.Authority.Client("CN=good"), "holds no current list of its issuer");
-        Assert.Equal(1, _host.Log.Count("was to be renewed by"));
     }
 
     [Fact]

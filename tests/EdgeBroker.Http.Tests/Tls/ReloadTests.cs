@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Testing;
+using Microsoft.Extensions.Time.Testing;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 
@@ -89,13 +90,17 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
-    public void The_end_of_a_certificate_is_announced()
+    public void The_end_of_a_certificate_is_announced_each_day()
     {
         Issued soon = _host.Authority.Server(toDays: 10);
         Put(soon);
-        using var files = new TlsFiles(_host.Tls, "mqtts on here", TimeProvider.System, _host.Log);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        using var files = new TlsFiles(_host.Tls, "mqtts on here", time, _host.Log);
+        // Whoever read the configuration has said what is to be said at the start.
+        Assert.Equal(0, _host.Log.Count("1202"));
+        time.Advance(TimeSpan.FromDays(1));
         string line = Assert.Single(
-            _host.Log.All, line => line.Contains("1202", StringComparison.Ordinal) && line.Contains("expires in 9 days", StringComparison.Ordinal));
+            _host.Log.All, line => line.Contains("1202", StringComparison.Ordinal) && line.Contains("expires in 8 days", StringComparison.Ordinal));
         Assert.StartsWith("Warning 1202 mqtts on here", line, StringComparison.Ordinal);
     }
 

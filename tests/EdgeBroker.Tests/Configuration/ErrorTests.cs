@@ -128,7 +128,7 @@ public sealed class ErrorTests
             "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"",
             "broker.toml:7:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"1883\"; "
             + "did you mean \"127.0.0.1:1883\"?",
-            "broker.toml:9:9: \"level\" expects \"trace\", \"debug\", \"info\", \"warning\" or \"error\"; found \"loud\"",
+            "broker.toml:9:9: \"level\" expects \"debug\", \"info\", \"warning\" or \"error\"; found \"loud\"",
         ], given.Errors());
     }
 

@@ -17,6 +17,9 @@ internal sealed class Given : IDisposable
 
     public string Directory => _directory.Path;
 
+    /// <summary>Whether the machine has OpenSSL.</summary>
+    public bool HasOpenSsl { get; set; } = true;
+
     public Given With(string file, string text)
     {
         _directory.Write(file, text);
@@ -30,7 +33,7 @@ internal sealed class Given : IDisposable
     }
 
     public BrokerConfiguration? Load(string? file, out string[] errors) =>
-        new ConfigurationLoader(name => Environment.GetValueOrDefault(name), Directory).Load(file, out errors);
+        new ConfigurationLoader(name => Environment.GetValueOrDefault(name), Directory, hasOpenSsl: () => HasOpenSsl).Load(file, out errors);
 
     public BrokerConfiguration Valid(string? file = "broker.toml")
     {

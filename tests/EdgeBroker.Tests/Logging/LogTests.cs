@@ -44,7 +44,7 @@ public sealed partial class LogTests : IDisposable
     public void Text_has_time_level_event_and_message()
     {
         Sent(Logger(LogFormat.Text), "pump", 12);
-        Assert.Equal("05:06:07.089Z warning  9100 client pump sent 12 bytes\n", Assert.Single(Written));
+        Assert.Equal("2026-03-04 05:06:07.089Z warning  9100 client pump sent 12 bytes\n", Assert.Single(Written));
     }
 
     [Fact]
@@ -52,9 +52,19 @@ public sealed partial class LogTests : IDisposable
     {
         Sent(Logger(LogFormat.Json), "pümp", 12);
         Assert.Equal(
-            "{\"ts\":\"2026-03-04T05:06:07.089Z\",\"level\":\"warning\",\"event_id\":9100,\"event\":\"Sent\",\"category\":\"Test\","
-            + "\"msg\":\"client pümp sent 12 bytes\",\"values\":{\"ClientId\":\"pümp\",\"Bytes\":12}}\n",
+            "{\"ts\":\"2026-03-04T05:06:07.089Z\",\"level\":\"warning\",\"event_id\":9100,\"event\":\"sent\",\"node\":\"gw-017\",\"category\":\"Test\","
+            + "\"msg\":\"client pümp sent 12 bytes\",\"values\":{\"client_id\":\"pümp\",\"bytes\":12}}\n",
             Assert.Single(Written));
+    }
+
+    [LoggerMessage(9102, LogLevel.Information, "client {ClientId} gone")]
+    private static partial void LogGone(ILogger log, string clientId);
+
+    [Fact]
+    public void Json_names_an_event_alike_whatever_the_method_is_called()
+    {
+        LogGone(Logger(LogFormat.Json), "pump");
+        Assert.Contains("\"event\":\"gone\"", Assert.Single(Written), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -75,7 +85,7 @@ public sealed partial class LogTests : IDisposable
     {
         _environment["JOURNAL_STREAM"] = "8:1234";
         Sent(Logger(LogFormat.Text), "pump", 12);
-        Assert.StartsWith("05:06:07.089Z", Assert.Single(Written), StringComparison.Ordinal);
+        Assert.StartsWith("2026-03-04 05:06:07.089Z", Assert.Single(Written), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -110,7 +120,7 @@ public sealed partial class LogTests : IDisposable
     public void A_client_cannot_forge_a_text_line(string clientId, string shown)
     {
         Sent(Logger(LogFormat.Text), clientId, 1);
-        Assert.Equal($"05:06:07.089Z warning  9100 client {shown} sent 1 bytes\n", Assert.Single(Written));
+        Assert.Equal($"2026-03-04 05:06:07.089Z warning  9100 client {shown} sent 1 bytes\n", Assert.Single(Written));
     }
 
     [Theory]
@@ -131,7 +141,7 @@ public sealed partial class LogTests : IDisposable
         Assert.DoesNotContain(line[..^1], c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator);
         using JsonDocument json = JsonDocument.Parse(line);
         Assert.Equal($"client {shown} sent 1 bytes", json.RootElement.GetProperty("msg").GetString());
-        Assert.Equal(1, json.RootElement.GetProperty("values").GetProperty("Bytes").GetInt32());
+        Assert.Equal(1, json.RootElement.GetProperty("values").GetProperty("bytes").GetInt32());
         Assert.Equal("warning", json.RootElement.GetProperty("level").GetString());
     }
 
@@ -151,7 +161,7 @@ public sealed partial class LogTests : IDisposable
     {
         Failed(Logger(LogFormat.Text), new InvalidOperationException("bad\n05:06:07.089Z info forged\u001b[0m"));
         string[] lines = Assert.Single(Written).TrimEnd('\n').Split('\n');
-        Assert.Equal("05:06:07.089Z error    9101 it failed", lines[0]);
+        Assert.Equal("2026-03-04 05:06:07.089Z error    9101 it failed", lines[0]);
         Assert.All(lines.Skip(1), line => Assert.StartsWith("    ", line, StringComparison.Ordinal));
         Assert.Equal("    05:06:07.089Z info forged\\u001b[0m", lines[2]);
     }
@@ -211,7 +221,7 @@ public sealed partial class LogTests : IDisposable
     private ILogger Logger(LogFormat format, bool terminal = false, LogLevel level = LogLevel.Debug)
     {
         var options = new LogOptions { Format = format, Level = level };
-        LineLoggerFactory factory = LogOutput.Create(options, _output, terminal, name => _environment.GetValueOrDefault(name), _time);
+        LineLoggerFactory factory = LogOutput.Create(options, "gw-017", _output, terminal, name => _environment.GetValueOrDefault(name), _time);
         _factories.Add(factory);
         return factory.CreateLogger("Test");
     }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Tests.Reactors;
 
 namespace EdgeBroker.Transport.Tests.UnixSockets;
@@ -42,7 +43,9 @@ public sealed class UnixSocketTests : IDisposable
     public void Does_not_take_a_living_process_s_place()
     {
         using var host = new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path);
-        Assert.Throws<IOException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
+        ListenException refused =
+            Assert.Throws<ListenException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
+        Assert.Contains($"(process {Environment.ProcessId}) listens there", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_path));
     }
 
@@ -52,7 +55,7 @@ public sealed class UnixSocketTests : IDisposable
     public void Leaves_any_other_file_alone(string content)
     {
         File.WriteAllText(_path, content);
-        Assert.Throws<IOException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
+        Assert.Throws<ListenException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
         Assert.Equal(content, File.ReadAllText(_path));
     }
 

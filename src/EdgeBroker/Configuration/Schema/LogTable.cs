@@ -7,7 +7,7 @@ namespace EdgeBroker.Configuration.Schema;
 internal static class LogTable
 {
     private static readonly ChoiceKind<LogLevel> Level = Kinds.Choice(
-        ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error));
+        ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error));
 
     private static readonly ChoiceKind<LogFormat> Format = Kinds.Choice(
         ("auto", LogFormat.Auto, "journald under systemd, else text"), ("text", LogFormat.Text, ""), ("json", LogFormat.Json, ""));

@@ -8,22 +8,33 @@ namespace EdgeBroker.Hosting.Listeners;
 /// notices anything, but that where an address changes hands, the listener that goes has given it free for a moment.
 /// </summary>
 /// <param name="part">The listeners as they are.</param>
+/// <param name="awaited">Those that are waited for; it is this change's turn, which ends with it.</param>
 /// <param name="plan">What to do.</param>
 /// <param name="lost">Told when a listener that gave its address free could not have it back.</param>
-internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Action<string, string> lost) : IPreparedChange
+internal sealed class ListenerChange(ListenerPart part, AwaitedListeners awaited, ListenerPlan plan, Action<string, string> lost) : IPreparedChange
 {
     private readonly List<IListener> _opened = [];
     private readonly List<IListener> _suspended = [];
     private readonly List<(IListenerChange Change, IListener Listener, ListenerSettings Settings)> _changes = [];
+    private readonly List<(ListenerSettings Settings, ListenProblem Problem)> _missing = [];
     private bool _isApplied;
+    private bool _isOver;
 
     /// <summary>Does what can fail.</summary>
     /// <returns>Why it cannot be done, in which case everything is as before; null: it can.</returns>
     public async Task<string?> PrepareAsync()
     {
-        string? problem = await ReadFilesAsync().ConfigureAwait(false) ?? await OpenAsync().ConfigureAwait(false);
-        if (problem is not null) await DisposeAsync().ConfigureAwait(false);
-        return problem;
+        try
+        {
+            ListenProblem? problem = await ReadFilesAsync().ConfigureAwait(false) ?? await OpenAsync().ConfigureAwait(false);
+            if (problem is not null) await DisposeAsync().ConfigureAwait(false);
+            return problem?.Text;
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -43,12 +54,31 @@ internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Actio
             await listener.RemoveAsync().ConfigureAwait(false);
             notes.Add($"{NameOf(listener)}: removed, and its clients disconnected");
         }
+
+        foreach (ListenerSettings given in awaited.Settings.Where(one => !plan.Added.Exists(added => added.IsSameListener(one))))
+        {
+            notes.Add($"{Printable.Escape(given.Name)}: not waited for any more");
+        }
+
+        foreach ((ListenerSettings settings, ListenProblem problem) in _missing)
+        {
+            notes.Add($"{Printable.Escape(settings.Name)}: not open yet, tried again each second: {Printable.Escape(problem.Text)}");
+        }
+
+        awaited.Replace(_missing);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_isApplied) return;
+        if (_isOver) return;
+        _isOver = true;
+        if (!_isApplied) await UndoAsync().ConfigureAwait(false);
+        awaited.Leave();
+    }
+
+    private async Task UndoAsync()
+    {
         foreach (IListener opened in _opened) await opened.AbandonAsync().ConfigureAwait(false);
         foreach (IListener listener in _suspended) await ResumeAsync(listener).ConfigureAwait(false);
         foreach ((IListenerChange change, _, _) in _changes) change.Dispose();
@@ -65,11 +95,11 @@ internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Actio
         if (hasOtherCertificates) notes.Add($"{NameOf(listener)}: other certificate files, for new connections");
     }
 
-    private async Task<string?> ReadFilesAsync()
+    private async Task<ListenProblem?> ReadFilesAsync()
     {
         foreach ((IListener listener, ListenerSettings settings) in plan.Kept)
         {
-            if (await ListenerPart.TryAsync(() => Read(listener, settings), settings.Address).ConfigureAwait(false) is { } problem) return problem;
+            if (await ListenProblem.OfAsync(() => Read(listener, settings), settings.Address).ConfigureAwait(false) is { } problem) return problem;
         }
 
         return null;
@@ -81,7 +111,7 @@ internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Actio
         return Task.CompletedTask;
     }
 
-    private async Task<string?> OpenAsync()
+    private async Task<ListenProblem?> OpenAsync()
     {
         var toOpen = new List<ListenerSettings>(plan.Added);
         if (await OpenAsync(toOpen).ConfigureAwait(false) is null) return null;
@@ -96,14 +126,15 @@ internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Actio
     }
 
     /// <summary>Opens what is not open yet; what has succeeded leaves the list.</summary>
-    private async Task<string?> OpenAsync(List<ListenerSettings> toOpen)
+    private async Task<ListenProblem?> OpenAsync(List<ListenerSettings> toOpen)
     {
-        string? first = null;
+        ListenProblem? first = null;
         foreach (ListenerSettings settings in toOpen.ToArray())
         {
-            string? problem = await ListenerPart.TryAsync(() => OpenAsync(settings), settings.Address).ConfigureAwait(false);
-            if (problem is null) toOpen.Remove(settings);
-            first ??= problem;
+            ListenProblem? problem = await ListenProblem.OfAsync(() => OpenAsync(settings), settings.Address).ConfigureAwait(false);
+            if (problem is null or { IsAddressMissing: true }) toOpen.Remove(settings);
+            if (problem is { IsAddressMissing: true }) _missing.Add((settings, problem));
+            else first ??= problem;
         }
 
         return first;
@@ -113,9 +144,9 @@ internal sealed class ListenerChange(ListenerPart part, ListenerPlan plan, Actio
 
     private async Task ResumeAsync(IListener listener)
     {
-        if (await ListenerPart.TryAsync(listener.ResumeAsync, listener.Settings.Name).ConfigureAwait(false) is { } problem)
+        if (await ListenProblem.OfAsync(listener.ResumeAsync, listener.Settings.Name).ConfigureAwait(false) is { } problem)
         {
-            lost(listener.Settings.Name, problem);
+            lost(listener.Settings.Name, problem.Text);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
@@ -7,7 +6,6 @@ using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Transport.Listeners;
-using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting.Listeners;
@@ -21,6 +19,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CertificateExpiry _certificates;
+    private readonly AwaitedListeners _awaited;
 
     /// <param name="first">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
@@ -28,8 +27,15 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     /// <param name="health">How the broker is, for HTTP.</param>
     /// <param name="loggers">The servers' and its own.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="services">Is told when a listener has begun that was waited for; null: nobody.</param>
     public ListenerPart(
-        IReadOnlyList<ListenerSettings> first, Broker broker, IAuthenticator authenticator, IHealth health, ILoggerFactory loggers, TimeProvider time)
+        IReadOnlyList<ListenerSettings> first,
+        Broker broker,
+        IAuthenticator authenticator,
+        IHealth health,
+        ILoggerFactory loggers,
+        TimeProvider time,
+        ServiceStatus? services = null)
     {
         _first = first;
         _time = time;
@@ -40,6 +46,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _certificates = new CertificateExpiry(() => web.Certificates, time);
         _certificates.RegisterMeters(broker.Meters);
         web.Handshakes.RegisterMeters(broker.Meters);
+        _awaited = new AwaitedListeners(OpenAsync, () => services?.Say(Summary), time, _log);
     }
 
     /// <inheritdoc/>
@@ -48,31 +55,56 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     /// <summary>Where they listen.</summary>
     public IEnumerable<string> EndPoints => Running.Select(listener => listener.EndPoint);
 
+    /// <summary>Where they listen, and which are waited for, in one line.</summary>
+    public string Summary
+    {
+        get
+        {
+            string awaited = string.Join(", ", _awaited.Settings.Select(settings => settings.Name));
+            return "listening on " + string.Join(", ", EndPoints) + (awaited.Length > 0 ? "; not open yet: " + awaited : "");
+        }
+    }
+
     private IEnumerable<IListener> Running => _families.SelectMany(family => family.Listeners);
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
     public void AddPeriodic(TimeSpan interval, Action work) => _mqtt.AddPeriodic(interval, work);
 
-    /// <summary>All addresses are bound before the first is listened on: either all are there, or none.</summary>
+    /// <summary>
+    /// All addresses are bound before the first is listened on: either all are there, or none; but for those the machine does not have yet, which follow.
+    /// </summary>
     public async ValueTask StartAsync(CancellationToken cancel)
     {
         var opened = new List<IListener>();
+        var awaited = new List<(ListenerSettings, ListenProblem)>();
         foreach (ListenerSettings settings in _first)
         {
-            string? problem = await TryAsync(async () => opened.Add(await OpenAsync(settings).ConfigureAwait(false)), settings.Address).ConfigureAwait(false);
+            ListenProblem? problem =
+                await ListenProblem.OfAsync(async () => opened.Add(await OpenAsync(settings).ConfigureAwait(false)), settings.Address).ConfigureAwait(false);
             if (problem is null) continue;
+            if (problem.IsAddressMissing)
+            {
+                awaited.Add((settings, problem));
+                continue;
+            }
+
             foreach (IListener listener in opened) await listener.AbandonAsync().ConfigureAwait(false);
-            throw new PartException(problem);
+            throw new PartException(problem.Text);
         }
 
         foreach (IListenerFamily family in _families) await family.StartAsync().ConfigureAwait(false);
         foreach (IListener listener in opened) await listener.BeginAsync().ConfigureAwait(false);
+        await _awaited.EnterAsync().ConfigureAwait(false);
+        _awaited.Replace(awaited);
+        _awaited.Leave();
     }
 
     /// <inheritdoc/>
     public async ValueTask<IPreparedChange> PrepareAsync(IReadOnlyList<ListenerSettings> next)
     {
-        var change = new ListenerChange(this, ListenerPlan.Of(Running, next), (name, cause) => LogLost(_log, name, cause));
+        // Until the change is applied or given up.
+        await _awaited.EnterAsync().ConfigureAwait(false);
+        var change = new ListenerChange(this, _awaited, ListenerPlan.Of(Running, next), (name, cause) => LogLost(_log, name, cause));
         return await change.PrepareAsync().ConfigureAwait(false) is { } problem ? throw new PartException(problem) : change;
     }
 
@@ -80,18 +112,20 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     public async ValueTask<int> ReviewAsync() => (await Task.WhenAll(_families.Select(family => family.ReviewAsync())).ConfigureAwait(false)).Sum();
 
     /// <inheritdoc/>
-    public IEnumerable<HealthFinding> Findings() => _certificates.Findings();
+    public IEnumerable<HealthFinding> Findings() => _certificates.Findings().Concat(_awaited.Findings());
 
     /// <summary>All stop at the same time: closing to new clients is the beginning of sending the others away.</summary>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
     {
         if (phase != StopPhase.DisconnectClients) return;
+        await _awaited.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_families.Select(family => family.StopAsync(limit, _time))).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _awaited.DisposeAsync().ConfigureAwait(false);
         foreach (IListenerFamily family in _families.Reverse()) await family.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -100,26 +134,6 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
 
     /// <summary>Has the servers take the broker's newest limits over.</summary>
     public void ApplyLimits() => Array.ForEach(_families, family => family.ApplyLimits());
-
-    /// <summary>Does what may fail because of an address or a file.</summary>
-    /// <returns>Why it has; null: it has not.</returns>
-    public static async Task<string?> TryAsync(Func<Task> work, string address)
-    {
-        try
-        {
-            await work().ConfigureAwait(false);
-            return null;
-        }
-        catch (CertificateFileException exception)
-        {
-            return $"{exception.File} {exception.Message}";
-        }
-        catch (Exception exception) when (exception is IOException or FormatException or UnauthorizedAccessException or SocketException)
-        {
-            string prefix = $"cannot listen on {address}: ";
-            return exception.Message.StartsWith(prefix, StringComparison.Ordinal) ? exception.Message : prefix + exception.Message;
-        }
-    }
 
     [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]
     private static partial void LogLost(ILogger log, string listener, string cause);
