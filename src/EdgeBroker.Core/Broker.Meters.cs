@@ -91,6 +91,12 @@ public sealed partial class Broker
         Store("failures", "{commit}", "transactions that failed and were tried again", s => s.Failures, "store/failures");
         Store("quarantined", "{file}", "damaged databases set aside", s => s.Quarantined, "store/quarantined");
         Meters.Gauge(
+            "edgebroker.store.commits.left", "{commit}", "commits left for who waits for one, before they wait longer", () => Journal.Statistics.CommitsLeft,
+            "store/commits/left");
+        Meters.Gauge(
+            "edgebroker.store.window", MeterUnit.Milliseconds, "how long who waits for a commit may wait for others: 0 while commits are left",
+            () => Journal.Statistics.WindowMs, "store/window_ms");
+        Meters.Gauge(
             "edgebroker.store.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs,
             "store/commit/last_ms");
         Meters.Gauge(

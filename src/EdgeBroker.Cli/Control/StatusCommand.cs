@@ -41,7 +41,7 @@ public static class StatusCommand
         output.WriteLine($"  messages       {Of("publishes.received")} received, {Of("publishes.sent")} sent, {Of("publishes.dropped")} dropped");
         if (status.States.TryGetValue("store/state", out string? store))
         {
-            output.WriteLine(Printable.Escape($"  store          {store}, {Shown.Bytes(Of("store.size"))}"));
+            output.WriteLine(Printable.Escape($"  store          {store}, {Shown.Bytes(Of("store.size"))}; {Of("store.commits")} commits, {Budget()}"));
         }
 
         foreach (FindingAnswer finding in status.Findings)
@@ -49,7 +49,13 @@ public static class StatusCommand
             output.WriteLine(Printable.Escape($"  {finding.Health,-13}  {finding.Part}: {finding.Detail}"));
         }
 
-        long Of(string name) => status.Meters.FirstOrDefault(meter => meter.Name == "edgebroker." + name)?.Value ?? 0;
+        long Of(string name) => Find(name) ?? 0;
+
+        long? Find(string name) => status.Meters.FirstOrDefault(meter => meter.Name == "edgebroker." + name)?.Value;
+
+        string Budget() => Find("store.commits.left") is not { } left ? "as many as are waited for"
+            : Of("store.window") is > 0 and long ms ? $"budget spent: acknowledgements that need the disk take up to {ms} ms"
+            : $"{left} left in the budget";
     }
 
     private static void ShowAll(StatusAnswer status, CommandContext context)

@@ -20,11 +20,24 @@ public abstract class JournalFact : Completion
         set => Volatile.Write(ref _next, value);
     }
 
-    /// <summary>Whether it is committed soon, however long facts are let wait otherwise: somebody does nothing else until then.</summary>
-    public virtual bool IsUrgent => false;
+    /// <summary>Who waits for its commit. Does not change once it is appended.</summary>
+    public virtual FactUrgency Urgency => FactUrgency.None;
 
     /// <inheritdoc/>
     protected internal override bool Covers(Completion earlier) => earlier is JournalFact;
+}
+
+/// <summary>Who waits for a fact's commit.</summary>
+public enum FactUrgency
+{
+    /// <summary>Nobody, or somebody whom an acknowledgement of the receivers is likely to release before.</summary>
+    None,
+
+    /// <summary>A client: an acknowledgement or a message is held back until then, and nothing else can release it.</summary>
+    Awaited,
+
+    /// <summary>A client that does nothing else until then: it is let wait for little time only, however long others are.</summary>
+    Urgent,
 }
 
 /// <summary>The session exists, and this is how it stands. The last one counts.</summary>
@@ -115,7 +128,7 @@ public sealed class SubscriptionChanged(StoredSession session, byte[] filter, Su
     public Subscription? Subscription { get; } = subscription;
 
     /// <summary>Clients subscribe seldom, and do little else until they are answered.</summary>
-    public override bool IsUrgent => true;
+    public override FactUrgency Urgency => FactUrgency.Urgent;
 }
 
 /// <summary>PUBREL came: the identifier of a QoS 2 publish is free again.</summary>
@@ -128,6 +141,9 @@ public sealed class ReceivedIdRemoved(StoredSession session, ushort packetId) : 
 
     /// <summary>The identifier.</summary>
     public ushort PacketId { get; } = packetId;
+
+    /// <summary>PUBCOMP waits.</summary>
+    public override FactUrgency Urgency => FactUrgency.Awaited;
 }
 
 /// <summary>PUBREC came for a delivery: only PUBREL is owed now, and it is sent when this is on disk.</summary>
@@ -136,6 +152,9 @@ public sealed class DeliveryReleased(StoredDelivery delivery) : JournalFact
 {
     /// <summary>The delivery.</summary>
     public StoredDelivery Delivery { get; } = delivery;
+
+    /// <summary>PUBREL waits.</summary>
+    public override FactUrgency Urgency => FactUrgency.Awaited;
 }
 
 /// <summary>A topic has a new last value, or none any more, of which a tombstone may be left. The highest ordinal of a topic counts.</summary>
@@ -143,7 +162,8 @@ public sealed class DeliveryReleased(StoredDelivery delivery) : JournalFact
 /// <param name="message">The value, or its tombstone; null: none.</param>
 /// <param name="ordinal">Its position in the order of all changes of retained messages; never used twice, not in a later life of the process either.</param>
 /// <param name="superseded">The ordinal of the value or tombstone it replaces; 0: none.</param>
-public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal, long superseded) : JournalFact
+/// <param name="isAwaited">Whether somebody waits until it is on disk.</param>
+public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal, long superseded, bool isAwaited) : JournalFact
 {
     /// <summary>The topic.</summary>
     public byte[] Topic { get; } = topic;
@@ -156,6 +176,9 @@ public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal
 
     /// <summary>The ordinal of what it replaces, or 0.</summary>
     public long Superseded { get; } = superseded;
+
+    /// <inheritdoc/>
+    public override FactUrgency Urgency => isAwaited ? FactUrgency.Awaited : FactUrgency.None;
 }
 
 /// <summary>

@@ -10,6 +10,8 @@ namespace EdgeBroker.Core.Journaling;
 /// </summary>
 public sealed class PublishRecord : JournalFact
 {
+    private bool _isAwaited;
+
     // What still speaks for writing it: each delivery, and the publish itself until it is sealed.
     private int _open = 1;
 
@@ -35,6 +37,9 @@ public sealed class PublishRecord : JournalFact
     /// Whether its commit is waited for even when everyone has acknowledged: something before it in the journal, or the received identifier, must be on disk.
     /// </summary>
     public bool MustCommit { get; private set; }
+
+    /// <summary>While all its receivers are there and likely to acknowledge at once, they release the publisher, and nothing need be written.</summary>
+    public override FactUrgency Urgency => MustCommit || _isAwaited ? FactUrgency.Awaited : FactUrgency.None;
 
     /// <summary>The next of several records that were completed together, before their completion is told.</summary>
     internal PublishRecord? NextCoalesced { get; set; }
@@ -67,6 +72,11 @@ public sealed class PublishRecord : JournalFact
 
     /// <summary>Makes the record's commit a condition, whatever becomes of its deliveries.</summary>
     public void RequireCommit() => MustCommit = true;
+
+    /// <summary>
+    /// Has it committed soon: who waits for it waits for the disk, since a receiver is away, or is to see the message only then. Before it is appended.
+    /// </summary>
+    public void Await() => _isAwaited = true;
 
     /// <summary>Nothing more is added. Completes the record when every delivery has been acknowledged meanwhile.</summary>
     public void Seal()

@@ -16,6 +16,13 @@ public struct TokenBucket
     /// <summary>Whether there is one to be had.</summary>
     public readonly bool HasRoom(RateLimit rate, long nowMs) => _fullNs - (nowMs * NsPerMs) <= rate.ToleranceNs;
 
+    /// <summary>How many there are to be had; 0 or more.</summary>
+    public readonly long Left(RateLimit rate, long nowMs)
+    {
+        double ns = rate.NsPerUnit;
+        return Math.Max(0, (long)((rate.ToleranceNs + ns - Math.Max(0, _fullNs - (nowMs * NsPerMs))) / ns));
+    }
+
     /// <summary>The time from which there is one, in milliseconds, rounded up.</summary>
     public readonly long RoomAtMs(RateLimit rate) => (_fullNs - rate.ToleranceNs + NsPerMs - 1) / NsPerMs;
 

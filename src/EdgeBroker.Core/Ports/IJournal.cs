@@ -55,6 +55,8 @@ public interface IJournal
 /// <param name="Failures">Transactions that failed and were tried again.</param>
 /// <param name="StoreBytes">Bytes in use in the database.</param>
 /// <param name="Quarantined">Damaged databases set aside at the start of this process.</param>
+/// <param name="CommitsLeft">Transactions left in the budget of those that begin as soon as somebody waits; null: there is no end of them.</param>
+/// <param name="WindowMs">How long who waits for a transaction may have to wait for others, in milliseconds: 0 while the budget has room.</param>
 public readonly record struct JournalStatistics(
     long Facts,
     long Coalesced,
@@ -66,4 +68,6 @@ public readonly record struct JournalStatistics(
     long SlowestCommitMs,
     long Failures,
     long StoreBytes,
-    int Quarantined);
+    int Quarantined,
+    long? CommitsLeft = null,
+    long WindowMs = 0);

@@ -5,6 +5,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Retained;
 
@@ -57,10 +58,11 @@ public sealed class RetainedMessages
             bool hasValue = old is { IsTombstone: false };
             change = publication.Payload.IsEmpty ? (hasValue ? RetainedChange.Deleted : RetainedChange.None)
                 : hasValue ? RetainedChange.Replaced : RetainedChange.Set;
-            if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic);
+            bool isAwaited = publication.QoS != QoS.AtMostOnce;
+            if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic, isAwaited);
             Message message = publication.ToMessage(nowMs, old?.Topic, ++_lastOrdinal);
             Replace(node ?? Make(message.Topic), message);
-            return Save(message.Topic, message, old);
+            return Save(message.Topic, message, old, isAwaited);
         }
     }
 
@@ -142,11 +144,11 @@ public sealed class RetainedMessages
         lock (Gate) return Find(topic)?.Value;
     }
 
-    private RetainedChanged? Save(byte[] topic, Message? message, Message? old)
+    private RetainedChanged? Save(byte[] topic, Message? message, Message? old, bool isAwaited)
     {
         // A broker's own topics are made anew by every life of the process.
         if (!_journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return null;
-        var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0);
+        var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0, isAwaited);
         _journal.Append(fact);
         return fact;
     }
@@ -160,11 +162,11 @@ public sealed class RetainedMessages
         lock (Gate)
         {
             isFound = Find(topic)?.Value is not null;
-            return Remove(topic);
+            return Remove(topic, isAwaited: true);
         }
     }
 
-    private RetainedChanged? Remove(ReadOnlySpan<byte> topic)
+    private RetainedChanged? Remove(ReadOnlySpan<byte> topic, bool isAwaited)
     {
         lock (Gate)
         {
@@ -172,7 +174,7 @@ public sealed class RetainedMessages
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
-            return Save(old.Topic, null, old);
+            return Save(old.Topic, null, old, isAwaited);
         }
     }
 
@@ -184,7 +186,7 @@ public sealed class RetainedMessages
             Replace(node, null);
             Prune(node);
             _lastOrdinal++;
-            Save(message.Topic, null, message);
+            Save(message.Topic, null, message, isAwaited: false);
             return true;
         }
     }

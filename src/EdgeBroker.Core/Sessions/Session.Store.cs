@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -112,6 +113,11 @@ public sealed partial class Session : IStoredSessionOwner
     private void Store(ref QueuedMessage delivery, PublishRecord? record)
     {
         SyncRoot.MustBeHeld();
-        if (IsStored) _store.Add(Journal, ref delivery, record);
+        if (!IsStored) return;
+        // A client that is there acknowledges QoS 1 at once, as a rule, which releases the publisher; QoS 2 it is to see when that is on disk. For a record of
+        // the delivery alone no publisher waits.
+        bool isThere = _link is not null;
+        bool isAwaited = delivery.QoS == QoS.ExactlyOnce ? isThere || record is not null : !isThere && record is not null;
+        _store.Add(Journal, ref delivery, record, isAwaited);
     }
 }

@@ -34,10 +34,12 @@ internal struct SessionStore
     /// <param name="journal">The journal.</param>
     /// <param name="delivery">The delivery; gets its journal's side.</param>
     /// <param name="record">The record of the publish it belongs to; null: it gets one of its own.</param>
-    public readonly void Add(IJournal journal, ref QueuedMessage delivery, PublishRecord? record)
+    /// <param name="isAwaited">Whether somebody waits, and only the disk can end it.</param>
+    public readonly void Add(IJournal journal, ref QueuedMessage delivery, PublishRecord? record, bool isAwaited)
     {
         PublishRecord own = record ?? new PublishRecord(delivery.Message);
         delivery.Stored = own.Add(_session!, delivery.Position, delivery.QoS, delivery.Retain, delivery.SubscriptionIdentifiers, delivery.SharedFilter);
+        if (isAwaited) own.Await();
         if (record is not null) return;
         journal.Append(own);
         own.Seal();

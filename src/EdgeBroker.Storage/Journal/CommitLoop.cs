@@ -14,6 +14,7 @@ internal sealed partial class CommitLoop
     private const int EmptySegmentsPerCommit = 256;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan BudgetLogInterval = TimeSpan.FromHours(1);
 
     private readonly FactIntake _intake;
     private readonly GroupCommitSchedule _schedule;
@@ -31,6 +32,7 @@ internal sealed partial class CommitLoop
 
     // A transaction that could not be written yet.
     private JournalBatch? _batch;
+    private long _budgetLogged;
     private long _stopBy;
     private volatile bool _isStopping;
 
@@ -110,7 +112,8 @@ internal sealed partial class CommitLoop
         {
             if (_pending.Count == 0) _schedule.Begin(_time.GetTimestamp());
             _pending.Add(fact);
-            if (fact.IsUrgent) _schedule.CommitSoon(_pending.Count, _time.GetTimestamp());
+            if (fact.Urgency == FactUrgency.Urgent) _schedule.CommitSoon(_pending.Count, _time.GetTimestamp());
+            else if (fact.Urgency == FactUrgency.Awaited) _schedule.Await(_pending.Count);
         }
     }
 
@@ -122,14 +125,24 @@ internal sealed partial class CommitLoop
         {
             case CommitAction.Commit: Commit(next.Facts, now); break;
             case CommitAction.Coalesce: RemoveCoalesced(now); break;
-            default: _intake.Wait(_time.GetElapsedTime(now, next.Until), next.Facts); break;
+            default:
+                if (_schedule.Budget.IsSpent(now)) NoteSpentBudget(now);
+                _intake.Wait(_time.GetElapsedTime(now, next.Until), next.Facts, next.Woken);
+                break;
         }
+    }
+
+    private void NoteSpentBudget(long now)
+    {
+        if (_budgetLogged != 0 && _time.GetElapsedTime(_budgetLogged, now) < BudgetLogInterval) return;
+        _budgetLogged = now;
+        LogBudgetSpent(_logger, (long)_schedule.Window.TotalMilliseconds);
     }
 
     /// <summary>Leaves out the records that nobody needs on disk any more.</summary>
     private void RemoveCoalesced(long now)
     {
-        int kept = 0, mature = 0;
+        int kept = 0, mature = 0, awaited = 0;
         Span<JournalFact> pending = CollectionsMarshal.AsSpan(_pending);
         for (int i = 0; i < pending.Length; i++)
         {
@@ -141,12 +154,13 @@ internal sealed partial class CommitLoop
             }
 
             if (i < _schedule.Mature) mature++;
+            if (i < _schedule.Awaited) awaited++;
             pending[kept++] = fact;
         }
 
         int removed = pending.Length - kept;
         _pending.RemoveRange(kept, removed);
-        int due = _schedule.Coalesced(removed, kept, mature, now);
+        int due = _schedule.Coalesced(removed, kept, mature, awaited, now);
         if (due > 0) Commit(due, now);
     }
 
@@ -170,7 +184,7 @@ internal sealed partial class CommitLoop
         batch.Close(EmptySegmentsPerCommit);
         _pending.RemoveRange(0, count);
         _counters.CountCoalesced(batch.Coalesced);
-        _schedule.Committed(count, batch.Coalesced, now);
+        _schedule.Committed(count, batch.Coalesced, !batch.IsEmpty, now);
         if (batch.IsEmpty) Complete(batch);
         else Write(batch, withClock: false);
     }
@@ -250,7 +264,7 @@ internal sealed partial class CommitLoop
         if (_maintenance.IsClockOverdue) SaveClock();
         if (_batch is not null) return;
         if (isQuiet) _maintenance.CleanUp();
-        _intake.Wait(_maintenance.Interval, 1);
+        _intake.Wait(_maintenance.Interval, 1, woken: null);
     }
 
     private void SaveClock()
@@ -287,6 +301,11 @@ internal sealed partial class CommitLoop
         _maintenance.Finish();
         return true;
     }
+
+    [LoggerMessage(7108, LogLevel.Information,
+        "the budget of commits is spent for now: what must be on disk before it is acknowledged waits for up to {Milliseconds} ms, so that one commit takes the"
+        + " messages of many; clients that keep more than one message on their way lose little by it, and storage.commits_per_second sets the budget")]
+    private static partial void LogBudgetSpent(ILogger logger, long milliseconds);
 
     [LoggerMessage(7106, LogLevel.Error, "{Facts} fact(s) could not be written before the end; none of them was acknowledged")]
     private static partial void LogLeft(ILogger logger, int facts);

@@ -9,12 +9,14 @@ internal sealed class FactIntake : IDisposable
     // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic.
     private const long MostPendingBytes = 64L * 1024 * 1024;
 
+    private const int Nobody = int.MaxValue;
+
     private readonly FactQueue _queue = new();
     private readonly AutoResetEvent _wake = new(false);
     private long _appended;
     private long _taken;
     private long _wakeAt = long.MaxValue;
-    private volatile bool _wakesForUrgent;
+    private volatile int _wakingUrgency = Nobody;
     private long _pendingBytes;
 
     /// <summary>Facts appended so far.</summary>
@@ -28,7 +30,7 @@ internal sealed class FactIntake : IDisposable
     {
         if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, message.SizeBytes);
         _queue.Append(fact);
-        if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (_wakesForUrgent && fact.IsUrgent)) Wake();
+        if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (int)fact.Urgency >= _wakingUrgency) Wake();
     }
 
     /// <summary>Takes the next fact; false when there is none.</summary>
@@ -46,14 +48,14 @@ internal sealed class FactIntake : IDisposable
         if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, -message.SizeBytes);
     }
 
-    /// <summary>Sleeps until facts have come, an urgent one among them, a time is over, or <see cref="Wake"/>.</summary>
+    /// <summary>Sleeps until facts have come, one that is urgent enough among them, a time is over, or <see cref="Wake"/>.</summary>
     /// <param name="longest">How long at most.</param>
     /// <param name="facts">How many facts that were not taken end it.</param>
-    public void Wait(TimeSpan longest, int facts)
+    /// <param name="woken">One of this urgency ends it as well; null: none does.</param>
+    public void Wait(TimeSpan longest, int facts, FactUrgency? woken)
     {
         Volatile.Write(ref _wakeAt, _taken + facts);
-        // An urgent fact that waits no longer than this wakes nobody, so that many of them together wake the thread once.
-        _wakesForUrgent = longest > GroupCommitSchedule.LongestUrgentWait;
+        _wakingUrgency = woken is { } urgency ? (int)urgency : Nobody;
         Interlocked.MemoryBarrier();
         // Facts appended before these lines woke nobody, and are taken first.
         if (Volatile.Read(ref _appended) == _taken) _wake.WaitOne(longest);
@@ -76,6 +78,6 @@ internal sealed class FactIntake : IDisposable
     private void StopWaking()
     {
         Volatile.Write(ref _wakeAt, long.MaxValue);
-        _wakesForUrgent = false;
+        _wakingUrgency = Nobody;
     }
 }

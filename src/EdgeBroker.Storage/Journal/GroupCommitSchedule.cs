@@ -1,9 +1,13 @@
+using EdgeBroker.Core.Journaling;
+
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>
-/// When facts are committed, and how many of them: pure over timestamps and counts. Time goes in ticks. While clients acknowledge promptly, a tick is half a
-/// window and commits only facts that were there at the tick before: most others are coalesced by the next. Where nobody does, a tick is the whole window and
-/// commits everything, since fewer and larger transactions write less. Either way no fact waits longer than the window.
+/// When facts are committed, and how many of them: pure over timestamps and counts. As long as the budget has room, whatever somebody waits for is committed
+/// at once, with all before it. All other facts wait for the window, and so do those when the budget is spent. A window goes in ticks. While clients
+/// acknowledge promptly, a tick is half a window and commits only facts that were there at the tick before: most others are coalesced by the next. Where
+/// nobody does, a tick is the whole window and commits everything, since fewer and larger transactions write less. Either way no fact waits longer than the
+/// window.
 /// </summary>
 internal sealed class GroupCommitSchedule
 {
@@ -14,29 +18,48 @@ internal sealed class GroupCommitSchedule
     private readonly long _urgentWindow;
     private readonly int _mostFacts;
     private int _crowdedAt;
+    private bool _isEarly;
     private bool _isCoalescing = true;
     private long _nextTick;
 
-    /// <param name="window">The window of the store's durability.</param>
+    /// <param name="policy">Window and budget.</param>
     /// <param name="timestampFrequency">Timestamps a second.</param>
-    public GroupCommitSchedule(CommitWindow window, long timestampFrequency)
+    public GroupCommitSchedule(CommitPolicy policy, long timestampFrequency)
     {
-        _window = (long)(window.Longest.TotalSeconds * timestampFrequency);
+        _window = (long)(policy.Window.TotalSeconds * timestampFrequency);
         _urgentWindow = (long)(LongestUrgentWait.TotalSeconds * timestampFrequency);
-        _crowdedAt = _mostFacts = window.MostFacts;
+        _crowdedAt = _mostFacts = policy.MostFacts;
+        Window = policy.Window;
+        Budget = new CommitBudget(policy.Budget, timestampFrequency);
     }
+
+    /// <summary>How long a fact waits at most when the budget is spent.</summary>
+    public TimeSpan Window { get; }
+
+    /// <summary>What may be committed before its window is over.</summary>
+    public CommitBudget Budget { get; }
 
     /// <summary>How many of the oldest facts were there at the last tick, and are committed at the next.</summary>
     public int Mature { get; private set; }
 
     private long Tick => _isCoalescing ? _window / 2 : _window;
 
+    /// <summary>How many facts there are from the oldest to the last one that somebody waits for.</summary>
+    public int Awaited { get; private set; }
+
     /// <summary>A fact came while none was waiting.</summary>
     public void Begin(long now) => _nextTick = now + Tick;
 
-    /// <summary>The facts that wait now are committed soon, however long the window.</summary>
+    /// <summary>Somebody waits for the last of the facts.</summary>
+    /// <param name="pending">Facts that wait, that one included.</param>
+    public void Await(int pending) => Awaited = pending;
+
+    /// <summary>Somebody waits for the last of the facts who does nothing else until then: the window is cut short, if it comes to that.</summary>
+    /// <param name="pending">Facts that wait, that one included.</param>
+    /// <param name="now">The time.</param>
     public void CommitSoon(int pending, long now)
     {
+        Await(pending);
         _nextTick = Math.Min(_nextTick, now + _urgentWindow);
         Mature = pending;
     }
@@ -46,6 +69,9 @@ internal sealed class GroupCommitSchedule
     /// <param name="now">The time.</param>
     public CommitDecision Next(int pending, long now)
     {
+        bool hasRoom = Budget.HasRoom(now);
+        _isEarly = hasRoom && Awaited > 0;
+        if (_isEarly) return CommitDecision.Commit(Awaited);
         if (pending >= _crowdedAt) return CommitDecision.Coalesce;
         if (now >= _nextTick)
         {
@@ -55,17 +81,20 @@ internal sealed class GroupCommitSchedule
             if (due > 0) return CommitDecision.Commit(due);
         }
 
-        return CommitDecision.Wait(_nextTick, _crowdedAt - pending);
+        // One that waits no longer than an urgent fact may wakes nobody for it, so that many of them together wake the thread once.
+        FactUrgency? woken = hasRoom ? FactUrgency.Awaited : _nextTick - now > _urgentWindow ? FactUrgency.Urgent : null;
+        return CommitDecision.Wait(Awaited > 0 ? Math.Min(_nextTick, Budget.RoomAt(now)) : _nextTick, _crowdedAt - pending, woken);
     }
 
     /// <summary>After <see cref="CommitAction.Coalesce"/>: facts that need no disk any more were removed. Returns how many of the rest to commit now.</summary>
     /// <param name="removed">How many were removed.</param>
     /// <param name="pending">How many are left.</param>
     /// <param name="mature">How many of <see cref="Mature"/> are left.</param>
+    /// <param name="awaited">How many of <see cref="Awaited"/> are left.</param>
     /// <param name="now">The time of the decision.</param>
-    public int Coalesced(int removed, int pending, int mature, long now)
+    public int Coalesced(int removed, int pending, int mature, int awaited, long now)
     {
-        Mature = mature;
+        (Mature, Awaited) = (mature, awaited);
         if (removed > 0 && !_isCoalescing)
         {
             // The tick that has begun is a whole window, which the facts of it may not exceed.
@@ -83,28 +112,19 @@ internal sealed class GroupCommitSchedule
     /// <summary>After <see cref="CommitAction.Commit"/>: facts went into a transaction.</summary>
     /// <param name="facts">How many.</param>
     /// <param name="coalesced">Deliveries and values of theirs that did not have to be written.</param>
+    /// <param name="isWritten">Whether anything had to be.</param>
     /// <param name="now">The time of the decision.</param>
-    public void Committed(int facts, int coalesced, long now)
+    public void Committed(int facts, int coalesced, bool isWritten, long now)
     {
         Mature = Math.Max(0, Mature - facts);
+        Awaited = Math.Max(0, Awaited - facts);
+        if (isWritten) Budget.Spend(now);
+        // The tick that has begun goes on for the facts that are left.
+        if (_isEarly) return;
         _isCoalescing = coalesced >= facts / 8;
         // Facts that are left have waited for up to half a window.
         _nextTick = now + (Mature > 0 ? _window / 2 : Tick);
     }
-}
-
-/// <summary>The longest time and the most facts before a transaction begins. Acknowledgements wait for it in every profile.</summary>
-/// <param name="Longest">No fact waits longer before its transaction begins.</param>
-/// <param name="MostFacts">Nor do more facts than this wait.</param>
-internal sealed record CommitWindow(TimeSpan Longest, int MostFacts)
-{
-    /// <summary>The window of a durability.</summary>
-    public static CommitWindow Of(StoreDurability durability) => durability switch
-    {
-        StoreDurability.Strict => new(TimeSpan.FromMilliseconds(5), 256),
-        StoreDurability.FlashSaver => new(TimeSpan.FromSeconds(2), 8192),
-        _ => new(TimeSpan.FromMilliseconds(50), 512),
-    };
 }
 
 /// <summary>What to do with the facts that wait.</summary>
@@ -124,7 +144,8 @@ internal enum CommitAction
 /// <param name="Action">What to do.</param>
 /// <param name="Facts">To wait: how many further facts end it. To commit: how many of the oldest.</param>
 /// <param name="Until">To wait: the timestamp at which it ends.</param>
-internal readonly record struct CommitDecision(CommitAction Action, int Facts, long Until)
+/// <param name="Woken">To wait: a fact of this urgency ends it as well; null: none does.</param>
+internal readonly record struct CommitDecision(CommitAction Action, int Facts, long Until, FactUrgency? Woken = null)
 {
     /// <summary>Remove what needs no disk any more.</summary>
     public static readonly CommitDecision Coalesce = new(CommitAction.Coalesce, 0, 0);
@@ -132,6 +153,6 @@ internal readonly record struct CommitDecision(CommitAction Action, int Facts, l
     /// <summary>Commit the oldest facts.</summary>
     public static CommitDecision Commit(int facts) => new(CommitAction.Commit, facts, 0);
 
-    /// <summary>Do nothing until a time, or until so many facts more have come.</summary>
-    public static CommitDecision Wait(long until, int facts) => new(CommitAction.Wait, facts, until);
+    /// <summary>Do nothing until a time, or until so many facts more have come, or one that is urgent enough.</summary>
+    public static CommitDecision Wait(long until, int facts, FactUrgency? woken) => new(CommitAction.Wait, facts, until, woken);
 }

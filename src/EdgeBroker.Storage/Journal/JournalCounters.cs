@@ -25,7 +25,9 @@ internal sealed class JournalCounters(int quarantined)
 
     /// <summary>All of them.</summary>
     /// <param name="facts">Facts appended.</param>
-    public JournalStatistics Snapshot(long facts) => new(
+    /// <param name="schedule">When transactions begin.</param>
+    /// <param name="now">The timestamp of the moment.</param>
+    public JournalStatistics Snapshot(long facts, GroupCommitSchedule schedule, long now) => new(
         facts,
         Volatile.Read(ref _coalesced),
         Volatile.Read(ref _messagesWritten),
@@ -36,7 +38,9 @@ internal sealed class JournalCounters(int quarantined)
         Volatile.Read(ref _slowestCommitMs),
         Volatile.Read(ref _failures),
         Volatile.Read(ref _storeBytes),
-        quarantined);
+        quarantined,
+        schedule.Budget.Left(now),
+        schedule.Budget.IsSpent(now) ? (long)schedule.Window.TotalMilliseconds : 0);
 
     /// <summary>Deliveries and values did not have to be written.</summary>
     public void CountCoalesced(int count) => Volatile.Write(ref _coalesced, _coalesced + count);

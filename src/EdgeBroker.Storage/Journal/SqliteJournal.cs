@@ -24,6 +24,8 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     private readonly WriterConnection _connection;
     private readonly StoreHealth _health;
     private readonly JournalCounters _counters;
+    private readonly GroupCommitSchedule _schedule;
+    private readonly TimeProvider _time;
     private readonly CommitLoop _loop;
     private readonly MessageReader _reader;
     private Thread? _thread;
@@ -38,13 +40,14 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     {
         _file = file;
         _logger = logger;
+        _time = time;
         MaxBytes = options.MaxBytes;
         _age = new AgeClock(clock, AgeNow(file.Database, time) - clock.NowMs);
         _connection = new WriterConnection(file, options, _state, _age);
         _health = new StoreHealth(file.Path, options.MaxBytes, time, logger, cause => Damaged?.Invoke(cause));
         _counters = new JournalCounters(file.Opening.Kind == StoreOpeningKind.Quarantined ? 1 : 0);
-        var schedule = new GroupCommitSchedule(CommitWindow.Of(options.Durability), time.TimestampFrequency);
-        _loop = new CommitLoop(_intake, schedule, _connection, _state, _age, time, _health, _counters, logger);
+        _schedule = new GroupCommitSchedule(CommitPolicy.Of(options), time.TimestampFrequency);
+        _loop = new CommitLoop(_intake, _schedule, _connection, _state, _age, time, _health, _counters, logger);
         _reader = new MessageReader(ConnectReader, _health.RecordDamage, _age, time, logger);
     }
 
@@ -65,7 +68,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     public long MaxBytes { get; }
 
     /// <inheritdoc/>
-    public JournalStatistics Statistics => _counters.Snapshot(_intake.Appended);
+    public JournalStatistics Statistics => _counters.Snapshot(_intake.Appended, _schedule, _time.GetTimestamp());
 
     /// <summary>What the store holds of other nodes; null before <see cref="Restore"/>.</summary>
     public RestoredCluster? Cluster { get; private set; }

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Journaling;
+
 namespace EdgeBroker.Conformance.Tests.V5;
 
 /// <summary>An acknowledgement means "on disk": what waits for the journal, and in what order it is released.</summary>
@@ -30,7 +32,7 @@ public sealed class Durability
         await publisher.SendAsync(packets.Publish("none", "", 1, 1), packets.Publish("kept/a", "", 1, 2), packets.Publish("none", "", 1, 3));
         await publisher.ExpectAsync(packets.Puback(1, ReasonCode.NoMatchingSubscribers));
         await publisher.ExpectNothingAsync();
-        Core.Journaling.JournalFact? first = journal.Last;
+        JournalFact? first = journal.Last;
         await publisher.SendAsync(packets.Publish("kept/a", "", 2, 4), packets.Subscribe(5, "x"), packets.Publish("kept/a", "", 1, 6));
         await publisher.ExpectNothingAsync();
         journal.Commit(first);
@@ -68,6 +70,54 @@ public sealed class Durability
         Assert.Equal("Delete a", journal.Facts[^1]);
         journal.Commit();
         await publisher.ExpectAsync(publisher.Packets.Puback(2, ReasonCode.NoMatchingSubscribers));
+    }
+
+    /// <summary>What asks the journal to hurry: what a client waits for, and only the disk can give.</summary>
+    [Fact]
+    public async Task Only_what_somebody_waits_for_is_urgent()
+    {
+        (TestBroker broker, TestJournal journal, TestClient publisher) = await StartAsync();
+        await using TestBroker _ = broker;
+        Packets packets = publisher.Packets;
+        await Sends(packets.Publish("kept/a", "for one who is away", 1, 1), FactUrgency.Awaited);
+        await Sends(packets.Publish("kept/a", "for one who is away", 2, 2), FactUrgency.Awaited);
+        await Sends(packets.Publish("value", "x", 1, 3, retain: true), FactUrgency.Awaited);
+        await Sends(packets.Publish("value", "x", 0, retain: true), FactUrgency.None);
+        await Sends(packets.Publish("value", "", 1, 4, retain: true), FactUrgency.Awaited);
+        journal.Commit();
+        TestClient kept = await broker.ConnectAsync("kept publisher", properties: Kept);
+        Assert.Equal(FactUrgency.None, journal.Last!.Urgency);
+        publisher = kept;
+        await Sends(kept.Packets.Publish("none", "its identifier", 2, 5), FactUrgency.Awaited);
+        journal.Commit();
+        await kept.ExpectAsync(kept.Packets.Pubrec(5, ReasonCode.NoMatchingSubscribers));
+        await Sends(kept.Packets.Pubrel(5), FactUrgency.Awaited);
+        await Sends(kept.Packets.Subscribe(6, "there/+", 2), FactUrgency.Urgent);
+        journal.Commit();
+        await kept.ExpectAsync(kept.Packets.Pubcomp(5), kept.Packets.Suback(6, 2));
+        publisher = await broker.ConnectAsync("other");
+        await Sends(publisher.Packets.Publish("there/1", "for one who acknowledges", 1, 7), FactUrgency.None);
+        await kept.ExpectPublishAsync("there/1", "for one who acknowledges", 1);
+        await Sends(publisher.Packets.Publish("there/2", "seen when it is on disk", 2, 8), FactUrgency.Awaited);
+        journal.Commit();
+        ReceivedPacket second = await kept.ExpectPublishAsync("there/2", "seen when it is on disk", 2);
+        publisher = kept;
+        await Sends(kept.Packets.Pubrec(second.PacketId), FactUrgency.Awaited);
+        journal.Commit();
+        await kept.ExpectAsync(kept.Packets.Pubrel(second.PacketId));
+        await Sends(kept.Packets.Pubcomp(second.PacketId), FactUrgency.None);
+        await Sends(kept.Packets.Unsubscribe(9, "there/+"), FactUrgency.Urgent);
+        await kept.DropAsync();
+        Assert.Equal(FactUrgency.None, journal.Last!.Urgency);
+
+        async Task Sends(byte[] packet, FactUrgency expected)
+        {
+            JournalFact? before = journal.Last;
+            await publisher.SendAsync(packet);
+            await publisher.TakenAsync();
+            Assert.NotSame(before, journal.Last);
+            Assert.Equal(expected, journal.Last!.Urgency);
+        }
     }
 
     [Fact]

@@ -16,11 +16,11 @@ public sealed class SessionStoreTests
         SessionStore store = Open();
         var record = new PublishRecord(Message());
         QueuedMessage published = Queued(1, record.Message);
-        store.Add(_journal, ref published, record);
+        store.Add(_journal, ref published, record, isAwaited: false);
         Assert.Same(record, published.Stored!.Record);
         Assert.Empty(_journal.Facts);
         QueuedMessage own = Queued(2, Message());
-        store.Add(_journal, ref own, record: null);
+        store.Add(_journal, ref own, record: null, isAwaited: false);
         Assert.Equal(["Enqueue c t"], _journal.Facts);
         _journal.Commit();
         Assert.True(own.Stored!.IsDurable);
@@ -33,8 +33,8 @@ public sealed class SessionStoreTests
         var record = new PublishRecord(Message());
         QueuedMessage first = Queued(1, record.Message);
         QueuedMessage second = Queued(2, record.Message);
-        store.Add(_journal, ref first, record);
-        store.Add(_journal, ref second, record);
+        store.Add(_journal, ref first, record, isAwaited: false);
+        store.Add(_journal, ref second, record, isAwaited: false);
         record.Seal();
         store.Remove(_journal, first);
         Assert.Null(store.TakeCoalesced());
@@ -57,7 +57,7 @@ public sealed class SessionStoreTests
         {
             var record = new PublishRecord(Message());
             QueuedMessage one = Queued(i, record.Message);
-            store.Add(_journal, ref one, record);
+            store.Add(_journal, ref one, record, isAwaited: false);
             record.Seal();
             store.Remove(_journal, one);
             records.Add(record);
@@ -73,7 +73,7 @@ public sealed class SessionStoreTests
     {
         SessionStore store = Open();
         QueuedMessage one = Queued(1, Message());
-        store.Add(_journal, ref one, record: null);
+        store.Add(_journal, ref one, record: null, isAwaited: false);
         store.Remove(_journal, one);
         store.Remove(_journal, one);
         Assert.Equal(["Enqueue c t", "Dequeue c"], _journal.Facts);

@@ -32,18 +32,18 @@ public sealed class FactIntakeTests : IDisposable
     [Fact]
     public async Task So_many_facts_end_the_wait()
     {
-        Task waiting = Task.Run(() => _intake.Wait(Long, 3));
+        Task waiting = Task.Run(() => _intake.Wait(Long, 3, FactUrgency.Urgent));
         for (int i = 0; i < 3; i++) _intake.Append(new Fact());
         await waiting.WaitAsync(Deadline.Patience);
     }
 
     [Fact]
-    public async Task An_urgent_fact_ends_the_wait_whenever_it_comes()
+    public async Task A_fact_that_is_urgent_enough_ends_the_wait_whenever_it_comes()
     {
         for (int round = 0; round < 200; round++)
         {
-            Task waiting = Task.Run(() => _intake.Wait(Long, 1000));
-            _intake.Append(new UrgentFact());
+            Task waiting = Task.Run(() => _intake.Wait(Long, 1000, round % 2 == 0 ? FactUrgency.Awaited : FactUrgency.Urgent));
+            _intake.Append(new Fact(FactUrgency.Urgent));
             await waiting.WaitAsync(Deadline.Patience);
             Assert.True(_intake.TryTake(out _));
         }
@@ -53,16 +53,16 @@ public sealed class FactIntakeTests : IDisposable
     public void Facts_that_were_not_taken_leave_no_time_to_wait()
     {
         _intake.Append(new Fact());
-        _intake.Wait(Long, 1000);
+        _intake.Wait(Long, 1000, FactUrgency.Awaited);
     }
 
     [Fact]
     public async Task To_be_woken_ends_the_wait_or_the_next_one()
     {
         _intake.Wake();
-        _intake.Wait(Long, 1000);
+        _intake.Wait(Long, 1000, FactUrgency.Awaited);
         Task pausing = Task.Run(() => _intake.Pause(Long));
-        _intake.Append(new UrgentFact());
+        _intake.Append(new Fact(FactUrgency.Urgent));
         _intake.Wake();
         await pausing.WaitAsync(Deadline.Patience);
     }
@@ -81,10 +81,8 @@ public sealed class FactIntakeTests : IDisposable
         Assert.False(_intake.IsFull);
     }
 
-    private sealed class Fact : JournalFact;
-
-    private sealed class UrgentFact : JournalFact
+    private sealed class Fact(FactUrgency urgency = FactUrgency.None) : JournalFact
     {
-        public override bool IsUrgent => true;
+        public override FactUrgency Urgency => urgency;
     }
 }

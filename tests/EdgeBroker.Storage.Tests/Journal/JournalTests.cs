@@ -1,4 +1,6 @@
 using System.Globalization;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Sqlite;
@@ -56,6 +58,69 @@ public sealed class JournalTests : IDisposable
         await publisher.PublishAsync("a", "0", 0);
         await publisher.FenceAsync();
         Assert.Equal(before, broker.Journal.Statistics.Facts);
+    }
+
+    /// <summary>With a window of two seconds, each of which would have to be waited for.</summary>
+    [Fact]
+    public async Task Nobody_waits_out_the_window_while_the_budget_has_room()
+    {
+        await using StoredBroker broker = StoredBroker.Start(_directory, StoreDurability.FlashSaver);
+        TestClient away = await broker.Broker.ConnectAsync("away", properties: Kept);
+        await away.SubscribeAsync("away/#", 2);
+        await away.DropAsync();
+        TestClient reader = await broker.Broker.ConnectAsync("reader", properties: Kept);
+        await reader.SubscribeAsync("there", 2);
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher", properties: Kept);
+        var view = new BrokerView(broker.Broker.Broker, new RecentRefusals(broker.Broker.Time));
+        JournalStatistics before = broker.Journal.Statistics;
+        long began = Environment.TickCount64;
+        for (int i = 0; i < 5; i++)
+        {
+            await publisher.PublishAsync("away/1", "x", 1);
+            // PUBREC, and PUBCOMP.
+            await publisher.PublishAsync("away/2", "x", 2);
+            // PUBREC and the message, PUBREL, PUBCOMP.
+            await publisher.PublishAsync("there", "x", 2);
+            await reader.AcknowledgeAsync(await reader.ExpectPublishAsync("there", "x", 2));
+            await publisher.SendAsync(publisher.Packets.Publish("value", "x", 1, 100, retain: true));
+            await publisher.ExpectAsync(publisher.Packets.Puback(100, ReasonCode.NoMatchingSubscribers));
+            Assert.True(view.DeleteRetained("value", out Completion? deleted));
+            using var isDeleted = new ManualResetEventSlim();
+            deleted!.WhenDone(isDeleted.Set);
+            Assert.True(isDeleted.Wait(Deadline.Patience));
+            await publisher.SubscribeAsync("some");
+            TestClient other = await broker.Broker.ConnectAsync("other", properties: Kept);
+            await other.SubscribeAsync("other");
+            Assert.Equal(KickOutcome.Forgotten, view.Kick("other", forget: true));
+            await other.DropAsync();
+        }
+
+        // Forty of these waits would take eighty seconds.
+        Assert.InRange(Environment.TickCount64 - began, 0, 40_000);
+        JournalStatistics after = broker.Journal.Statistics;
+        Assert.InRange(before.CommitsLeft!.Value - after.CommitsLeft!.Value, 10, after.Commits - before.Commits);
+        Assert.Equal(0, after.WindowMs);
+    }
+
+    [Fact]
+    public async Task A_spent_budget_is_said_once_and_who_waits_waits_for_the_window()
+    {
+        var options = new StorageOptions { CommitsPerSecond = 1 };
+        var log = new RecordedLog();
+        await using StoredBroker broker = StoredBroker.Start(_directory, options, TestBrokerOptions.Quiet, log);
+        TestClient publisher = await broker.Broker.ConnectAsync("publisher");
+        int published = 0;
+        for (; broker.Journal.Statistics.WindowMs == 0; published++)
+        {
+            Assert.InRange(published, 0, 1000);
+            await publisher.SendAsync(publisher.Packets.Publish("value", "x", 1, 100, retain: true));
+            await publisher.ExpectAsync(publisher.Packets.Puback(100, ReasonCode.NoMatchingSubscribers));
+        }
+
+        Assert.InRange(published, 299, 1000);
+        Assert.Equal(1000, broker.Journal.Statistics.WindowMs);
+        await broker.StopAsync();
+        Assert.Single(log.Entries, entry => entry.Id == 7108);
     }
 
     [Fact]
@@ -161,9 +226,9 @@ public sealed class JournalTests : IDisposable
     public async Task An_end_commits_what_waits_and_does_not_wait_itself()
     {
         await using StoredBroker first = StoredBroker.Start(_directory, StoreDurability.FlashSaver);
+        // It is there and acknowledges nothing, so nothing hurries.
         TestClient client = await first.Broker.ConnectAsync("kept", properties: Kept);
         await client.SubscribeAsync("a", 1);
-        await client.DropAsync();
         TestClient publisher = await first.Broker.ConnectAsync("publisher");
         await publisher.SendAsync([.. Enumerable.Range(1, 100).SelectMany(i => publisher.Packets.Publish("a", "m", 1, i))]);
         await publisher.FenceAsync();

@@ -7,6 +7,7 @@ using EdgeBroker.Storage.Restoring;
 using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
 using EdgeBroker.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -21,7 +22,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     private readonly IAuthenticator? _authenticator;
     private bool _isStopped;
 
-    private StoredBroker(string directory, StorageOptions options, MqttOptions limits, WallTime wall, IAuthenticator? authenticator)
+    private StoredBroker(
+        string directory, StorageOptions options, MqttOptions limits, WallTime wall, IAuthenticator? authenticator, ILogger? logger = null)
     {
         _directory = directory;
         _options = options;
@@ -33,7 +35,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
         Opening = file.Opening;
         StoreId = file.Id;
-        Journal = new SqliteJournal(file, options, clock, wall, NullLogger.Instance);
+        Journal = new SqliteJournal(file, options, clock, wall, logger ?? NullLogger.Instance);
         Broker = new TestBroker(
             new TestBrokerOptions
             {
@@ -62,8 +64,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     public static StoredBroker Start(TemporaryDirectory directory, StoreDurability durability = StoreDurability.Strict, MqttOptions? limits = null) =>
         new(directory.File("data"), new StorageOptions { Durability = durability }, limits ?? TestBrokerOptions.Quiet, new WallTime(), null);
 
-    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits) =>
-        new(directory.File("data"), options, limits, new WallTime(), null);
+    public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits, ILogger? logger = null) =>
+        new(directory.File("data"), options, limits, new WallTime(), null, logger);
 
     /// <summary>Starts one whose clients are who <paramref name="authenticator"/> says.</summary>
     public static StoredBroker Start(TemporaryDirectory directory, IAuthenticator authenticator) =>

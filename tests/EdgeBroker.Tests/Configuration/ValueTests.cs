@@ -87,6 +87,7 @@ public sealed class ValueTests
             connect_timeout = "14s"
             [storage]
             durability = "flash-saver"
+            commits_per_second = 7
             max_bytes = "16MB"
             on_corruption = "stop"
             [log]
@@ -99,7 +100,13 @@ public sealed class ValueTests
             new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:1884", AllowAnonymous = false, MaxConnections = 7 },
             Assert.Single(configuration.Listeners));
         Assert.Equal(
-            new StorageOptions { Durability = StoreDurability.FlashSaver, MaxBytes = 16 * 1024 * 1024, OnCorruption = CorruptionPolicy.Stop },
+            new StorageOptions
+            {
+                Durability = StoreDurability.FlashSaver,
+                CommitsPerSecond = 7,
+                MaxBytes = 16 * 1024 * 1024,
+                OnCorruption = CorruptionPolicy.Stop,
+            },
             configuration.Storage);
         Assert.Equal(new LogOptions { Level = LogLevel.Debug, Format = LogFormat.Json }, configuration.Log);
         Assert.Equal(new MqttOptions

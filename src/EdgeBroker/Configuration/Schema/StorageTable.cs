@@ -6,9 +6,9 @@ namespace EdgeBroker.Configuration.Schema;
 internal static class StorageTable
 {
     private static readonly ChoiceKind<StoreDurability> Durability = Kinds.Choice(
-        ("strict", StoreDurability.Strict, "answers within 5 ms"),
-        ("balanced", StoreDurability.Balanced, "within 50 ms"),
-        ("flash-saver", StoreDurability.FlashSaver, "writes least and answers within 2 s"),
+        ("strict", StoreDurability.Strict, "commits whenever a client waits"),
+        ("balanced", StoreDurability.Balanced, "does so within a budget, else within 50 ms"),
+        ("flash-saver", StoreDurability.FlashSaver, "writes least: a small budget, else within 2 s"),
         ("memory", StoreDurability.Memory, "nothing is stored"));
 
     private static readonly ChoiceKind<CorruptionPolicy> OnCorruption = Kinds.Choice(
@@ -22,6 +22,13 @@ internal static class StorageTable
         Comment = "what outlives the process: sessions, queued and retained messages",
     }
         .Key("durability", Durability, o => o.Durability, (o, v) => o with { Durability = v }, AfterRestart, "all but memory survive a power cut")
+        .Key(
+            "commits_per_second",
+            Kinds.Integer(1, 10_000),
+            o => o.CommitsPerSecond,
+            (o, v) => o with { CommitsPerSecond = v },
+            AfterRestart,
+            "budget of balanced in the long run, to spare the flash; 300 s of it at once")
         .Key(
             "max_bytes",
             Kinds.Size(16 * SizeKind.MB, 1_024 * SizeKind.GB),
