@@ -27,6 +27,13 @@ public sealed record MqttOptions
     /// <summary>Largest control packet accepted, in bytes, fixed header included; a larger one is refused with 0x95.</summary>
     public int MaxPacketSizeBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>Largest CONNECT, and AUTH before CONNACK, accepted, in bytes, where <see cref="MaxPacketSizeBytes"/> is not less: what anybody may send who
+    /// has not shown who he is.</summary>
+    public int MaxConnectBytes { get; init; } = 128 * 1024;
+
+    /// <summary>Longest client id accepted, in bytes; a longer one is refused with 0x85.</summary>
+    public int MaxClientIdBytes { get; init; } = 1024;
+
     /// <summary>Highest QoS a client may publish with: 0, 1 or 2.</summary>
     public int MaxQos { get; init; } = 2;
 

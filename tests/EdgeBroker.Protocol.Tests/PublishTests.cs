@@ -46,6 +46,18 @@ public class PublishTests
         Assert.Equal(Notation.Bytes("30 len 'a/b' [02 0000003C 23 0005 01 01 0B 01 0B 02] `hi`"), Written(outgoing, ProtocolVersion.V5));
     }
 
+    [Fact]
+    public void What_grows_beyond_any_packet_has_no_length()
+    {
+        // As long as a packet can be; with an identifier it would be longer.
+        byte[] payload = GC.AllocateUninitializedArray<byte>((int)VariableByteInteger.MaxValue - 6);
+        var largest = new OutgoingPublish { Topic = "a/b"u8, Payload = payload };
+        Assert.Equal((int)VariableByteInteger.MaxValue + 5, largest.Length(ProtocolVersion.V5));
+        uint[] subscriptions = [1];
+        Assert.Equal(int.MaxValue, (largest with { SubscriptionIdentifiers = subscriptions }).Length(ProtocolVersion.V5));
+        Assert.Equal(int.MaxValue, (largest with { QoS = QoS.AtLeastOnce, PacketId = 1 }).Length(ProtocolVersion.V5));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(5_000)]
@@ -100,7 +112,7 @@ public class PublishTests
     {
         Assert.Throws<ArgumentException>(() => Written(new OutgoingPublish { Topic = new byte[65_536] }, ProtocolVersion.V5));
         Assert.Throws<ArgumentException>(
-            () => new OutgoingPublish { Topic = "a"u8, Payload = new byte[VariableByteInteger.MaxValue] }.Length(ProtocolVersion.V5));
+            () => Written(new OutgoingPublish { Topic = "a"u8, Payload = new byte[VariableByteInteger.MaxValue] }, ProtocolVersion.V5));
         Assert.ThrowsAny<ArgumentException>(
             () => Written(new OutgoingPublish { Topic = "a"u8, SubscriptionIdentifiers = [uint.MaxValue] }, ProtocolVersion.V5));
     }

@@ -46,6 +46,10 @@ public sealed class BrokerLimits
     /// <summary>What the limits did.</summary>
     public LimitCounters Counters { get; } = new();
 
+    /// <summary>Bytes kept of packets that are not complete, of all who have not logged in together: an eighth of the memory there may be, if that is less.
+    /// </summary>
+    public long MostUnauthenticatedBytes => Math.Min(_current.MaxUnauthenticatedBytes, Ledger.LimitBytes / 8);
+
     /// <summary>Bytes a connection may have waiting before QoS 0 is dropped for it, besides its own limit.</summary>
     public int MostQoS0OutputBytes => _mostQoS0OutputBytes;
 
@@ -119,6 +123,7 @@ public sealed class BrokerLimits
             LimitKind.AuthFailuresPerIp => Show(options.AuthFailuresPerIp),
             LimitKind.MaxConnections => options.MaxConnections?.ToString(CultureInfo.InvariantCulture),
             LimitKind.MaxConnectionsPerIp => options.MaxConnectionsPerIp?.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxUnauthenticatedBytes => string.Create(CultureInfo.InvariantCulture, $"{MostUnauthenticatedBytes / 1024} KB"),
             LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
             _ => null,
         };
@@ -136,6 +141,7 @@ public sealed class BrokerLimits
         LimitKind.SubscribesPerClient => "subscribes_per_client",
         LimitKind.AuthFailuresPerIp => "auth_failures_per_ip",
         LimitKind.ConnectTimeout => "connect_timeout",
+        LimitKind.MaxUnauthenticatedBytes => "max_unauthenticated_bytes",
         _ => "max_memory",
     };
 
@@ -143,7 +149,7 @@ public sealed class BrokerLimits
     public static ReasonCode ReasonOf(LimitKind limit) => limit switch
     {
         LimitKind.ConnectionsPerIp or LimitKind.AuthFailuresPerIp => ReasonCode.ConnectionRateExceeded,
-        LimitKind.MaxConnections or LimitKind.MaxMemory => ReasonCode.ServerBusy,
+        LimitKind.MaxConnections or LimitKind.MaxMemory or LimitKind.MaxUnauthenticatedBytes => ReasonCode.ServerBusy,
         LimitKind.PublishesPerClient or LimitKind.BytesPerClient => ReasonCode.MessageRateTooHigh,
         _ => ReasonCode.QuotaExceeded,
     };

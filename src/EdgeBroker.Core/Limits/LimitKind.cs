@@ -29,4 +29,7 @@ public enum LimitKind : byte
 
     /// <summary><c>max_memory</c>: memory of the process.</summary>
     MaxMemory,
+
+    /// <summary><c>max_unauthenticated_bytes</c>: what those have sent, all together, who have not logged in.</summary>
+    MaxUnauthenticatedBytes,
 }

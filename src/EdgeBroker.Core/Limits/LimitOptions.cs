@@ -29,6 +29,9 @@ public sealed record LimitOptions
     /// <summary>Where the memory limit comes from.</summary>
     public MemoryLimit MaxMemory { get; init; } = MemoryLimit.Automatic;
 
+    /// <summary>Bytes kept of packets that are not complete, of all who have not logged in together.</summary>
+    public long MaxUnauthenticatedBytes { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>What applies without configuration.</summary>
     public static RateLimit DefaultAuthFailures { get; } = new(10, TimeSpan.FromMinutes(1), 5) { Text = "10/m" };
 }

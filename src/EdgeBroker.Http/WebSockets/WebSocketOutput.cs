@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Http.WebSockets;
 
@@ -25,7 +25,7 @@ internal sealed class WebSocketOutput(WebSocket socket) : PipeWriter, IDisposabl
         int needed = _length + Math.Max(sizeHint, SmallestBuffer);
         if (_buffer is null || _buffer.Length < needed)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 2 * _length));
+            byte[] larger = BytePool.Rent(Math.Max(needed, 2 * _length));
             _buffer.AsSpan(0, _length).CopyTo(larger);
             Release();
             _buffer = larger;
@@ -71,7 +71,7 @@ internal sealed class WebSocketOutput(WebSocket socket) : PipeWriter, IDisposabl
 
     private void Release()
     {
-        if (_buffer is not null) ArrayPool<byte>.Shared.Return(_buffer);
+        if (_buffer is not null) BytePool.Return(_buffer);
         _buffer = null;
     }
 }

@@ -51,7 +51,7 @@ public sealed partial class Handshake
 
     private void ReadClientLimits(PropertyBlock properties)
     {
-        _link.MaxPacketBytes = properties.GetNumber(PropertyId.MaximumPacketSize, MqttLink.NoLimit);
+        _link.MaxPacketBytes = Math.Min(properties.GetNumber(PropertyId.MaximumPacketSize, MqttLink.NoLimit), MqttLink.NoLimit);
         _link.Speak(_link.Version, wantsReasons: properties.GetNumber(PropertyId.RequestProblemInformation, 1) == 1);
         int aliases = (int)Math.Min(properties.GetNumber(PropertyId.TopicAliasMaximum, 0), (uint)Options.TopicAliasMaximum);
         if (aliases > 0) _link.UseAliases(aliases);
@@ -61,6 +61,8 @@ public sealed partial class Handshake
     {
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
         if (packet.ClientId.IsEmpty && _link.Rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
+        (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, $"a client id of {packet.ClientId.Length} bytes, above mqtt.max_client_id_bytes");
+        if (packet.ClientId.Length > Options.MaxClientIdBytes) return false;
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "client ids that begin with $local/, $bridge/ or $node/ are the broker's own");
         if (ReservedIds.IsReserved(packet.ClientId)) return false;
         (reason, explanation) = (ReasonCode.Success, "");

@@ -4,6 +4,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport;
+using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Mqtt.Connections;
 
@@ -19,6 +20,9 @@ public sealed partial class Handshake : IMqttHandler
 
     // Time a connection that is not wanted has for its CONNECT, so that it can be told why.
     private const long CourtesyMs = 2_000;
+
+    // An ordinary CONNECT is not longer.
+    private const int ShortBytes = 4 * 1024;
 
     private readonly MqttLink _link;
     private readonly LimitKind? _refusedBy;
@@ -80,6 +84,8 @@ public sealed partial class Handshake : IMqttHandler
 
     private TransportConnection Transport => _link.Transport;
 
+    private int MostBytes => Math.Min(Options.MaxPacketSizeBytes, Options.MaxConnectBytes);
+
     /// <inheritdoc/>
     public int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
     {
@@ -87,14 +93,19 @@ public sealed partial class Handshake : IMqttHandler
         announcedBytes = 0;
         while (_state is State.AwaitingConnect or State.AwaitingAuth)
         {
-            FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
+            FrameStatus status = Frame.Cut(bytes[consumed..], MostBytes, out Frame frame, out announcedBytes);
             if (consumed < bytes.Length && WhyNotAwaited(bytes[consumed]) is { } cause)
             {
                 Refuse(ReasonCode.ProtocolError, cause);
                 break;
             }
 
-            if (status == FrameStatus.Incomplete) break;
+            if (status == FrameStatus.Incomplete)
+            {
+                if (!IsRoomFor(bytes.Length - consumed)) RefuseUnfinished();
+                break;
+            }
+
             if (status != FrameStatus.Complete)
             {
                 RefuseFrame(status, announcedBytes);
@@ -204,9 +215,28 @@ public sealed partial class Handshake : IMqttHandler
         answer: clientId is not null,
         logged: Broker.Limits.Describe(limit) + " is reached");
 
+    /// <summary>
+    /// Whether a packet that has not come whole may be kept: those who have not logged in share what there is for all of them, and who has sent most gives way
+    /// first. What fits in one segment is hardly ever kept.
+    /// </summary>
+    private bool IsRoomFor(int keptBytes)
+    {
+        long mostBytes = Broker.Limits.MostUnauthenticatedBytes;
+        long otherBytes = BufferMemory.UnauthenticatedBytes;
+        return otherBytes + keptBytes <= mostBytes || (keptBytes <= ShortBytes && otherBytes + keptBytes <= 2 * mostBytes);
+    }
+
+    private void RefuseUnfinished()
+    {
+        const LimitKind limit = LimitKind.MaxUnauthenticatedBytes;
+        Broker.Limits.Report(limit, LimitAction.Refused, Transport.RemoteEndPoint);
+        Refuse(BrokerLimits.ReasonOf(limit), "busy: too much of CONNECT packets that are not complete; try again later", answer: false);
+    }
+
     private void RefuseFrame(FrameStatus status, int announcedBytes)
     {
-        if (status == FrameStatus.TooLarge) Refuse(ReasonCode.PacketTooLarge, $"a packet of {announcedBytes} bytes, above mqtt.max_packet_size");
+        string key = MostBytes == Options.MaxPacketSizeBytes ? "mqtt.max_packet_size" : "mqtt.max_connect_bytes";
+        if (status == FrameStatus.TooLarge) Refuse(ReasonCode.PacketTooLarge, $"a packet of {announcedBytes} bytes, above {key} ({MostBytes})");
         else Refuse(ReasonCode.MalformedPacket, "the fixed header is malformed");
     }
 

@@ -1,10 +1,10 @@
-using System.Buffers;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
+using EdgeBroker.Transport.Buffers;
 
 namespace EdgeBroker.Mqtt.Connections;
 
@@ -64,7 +64,7 @@ public sealed partial class MqttConnection
         byte[]? rented = null;
         if (!properties.TryGetForwarded(out ReadOnlySpan<byte> forwarded))
         {
-            rented = ArrayPool<byte>.Shared.Rent(properties.Bytes.Length);
+            rented = BytePool.Rent(properties.Bytes.Length);
             forwarded = rented.AsSpan(0, properties.CopyForwarded(rented));
         }
 
@@ -89,7 +89,7 @@ public sealed partial class MqttConnection
             Context,
             Context.Batch,
             admitted);
-        if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        if (rented is not null) BytePool.Return(rented);
         return verdict;
     }
 

@@ -75,7 +75,7 @@ internal sealed partial class MqttLink
         if (v5 && !reason.IsAllowedIn(PacketType.Connack)) reason = ReasonCode.UnspecifiedError;
         PropertyBuilder properties = PropertyBuilder.For(PacketType.Connack, stackalloc byte[192]);
         if (v5 && server is not null) properties.Add(PropertyId.ServerReference, Encoding.UTF8.GetBytes(server));
-        if (WantsReasons) properties.Add(PropertyId.ReasonString, Encoding.UTF8.GetBytes(explanation));
+        if (WantsReasons) AddReason(ref properties, Encoding.UTF8.GetBytes(explanation));
         var packet = new ConnackPacket { ReasonCode = reason, Properties = properties.Block };
         if ((uint)packet.Length(Version) > MaxPacketBytes) packet = new ConnackPacket { ReasonCode = reason };
         int length = packet.Length(Version);
@@ -94,7 +94,7 @@ internal sealed partial class MqttLink
     private void SendExplained(scoped AckPacket packet, string? explanation)
     {
         PropertyBuilder properties = PropertyBuilder.For(packet.Type, stackalloc byte[96]);
-        properties.Add(PropertyId.ReasonString, explanation is null ? ReasonText.Of(packet.ReasonCode) : Encoding.UTF8.GetBytes(explanation));
+        AddReason(ref properties, explanation is null ? ReasonText.Of(packet.ReasonCode) : Encoding.UTF8.GetBytes(explanation));
         var explained = packet with { Properties = properties.Block };
         // An explanation that makes the packet too large is left out [MQTT-3.4.2-2].
         if ((uint)explained.Length(Version) <= MaxPacketBytes) packet = explained;

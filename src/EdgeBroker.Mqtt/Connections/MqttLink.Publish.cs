@@ -140,7 +140,7 @@ internal sealed partial class MqttLink
     /// <summary>Writes the packet in a form of its own, with an alias instead of its topic if that is not 0.</summary>
     private int WriteOwn(in OutgoingPublish publish, ushort insteadOfTopic = 0)
     {
-        bool fits = MaxPacketBytes == NoLimit || (uint)publish.Length(Version, insteadOfTopic) <= MaxPacketBytes;
+        bool fits = (uint)publish.Length(Version, insteadOfTopic) <= MaxPacketBytes;
         return fits ? publish.Write(Output, Version, insteadOfTopic) : 0;
     }
 

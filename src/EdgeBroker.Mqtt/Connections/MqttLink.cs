@@ -22,8 +22,10 @@ namespace EdgeBroker.Mqtt.Connections;
 /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
 internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? identity) : ISessionLink
 {
-    /// <summary><see cref="MaxPacketBytes"/> of a client that takes packets of any length.</summary>
-    public const uint NoLimit = uint.MaxValue;
+    /// <summary><see cref="MaxPacketBytes"/> of a client that takes whatever MQTT has: five bytes of fixed header, and what they can announce.</summary>
+    public const uint NoLimit = VariableByteInteger.MaxValue + 5;
+
+    private const int MostReasonBytes = 1024;
 
     private long _connectedAtMs;
     private long _messagesReceived;
@@ -217,12 +219,16 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         if (!Rules.ServerMayDisconnect) return;
         if (!reason.IsAllowedIn(PacketType.Disconnect)) reason = ReasonCode.UnspecifiedError;
         PropertyBuilder properties = PropertyBuilder.For(PacketType.Disconnect, stackalloc byte[160]);
-        if (WantsReasons) properties.Add(PropertyId.ReasonString, explanation);
+        if (WantsReasons) AddReason(ref properties, explanation);
         var packet = new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = properties.Block };
         if ((uint)packet.Length(Version) > MaxPacketBytes) packet = packet with { Properties = default };
         packet.Write(Output, Version);
         properties.Dispose();
     }
+
+    // What a client chose may stand in it, as a topic of 65,535 bytes does.
+    private static void AddReason(ref PropertyBuilder properties, ReadOnlySpan<byte> explanation) =>
+        properties.Add(PropertyId.ReasonString, Utf8Text.Cut(explanation, MostReasonBytes));
 
     /// <summary>Counts a packet that the connection's own thread has written, and has it flushed; under the lock.</summary>
     private void Sent(int bytes)

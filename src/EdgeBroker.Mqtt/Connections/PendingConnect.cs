@@ -60,8 +60,14 @@ internal sealed class PendingConnect
         if (IsAssignedId) properties.Add(PropertyId.AssignedClientIdentifier, Encoding.UTF8.GetBytes(ClientId));
         if (options.TopicAliasMaximum > 0) properties.Add(PropertyId.TopicAliasMaximum, (uint)options.TopicAliasMaximum);
         if (KeepAliveSeconds != RequestedKeepAliveSeconds) properties.Add(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
-        if (WantsResponseInformation && IsOneLevel(ClientId)) properties.Add(PropertyId.ResponseInformation, Encoding.UTF8.GetBytes("response/" + ClientId));
+        if (WantsResponseInformation && IsOneLevel(ClientId)) AddResponseInformation(ref properties);
         Method?.AddTo(ref properties, Method.LastWord);
+    }
+
+    private void AddResponseInformation(ref PropertyBuilder properties)
+    {
+        byte[] topic = Encoding.UTF8.GetBytes("response/" + ClientId);
+        if (topic.Length <= Utf8Text.MaxBytes) properties.Add(PropertyId.ResponseInformation, topic);
     }
 
     /// <summary>

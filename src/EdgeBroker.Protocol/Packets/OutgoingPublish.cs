@@ -38,13 +38,13 @@ public readonly ref struct OutgoingPublish
     /// <summary>The packet identifier; not written at QoS 0.</summary>
     public ushort PacketId { get; init; }
 
-    /// <summary>Bytes of the whole packet.</summary>
+    /// <summary>Bytes of the whole packet; <see cref="int.MaxValue"/>: more than a packet can have.</summary>
     /// <param name="version">The receiver's version.</param>
     /// <param name="insteadOfTopic">An alias that stands for the topic; 0: the topic is written.</param>
     public int Length(ProtocolVersion version, ushort insteadOfTopic = 0)
     {
-        Sizes sizes = SizesFor(version, insteadOfTopic);
-        return PacketWriter.PacketLength(sizes.Head + Payload.Length);
+        long bodyLength = (long)SizesFor(version, insteadOfTopic).Head + Payload.Length;
+        return bodyLength > VariableByteInteger.MaxValue ? int.MaxValue : PacketWriter.PacketLength((int)bodyLength);
     }
 
     /// <summary>Where the packet identifier stands in the packet, above QoS 0.</summary>

@@ -20,6 +20,15 @@ public static class Utf8Text
     /// </summary>
     public static bool IsValid(ReadOnlySpan<byte> text) => IsPlainAscii(text) || (!text.Contains((byte)0) && Utf8.IsValid(text));
 
+    /// <summary>The beginning of a valid text, of so many bytes at most; no character is cut in two.</summary>
+    public static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text, int mostBytes)
+    {
+        if (text.Length <= mostBytes) return text;
+        int end = mostBytes;
+        while (end > 0 && (text[end] & 0xC0) == 0x80) end--;
+        return text[..end];
+    }
+
     // Nearly all text is short and of ASCII, and for that the two general searches cost more to enter than to run.
     private static bool IsPlainAscii(ReadOnlySpan<byte> text)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 
 namespace EdgeBroker.Transport.Buffers;
 
@@ -47,7 +46,7 @@ public struct ReceivedBytes
         int wanted = announcedBytes > 0 ? Math.Min(announcedBytes, 2 * rest.Length) : rest.Length;
         if (_kept is null || _kept.Length <= rest.Length)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, rest.Length + 1));
+            byte[] larger = BytePool.Rent(Math.Max(wanted, rest.Length + 1));
             rest.CopyTo(larger);
             Clear();
             _kept = larger;
@@ -72,7 +71,7 @@ public struct ReceivedBytes
         if (_kept is not null)
         {
             Uncount();
-            ArrayPool<byte>.Shared.Return(_kept);
+            BytePool.Return(_kept);
         }
 
         _kept = null;

@@ -17,6 +17,9 @@ public sealed class PipeConnection : TransportConnection
     // As with a socket: a peer that does not take our last bytes in this time is cut.
     private const long LingerMs = 1000;
 
+    // A timer takes no more than some 49 days; deadlines know no bound.
+    private const long LongestTimerMs = 24 * 60 * 60 * 1000;
+
     private readonly IDuplexPipe _pipe;
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -143,12 +146,19 @@ public sealed class PipeConnection : TransportConnection
     {
         if (dueMs == _deadlineMs) return;
         _deadlineMs = dueMs;
-        _timer.Change(dueMs == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, dueMs - NowMs)), Timeout.InfiniteTimeSpan);
+        SetTimer(dueMs);
     }
 
     // What a pipe may end with. Anything else is a bug of whatever the pipe goes through.
     private static bool IsExpected(Exception exception) =>
         exception is IOException or InvalidOperationException or OperationCanceledException or AuthenticationException or Win32Exception;
+
+    // When it fires before the time has come, it is set again.
+    private void SetTimer(long dueMs)
+    {
+        TimeSpan delay = dueMs == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Clamp(dueMs - NowMs, 0, LongestTimerMs));
+        _timer.Change(delay, Timeout.InfiniteTimeSpan);
+    }
 
     private void OnTimer()
     {
@@ -191,8 +201,8 @@ public sealed class PipeConnection : TransportConnection
         int consumed;
         using (_loop.Enter())
         {
-            // A unit known to be incomplete is not handed, and copied, for each piece of it.
-            consumed = buffer.IsEmpty || _paused || IsClosing || buffer.Length < _announcedBytes ? 0 : HandContiguous(buffer);
+            // A unit known to be incomplete is not handed, and copied, for each piece of it; but who has not logged in is watched over by the handler.
+            consumed = buffer.IsEmpty || _paused || IsClosing || (buffer.Length < _announcedBytes && Handler.HasLoggedIn) ? 0 : HandContiguous(buffer);
             _loop.EndIteration();
             wait = _paused && !IsClosing;
             _memory.SetReceived(buffer.Length - consumed, Handler.HasLoggedIn);
@@ -207,7 +217,7 @@ public sealed class PipeConnection : TransportConnection
         try
         {
             if (buffer.IsSingleSegment) return Handler.Receive(buffer.FirstSpan, out _announcedBytes);
-            whole = ArrayPool<byte>.Shared.Rent((int)buffer.Length);
+            whole = BytePool.Rent((int)buffer.Length);
             buffer.CopyTo(whole);
             return Handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
         }
@@ -218,7 +228,7 @@ public sealed class PipeConnection : TransportConnection
         }
         finally
         {
-            if (whole is not null) ArrayPool<byte>.Shared.Return(whole);
+            if (whole is not null) BytePool.Return(whole);
         }
     }
 
@@ -271,7 +281,7 @@ public sealed class PipeConnection : TransportConnection
         if (_cutMs == long.MaxValue) _cutMs = nowMs + LingerMs;
         // The timer measures with another clock and may be a little early: then it is set again.
         if (nowMs >= _cutMs) _pipe.Output.CancelPendingFlush();
-        else _timer.Change(TimeSpan.FromMilliseconds(_cutMs - nowMs), Timeout.InfiniteTimeSpan);
+        else SetTimer(_cutMs);
     }
 
     /// <summary>Calls the handler for what is due and moves the output into the pipe.</summary>
@@ -313,7 +323,7 @@ public sealed class PipeConnection : TransportConnection
         else if (timerFired && _deadlineMs != long.MaxValue)
         {
             // It measures with another clock and may be a little early.
-            _timer.Change(TimeSpan.FromMilliseconds(_deadlineMs - nowMs), Timeout.InfiniteTimeSpan);
+            SetTimer(_deadlineMs);
         }
 
         if (turn && !IsClosing) CallBack();

@@ -56,7 +56,7 @@ public sealed unsafe partial class Reactor : IDisposable
         _wakeFd = LinuxSockets.EventFd(0, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);
         if (_wakeFd < 0) throw new Win32Exception(Marshal.GetLastPInvokeError(), "eventfd failed");
         _epoll.Add(_wakeFd, LinuxSockets.EpollIn, WakeData);
-        if (index == 0) AddPeriodic(TrimInterval, ChunkPool.Trim);
+        if (index == 0) AddPeriodic(TrimInterval, TrimPools);
         _thread = new Thread(Run) { Name = $"reactor-{index}", IsBackground = true };
     }
 
@@ -278,6 +278,12 @@ public sealed unsafe partial class Reactor : IDisposable
             FlushRequests.OfThread = _requests;
             ReceiveReady(_epoll.Wait(0));
         }
+    }
+
+    private static void TrimPools()
+    {
+        ChunkPool.Trim();
+        BytePool.Trim();
     }
 
     private long Now() => (long)_time.GetElapsedTime(_start).TotalMilliseconds;

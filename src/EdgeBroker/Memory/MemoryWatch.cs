@@ -12,12 +12,14 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
     /// <summary>Time between two readings: a fast link fills some tens of megabytes meanwhile.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    // A collection of everything stops all threads for its length.
-    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(10);
+    // A collection of everything stops all threads for its length: so often at most, and for no more than a twentieth of the time.
+    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(1);
+    private const int PauseFactor = 20;
 
     // In a container the runtime keeps the heap below the container's limit, and fails when it cannot.
     private readonly long _heapLimitBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
     private long? _lastCollection;
+    private TimeSpan _nextCollectionAfter;
 
     // What the process has without clients: code, stacks, tables.
     private long? _ownBytes;
@@ -39,8 +41,7 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
         MemoryReading reading = Read(limit);
         if ((IsShort(reading) || limits.Memory.Stage != MemoryStage.Normal) && MayCollect())
         {
-            collect();
-            _lastCollection = time.GetTimestamp();
+            Collect();
             reading = Read(limit);
         }
 
@@ -63,5 +64,14 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
     private static bool IsShort(MemoryReading reading) =>
         reading.LimitBytes > 0 && reading.UsedBytes * 100.0 / reading.LimitBytes >= MemoryPressure.EntersAtPercent(MemoryStage.Refusing);
 
-    private bool MayCollect() => _lastCollection is not { } last || time.GetElapsedTime(last) >= BetweenCollections;
+    private void Collect()
+    {
+        long begin = time.GetTimestamp();
+        collect();
+        _lastCollection = time.GetTimestamp();
+        TimeSpan pause = time.GetElapsedTime(begin) * PauseFactor;
+        _nextCollectionAfter = pause > BetweenCollections ? pause : BetweenCollections;
+    }
+
+    private bool MayCollect() => _lastCollection is not { } last || time.GetElapsedTime(last) >= _nextCollectionAfter;
 }

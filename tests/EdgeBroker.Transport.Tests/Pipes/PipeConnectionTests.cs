@@ -115,6 +115,32 @@ public sealed class PipeConnectionTests
     }
 
     [Fact]
+    public async Task A_deadline_may_be_farther_away_than_any_timer()
+    {
+        var time = new FakeTimeProvider();
+        // The system's own timers refuse what is too long; those of the fake clock do not.
+        var real = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", TimeProvider.System, Loop());
+        real.SetDeadline(real.NowMs + (long)TimeSpan.FromDays(36_500).TotalMilliseconds);
+        real.SetDeadline(long.MaxValue);
+
+        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time, Loop());
+        var handler = new TestHandler(connection);
+        Task served = connection.RunAsync(handler);
+        connection.Post(() => connection.SetDeadline(connection.NowMs + (long)TimeSpan.FromDays(60).TotalMilliseconds));
+        await PostedAsync(connection);
+        for (int day = 1; day < 60; day++)
+        {
+            time.Advance(TimeSpan.FromDays(1));
+            await PostedAsync(connection);
+        }
+
+        Assert.Equal(0, handler.Deadlines);
+        await Deadline.AdvanceUntil(time, () => handler.Deadlines == 1, "the deadline");
+        connection.Post(() => handler.Write([], close: true));
+        await Deadline.Within(served, "the end");
+    }
+
+    [Fact]
     public async Task A_close_during_a_pause_ends_the_connection()
     {
         var handler = new TestHandler(_connection);

@@ -38,6 +38,13 @@ internal static class LimitsTable
             "\"auto\": what the control group (systemd, container) or, without one, the machine leaves | \"none\" | as \"256MB\". "
             + "At 80 % new connections are refused, at 88 % publishers are read slowly, at 94 % QoS 0 is dropped")
         .Key(
+            "max_unauthenticated_bytes",
+            Kinds.Size(64 * SizeKind.KB, SizeKind.GB),
+            c => c.Limits.MaxUnauthenticatedBytes,
+            (c, v) => c with { Limits = c.Limits with { MaxUnauthenticatedBytes = v } },
+            Applies.AtOnce,
+            "of CONNECT packets that are not complete, all together; an eighth of max_memory at most. Beyond: the largest are refused")
+        .Key(
             "max_connections",
             Connections,
             c => c.Limits.MaxConnections,

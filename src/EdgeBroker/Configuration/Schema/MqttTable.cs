@@ -13,11 +13,25 @@ internal static class MqttTable
     public static readonly TableSchema<MqttOptions> Schema = new TableSchema<MqttOptions>("[mqtt]")
         .Key(
             "max_packet_size",
-            Kinds.Size(256, 256 * SizeKind.MB),
+            Kinds.Size(256, 255 * SizeKind.MB),
             o => o.MaxPacketSizeBytes,
             (o, v) => o with { MaxPacketSizeBytes = (int)v },
             Applies.ToNewConnections,
             "larger packets are refused, and their sender is disconnected")
+        .Key(
+            "max_connect_bytes",
+            Kinds.Size(256, SizeKind.MB),
+            o => o.MaxConnectBytes,
+            (o, v) => o with { MaxConnectBytes = (int)v },
+            Applies.ToNewConnections,
+            "CONNECT may not be larger: its sender has not logged in yet")
+        .Key(
+            "max_client_id_bytes",
+            Kinds.Integer(23, 65_535),
+            o => o.MaxClientIdBytes,
+            (o, v) => o with { MaxClientIdBytes = v },
+            Applies.ToNewConnections,
+            "longer client ids are refused with 0x85")
         .Key("max_qos", Kinds.Integer(0, 2), o => o.MaxQos, (o, v) => o with { MaxQos = v }, Applies.ToNewConnections, "highest QoS accepted and granted")
         .Key(
             "retain",

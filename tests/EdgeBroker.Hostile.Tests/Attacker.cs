@@ -1,0 +1,77 @@
+using System.Net.Sockets;
+
+namespace EdgeBroker.Hostile.Tests;
+
+/// <summary>A socket that sends what it is given, and may never read.</summary>
+internal sealed class Attacker : IDisposable
+{
+    private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(2);
+
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly int _port;
+    private bool _isOpen;
+
+    public Attacker(int port) => _port = port;
+
+    /// <summary>Whether the broker has not ended the connection, as far as sending could tell.</summary>
+    public bool IsOpen => _isOpen;
+
+    /// <summary>Connects and sends; false: the broker does not take it, or not now.</summary>
+    public async Task<bool> TrySendAsync(params byte[][] packets)
+    {
+        using var patience = new CancellationTokenSource(WritePatience);
+        try
+        {
+            if (!_socket.Connected)
+            {
+                await _socket.ConnectAsync("127.0.0.1", _port, patience.Token);
+                _isOpen = true;
+            }
+
+            foreach (byte[] packet in packets)
+            {
+                for (int sent = 0; sent < packet.Length;) sent += await _socket.SendAsync(packet.AsMemory(sent), patience.Token);
+            }
+
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            if (exception is SocketException) _isOpen = false;
+            return false;
+        }
+    }
+
+    /// <summary>Sends a packet and takes whatever comes back, until so many bytes have come; fewer: the broker closed.</summary>
+    public async Task<byte[]> AskAsync(byte[] packet, int answerBytes)
+    {
+        if (!await TrySendAsync(packet)) return [];
+        return await ReceiveAsync(answerBytes);
+    }
+
+    /// <summary>Receives so many bytes; fewer: the broker closed the connection.</summary>
+    public async Task<byte[]> ReceiveAsync(int bytes)
+    {
+        var answer = new byte[bytes];
+        int count = 0;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        try
+        {
+            while (count < bytes)
+            {
+                int received = await _socket.ReceiveAsync(answer.AsMemory(count), patience.Token);
+                if (received == 0) break;
+                count += received;
+            }
+        }
+        catch (SocketException)
+        {
+            // Reset: closed as well.
+        }
+
+        return answer[..count];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+}

@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+using EdgeBroker.Testing.Published;
+
+namespace EdgeBroker.Hostile.Tests;
+
+/// <summary>
+/// The published executable with 96 MB of memory at most, and a canary: a client that publishes to itself at QoS 1 and waits for each message, for as long as
+/// attackers do what they do. <see cref="EndAsync"/> checks that all went well for everybody else.
+/// </summary>
+internal sealed class Siege : IAsyncDisposable
+{
+    /// <summary>What the process may have resident at any time: its limit, and what the collector had not given back yet.</summary>
+    public const long MostResidentBytes = 120L * 1024 * 1024;
+
+    // A client that is served hears of its message in milliseconds; on a busy machine beside an attacker, later.
+    private static readonly TimeSpan CanaryPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan NewcomerPatience = TimeSpan.FromSeconds(5);
+
+    private readonly string _directory;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<IDisposable> _attackers = [];
+    private Task _canary = Task.CompletedTask;
+    private int _served;
+
+    private Siege(string directory, ChildProcess process, int port)
+    {
+        _directory = directory;
+        Process = process;
+        Port = port;
+    }
+
+    /// <summary>The broker.</summary>
+    public ChildProcess Process { get; }
+
+    /// <summary>Where it listens for plain MQTT.</summary>
+    public int Port { get; }
+
+    /// <summary>The largest resident size so far, as the kernel has noted it.</summary>
+    public long PeakResidentBytes => ReadStatus("VmHWM:");
+
+    /// <summary>The broker's directory.</summary>
+    public string Folder => _directory;
+
+    /// <summary>Starts broker and canary.</summary>
+    /// <param name="limits">More keys of <c>[limits]</c>.</param>
+    /// <param name="tables">More tables.</param>
+    /// <param name="listener">More keys of the listener for plain MQTT.</param>
+    public static async Task<Siege> BeginAsync(string limits = "", string tables = "", string listener = "", Action<string>? prepare = null)
+    {
+        string directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
+        prepare?.Invoke(directory);
+        await File.WriteAllTextAsync(Path.Combine(directory, "broker.toml"), $"""
+            [node]
+            data_dir = "data"
+            [[listener]]
+            protocol = "mqtt"
+            address = "127.0.0.1:0"
+            {listener}
+            [log]
+            format = "text"
+            [limits]
+            max_memory = "96MB"
+            {limits}
+            {tables}
+            """);
+        ChildProcess process = PublishedBinary.Of(PublishedBinary.HostRid).Start(directory, "-c", "broker.toml");
+        var siege = new Siege(directory, process, await PublishedBroker.PortOfAsync(process));
+        await siege.StartCanaryAsync();
+        return siege;
+    }
+
+    /// <summary>A connection of an attacker, closed at the latest when the siege ends.</summary>
+    public Attacker Attack(int? port = null)
+    {
+        var attacker = new Attacker(port ?? Port);
+        lock (_attackers) _attackers.Add(attacker);
+        return attacker;
+    }
+
+    /// <summary>A client with good intentions.</summary>
+    public async Task<TestClient> OpenAsync(ProtocolVersion version = ProtocolVersion.V5, int? port = null)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync("127.0.0.1", port ?? Port);
+        return TestClient.Over(new NetworkStream(socket, ownsSocket: true), version, "client");
+    }
+
+    /// <summary>Waits until the broker has said something.</summary>
+    public Task SaidAsync(string words) => Process.LineAsync(line => line.Contains(words, StringComparison.Ordinal));
+
+    /// <summary>The attackers have gone: the canary was served all along, a new client is let in, and the process never was too large.</summary>
+    public async Task EndAsync()
+    {
+        int served = Volatile.Read(ref _served);
+        await Deadline.Until(() => Volatile.Read(ref _served) >= served + 2 || _canary.IsCompleted, "the canary to be served");
+        lock (_attackers) _attackers.ForEach(attacker => attacker.Dispose());
+        await LetInAsync();
+        await _ending.CancelAsync();
+        await _canary;
+        Assert.False(Process.HasEnded, Process.Said);
+        Assert.DoesNotContain("internal error", Process.Said, StringComparison.Ordinal);
+        long peak = PeakResidentBytes;
+        Assert.True(peak < MostResidentBytes, string.Create(CultureInfo.InvariantCulture, $"{peak / 1024} KB resident at most.\n{Process.Said}"));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        lock (_attackers) _attackers.ForEach(attacker => attacker.Dispose());
+        Process.Dispose();
+        await _canary.ContinueWith(_ => { }, TaskScheduler.Default);
+        _ending.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task LetInAsync()
+    {
+        long begin = Stopwatch.GetTimestamp();
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await using TestClient newcomer = await OpenAsync();
+                await newcomer.SendAsync(newcomer.Packets.Connect("newcomer"));
+                ReceivedPacket answer = await newcomer.ExpectAsync(PacketType.Connack).WaitAsync(NewcomerPatience);
+                if (answer.Reason == ReasonCode.Success) return;
+            }
+            catch (Exception exception) when (exception is IOException or ExpectationException or SocketException or TimeoutException)
+            {
+                // Refused without a word.
+            }
+
+            Assert.True(Stopwatch.GetElapsedTime(begin) < NewcomerPatience, $"Nobody is let in; {attempt + 1} attempts. The broker said:\n{Process.Said}");
+            // As a client would: refusals come by return.
+            await Task.Delay(100);
+        }
+    }
+
+    private async Task StartCanaryAsync()
+    {
+        TestClient canary = await OpenAsync();
+        await canary.SendAsync(canary.Packets.Connect("canary"));
+        await canary.ExpectConnackAsync();
+        await canary.SubscribeAsync("canary/echo", options: 1);
+        _canary = Task.Run(() => SingAsync(canary));
+    }
+
+    private async Task SingAsync(TestClient canary)
+    {
+        await using (canary)
+        {
+            for (int number = 0; !_ending.IsCancellationRequested; number++)
+            {
+                string text = number.ToString(CultureInfo.InvariantCulture);
+                long begin = Stopwatch.GetTimestamp();
+                await canary.SendAsync(canary.Packets.Publish("canary/echo", text, qos: 1, packetId: 1));
+                // Answer and message come in any order.
+                for (int expected = 2; expected > 0; expected--)
+                {
+                    ReceivedPacket packet = await canary.ReceiveAsync("the canary's message or its acknowledgement").WaitAsync(CanaryPatience);
+                    if (packet.Type == PacketType.Publish) await canary.AcknowledgeAsync(packet);
+                    else Assert.Equal((PacketType.Puback, ReasonCode.Success), (packet.Type, packet.Reason));
+                }
+
+                TimeSpan waited = Stopwatch.GetElapsedTime(begin);
+                Assert.True(waited < CanaryPatience, $"The canary waited {waited}.");
+                Interlocked.Increment(ref _served);
+            }
+        }
+    }
+
+    private long ReadStatus(string name)
+    {
+        string line = File.ReadLines($"/proc/{Process.Id}/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+    }
+}
