@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -49,6 +50,12 @@ public sealed partial class Broker
     /// <summary>Why a message cannot be acknowledged at the moment, and so is not taken; null: it can.</summary>
     private string? FindObstacle(in Publication publication, RoutingContext context)
     {
+        if (publication.Retain && FindRetainLimit(publication) is { } limit)
+        {
+            Limits.Report(limit, LimitAction.Refused, publication.Publisher?.Id ?? "the broker");
+            return Limits.Describe(limit) + " is reached";
+        }
+
         if (publication.QoS == QoS.AtMostOnce) return null;
         switch (Journal.Condition)
         {

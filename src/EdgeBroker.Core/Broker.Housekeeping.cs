@@ -28,6 +28,7 @@ public sealed partial class Broker
 
     private bool RunPart(long nowMs)
     {
+        GiveUpLargest();
         for (int i = 0; i < SessionsPerCall; i++)
         {
             if (_deadlines.TakeDue(nowMs) is not { } session)

@@ -28,7 +28,13 @@ public sealed partial class Broker
     /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
-        if (FindObstacle(publication, context) is { } obstacle) return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: true);
+        if (FindObstacle(publication, context) is { } obstacle)
+        {
+            // QoS 0 is not worth waiting for.
+            if (publication.QoS == QoS.AtMostOnce) context.Counters.PublishesDropped++;
+            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce);
+        }
+
         if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);
         if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
         {

@@ -96,8 +96,7 @@ public sealed partial class Broker
     private void MaintainStore(long nowMs)
     {
         while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
-        if (!Journal.IsDurable) return;
-        AnnounceStore();
+        if (Journal.IsDurable) AnnounceStore();
         RetryHeldPublishers(nowMs);
     }
 

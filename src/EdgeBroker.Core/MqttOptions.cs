@@ -25,7 +25,7 @@ public enum QueueOverflow
 public sealed record MqttOptions
 {
     /// <summary>Largest control packet accepted, in bytes, fixed header included; a larger one is refused with 0x95.</summary>
-    public int MaxPacketSizeBytes { get; init; } = 1024 * 1024;
+    public int MaxPacketSizeBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Largest CONNECT, and AUTH before CONNACK, accepted, in bytes, where <see cref="MaxPacketSizeBytes"/> is not less: what anybody may send who
     /// has not shown who he is.</summary>
@@ -53,7 +53,7 @@ public sealed record MqttOptions
     public TimeSpan MaxSessionExpiry { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>Levels a topic or filter may have.</summary>
-    public int MaxTopicLevels { get; init; } = 32;
+    public int MaxTopicLevels { get; init; } = 256;
 
     /// <summary>Subscriptions one session may hold; the next one is refused with 0x97 (3.1.1: 0x80).</summary>
     public int MaxSubscriptionsPerClient { get; init; } = 1_000;

@@ -49,6 +49,7 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
         ledger.Poll(MemoryKind.Output, () => BufferMemory.OutputBytes);
         ledger.Poll(MemoryKind.ReceiveBuffers, () => BufferMemory.ReceivedBytes);
         ledger.Poll(MemoryKind.UnauthenticatedBuffers, () => BufferMemory.UnauthenticatedBytes);
+        BufferMemory.Grown += ledger.NoteGrowth;
     }
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
@@ -91,6 +92,7 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
     /// <summary>Ends the reactors.</summary>
     public void Dispose()
     {
+        BufferMemory.Grown -= _broker.Limits.Ledger.NoteGrowth;
         foreach (Reactor reactor in _reactors) reactor.Dispose();
     }
 

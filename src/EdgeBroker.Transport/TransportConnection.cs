@@ -72,6 +72,9 @@ public abstract class TransportConnection
     {
     }
 
+    /// <summary>Closes at once; what is in the output is let go. On the connection's own thread, holding no lock.</summary>
+    public abstract void Abort();
+
     /// <summary>Sends what is in the output, then closes; under the output's lock, from any thread. Nothing received from now on is handled.</summary>
     public void Close()
     {

@@ -126,7 +126,7 @@ public sealed class Ingress
             return new SubscribeVerdict(ReasonCode.NotAuthorized);
         }
 
-        if (!_broker.Limits.Ledger.HasRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
+        if (!_broker.Limits.Ledger.HasLastingRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
         {
             _broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
             TellRefused(filter, principal, ReasonCode.QuotaExceeded);

@@ -16,11 +16,13 @@ public sealed class BrokerLimits
     private volatile LimitOptions _current = new();
     private volatile ActiveLimits? _active;
     private volatile int _mostQoS0OutputBytes = int.MaxValue;
+    private volatile int _mostOutputBytes = int.MaxValue;
 
     internal BrokerLimits(BrokerClock clock, BrokerEvents events)
     {
         _events = events;
-        Memory = new MemoryPressure(OnStageChanged);
+        Memory = new MemoryPressure(OnStageEntered, TellStage);
+        Ledger.Grown = () => Memory.Raise(Ledger.TotalBytes);
         Connections = new ConnectionGate(this, clock);
         Logins = new LoginGuard(this, clock);
     }
@@ -52,6 +54,9 @@ public sealed class BrokerLimits
 
     /// <summary>Bytes a connection may have waiting before QoS 0 is dropped for it, besides its own limit.</summary>
     public int MostQoS0OutputBytes => _mostQoS0OutputBytes;
+
+    /// <summary>Bytes a connection may have waiting before it is not read, and messages wait in its session, besides its own limit.</summary>
+    public int MostOutputBytes => _mostOutputBytes;
 
     /// <summary>
     /// Puts other limits in force, for connections that are there and those to come. Nobody is disconnected for what was permitted until now.
@@ -123,6 +128,9 @@ public sealed class BrokerLimits
             LimitKind.AuthFailuresPerIp => Show(options.AuthFailuresPerIp),
             LimitKind.MaxConnections => options.MaxConnections?.ToString(CultureInfo.InvariantCulture),
             LimitKind.MaxConnectionsPerIp => options.MaxConnectionsPerIp?.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxSessions => options.MaxSessions.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxRetained => options.MaxRetained.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxRetainedBytes => string.Create(CultureInfo.InvariantCulture, $"{options.MaxRetainedBytes / 1024} KB"),
             LimitKind.MaxUnauthenticatedBytes => string.Create(CultureInfo.InvariantCulture, $"{MostUnauthenticatedBytes / 1024} KB"),
             LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
             _ => null,
@@ -142,6 +150,9 @@ public sealed class BrokerLimits
         LimitKind.AuthFailuresPerIp => "auth_failures_per_ip",
         LimitKind.ConnectTimeout => "connect_timeout",
         LimitKind.MaxUnauthenticatedBytes => "max_unauthenticated_bytes",
+        LimitKind.MaxSessions => "max_sessions",
+        LimitKind.MaxRetained => "max_retained",
+        LimitKind.MaxRetainedBytes => "max_retained_bytes",
         _ => "max_memory",
     };
 
@@ -174,14 +185,17 @@ public sealed class BrokerLimits
 
     private static string? Show(RateLimit? rate) => rate is null ? null : string.Create(CultureInfo.InvariantCulture, $"{rate.Text}, burst {rate.Burst}");
 
-    private void OnStageChanged(MemoryStage stage)
+    // On any thread, perhaps under a lock: what another thread replaces at the same moment is put right by the next reading.
+    private void OnStageEntered(MemoryStage stage)
     {
-        lock (_lock.Alone())
-        {
-            _active = ActiveLimits.Of(_current, stage);
-            _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;
-        }
+        _active = ActiveLimits.Of(_current, stage);
+        _mostQoS0OutputBytes = stage == MemoryStage.Dropping ? ShortOutputBytes : int.MaxValue;
+        _mostOutputBytes = stage >= MemoryStage.Pausing ? ShortOutputBytes : int.MaxValue;
+    }
 
+    private void TellStage(MemoryStage stage)
+    {
+        lock (_lock.Alone()) OnStageEntered(Memory.Stage);
         _events.MemoryStageChanged(new MemoryStageEvent(stage, Memory.UsedBytes, Memory.LimitBytes));
     }
 }

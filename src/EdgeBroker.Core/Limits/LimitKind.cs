@@ -30,6 +30,15 @@ public enum LimitKind : byte
     /// <summary><c>max_memory</c>: memory of the process.</summary>
     MaxMemory,
 
+    /// <summary><c>max_sessions</c>: sessions, connected or not.</summary>
+    MaxSessions,
+
+    /// <summary><c>max_retained</c>: retained messages.</summary>
+    MaxRetained,
+
+    /// <summary><c>max_retained_bytes</c>: their bytes.</summary>
+    MaxRetainedBytes,
+
     /// <summary><c>max_unauthenticated_bytes</c>: what those have sent, all together, who have not logged in.</summary>
     MaxUnauthenticatedBytes,
 }

@@ -32,6 +32,15 @@ public sealed record LimitOptions
     /// <summary>Bytes kept of packets that are not complete, of all who have not logged in together.</summary>
     public long MaxUnauthenticatedBytes { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>Sessions, connected or not; beyond, only those that end with their connection begin.</summary>
+    public int MaxSessions { get; init; } = 100_000;
+
+    /// <summary>Retained messages; beyond, those that are there may be replaced and deleted.</summary>
+    public int MaxRetained { get; init; } = 1_000_000;
+
+    /// <summary>Bytes of retained messages, topics included.</summary>
+    public long MaxRetainedBytes { get; init; } = 512L * 1024 * 1024;
+
     /// <summary>What applies without configuration.</summary>
     public static RateLimit DefaultAuthFailures { get; } = new(10, TimeSpan.FromMinutes(1), 5) { Text = "10/m" };
 }

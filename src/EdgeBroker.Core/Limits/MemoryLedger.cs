@@ -55,6 +55,15 @@ public sealed class MemoryLedger
     private static readonly MemoryKind[] Kinds = Enum.GetValues<MemoryKind>();
     private static readonly int Cells = Math.Min(16, (int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount));
 
+    // What a thread takes before somebody looks at the sum: a fast client fills tens of megabytes between two turns of whoever watches over memory.
+    private const long StepBytes = 1024 * 1024;
+
+    // Of the memory that clients can make grow, what may be used for what stays when they have gone, in percent.
+    private const int LastingPercent = 60;
+
+    [ThreadStatic]
+    private static long _grownBytes;
+
     private readonly long[] _bytes = new long[Cells * CellLongs];
     private readonly Func<long>[][] _polled = [.. Kinds.Select(_ => Array.Empty<Func<long>>())];
     private readonly Lock _lock = new();
@@ -70,14 +79,37 @@ public sealed class MemoryLedger
         set => Volatile.Write(ref _limitBytes, value);
     }
 
+    /// <summary>Called on whatever thread has taken another megabyte, perhaps under a lock: takes none, and does not call out.</summary>
+    internal Action? Grown { get; set; }
+
     /// <summary>Notes that memory was taken.</summary>
-    public void Account(MemoryKind kind, long bytes) => Interlocked.Add(ref _bytes[Cell(kind)], bytes);
+    public void Account(MemoryKind kind, long bytes)
+    {
+        Interlocked.Add(ref _bytes[Cell(kind)], bytes);
+        if (bytes > 0) NoteGrowth(bytes);
+    }
+
+    /// <summary>Notes that memory was taken of which others keep count.</summary>
+    public void NoteGrowth(long bytes)
+    {
+        if ((_grownBytes += bytes) < StepBytes) return;
+        _grownBytes = 0;
+        Grown?.Invoke();
+    }
 
     /// <summary>Notes that it was given back.</summary>
     public void Release(MemoryKind kind, long bytes) => Interlocked.Add(ref _bytes[Cell(kind)], -bytes);
 
     /// <summary>Whether there is memory for so much more; for what one request can make large.</summary>
     public bool HasRoomFor(long bytes) => LimitBytes == long.MaxValue || TotalBytes + bytes <= LimitBytes;
+
+    /// <summary>
+    /// Whether there is memory for so much more of what stays when its client has gone: sessions, wills, filters, retained values. It may use a part of the
+    /// whole only, so that whoever comes back is let in however much of it there is.
+    /// </summary>
+    public bool HasLastingRoomFor(long bytes) => LimitBytes == long.MaxValue
+        || Bytes(MemoryKind.Sessions) + Bytes(MemoryKind.Wills) + Bytes(MemoryKind.Filters) + Bytes(MemoryKind.Retained) + bytes
+            <= LimitBytes / 100 * LastingPercent;
 
     /// <summary>Adds what somebody else keeps count of.</summary>
     /// <param name="kind">Its kind.</param>

@@ -9,7 +9,9 @@ public enum MemoryStage : byte
     /// <summary>New connections are refused.</summary>
     Refusing,
 
-    /// <summary>Clients that publish are read slowly: a publish a second.</summary>
+    /// <summary>
+    /// Clients that publish are read slowly: a publish a second. Who takes no answers is not read. Connections that hold most are ended.
+    /// </summary>
     Pausing,
 
     /// <summary>QoS 0 is dropped: what is published, and what would wait for a subscriber that is slow.</summary>

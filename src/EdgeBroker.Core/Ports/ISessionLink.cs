@@ -78,6 +78,12 @@ public interface ISessionLink
     /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next turn: there is something to send.</summary>
     void RequestPump();
 
+    /// <summary>Memory that it holds beside its session's: what waits to be sent, what has come of a packet, topic aliases. Under the lock.</summary>
+    long HeldBytes => 0;
+
+    /// <summary>Ends the connection with 0x97 because memory is short and it holds much of it; what it holds is let go at once. From any thread.</summary>
+    void GiveUpMemory() => Close(ReasonCode.QuotaExceeded);
+
     /// <summary>What there is to show of the connection; null: nothing. Called without the lock, from any thread.</summary>
     LinkDescription? Describe() => null;
 

@@ -39,6 +39,19 @@ public sealed class RetainedMessages
     /// <summary>Bytes of the values, topics included.</summary>
     public long SizeBytes => Volatile.Read(ref _sizeBytes);
 
+    /// <summary>By how many bytes the values would grow with a message; below 0 where it is shorter than what it replaces.</summary>
+    /// <param name="publication">A retained message with a payload.</param>
+    /// <param name="isNew">Whether its topic has no value.</param>
+    public long CountGrowth(in Publication publication, out bool isNew)
+    {
+        lock (Gate)
+        {
+            Message? old = Find(publication.Topic)?.Message;
+            isNew = old is null or { IsTombstone: true };
+            return publication.SizeBytes - (old?.SizeBytes ?? 0);
+        }
+    }
+
     internal Lock Gate { get; } = new();
 
     /// <summary>The ordinal of the value set last. Values set after a walk has begun reach the walker as ordinary messages.</summary>

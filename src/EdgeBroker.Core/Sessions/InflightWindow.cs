@@ -129,6 +129,14 @@ internal sealed class InflightWindow
     public bool Contains(long position) =>
         _span > 0 && position >= _headPosition && position < _headPosition + _span && At((int)(position - _headPosition)).State != DeliveryState.None;
 
+    /// <summary>Bytes of the messages that are in memory.</summary>
+    public long CountHeldBytes()
+    {
+        long bytes = 0;
+        for (int slot = 0; slot < _span; slot++) bytes += At(slot).Message?.SizeBytes ?? 0;
+        return bytes;
+    }
+
     /// <summary>Whether this message is open.</summary>
     public bool Holds(Message message)
     {

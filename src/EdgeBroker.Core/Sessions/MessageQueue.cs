@@ -16,6 +16,9 @@ internal sealed partial class MessageQueue
     /// <summary>Messages at the front that stay in memory, whoever is away how long.</summary>
     public const int FrontMessages = 16;
 
+    // And their bytes: an absent client's pictures lie on disk.
+    private const int FrontBytes = 64 * 1024;
+
     // This object and its first ring.
     private const int QueueBytes = 208;
 
@@ -87,7 +90,7 @@ internal sealed partial class MessageQueue
     {
         SizeBytes += message.SizeBytes;
         _topics?.Set(message.Message!.Topic, message.Position, message.SizeBytes);
-        if (FrontIsAll && _front.Count < FrontMessages) _front.Enqueue(message);
+        if (FrontIsAll && _front.Count < FrontMessages && (SizeBytes <= FrontBytes || message.Stored is null)) _front.Enqueue(message);
         else (_back ??= new MessageRing()).Enqueue(message);
     }
 
@@ -141,9 +144,12 @@ internal sealed partial class MessageQueue
     /// <summary>Lets messages of the front go, too, behind the first few: nobody is there to take them.</summary>
     public void Unload()
     {
-        for (int slot = FrontMessages; slot < _front.Slots; slot++)
+        long keptBytes = 0;
+        for (int slot = 0; slot < _front.Slots; slot++)
         {
             ref QueuedMessage message = ref _front.At(slot);
+            keptBytes += message.Message?.SizeBytes ?? 0;
+            if (slot < FrontMessages && keptBytes <= FrontBytes) continue;
             if (message.Stored is not { IsDurable: true } stored || message.Message is null) continue;
             message.Details = OptionsOf(message) & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared);
             message.Message.Release(_ledger);
@@ -252,6 +258,16 @@ internal sealed partial class MessageQueue
 
     /// <summary>Whether this message is in memory here.</summary>
     public bool Holds(Message message) => Holds(_front, message) || (_back is not null && Holds(_back, message));
+
+    /// <summary>Bytes of the messages that are in memory.</summary>
+    public long CountHeldBytes() => CountHeldBytes(_front) + (_back is null ? 0 : CountHeldBytes(_back));
+
+    private static long CountHeldBytes(MessageRing ring)
+    {
+        long bytes = 0;
+        for (int slot = ring.Slots - 1; slot >= 0; slot--) bytes += ring.At(slot).Message?.SizeBytes ?? 0;
+        return bytes;
+    }
 
     private static bool Holds(MessageRing ring, Message message)
     {

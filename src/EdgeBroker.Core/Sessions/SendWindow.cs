@@ -23,6 +23,10 @@ internal struct SendWindow
     // What the client's Receive Maximum leaves; below 0 when more exchanges are only to be released than it allows.
     private int _quota;
 
+    // Of the messages in flight, and beyond which the next ones wait in the queue, which a store keeps on disk.
+    private long _inflightBytes;
+    private int _mostBytes;
+
     // The first open slot that this connection has not seen yet.
     private int _resendIndex;
 
@@ -40,7 +44,7 @@ internal struct SendWindow
     public readonly long SentPosition => _sentPosition;
 
     /// <summary>Whether the client takes another message; a hint when it is read without the lock.</summary>
-    public readonly bool HasQuota => _quota > 0;
+    public readonly bool HasQuota => _quota > 0 && HasBytes;
 
     /// <summary>Whether something is in flight that this connection has not seen yet. It goes out again before anything new.</summary>
     public readonly bool HasResends => _resendIndex < _inflight.Span;
@@ -52,16 +56,24 @@ internal struct SendWindow
     public readonly bool HasRoom => !HasResends && HasRoomFor(_lastPosition + 1);
 
     /// <summary>Whether a message behind all those in flight may be sent.</summary>
-    public readonly bool HasRoomFor(long position) => _quota > 0 && _inflight.HasRoomFor(position);
+    public readonly bool HasRoomFor(long position) => _quota > 0 && _inflight.HasRoomFor(position) && HasBytes;
+
+    // However large, one message may be on its way.
+    private readonly bool HasBytes => _inflightBytes < _mostBytes || _inflight.Count == 0;
+
+    /// <summary>Bytes of the messages in it that are in memory.</summary>
+    public readonly long CountHeldBytes() => _inflight.CountHeldBytes();
 
     /// <summary>Gives out the next position.</summary>
     public long NextPosition() => ++_lastPosition;
 
     /// <summary>A new connection: what is in flight has to be sent again.</summary>
     /// <param name="receiveMaximum">Messages the client takes unacknowledged.</param>
-    public void Attach(int receiveMaximum)
+    /// <param name="mostBytes">Bytes of these.</param>
+    public void Attach(int receiveMaximum, int mostBytes)
     {
         _quota = receiveMaximum;
+        _mostBytes = mostBytes;
         _resendIndex = 0;
     }
 
@@ -211,12 +223,14 @@ internal struct SendWindow
     public void Rebuild()
     {
         if (!ReferenceEquals(_inflight, InflightWindow.None)) _inflight = _inflight.Rebuild();
+        _inflightBytes = ToList().Sum(message => (long)message.SizeBytes);
         _resendIndex = 0;
     }
 
     private int Add(in QueuedMessage message)
     {
         if (ReferenceEquals(_inflight, InflightWindow.None)) _inflight = new InflightWindow();
+        _inflightBytes += message.SizeBytes;
         return _inflight.Add(message);
     }
 
@@ -232,6 +246,7 @@ internal struct SendWindow
         QueuedMessage done = _inflight.At(slot);
         // What this connection has not seen yet has taken nothing of its quota.
         if (slot < _resendIndex) _quota++;
+        _inflightBytes -= done.SizeBytes;
         int before = _inflight.Span;
         _inflight.Remove(slot);
         _resendIndex = Math.Max(0, _resendIndex - (before - _inflight.Span));

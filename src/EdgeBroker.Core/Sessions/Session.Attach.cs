@@ -36,7 +36,7 @@ public sealed partial class Session
             lease = new ConnectionLease(this, _lifetime.Attach(grant));
             grant.Will?.Message.Hold(Ledger, MemoryKind.Wills);
             if (!sessionPresent) Ledger.Account(MemoryKind.Sessions, MemoryBytes);
-            _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum));
+            _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum), _environment.Options.MaxOutboundBytes);
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
             SaveState();

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -6,11 +7,30 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     // This object, its lock and its place among the others.
-    private const int SessionBytes = 512;
+    internal const int SessionBytes = 512;
+
+    /// <summary>Bytes of its will.</summary>
+    internal int WillBytes
+    {
+        get
+        {
+            lock (SyncRoot) return _lifetime.Will?.Message.SizeBytes ?? 0;
+        }
+    }
 
     private MemoryLedger Ledger => _environment.Ledger;
 
     private int MemoryBytes => SessionBytes + (sizeof(char) * (Id.Length + (_lifetime.Owner?.Length ?? 0)));
+
+    /// <summary>Bytes that go, or go to disk, when its connection is ended; 0: it has none.</summary>
+    internal long CountHeldBytes(out ISessionLink? link)
+    {
+        lock (SyncRoot)
+        {
+            link = _link;
+            return link is null ? 0 : link.HeldBytes + _window.CountHeldBytes() + _queue.CountHeldBytes();
+        }
+    }
 
     /// <summary>The queue or the window has changed: accounts what they take now beside messages.</summary>
     private void AccountQueues()

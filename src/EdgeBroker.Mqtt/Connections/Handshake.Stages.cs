@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
@@ -163,6 +164,15 @@ public sealed partial class Handshake
         if (connect.Grant.Will is { } will && Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options) is { Cause: { } cause } refused)
         {
             Refuse(refused.Reason, "the client may not publish its will", logged: "the client may not publish its will: " + cause);
+            return false;
+        }
+
+        if (Broker.FindSessionLimit(connect.ClientId, connect.CleanStart, connect.Grant) is { } limit)
+        {
+            Broker.Limits.Report(limit, LimitAction.Refused, connect.ClientId);
+            Refuse(
+                ReasonCode.QuotaExceeded, $"no further session or will is kept (limits.{BrokerLimits.KeyOf(limit)})",
+                logged: $"no further session or will is kept: {Broker.Limits.Describe(limit)} is reached");
             return false;
         }
 

@@ -12,6 +12,12 @@ internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
 
     private byte[]?[] _topics = [];
 
+    /// <summary>Memory of all of them.</summary>
+    public int MemoryBytes { get; private set; }
+
+    /// <summary>Whether there is memory for a topic.</summary>
+    public bool HasRoomFor(ReadOnlySpan<byte> topic) => ledger.HasRoomFor(topic.Length);
+
     /// <summary>Whether the alias is within what CONNACK announced.</summary>
     public bool IsInRange(uint alias) => alias <= maximum;
 
@@ -21,13 +27,13 @@ internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
         if (alias > _topics.Length)
         {
             int places = (int)Math.Min(maximum, Math.Max(alias, 2 * _topics.Length));
-            ledger.Account(MemoryKind.Aliases, (places - _topics.Length) * IntPtr.Size);
+            Account((places - _topics.Length) * IntPtr.Size);
             Array.Resize(ref _topics, places);
         }
 
         ref byte[]? known = ref _topics[alias - 1];
         if (known is not null && topic.SequenceEqual(known)) return;
-        ledger.Account(MemoryKind.Aliases, SizeOf(topic) - SizeOf(known));
+        Account(SizeOf(topic) - SizeOf(known));
         known = topic.ToArray();
     }
 
@@ -37,8 +43,14 @@ internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
     /// <summary>Forgets all.</summary>
     public void Clear()
     {
-        ledger.Release(MemoryKind.Aliases, ((long)_topics.Length * IntPtr.Size) + _topics.Sum(topic => (long)SizeOf(topic)));
+        Account(-MemoryBytes);
         _topics = [];
+    }
+
+    private void Account(int bytes)
+    {
+        MemoryBytes += bytes;
+        ledger.Account(MemoryKind.Aliases, bytes);
     }
 
     private static int SizeOf(ReadOnlySpan<byte> topic) => topic.IsEmpty ? 0 : OverheadBytes + topic.Length;

@@ -6,6 +6,9 @@ namespace EdgeBroker.Mqtt.Connections;
 // What [limits] says about a connection: how much it may send.
 public sealed partial class MqttConnection
 {
+    // A client that reads takes so much at once, and with it why it is disconnected.
+    private const int ReadBytes = 64 * 1024;
+
     /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
     private bool IsAdmitted(ActiveLimits active, in Frame frame, out LimitVerdict verdict)
     {
@@ -44,4 +47,19 @@ public sealed partial class MqttConnection
     }
 
     private void FailByLimit(LimitKind limit) => Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));
+
+    private void FailForMemory()
+    {
+        Broker.Limits.Report(LimitKind.MaxMemory, LimitAction.Disconnected, Lease.Session.Id);
+        Fail(ReasonCode.QuotaExceeded, "memory is short (limits.max_memory)");
+    }
+
+    /// <summary>Memory is short, and this connection holds much of it. What waits for a client that does not read is let go.</summary>
+    internal void GiveUpMemory()
+    {
+        if (!IsConnected) return;
+        bool isRead = Output.Length < ReadBytes;
+        Fail(ReasonCode.QuotaExceeded, "memory is short, and the client holds much of it (limits.max_memory)");
+        if (!isRead) Transport.Abort();
+    }
 }

@@ -109,7 +109,14 @@ public sealed partial class MqttConnection
 
         if (!topic.IsEmpty)
         {
+            if (!aliases.HasRoomFor(topic))
+            {
+                FailForMemory();
+                return false;
+            }
+
             aliases.Set(alias, topic);
+            _link.InboundAliasBytes = aliases.MemoryBytes;
             return true;
         }
 

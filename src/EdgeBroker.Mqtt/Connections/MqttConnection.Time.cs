@@ -75,10 +75,11 @@ public sealed partial class MqttConnection
     /// </summary>
     private bool IsOutputFull()
     {
-        if (Output.Length < Options.MaxOutboundBytes) return false;
+        int mostBytes = Math.Min(Options.MaxOutboundBytes, Broker.Limits.MostOutputBytes);
+        if (Output.Length < mostBytes) return false;
         lock (Output.SyncRoot.Alone())
         {
-            bool isFull = Output.Length >= Options.MaxOutboundBytes;
+            bool isFull = Output.Length >= mostBytes;
             if (isFull) Transport.WantsTurnWhenDrained = true;
             return isFull;
         }

@@ -79,6 +79,7 @@ public sealed partial class MqttConnection : IMqttHandler
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
             if (status == FrameStatus.Incomplete)
             {
+                _link.PartialBytes = bytes.Length - consumed;
                 if (consumed < bytes.Length)
                 {
                     _deadlines.NotePartial(announcedBytes, consumed > 0, Transport.NowMs);
@@ -95,6 +96,7 @@ public sealed partial class MqttConnection : IMqttHandler
             }
 
             announcedBytes = 0;
+            _link.PartialBytes = 0;
             // A whole packet has come, whether or not it can be handled now.
             _deadlines.NotePacket(Transport.NowMs);
             LimitVerdict verdict = default;

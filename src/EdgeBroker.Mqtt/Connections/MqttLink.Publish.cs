@@ -25,7 +25,7 @@ internal sealed partial class MqttLink
     private OutboundAliases? _aliases;
 
     /// <inheritdoc/>
-    public bool HasRoom => Output.Length < Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes);
+    public bool HasRoom => Output.Length < Math.Min(Math.Min(EnoughOutputBytes, Options.MaxOutboundBytes), Endpoint.Broker.Limits.MostOutputBytes);
 
     /// <inheritdoc/>
     public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
@@ -155,6 +155,8 @@ internal sealed partial class MqttLink
 
         // The packet that introduces an alias is three bytes longer; where that is too much, the topic goes without.
         int introduced = (publish with { TopicAlias = 1 }).Length(Version);
-        return (uint)introduced > MaxPacketBytes ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });
+        // While memory is short no further topic is kept.
+        bool isAssigned = (uint)introduced <= MaxPacketBytes && Endpoint.Broker.Limits.Ledger.HasRoomFor(publish.Topic.Length);
+        return !isAssigned ? WriteOwn(publish) : WriteOwn(publish with { TopicAlias = aliases.Assign(publish.Topic) });
     }
 }

@@ -87,6 +87,18 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Speak(ProtocolVersion version, bool wantsReasons = true) =>
         _dialect = version == ProtocolVersion.V311 ? Dialect.V311 : wantsReasons ? Dialect.V5 : Dialect.TerseV5;
 
+    /// <summary>What has come of a packet that is not complete, in bytes; on the connection's own thread.</summary>
+    public int PartialBytes { get; set; }
+
+    /// <inheritdoc/>
+    public long HeldBytes => Output.Length + PartialBytes + (_aliases?.MemoryBytes ?? 0) + InboundAliasBytes;
+
+    /// <summary>Memory of the topics the client has given numbers to; on the connection's own thread.</summary>
+    public int InboundAliasBytes { get; set; }
+
+    /// <inheritdoc/>
+    public void GiveUpMemory() => transport.Post(() => (transport.Handler as MqttConnection)?.GiveUpMemory());
+
     /// <summary>How long the client has been connected.</summary>
     public long ConnectedMs => endpoint.Broker.Clock.NowMs - _connectedAtMs;
 

@@ -17,6 +17,9 @@ internal sealed class OutboundAliases(int maximum, MemoryLedger ledger)
     private readonly Dictionary<byte[], LinkedListNode<Entry>> _byTopic = new(TopicComparer.Instance);
     private readonly LinkedList<Entry> _byUse = new();
 
+    /// <summary>Memory of what is in use.</summary>
+    public long MemoryBytes { get; private set; }
+
     /// <summary>The topic's number, when it has one; it counts as used.</summary>
     public bool TryFind(ReadOnlySpan<byte> topic, out ushort alias)
     {
@@ -49,6 +52,7 @@ internal sealed class OutboundAliases(int maximum, MemoryLedger ledger)
             _byTopic.Remove(oldest.Value.Topic);
         }
 
+        MemoryBytes += moreBytes;
         if (moreBytes != 0) ledger.Account(MemoryKind.Aliases, moreBytes);
         byte[] owned = topic.ToArray();
         _byTopic.Add(owned, _byUse.AddFirst(new Entry(owned, alias)));
@@ -58,7 +62,8 @@ internal sealed class OutboundAliases(int maximum, MemoryLedger ledger)
     /// <summary>Forgets all.</summary>
     public void Clear()
     {
-        ledger.Release(MemoryKind.Aliases, _byUse.Sum(entry => (long)EntryBytes + entry.Topic.Length));
+        ledger.Release(MemoryKind.Aliases, MemoryBytes);
+        MemoryBytes = 0;
         _byTopic.Clear();
         _byUse.Clear();
     }

@@ -1,15 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
 
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>Where facts come in: any thread appends without a lock, the journal's thread takes them, and sleeps until enough have come.</summary>
-internal sealed class FactIntake : IDisposable
+/// <param name="maxBytes">Bytes the store may have.</param>
+internal sealed class FactIntake(long maxBytes) : IDisposable
 {
-    // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic.
-    private const long MostPendingBytes = 64L * 1024 * 1024;
-
     private const int Nobody = int.MaxValue;
+
+    // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic. And so much of the store's room: what has been
+    // taken has to fit in.
+    private readonly long _mostPendingBytes = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
 
     private readonly FactQueue _queue = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -23,12 +26,12 @@ internal sealed class FactIntake : IDisposable
     public long Appended => Volatile.Read(ref _appended);
 
     /// <summary>Whether the messages of facts that are not committed take more memory than they may.</summary>
-    public bool IsFull => Volatile.Read(ref _pendingBytes) > MostPendingBytes;
+    public bool IsFull => Volatile.Read(ref _pendingBytes) > _mostPendingBytes;
 
     /// <summary>Appends a fact; lock-free.</summary>
     public void Append(JournalFact fact)
     {
-        if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, message.SizeBytes);
+        if (MessageOf(fact) is { } message) Interlocked.Add(ref _pendingBytes, message.SizeBytes);
         _queue.Append(fact);
         if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (int)fact.Urgency >= _wakingUrgency) Wake();
     }
@@ -45,8 +48,15 @@ internal sealed class FactIntake : IDisposable
     /// <summary>A fact is committed, or will never be written: its message does not count any more.</summary>
     public void Release(JournalFact fact)
     {
-        if (fact is PublishRecord { Message: { } message }) Interlocked.Add(ref _pendingBytes, -message.SizeBytes);
+        if (MessageOf(fact) is { } message) Interlocked.Add(ref _pendingBytes, -message.SizeBytes);
     }
+
+    private static Message? MessageOf(JournalFact fact) => fact switch
+    {
+        PublishRecord record => record.Message,
+        RetainedChanged retained => retained.Message,
+        _ => null,
+    };
 
     /// <summary>Sleeps until facts have come, one that is urgent enough among them, a time is over, or <see cref="Wake"/>.</summary>
     /// <param name="longest">How long at most.</param>

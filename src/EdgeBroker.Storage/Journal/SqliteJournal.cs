@@ -20,7 +20,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     private readonly ILogger _logger;
     private readonly JournalState _state = new();
     private readonly AgeClock _age;
-    private readonly FactIntake _intake = new();
+    private readonly FactIntake _intake;
     private readonly WriterConnection _connection;
     private readonly StoreHealth _health;
     private readonly JournalCounters _counters;
@@ -42,6 +42,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _logger = logger;
         _time = time;
         MaxBytes = options.MaxBytes;
+        _intake = new FactIntake(options.MaxBytes);
         _age = new AgeClock(clock, AgeNow(file.Database, time) - clock.NowMs);
         _connection = new WriterConnection(file, options, _state, _age);
         _health = new StoreHealth(file.Path, options.MaxBytes, time, logger, cause => Damaged?.Invoke(cause));

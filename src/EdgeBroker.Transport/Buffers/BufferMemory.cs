@@ -16,7 +16,18 @@ public static class BufferMemory
     /// <summary>The same of peers that have not.</summary>
     public static long UnauthenticatedBytes => UnauthenticatedCount.Sum;
 
-    internal static void AddOutput(long bytes) => OutputCount.Add(bytes);
+    /// <summary>Is told of bytes that were taken, on any thread and perhaps under a lock: returns at once.</summary>
+    public static event Action<long>? Grown;
 
-    internal static void AddReceived(bool hasLoggedIn, long bytes) => (hasLoggedIn ? ReceivedCount : UnauthenticatedCount).Add(bytes);
+    internal static void AddOutput(long bytes)
+    {
+        OutputCount.Add(bytes);
+        if (bytes > 0) Grown?.Invoke(bytes);
+    }
+
+    internal static void AddReceived(bool hasLoggedIn, long bytes)
+    {
+        (hasLoggedIn ? ReceivedCount : UnauthenticatedCount).Add(bytes);
+        if (bytes > 0) Grown?.Invoke(bytes);
+    }
 }

@@ -131,6 +131,13 @@ public sealed class PipeConnection : TransportConnection
         using (_loop.Enter()) Guard(work);
     }
 
+    public override void Abort()
+    {
+        Over("closed");
+        lock (Output.Gate) Output.Clear();
+        _attention.Set();
+    }
+
     public override void PauseReading() => _paused = true;
 
     public override void ResumeReading()

@@ -240,6 +240,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (!_closed) Guard(Handler.OnDeadline);
     }
 
+    public override void Abort() => Finish("closed");
+
     /// <summary>Closes the socket at once and tells the handler.</summary>
     public void Finish(string explanation) => Finish(explanation, isFault: false);
 

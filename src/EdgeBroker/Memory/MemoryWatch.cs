@@ -54,6 +54,7 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
         MemoryReading process = gauge.Read(limit);
         long accountedBytes = limits.Ledger.TotalBytes;
         _ownBytes ??= Math.Max(0, process.UsedBytes - accountedBytes);
+        limits.Memory.OwnBytes = _ownBytes.Value;
         var accounted = new MemoryReading(_ownBytes.Value + accountedBytes, process.LimitBytes);
         limits.Ledger.LimitBytes = process.LimitBytes == 0
             ? long.MaxValue

@@ -39,8 +39,8 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nreceive_maximum = 0", "2:19: \"receive_maximum\" expects a whole number from 1 to 65535; found 0")]
     [InlineData("[mqtt]\nreceive_maximum = 65_536", "2:19: \"receive_maximum\" expects a whole number from 1 to 65535; found 65_536")]
     [InlineData("[mqtt]\ntopic_alias_maximum = 65536", "2:23: \"topic_alias_maximum\" expects a whole number from 0 to 65535; found 65536")]
-    [InlineData("[mqtt]\nmax_packet_size = \"255B\"", "2:19: \"max_packet_size\" expects a size from \"256B\" to \"256MB\"; found \"255B\"")]
-    [InlineData("[mqtt]\nmax_packet_size = \"257MB\"", "2:19: \"max_packet_size\" expects a size from \"256B\" to \"256MB\"; found \"257MB\"")]
+    [InlineData("[mqtt]\nmax_packet_size = \"255B\"", "2:19: \"max_packet_size\" expects a size from \"256B\" to \"255MB\"; found \"255B\"")]
+    [InlineData("[mqtt]\nmax_packet_size = \"257MB\"", "2:19: \"max_packet_size\" expects a size from \"256B\" to \"255MB\"; found \"257MB\"")]
     [InlineData("[mqtt]\nmax_keep_alive = \"19h\"", "2:18: \"max_keep_alive\" expects a duration from \"0s\" to \"65535s\" in whole seconds; found \"19h\"")]
     [InlineData("[mqtt]\nsys_interval = \"500ms\"", "2:16: \"sys_interval\" expects a duration from \"0s\" to \"1d\" in whole seconds; found \"500ms\"")]
     [InlineData("[limits]\nconnect_timeout = \"0s\"", "2:19: \"connect_timeout\" expects a duration from \"100ms\" to \"10m\"; found \"0s\"")]
@@ -78,7 +78,7 @@ public sealed class ErrorTests
     [InlineData("\"MB\"", "\"MB\"")]
     [InlineData("\"9223372036854775807GB\"", "\"9223372036854775807GB\"")]
     public void Bad_sizes(string value, string found) =>
-        Single($"[mqtt]\nmax_packet_size = {value}", $"2:19: \"max_packet_size\" expects a size from \"256B\" to \"256MB\"; found {found}");
+        Single($"[mqtt]\nmax_packet_size = {value}", $"2:19: \"max_packet_size\" expects a size from \"256B\" to \"255MB\"; found {found}");
 
     [Theory]
     [InlineData("[mqtt]\nmax_qos = 1\nmax_qos = 2", "3:1: key \"max_qos\" is set already at broker.toml:2:1")]

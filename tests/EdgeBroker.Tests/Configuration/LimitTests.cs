@@ -22,6 +22,10 @@ public sealed class LimitTests
             max_connections = 20_000
             max_connections_per_ip = 50
             max_memory = "256MB"
+            max_sessions = 5
+            max_retained = 6
+            max_retained_bytes = "7MB"
+            max_unauthenticated_bytes = "8MB"
             """);
         var limits = given.Valid().Limits;
         Assert.Equal(new RateLimit(100, Minute, 20) { Text = "100/m" }, limits.ConnectionsPerIp);
@@ -31,6 +35,8 @@ public sealed class LimitTests
         Assert.Equal(new RateLimit(3, TimeSpan.FromHours(1), 3) { Text = "3/h" }, limits.AuthFailuresPerIp);
         Assert.Equal((20_000, 50), (limits.MaxConnections, limits.MaxConnectionsPerIp));
         Assert.Equal(new MemoryLimit(256L * 1024 * 1024, false), limits.MaxMemory);
+        Assert.Equal((5, 6, 7L * 1024 * 1024), (limits.MaxSessions, limits.MaxRetained, limits.MaxRetainedBytes));
+        Assert.Equal(8 * 1024 * 1024, limits.MaxUnauthenticatedBytes);
         Assert.Equal(TimeSpan.FromSeconds(5), given.Valid().Mqtt.ConnectTimeout);
     }
 

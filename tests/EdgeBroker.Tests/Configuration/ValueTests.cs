@@ -69,7 +69,9 @@ public sealed class ValueTests
             allow_anonymous = false
             max_connections = 7
             [mqtt]
-            max_packet_size = "256MB"
+            max_packet_size = "255MB"
+            max_connect_bytes = "6KB"
+            max_client_id_bytes = 23
             max_qos = 1
             retain = false
             receive_maximum = 65_535
@@ -111,7 +113,9 @@ public sealed class ValueTests
         Assert.Equal(new LogOptions { Level = LogLevel.Debug, Format = LogFormat.Json }, configuration.Log);
         Assert.Equal(new MqttOptions
         {
-            MaxPacketSizeBytes = 256 * 1024 * 1024,
+            MaxPacketSizeBytes = 255 * 1024 * 1024,
+            MaxConnectBytes = 6 * 1024,
+            MaxClientIdBytes = 23,
             MaxQos = 1,
             RetainAvailable = false,
             ReceiveMaximum = 65_535,

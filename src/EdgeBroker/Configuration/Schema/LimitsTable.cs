@@ -38,6 +38,27 @@ internal static class LimitsTable
             "\"auto\": what the control group (systemd, container) or, without one, the machine leaves | \"none\" | as \"256MB\". "
             + "At 80 % new connections are refused, at 88 % publishers are read slowly, at 94 % QoS 0 is dropped")
         .Key(
+            "max_sessions",
+            Kinds.Integer(1, 10_000_000),
+            c => c.Limits.MaxSessions,
+            (c, v) => c with { Limits = c.Limits with { MaxSessions = v } },
+            Applies.AtOnce,
+            "connected or not. Beyond: new ones that outlive their connection are refused with 0x97")
+        .Key(
+            "max_retained",
+            Kinds.Integer(1, 100_000_000),
+            c => c.Limits.MaxRetained,
+            (c, v) => c with { Limits = c.Limits with { MaxRetained = v } },
+            Applies.AtOnce,
+            "retained messages. Beyond: new topics are refused with 0x97; those that have one may replace and delete it")
+        .Key(
+            "max_retained_bytes",
+            Kinds.Size(SizeKind.KB, 64 * SizeKind.GB),
+            c => c.Limits.MaxRetainedBytes,
+            (c, v) => c with { Limits = c.Limits with { MaxRetainedBytes = v } },
+            Applies.AtOnce,
+            "of these, topics included")
+        .Key(
             "max_unauthenticated_bytes",
             Kinds.Size(64 * SizeKind.KB, SizeKind.GB),
             c => c.Limits.MaxUnauthenticatedBytes,
