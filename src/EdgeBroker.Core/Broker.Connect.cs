@@ -21,12 +21,13 @@ public sealed partial class Broker
     /// <param name="grant">What the connection brings.</param>
     /// <param name="context">The caller's context.</param>
     /// <param name="link">The connection.</param>
-    /// <returns>The right to act for the session.</returns>
-    public ConnectionLease Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
+    /// <returns>The right to act for the session; null: the client id belongs to another user, see <see cref="FindOwner"/>.</returns>
+    public ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
         Displaced? displaced = null;
         while (true)
         {
+            if (FindOwner(clientId, grant.UserName) is not null) return null;
             Session session = cleanStart ? BeginAnew(clientId, context, ref displaced) : Resume(clientId, context, ref displaced);
             link.Prepare(session);
             if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
@@ -46,12 +47,22 @@ public sealed partial class Broker
                 return lease;
             }
 
+            if (session.IsOfAnother(grant.UserName)) return null;
             // Either it is not this client's to resume and ends here, or it ended between being found and being taken; whoever ended it removes it too, and one
             // of us is first.
             End(session, context, ref displaced);
             _sessions.TryRemove(new KeyValuePair<string, Session>(clientId, session));
         }
     }
+
+    /// <summary>
+    /// The user to whom a client id belongs, because a session of it is connected or kept, where that is another one than this; null: nobody. An anonymous
+    /// client's belongs to whoever comes.
+    /// </summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="userName">Who wants it; null: an anonymous client.</param>
+    public string? FindOwner(string clientId, string? userName) =>
+        _sessions.TryGetValue(clientId, out Session? session) && session.IsOfAnother(userName) ? session.UserName : null;
 
     /// <summary>The connection is gone. Does nothing for a connection whose session was taken over.</summary>
     /// <param name="lease">The connection's right.</param>

@@ -23,6 +23,8 @@ public sealed partial class Broker
     /// <summary>Why nobody can be acknowledged who needs the store.</summary>
     public const string StoreCannotBeWritten = "the store cannot be written";
 
+    private const string StoreIsBusy = "the store is behind with writing";
+
     // Messages dropped for one that comes, and of one session at a time.
     private const int MostDropped = 4_096;
     private const int MostDroppedAtOnce = 256;
@@ -61,6 +63,8 @@ public sealed partial class Broker
         {
             case JournalCondition.Failing:
                 return !publication.IsBrokersOwn && NeedsStore(publication, context) ? StoreCannotBeWritten : null;
+            case JournalCondition.Busy:
+                return !publication.IsBrokersOwn && NeedsStore(publication, context) ? StoreIsBusy : null;
             case JournalCondition.Full:
                 int needs = CountRoomNeeds(publication, context);
                 bool hasRoom = needs == 0 || TryMakeRoom((long)needs * publication.SizeBytes, context);

@@ -13,6 +13,7 @@ public sealed partial class Broker
 
     // Whoever holds less is not what is the matter.
     private const long WorthwhileBytes = 64 * 1024;
+    private const long MuchBytes = 1024 * 1024;
     private const int MostGivenUp = 64;
 
     /// <summary>Which limit keeps a message from being retained; null: none. Replacing with what is not longer, and deleting, always may.</summary>
@@ -54,7 +55,9 @@ public sealed partial class Broker
     private void GiveUpLargest()
     {
         MemoryPressure memory = Limits.Memory;
-        if (memory.Stage < MemoryStage.Pausing) return;
+        if (memory.Stage == MemoryStage.Normal) return;
+        // Nobody is kept out for the sake of a few who hold much.
+        long leastBytes = memory.Stage == MemoryStage.Refusing ? MuchBytes : WorthwhileBytes;
         long enoughBytes = memory.LimitBytes / 100 * MemoryPressure.LeavesAtPercent(MemoryStage.Refusing);
         long wantedBytes = memory.OwnBytes + Limits.Ledger.TotalBytes - enoughBytes;
         if (wantedBytes <= 0) return;
@@ -62,7 +65,7 @@ public sealed partial class Broker
         foreach (KeyValuePair<string, Session> entry in _sessions)
         {
             long bytes = entry.Value.CountHeldBytes(out ISessionLink? link);
-            if (link is not null && bytes >= WorthwhileBytes) holders.Add((bytes, entry.Key, link));
+            if (link is not null && bytes >= leastBytes) holders.Add((bytes, entry.Key, link));
         }
 
         holders.Sort((one, other) => other.Bytes.CompareTo(one.Bytes));

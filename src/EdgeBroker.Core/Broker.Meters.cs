@@ -113,7 +113,7 @@ public sealed partial class Broker
     /// <summary>Whether the store can take more, in a word.</summary>
     private string StoreState => Journal.Condition switch
     {
-        JournalCondition.Ready => "ok",
+        JournalCondition.Ready or JournalCondition.Busy => "ok",
         JournalCondition.Full => "full",
         _ => "failing",
     };

@@ -15,7 +15,11 @@ namespace EdgeBroker.Core;
 /// <param name="Completion">What the publisher's acknowledgement waits for.</param>
 /// <param name="Cause">Why it was refused, and by which key; null: it was not.</param>
 /// <param name="IsHeld">Whether nothing was done because the store cannot take it: it may be brought again, see <see cref="Broker.WhenStoreRecovers"/>.</param>
-public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Completion, string? Cause = null, bool IsHeld = false);
+public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Completion, string? Cause = null, bool IsHeld = false)
+{
+    /// <summary>Of one that is held: whether that is a matter of a moment, and nobody needs to be told.</summary>
+    public bool IsBrief { get; init; }
+}
 
 // One message to all who want it: match first, copy once.
 public sealed partial class Broker
@@ -32,7 +36,8 @@ public sealed partial class Broker
         {
             // QoS 0 is not worth waiting for.
             if (publication.QoS == QoS.AtMostOnce) context.Counters.PublishesDropped++;
-            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce);
+            bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
+            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce) { IsBrief = isBrief };
         }
 
         if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);

@@ -21,9 +21,32 @@ public enum QueueOverflow
     HoldPublishers,
 }
 
+/// <summary>Versions of MQTT.</summary>
+[Flags]
+public enum MqttVersions : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>3.1, of 2010.</summary>
+    V31 = 1,
+
+    /// <summary>3.1.1.</summary>
+    V311 = 2,
+
+    /// <summary>5.0.</summary>
+    V5 = 4,
+
+    /// <summary>All.</summary>
+    All = V31 | V311 | V5,
+}
+
 /// <summary>The <c>[mqtt]</c> table and the limits that concern one connection: what the broker grants every MQTT client.</summary>
 public sealed record MqttOptions
 {
+    /// <summary>The versions that clients may speak.</summary>
+    public MqttVersions Versions { get; init; } = MqttVersions.All;
+
     /// <summary>Largest control packet accepted, in bytes, fixed header included; a larger one is refused with 0x95.</summary>
     public int MaxPacketSizeBytes { get; init; } = 16 * 1024 * 1024;
 

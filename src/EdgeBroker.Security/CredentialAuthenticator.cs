@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 using EdgeBroker.Protocol.Scram;
@@ -18,6 +19,10 @@ public sealed class CredentialAuthenticator : IAuthenticator
 {
     /// <summary>The method by which a client sends a token, at CONNECT and again before it expires.</summary>
     public const string TokenMethod = "JWT";
+
+    // No names: a name has no control characters.
+    private const string Tokens = "\u0001tokens";
+    private const string Nobody = "\u0001nobody";
 
     // Where there is nobody, there is nothing to find out by the time an answer takes.
     private static readonly AuthenticationResult NobodyThere =
@@ -67,6 +72,27 @@ public sealed class CredentialAuthenticator : IAuthenticator
         // Those that wait wipe it when their turn has come.
         if (verdict.IsCompleted) CryptographicOperations.ZeroMemory(secret);
         return verdict;
+    }
+
+    /// <inheritdoc/>
+    public bool IsRemembered(AuthenticationRequest request)
+    {
+        if (request is not { Method: null, Password: { } secret }) return false;
+        if (_sources.Tokens is not null && TokenVerifier.IsTokenLike(secret))
+        {
+            return secret.Length <= TokenOptions.MaxTokenBytes && _sources.TokenKeys!.Current is { } keys
+                && _cache.Find(_cache.DigestOf("", secret, keys.Fingerprint)) is not null;
+        }
+
+        return secret.Length <= PasswordHash.MaxPasswordBytes && request.UserName is { } name && _sources.Users?.Find(name) is { } entry
+            && _cache.Find(_cache.DigestOf(name, secret, entry.Hash.Text)) is not null;
+    }
+
+    /// <inheritdoc/>
+    public string GuessedAt(AuthenticationRequest request, string? claimedName)
+    {
+        if (request.Method == TokenMethod || (_sources.Tokens is not null && request.Password is { } secret && TokenVerifier.IsTokenLike(secret))) return Tokens;
+        return claimedName is not null && _sources.Users?.Find(claimedName) is not null ? claimedName : Nobody;
     }
 
     /// <inheritdoc/>
@@ -202,7 +228,9 @@ public sealed class CredentialAuthenticator : IAuthenticator
 
     private ValueTask<AuthenticationResult> Enqueue(AuthenticationRequest request, int secretBytes, int workBytes, Func<AuthenticationResult> verify)
     {
-        if (_queue.TryEnqueue(request.Network, new VerificationCost(secretBytes, workBytes), verify, out Task<AuthenticationResult> verdict))
+        // Names that nobody has share one place in the line of their address, and one turn.
+        ClientNetwork source = request.Network.For(GuessedAt(request, request.UserName));
+        if (_queue.TryEnqueue(source, new VerificationCost(secretBytes, workBytes), verify, out Task<AuthenticationResult> verdict))
         {
             return new ValueTask<AuthenticationResult>(verdict);
         }

@@ -15,6 +15,11 @@ public interface IConnectionHandler
     /// <returns>How many were consumed; the rest is given again with what follows it.</returns>
     int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes);
 
+    /// <summary>More has come of a unit that is known to be incomplete, and is not handed before it is whole.</summary>
+    void NoteArrival()
+    {
+    }
+
     /// <summary>The turn that was asked for with <see cref="TransportConnection.RequestTurn"/>, or the output has drained as asked.</summary>
     void OnTurn();
 

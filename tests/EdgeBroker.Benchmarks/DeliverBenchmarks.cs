@@ -46,7 +46,7 @@ public class DeliverBenchmarks
         for (int i = 0; i < Subscribers; i++)
         {
             _links[i] = new MemoryLink();
-            _leases[i] = _broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), _context, _links[i]);
+            _leases[i] = _broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), _context, _links[i])!.Value;
             ConnectionLease lease = _leases[i];
             _broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes("plant/+/line/7/#"), new SubscriptionOptions(QoS.AtLeastOnce), 0, out _);
         }

@@ -38,7 +38,7 @@ public class MatchBenchmarks
         var sessions = new Session[Clients];
         for (int i = 0; i < Clients; i++)
         {
-            sessions[i] = broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), context, new MemoryLink()).Session;
+            sessions[i] = broker.Connect($"client-{i}", true, new SessionGrant(0, 65_535, null), context, new MemoryLink())!.Value.Session;
         }
 
         int width = (int)Math.Cbrt(5 * Filters);

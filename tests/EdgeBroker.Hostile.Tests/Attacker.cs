@@ -49,6 +49,13 @@ internal sealed class Attacker : IDisposable
         return await ReceiveAsync(answerBytes);
     }
 
+    /// <summary>Connects, and takes CONNACK.</summary>
+    public async Task ConnectAsync(byte[] connect)
+    {
+        byte[] head = await AskAsync(connect, 2);
+        if (head.Length == 2) await ReceiveAsync(head[1]);
+    }
+
     /// <summary>Receives so many bytes; fewer: the broker closed the connection.</summary>
     public async Task<byte[]> ReceiveAsync(int bytes)
     {
@@ -70,6 +77,27 @@ internal sealed class Attacker : IDisposable
         }
 
         return answer[..count];
+    }
+
+    /// <summary>Receives whatever has come, until nothing does for a moment.</summary>
+    public async Task<byte[]> ReceiveAllAsync()
+    {
+        var all = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            try
+            {
+                int received = await _socket.ReceiveAsync(buffer, patience.Token);
+                if (received == 0) return all.ToArray();
+                all.Write(buffer, 0, received);
+            }
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+            {
+                return all.ToArray();
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -70,7 +70,7 @@ public class ConnectTests
     [InlineData("10 len 'MQTT' 03 02 003C 'c1'", 3, ReasonCode.UnsupportedProtocolVersion)]
     [InlineData("10 len 'MQTT' 06 02 003C [] 'c1'", 6, ReasonCode.UnsupportedProtocolVersion)]
     [InlineData("10 len 'MQTT' 00", 0, ReasonCode.UnsupportedProtocolVersion)]
-    [InlineData("10 len 'MQIsdp' 03 02 003C 'c1'", 0, ReasonCode.UnsupportedProtocolVersion)]
+    [InlineData("10 len 'MQIsdp' 04 02 003C 'c1'", 0, ReasonCode.UnsupportedProtocolVersion)]
     [InlineData("10 len 'MQTT'", 0, ReasonCode.MalformedPacket)]
     [InlineData("10 len", 0, ReasonCode.MalformedPacket)]
     public void A_refused_packet_still_tells_its_protocol_level(string packet, byte level, ReasonCode reason)

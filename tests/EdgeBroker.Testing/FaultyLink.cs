@@ -30,7 +30,7 @@ public sealed class FaultyLink : ISessionLink
     {
         var link = new FaultyLink();
         var grant = new SessionGrant(expirySeconds, ushort.MaxValue, null);
-        ConnectionLease lease = broker.Connect(clientId, cleanStart: true, grant, broker.CreateContext(), link);
+        ConnectionLease lease = broker.Connect(clientId, cleanStart: true, grant, broker.CreateContext(), link)!.Value;
         var options = new SubscriptionOptions(qos, false, false, RetainHandling.DoNotSend);
         broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), options, 0, out _);
         return link;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Unicode;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
@@ -23,7 +24,9 @@ public sealed class Ingress
 
     internal Ingress(Broker broker) => _broker = broker;
 
-    private static ReadOnlySpan<byte> SysPrefix => "$SYS/"u8;
+    private static ReadOnlySpan<byte> BridgePrefix => "$SYS/broker/connection/"u8;
+
+    private static ReadOnlySpan<byte> BridgeSuffix => "/state"u8;
 
     /// <summary>
     /// Evaluates an operation by the rates, before it is looked at any closer. Takes nothing: one that is admitted is charged when it has been carried out.
@@ -73,7 +76,7 @@ public sealed class Ingress
             return new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded);
         }
 
-        if (!MayPublish(message, principal.Permissions)) return Deny(message, principal, context);
+        if (!MayPublish(message, principal.Permissions, principal.Receiver.Id, principal.IsBridge)) return Deny(message, principal, context);
         if (IsFalseText(message))
         {
             context.Counters.PublishesDropped++;
@@ -82,7 +85,7 @@ public sealed class Ingress
         }
 
         PublishOutcome outcome = _broker.Publish(message, context, batch);
-        if (outcome.IsHeld && principal.WaitsForStore) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
+        if (outcome.IsHeld && (principal.WaitsForStore || outcome.IsBrief)) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
         PublishDecision decision = outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted;
         return new PublishVerdict(decision, outcome.Reason, outcome.Completion, outcome.Cause);
     }
@@ -91,11 +94,17 @@ public sealed class Ingress
     /// <param name="message">The message.</param>
     /// <param name="permissions">What its publisher may do.</param>
     /// <param name="grants">What it is granted.</param>
-    public static PublishVerdict Evaluate(in Publication message, Permissions permissions, MqttOptions grants)
+    /// <param name="clientId">Its client id.</param>
+    /// <param name="isBridge">Whether it says that it is a bridge.</param>
+    public static PublishVerdict Evaluate(in Publication message, Permissions permissions, MqttOptions grants, string clientId, bool isBridge)
     {
         string? cause = FindViolation(message, grants, out ReasonCode reason);
         if (cause is null && IsFalseText(message)) (reason, cause) = (ReasonCode.PayloadFormatInvalid, FalseText);
-        if (cause is null && !MayPublish(message, permissions)) (reason, cause) = (ReasonCode.NotAuthorized, WhyNotPublish(message, permissions));
+        if (cause is null && !MayPublish(message, permissions, clientId, isBridge))
+        {
+            (reason, cause) = (ReasonCode.NotAuthorized, WhyNotPublish(message, permissions, clientId, isBridge));
+        }
+
         return cause is null ? default : new PublishVerdict(PublishDecision.Refused, reason, Cause: cause);
     }
 
@@ -152,24 +161,33 @@ public sealed class Ingress
         return message.Topic.Length >= grants.MaxTopicLevels && TopicName.CountLevels(message.Topic) > grants.MaxTopicLevels ? TooManyLevels : null;
     }
 
-    // $SYS is the broker's own, but for the place where mosquitto's bridges tell, by message and will, whether they are connected: refused, they could not
-    // connect.
-    private static bool IsReserved(ReadOnlySpan<byte> topic) => topic.StartsWith(SysPrefix) && !IsBridgeState(topic);
+    // $SYS is the broker's own, but for the place where a bridge tells, by message and will, whether it is connected: refused, mosquitto's could not connect.
+    // What begins with $share is no topic, but the form of a shared subscription.
+    private static bool IsReserved(ReadOnlySpan<byte> topic, string clientId, bool isBridge)
+    {
+        if (topic.IsEmpty || topic[0] != '$') return false;
+        int end = topic.IndexOf((byte)'/');
+        ReadOnlySpan<byte> first = end < 0 ? topic : topic[..end];
+        return first.SequenceEqual("$share"u8) || (first.SequenceEqual("$SYS"u8) && !(isBridge && IsBridgeState(topic, clientId)));
+    }
 
-    private static bool IsBridgeState(ReadOnlySpan<byte> topic) =>
-        topic.StartsWith("$SYS/broker/connection/"u8) && topic.EndsWith("/state"u8) && TopicName.CountLevels(topic) == 5;
+    private static bool IsBridgeState(ReadOnlySpan<byte> topic, string clientId) =>
+        topic.StartsWith(BridgePrefix) && topic.EndsWith(BridgeSuffix) && topic.Length >= BridgePrefix.Length + BridgeSuffix.Length
+        && topic[BridgePrefix.Length..^BridgeSuffix.Length].SequenceEqual(Encoding.UTF8.GetBytes(clientId));
 
     private static bool IsFalseText(in Publication message) => message.IsText && !Utf8.IsValid(message.Payload);
 
-    private static bool MayPublish(in Publication message, Permissions permissions) =>
-        !IsReserved(message.Topic) && permissions.MayPublish(message.Topic, message.QoS, message.Retain);
+    private static bool MayPublish(in Publication message, Permissions permissions, string clientId, bool isBridge) =>
+        !IsReserved(message.Topic, clientId, isBridge) && permissions.MayPublish(message.Topic, message.QoS, message.Retain);
 
-    private static string WhyNotPublish(in Publication message, Permissions permissions) =>
-        IsReserved(message.Topic) ? "only the broker publishes under $SYS" : permissions.JudgePublish(message.Topic, message.QoS, message.Retain).Cause;
+    private static string WhyNotPublish(in Publication message, Permissions permissions, string clientId, bool isBridge) =>
+        !IsReserved(message.Topic, clientId, isBridge) ? permissions.JudgePublish(message.Topic, message.QoS, message.Retain).Cause
+        : message.Topic.StartsWith("$share"u8) ? "$share is for subscriptions, no topic to publish to"
+        : "only the broker publishes under $SYS; a bridge, to $SYS/broker/connection/CLIENTID/state";
 
     private PublishVerdict Deny(in Publication message, Principal principal, RoutingContext context)
     {
-        string cause = WhyNotPublish(message, principal.Permissions);
+        string cause = WhyNotPublish(message, principal.Permissions, principal.Receiver.Id, principal.IsBridge);
         context.Counters.PublishesDropped++;
         TellRefused(message, principal, ReasonCode.NotAuthorized, cause);
         return !principal.HearsRefusals && principal.Grants.DisconnectOnDeniedPublish

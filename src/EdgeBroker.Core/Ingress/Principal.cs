@@ -31,6 +31,12 @@ public sealed class Principal
     /// <summary>Whether it brings a publish again that the store cannot keep just now, rather than hear that it is refused.</summary>
     public bool WaitsForStore { get; init; }
 
+    /// <summary>
+    /// Whether the client says that it is a bridge, or speaks a version in which it cannot say so: then it may tell at its own place under <c>$SYS</c> whether
+    /// it is connected.
+    /// </summary>
+    public bool IsBridge { get; init; }
+
     /// <summary>What it has used of its rates; null until there are any.</summary>
     public ClientRateLimits? Rates { get; internal set; }
 
@@ -46,6 +52,7 @@ public sealed class Principal
         Grants = Grants,
         HearsRefusals = HearsRefusals,
         WaitsForStore = WaitsForStore,
+        IsBridge = IsBridge,
         Rates = Rates,
     };
 }

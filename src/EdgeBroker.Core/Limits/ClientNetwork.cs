@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Numerics;
 
 namespace EdgeBroker.Core.Limits;
 
@@ -18,6 +19,13 @@ public readonly record struct ClientNetwork(ulong High, ulong Low)
 
     /// <summary>Whether it is this machine.</summary>
     public bool IsLoopback => High == 0 && (Low == 1 || Low >> 24 == (MappedPrefix | 0x7F00_0000) >> 24);
+
+    /// <summary>Who counts as one at a Unix socket: the user that runs the client.</summary>
+    public static ClientNetwork OfPeer(uint userId) => new(ulong.MaxValue, userId);
+
+    /// <summary>One of several that share the network, told apart by a text. The hash is seeded anew in each process.</summary>
+    public ClientNetwork For(string who) =>
+        new(High ^ BitOperations.RotateLeft(Low, 32), Low ^ ((ulong)(uint)who.GetHashCode(StringComparison.Ordinal) << 32));
 
     /// <summary>The network of an address; null: none.</summary>
     public static ClientNetwork Of(IPAddress? address)

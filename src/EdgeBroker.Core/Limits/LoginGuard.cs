@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace EdgeBroker.Core.Limits;
 
 /// <summary>
-/// Makes guessing passwords slow: a network whose logins fail faster than the rate allows has its next ones wait before they are looked at, each longer than
-/// the one before, one behind the other. Who guesses elsewhere is not concerned. Any thread.
+/// Makes guessing passwords slow: where logins of one user from one network fail faster than the rate allows, the next ones wait before they are looked at,
+/// each longer than the one before, one behind the other. Who guesses elsewhere, or at somebody else's, is not concerned. Any thread.
 /// </summary>
 public sealed class LoginGuard
 {
@@ -17,6 +17,7 @@ public sealed class LoginGuard
     // Few clients wait longer for an answer, and what waits holds memory: whoever would have to is turned away at once.
     private const long LongestWaitMs = 20_000;
 
+    // Others behind the same address, be it a proxy's or this machine's, are not to wait with a guesser: places are by address and name.
     private readonly Lock _lock = new();
     private readonly NetworkTable _failures = new();
     private readonly BrokerLimits _limits;
@@ -30,12 +31,12 @@ public sealed class LoginGuard
 
     /// <summary>Asks when a login may be looked at.</summary>
     /// <param name="network">Where it comes from.</param>
-    /// <param name="userName">Whose it says it is.</param>
+    /// <param name="guessedAt">Whose it says it is, as <see cref="Security.IAuthenticator.GuessedAt"/> has it.</param>
     /// <returns>In how many milliseconds, 0: now; null: not at all.</returns>
-    public long? AskWaitMs(ClientNetwork network, string? userName)
+    public long? AskWaitMs(ClientNetwork network, string guessedAt)
     {
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return 0;
-        ClientNetwork who = WhoIs(network, userName);
+        ClientNetwork who = network.For(guessedAt);
         long nowMs = _clock.NowMs;
         lock (_lock.Alone())
         {
@@ -51,11 +52,11 @@ public sealed class LoginGuard
 
     /// <summary>Notes that a login failed.</summary>
     /// <param name="network">Where it came from.</param>
-    /// <param name="userName">Whose it said it was.</param>
-    public void NoteFailure(ClientNetwork network, string? userName)
+    /// <param name="guessedAt">Whose it said it was.</param>
+    public void NoteFailure(ClientNetwork network, string guessedAt)
     {
         if (_limits.Current.AuthFailuresPerIp is not { } rate) return;
-        ClientNetwork who = WhoIs(network, userName);
+        ClientNetwork who = network.For(guessedAt);
         long nowMs = _clock.NowMs;
         lock (_lock.Alone())
         {
@@ -72,12 +73,4 @@ public sealed class LoginGuard
     }
 
     private static bool IsForgiven(in NetworkTable.Entry entry, long nowMs) => (entry.Bucket.FullNs / 1_000_000) + ForgivenAfterMs <= nowMs;
-
-    // Behind a proxy that does not say for whom it connects everyone has the address of this machine: from there it is one user name's logins that wait, and
-    // nobody else's. The hash is seeded anew in each process.
-    private static ClientNetwork WhoIs(ClientNetwork network, string? userName)
-    {
-        if (network != ClientNetwork.None && !network.IsLoopback) return network;
-        return new ClientNetwork(~network.Low, (uint)(userName ?? "").GetHashCode(StringComparison.Ordinal));
-    }
 }

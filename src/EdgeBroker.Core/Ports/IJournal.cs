@@ -11,6 +11,9 @@ public enum JournalCondition
     /// <summary>The configured size is used up: what waits already is kept, new messages need an old one's place.</summary>
     Full,
 
+    /// <summary>So much waits to be written that what comes has to wait for a moment.</summary>
+    Busy,
+
     /// <summary>It has not been able to write for a while: nothing new that must be kept is taken.</summary>
     Failing,
 }

@@ -16,17 +16,17 @@ public sealed class GuardedAuthenticator(IAuthenticator authenticator, BrokerLim
     /// <inheritdoc/>
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {
-        if (!CanFail(request)) return authenticator.AuthenticateAsync(request, cancellation);
-        string? claimedName = ClaimedName(request);
+        if (!CanFail(request) || authenticator.IsRemembered(request)) return authenticator.AuthenticateAsync(request, cancellation);
+        string guessedAt = authenticator.GuessedAt(request, ClaimedName(request));
         // A re-authentication is not made to wait: each failure costs the connection, and the next login waits.
-        if (request.IsRenewal) return AskAsync(request, claimedName, cancellation);
-        switch (limits.Logins.AskWaitMs(request.Network, claimedName))
+        if (request.IsRenewal) return AskAsync(request, guessedAt, cancellation);
+        switch (limits.Logins.AskWaitMs(request.Network, guessedAt))
         {
             case 0:
-                return AskAsync(request, claimedName, cancellation);
+                return AskAsync(request, guessedAt, cancellation);
             case { } waitMs:
                 limits.Report(LimitKind.AuthFailuresPerIp, LimitAction.Delayed, request.RemoteEndPoint);
-                return ValueTask.FromResult(AuthenticationResult.Later(TimeSpan.FromMilliseconds(waitMs), new WaitingLogin(this, request, claimedName)));
+                return ValueTask.FromResult(AuthenticationResult.Later(TimeSpan.FromMilliseconds(waitMs), new WaitingLogin(this, request, guessedAt)));
             default:
                 limits.Count(LimitKind.AuthFailuresPerIp, LimitAction.Refused);
                 Wipe(request);
@@ -37,6 +37,12 @@ public sealed class GuardedAuthenticator(IAuthenticator authenticator, BrokerLim
 
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => authenticator.Review(identity, subject);
+
+    /// <inheritdoc/>
+    public bool IsRemembered(AuthenticationRequest request) => authenticator.IsRemembered(request);
+
+    /// <inheritdoc/>
+    public string GuessedAt(AuthenticationRequest request, string? claimedName) => authenticator.GuessedAt(request, claimedName);
 
     // Who has proved its name otherwise, or shows nothing that could be guessed, is not a matter of guessing.
     private static bool CanFail(AuthenticationRequest request) =>
@@ -55,39 +61,39 @@ public sealed class GuardedAuthenticator(IAuthenticator authenticator, BrokerLim
         CryptographicOperations.ZeroMemory(request.MethodData);
     }
 
-    private ValueTask<AuthenticationResult> AskAsync(AuthenticationRequest request, string? claimedName, CancellationToken cancellation) =>
-        Watch(authenticator.AuthenticateAsync(request, cancellation), request.Network, claimedName);
+    private ValueTask<AuthenticationResult> AskAsync(AuthenticationRequest request, string guessedAt, CancellationToken cancellation) =>
+        Watch(authenticator.AuthenticateAsync(request, cancellation), request.Network, guessedAt);
 
-    private ValueTask<AuthenticationResult> Watch(ValueTask<AuthenticationResult> pending, ClientNetwork network, string? claimedName) =>
+    private ValueTask<AuthenticationResult> Watch(ValueTask<AuthenticationResult> pending, ClientNetwork network, string guessedAt) =>
         pending.IsCompletedSuccessfully
-            ? ValueTask.FromResult(Noted(pending.GetAwaiter().GetResult(), network, claimedName))
-            : WatchAsync(pending, network, claimedName);
+            ? ValueTask.FromResult(Noted(pending.GetAwaiter().GetResult(), network, guessedAt))
+            : WatchAsync(pending, network, guessedAt);
 
-    private async ValueTask<AuthenticationResult> WatchAsync(ValueTask<AuthenticationResult> pending, ClientNetwork network, string? claimedName) =>
-        Noted(await pending.ConfigureAwait(false), network, claimedName);
+    private async ValueTask<AuthenticationResult> WatchAsync(ValueTask<AuthenticationResult> pending, ClientNetwork network, string guessedAt) =>
+        Noted(await pending.ConfigureAwait(false), network, guessedAt);
 
-    private AuthenticationResult Noted(AuthenticationResult verdict, ClientNetwork network, string? claimedName)
+    private AuthenticationResult Noted(AuthenticationResult verdict, ClientNetwork network, string guessedAt)
     {
-        if (verdict.Reason is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized) limits.Logins.NoteFailure(network, claimedName);
+        if (verdict.Reason is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized) limits.Logins.NoteFailure(network, guessedAt);
         if (verdict.Reply is not { Next: { } next } reply) return verdict;
-        return verdict with { Reply = reply with { Next = new WatchedExchange(this, next, network, claimedName) } };
+        return verdict with { Reply = reply with { Next = new WatchedExchange(this, next, network, guessedAt) } };
     }
 
     /// <summary>A question to a client whose answer may be a failure.</summary>
-    private sealed class WatchedExchange(GuardedAuthenticator guard, IAuthenticationExchange exchange, ClientNetwork network, string? claimedName)
+    private sealed class WatchedExchange(GuardedAuthenticator guard, IAuthenticationExchange exchange, ClientNetwork network, string guessedAt)
         : IAuthenticationExchange
     {
         public ValueTask<AuthenticationResult> ContinueAsync(byte[] data, CancellationToken cancellation) =>
-            guard.Watch(exchange.ContinueAsync(data, cancellation), network, claimedName);
+            guard.Watch(exchange.ContinueAsync(data, cancellation), network, guessedAt);
 
         public void Abandon() => exchange.Abandon();
     }
 
     /// <summary>A login that is looked at when its wait is over.</summary>
-    private sealed class WaitingLogin(GuardedAuthenticator guard, AuthenticationRequest request, string? claimedName) : IAuthenticationExchange
+    private sealed class WaitingLogin(GuardedAuthenticator guard, AuthenticationRequest request, string guessedAt) : IAuthenticationExchange
     {
         public ValueTask<AuthenticationResult> ContinueAsync(byte[] data, CancellationToken cancellation) =>
-            guard.AskAsync(request, claimedName, cancellation);
+            guard.AskAsync(request, guessedAt, cancellation);
 
         public void Abandon() => Wipe(request);
     }

@@ -21,6 +21,17 @@ public interface IAuthenticator
     /// <param name="identity">What this or another authenticator let the client in with.</param>
     /// <param name="subject">The client, under the name it was let in with.</param>
     AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => identity;
+
+    /// <summary>Whether exactly this was verified before, so that it is no guess. Answers at once.</summary>
+    bool IsRemembered(AuthenticationRequest request) => false;
+
+    /// <summary>
+    /// What failed logins of one address are counted by: the name that is tried, where somebody has it. All names that nobody has are one, since there is no
+    /// end of them, and so are tokens.
+    /// </summary>
+    /// <param name="request">What the client presents.</param>
+    /// <param name="claimedName">The name that is tried; null: none.</param>
+    string GuessedAt(AuthenticationRequest request, string? claimedName) => claimedName ?? "";
 }
 
 /// <summary>An authentication that waits for the client's answer. Used once: what it returns has the next one, if there is a next one.</summary>

@@ -10,4 +10,10 @@ public sealed class SwitchableAuthenticator(Replaceable<IAuthenticator> authenti
 
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => authenticator.Current.Review(identity, subject);
+
+    /// <inheritdoc/>
+    public bool IsRemembered(AuthenticationRequest request) => authenticator.Current.IsRemembered(request);
+
+    /// <inheritdoc/>
+    public string GuessedAt(AuthenticationRequest request, string? claimedName) => authenticator.Current.GuessedAt(request, claimedName);
 }

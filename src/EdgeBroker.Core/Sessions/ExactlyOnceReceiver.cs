@@ -11,8 +11,8 @@ internal struct ExactlyOnceReceiver
     // Idle sessions are many: these stand for nothing until an identifier comes.
     private PacketIdSet _ids = PacketIdSet.None;
 
-    // Those of the identifiers that an earlier life of the process left.
-    private PacketIdSet _restoredIds = PacketIdSet.None;
+    // Those of the identifiers that an earlier connection left.
+    private PacketIdSet _earlierIds = PacketIdSet.None;
 
     // What the answer to a repetition waits for: the answer to its original may still be waiting, or have been waiting on a connection that is gone.
     private Completion? _stored;
@@ -37,9 +37,9 @@ internal struct ExactlyOnceReceiver
         stored = _stored;
         if (_ids.Contains(packetId))
         {
-            // Who sends again says so [MQTT-3.3.1-1]. One that does not has released the identifier long ago, and the disk has lost that: the message is a new
-            // one.
-            return !isDup && _restoredIds.Remove(packetId) ? AckOutcome.Done : AckOutcome.Repeated;
+            // Who sends again says so [MQTT-3.3.1-1]. A client that uses the identifier on another connection without saying so has given up the exchange it
+            // was for, or has released it long ago, and that was lost: the message is a new one.
+            return !isDup && _earlierIds.Remove(packetId) ? AckOutcome.Done : AckOutcome.Repeated;
         }
 
         if (_ids.Count >= limit) return AckOutcome.TooMany;
@@ -47,6 +47,9 @@ internal struct ExactlyOnceReceiver
         _ids.Add(packetId);
         return AckOutcome.Done;
     }
+
+    /// <summary>Another connection takes the session: what is open now is of an earlier one.</summary>
+    public void Attach() => _earlierIds = _ids.Count == 0 ? PacketIdSet.None : _ids.Copy();
 
     /// <summary>The message of an open exchange is on its way to the disk.</summary>
     public void Store(Completion stored) => _stored = stored;
@@ -57,7 +60,7 @@ internal struct ExactlyOnceReceiver
     /// <summary>PUBREL: the identifier is free again; false when it was not open.</summary>
     public readonly bool Complete(ushort packetId)
     {
-        _restoredIds.Remove(packetId);
+        _earlierIds.Remove(packetId);
         return _ids.Remove(packetId);
     }
 
@@ -65,11 +68,7 @@ internal struct ExactlyOnceReceiver
     public void Restore(IReadOnlyCollection<ushort> ids)
     {
         if (ids.Count == 0) return;
-        (_ids, _restoredIds) = (new PacketIdSet(), new PacketIdSet());
-        foreach (ushort id in ids)
-        {
-            _ids.Add(id);
-            _restoredIds.Add(id);
-        }
+        _ids = new PacketIdSet();
+        foreach (ushort id in ids) _ids.Add(id);
     }
 }

@@ -49,6 +49,9 @@ internal sealed class PacketIdSet
         return true;
     }
 
+    /// <summary>Another set of the same identifiers.</summary>
+    public PacketIdSet Copy() => new() { _few = _few, _pages = _pages is null ? null : [.. _pages.Select(page => page?.ToArray())], Count = Count };
+
     private bool TryReplaceFew(ushort old, ushort fresh)
     {
         uint found = Vector128.Equals(_few, Vector128.Create(old)).ExtractMostSignificantBits();

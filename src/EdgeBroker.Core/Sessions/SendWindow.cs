@@ -24,7 +24,7 @@ internal struct SendWindow
     private int _quota;
 
     // Of the messages in flight, and beyond which the next ones wait in the queue, which a store keeps on disk.
-    private long _inflightBytes;
+    private int _inflightBytes;
     private int _mostBytes;
 
     // The first open slot that this connection has not seen yet.
@@ -223,7 +223,7 @@ internal struct SendWindow
     public void Rebuild()
     {
         if (!ReferenceEquals(_inflight, InflightWindow.None)) _inflight = _inflight.Rebuild();
-        _inflightBytes = ToList().Sum(message => (long)message.SizeBytes);
+        _inflightBytes = ToList().Sum(message => message.SizeBytes);
         _resendIndex = 0;
     }
 

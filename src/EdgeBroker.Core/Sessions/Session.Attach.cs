@@ -37,6 +37,7 @@ public sealed partial class Session
             grant.Will?.Message.Hold(Ledger, MemoryKind.Wills);
             if (!sessionPresent) Ledger.Account(MemoryKind.Sessions, MemoryBytes);
             _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum), _environment.Options.MaxOutboundBytes);
+            _received.Attach();
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
             SaveState();
@@ -120,6 +121,9 @@ public sealed partial class Session
             if (!HasEnded && _link is null) SaveState();
         }
     }
+
+    /// <summary>Whether it is a named user's, and not this one's. With or without the lock.</summary>
+    internal bool IsOfAnother(string? userName) => !HasEnded && _lifetime.Owner is { } owner && owner != userName;
 
     /// <summary>
     /// A session is resumed only by the user who began it, and only while all its filters are permitted: rights are asked when a filter is subscribed, not with

@@ -90,12 +90,16 @@ internal struct ConnectionDeadlines()
         if (_occasional is not null) _occasional.PartialDueMs = Never;
     }
 
+    /// <summary>Bytes have come, if only of a packet that is not complete: a sign of life, however long that takes.</summary>
+    public void NoteArrival(long nowMs) => _lastPacketMs = nowMs;
+
     /// <summary>Part of a packet is there.</summary>
     /// <param name="announcedBytes">Its length, 0 when not even that is known.</param>
     /// <param name="isNew">Whether whole packets came before it, so that it has just begun.</param>
     /// <param name="nowMs">The time.</param>
     public void NotePartial(int announcedBytes, bool isNew, long nowMs)
     {
+        NoteArrival(nowMs);
         Occasional times = Occasionally;
         if (isNew || times.PartialDueMs == Never) times.PartialSinceMs = nowMs;
         // Its length may come after its first byte.
@@ -122,9 +126,8 @@ internal struct ConnectionDeadlines()
 
     private Occasional Occasionally => _occasional ??= new Occasional();
 
-    // A packet that is still arriving in time is a sign of life.
     private readonly long KeepAliveDueMs(HoldReasons holds) =>
-        _keepAliveMs == 0 || PartialDueMs != Never || (holds & HoldReasons.ByBroker) != 0 ? Never : _lastPacketMs + _keepAliveMs;
+        _keepAliveMs == 0 || (holds & HoldReasons.ByBroker) != 0 ? Never : _lastPacketMs + _keepAliveMs;
 
     private sealed class Occasional
     {

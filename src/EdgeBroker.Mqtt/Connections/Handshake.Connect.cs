@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
@@ -16,9 +17,8 @@ public sealed partial class Handshake
     {
         _link.Context.Counters.Connects++;
         bool parsed = ConnectPacket.TryParse(frame, out ConnectPacket packet, out ParseError error);
-        // Above 5 nobody knows the answer's form; 5.0's names the reason. Below, 3.1.1's return code is what older clients read. So do mosquitto's bridges,
-        // which first try 3.1 or 3.1.1 with the high bit set and only on 0x01 [MQTT-3.1.2-2] go on without.
-        _link.Speak(packet.ProtocolLevel is >= (byte)ProtocolVersion.V5 and not (0x83 or 0x84) ? ProtocolVersion.V5 : ProtocolVersion.V311);
+        // Above 5 nobody knows the answer's form; 5.0's names the reason. Below, 3.1.1's return code is what older clients read [MQTT-3.1.2-2].
+        _link.Speak(packet.ProtocolLevel >= (byte)ProtocolVersion.V5 ? ProtocolVersion.V5 : ProtocolVersion.V311);
         if (!parsed)
         {
             RefuseUnparsed(packet.ProtocolLevel, error);
@@ -59,6 +59,8 @@ public sealed partial class Handshake
 
     private bool Accepts(in ConnectPacket packet, out ReasonCode reason, out string explanation)
     {
+        (reason, explanation) = (ReasonCode.UnsupportedProtocolVersion, "this version of MQTT is not spoken here (mqtt.versions)");
+        if ((Options.Versions & VersionOf(packet)) == 0) return false;
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, "an empty client id needs a clean session");
         if (packet.ClientId.IsEmpty && _link.Rules.EmptyClientIdNeedsCleanStart && !packet.CleanStart) return false;
         (reason, explanation) = (ReasonCode.ClientIdentifierNotValid, $"a client id of {packet.ClientId.Length} bytes, above mqtt.max_client_id_bytes");
@@ -76,10 +78,16 @@ public sealed partial class Handshake
             IsText = packet.WillProperties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1,
         };
         // What the client may do is not known yet.
-        PublishVerdict verdict = Ingress.Evaluate(will, Permissions.All, Options);
+        PublishVerdict verdict = Ingress.Evaluate(will, Permissions.All, Options, Encoding.UTF8.GetString(packet.ClientId), MayBeBridge(packet));
         (reason, explanation) = (verdict.Reason, "the will: " + verdict.Cause);
         return verdict.Decision == PublishDecision.Accepted;
     }
+
+    private static MqttVersions VersionOf(in ConnectPacket packet) =>
+        packet.IsV31 ? MqttVersions.V31 : packet.Version == ProtocolVersion.V5 ? MqttVersions.V5 : MqttVersions.V311;
+
+    // In 5.0 a bridge has no way to say that it is one.
+    private static bool MayBeBridge(in ConnectPacket packet) => packet.IsBridge || packet.Version == ProtocolVersion.V5;
 
     private PendingConnect Prepare(in ConnectPacket packet)
     {
@@ -94,6 +102,9 @@ public sealed partial class Handshake
         {
             ClientId = assigned ? "auto-" + Guid.NewGuid().ToString("N") : Encoding.UTF8.GetString(packet.ClientId),
             IsAssignedId = assigned,
+            IsV31 = packet.IsV31,
+            IsBridge = packet.IsBridge,
+            MayBeBridge = MayBeBridge(packet),
             CleanStart = packet.CleanStart,
             Grant = grant,
             RequestedExpirySeconds = requestedExpirySeconds,
@@ -151,7 +162,7 @@ public sealed partial class Handshake
             Transport.RemoteEndPoint,
             Endpoint.AnonymousAllowed)
         {
-            Network = ClientNetwork.Of(Transport.RemoteAddress),
+            Network = Transport.PeerUserId is { } userId ? ClientNetwork.OfPeer(userId) : ClientNetwork.Of(Transport.RemoteAddress),
             Listener = Endpoint.Listener,
             TransportIdentity = _link.Identity,
         };

@@ -161,9 +161,15 @@ public sealed partial class Handshake
         }
 
         if (connect.Method is { } method && verdict.Reply is { } last) method.LastWord = last.Data;
-        if (connect.Grant.Will is { } will && Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options) is { Cause: { } cause } refused)
+        if (connect.Grant.Will is { } will && Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options, connect.ClientId, connect.MayBeBridge) is { Cause: { } cause } refused)
         {
             Refuse(refused.Reason, "the client may not publish its will", logged: "the client may not publish its will: " + cause);
+            return false;
+        }
+
+        if (Broker.FindOwner(connect.ClientId, verdict.UserName) is { } owner)
+        {
+            RefuseForeign(owner);
             return false;
         }
 
@@ -180,6 +186,12 @@ public sealed partial class Handshake
         Refuse(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for CONNACK");
         return false;
     }
+
+    /// <summary>The client id is another user's: whoever knows it could take messages and end the connection.</summary>
+    private void RefuseForeign(string owner) => Refuse(
+        ReasonCode.ClientIdentifierNotValid,
+        "the client id is in use by another user",
+        logged: $"the client id belongs to user \"{owner}\", whose session is connected or kept (edgebroker kick --forget ends it)");
 
     private void Claim(AuthenticationResult identity)
     {
@@ -268,8 +280,7 @@ public sealed partial class Handshake
         try
         {
             if (!IsLetIn(Connect!.Identity!)) return;
-            Enter();
-            isTaken = true;
+            isTaken = Enter();
         }
         finally
         {
@@ -277,19 +288,26 @@ public sealed partial class Handshake
         }
     }
 
-    private void Enter()
+    /// <summary>Takes the session; false: it is another user's by now, and the client has been refused.</summary>
+    private bool Enter()
     {
         PendingConnect connect = Connect!;
         AuthenticationResult identity = connect.Identity!;
-        _state = State.Done;
         _link.Begin(connect.KeepAliveSeconds);
         SessionGrant grant = connect.Grant with { UserName = identity.UserName, Permissions = identity.Permissions };
-        ConnectionLease lease = Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link);
+        if (Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link) is not { } lease)
+        {
+            RefuseForeign(Broker.FindOwner(connect.ClientId, identity.UserName) ?? "");
+            return false;
+        }
+
+        _state = State.Done;
         var connection = new MqttConnection(_link, lease, connect, _holdsSlot);
         Transport.Handler = connection;
-        if (!Broker.Events.Wants(EventKinds.ClientConnected)) return;
+        if (!Broker.Events.Wants(EventKinds.ClientConnected)) return true;
         ClientDescription client = _link.Describe(connect.ClientId, identity.UserName);
         Broker.Events.ClientConnected(
             new ConnectedEvent(client, connect.IsSessionPresent, connect.CleanStart, connect.Grant.ExpirySeconds, _link.Identity));
+        return true;
     }
 }

@@ -44,7 +44,9 @@ public sealed partial class MqttConnection
     /// <summary>PUBCOMP, or the PUBREL for an identifier we do not know, which lets the client come to an end with it.</summary>
     private void Answer(PacketType type, ushort packetId, AckOutcome outcome, Completion? completion)
     {
-        ReasonCode reason = outcome == AckOutcome.UnknownId ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
+        // A PUBREL that comes again is of an exchange that is over: to call that an error would have the client report a message as failed that was delivered.
+        bool isOver = type == PacketType.Pubcomp || outcome != AckOutcome.UnknownId;
+        ReasonCode reason = isOver ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
         if (completion is null or { IsDone: true }) _link.SendAck(new AckPacket { Type = type, PacketId = packetId, ReasonCode = reason });
         else Defer(new PendingAck(completion, type, packetId, reason));
     }

@@ -116,7 +116,6 @@ public sealed partial class MqttConnection
             }
 
             aliases.Set(alias, topic);
-            _link.InboundAliasBytes = aliases.MemoryBytes;
             return true;
         }
 

@@ -23,7 +23,8 @@ public sealed partial class MqttConnection
         int i = 0;
         foreach (SubscriptionRequest request in packet)
         {
-            SubscribeVerdict verdict = Broker.Ingress.Subscribe(request.Filter, request.Options, identifier, _principal, Transport.NowMs);
+            SubscriptionOptions options = _isBridge ? new(request.Options.MaximumQoS, true, true, request.Options.RetainHandling) : request.Options;
+            SubscribeVerdict verdict = Broker.Ingress.Subscribe(request.Filter, options, identifier, _principal, Transport.NowMs);
             if (verdict.DisconnectedBy is { } limit)
             {
                 FailByLimit(limit);

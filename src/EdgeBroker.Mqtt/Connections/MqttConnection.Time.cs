@@ -37,6 +37,9 @@ public sealed partial class MqttConnection
         SetDeadline();
     }
 
+    /// <inheritdoc/>
+    public void NoteArrival() => _deadlines.NoteArrival(Transport.NowMs);
+
     private void BeginKeepAlive(int keepAliveSeconds)
     {
         _deadlines.Begin(keepAliveSeconds, Transport.NowMs);

@@ -17,6 +17,7 @@ public sealed partial class MqttConnection : IMqttHandler
 {
     private readonly MqttLink _link;
     private readonly bool _holdsSlot;
+    private readonly bool _isBridge;
     private Principal _principal;
     private Extras? _extras;
     private bool _hasEnded;
@@ -38,10 +39,12 @@ public sealed partial class MqttConnection : IMqttHandler
             Grants = link.Options,
             HearsRefusals = Rules.AcksCarryReasons,
             WaitsForStore = !Rules.AcksCarryReasons,
+            IsBridge = connect.MayBeBridge,
         };
         // 3.1.1 knows no limit but the identifiers.
         if (_link.Version == ProtocolVersion.V5) _acks.Begin(Options.ReceiveMaximum, lease.Session.ReceivedIdCount);
         else _acks.Begin(ushort.MaxValue, inheritedReceives: 0);
+        _isBridge = connect.IsBridge;
         EndRenewal();
         BeginKeepAlive(connect.KeepAliveSeconds);
     }
@@ -79,7 +82,7 @@ public sealed partial class MqttConnection : IMqttHandler
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
             if (status == FrameStatus.Incomplete)
             {
-                _link.PartialBytes = bytes.Length - consumed;
+                _link.KeptBytes = bytes.Length - consumed + (_extras?.Aliases?.MemoryBytes ?? 0);
                 if (consumed < bytes.Length)
                 {
                     _deadlines.NotePartial(announcedBytes, consumed > 0, Transport.NowMs);
@@ -96,7 +99,6 @@ public sealed partial class MqttConnection : IMqttHandler
             }
 
             announcedBytes = 0;
-            _link.PartialBytes = 0;
             // A whole packet has come, whether or not it can be handled now.
             _deadlines.NotePacket(Transport.NowMs);
             LimitVerdict verdict = default;

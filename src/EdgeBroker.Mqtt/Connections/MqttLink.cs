@@ -87,14 +87,11 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Speak(ProtocolVersion version, bool wantsReasons = true) =>
         _dialect = version == ProtocolVersion.V311 ? Dialect.V311 : wantsReasons ? Dialect.V5 : Dialect.TerseV5;
 
-    /// <summary>What has come of a packet that is not complete, in bytes; on the connection's own thread.</summary>
-    public int PartialBytes { get; set; }
+    /// <summary>What is kept of what the client has sent: a packet that is not complete, and topics that have numbers. On the connection's own thread.</summary>
+    public int KeptBytes { get; set; }
 
     /// <inheritdoc/>
-    public long HeldBytes => Output.Length + PartialBytes + (_aliases?.MemoryBytes ?? 0) + InboundAliasBytes;
-
-    /// <summary>Memory of the topics the client has given numbers to; on the connection's own thread.</summary>
-    public int InboundAliasBytes { get; set; }
+    public long HeldBytes => Output.Length + KeptBytes + (_aliases?.MemoryBytes ?? 0);
 
     /// <inheritdoc/>
     public void GiveUpMemory() => transport.Post(() => (transport.Handler as MqttConnection)?.GiveUpMemory());
@@ -178,7 +175,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         connect.IsSessionPresent = sessionPresent;
         PropertyBuilder properties = PropertyBuilder.For(PacketType.Connack, stackalloc byte[256]);
         if (Version == ProtocolVersion.V5) connect.AddGrants(ref properties, Options);
-        var packet = new ConnackPacket { SessionPresent = sessionPresent, Properties = properties.Block };
+        var packet = new ConnackPacket { SessionPresent = sessionPresent && !connect.IsV31, Properties = properties.Block };
         packet.Write(Output, Version);
         Sent(packet.Length(Version));
         properties.Dispose();

@@ -16,6 +16,15 @@ internal sealed class PendingConnect
 
     public bool CleanStart { get; init; }
 
+    /// <summary>Whether it speaks MQTT 3.1, whose CONNACK does not say whether there is a session.</summary>
+    public bool IsV31 { get; init; }
+
+    /// <summary>Whether it says that it is a bridge: it hears nothing of its own, and RETAIN as published.</summary>
+    public bool IsBridge { get; init; }
+
+    /// <summary>The same, or it speaks 5.0 and cannot say so.</summary>
+    public bool MayBeBridge { get; init; }
+
     public required SessionGrant Grant { get; init; }
 
     /// <summary>The expiry the client asked for; told back when the grant differs.</summary>

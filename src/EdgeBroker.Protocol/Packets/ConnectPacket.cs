@@ -5,15 +5,29 @@ namespace EdgeBroker.Protocol;
 /// <summary>CONNECT (3.1): read as a view over the received bytes, or filled by an initialiser and written. Text is UTF-8.</summary>
 public readonly ref struct ConnectPacket
 {
+    // MQTT 3.1.
+    private const byte Level31 = 3;
+
+    // What a bridge sets in the level of 3.1 and 3.1.1, by agreement: no message comes back to it, and RETAIN goes along as published.
+    private const byte BridgeFlag = 0x80;
+
     private static ReadOnlySpan<byte> ProtocolName => "MQTT"u8;
+
+    private static ReadOnlySpan<byte> ProtocolName31 => "MQIsdp"u8;
 
     /// <summary>The protocol level on the wire; set even when parsing fails behind it, so that the refusal can be said in the peer's version.</summary>
     public byte ProtocolLevel { get; init; }
 
+    /// <summary>Whether it is MQTT 3.1, which is served as 3.1.1 is.</summary>
+    public bool IsV31 => ProtocolLevel == Level31;
+
+    /// <summary>Whether the client says that it is a bridge.</summary>
+    public bool IsBridge { get; init; }
+
     /// <summary>The version, when the level is one of ours.</summary>
     public ProtocolVersion Version
     {
-        get => (ProtocolVersion)ProtocolLevel;
+        get => IsV31 ? ProtocolVersion.V311 : (ProtocolVersion)ProtocolLevel;
         init => ProtocolLevel = (byte)value;
     }
 
@@ -68,30 +82,34 @@ public readonly ref struct ConnectPacket
         packet = default;
         var reader = new SpanReader(frame.Body);
         if (!reader.TryReadBinary(out ReadOnlySpan<byte> name) || !reader.TryReadByte(out byte level)) return ParseError.Truncated(out error);
-        bool isMqtt = name.SequenceEqual(ProtocolName);
-        if (isMqtt) packet = new ConnectPacket { ProtocolLevel = level };
-        if (!isMqtt || level is not ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5))
+        bool isMqtt = name.SequenceEqual(ProtocolName), isMqtt31 = name.SequenceEqual(ProtocolName31);
+        bool isBridge = level is (Level31 | BridgeFlag) or ((byte)ProtocolVersion.V311 | BridgeFlag);
+        if (isBridge) level &= BridgeFlag - 1;
+        if (isMqtt || (isMqtt31 && level == Level31)) packet = new ConnectPacket { ProtocolLevel = level };
+        if (!(isMqtt && level is ((byte)ProtocolVersion.V311 or (byte)ProtocolVersion.V5)) && !(isMqtt31 && level == Level31))
         {
-            return ParseError.Refuse(out error, ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1.1 nor MQTT 5.0");
+            return ParseError.Refuse(out error, ReasonCode.UnsupportedProtocolVersion, "the protocol is neither MQTT 3.1, 3.1.1 nor 5.0");
         }
 
         if (!reader.TryReadByte(out byte flags) || !reader.TryReadUInt16(out ushort keepAliveSeconds)) return ParseError.Truncated(out error);
         if (!FlagsAreValid(flags, level, out error)) return false;
         PropertyBlock properties = default;
         if (level == (byte)ProtocolVersion.V5 && !TryReadProperties(ref reader, out properties, out error)) return false;
-        return TryReadPayload(ref reader, level, flags, keepAliveSeconds, properties, out packet, out error);
+        bool isWhole = TryReadPayload(ref reader, level, flags, keepAliveSeconds, properties, out packet, out error);
+        if (isBridge) packet = packet with { IsBridge = true };
+        return isWhole;
     }
 
     /// <summary>Writes the packet.</summary>
     public void Write(IBufferWriter<byte> output)
     {
         bool v5 = Version == ProtocolVersion.V5;
-        int bodyLength = 10 + 2 + ClientId.Length + (v5 ? Properties.EncodedLength : 0)
+        int bodyLength = 6 + (IsV31 ? ProtocolName31 : ProtocolName).Length + 2 + ClientId.Length + (v5 ? Properties.EncodedLength : 0)
             + (HasWill ? 4 + WillTopic.Length + WillPayload.Length + (v5 ? WillProperties.EncodedLength : 0) : 0)
             + (HasUserName ? 2 + UserName.Length : 0) + (HasPassword ? 2 + Password.Length : 0);
         PacketWriter writer = PacketWriter.Begin(output, (int)PacketType.Connect << 4, bodyLength);
-        writer.WriteBinary(ProtocolName);
-        writer.WriteByte(ProtocolLevel);
+        writer.WriteBinary(IsV31 ? ProtocolName31 : ProtocolName);
+        writer.WriteByte((byte)(ProtocolLevel | (IsBridge ? BridgeFlag : 0)));
         writer.WriteByte((byte)((CleanStart ? 0x02 : 0) | (HasWill ? 0x04 | ((int)WillQoS << 3) | (WillRetain ? 0x20 : 0) : 0)
             | (HasPassword ? 0x40 : 0) | (HasUserName ? 0x80 : 0)));
         writer.WriteUInt16(KeepAliveSeconds);

@@ -109,7 +109,8 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
             return TokenVerdict.Refused($"the claim \"{options.UserNameClaim}\" does not name a user");
         }
 
-        IReadOnlyList<AclRule>? rules = null;
+        // Where rules come with the token, one that has none may do nothing beyond the configuration's.
+        IReadOnlyList<AclRule>? rules = options.AclClaim is null ? null : [];
         if (options.AclClaim is { } acl && claims.TryGetProperty(acl, out JsonElement claim) && !AclClaim.TryRead(claim, acl, out rules, out string problem))
         {
             return TokenVerdict.Refused($"the claim \"{acl}\" is not a list of rules: {problem}");

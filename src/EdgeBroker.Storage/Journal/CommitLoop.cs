@@ -228,6 +228,7 @@ internal sealed partial class CommitLoop
     {
         _counters.RecordSize(bytes);
         _health.RecordSize(bytes);
+        _state.IsTight = _health.IsTight(bytes);
     }
 
     private void RecordFailure(Exception failure)

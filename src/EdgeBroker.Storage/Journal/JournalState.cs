@@ -22,4 +22,7 @@ internal sealed class JournalState
     /// over.
     /// </summary>
     public SortedSet<long> RetainedGarbage { get; } = [];
+
+    /// <summary>Whether the store is so full that each of these goes at once; else many go together.</summary>
+    public bool IsTight { get; set; }
 }

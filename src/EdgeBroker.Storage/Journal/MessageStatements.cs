@@ -102,7 +102,7 @@ internal sealed class MessageStatements : IDisposable
     private void SweepRetained(JournalBatch batch)
     {
         _swept.Clear();
-        if (_state.RetainedGarbage.Count < FewestSwept) return;
+        if (_state.RetainedGarbage.Count < FewestSwept && !_state.IsTight) return;
         var unwritten = batch.Retained.Select(one => one.Ordinal).ToHashSet();
         foreach (long id in _state.RetainedGarbage)
         {

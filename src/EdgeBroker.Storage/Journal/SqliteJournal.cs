@@ -63,7 +63,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     public bool IsDurable => true;
 
     /// <inheritdoc/>
-    public JournalCondition Condition => _intake.IsFull ? JournalCondition.Failing : _health.Condition;
+    public JournalCondition Condition => _intake.IsFull && _health.Condition != JournalCondition.Failing ? JournalCondition.Busy : _health.Condition;
 
     /// <inheritdoc/>
     public long MaxBytes { get; }

@@ -57,6 +57,9 @@ internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvid
         _isFailing = IsDamaged;
     }
 
+    /// <summary>Whether with so many bytes there is less room than would be nice to have.</summary>
+    public bool IsTight(long storeBytes) => storeBytes > maxBytes / 2;
+
     /// <summary>The database uses so many bytes.</summary>
     public void RecordSize(long storeBytes)
     {

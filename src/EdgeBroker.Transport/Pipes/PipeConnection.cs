@@ -209,7 +209,10 @@ public sealed class PipeConnection : TransportConnection
         using (_loop.Enter())
         {
             // A unit known to be incomplete is not handed, and copied, for each piece of it; but who has not logged in is watched over by the handler.
-            consumed = buffer.IsEmpty || _paused || IsClosing || (buffer.Length < _announcedBytes && Handler.HasLoggedIn) ? 0 : HandContiguous(buffer);
+            bool isMore = !buffer.IsEmpty && !_paused && !IsClosing;
+            bool isPart = isMore && buffer.Length < _announcedBytes && Handler.HasLoggedIn;
+            if (isPart) Handler.NoteArrival();
+            consumed = isMore && !isPart ? HandContiguous(buffer) : 0;
             _loop.EndIteration();
             wait = _paused && !IsClosing;
             _memory.SetReceived(buffer.Length - consumed, Handler.HasLoggedIn);

@@ -101,6 +101,7 @@ internal sealed partial class BrokerStore : IBrokerPart
             : Journal.Condition switch
             {
                 JournalCondition.Ready => (HealthState.Good, "it takes what must be kept"),
+                JournalCondition.Busy => (HealthState.Good, "it takes what must be kept, as fast as the disk does"),
                 JournalCondition.Full => (HealthState.Failing,
                     $"it is full (storage.max_bytes): what must be kept drives out older messages of those who let it{Held()}; let clients fetch theirs, "
                     + "or raise storage.max_bytes"),

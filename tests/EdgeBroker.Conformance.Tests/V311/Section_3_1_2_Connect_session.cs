@@ -4,7 +4,6 @@ namespace EdgeBroker.Conformance.Tests.V311;
 public sealed class Section_3_1_2_Connect_session
 {
     [Theory]
-    [InlineData("MQIsdp", 3)]
     [InlineData("MQIsdp", 4)]
     [InlineData("mqtt", 4)]
     [InlineData("MQTTT", 4)]
@@ -18,13 +17,45 @@ public sealed class Section_3_1_2_Connect_session
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(0x83)]
-    [InlineData(0x84)]
     [Requirement("MQTT-3.1.2-2", "3.1.1")]
     public async Task An_unknown_level_is_refused_with_0x01(int level)
     {
         await using var broker = new TestBroker();
         TestClient client = await broker.OpenAsync(ProtocolVersion.V311);
         await client.SendAsync(Wire.Packet(0x10, [.. Wire.Text("MQTT"), (byte)level, 2, 0, 0, .. Wire.Text("one")]));
+        await client.ExpectAsync([0x20, 2, 0, 1]);
+        await client.ExpectClosedAsync();
+    }
+
+    [Theory]
+    [InlineData("MQIsdp", 3)]
+    [InlineData("MQIsdp", 0x83)]
+    [InlineData("MQTT", 0x84)]
+    public async Task MQTT_3_1_is_served_and_so_are_bridges(string name, int level)
+    {
+        await using var broker = new TestBroker();
+        byte[] connect = Wire.Packet(0x10, [.. Wire.Text(name), (byte)level, 0, 0, 0, .. Wire.Text("one")]);
+        for (int time = 0; time < 2; time++)
+        {
+            TestClient client = await broker.OpenAsync(ProtocolVersion.V311);
+            await client.SendAsync(connect);
+            // 3.1 has no Session Present.
+            await client.ExpectAsync([0x20, 2, (byte)(time == 1 && name == "MQTT" ? 1 : 0), 0]);
+            await client.SubscribeAsync("a", options: 1);
+            await client.SendAsync(client.Packets.Publish("a", "x", 0));
+            // What it publishes itself does not come back to a bridge.
+            if (level == 3) await client.ExpectPublishAsync("a", "x");
+            await client.ExpectNothingAsync();
+            await client.DisconnectAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_version_that_is_not_configured_is_refused()
+    {
+        await using var broker = new TestBroker(TestBrokerOptions.Quiet with { Versions = Core.MqttVersions.V5 });
+        TestClient client = await broker.OpenAsync(ProtocolVersion.V311);
+        await client.SendAsync(client.Packets.Connect("one"));
         await client.ExpectAsync([0x20, 2, 0, 1]);
         await client.ExpectClosedAsync();
     }

@@ -182,12 +182,12 @@ public sealed class Section_3_1_2_Connect_properties
             packets.Publish("$SYS/a", "x", 2, 2),
             packets.Pubrel(3),
             packets.Pubrec(4),
-            packets.Subscribe(5, new string('/', 40)),
+            packets.Subscribe(5, new string('/', 300)),
             packets.Unsubscribe(6, "none"));
         await client.ExpectAsync(
             packets.Puback(1, ReasonCode.NotAuthorized),
             packets.Pubrec(2, ReasonCode.NotAuthorized),
-            packets.Pubcomp(3, ReasonCode.PacketIdentifierNotFound),
+            packets.Pubcomp(3),
             packets.Pubrel(4, ReasonCode.PacketIdentifierNotFound),
             packets.Suback(5, 0x8F),
             packets.Unsuback(6, 0x11));
@@ -198,10 +198,10 @@ public sealed class Section_3_1_2_Connect_properties
     {
         await using var broker = new TestBroker();
         TestClient client = await broker.ConnectAsync("one", properties: Prop.RequestProblemInformation(1));
-        await client.SendAsync(client.Packets.Publish("$SYS/a", "x", 1, 1), client.Packets.Publish("$SYS/a", "x", 2, 2), client.Packets.Pubrel(3));
+        await client.SendAsync(client.Packets.Publish("$SYS/a", "x", 1, 1), client.Packets.Publish("$SYS/a", "x", 2, 2), client.Packets.Pubrec(3));
         Assert.Equal("not permitted", (await client.ExpectAsync(PacketType.Puback)).Properties.Text(PropertyId.ReasonString));
         Assert.Equal("not permitted", (await client.ExpectAsync(PacketType.Pubrec)).Properties.Text(PropertyId.ReasonString));
-        Assert.True((await client.ExpectAsync(PacketType.Pubcomp)).Properties.Has(PropertyId.ReasonString));
+        Assert.True((await client.ExpectAsync(PacketType.Pubrel)).Properties.Has(PropertyId.ReasonString));
         await client.SendAsync(client.Packets.Connect("one"));
         Assert.True((await client.ExpectDisconnectAsync(ReasonCode.ProtocolError))!.Properties.Has(PropertyId.ReasonString));
     }

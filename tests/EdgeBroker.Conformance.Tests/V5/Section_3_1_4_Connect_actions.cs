@@ -101,7 +101,7 @@ public sealed class Section_3_1_4_Connect_actions
         await using var broker = new TestBroker();
         TestClient client = await broker.OpenAsync();
         await client.SendAsync(client.Packets.Connect("one"));
-        byte[] grants = [.. Prop.ReceiveMaximum(100), .. Prop.MaximumPacketSize(1024 * 1024), .. Prop.TopicAliasMaximum(32)];
+        byte[] grants = [.. Prop.ReceiveMaximum(100), .. Prop.MaximumPacketSize(16 * 1024 * 1024), .. Prop.TopicAliasMaximum(32)];
         await client.ExpectAsync(client.Packets.Connack(false, 0, grants));
         await client.ExpectNothingAsync();
     }

@@ -29,7 +29,7 @@ public sealed class Section_3_4_to_3_7_Acknowledgements
             packets.Puback(1, ReasonCode.NotAuthorized),
             packets.Pubrec(2, ReasonCode.NotAuthorized),
             packets.Pubrel(3, ReasonCode.PacketIdentifierNotFound),
-            packets.Pubcomp(4, ReasonCode.PacketIdentifierNotFound));
+            packets.Pubcomp(4));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class Section_3_4_to_3_7_Acknowledgements
         await client.SendAsync(
             client.Packets.Puback(1), client.Packets.Pubcomp(2), client.Packets.Pubrec(3, ReasonCode.UnspecifiedError), client.Packets.Pubrec(4),
             client.Packets.Pubrel(5));
-        await client.ExpectAsync(client.Packets.Pubrel(4, ReasonCode.PacketIdentifierNotFound), client.Packets.Pubcomp(5, ReasonCode.PacketIdentifierNotFound));
+        await client.ExpectAsync(client.Packets.Pubrel(4, ReasonCode.PacketIdentifierNotFound), client.Packets.Pubcomp(5));
         await client.ExpectNothingAsync();
     }
 

@@ -89,7 +89,7 @@ public sealed class Section_3_8_Subscribe
     {
         await using var broker = new TestBroker();
         TestClient client = await broker.ConnectAsync("one", properties: Prop.MaximumPacketSize(16));
-        await client.SendAsync(client.Packets.Subscribe(0x4321, null, ("a", 2), ("b", 0), (new string('/', 32), 1), ("c", 1), ("a", 1), ("$share/g/d", 2)));
+        await client.SendAsync(client.Packets.Subscribe(0x4321, null, ("a", 2), ("b", 0), (new string('/', 256), 1), ("c", 1), ("a", 1), ("$share/g/d", 2)));
         await client.ExpectAsync([0x90, 9, 0x43, 0x21, 0, 2, 0, 0x8F, 1, 1, 2]);
         Assert.Equal(4, broker.Broker.Subscriptions.Count);
     }

@@ -29,18 +29,24 @@ public sealed class IngressTests
     }
 
     [Theory]
-    [InlineData("$SYS/broker/uptime", PublishDecision.Refused)]
-    [InlineData("$SYS/broker/connection/bridge/state", PublishDecision.Accepted)]
-    [InlineData("$SYS/broker/connection/a/b/state", PublishDecision.Refused)]
-    [InlineData("$SYS/broker/connection/state", PublishDecision.Refused)]
-    [InlineData("$other", PublishDecision.Accepted)]
-    public void Under_SYS_only_a_bridge_s_state_is_published(string topic, PublishDecision expected)
+    [InlineData("$SYS/broker/uptime", true, false)]
+    [InlineData("$SYS", true, false)]
+    [InlineData("$SYS/broker/connection/p/state", true, true)]
+    [InlineData("$SYS/broker/connection/p/state", false, false)]
+    [InlineData("$SYS/broker/connection/other/state", true, false)]
+    [InlineData("$SYS/broker/connection/p/b/state", true, false)]
+    [InlineData("$SYS/broker/connection/state", true, false)]
+    [InlineData("$share/group/a", true, false)]
+    [InlineData("$share", true, false)]
+    [InlineData("$SYSTEM/a", false, true)]
+    [InlineData("$other", false, true)]
+    public void Under_SYS_only_a_bridge_s_own_state_is_published(string topic, bool isBridge, bool isAccepted)
     {
-        PublishVerdict verdict = Publish(Principal(), topic);
-        Assert.Equal(expected, verdict.Decision);
-        if (expected == PublishDecision.Accepted) return;
+        PublishVerdict verdict = Publish(Principal(isBridge: isBridge), topic);
+        Assert.Equal(isAccepted ? PublishDecision.Accepted : PublishDecision.Refused, verdict.Decision);
+        if (isAccepted) return;
         Assert.Equal(ReasonCode.NotAuthorized, verdict.Reason);
-        Assert.Equal("only the broker publishes under $SYS", verdict.Cause);
+        Assert.Contains(topic.StartsWith("$share", StringComparison.Ordinal) ? "$share is for subscriptions" : "only the broker publishes under $SYS", verdict.Cause);
     }
 
     [Fact]
@@ -168,16 +174,16 @@ public sealed class IngressTests
     {
         Connect("s", expirySeconds: 0, "t");
         var will = new Publication { Topic = "t"u8, QoS = QoS.AtLeastOnce };
-        Assert.Equal(PublishDecision.Accepted, Core.Ingress.Ingress.Evaluate(will, Permissions.All, TestBrokerOptions.Quiet).Decision);
-        Assert.Equal(ReasonCode.NotAuthorized, Core.Ingress.Ingress.Evaluate(will, Permissions.None, TestBrokerOptions.Quiet).Reason);
-        Assert.Equal(ReasonCode.QoSNotSupported, Core.Ingress.Ingress.Evaluate(will, Permissions.All, TestBrokerOptions.Quiet with { MaxQos = 0 }).Reason);
+        Assert.Equal(PublishDecision.Accepted, Core.Ingress.Ingress.Evaluate(will, Permissions.All, TestBrokerOptions.Quiet, "s", isBridge: false).Decision);
+        Assert.Equal(ReasonCode.NotAuthorized, Core.Ingress.Ingress.Evaluate(will, Permissions.None, TestBrokerOptions.Quiet, "s", isBridge: false).Reason);
+        Assert.Equal(ReasonCode.QoSNotSupported, Core.Ingress.Ingress.Evaluate(will, Permissions.All, TestBrokerOptions.Quiet with { MaxQos = 0 }, "s", false).Reason);
         Assert.Equal(0, _broker.FindSession("s")!.PendingMessages);
         Assert.Equal(0, _events.Count(BrokerEventKind.PublishRefused));
     }
 
     private static AclRuleSet Allowing(string topic) => new([Rules.Allow(Rules.Everything, topic)], []);
 
-    private Principal Principal(MqttOptions? grants = null, AclRuleSet? rules = null, bool hearsRefusals = true)
+    private Principal Principal(MqttOptions? grants = null, AclRuleSet? rules = null, bool hearsRefusals = true, bool isBridge = false)
     {
         ConnectionLease lease = Connect("p", expirySeconds: 0);
         Permissions permissions = rules?.PermissionsFor(new AclSubject(null, "p", "")) ?? Permissions.All;
@@ -189,12 +195,13 @@ public sealed class IngressTests
             Grants = grants ?? TestBrokerOptions.Quiet,
             HearsRefusals = hearsRefusals,
             WaitsForStore = !hearsRefusals,
+            IsBridge = isBridge,
         };
     }
 
     private ConnectionLease Connect(string clientId, uint expirySeconds, params string[] filters)
     {
-        ConnectionLease lease = _broker.Connect(clientId, cleanStart: true, new SessionGrant(expirySeconds, 100, null), _context, new FakeLink());
+        ConnectionLease lease = _broker.Connect(clientId, cleanStart: true, new SessionGrant(expirySeconds, 100, null), _context, new FakeLink())!.Value;
         foreach (string filter in filters)
         {
             _broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(QoS.AtLeastOnce), 0, out _);

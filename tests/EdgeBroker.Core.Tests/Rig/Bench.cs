@@ -61,7 +61,7 @@ internal sealed class Bench
     {
         link ??= new FakeLink();
         var grant = new SessionGrant(expirySeconds, receiveMaximum, will) { QueuePolicy = policy };
-        return new Client(this, link, Broker.Connect(clientId, cleanStart, grant, Context, link));
+        return new Client(this, link, Broker.Connect(clientId, cleanStart, grant, Context, link)!.Value);
     }
 
     /// <summary>Moves the clock and has done what that brings.</summary>

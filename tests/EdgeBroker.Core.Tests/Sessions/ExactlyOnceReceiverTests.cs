@@ -42,18 +42,24 @@ public sealed class ExactlyOnceReceiverTests
     }
 
     [Fact]
-    public void An_identifier_of_an_earlier_life_is_new_when_the_client_does_not_call_it_a_repetition()
+    public void An_identifier_of_an_earlier_connection_is_new_when_the_client_does_not_call_it_a_repetition()
     {
         var received = new ExactlyOnceReceiver();
         received.Restore([3, 4]);
+        received.Attach();
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(3, isDup: true, limit: 9, out _));
-        // The release of the first was lost by the disk: once.
+        // The release of the first was lost: once.
         Assert.Equal(AckOutcome.Done, received.TryBegin(3, isDup: false, limit: 9, out _));
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(3, isDup: false, limit: 9, out _));
         Assert.True(received.Complete(4));
         Assert.Equal(AckOutcome.Done, received.TryBegin(4, isDup: false, limit: 9, out _));
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: false, limit: 9, out _));
         Assert.Equal(2, received.Count);
+        // On the connection after this one both are of an earlier one.
+        received.Attach();
+        Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: true, limit: 9, out _));
+        Assert.Equal(AckOutcome.Done, received.TryBegin(4, isDup: false, limit: 9, out _));
+        Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: false, limit: 9, out _));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class SendWindowTests
             {
                 case 0:
                     receiveMaximum = 1 + (a % 4);
-                    window.Attach(receiveMaximum);
+                    window.Attach(receiveMaximum, int.MaxValue);
                     open.ForEach(exchange => exchange.IsSeen = false);
                     break;
                 case < 5:
@@ -89,7 +89,7 @@ public sealed class SendWindowTests
     public void A_release_is_sent_when_it_is_on_disk_and_in_order()
     {
         var window = new SendWindow();
-        window.Attach(5);
+        window.Attach(5, int.MaxValue);
         ushort[] ids = [Begin(ref window), Begin(ref window), Begin(ref window)];
         var facts = new List<DeliveryReleased>();
         foreach (ushort id in ids)
@@ -111,7 +111,7 @@ public sealed class SendWindowTests
         Assert.Equal((ids[0], ids[1]), (first, second));
         Assert.True(window.HasReleases);
         // The third is for the next connection, which sends it again in its turn.
-        window.Attach(5);
+        window.Attach(5, int.MaxValue);
         facts[2].Complete();
         Assert.False(window.TryTakeReleased(out _));
         Assert.False(window.HasReleases);
@@ -126,14 +126,14 @@ public sealed class SendWindowTests
     public void Exchanges_only_to_be_released_may_exceed_the_receive_maximum_and_count()
     {
         var window = new SendWindow();
-        window.Attach(3);
+        window.Attach(3, int.MaxValue);
         for (ushort id = 1; id <= 3; id++)
         {
             Assert.Equal(id, window.Begin(new QueuedMessage { Position = window.NextPosition(), QoS = QoS.ExactlyOnce }));
             window.Release(id, Ledger, out _, out _);
         }
 
-        window.Attach(1);
+        window.Attach(1, int.MaxValue);
         for (int i = 0; i < 3; i++) Assert.True(window.TryNextResend(out _, out _));
         for (ushort id = 1; id <= 3; id++)
         {
@@ -164,7 +164,7 @@ public sealed class SendWindowTests
         var window = new SendWindow();
         window.Restore(restored);
         Assert.Equal((2, 9, 12), (window.Count, window.SentPosition, window.LastPosition));
-        window.Attach(5);
+        window.Attach(5, int.MaxValue);
         Assert.False(window.HasRoom);
         Assert.True(window.TryNextResend(out ushort first, out _));
         Assert.True(window.TryNextResend(out ushort second, out _));

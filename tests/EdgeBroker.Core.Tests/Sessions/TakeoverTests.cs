@@ -12,6 +12,27 @@ namespace EdgeBroker.Core.Tests.Sessions;
 public sealed class TakeoverTests
 {
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_client_id_belongs_to_the_user_whose_session_is_connected_or_kept(bool cleanStart)
+    {
+        var bench = new Bench();
+        ConnectionLease? Connect(string? userName) =>
+            bench.Broker.Connect("press", cleanStart, new SessionGrant(60, 10, null) { UserName = userName }, bench.Context, new FakeLink());
+        ConnectionLease anna = Connect("anna")!.Value;
+        Assert.Null(Connect("bert"));
+        Assert.Null(Connect(null));
+        Assert.True(anna.Session.IsConnected);
+        bench.Broker.Disconnect(anna, discardWill: true, newExpirySeconds: null, bench.Context);
+        Assert.Null(Connect("bert"));
+        anna = Connect("anna")!.Value;
+        Assert.Equal("anna", anna.Session.UserName);
+        // What ends with its connection is nobody's any more.
+        bench.Broker.Disconnect(anna, discardWill: true, newExpirySeconds: 0, bench.Context);
+        Assert.Equal("bert", Connect("bert")!.Value.Session.UserName);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_storm_of_takeovers_leaves_one_connection_and_a_tree_that_agrees_with_it(bool cleanStart)
@@ -49,7 +70,7 @@ public sealed class TakeoverTests
         for (int i = 0; i < rounds; i++)
         {
             var link = new QuietLink();
-            ConnectionLease lease = bench.Broker.Connect("one", cleanStart, new SessionGrant(random.Next(4) == 0 ? 0u : 60, 10, null), context, link);
+            ConnectionLease lease = bench.Broker.Connect("one", cleanStart, new SessionGrant(random.Next(4) == 0 ? 0u : 60, 10, null), context, link)!.Value;
             byte[] filter = Encoding.UTF8.GetBytes("t" + random.Next(3));
             bench.Broker.Subscribe(lease.Session, lease, filter, new SubscriptionOptions(QoS.AtLeastOnce), 0, out _);
             bench.Broker.Pump(lease, context);

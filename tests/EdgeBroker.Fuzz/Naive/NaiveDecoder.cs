@@ -33,9 +33,11 @@ public static class NaiveDecoder
 
     private static Fields Connect(NaiveReader reader)
     {
-        Require(reader.Binary().SequenceEqual("MQTT"u8.ToArray()), "protocol name");
+        byte[] name = reader.Binary();
         int level = reader.Byte();
-        Require(level is 4 or 5, "protocol level");
+        if (level is 0x83 or 0x84) level -= 0x80;
+        bool isKnown = level == 3 ? name.SequenceEqual("MQIsdp"u8.ToArray()) : level is 4 or 5 && name.SequenceEqual("MQTT"u8.ToArray());
+        Require(isKnown, "protocol name and level");
         bool v5 = level == 5;
         bool[] bits = Bits(reader.Byte());
         int willQoS = (bits[3] ? 1 : 0) + (bits[4] ? 2 : 0);

@@ -45,19 +45,31 @@ public sealed class ConnectionDeadlinesTests
     [Fact]
     public void A_packet_that_was_begun_has_thirty_seconds_and_one_more_for_each_KB()
     {
-        _deadlines.Begin(keepAliveSeconds: 10, nowMs: 0);
+        _deadlines.Begin(keepAliveSeconds: 0, nowMs: 0);
         _deadlines.NotePartial(announcedBytes: 0, isNew: true, nowMs: 1_000);
         Assert.Equal(31_000, _deadlines.Next(HoldReasons.None));
         // Its length becomes known; its beginning stays.
         _deadlines.NotePartial(announcedBytes: 10 * 1024, isNew: false, nowMs: 2_000);
         Assert.Equal(41_000, _deadlines.Next(HoldReasons.None));
-        // Meanwhile it is a sign of life.
         Assert.Equal(DeadlineKind.None, _deadlines.Due(HoldReasons.None, 40_999));
         Assert.Equal(DeadlineKind.Partial, _deadlines.Due(HoldReasons.None, 41_000));
         _deadlines.NotePacket(40_000);
-        Assert.Equal(55_000, _deadlines.Next(HoldReasons.None));
+        Assert.Equal(long.MaxValue, _deadlines.Next(HoldReasons.None));
         _deadlines.NotePartial(announcedBytes: 0, isNew: false, nowMs: 50_000);
         Assert.Equal(80_000, _deadlines.Next(HoldReasons.None));
+    }
+
+    [Fact]
+    public void Keep_alive_counts_from_the_last_byte_of_a_packet_that_is_not_complete()
+    {
+        _deadlines.Begin(keepAliveSeconds: 10, nowMs: 0);
+        _deadlines.NotePartial(announcedBytes: 100 * 1024, isNew: true, nowMs: 1_000);
+        Assert.Equal(16_000, _deadlines.Next(HoldReasons.None));
+        // A slow upload goes on.
+        _deadlines.NotePartial(announcedBytes: 100 * 1024, isNew: false, nowMs: 14_000);
+        _deadlines.NoteArrival(20_000);
+        Assert.Equal(DeadlineKind.None, _deadlines.Due(HoldReasons.None, 34_999));
+        Assert.Equal(DeadlineKind.KeepAlive, _deadlines.Due(HoldReasons.None, 35_000));
     }
 
     [Fact]

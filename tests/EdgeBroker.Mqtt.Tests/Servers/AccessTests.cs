@@ -142,13 +142,24 @@ public sealed class AccessTests
         TestClient publisher = await broker.ConnectAsync("publisher");
         await publisher.PublishAsync("a", "for anna", qos: 1);
         _gate.UserName = "bert";
-        TestClient bert = await broker.ConnectAsync("c", cleanStart: false, properties: Prop.SessionExpiry(1000), sessionPresent: false);
-        await bert.ExpectNothingAsync();
+        await RefusedAsync(broker, ProtocolVersion.V5);
+        await RefusedAsync(broker, ProtocolVersion.V311);
         _gate.UserName = null;
-        TestClient nobody = await broker.ConnectAsync("c", cleanStart: false, sessionPresent: false);
-        // Bert's connection was open; it ends like any that is taken over.
-        await bert.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
-        await nobody.ExpectNothingAsync();
+        await RefusedAsync(broker, ProtocolVersion.V5);
+        _gate.UserName = "anna";
+        anna = await broker.ConnectAsync("c", cleanStart: false, sessionPresent: true);
+        await anna.ExpectPublishAsync("a", "for anna", qos: 1);
+    }
+
+    /// <summary>Neither a clean start nor another version takes a client id from the user it belongs to.</summary>
+    private static async Task RefusedAsync(TestBroker broker, ProtocolVersion version)
+    {
+        foreach (bool cleanStart in new[] { true, false })
+        {
+            TestClient other = await broker.OpenAsync(version);
+            await other.SendAsync(other.Packets.Connect("c", cleanStart));
+            await other.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
+        }
     }
 
     private static AclRule Rule(bool allows, string topic, QoS most = QoS.ExactlyOnce) => new()

@@ -32,10 +32,10 @@ internal static class ConnectVectors
     public static Vector[] IllFormed { get; } =
     [
         Refused311("CONNECT without a body", MalformedPacket, "10 00"),
-        Refused311("CONNECT of MQTT 3.1", UnsupportedProtocolVersion, "10 len 'MQIsdp' 03 02 003C 'c1'"),
+        Refused311("CONNECT of MQTT 3.1 with another level", UnsupportedProtocolVersion, "10 len 'MQIsdp' 04 02 003C 'c1'"),
         Refused311("CONNECT with level 3", UnsupportedProtocolVersion, "10 len 'MQTT' 03 02 003C 'c1'"),
         Refused5("CONNECT with level 6", UnsupportedProtocolVersion, "10 len 'MQTT' 06 02 003C [] 'c1'"),
-        Refused311("CONNECT of a bridge with level 132", UnsupportedProtocolVersion, "10 len 'MQTT' 84 02 003C 'c1'"),
+        Refused311("CONNECT of a bridge with level 131", UnsupportedProtocolVersion, "10 len 'MQTT' 83 02 003C 'c1'"),
         Refused5("CONNECT with a name in small letters", UnsupportedProtocolVersion, "10 len 'mqtt' 05 02 003C [] 'c1'"),
         Refused5("CONNECT with an empty protocol name", UnsupportedProtocolVersion, "10 len '' 05 02 003C [] 'c1'"),
         Refused311("CONNECT with the reserved flag", MalformedPacket, "10 len 'MQTT' 04 03 003C 'c1'"),

@@ -16,7 +16,7 @@ internal static class AbsentSession
     {
         RoutingContext context = broker.CreateContext();
         var grant = new SessionGrant(1000, 100, null) { QueuePolicy = policy };
-        ConnectionLease lease = broker.Connect(clientId, cleanStart: false, grant, context, new DeafLink());
+        ConnectionLease lease = broker.Connect(clientId, cleanStart: false, grant, context, new DeafLink())!.Value;
         broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), new SubscriptionOptions(QoS.ExactlyOnce), 0, out _);
         broker.Disconnect(lease, discardWill: true, newExpirySeconds: null, context);
     }

@@ -10,7 +10,7 @@ public sealed class FactIntakeTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
-    private readonly FactIntake _intake = new();
+    private readonly FactIntake _intake = new(long.MaxValue);
 
     public void Dispose() => _intake.Dispose();
 

@@ -219,7 +219,7 @@ public sealed class SchemaTests : IDisposable
         Assert.InRange(keys, 60, 1_000);
         Assert.Equal("for new connections", At(schema.RootElement, "mqtt", "max_qos").GetProperty("x-applies").GetString());
         Assert.Equal("after a restart: the store is open", At(schema.RootElement, "storage", "max_bytes").GetProperty("x-applies").GetString());
-        Assert.Equal("1MB", At(schema.RootElement, "mqtt", "max_packet_size").GetProperty("default").GetString());
+        Assert.Equal("16MB", At(schema.RootElement, "mqtt", "max_packet_size").GetProperty("default").GetString());
     }
 
     [Fact]

@@ -24,6 +24,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     public IReadOnlyList<ListenerDraft> Apply(IReadOnlyList<ListenerDraft> drafts)
     {
         var resolved = new List<ListenerDraft>(drafts);
+        // Who knows users or asks for certificates means them to be asked for, and tries that on the gateway itself.
+        bool knowsClients = hasCredentials || drafts.Any(draft => draft.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
         for (int i = 0; i < drafts.Count; i++)
         {
             ListenerProtocol protocol = ProtocolOf(drafts[i]);
@@ -38,7 +40,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             PeerOptions peer = _peerRules.Apply(drafts[i], address);
             // Behind a proxy on this machine the clients are elsewhere.
             bool isLocal = address.IsLoopback && !drafts[i].IsProxied;
-            bool anonymous = drafts[i].AllowAnonymous ?? isLocal;
+            bool anonymous = drafts[i].AllowAnonymous ?? (isLocal && !knowsClients);
             resolved[i] = drafts[i] with { AllowAnonymous = anonymous };
             if (protocol.SpeaksHttp())
             {
@@ -48,20 +50,15 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             {
                 WarnOffLoopback(drafts[i], address, anonymous);
             }
-            else if (hasCredentials && drafts[i].AllowAnonymous is null && !NeedsCertificate(drafts[i]) && !peer.IdentifiesPeers)
-            {
-                warnings.Add($"{drafts[i].At("allow_anonymous")}: {AnonymousToo(Printable.Escape(address.Text))}");
-            }
 
             Add(drafts[i], protocol, address, anonymous, peer);
         }
 
         if (drafts.Count == 0)
         {
-            if (hasCredentials) warnings.Add(AnonymousToo(DefaultAddress));
-            Settings.Add(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = DefaultAddress, AllowAnonymous = true });
+            Settings.Add(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = DefaultAddress, AllowAnonymous = !hasCredentials });
             _ = ListenAddress.TryParse(DefaultAddress, out ListenAddress address);
-            resolved.Add(new ListenerDraft(TomlTable.Nowhere) { Protocol = ListenerTable.Plain, Address = address, AllowAnonymous = true });
+            resolved.Add(new ListenerDraft(TomlTable.Nowhere) { Protocol = ListenerTable.Plain, Address = address, AllowAnonymous = !hasCredentials });
         }
 
         return resolved;
@@ -130,7 +127,4 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     }
 
     private static bool NeedsCertificate(ListenerDraft draft) => draft.Tls?.Options.ClientAuthentication == ClientAuthentication.Require;
-
-    private static string AnonymousToo(string address) =>
-        $"although [auth] knows users, any program on this machine may connect to {address} without a password: allow_anonymous is true on loopback unless set";
 }

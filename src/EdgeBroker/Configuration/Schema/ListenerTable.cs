@@ -190,7 +190,7 @@ internal static class ListenerTable
                 o => o.AllowAnonymous,
                 (o, v) => o with { AllowAnonymous = v },
                 Applies.AtOnceWithReview,
-                "default: true on loopback only",
+                "default: true on loopback, while there is no [auth] and no listener asks for certificates of clients",
                 example: "true",
                 commented: false,
                 scope: Mqtt)

@@ -10,7 +10,16 @@ internal static class MqttTable
         ("reject", QueueOverflow.Reject, "the publisher is told"), ("keep-latest", QueueOverflow.KeepLatestPerTopic, "of a topic"),
         ("hold-publishers", QueueOverflow.HoldPublishers, ""));
 
+    private static readonly (string Word, MqttVersions Version)[] Versions = [("3.1", MqttVersions.V31), ("3.1.1", MqttVersions.V311), ("5.0", MqttVersions.V5)];
+
     public static readonly TableSchema<MqttOptions> Schema = new TableSchema<MqttOptions>("[mqtt]")
+        .Key(
+            "versions",
+            Kinds.List("versions, of \"3.1\", \"3.1.1\" and \"5.0\"", text => Array.Exists(Versions, one => one.Word == text)),
+            o => [.. Versions.Where(one => o.Versions.HasFlag(one.Version)).Select(one => one.Word)],
+            (o, v) => o with { Versions = Versions.Where(one => v.Contains(one.Word)).Aggregate(MqttVersions.None, (all, one) => all | one.Version) },
+            Applies.ToNewConnections,
+            "of MQTT that clients may speak")
         .Key(
             "max_packet_size",
             Kinds.Size(256, 255 * SizeKind.MB),
