@@ -14,7 +14,7 @@ public sealed partial class Session
     {
         get
         {
-            lock (SyncRoot) return _lifetime.Will?.Message.SizeBytes ?? 0;
+            lock (SyncRoot.Alone()) return _lifetime.Will?.Message.SizeBytes ?? 0;
         }
     }
 
@@ -25,7 +25,7 @@ public sealed partial class Session
     /// <summary>Bytes that go, or go to disk, when its connection is ended; 0: it has none.</summary>
     internal long CountHeldBytes(out ISessionLink? link)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             link = _link;
             return link is null ? 0 : link.HeldBytes + _window.CountHeldBytes() + _queue.CountHeldBytes();

@@ -12,7 +12,7 @@ public static class BytePool
     private const int LongestSharedBytes = 64 * 1024;
     private const int MostKeptBytes = 4 * 1024 * 1024;
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock SyncRoot = new();
     private static readonly Stack<byte[]>[] Kept = [.. Enumerable.Range(0, 32).Select(_ => new Stack<byte[]>())];
     private static int _keptBytes;
     private static int _fewestBytes;
@@ -27,7 +27,7 @@ public static class BytePool
         // By powers of two; what is larger than can be kept is made to measure.
         if (minBytes > MostKeptBytes) return GC.AllocateUninitializedArray<byte>(minBytes);
         int place = BitOperations.Log2((uint)minBytes - 1) + 1;
-        lock (Gate)
+        lock (SyncRoot.Leaf())
         {
             if (Kept[place].TryPop(out byte[]? kept))
             {
@@ -50,7 +50,7 @@ public static class BytePool
         }
 
         if (!BitOperations.IsPow2(array.Length)) return;
-        lock (Gate)
+        lock (SyncRoot.Leaf())
         {
             if (_keptBytes + array.Length > MostKeptBytes) return;
             _keptBytes += array.Length;
@@ -61,7 +61,7 @@ public static class BytePool
     /// <summary>Lets go of arrays that lay unused since the last call. Called every few seconds by one thread.</summary>
     public static void Trim()
     {
-        lock (Gate)
+        lock (SyncRoot.Leaf())
         {
             for (int place = Kept.Length - 1; place >= 0; place--)
             {

@@ -134,7 +134,7 @@ public sealed class PipeConnection : TransportConnection
     public override void Abort()
     {
         Over("closed");
-        lock (Output.Gate) Output.Clear();
+        lock (Output.SyncRoot.Alone()) Output.Clear();
         _attention.Set();
     }
 

@@ -50,7 +50,7 @@ public sealed class TlsTests : IDisposable
         BrokerConfiguration configuration = _given.Valid();
         ListenerSettings listener = Assert.Single(configuration.Listeners);
         Assert.Equal(
-            (ListenerProtocol.Wss, "127.0.0.1:8884", 7, "/plant", true),
+            (ListenerProtocol.Wss, "127.0.0.1:8884", 7, "/plant", false),
             (listener.Protocol, listener.Address, listener.MaxConnections, listener.Path, listener.AllowAnonymous));
         Assert.Equal(["https://plant.example", "http://gw:8080"], listener.AllowedOrigins);
         TlsOptions tls = listener.Tls!;
@@ -76,7 +76,7 @@ public sealed class TlsTests : IDisposable
         Assert.Contains("holds no users yet", Assert.Single(_given.Valid().Warnings), StringComparison.Ordinal);
         _given.With("broker.toml", Good + "[auth]\npassword_file = \"users.passwd\"\n" + Rule);
         Assert.Contains(_given.Valid().Warnings, warning => warning.Contains("who is not in the password file", StringComparison.Ordinal));
-        Assert.Contains(_given.Valid().Warnings, warning => warning.Contains("without a password", StringComparison.Ordinal));
+        Assert.All(_given.Valid().Listeners, listener => Assert.False(listener.AllowAnonymous));
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace EdgeBroker.Tests.Reloading;
 /// <summary>Users and rules, what a reload says, and that a bad one changes nothing.</summary>
 public sealed class ReloadTests
 {
-    private const string Listener = "[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:0\"\n";
+    private const string Listener = "[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\n";
     private const string Users = "[auth]\npassword_file = \"users\"\n";
 
     [Fact]
