@@ -91,7 +91,8 @@ public sealed class CredentialAuthenticator : IAuthenticator
     /// <inheritdoc/>
     public string GuessedAt(AuthenticationRequest request, string? claimedName)
     {
-        if (request.Method == TokenMethod || (_sources.Tokens is not null && request.Password is { } secret && TokenVerifier.IsTokenLike(secret))) return Tokens;
+        if (request.Method == TokenMethod) return Tokens;
+        if (_sources.Tokens is not null && request.Password is { } secret && TokenVerifier.IsTokenLike(secret)) return Tokens;
         return claimedName is not null && _sources.Users?.Find(claimedName) is not null ? claimedName : Nobody;
     }
 

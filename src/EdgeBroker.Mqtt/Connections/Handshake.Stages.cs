@@ -161,7 +161,7 @@ public sealed partial class Handshake
         }
 
         if (connect.Method is { } method && verdict.Reply is { } last) method.LastWord = last.Data;
-        if (connect.Grant.Will is { } will && Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options, connect.ClientId, connect.MayBeBridge) is { Cause: { } cause } refused)
+        if (EvaluateWill(verdict) is { Cause: { } cause } refused)
         {
             Refuse(refused.Reason, "the client may not publish its will", logged: "the client may not publish its will: " + cause);
             return false;
@@ -186,6 +186,10 @@ public sealed partial class Handshake
         Refuse(ReasonCode.PacketTooLarge, "the Maximum Packet Size has no room for CONNACK");
         return false;
     }
+
+    private PublishVerdict EvaluateWill(AuthenticationResult verdict) => Connect!.Grant.Will is not { } will
+        ? default
+        : Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options, Connect.ClientId, Connect.MayBeBridge);
 
     /// <summary>The client id is another user's: whoever knows it could take messages and end the connection.</summary>
     private void RefuseForeign(string owner) => Refuse(

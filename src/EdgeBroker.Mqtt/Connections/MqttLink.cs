@@ -87,7 +87,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Speak(ProtocolVersion version, bool wantsReasons = true) =>
         _dialect = version == ProtocolVersion.V311 ? Dialect.V311 : wantsReasons ? Dialect.V5 : Dialect.TerseV5;
 
-    /// <summary>What is kept of what the client has sent: a packet that is not complete, and topics that have numbers. On the connection's own thread.</summary>
+    /// <summary>Bytes kept of what the client has sent: of a packet that is not complete, and topics that have numbers. On its own thread.</summary>
     public int KeptBytes { get; set; }
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace EdgeBroker.Transport.Buffers;
 
 /// <summary>
-/// Arrays for what is received. Short ones are the shared pool's, which keeps few. It would keep any number of long ones for as long as the process lives, so of
-/// these a few megabytes are kept here, and let go when they were not needed for a while. Any thread.
+/// Arrays for what is received. Short ones are the shared pool's, which keeps few. It would keep any number of long ones for as long as the process lives, so
+/// of these a few megabytes are kept here, and let go when they were not needed for a while. Any thread.
 /// </summary>
 public static class BytePool
 {

@@ -12,13 +12,10 @@ namespace EdgeBroker.Transport.Pipes;
 /// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One task reads, one writes; both
 /// call the handler in an iteration of the <see cref="PipeLoop"/>, so that it has one thread at a time.
 /// </summary>
-public sealed class PipeConnection : TransportConnection
+public sealed partial class PipeConnection : TransportConnection
 {
     // As with a socket: a peer that does not take our last bytes in this time is cut.
     private const long LingerMs = 1000;
-
-    // A timer takes no more than some 49 days; deadlines know no bound.
-    private const long LongestTimerMs = 24 * 60 * 60 * 1000;
 
     private readonly IDuplexPipe _pipe;
     private readonly TimeProvider _time;
@@ -147,31 +144,9 @@ public sealed class PipeConnection : TransportConnection
         _readOn.Set();
     }
 
-    public override long DeadlineMs => _deadlineMs;
-
-    public override void SetDeadline(long dueMs)
-    {
-        if (dueMs == _deadlineMs) return;
-        _deadlineMs = dueMs;
-        SetTimer(dueMs);
-    }
-
     // What a pipe may end with. Anything else is a bug of whatever the pipe goes through.
     private static bool IsExpected(Exception exception) =>
         exception is IOException or InvalidOperationException or OperationCanceledException or AuthenticationException or Win32Exception;
-
-    // When it fires before the time has come, it is set again.
-    private void SetTimer(long dueMs)
-    {
-        TimeSpan delay = dueMs == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Clamp(dueMs - NowMs, 0, LongestTimerMs));
-        _timer.Change(delay, Timeout.InfiniteTimeSpan);
-    }
-
-    private void OnTimer()
-    {
-        _timerFired = true;
-        _attention.Set();
-    }
 
     private async Task ReadAsync()
     {
@@ -283,15 +258,6 @@ public sealed class PipeConnection : TransportConnection
             string explanation = NoteFailure(exception);
             using (_loop.Enter()) Over(explanation);
         }
-    }
-
-    private void CutInTime()
-    {
-        long nowMs = NowMs;
-        if (_cutMs == long.MaxValue) _cutMs = nowMs + LingerMs;
-        // The timer measures with another clock and may be a little early: then it is set again.
-        if (nowMs >= _cutMs) _pipe.Output.CancelPendingFlush();
-        else SetTimer(_cutMs);
     }
 
     /// <summary>Calls the handler for what is due and moves the output into the pipe.</summary>

@@ -242,9 +242,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     public override void Abort() => Finish("closed");
 
-    /// <summary>Closes the socket at once and tells the handler.</summary>
-    public void Finish(string explanation) => Finish(explanation, isFault: false);
-
     /// <summary>The handler threw: reports that and closes the socket at once, since nobody knows what is whole of the output.</summary>
     private void Fail(Exception exception)
     {
@@ -252,7 +249,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         Finish(FaultExplanation, isFault: true);
     }
 
-    private void Finish(string explanation, bool isFault)
+    /// <summary>Closes the socket at once and tells the handler.</summary>
+    public void Finish(string explanation, bool isFault = false)
     {
         if (_closed) return;
         _closed = true;

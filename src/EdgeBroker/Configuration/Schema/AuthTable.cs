@@ -90,7 +90,8 @@ internal static class AuthTable
             o => o.Tokens.AclClaim,
             (o, v) => o with { Tokens = o.Tokens with { AclClaim = v } },
             Applies.AtOnceWithReview,
-            "rules in the token, [{ \"allow\": [\"publish\"], \"topics\": [\"a/#\"] }]; asked after the [[acl]] here; a token without the claim has none. Default: no claim is looked at",
+            "rules in the token, [{ \"allow\": [\"publish\"], \"topics\": [\"a/#\"] }]; asked after the [[acl]] here; "
+                + "a token without the claim has none. Default: no claim is looked at",
             example: "\"acl\"");
 
     public static readonly TableSchema<BrokerConfiguration> Schema = new TableSchema<BrokerConfiguration>("[auth]")

@@ -10,7 +10,8 @@ internal static class MqttTable
         ("reject", QueueOverflow.Reject, "the publisher is told"), ("keep-latest", QueueOverflow.KeepLatestPerTopic, "of a topic"),
         ("hold-publishers", QueueOverflow.HoldPublishers, ""));
 
-    private static readonly (string Word, MqttVersions Version)[] Versions = [("3.1", MqttVersions.V31), ("3.1.1", MqttVersions.V311), ("5.0", MqttVersions.V5)];
+    private static readonly (string Word, MqttVersions Version)[] Versions =
+        [("3.1", MqttVersions.V31), ("3.1.1", MqttVersions.V311), ("5.0", MqttVersions.V5)];
 
     public static readonly TableSchema<MqttOptions> Schema = new TableSchema<MqttOptions>("[mqtt]")
         .Key(
