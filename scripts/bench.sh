@@ -10,6 +10,8 @@
 #     --mosquitto PATH    the other broker; default: the one on the PATH, installed if there is none
 # The broker runs on CPU 0 and the generator on CPU 1, each run has a fresh broker, and the brokers alternate. Everything stays on the loopback;
 # what was measured stays in artifacts/bench/. Exit 1 when a run failed: a broker that loses messages is not fast.
+# The lines "store-..." have one publisher that waits for acknowledgements of what must be stored: for a subscriber that is away, or retained. mosquitto keeps
+# it in memory and, configured as Debian has it, writes it down every half hour; ours is on disk, flushed, when it is acknowledged.
 # The lines "tls-..." have their load from python3 (tests/EdgeBroker.Benchmarks/tls/load.py), over TLS 1.3.
 # The lines "fair-..." put twenty clients beside a scenario, each of which publishes to itself, waits, and publishes again: what others have of the load. Their
 # round trips end when the kernel has the message, so that a generator without time left does not count.
@@ -69,6 +71,13 @@ runs=(
   "latency|latency"
   "connect|connect --connections $connections"
   "connect-subscribe|connect --connections $connections --subscribe"
+  "store-1|store --window 1 --batch 1"
+  "store-20|store --window 20 --batch 1"
+  "store-64|store --batch 1"
+  "store-retain-1|store --retain --window 1 --batch 1"
+  "store-retain-20|store --retain --window 20 --batch 1"
+  "store-retain-64|store --retain --batch 1"
+  "start|start"
   "tls-messages|tls messages"
   "tls-handshakes|tls handshakes"
   "tls-idle|tls idle --connections $tls_connections"
@@ -99,6 +108,15 @@ table_rows=(
   "connect|broker_rss_before|less|memory, idle|MB|1048576"
   "connect|broker_bytes_each|less|memory of an idle connection|KB|1024"
   "connect-subscribe|broker_bytes_each|less|memory of an idle connection with a subscription|KB|1024"
+  "store-1|per_s|more|1 publisher, stored for one who is away, waiting for each acknowledgement|messages a second|1"
+  "store-20|per_s|more|the same, 20 messages on their way|messages a second|1"
+  "store-64|per_s|more|the same, 64 messages on their way|messages a second|1"
+  "store-retain-1|per_s|more|1 publisher, retained, waiting for each acknowledgement|messages a second|1"
+  "store-retain-20|per_s|more|the same, 20 messages on their way|messages a second|1"
+  "store-retain-64|per_s|more|the same, 64 messages on their way|messages a second|1"
+  "store-1|broker_written_each|less|written to disk for each stored message|bytes|1"
+  "store-64|broker_written_each|less|the same, 64 messages on their way|bytes|1"
+  "start|start_ms|less|from the start to the first connection, empty store|ms|1"
   "tls-messages|per_broker_cpu_s|more|TLS: messages of 100 bytes|1000 messages per CPU-second|1000"
   "tls-handshakes|per_broker_cpu_s|more|TLS: handshakes, ECDSA P-256|per CPU-second|1"
   "tls-idle|broker_bytes_each|less|TLS: memory of an idle connection|KB|1024"
@@ -107,7 +125,7 @@ table_rows=(
 # Each line of throughput once more, with clients beside it that wait for their messages.
 for row in "${table_rows[@]}"; do
   IFS='|' read -r name figure _ title _ <<<"$row"
-  if [ "$figure" != per_broker_cpu_s ] || [ "$name" = retain ] || [ "$name" = connect ] || [[ "$name" == tls-* ]]; then continue; fi
+  if [ "$figure" != per_broker_cpu_s ] || [ "$name" = retain ] || [ "$name" = connect ] || [[ "$name" == tls-* || "$name" == store-* ]]; then continue; fi
   for run in "${runs[@]}"; do
     if [ "${run%%|*}" = "$name" ]; then runs+=("fair-$name|${run#*|} --beside 20"); fi
   done
@@ -164,7 +182,7 @@ work="$REPO_ROOT/artifacts/bench"
 rm -rf "$work"
 mkdir -p "$work"
 results="$work/results.txt"
-broker_pid=""
+broker_pid="" start_us=0
 
 # Certificates of the runs over TLS. mosquitto started as root reads its key as another user.
 certs="$work/certs"
@@ -202,7 +220,7 @@ on_cpu() {
   if [ "$(nproc)" -gt 1 ]; then taskset -c "$cpu" "$@"; else "$@"; fi
 }
 
-# write_mosquitto_conf PORT TLS
+# write_mosquitto_conf PORT TLS STORES
 write_mosquitto_conf() {
   cat >"$work/mosquitto.conf" <<CONF
 listener $1 127.0.0.1
@@ -212,6 +230,12 @@ max_queued_messages 0
 set_tcp_nodelay true
 log_type error
 CONF
+  if "$3"; then
+    rm -rf "$work/mosquitto"
+    # mosquitto started as root writes as another user.
+    mkdir -m 777 "$work/mosquitto"
+    printf '%s\n' "persistence true" "persistence_location $work/mosquitto/" >>"$work/mosquitto.conf"
+  fi
   if "$2"; then printf '%s\n' "certfile $certs/server.crt" "keyfile $certs/server.key" >>"$work/mosquitto.conf"; fi
 }
 
@@ -240,11 +264,11 @@ level = "error"
 TOML
 }
 
-# start_broker NAME PORT TLS: in the background, until it listens.
+# start_broker NAME PORT TLS STORES: in the background, until it listens, which took so many microseconds of start_us.
 start_broker() {
-  local command=()
+  local command=() began
   if [ "$1" = mosquitto ]; then
-    write_mosquitto_conf "$2" "$3"
+    write_mosquitto_conf "$2" "$3" "$4"
     command=("$mosquitto" -c "$work/mosquitto.conf")
   else
     write_edgebroker_toml "$2" "$3"
@@ -254,13 +278,17 @@ start_broker() {
   fi
   # taskset becomes the broker, so the number is the broker's. A subshell would have one of its own.
   if [ "$(nproc)" -gt 1 ]; then command=(taskset -c 0 "${command[@]}"); fi
+  began="${EPOCHREALTIME/./}"
   "${command[@]}" >>"$work/$1.log" 2>&1 &
   broker_pid=$!
   local tries
-  for ((tries = 0; tries < 200; tries++)); do
-    if listens "$2"; then return 0; fi
+  for ((tries = 0; tries < 5000; tries++)); do
+    if listens "$2"; then
+      start_us=$((${EPOCHREALTIME/./} - began))
+      return 0
+    fi
     kill -0 "$broker_pid" 2>/dev/null || break
-    sleep 0.05
+    sleep 0.002
   done
   say "$1 does not listen; its log:"
   cat "$work/$1.log" >&2
@@ -271,11 +299,18 @@ failures=0
 
 # measure NAME ARGUMENTS BROKER ROUND
 measure() {
-  local name="$1" broker="$3" round="$4" port line arguments=() load=() is_tls=false
+  local name="$1" broker="$3" round="$4" port line arguments=() load=() is_tls=false stores=false
   read -ra arguments <<<"$2"
   port="$(free_port)"
   if [ "${arguments[0]}" = tls ]; then is_tls=true; fi
-  start_broker "$broker" "$port" "$is_tls"
+  if [ "${arguments[0]}" = store ] || [ "${arguments[0]}" = start ]; then stores=true; fi
+  start_broker "$broker" "$port" "$is_tls" "$stores"
+  if [ "${arguments[0]}" = start ]; then
+    echo "$name $broker {\"start_ms\":$((start_us / 1000)).$((start_us % 1000 / 100))}" >>"$results"
+    stop_broker
+    say "$name, round $round, $broker: $((start_us / 1000)) ms"
+    return 0
+  fi
   # What a broker lets go of after its start would be taken for memory that connections gave back.
   if [[ "${arguments[0]}" = connect ]]; then sleep 7; fi
   if "$is_tls"; then
@@ -291,7 +326,7 @@ measure() {
     say "FAILED: $name, $broker: ${line:-$(tail -n 1 "$work/generator.log")}"
   fi
   stop_broker
-  say "$name, round $round, $broker: $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")$(beside_of <<<"$line")"
+  say "$name, round $round, $broker: $(figure per_s <<<"$line") per second, $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")$(beside_of <<<"$line")"
 }
 
 # The figures of a name, one a line, from flat JSON on standard input.

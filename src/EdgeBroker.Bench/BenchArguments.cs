@@ -21,6 +21,7 @@ internal static class BenchArguments
         ("shared", Scenario.Shared, "10 publishers, one shared group of 4 subscribers"),
         ("connect", Scenario.Connect, "1000 connections that come, stay idle, and go"),
         ("retain", Scenario.Retain, "10,000 retained messages, sent to 1 subscriber when it subscribes"),
+        ("store", Scenario.Store, "1 publisher at QoS 1 that waits for its messages to be stored for 1 subscriber, which is away"),
         ("latency", Scenario.Latency, "pairs at QoS 1 and 5000 messages a second: how long they are on their way"),
     ];
 
@@ -46,6 +47,7 @@ internal static class BenchArguments
     private static readonly CommandOption Filters = CommandOption.Number("--filters", null, "N", 1, MostThings, "filters, in wild");
     private static readonly CommandOption Topics = CommandOption.Number("--topics", null, "N", 1, MostThings, "topics, in wild");
     private static readonly CommandOption Retained = CommandOption.Number("--retained", null, "N", 1, MostThings, "messages, in retain");
+    private static readonly CommandOption RetainEach = CommandOption.Flag("--retain", null, "messages are retained, in store; nobody subscribes");
     private static readonly CommandOption Connections = CommandOption.Number("--connections", null, "N", 1, MostClients, "connections, in connect");
     private static readonly CommandOption Subscribe = CommandOption.Flag("--subscribe", null, "each connection subscribes to a topic of its own, in connect");
     private static readonly CommandOption Hold = CommandOption.Seconds("--hold", null, "S", 0, MostSeconds, "how long connections stay idle, in connect (3)");
@@ -68,8 +70,8 @@ internal static class BenchArguments
     public static readonly OptionGroup[] Groups =
     [
         new("Connection", Host, Port, Unix, Version, UserName, Password),
-        new("Load", Qos, Payload, Properties, Aliases, Publishers, Subscribers, Window, Batch, Rate, Filters, Topics, Retained, Connections, Subscribe, Hold,
-            Beside),
+        new("Load", Qos, Payload, Properties, Aliases, Publishers, Subscribers, Window, Batch, Rate, Filters, Topics, Retained, RetainEach, Connections,
+            Subscribe, Hold, Beside),
         new("Length", Duration, WarmUp, Messages, Patience),
         new("Result", BrokerPid, SharedOptions.Json),
     ];
@@ -99,6 +101,7 @@ internal static class BenchArguments
             Filters = (int?)args.Number(Filters) ?? usual.Filters,
             Topics = (int?)args.Number(Topics) ?? usual.Topics,
             Retained = (int?)args.Number(Retained) ?? usual.Retained,
+            RetainEach = args.Has(RetainEach),
             Connections = (int?)args.Number(Connections) ?? usual.Connections,
             SubscribeEach = args.Has(Subscribe),
             Hold = args.Seconds(Hold) ?? usual.Hold,
@@ -117,7 +120,13 @@ internal static class BenchArguments
 
     private static BenchOptions Checked(BenchOptions options)
     {
-        bool isStream = options.Scenario is not (Scenario.Connect or Scenario.Retain);
+        bool isStream = options.Scenario is not (Scenario.Connect or Scenario.Retain or Scenario.Store);
+        if (options.Scenario == Scenario.Store && (options.QoS == QoS.AtMostOnce || options.Subscribers != 1))
+        {
+            throw new UsageException("store waits for acknowledgements, which QoS 0 has none of, and has one subscriber");
+        }
+
+        if (options.RetainEach && options.Scenario != Scenario.Store) throw new UsageException("--retain belongs to store");
         if (options.WithProperties && options.Version == ProtocolVersion.V311) throw new UsageException("--properties belongs to MQTT 5; add -V 5");
         if (options.WithAliases && options.Version == ProtocolVersion.V311) throw new UsageException("--aliases belongs to MQTT 5; add -V 5");
         if (options.WithAliases && (options.Scenario == Scenario.Wild || !isStream))

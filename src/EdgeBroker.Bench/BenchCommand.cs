@@ -59,6 +59,7 @@ public static class BenchCommand
         BenchResult result = options.Scenario switch
         {
             Scenario.Connect => ConnectScenario.Run(options, loop, mark, meter),
+            Scenario.Store => StoreScenario.Run(options, loop, mark, meter),
             Scenario.Retain => RetainScenario.Run(options, loop, mark, meter),
             _ => TrafficScenario.Run(options, loop, mark, meter),
         };

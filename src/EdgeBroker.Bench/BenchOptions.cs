@@ -65,6 +65,9 @@ internal sealed record BenchOptions
     /// <summary>Retained messages, in <see cref="Scenario.Retain"/>.</summary>
     public int Retained { get; init; } = 10_000;
 
+    /// <summary>Whether messages are retained instead of queued, in <see cref="Scenario.Store"/>.</summary>
+    public bool RetainEach { get; init; }
+
     /// <summary>Connections, in <see cref="Scenario.Connect"/>.</summary>
     public int Connections { get; init; } = 1000;
 
@@ -95,6 +98,7 @@ internal sealed record BenchOptions
         Scenario.Shared => new BenchOptions { Scenario = scenario, Publishers = 10, Subscribers = 4 },
         Scenario.Connect => new BenchOptions { Scenario = scenario },
         Scenario.Retain => new BenchOptions { Scenario = scenario, Publishers = 1, Subscribers = 1 },
+        Scenario.Store => new BenchOptions { Scenario = scenario, Publishers = 1, Subscribers = 1, QoS = QoS.AtLeastOnce },
         Scenario.Latency => new BenchOptions { Scenario = scenario, Publishers = 50, Subscribers = 50, QoS = QoS.AtLeastOnce, RatePerSecond = 5000 },
         _ => new BenchOptions { Scenario = scenario, Publishers = 50, Subscribers = 50 },
     };

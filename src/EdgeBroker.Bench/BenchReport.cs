@@ -19,10 +19,12 @@ internal static class BenchReport
     {
         BenchOptions options = result.Options;
         bool connects = options.Scenario == Scenario.Connect;
+        bool stores = options.Scenario == Scenario.Store;
         string unit = connects ? "connections" : "messages";
+        string done = connects ? "connected" : stores ? "stored" : "delivered";
         var text = new StringBuilder();
         Line(text, Heading(options));
-        Line(text, $"  {(connects ? "connected" : "delivered"),-11}{result.DonePerSecond,14:N0} {unit}/s ({result.Done:N0} in {result.Seconds:F2} s)");
+        Line(text, $"  {done,-11}{result.DonePerSecond,14:N0} {unit}/s ({result.Done:N0} in {result.Seconds:F2} s)");
         if (result.Broker is { } broker)
         {
             string perCpuSecond = result.DonePerBrokerCpuSecond is { } rate
@@ -32,6 +34,7 @@ internal static class BenchReport
         }
 
         Line(text, $"  {"generator",-11}{result.GeneratorBusy,14:P0} busy{Waited(result.Generator)}");
+        if (stores && result.WrittenBytesEach is { } written) Line(text, $"  {"disk",-11}{written,14:N0} bytes written for each message");
         if (result.BytesEach is { } each)
         {
             Line(text, $"  {"memory",-11}{each,14:N0} bytes of the broker for each {(connects ? "connection" : "retained message")}");
@@ -89,6 +92,9 @@ internal static class BenchReport
             Scenario.Connect => Invariant($"{options.Connections} connections{(options.SubscribeEach ? " with a subscription each" : "")}"),
             Scenario.Retain =>
                 Invariant($"{options.Retained} retained messages, {options.Subscribers} subscriber(s), QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
+            Scenario.Store => Invariant(
+                $"{options.Publishers} publisher(s), {options.Window} on their way, {(options.RetainEach ? "retained" : "for one who is away")}, ")
+                + Invariant($"QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
             _ => Invariant($"{options.Publishers} publisher(s), {options.Subscribers} subscriber(s), QoS {(int)options.QoS}, {options.PayloadBytes} bytes"),
         };
         string filters = options.Scenario == Scenario.Wild ? Invariant($", {options.Filters} filters on {options.Topics} topics") : "";
@@ -168,6 +174,7 @@ internal static class BenchReport
         WriteRounded(json, "broker_busy", result.BrokerBusy!.Value);
         json.WriteNumber("broker_rss_before", result.ResidentBytesBefore);
         json.WriteNumber("broker_rss", broker.ResidentBytes);
+        if (result.WrittenBytesEach is { } written) WriteRounded(json, "broker_written_each", written);
         if (result.BytesEach is { } each) WriteRounded(json, "broker_bytes_each", each);
     }
 

@@ -61,6 +61,9 @@ internal sealed record BenchResult
     /// <summary>Null when the process is not known or has not used a tick.</summary>
     public double? DonePerBrokerCpuSecond => Broker is { CpuSeconds: > 0 } broker ? Done / broker.CpuSeconds : null;
 
+    /// <summary>Bytes the broker had the kernel write to disks for each; null when its process is not known, or nothing was done.</summary>
+    public double? WrittenBytesEach => Broker is { } broker && Done > 0 ? broker.WrittenBytes / (double)Done : null;
+
     /// <summary>The part of the time in which the generator's thread ran or wanted to.</summary>
     public double GeneratorBusy => (Generator.CpuSeconds + Generator.WaitSeconds) / Seconds;
 

@@ -11,6 +11,8 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
 {
     private const int MaxPacketOverhead = 128 * 1024;
 
+    private const uint KeptSeconds = 3600;
+
     // How many it may use toward us.
     private const int ServersAliases = 64;
 
@@ -40,6 +42,9 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
 
     /// <summary>From the first system call to CONNACK.</summary>
     public long ConnectNs { get; private set; }
+
+    /// <summary>Whether its session stays when it goes, and is resumed when it comes again.</summary>
+    public bool KeepsSession { get; init; }
 
     protected LoadRun Run { get; } = run;
 
@@ -179,13 +184,14 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
         _isConnecting = false;
         Loop.Rewatch(this, _fd, LinuxSockets.EpollIn);
         BenchOptions options = Run.Options;
-        using PropertyBuilder properties = PropertyBuilder.For(PacketType.Connect, stackalloc byte[8]);
+        using PropertyBuilder properties = PropertyBuilder.For(PacketType.Connect, stackalloc byte[16]);
+        if (KeepsSession) properties.Add(PropertyId.SessionExpiryInterval, KeptSeconds);
         if (options.WithAliases) properties.Add(PropertyId.TopicAliasMaximum, ServersAliases);
         new ConnectPacket
         {
             Properties = properties.Block,
             Version = Version,
-            CleanStart = true,
+            CleanStart = !KeepsSession,
             ClientId = Encoding.UTF8.GetBytes(clientId),
             HasUserName = options.UserName is not null,
             UserName = Encoding.UTF8.GetBytes(options.UserName ?? ""),

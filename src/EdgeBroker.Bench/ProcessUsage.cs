@@ -8,6 +8,9 @@ namespace EdgeBroker.Bench;
 /// <param name="ResidentBytes">Memory in use now; 0 for a thread.</param>
 internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSeconds, long ResidentBytes)
 {
+    /// <summary>Bytes the process had the kernel write to disks; 0 for a thread, or where the kernel does not say.</summary>
+    public long WrittenBytes { get; init; }
+
     // USER_HZ, which Linux promises to programs on both targets whatever the kernel itself ticks with.
     private const double TicksPerSecond = 100;
 
@@ -21,10 +24,15 @@ internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSecon
 
     /// <summary>A process's, with all its threads.</summary>
     /// <exception cref="BenchException">There is no such process.</exception>
-    public static ProcessUsage OfProcess(int pid) => Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}"));
+    public static ProcessUsage OfProcess(int pid) 
+    {
+        string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
+        return Read(directory) with { WrittenBytes = WrittenBytesOf(directory) };
+    }
 
     /// <summary>What was used since an earlier reading; memory as it is now.</summary>
-    public ProcessUsage Since(ProcessUsage earlier) => new(CpuSeconds - earlier.CpuSeconds, WaitSeconds - earlier.WaitSeconds, ResidentBytes);
+    public ProcessUsage Since(ProcessUsage earlier) => 
+        new(CpuSeconds - earlier.CpuSeconds, WaitSeconds - earlier.WaitSeconds, ResidentBytes) { WrittenBytes = WrittenBytes - earlier.WrittenBytes };
 
     /// <summary>
     /// The seconds of CPU time in the text of a <c>stat</c> file; proc(5). The name in it may hold anything, so fields count from its last bracket.
@@ -59,6 +67,21 @@ internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSecon
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BenchException($"What the broker uses cannot be read from {directory}: {exception.Message}");
+        }
+    }
+
+    private static long WrittenBytesOf(string directory)
+    {
+        const string Key = "write_bytes:";
+        try
+        {
+            string? line = Array.Find(File.ReadAllLines(directory + "/io"), one => one.StartsWith(Key, StringComparison.Ordinal));
+            return line is null ? 0 : Number(line[Key.Length..].Trim());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another user's process.
+            return 0;
         }
     }
 

@@ -24,6 +24,9 @@ internal enum Scenario
     /// <summary>Retained messages, sent to whoever subscribes.</summary>
     Retain,
 
+    /// <summary>Messages that have to be stored; how many are acknowledged.</summary>
+    Store,
+
     /// <summary>Pairs at a fixed rate; how long messages are on their way.</summary>
     Latency,
 }

@@ -7,7 +7,7 @@ public sealed class ArgumentTests
 {
     [Theory]
     [InlineData("", "SCENARIO is missing")]
-    [InlineData("fanin", "there are fan-in, fan-out, pairs, wild, shared, connect, retain, latency; did you mean fan-in?")]
+    [InlineData("fanin", "there are fan-in, fan-out, pairs, wild, shared, connect, retain, store, latency; did you mean fan-in?")]
     [InlineData("pairs wild", "unexpected \"wild\"; taken are SCENARIO")]
     [InlineData("pairs --publsihers 3", "did you mean --publishers?")]
     [InlineData("pairs -q 3", "-q 3: give a whole number from 0 to 2")]
@@ -23,6 +23,9 @@ public sealed class ArgumentTests
     [InlineData("wild -V 5 --aliases", "keeps to one topic")]
     [InlineData("pairs -P secret", "add -u")]
     [InlineData("retain --rate 10", "--rate paces messages")]
+    [InlineData("store -q 0", "which QoS 0 has none of")]
+    [InlineData("store --subscribers 2", "has one subscriber")]
+    [InlineData("pairs --retain", "--retain belongs to store")]
     [InlineData("wild --filters 50", "each of the 100 subscribers needs one")]
     [InlineData("pairs --beside 0", "from 1 to")]
     [InlineData("pairs --broker-pid", "--broker-pid needs a value")]

@@ -84,6 +84,21 @@ public sealed class FaultyBrokerTests
             json.GetProperty("beside_max_us").GetDouble());
     }
 
+    [Theory]
+    [InlineData("311", "", 300)]
+    [InlineData("5", "", 300)]
+    [InlineData("5", "--retain", 0)]
+    public async Task What_was_acknowledged_for_one_who_is_away_is_fetched_in_the_end(string version, string retain, long received)
+    {
+        using var broker = new MosquittoBroker();
+        string[] more = retain.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        (int exit, string output, string errors) = await RunAsync(
+            $"{broker.Port}", ["store", "-V", version, "--messages", "300", "--publishers", "2", "--patience", "20", "--json", .. more]);
+        Assert.Equal((0, ""), (exit, errors));
+        JsonElement json = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((300, received, 0, 300), (Number(json, "sent"), Number(json, "received"), Number(json, "lost"), Number(json, "done")));
+    }
+
     [Fact]
     public async Task Nobody_listening_is_said_in_a_sentence()
     {
