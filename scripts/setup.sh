@@ -59,6 +59,7 @@ if [ "$scope" = all ]; then
   need python3 /usr/bin/python3
   need python3-paho-mqtt /usr/lib/python3/dist-packages/paho/mqtt/client.py
   need libpaho-mqtt-dev /usr/include/MQTTClient.h
+  need libcoap3-bin /usr/bin/coap-client-notls
   need_command nodejs node
   need_command npm npm
   if [ "$(host_rid)" = linux-x64 ]; then

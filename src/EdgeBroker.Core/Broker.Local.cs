@@ -32,6 +32,10 @@ public sealed partial class Broker
         return _localClients.TryAdd(client.Id, client) ? client : throw new InvalidOperationException($"A local client {client.Id} is open already.");
     }
 
+    /// <summary>The retained message of a topic, whoever may read it; null: none, or one that has expired.</summary>
+    public Message? FindRetained(ReadOnlySpan<byte> topic) =>
+        Retained.Get(topic) is { } message && !message.IsExpired(Clock.NowMs) ? message : null;
+
     internal PublishVerdict Publish(LocalClient client, Message message)
     {
         ReadOnlySpan<byte> topic = message.Topic;

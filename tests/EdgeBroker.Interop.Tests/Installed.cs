@@ -31,6 +31,12 @@ internal static class Installed
         return program;
     }
 
+    public static string CoapClient()
+    {
+        RequireProgram("coap-client-notls");
+        return "coap-client-notls";
+    }
+
     /// <summary>Debian keeps the broker where only root's PATH looks.</summary>
     public static string MosquittoBroker()
     {

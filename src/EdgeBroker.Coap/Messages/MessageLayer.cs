@@ -1,5 +1,6 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Messages;
 

@@ -1,3 +1,5 @@
+using EdgeBroker.Transport.Listeners;
+
 namespace EdgeBroker.Coap.Messages;
 
 /// <summary>The peers that are remembered, and their exchanges: as many as the limits say, as long as the RFC says. One thread at a time.</summary>

@@ -1,5 +1,6 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Resources;
 

@@ -8,21 +8,21 @@ namespace EdgeBroker.Coap.Resources;
 internal sealed class DiscoveryResource(IReadOnlyList<Link> links) : IResource
 {
     /// <inheritdoc/>
-    public void Handle(PendingRequest request)
+    public void Handle(PendingRequest pending)
     {
-        if (request.Request.Method != CoapCode.Get)
+        if (pending.Request.Method != CoapCode.Get)
         {
-            request.Refuse(CoapCode.MethodNotAllowed, "discovery takes GET only");
+            pending.Refuse(CoapCode.MethodNotAllowed, "discovery takes GET only");
         }
-        else if (request.Request.Accept is { } accept && accept != ContentFormats.LinkFormat)
+        else if (pending.Request.Accept is { } accept && accept != ContentFormats.LinkFormat)
         {
-            request.Refuse(CoapCode.NotAcceptable, "links come in Content-Format 40");
+            pending.Refuse(CoapCode.NotAcceptable, "links come in Content-Format 40");
         }
         else
         {
-            var found = links.Where(link => request.Request.Query.All(link.Matches));
+            var found = links.Where(link => pending.Request.Query.All(link.Matches));
             byte[] body = Encoding.UTF8.GetBytes(string.Join(',', found));
-            request.Respond(new CoapResponse(CoapCode.Content) { ContentFormat = ContentFormats.LinkFormat, Payload = body });
+            pending.Respond(new CoapResponse(CoapCode.Content) { ContentFormat = ContentFormats.LinkFormat, Payload = body });
         }
     }
 }

@@ -4,7 +4,7 @@ namespace EdgeBroker.Coap.Resources;
 public interface IResource
 {
     /// <summary>Answers a request, at once or later, on a turn of the server's.</summary>
-    void Handle(PendingRequest request);
+    void Handle(PendingRequest pending);
 }
 
 /// <summary>What an observer follows. Used by the server's thread.</summary>

@@ -1,5 +1,6 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Resources;
 
@@ -93,12 +94,22 @@ public sealed class ResourceServer : IRequestHandler
         KeepBody(peer, "", null);
     }
 
-    /// <summary>Ends an observation of a peer, or all of those for which that is to be.</summary>
-    public void EndObservations(Peer peer, Func<IObserved, bool> which)
+    /// <summary>Looks at everything a peer observes.</summary>
+    public void ForEachObserved(Peer peer, Action<IObserved> look)
     {
-        foreach (Observation one in Observers.Of(peer))
+        foreach (Observation one in Observers.Of(peer)) look(one.Observed);
+    }
+
+    /// <summary>Ends all observations, and tells each observer so once, by a NON that nobody acknowledges.</summary>
+    public void EndAllObservations(CoapResponse last)
+    {
+        foreach (Peer peer in Layer.Peers)
         {
-            if (which(one.Observed)) one.End();
+            foreach (Observation one in Observers.Of(peer))
+            {
+                Layer.Send(peer, last, one.Token);
+                one.End();
+            }
         }
     }
 

@@ -149,6 +149,17 @@ public sealed class Ingress
         return new SubscribeVerdict(outcome, completion);
     }
 
+    /// <summary>Judges the reading of one topic's retained message: permitted to who may subscribe to the topic.</summary>
+    /// <param name="topic">The topic, a valid name.</param>
+    /// <param name="principal">Who reads.</param>
+    /// <returns>Success, or why not.</returns>
+    public ReasonCode Read(ReadOnlySpan<byte> topic, Principal principal)
+    {
+        if (principal.Permissions.MaySubscribe(topic)) return ReasonCode.Success;
+        TellRefused(topic, principal, ReasonCode.NotAuthorized, principal.Permissions.JudgeSubscribe(topic).Cause);
+        return ReasonCode.NotAuthorized;
+    }
+
     /// <summary>Looks for what a message has that its publisher was not granted.</summary>
     private static string? FindViolation(in Publication message, MqttOptions grants, out ReasonCode reason)
     {

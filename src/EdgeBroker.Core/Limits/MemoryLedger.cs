@@ -41,6 +41,9 @@ public enum MemoryKind : byte
 
     /// <summary>Queues of clients within the process.</summary>
     LocalQueues,
+
+    /// <summary>CoAP peers, what is remembered of their requests, and bodies in blocks.</summary>
+    Coap,
 }
 
 /// <summary>
@@ -160,6 +163,7 @@ public sealed class MemoryLedger
         MemoryKind.Aliases => "aliases",
         MemoryKind.Verifications => "verifications",
         MemoryKind.LocalQueues => "local_queues",
+        MemoryKind.Coap => "coap",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A kind needs a name."),
     };
 }

@@ -34,10 +34,10 @@ public sealed class LocalClient : Receiver, IDisposable
         Principal = new Principal
         {
             Receiver = this,
-            Identity = AuthenticationResult.Admitted(null, options.Permissions),
+            Identity = options.Identity ?? AuthenticationResult.Admitted(null, options.Permissions),
             Grants = broker.Options,
             HearsRefusals = true,
-            WaitsForStore = true,
+            WaitsForStore = options.WaitsForStore,
         };
     }
 
@@ -91,6 +91,17 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <summary>Ends a subscription. What waits to be read already stays.</summary>
     /// <returns>Success, or 0x11 when there was none.</returns>
     public ReasonCode Unsubscribe(string filter) => _broker.Unsubscribe(this, filter);
+
+    /// <summary>Reads the retained message of a topic, without a subscription.</summary>
+    /// <param name="topic">The topic, a valid name.</param>
+    /// <param name="message">The message; null: there is none, or it may not be read.</param>
+    /// <returns>Success, or that it may not be read.</returns>
+    public ReasonCode TryReadRetained(ReadOnlySpan<byte> topic, out Message? message)
+    {
+        ReasonCode reason = _broker.Ingress.Read(topic, Principal);
+        message = reason.IsError() ? null : _broker.FindRetained(topic);
+        return reason;
+    }
 
     /// <summary>
     /// Takes the next message; false when none is at hand. Also false when a large part of the retained messages was searched without a find:

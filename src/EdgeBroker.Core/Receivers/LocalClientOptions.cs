@@ -20,6 +20,12 @@ public sealed record LocalClientOptions
     /// <summary>What it may publish and subscribe to.</summary>
     public Permissions Permissions { get; init; } = Permissions.All;
 
+    /// <summary>Who it acts for, where that is somebody who was let in, under the rights of whom it acts then; null: the broker itself.</summary>
+    public AuthenticationResult? Identity { get; init; }
+
+    /// <summary>Whether it brings a publish again that the store cannot keep just now, rather than hear that it is refused.</summary>
+    public bool WaitsForStore { get; init; } = true;
+
     /// <summary>What its queue holds.</summary>
     public LocalQueueContent Content { get; init; } = LocalQueueContent.EveryMessage;
 

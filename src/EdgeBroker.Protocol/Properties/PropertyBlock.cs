@@ -84,6 +84,9 @@ public readonly ref struct PropertyBlock
         return written + at - from;
     }
 
+    /// <summary>Reads the properties that go with a message, without the property length; false: they are none.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> properties, out PropertyBlock block) => TryValidate(properties, PacketType.Publish, out block, out _);
+
     /// <summary>
     /// Whether these are valid properties of a PUBLISH, without the property length, and all of those that go with a forwarded message unchanged.
     /// </summary>

@@ -20,6 +20,9 @@ public enum ListenerProtocol
 
     /// <summary>HTTP over TLS.</summary>
     Https,
+
+    /// <summary>CoAP over UDP.</summary>
+    Coap,
 }
 
 /// <summary>What follows from a listener's protocol.</summary>
@@ -34,6 +37,7 @@ public static class ListenerProtocols
         ListenerProtocol.Wss => "wss",
         ListenerProtocol.Http => "http",
         ListenerProtocol.Https => "https",
+        ListenerProtocol.Coap => "coap",
         _ => throw new ArgumentOutOfRangeException(nameof(protocol), protocol, "A protocol needs a word."),
     };
 
@@ -50,6 +54,9 @@ public static class ListenerProtocols
 
     /// <summary>Whether TLS comes first.</summary>
     public static bool SpeaksTls(this ListenerProtocol protocol) => protocol is ListenerProtocol.Mqtts or ListenerProtocol.Wss or ListenerProtocol.Https;
+
+    /// <summary>Whether it is carried by datagrams, whose ports are others than those of connections.</summary>
+    public static bool UsesDatagrams(this ListenerProtocol protocol) => protocol == ListenerProtocol.Coap;
 
     /// <summary>Whether it answers HTTP requests instead of speaking MQTT.</summary>
     public static bool SpeaksHttp(this ListenerProtocol protocol) => protocol is ListenerProtocol.Http or ListenerProtocol.Https;

@@ -37,11 +37,21 @@ public sealed record ListenerSettings
     /// <summary>Certificates and what is asked of clients; null where the protocol has no TLS.</summary>
     public TlsOptions? Tls { get; init; }
 
+    /// <summary>Whether a query may hold a user name and a password; <c>coap</c>.</summary>
+    public bool AllowQueryCredentials { get; init; }
+
+    /// <summary>What peers may take; <c>coap</c>.</summary>
+    public CoapLimits Coap { get; init; } = new();
+
     /// <summary>Protocol and address, by which a listener is known: <c>mqtt on 127.0.0.1:1883</c>.</summary>
     public string Name => $"{Protocol.ToWord()} on {Address}";
 
-    /// <summary>Whether it can become the other by changing its settings: a socket's file has its owner and mode from the start.</summary>
-    public bool IsSameListener(ListenerSettings other) => Protocol == other.Protocol && Address == other.Address && SocketFile == other.SocketFile;
+    /// <summary>
+    /// Whether it can become the other by changing its settings: a socket's file has its owner and mode from the start, and what is remembered of peers its
+    /// limits.
+    /// </summary>
+    public bool IsSameListener(ListenerSettings other) =>
+        Protocol == other.Protocol && Address == other.Address && SocketFile == other.SocketFile && Coap == other.Coap;
 
     /// <summary>Whether two listeners are configured alike.</summary>
     public bool IsSameAs(ListenerSettings other) =>

@@ -1,6 +1,7 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Tests.Rig;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Tests.Messages;
 

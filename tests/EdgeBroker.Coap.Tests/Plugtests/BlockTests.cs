@@ -2,6 +2,7 @@ using System.Text;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Tests.Rig;
+using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Tests.Plugtests;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Coap.Tests.Rig;
@@ -30,7 +31,7 @@ internal sealed class CoapRig : IDatagramOutput
     public TestPeer Peer(int port = 40_000, string address = "127.0.0.1")
     {
         var endPoint = PeerEndPoint.Of(new IPEndPoint(IPAddress.Parse(address), port));
-        var peer = new TestPeer(this, endPoint);
+        var peer = new TestPeer((from, datagram) => Server.Layer.Receive(from, datagram), endPoint);
         _peers[endPoint] = peer;
         return peer;
     }

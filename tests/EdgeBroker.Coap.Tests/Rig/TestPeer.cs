@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Text;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Tests.Codec;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Coap.Tests.Rig;
 
@@ -17,9 +19,12 @@ internal enum Fate
 }
 
 /// <summary>A peer: sends exact messages and looks at what comes. Its link does with each datagram what a script says.</summary>
-internal sealed class TestPeer(CoapRig rig, PeerEndPoint endPoint)
+/// <param name="receive">Takes what it sends.</param>
+/// <param name="endPoint">Where it is.</param>
+internal sealed class TestPeer(Action<PeerEndPoint, byte[]> receive, PeerEndPoint endPoint)
 {
-    private readonly Queue<byte[]> _inbox = new();
+    // What answers later comes by other threads.
+    private readonly ConcurrentQueue<byte[]> _inbox = new();
     private readonly Queue<Fate> _toServer = new();
     private readonly Queue<Fate> _toPeer = new();
     private byte[]? _delayedToServer;
@@ -30,7 +35,10 @@ internal sealed class TestPeer(CoapRig rig, PeerEndPoint endPoint)
 
     public int Received { get; private set; }
 
-    public bool HasMail => _inbox.Count > 0;
+    public bool HasMail => !_inbox.IsEmpty;
+
+    /// <summary>Waits until something has come.</summary>
+    public Task MailAsync() => Deadline.Until(() => HasMail, "a datagram");
 
     /// <summary>What becomes of the next datagrams to the server; of all others that they arrive.</summary>
     public void ToServer(params Fate[] fates) => Array.ForEach(fates, _toServer.Enqueue);
@@ -41,7 +49,7 @@ internal sealed class TestPeer(CoapRig rig, PeerEndPoint endPoint)
     public void Send(byte[] datagram)
     {
         Fate fate = _toServer.TryDequeue(out Fate next) ? next : Fate.Deliver;
-        Pass(fate, datagram, ref _delayedToServer, one => rig.Server.Layer.Receive(EndPoint, one));
+        Pass(fate, datagram, ref _delayedToServer, one => receive(EndPoint, one));
     }
 
     public void Send(string hex) => Send(Hex.Bytes(hex));

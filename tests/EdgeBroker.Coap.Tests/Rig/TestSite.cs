@@ -138,7 +138,7 @@ internal sealed class TestSite
 
     private sealed class Function(Action<PendingRequest> handle) : IResource
     {
-        public void Handle(PendingRequest request) => handle(request);
+        public void Handle(PendingRequest pending) => handle(pending);
     }
 }
 

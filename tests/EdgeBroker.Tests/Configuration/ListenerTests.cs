@@ -38,7 +38,8 @@ public sealed class ListenerTests
         Assert.Equal((ListenerProtocol.Http, null), (Assert.Single(configuration.Listeners).Protocol, configuration.Listeners[0].Tls));
 
         using var wrong = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"127.0.0.1:8080\"\nallow_anonymous = false\n");
-        Assert.Equal(["broker.toml:4:1: \"allow_anonymous\" belongs to listeners that speak MQTT; this listener's protocol is \"http\""], wrong.Errors());
+        Assert.Equal(
+            ["broker.toml:4:1: \"allow_anonymous\" belongs to listeners that speak MQTT or CoAP; this listener's protocol is \"http\""], wrong.Errors());
     }
 
     [Theory]
@@ -93,12 +94,54 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("coap", "protocol \"coap\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"")]
-    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"")]
+    [InlineData("coaps", "protocol \"coaps\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
+    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
     public void Other_protocols(string protocol, string expected)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1883\"\n");
         Assert.Equal([$"broker.toml:2:12: {expected}"], given.Errors());
+    }
+
+    [Fact]
+    public void A_listener_of_datagrams_has_its_own_ports_keys_and_limits()
+    {
+        using var given = new Given("""
+            [[listener]]
+            protocol = "mqtt"
+            address = "127.0.0.1:5683"
+            [[listener]]
+            protocol = "coap"
+            address = "127.0.0.1:5683"
+            allow_query_credentials = true
+            [listener.coap]
+            block_size = "64B"
+            max_peers = 7
+            observer_check = "10m"
+            """);
+        ListenerSettings coap = given.Valid().Listeners[1];
+        Assert.Equal((ListenerProtocol.Coap, true, true), (coap.Protocol, coap.AllowAnonymous, coap.AllowQueryCredentials));
+        Assert.Equal(new CoapLimits { BlockSize = 64, MaxPeers = 7, ObserverCheck = TimeSpan.FromMinutes(10) }, coap.Coap);
+    }
+
+    [Theory]
+    [InlineData("coap", "unix:/run/a.sock", "", "broker.toml:3:11: coap is carried by UDP; expected \"host:port\" or \"[v6]:port\"")]
+    [InlineData(
+        "coap", "127.0.0.1:5683", "max_connections = 5",
+        "broker.toml:4:1: \"max_connections\" belongs to listeners of connections; \"coap\" has none; this listener's protocol is \"coap\"")]
+    [InlineData(
+        "mqtt", "127.0.0.1:5683", "coap = { max_peers = 5 }",
+        "broker.toml:4:8: [listener.coap] belongs to \"coap\"; this listener's protocol is \"mqtt\"")]
+    public void What_datagrams_do_not_have(string protocol, string address, string more, string error)
+    {
+        using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"{address}\"\n{more}\n");
+        Assert.Equal([error], given.Errors());
+    }
+
+    [Fact]
+    public void A_datagram_address_bound_twice()
+    {
+        using var given = new Given(Two("127.0.0.1:5683", "127.0.0.1:5683").Replace("\"mqtt\"", "\"coap\"", StringComparison.Ordinal));
+        Assert.Contains("is taken already", Assert.Single(given.Errors()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,7 +150,7 @@ public sealed class ListenerTests
         using var given = new Given("\n  [[listener]]\n");
         Assert.Equal(
         [
-            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\" or \"https\"",
+            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"",
             "broker.toml:2:3: [[listener]] needs the key \"address\": an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"",
         ], given.Errors());
     }

@@ -12,7 +12,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     public const string DefaultAddress = "127.0.0.1:1883";
 
     // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
-    private static readonly string[] NotBuilt = ["coap", "coaps"];
+    private static readonly string[] NotBuilt = ["coaps"];
 
     private readonly PeerRules _peerRules = new(errors, warnings);
 
@@ -31,6 +31,12 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             ListenerProtocol protocol = ProtocolOf(drafts[i]);
             ListenerTable.Schema.FindMisplaced(drafts[i], drafts[i].Table, errors);
             if (drafts[i].Address is not { } address) continue;
+            if (protocol.UsesDatagrams() && address.IsUnix)
+            {
+                errors.Add(drafts[i].At("address"), "coap is carried by UDP; expected \"host:port\" or \"[v6]:port\"");
+                continue;
+            }
+
             if (FirstOverlap(drafts, i, address) is { } earlier)
             {
                 errors.Add(drafts[i].At("address"), $"address \"{Printable.Escape(address.Text)}\" is taken already by the listener at "
@@ -101,11 +107,13 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         for (int i = 0; i < count; i++)
         {
-            if (drafts[i].Address is { } earlier && earlier.Overlaps(address)) return drafts[i];
+            if (drafts[i].Address is { } earlier && earlier.Overlaps(address) && UsesDatagrams(drafts[i]) == UsesDatagrams(drafts[count])) return drafts[i];
         }
 
         return null;
     }
+
+    private static bool UsesDatagrams(ListenerDraft draft) => ListenerProtocols.Find(draft.Protocol ?? "")?.UsesDatagrams() == true;
 
     private void WarnOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous)
     {

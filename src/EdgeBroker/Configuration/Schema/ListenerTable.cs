@@ -68,7 +68,7 @@ internal static class ListenerTable
 
     /// <summary>What a listener may speak. Other words are accepted here: the rules know which of them are to come.</summary>
     public static readonly WordKind Protocol = new(
-        (Plain, ""), ("mqtts", "TLS"), ("ws", "WebSocket"), ("wss", "WebSocket over TLS"), ("http", "/live, /ready"), ("https", ""));
+        (Plain, ""), ("mqtts", "TLS"), ("ws", "WebSocket"), ("wss", "WebSocket over TLS"), ("http", "/live, /ready"), ("https", ""), ("coap", "UDP"));
 
     private static readonly ChoiceKind<ClientAuthentication> ClientAuth = Kinds.Choice(
         ("none", ClientAuthentication.None), ("request", ClientAuthentication.Request), ("require", ClientAuthentication.Require));
@@ -79,8 +79,11 @@ internal static class ListenerTable
         ("san-uri", CertificateIdentity.Uri),
         ("fingerprint", CertificateIdentity.Fingerprint));
 
-    private static readonly KeyScope<ListenerDraft> Mqtt = Scope(listener => listener.Protocol is not ("http" or "https"), "listeners that speak MQTT");
+    private static readonly KeyScope<ListenerDraft> Mqtt = Scope(listener => listener.Protocol is not ("http" or "https"), "listeners that speak MQTT or CoAP");
     private static readonly KeyScope<ListenerDraft> WebSocket = Scope(listener => listener.Protocol is "ws" or "wss", "\"ws\" and \"wss\"");
+    private static readonly KeyScope<ListenerDraft> Coap = Scope(listener => listener.Protocol is "coap", "\"coap\"");
+    private static readonly KeyScope<ListenerDraft> Connected =
+        Scope(listener => listener.Protocol is not "coap", "listeners of connections; \"coap\" has none");
     private static readonly KeyScope<ListenerDraft> Secure =
         Scope(listener => listener.Protocol is "mqtts" or "wss" or "https", "\"mqtts\", \"wss\" and \"https\"");
 
@@ -172,6 +175,72 @@ internal static class ListenerTable
                 "in progress at once; more are turned away")
             .TableArray("certificate", Certificate, o => o.Certificates, _ => new CertificateDraft(), (o, v) => o with { Certificates = v });
 
+    private static readonly TableSchema<CoapLimits> CoapTable =
+        new TableSchema<CoapLimits>("[listener.coap]") { IsExample = true, Comment = "coap: what its peers may take" }
+            .Key(
+                "max_peers",
+                Kinds.Integer(1, 1_000_000),
+                o => o.MaxPeers,
+                (o, v) => o with { MaxPeers = v },
+                Applies.AsAnotherListener,
+                "remembered at once; one that has nothing open makes room, else the next hears 5.03")
+            .Key(
+                "idle_timeout",
+                Kinds.Seconds(1, 86_400),
+                o => o.IdleTimeout,
+                (o, v) => o with { IdleTimeout = v },
+                Applies.AsAnotherListener,
+                "a peer that is silent for so long and observes nothing is forgotten")
+            .Key(
+                "requests_per_second",
+                Kinds.Integer(1, 100_000),
+                o => o.RequestsPerSecond,
+                (o, v) => o with { RequestsPerSecond = v },
+                Applies.AsAnotherListener,
+                "of a peer; beyond: 4.29")
+            .Key(
+                "max_exchanges",
+                Kinds.Integer(1, 10_000),
+                o => o.MaxExchanges,
+                (o, v) => o with { MaxExchanges = v },
+                Applies.AsAnotherListener,
+                "requests of a peer remembered, so that one that comes twice is carried out once")
+            .Key(
+                "max_observations_per_peer",
+                Kinds.Integer(0, 10_000),
+                o => o.MaxObservationsPerPeer,
+                (o, v) => o with { MaxObservationsPerPeer = v },
+                Applies.AsAnotherListener,
+                "")
+            .Key(
+                "max_observations",
+                Kinds.Integer(0, 1_000_000),
+                o => o.MaxObservations,
+                (o, v) => o with { MaxObservations = v },
+                Applies.AsAnotherListener,
+                "of all peers")
+            .Key(
+                "observer_check",
+                Kinds.Seconds(10, 86_400),
+                o => o.ObserverCheck,
+                (o, v) => o with { ObserverCheck = v },
+                Applies.AsAnotherListener,
+                "an observer must show so often that it is there")
+            .Key(
+                "max_body_size",
+                Kinds.Size(16, 16 * SizeKind.MB),
+                o => o.MaxBodyBytes,
+                (o, v) => o with { MaxBodyBytes = (int)v },
+                Applies.AsAnotherListener,
+                "of a request, in one message or in blocks; beyond: 4.13")
+            .Key(
+                "block_size",
+                Kinds.Choice(("16B", 16), ("32B", 32), ("64B", 64), ("128B", 128), ("256B", 256), ("512B", 512), ("1KB", 1_024)),
+                o => o.BlockSize,
+                (o, v) => o with { BlockSize = v },
+                Applies.AsAnotherListener,
+                "a peer may ask for smaller ones");
+
     public static readonly TableSchema<ListenerDraft> Schema =
         new TableSchema<ListenerDraft>("[[listener]]") { Comment = "one per socket, any number; without any: the one shown here" }
             .Key("protocol", Protocol, o => o.Protocol, (o, v) => o with { Protocol = v }, Applies.AsAnotherListener, "", required: true, example: "\"mqtt\"")
@@ -200,7 +269,8 @@ internal static class ListenerTable
                 o => o.Settings.MaxConnections,
                 (o, v) => o with { Settings = o.Settings with { MaxConnections = v } },
                 Applies.ToNewConnections,
-                "the next one is closed at once")
+                "the next one is closed at once",
+                scope: Connected)
             .Key(
                 "proxy_protocol",
                 Kinds.Boolean,
@@ -208,7 +278,8 @@ internal static class ListenerTable
                 (o, v) => o with { IsProxied = v },
                 Applies.ToNewConnections,
                 "true: a proxy in front says with a PROXY header (v1 or v2) for whom it connects; who sends none is closed. Nobody is anonymous by default",
-                commented: true)
+                commented: true,
+                scope: Connected)
             .Key(
                 "proxy_from",
                 Kinds.List("addresses or networks, as in [\"10.0.0.0/8\"]", PeerRules.IsNetwork),
@@ -262,6 +333,16 @@ internal static class ListenerTable
                 "ws, wss: pages that may connect, as in [\"https://plant.example\"]; empty: pages of the same host only",
                 commented: true,
                 scope: WebSocket)
+            .Key(
+                "allow_query_credentials",
+                Kinds.Boolean,
+                o => o.Settings.AllowQueryCredentials,
+                (o, v) => o with { Settings = o.Settings with { AllowQueryCredentials = v } },
+                Applies.AtOnce,
+                "coap: a query may hold user name and password (?u=NAME&p=PASSWORD), which anybody on the way can read",
+                commented: true,
+                scope: Coap)
+            .Table("coap", CoapTable, o => o.Settings.Coap, _ => new CoapLimits(), (o, v) => o with { Settings = o.Settings with { Coap = v } }, Coap)
             .Table("tls", Tls, o => o.Tls, _ => new TlsDraft(), (o, v) => o with { Tls = v }, Secure);
 
     private static KeyScope<ListenerDraft> Scope(Func<ListenerDraft, bool> includes, string belongsTo) =>

@@ -1,3 +1,4 @@
+using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
@@ -42,7 +43,9 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _log = loggers.CreateLogger("EdgeBroker.Reload");
         _mqtt = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
         var web = new WebListenerFamily(broker, authenticator, health, Environment.ProcessorCount, time, loggers);
-        _families = [_mqtt, web];
+        var coap = new CoapListenerFamily(broker, authenticator, time, loggers);
+        coap.RegisterMeters(broker.Meters);
+        _families = [_mqtt, web, coap];
         _certificates = new CertificateExpiry(() => web.Certificates, time);
         _certificates.RegisterMeters(broker.Meters);
         web.Handshakes.RegisterMeters(broker.Meters);

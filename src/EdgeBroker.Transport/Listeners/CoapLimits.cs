@@ -1,6 +1,6 @@
-namespace EdgeBroker.Coap.Messages;
+namespace EdgeBroker.Transport.Listeners;
 
-/// <summary>What peers may take.</summary>
+/// <summary>What peers of a CoAP listener may take.</summary>
 public sealed record CoapLimits
 {
     /// <summary>Peers remembered at once.</summary>

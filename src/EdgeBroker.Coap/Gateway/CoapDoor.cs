@@ -1,0 +1,150 @@
+using System.Security.Cryptography;
+using System.Text;
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Messages;
+using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Coap.Gateway;
+
+/// <summary>How a listener lets peers in.</summary>
+/// <param name="Listener">Its address, as configured.</param>
+/// <param name="AllowAnonymous">Whether a peer without credentials comes in.</param>
+/// <param name="AllowQueryCredentials">Whether a query may hold a user name and a password, which anybody on the way can read.</param>
+public sealed record DoorSettings(string Listener, bool AllowAnonymous, bool AllowQueryCredentials);
+
+/// <summary>Lets peers in: the same users and rules as MQTT. A peer that was let in is known for as long as it is remembered, and shows the same.</summary>
+/// <param name="broker">The broker.</param>
+/// <param name="authenticator">Who decides.</param>
+/// <param name="settings">How peers come in.</param>
+/// <param name="turns">Where who had to wait goes on.</param>
+/// <param name="time">The clock.</param>
+public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ITurns turns, TimeProvider time)
+{
+    private long _clients;
+
+    /// <summary>Lets a request's peer in, and goes on with what it wants; or refuses it.</summary>
+    internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act)
+    {
+        bool hasCredentials = query.UserName is not null || query.Password is not null;
+        if (hasCredentials && !settings.Current.AllowQueryCredentials)
+        {
+            Refuse(pending, query, ReasonCode.NotAuthorized, "credentials in a query (allow_query_credentials)", "no credentials in a query here");
+            return;
+        }
+
+        string credentials = Credentials(query);
+        if (pending.Peer.State is CoapClient known && known.Credentials == credentials)
+        {
+            act(pending, known);
+            return;
+        }
+
+        PeerEndPoint at = pending.Peer.EndPoint;
+        string clientId = query.ClientId ?? "coap-" + at;
+        byte[]? password = query.Password is { } text ? Encoding.UTF8.GetBytes(text) : null;
+        var request = new AuthenticationRequest(clientId, query.UserName, password, at.ToString(), settings.Current.AllowAnonymous)
+        {
+            Network = ClientNetwork.Of(at.ToAddress()),
+            Listener = settings.Current.Listener,
+        };
+        // What is answered at once is answered here; the rest comes back on a turn of its own.
+        Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
+        if (verdict.IsCompletedSuccessfully && verdict.GetAwaiter().GetResult() is { Wait: null } result)
+        {
+            Admit(pending, query, request, credentials, result, act);
+        }
+        else
+        {
+            _ = AdmitLaterAsync(pending, query, request, credentials, verdict, act);
+        }
+    }
+
+    /// <summary>Judges the peers of a server by the users and rules now in force.</summary>
+    /// <returns>How many lost something.</returns>
+    public int Review(ResourceServer server)
+    {
+        int ended = 0;
+        foreach (Peer peer in server.Layer.Peers.ToArray())
+        {
+            if (peer.State is not CoapClient client) continue;
+            AuthenticationResult now = authenticator.Review(client.Identity, client.Subject);
+            bool isIn = now.Reason == ReasonCode.Success && (client.Subject.UserName is not null || settings.Current.AllowAnonymous);
+            // What it was let in with is asked for again with its next request; observations go on as far as they are permitted.
+            client.Dispose();
+            peer.State = null;
+            if (!isIn) ended++;
+            server.ForEachObserved(peer, observed =>
+            {
+                if (observed is not TopicObserved topic) return;
+                if (isIn) topic.Review(now.Permissions);
+                else topic.EndWith(CoapResponse.Because(CoapCode.Unauthorized, "not let in any more"));
+            });
+        }
+
+        return ended;
+    }
+
+    // A password must not be kept; whoever shows another must be looked at again.
+    private static string Credentials(TopicQuery query)
+    {
+        string secret = query.Password is null ? "" : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(query.Password)));
+        return $"{query.ClientId}\u0001{query.UserName}\u0001{secret}";
+    }
+
+    private async Task AdmitLaterAsync(
+        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
+        Action<PendingRequest, CoapClient> act)
+    {
+        AuthenticationResult result;
+        try
+        {
+            result = await verdict.ConfigureAwait(false);
+            while (result is { Wait: { } wait, Reply.Next: { } next })
+            {
+                await Task.Delay(wait, time).ConfigureAwait(false);
+                result = await next.ContinueAsync([], CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            broker.ReportFault(exception, "authenticating " + request.RemoteEndPoint);
+            result = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the authenticator failed");
+        }
+
+        turns.Run(() => Admit(pending, query, request, credentials, result, act));
+    }
+
+    private void Admit(
+        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, AuthenticationResult result,
+        Action<PendingRequest, CoapClient> act)
+    {
+        if (result.Reason != ReasonCode.Success)
+        {
+            Refuse(pending, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good");
+            return;
+        }
+
+        var subject = new AclSubject(result.UserName, request.ClientId, request.Listener);
+        LocalClient publisher = broker.OpenLocal($"coap/{request.ClientId}/{Interlocked.Increment(ref _clients)}", new LocalClientOptions
+        {
+            Identity = result,
+            WaitsForStore = false,
+        });
+        var client = new CoapClient(credentials, subject, result, query.ClientId is not null || result.UserName is not null, publisher);
+        (pending.Peer.State as CoapClient)?.Dispose();
+        pending.Peer.State = client;
+        act(pending, client);
+    }
+
+    private void Refuse(PendingRequest pending, TopicQuery query, ReasonCode reason, string cause, string told)
+    {
+        broker.Events.ConnectRefused(new ConnectRefusedEvent(pending.Peer.EndPoint.ToString(), query.ClientId, reason, cause));
+        pending.Refuse(CoapCode.Unauthorized, told);
+    }
+}

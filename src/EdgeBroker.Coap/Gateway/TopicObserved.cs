@@ -1,0 +1,110 @@
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Messages;
+using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Security;
+
+namespace EdgeBroker.Coap.Gateway;
+
+/// <summary>What an observer of topics follows: a subscription of the broker's with a bounded queue. Used by the server's thread.</summary>
+/// <param name="client">Subscribes; its own from here on.</param>
+/// <param name="filter">The topic or filter.</param>
+/// <param name="isFilter">Whether messages come with their topic.</param>
+/// <param name="isConfirmable">Whether the observer acknowledges what it is told.</param>
+/// <param name="turns">Where it is told that there is something new.</param>
+/// <param name="nowMs">The broker's clock.</param>
+internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ITurns turns, Func<long> nowMs) : IObserved
+{
+    private Observation? _observation;
+    private CoapResponse? _last;
+    private bool _isWaiting;
+    private bool _hasState;
+    private ushort? _format;
+
+    /// <summary>Goes on for a registration that has been answered.</summary>
+    public void Begin(Observation observation)
+    {
+        _observation = observation;
+        observation.Signal();
+    }
+
+    /// <summary>The state the observer was told when it registered, whose format it goes on with.</summary>
+    public void Told(Message state) => (_hasState, _format) = (true, MessageContent.FormatOf(state));
+
+    /// <summary>Takes the first message of several topics, as far as one is at hand.</summary>
+    public bool TryTakeFirst(out CoapResponse envelope)
+    {
+        bool isFound = client.TryRead(out LocalDelivery delivery);
+        envelope = isFound ? MessageContent.ToEnvelope(delivery, nowMs()) : new CoapResponse(CoapCode.Content);
+        return isFound;
+    }
+
+    /// <summary>Rules have changed: ends the observation if it is not permitted any more.</summary>
+    public void Review(Permissions permissions)
+    {
+        if (!permissions.MaySubscribe(System.Text.Encoding.UTF8.GetBytes(filter))) EndWith(CoapResponse.Because(CoapCode.Forbidden, "not permitted any more"));
+    }
+
+    /// <summary>Ends the observation and tells the observer why.</summary>
+    public void EndWith(CoapResponse last)
+    {
+        _last = last;
+        _observation?.Signal();
+    }
+
+    /// <inheritdoc/>
+    public bool TryNext(out Notification notification)
+    {
+        notification = default;
+        if (_last is { } last)
+        {
+            notification = new Notification(last, IsConfirmable: true);
+            return true;
+        }
+
+        while (true)
+        {
+            if (client.TryRead(out LocalDelivery delivery))
+            {
+                notification = new Notification(isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery), isConfirmable);
+                return true;
+            }
+
+            if (_isWaiting) return false;
+            ValueTask<bool> arrival = client.WaitToReadAsync();
+            if (!arrival.IsCompletedSuccessfully)
+            {
+                _isWaiting = true;
+                _ = SignalAsync(arrival);
+                return false;
+            }
+
+            // More retained messages are to be looked through, or the client is closed.
+            if (!arrival.GetAwaiter().GetResult()) return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    private CoapResponse ToState(in LocalDelivery delivery)
+    {
+        Message message = delivery.Message;
+        if (delivery.Retain && message.Payload.Length == 0) return CoapResponse.Because(CoapCode.NotFound, "the value was deleted");
+        ushort? format = MessageContent.FormatOf(message);
+        if (_hasState && format != _format) return CoapResponse.Because(CoapCode.NotAcceptable, "the content format has changed");
+        (_hasState, _format) = (true, format);
+        return MessageContent.ToResponse(message, nowMs());
+    }
+
+    private async Task SignalAsync(ValueTask<bool> arrival)
+    {
+        if (!await arrival.ConfigureAwait(false)) return;
+        turns.Run(() =>
+        {
+            _isWaiting = false;
+            _observation!.Signal();
+        });
+    }
+}

@@ -1,0 +1,246 @@
+using System.Text;
+using System.Text.Unicode;
+using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Messages;
+using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Coap.Gateway;
+
+/// <summary><c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears.</summary>
+/// <param name="broker">The broker.</param>
+/// <param name="door">Lets peers in.</param>
+/// <param name="turns">Where what is answered later is answered.</param>
+public sealed class TopicResource(Broker broker, CoapDoor door, ITurns turns) : IResource
+{
+    private const int QueuedMessages = 100;
+    private const int LatestTopics = 1_000;
+    private const long QueuedBytes = 256 * 1024;
+
+    /// <summary>What discovery says of it.</summary>
+    public static readonly Link Link = new() { Attributes = [("rt", "core.ps.data"), ("title", "topics: /ps/LEVEL/LEVEL"), ("obs", null)] };
+
+    private long _observers;
+
+    /// <inheritdoc/>
+    public void Handle(PendingRequest pending)
+    {
+        CoapRequest request = pending.Request;
+        if (!TopicPath.TryRead(request.Path, out string topic, out bool isFilter, out string why)
+            || !TopicQuery.TryRead(request.Query, out TopicQuery query, out why))
+        {
+            pending.Refuse(CoapCode.BadRequest, why);
+            return;
+        }
+
+        Action<PendingRequest, CoapClient>? act = null;
+        if (request.Method == CoapCode.Get) act = (one, client) => Read(one, client, topic, isFilter, query);
+        else if (request.Method == CoapCode.Put) act = (one, client) => Put(one, client, topic, query);
+        else if (request.Method == CoapCode.Post) act = (one, client) => Publish(one, client, topic, query, query.Retain ?? false, CoapCode.Changed);
+        else if (request.Method == CoapCode.Delete) act = (one, client) => Delete(one, client, topic, query);
+        if (act is null) pending.Refuse(CoapCode.MethodNotAllowed, "topics take GET, PUT, POST and DELETE");
+        else if (isFilter && !pending.WantsToObserve) pending.Refuse(CoapCode.BadRequest, "only an observer may name several topics");
+        else door.Enter(pending, query, act);
+    }
+
+    private static byte[] Bytes(string topic) => Encoding.UTF8.GetBytes(topic);
+
+    private void Read(PendingRequest pending, CoapClient client, string topic, bool isFilter, TopicQuery query)
+    {
+        if (isFilter)
+        {
+            if (pending.Request.Accept != ContentFormats.Cbor) pending.Refuse(CoapCode.NotAcceptable, "several topics come as CBOR: Accept 60");
+            else Observe(pending, client, topic, isFilter, query);
+        }
+        else if (pending.WantsToObserve)
+        {
+            Observe(pending, client, topic, isFilter, query);
+        }
+        else if (TryFind(pending, client, topic, out Message? message))
+        {
+            RespondWith(pending, message, topic);
+        }
+    }
+
+    /// <summary>Looks for the retained message; false: the request was refused.</summary>
+    private static bool TryFind(PendingRequest pending, CoapClient client, string topic, out Message? message)
+    {
+        ReasonCode reason = client.Publisher.TryReadRetained(Bytes(topic), out message);
+        if (reason == ReasonCode.Success) return true;
+        pending.Refuse(CoapCode.Forbidden, "not permitted to read this topic");
+        return false;
+    }
+
+    private void RespondWith(PendingRequest pending, Message? message, string topic)
+    {
+        if (message is null)
+        {
+            pending.Refuse(CoapCode.NotFound, "no value of " + topic);
+            return;
+        }
+
+        CoapResponse state = MessageContent.ToResponse(message, broker.Clock.NowMs);
+        if (!Accepts(pending.Request, state)) pending.Refuse(CoapCode.NotAcceptable, NotThatFormat(state));
+        else if (IsKnown(pending.Request, state)) pending.Respond(new CoapResponse(CoapCode.Valid) { ETag = state.ETag, MaxAge = state.MaxAge });
+        else pending.Respond(state);
+    }
+
+    private static bool Accepts(CoapRequest request, CoapResponse state) =>
+        request.Accept is not { } accept || accept == (state.ContentFormat ?? ContentFormats.OctetStream);
+
+    private static string NotThatFormat(CoapResponse state) => $"the value has Content-Format {state.ContentFormat ?? ContentFormats.OctetStream}";
+
+    private static bool IsKnown(CoapRequest request, CoapResponse state) => request.ETags.Any(known => known.AsSpan().SequenceEqual(state.ETag));
+
+    private void Observe(PendingRequest pending, CoapClient client, string topic, bool isFilter, TopicQuery query)
+    {
+        QoS qos = query.QoS ?? (pending.IsConfirmable ? QoS.AtLeastOnce : QoS.AtMostOnce);
+        LocalClient subscriber = broker.OpenLocal($"coap/{client.Subject.ClientId}/{Interlocked.Increment(ref _observers)}/observe", new LocalClientOptions
+        {
+            Identity = client.Identity,
+            Content = query.IsQueue ? LocalQueueContent.EveryMessage : LocalQueueContent.LatestOfEachTopic,
+            MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
+            MaxQueuedBytes = QueuedBytes,
+        });
+        var observed = new TopicObserved(subscriber, topic, isFilter, qos > QoS.AtMostOnce, turns, () => broker.Clock.NowMs);
+        RetainHandling retained = isFilter ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
+        ReasonCode granted = subscriber.Subscribe(topic, new SubscriptionOptions(qos, retainAsPublished: true, retainHandling: retained));
+        if (granted.IsError())
+        {
+            observed.Dispose();
+            Refuse(pending, granted);
+            return;
+        }
+
+        // The value after the subscription: what changes in between is told as well.
+        CoapResponse? first = isFilter ? First(observed) : State(pending, client, topic, observed);
+        if (first is null)
+        {
+            observed.Dispose();
+        }
+        else if (pending.TryObserve(observed, client.StableName, first, out Observation observation))
+        {
+            if (!observation.HasEnded) observed.Begin(observation);
+        }
+        else
+        {
+            observed.Dispose();
+            pending.Respond(first);
+        }
+    }
+
+    private static CoapResponse First(TopicObserved observed)
+    {
+        observed.TryTakeFirst(out CoapResponse envelope);
+        return envelope;
+    }
+
+    /// <summary>What an observer of a topic is told at first; null: the request was refused.</summary>
+    private CoapResponse? State(PendingRequest pending, CoapClient client, string topic, TopicObserved observed)
+    {
+        if (!TryFind(pending, client, topic, out Message? message)) return null;
+        if (message is null) return new CoapResponse(CoapCode.Content);
+        CoapResponse state = MessageContent.ToResponse(message, broker.Clock.NowMs);
+        if (!Accepts(pending.Request, state))
+        {
+            pending.Refuse(CoapCode.NotAcceptable, NotThatFormat(state));
+            return null;
+        }
+
+        observed.Told(message);
+        return IsKnown(pending.Request, state) ? new CoapResponse(CoapCode.Valid) { ETag = state.ETag, MaxAge = state.MaxAge } : state;
+    }
+
+    private void Put(PendingRequest pending, CoapClient client, string topic, TopicQuery query)
+    {
+        if (query.Retain == false)
+        {
+            Publish(pending, client, topic, query, retain: false, CoapCode.Changed);
+        }
+        else if (pending.Request.Payload.Length == 0)
+        {
+            pending.Refuse(CoapCode.BadRequest, "an empty value is none: DELETE clears one");
+        }
+        else
+        {
+            Message? present = broker.FindRetained(Bytes(topic));
+            if (Holds(pending.Request, present)) Publish(pending, client, topic, query, retain: true, present is null ? CoapCode.Created : CoapCode.Changed);
+            else pending.Refuse(CoapCode.PreconditionFailed, present is null ? "there is no value" : "there is another value");
+        }
+    }
+
+    private static bool Holds(CoapRequest request, Message? present)
+    {
+        if (request.IfNoneMatch && present is not null) return false;
+        if (request.IfMatch.Count == 0) return true;
+        if (present is null) return false;
+        byte[] etag = MessageContent.ETagOf(present);
+        return request.IfMatch.Any(wanted => wanted.Length == 0 || wanted.AsSpan().SequenceEqual(etag));
+    }
+
+    private void Delete(PendingRequest pending, CoapClient client, string topic, TopicQuery query)
+    {
+        Message? present = broker.FindRetained(Bytes(topic));
+        pending.Request.Payload = [];
+        if (present is null) pending.Refuse(CoapCode.NotFound, "no value of " + topic);
+        else if (!Holds(pending.Request, present)) pending.Refuse(CoapCode.PreconditionFailed, "there is another value");
+        else Publish(pending, client, topic, query, retain: true, CoapCode.Deleted);
+    }
+
+    private void Publish(PendingRequest pending, CoapClient client, string topic, TopicQuery query, bool retain, CoapCode success)
+    {
+        CoapRequest request = pending.Request;
+        if (request.ContentFormat is { } format && ContentFormats.IsText(format) && !Utf8.IsValid(request.Payload))
+        {
+            pending.Refuse(CoapCode.BadRequest, "the payload is not the text that its Content-Format promises");
+            return;
+        }
+
+        var message = new Message
+        {
+            Topic = Bytes(topic),
+            Payload = request.Payload,
+            Properties = MessageContent.PropertiesOf(request.ContentFormat),
+            QoS = query.QoS ?? (pending.IsConfirmable ? QoS.AtLeastOnce : QoS.AtMostOnce),
+            Retain = retain,
+            ExpiresAtMs = query.ExpirySeconds is { } seconds ? broker.Clock.NowMs + (seconds * 1_000L) : Message.Never,
+        };
+        ValueTask<ReasonCode> done = client.Publisher.PublishAsync(message);
+        if (done.IsCompleted) Conclude(pending, done.GetAwaiter().GetResult(), success);
+        else _ = ConcludeAsync(pending, done, success);
+    }
+
+    private async Task ConcludeAsync(PendingRequest pending, ValueTask<ReasonCode> done, CoapCode success)
+    {
+        ReasonCode reason = await done.ConfigureAwait(false);
+        turns.Run(() => Conclude(pending, reason, success));
+    }
+
+    private static void Conclude(PendingRequest pending, ReasonCode reason, CoapCode success)
+    {
+        if (reason.IsError()) Refuse(pending, reason);
+        else pending.Respond(new CoapResponse(success));
+    }
+
+    private static void Refuse(PendingRequest pending, ReasonCode reason)
+    {
+        switch (reason)
+        {
+            case ReasonCode.NotAuthorized:
+                pending.Refuse(CoapCode.Forbidden, "not permitted for this topic");
+                break;
+            case ReasonCode.QuotaExceeded:
+                pending.Respond(CoapResponse.Because(CoapCode.ServiceUnavailable, "the broker cannot take it now") with { MaxAge = 30 });
+                break;
+            case ReasonCode.QoSNotSupported or ReasonCode.RetainNotSupported:
+                pending.Refuse(CoapCode.BadRequest, "mqtt.max_qos or mqtt.retain of the broker forbid it");
+                break;
+            default:
+                pending.Refuse(CoapCode.BadRequest, "the broker does not take this topic or payload");
+                break;
+        }
+    }
+}

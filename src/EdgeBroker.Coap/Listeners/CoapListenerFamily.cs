@@ -1,0 +1,84 @@
+using EdgeBroker.Coap.Messages;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Metrics;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Transport.Listeners;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Coap.Listeners;
+
+/// <summary>The <c>coap</c> listeners. Nothing of it is started while there is none.</summary>
+/// <param name="broker">The broker.</param>
+/// <param name="authenticator">Who decides about peers.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Event ids 8000-8099.</param>
+public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticator, TimeProvider time, ILoggerFactory loggers) : IListenerFamily
+{
+    private readonly Lock _lock = new();
+    private readonly ILogger _log = loggers.CreateLogger<CoapListenerFamily>();
+    private volatile CoapListener[] _listeners = [];
+
+    /// <inheritdoc/>
+    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Coap };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IListener> Listeners => _listeners;
+
+    /// <summary>Registers what is counted, and has the ledger of memory ask for what peers hold.</summary>
+    public void RegisterMeters(MeterRegistry meters)
+    {
+        broker.Limits.Ledger.Poll(MemoryKind.Coap, () => _listeners.Sum(listener => listener.Server.Resources.MemoryBytes));
+        meters.Gauge("edgebroker.coap.peers", MeterUnit.Connections, "CoAP peers remembered", () => Sum(s => s.Layer.PeerCount), "coap/peers");
+        meters.Gauge("edgebroker.coap.observations", MeterUnit.Sessions, "CoAP observations", () => Sum(s => s.ObservationCount), "coap/observations");
+        Count("received", "CoAP datagrams received", c => c.Received);
+        Count("sent", "CoAP datagrams sent", c => c.Sent);
+        Count("requests", "CoAP requests carried out", c => c.Requests);
+        Count("malformed", "CoAP datagrams that break the format", c => c.Malformed);
+        Count("duplicates", "CoAP requests that came again", c => c.Duplicates);
+        Count("retransmissions", "CoAP messages sent again", c => c.Retransmissions);
+        Count("timed_out", "CoAP messages nobody acknowledged", c => c.TimedOut);
+        Count("challenged", "CoAP peers asked to prove their address", c => c.Challenged);
+        Count("rate_limited", "CoAP requests refused for their rate (4.29)", c => c.RateLimited);
+        Count("peers_refused", "CoAP requests refused because too many peers are remembered (5.03)", c => c.PeersRefused);
+
+        void Count(string name, string help, Func<CoapCounters, long> read) => meters.Counter(
+            "edgebroker.coap." + name, MeterUnit.Packets, help, () => Sum(s => read(s.Layer.Counters)), "coap/" + name);
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task<IListener> OpenAsync(ListenerSettings settings) =>
+        Task.FromResult<IListener>(new CoapListener(this, settings, broker, authenticator, time, _log));
+
+    /// <summary>CoAP keeps its own.</summary>
+    public void ApplyLimits()
+    {
+    }
+
+    /// <inheritdoc/>
+    public Task<int> ReviewAsync() => Task.FromResult(_listeners.Sum(listener => listener.Server.Review()));
+
+    /// <inheritdoc/>
+    public Task StopAsync(TimeSpan timeout, TimeProvider time) => Task.WhenAll(_listeners.Select(listener => listener.EndAsync()));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (CoapListener listener in _listeners) await listener.EndAsync().ConfigureAwait(false);
+    }
+
+    internal void Add(CoapListener listener)
+    {
+        lock (_lock) _listeners = [.. _listeners, listener];
+    }
+
+    internal void Remove(CoapListener listener)
+    {
+        lock (_lock) _listeners = [.. _listeners.Where(one => one != listener)];
+    }
+
+    private long Sum(Func<Resources.ResourceServer, long> read) => _listeners.Sum(listener => read(listener.Server.Resources));
+}

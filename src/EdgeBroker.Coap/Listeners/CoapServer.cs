@@ -1,0 +1,154 @@
+using EdgeBroker.Coap.Gateway;
+using EdgeBroker.Coap.Messages;
+using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Security;
+using EdgeBroker.Transport.Listeners;
+
+namespace EdgeBroker.Coap.Listeners;
+
+/// <summary>
+/// One listener's CoAP: runs the resource server on turns, one at a time, whoever brings them - the socket, the timer, an acknowledgement of the journal - and
+/// sends what a turn has to say when the turn is over.
+/// </summary>
+internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Broker _broker;
+    private readonly CoapDoor _door;
+    private readonly ITimer _timer;
+    private readonly Action<PeerEndPoint, byte[]> _send;
+    private List<(PeerEndPoint To, byte[] Datagram)> _outbox = [];
+    private List<(PeerEndPoint To, byte[] Datagram)>? _spare = [];
+    private int _depth;
+    private long _armedMs = long.MaxValue;
+    private bool _isClosed;
+
+    /// <param name="broker">The broker.</param>
+    /// <param name="authenticator">Who decides about peers.</param>
+    /// <param name="limits">What peers may take.</param>
+    /// <param name="door">How they come in.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="send">Sends a datagram; never blocks.</param>
+    public CoapServer(
+        Broker broker, IAuthenticator authenticator, CoapLimits limits, Replaceable<DoorSettings> door, TimeProvider time, Action<PeerEndPoint, byte[]> send)
+    {
+        _broker = broker;
+        _send = send;
+        _door = new CoapDoor(broker, authenticator, door, this, time);
+        var site = new Site();
+        site.Add("ps", new TopicResource(broker, _door, this), TopicResource.Link, withAllBelow: true);
+        Resources = new ResourceServer(site, limits, this, time, new Random(), exception => broker.ReportFault(exception, "answering a CoAP request"));
+        _timer = time.CreateTimer(_ => Run(Due), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The resource server; its counters may be read by any thread.</summary>
+    public ResourceServer Resources { get; }
+
+    /// <summary>Takes a datagram.</summary>
+    public void Receive(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
+    {
+        lock (_gate)
+        {
+            if (_isClosed) return;
+            _depth++;
+            try
+            {
+                Resources.Layer.Receive(from, datagram);
+            }
+            catch (Exception exception)
+            {
+                _broker.ReportFault(exception, "a datagram of " + from);
+            }
+            finally
+            {
+                EndTurn();
+            }
+        }
+
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Run(Action action)
+    {
+        lock (_gate)
+        {
+            if (_isClosed) return;
+            _depth++;
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                _broker.ReportFault(exception, "a turn of CoAP");
+            }
+            finally
+            {
+                EndTurn();
+            }
+        }
+
+        Flush();
+    }
+
+    /// <summary>Judges the peers by the users and rules now in force.</summary>
+    public int Review()
+    {
+        int ended = 0;
+        Run(() => ended = _door.Review(Resources));
+        return ended;
+    }
+
+    /// <summary>Tells every observer that this is the end, once and without waiting for an acknowledgement, and answers nobody any more.</summary>
+    public void Close()
+    {
+        Run(() => Resources.EndAllObservations(new CoapResponse(Codec.CoapCode.ServiceUnavailable) { MaxAge = 30 }));
+        lock (_gate)
+        {
+            _isClosed = true;
+            foreach (Peer peer in Resources.Layer.Peers) (peer.State as IDisposable)?.Dispose();
+        }
+
+        _timer.Dispose();
+    }
+
+    /// <inheritdoc/>
+    void IDatagramOutput.Send(in PeerEndPoint to, ReadOnlySpan<byte> datagram) => _outbox.Add((to, datagram.ToArray()));
+
+    /// <inheritdoc/>
+    public void Dispose() => Close();
+
+    private void Due()
+    {
+        _armedMs = long.MaxValue;
+        Resources.Layer.RunDue();
+    }
+
+    private void EndTurn()
+    {
+        _depth--;
+        long nextMs = Resources.Layer.NextDueMs;
+        if (_depth > 0 || nextMs >= _armedMs) return;
+        _armedMs = nextMs;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, nextMs - Resources.Layer.NowMs)), Timeout.InfiniteTimeSpan);
+    }
+
+    // Outside of the lock: a system call for each.
+    private void Flush()
+    {
+        List<(PeerEndPoint To, byte[] Datagram)> outbox;
+        lock (_gate)
+        {
+            if (_depth > 0 || _outbox.Count == 0) return;
+            outbox = _outbox;
+            _outbox = _spare ?? [];
+            _spare = null;
+        }
+
+        foreach ((PeerEndPoint to, byte[] datagram) in outbox) _send(to, datagram);
+        outbox.Clear();
+        lock (_gate) _spare ??= outbox;
+    }
+}
