@@ -33,6 +33,9 @@ public abstract class TransportConnection
     /// <summary>Monotonic milliseconds of the transport's clock, which stands still within a turn.</summary>
     public abstract long NowMs { get; }
 
+    /// <summary>Bytes received and not consumed; a hint, on any thread.</summary>
+    public virtual int KeptBytes => 0;
+
     /// <summary>Whether it is being closed: nothing received is handled any more.</summary>
     public bool IsClosing => _isClosing;
 

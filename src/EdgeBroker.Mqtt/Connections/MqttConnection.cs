@@ -55,6 +55,9 @@ public sealed partial class MqttConnection : IMqttHandler
     /// <inheritdoc/>
     public bool HasLoggedIn => true;
 
+    /// <summary>Memory of the topics the client has given numbers to; a hint on other threads.</summary>
+    internal int AliasBytes => _extras?.Aliases?.MemoryBytes ?? 0;
+
     private bool IsConnected => !_hasEnded;
 
     private Broker Broker => Endpoint.Broker;
@@ -82,7 +85,6 @@ public sealed partial class MqttConnection : IMqttHandler
             FrameStatus status = Frame.Cut(bytes[consumed..], Options.MaxPacketSizeBytes, out Frame frame, out announcedBytes);
             if (status == FrameStatus.Incomplete)
             {
-                _link.KeptBytes = bytes.Length - consumed + (_extras?.Aliases?.MemoryBytes ?? 0);
                 if (consumed < bytes.Length)
                 {
                     _deadlines.NotePartial(announcedBytes, consumed > 0, Transport.NowMs);

@@ -87,11 +87,9 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Speak(ProtocolVersion version, bool wantsReasons = true) =>
         _dialect = version == ProtocolVersion.V311 ? Dialect.V311 : wantsReasons ? Dialect.V5 : Dialect.TerseV5;
 
-    /// <summary>Bytes kept of what the client has sent: of a packet that is not complete, and topics that have numbers. On its own thread.</summary>
-    public int KeptBytes { get; set; }
-
     /// <inheritdoc/>
-    public long HeldBytes => Output.Length + KeptBytes + (_aliases?.MemoryBytes ?? 0);
+    public long HeldBytes =>
+        Output.Length + transport.KeptBytes + (_aliases?.MemoryBytes ?? 0) + ((transport.Handler as MqttConnection)?.AliasBytes ?? 0);
 
     /// <inheritdoc/>
     public void GiveUpMemory() => transport.Post(() => (transport.Handler as MqttConnection)?.GiveUpMemory());

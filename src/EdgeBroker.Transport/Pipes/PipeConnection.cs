@@ -68,6 +68,8 @@ public sealed partial class PipeConnection : TransportConnection
 
     public override IPAddress? RemoteAddress { get; }
 
+    public override int KeptBytes => _memory.ReceivedBytes;
+
     public override long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
     /// <summary>Serves the connection until it is over, and completes both ends of the pipe. Always ends, and has told the handler then.</summary>

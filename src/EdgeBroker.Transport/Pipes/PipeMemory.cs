@@ -9,6 +9,9 @@ internal struct PipeMemory
     private bool _hasLoggedIn;
     private int _outputBytes;
 
+    /// <summary>Bytes received and not consumed.</summary>
+    public readonly int ReceivedBytes => (int)_receivedBytes;
+
     /// <summary>So many were received and not consumed.</summary>
     public void SetReceived(long bytes, bool hasLoggedIn)
     {

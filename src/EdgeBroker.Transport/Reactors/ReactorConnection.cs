@@ -56,6 +56,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public int Index { get; set; }
 
     public int FileDescriptor => _fd;
+    public override int KeptBytes => _received.Length;
 
     /// <summary>Whether its last receive brought so much that others are not to wait for its next one.</summary>
     public bool IsBulk { get; private set; }

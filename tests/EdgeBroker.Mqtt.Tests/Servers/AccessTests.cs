@@ -158,7 +158,14 @@ public sealed class AccessTests
         {
             TestClient other = await broker.OpenAsync(version);
             await other.SendAsync(other.Packets.Connect("c", cleanStart));
-            await other.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
+            if (version == ProtocolVersion.V5)
+            {
+                await other.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
+                continue;
+            }
+
+            await other.ExpectAsync([0x20, 2, 0, 2]);
+            await other.ExpectClosedAsync();
         }
     }
 
