@@ -73,6 +73,9 @@ public readonly ref struct Publication
         Owned = message,
     };
 
+    /// <summary>When it expires, in the broker clock's milliseconds, or <see cref="Message.Never"/>.</summary>
+    internal long ExpiresAtMs(long nowMs) => ExpirySeconds is { } seconds ? nowMs + (seconds * 1000L) : Message.Never;
+
     /// <summary>Copies what is borrowed.</summary>
     /// <param name="nowMs">The broker clock's time.</param>
     /// <param name="topic">An array that holds the topic already, or null.</param>
@@ -84,7 +87,7 @@ public readonly ref struct Publication
         Properties = Properties.IsEmpty ? [] : Properties.ToArray(),
         QoS = QoS,
         Retain = Retain,
-        ExpiresAtMs = ExpirySeconds is { } seconds ? nowMs + (seconds * 1000L) : Message.Never,
+        ExpiresAtMs = ExpiresAtMs(nowMs),
         Ordinal = ordinal,
         Stamp = Stamp,
     };

@@ -152,7 +152,7 @@ public sealed class LocalClient : Receiver, IDisposable
             Volatile.Write(ref _isClosed, true);
             subscriptions = _subscriptions.TakeAll();
             while (_queue.TryDequeue(out LocalQueue.Entry? entry)) unread.Add(entry);
-            _retained = default;
+            _retained.End();
             reader = TakeReader();
         }
 

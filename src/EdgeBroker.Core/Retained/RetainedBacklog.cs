@@ -28,7 +28,15 @@ internal sealed class RetainedBacklog
     /// <summary>Owes nothing more for a filter.</summary>
     public void Remove(byte[] filter)
     {
-        if (_byFilter.Remove(filter, out LinkedListNode<RetainedDelivery>? node)) _inOrder.Remove(node);
+        if (!_byFilter.Remove(filter, out LinkedListNode<RetainedDelivery>? node)) return;
+        node.Value.Walk.GiveUp();
+        _inOrder.Remove(node);
+    }
+
+    /// <summary>Owes nothing more.</summary>
+    public void GiveUp()
+    {
+        foreach (RetainedDelivery delivery in _inOrder) delivery.Walk.GiveUp();
     }
 
     /// <summary>Takes the first.</summary>
@@ -36,7 +44,8 @@ internal sealed class RetainedBacklog
     {
         delivery = _inOrder.First?.Value;
         if (delivery is null) return false;
-        Remove(delivery.Subscription.Filter);
+        _byFilter.Remove(delivery.Subscription.Filter);
+        _inOrder.RemoveFirst();
         return true;
     }
 }

@@ -9,28 +9,29 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Retained;
 
-/// <summary>The last value of every topic that has one (3.3.1.3). One lock, held for one topic or one slice of a walk at a time.</summary>
+/// <summary>
+/// The last value of every topic that has one (3.3.1.3). One lock, held for one topic or one slice of a walk at a time. Values lie in memory that the garbage
+/// collector does not see; whoever gets one gets a copy.
+/// </summary>
 public sealed class RetainedMessages
 {
-    // A node of the tree, and its share of the table it stands in.
-    private const int NodeBytes = 96;
-
     private readonly IJournal _journal;
-    private readonly MemoryLedger _ledger;
-    private readonly RetainedNode _root = new([], 0, 0, null);
+    private readonly RetainedTree _tree = new();
     private long _lastOrdinal;
     private int _count;
+    private int _expiring;
     private long _sizeBytes;
-    private int _nodes;
     private RetainedWalk? _sweep;
+
+    // Walks that were given up and still stand on nodes: a stack that takes no lock, since who gives one up has a session's.
+    private RetainedWalk? _givenUp;
 
     /// <param name="journal">Where the values are kept beyond the process.</param>
     /// <param name="ledger">Where their memory is accounted.</param>
     public RetainedMessages(IJournal journal, MemoryLedger ledger)
     {
         _journal = journal;
-        _ledger = ledger;
-        ledger.Poll(MemoryKind.Retained, () => (long)Volatile.Read(ref _nodes) * NodeBytes);
+        ledger.Poll(MemoryKind.Retained, () => _tree.UsedBytes);
     }
 
     /// <summary>Topics with a value.</summary>
@@ -54,6 +55,9 @@ public sealed class RetainedMessages
 
     internal Lock Gate { get; } = new();
 
+    /// <summary>Topics and values, under <see cref="Gate"/>.</summary>
+    internal RetainedTree Tree => _tree;
+
     /// <summary>The ordinal of the value set last. Values set after a walk has begun reach the walker as ordinary messages.</summary>
     internal long LastOrdinal => Volatile.Read(ref _lastOrdinal);
 
@@ -66,28 +70,43 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            RetainedNode? node = Find(publication.Topic);
-            Message? old = node?.Message;
-            bool hasValue = old is { IsTombstone: false };
+            LeaveGivenUp();
+            uint node = _tree.Find(publication.Topic);
+            bool hasValue = _tree.HeadOf(node) is { IsTombstone: false };
             change = publication.Payload.IsEmpty ? (hasValue ? RetainedChange.Deleted : RetainedChange.None)
                 : hasValue ? RetainedChange.Replaced : RetainedChange.Set;
             bool isAwaited = publication.QoS != QoS.AtMostOnce;
-            if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic, isAwaited);
-            Message message = publication.ToMessage(nowMs, old?.Topic, ++_lastOrdinal);
-            Replace(node ?? Make(message.Topic), message);
-            return Save(message.Topic, message, old, isAwaited);
+            if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic, node, isAwaited);
+            var head = new RetainedHead
+            {
+                Ordinal = _lastOrdinal + 1,
+                ExpiresAtMs = publication.ExpiresAtMs(nowMs),
+                Stamp = publication.Stamp,
+                QoS = publication.QoS,
+                Retain = publication.Retain,
+            };
+            long superseded = Replace(node, publication.Topic, head, publication.Payload, publication.Properties);
+            _lastOrdinal++;
+            if (!IsStored(publication.Topic)) return null;
+            return Save(publication.Topic, publication.ToMessage(nowMs, ordinal: _lastOrdinal), superseded, isAwaited);
         }
     }
 
     /// <summary>
-    /// Goes on removing what has expired, at most <paramref name="limit"/> messages looked at, so that a large tree is swept over many calls.
+    /// Goes on removing what has expired, a bounded part of the tree at a time, so that a large one is swept over many calls.
     /// </summary>
     /// <param name="nowMs">The broker clock's time.</param>
-    /// <param name="limit">Most messages looked at.</param>
+    /// <param name="limit">Most messages removed.</param>
     /// <param name="removed">Is told of each that is removed.</param>
     internal void SweepExpired(long nowMs, int limit, Action<Message> removed)
     {
-        _sweep ??= new RetainedWalk(this, _root, 0, [(byte)'#'], reservedToo: true);
+        if (_sweep is null && Volatile.Read(ref _expiring) == 0) return;
+        if (_sweep is null)
+        {
+            lock (Gate) _sweep = new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true);
+        }
+
+        _sweep.OnlyExpiredAtMs = nowMs;
         for (int i = 0; i < limit; i++)
         {
             if (!_sweep.TryTake(out Message? message))
@@ -96,7 +115,7 @@ public sealed class RetainedMessages
                 return;
             }
 
-            if (message.IsExpired(nowMs) && RemoveIfSame(message)) removed(message);
+            if (RemoveIfSame(message)) removed(message);
         }
     }
 
@@ -108,18 +127,19 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            RetainedNode? node = _root;
+            LeaveGivenUp();
+            uint node = _tree.Root;
             int at = 0;
-            while (at < filter.Length)
+            while (at < filter.Length && node != 0)
             {
                 ReadOnlySpan<byte> level = TopicLevels.Cut(filter[at..], out _, out bool isLast);
                 if (TopicLevels.IsMultiWildcard(level) || TopicLevels.IsSingleWildcard(level)) break;
-                node = node.Children.Find(level);
-                if (node is null) return null;
+                node = _tree.Child(node, level);
                 at = isLast ? filter.Length + 1 : at + level.Length + 1;
             }
 
-            return at > filter.Length && node.Value is null ? null : new RetainedWalk(this, node, at, filter.ToArray());
+            if (node == 0 || (at > filter.Length && _tree.HeadOf(node) is not { IsTombstone: false })) return null;
+            return new RetainedWalk(this, node, at, filter.ToArray());
         }
     }
 
@@ -130,40 +150,40 @@ public sealed class RetainedMessages
         lock (Gate)
         {
             _lastOrdinal = Math.Max(_lastOrdinal, ordinal);
-            RetainedNode? node = message is null ? Find(topic) : Make(message.Topic);
-            long superseded = node?.Message?.Ordinal ?? 0;
-            if (node is null) return 0;
-            Replace(node, message);
-            if (message is null) Prune(node);
-            return superseded;
+            uint node = _tree.Find(topic);
+            if (message is null) return node == 0 ? 0 : Clear(node, topic);
+            var head = new RetainedHead
+            {
+                Ordinal = message.Ordinal,
+                ExpiresAtMs = message.ExpiresAtMs,
+                Stamp = message.Stamp,
+                QoS = message.QoS,
+                Retain = message.Retain,
+            };
+            return Replace(node, topic, head, message.Payload, message.Properties);
         }
     }
 
     /// <summary>The stamp of a topic's value, or of the tombstone that is left of it; none where there is neither, or no cluster.</summary>
     public Stamp StampOf(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return Find(topic)?.Message?.Stamp ?? Stamp.None;
+        lock (Gate) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
     }
 
     /// <summary>Whether a topic has a value.</summary>
     internal bool Contains(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return Find(topic)?.Value is not null;
+        lock (Gate) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
     }
 
-    /// <summary>A topic's value, or null.</summary>
+    /// <summary>A copy of a topic's value, or null.</summary>
     internal Message? Get(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return Find(topic)?.Value;
-    }
-
-    private RetainedChanged? Save(byte[] topic, Message? message, Message? old, bool isAwaited)
-    {
-        // A broker's own topics are made anew by every life of the process.
-        if (!_journal.IsDurable || topic.AsSpan().StartsWith("$SYS/"u8)) return null;
-        var fact = new RetainedChanged(topic, message, _lastOrdinal, old?.Ordinal ?? 0, isAwaited);
-        _journal.Append(fact);
-        return fact;
+        lock (Gate)
+        {
+            uint node = _tree.Find(topic);
+            return _tree.HeadOf(node) is { IsTombstone: false } ? _tree.Copy(node) : null;
+        }
     }
 
     /// <summary>Removes a topic's value.</summary>
@@ -174,92 +194,82 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            isFound = Find(topic)?.Value is not null;
-            return Remove(topic, isAwaited: true);
+            LeaveGivenUp();
+            uint node = _tree.Find(topic);
+            isFound = _tree.HeadOf(node) is { IsTombstone: false };
+            return Remove(topic, node, isAwaited: true);
         }
     }
 
-    private RetainedChanged? Remove(ReadOnlySpan<byte> topic, bool isAwaited)
+    /// <summary>Has a walk leave the tree, sooner or later.</summary>
+    internal void GiveUp(RetainedWalk walk)
     {
-        lock (Gate)
-        {
-            if (Find(topic) is not { Value: { } old } node) return null;
-            Replace(node, null);
-            Prune(node);
-            _lastOrdinal++;
-            return Save(old.Topic, null, old, isAwaited);
-        }
+        RetainedWalk? next;
+        do walk.NextGivenUp = next = Volatile.Read(ref _givenUp);
+        while (Interlocked.CompareExchange(ref _givenUp, walk, next) != next);
+    }
+
+    private void LeaveGivenUp()
+    {
+        if (Volatile.Read(ref _givenUp) is null) return;
+        for (RetainedWalk? walk = Interlocked.Exchange(ref _givenUp, null); walk is not null; walk = walk.NextGivenUp) walk.Leave();
+    }
+
+    private RetainedChanged? Remove(ReadOnlySpan<byte> topic, uint node, bool isAwaited)
+    {
+        if (_tree.HeadOf(node) is not { IsTombstone: false }) return null;
+        long superseded = Clear(node, topic);
+        _lastOrdinal++;
+        return IsStored(topic) ? Save(topic, null, superseded, isAwaited) : null;
     }
 
     private bool RemoveIfSame(Message message)
     {
         lock (Gate)
         {
-            if (Find(message.Topic) is not { } node || !ReferenceEquals(node.Message, message)) return false;
-            Replace(node, null);
-            Prune(node);
+            uint node = _tree.Find(message.Topic);
+            if (_tree.HeadOf(node) is not { } head || head.Ordinal != message.Ordinal) return false;
+            Clear(node, message.Topic);
             _lastOrdinal++;
-            Save(message.Topic, null, message, isAwaited: false);
+            if (IsStored(message.Topic)) Save(message.Topic, null, message.Ordinal, isAwaited: false);
             return true;
         }
     }
 
-    private void Replace(RetainedNode node, Message? message)
+    // A broker's own topics are made anew by every life of the process.
+    private bool IsStored(ReadOnlySpan<byte> topic) => _journal.IsDurable && !topic.StartsWith("$SYS/"u8);
+
+    private RetainedChanged Save(ReadOnlySpan<byte> topic, Message? message, long superseded, bool isAwaited)
     {
-        if (node.Message is { } old)
-        {
-            old.Release(_ledger);
-            if (!old.IsTombstone) _count--;
-            _sizeBytes -= old.SizeBytes;
-        }
-
-        if (message is not null)
-        {
-            if (!message.IsTombstone) _count++;
-            _sizeBytes += message.SizeBytes;
-            message.Hold(_ledger, MemoryKind.Retained);
-        }
-
-        node.Message = message;
+        var fact = new RetainedChanged(message?.Topic ?? topic.ToArray(), message, _lastOrdinal, superseded, isAwaited);
+        _journal.Append(fact);
+        return fact;
     }
 
-    private RetainedNode? Find(ReadOnlySpan<byte> topic)
+    private long Replace(uint node, ReadOnlySpan<byte> topic, RetainedHead head, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> properties)
     {
-        RetainedNode? node = _root;
-        for (bool isLast = false; !isLast && node is not null;) node = node.Children.Find(TopicLevels.Cut(topic, out topic, out isLast));
-        return node;
+        head.PayloadLength = payload.Length;
+        head.PropertiesLength = properties.Length;
+        RetainedHead? old = _tree.HeadOf(node);
+        _tree.Set(node, topic, head, payload, properties);
+        Tally(old, topic, -1);
+        Tally(head, topic, 1);
+        return old?.Ordinal ?? 0;
     }
 
-    /// <summary>Finds the node of a topic, or makes it, and those above it, of parts of the topic.</summary>
-    private RetainedNode Make(byte[] topic)
+    private long Clear(uint node, ReadOnlySpan<byte> topic)
     {
-        RetainedNode node = _root;
-        ReadOnlySpan<byte> rest = topic;
-        for (bool isLast = false; !isLast;)
-        {
-            int start = topic.Length - rest.Length;
-            ReadOnlySpan<byte> level = TopicLevels.Cut(rest, out rest, out isLast);
-            RetainedNode? next = node.Children.Find(level);
-            if (next is null)
-            {
-                next = new RetainedNode(topic, start, level.Length, node);
-                node.Children.Add(next);
-                _nodes++;
-            }
-
-            node = next;
-        }
-
-        return node;
+        RetainedHead? old = _tree.HeadOf(node);
+        _tree.Remove(node);
+        Tally(old, topic, -1);
+        return old?.Ordinal ?? 0;
     }
 
-    private void Prune(RetainedNode node)
+    private void Tally(in RetainedHead? value, ReadOnlySpan<byte> topic, int sign)
     {
-        while (node.IsEmpty && node.Parent is { } parent)
-        {
-            parent.Children.Remove(node);
-            _nodes--;
-            node = parent;
-        }
+        if (value is not { } head) return;
+        if (!head.IsTombstone) _count += sign;
+        if (head.ExpiresAtMs != Message.Never) _expiring += sign;
+        _sizeBytes += sign * (topic.Length + head.PayloadLength + head.PropertiesLength);
     }
 }

@@ -26,6 +26,14 @@ internal struct RetainedFeed
         if (_backlog.Count == 0) _backlog = null;
     }
 
+    /// <summary>Owes nothing more: its receiver has ended.</summary>
+    public void End()
+    {
+        if (_current is not null) _current.IsForgotten = true;
+        _backlog?.GiveUp();
+        _backlog = null;
+    }
+
     /// <summary>Takes the first filter, to send a slice of it; null: none waits, or one is being sent already.</summary>
     public RetainedDelivery? Take() => _current is null && _backlog is not null && _backlog.TryTake(out _current) ? _current : null;
 
@@ -35,7 +43,8 @@ internal struct RetainedFeed
     public void PutBack(RetainedDelivery delivery, bool isDone)
     {
         _current = null;
-        if (!isDone && !delivery.IsForgotten) (_backlog ??= new RetainedBacklog()).PutBack(delivery);
+        if (delivery.IsForgotten) delivery.Walk.GiveUp();
+        else if (!isDone) (_backlog ??= new RetainedBacklog()).PutBack(delivery);
         if (_backlog is { Count: 0 }) _backlog = null;
     }
 }

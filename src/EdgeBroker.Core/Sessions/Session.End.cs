@@ -40,6 +40,7 @@ public sealed partial class Session
         will?.Message.Release(Ledger);
         ISessionLink? link = _link;
         Volatile.Write(ref _link, null);
+        _retained.End();
         List<OrphanedMessage> orphans = [];
         int dropped = 0;
         RemoveSuperseded(all: true);

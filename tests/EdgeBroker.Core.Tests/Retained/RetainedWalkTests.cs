@@ -127,6 +127,70 @@ public sealed class RetainedWalkTests
         await churn;
     }
 
+    /// <summary>Blocks are used again all the time for values of other topics: a reader that saw one that was given back would see another topic's bytes.</summary>
+    [Fact]
+    public async Task Whoever_reads_sees_whole_values_of_their_own_topics()
+    {
+        var retained = new RetainedMessages(VolatileJournal.Instance, new MemoryLedger());
+        bool done = false;
+        Task[] writers = [.. Enumerable.Range(0, 3).Select(writer => Task.Run(() =>
+        {
+            var random = new Random(writer);
+            while (!Volatile.Read(ref done)) Write(random);
+        }))];
+        int read = 0;
+        Task[] readers = [.. Enumerable.Range(0, 3).Select(reader => Task.Run(() =>
+        {
+            var random = new Random(100 + reader);
+            for (int round = 0; round < 300; round++)
+            {
+                RetainedWalk? walk = retained.Walk(random.Next(3) switch { 0 => "#"u8, 1 => "a/+/x"u8, _ => "+/1/#"u8 });
+                while (walk is { IsDone: false } && walk.TryTake(out Message? message)) Check(message);
+                // Some are given up on the way.
+                RetainedWalk? other = retained.Walk("#"u8);
+                if (other?.TryTake(out Message? first) == true) Check(first);
+                other?.GiveUp();
+                if (retained.Get(Topic(random)) is { } one) Check(one);
+                Assert.InRange(retained.Count, 0, 600);
+            }
+        }))];
+        await Task.WhenAll(readers);
+        Volatile.Write(ref done, true);
+        await Task.WhenAll(writers);
+        Assert.InRange(read, 1_000, int.MaxValue);
+        var left = new List<byte[]>();
+        if (retained.Walk("#"u8) is { } all)
+        {
+            while (all.TryTake(out Message? message)) left.Add(message.Topic);
+        }
+
+        Assert.Equal(retained.Count, left.Count);
+        foreach (byte[] topic in left) retained.Set(new Publication { Topic = topic }, 0, out _);
+        Assert.Equal((0, 0L, 0L), (retained.Count, retained.SizeBytes, retained.Tree.MappedBytes));
+
+        // A value is one byte again and again, which the topic says, and tells its length.
+        void Write(Random random)
+        {
+            byte[] topic = Topic(random);
+            byte[] payload = new byte[random.Next(4) == 0 ? 0 : 4 + random.Next(random.Next(50) == 0 ? 20_000 : 300)];
+            payload.AsSpan().Fill(Mark(topic));
+            if (payload.Length > 0) BitConverter.TryWriteBytes(payload, payload.Length);
+            retained.Set(new Publication { Topic = topic, Payload = payload }, 0, out _);
+        }
+
+        void Check(Message message)
+        {
+            Interlocked.Increment(ref read);
+            Assert.Equal(message.Payload.Length, BitConverter.ToInt32(message.Payload));
+            Assert.Equal(-1, message.Payload.AsSpan(4).IndexOfAnyExcept(Mark(message.Topic)));
+        }
+
+        static byte[] Topic(Random random) =>
+            Encoding.UTF8.GetBytes($"{"ab"[random.Next(2)]}/{random.Next(100)}" + random.Next(3) switch { 0 => "", 1 => "/x", _ => "/x/" + new string('y', 40) });
+
+        static byte Mark(byte[] topic) => (byte)topic.Aggregate(17, (mark, one) => (mark * 31) + one);
+    }
+
     private static string Plain(string filter) => filter.StartsWith("$share/", StringComparison.Ordinal) ? filter["$share/g/".Length..] : filter;
 
     /// <summary>A walk under way, and what it may and must meet.</summary>

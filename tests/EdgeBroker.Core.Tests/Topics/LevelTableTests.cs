@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
-using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Tests.Rig;
+using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core.Tests.Topics;
 
@@ -10,8 +10,8 @@ public sealed class LevelTableTests
     [Fact]
     public void Finds_what_was_added_and_not_what_was_removed() => Steps.Of(3, 400).Sample(steps =>
     {
-        var root = new RetainedNode([], 0, 0, null);
-        var model = new Dictionary<string, RetainedNode>();
+        var root = new Node([], 0, 0, null);
+        var model = new Dictionary<string, Node>();
         foreach ((int op, int a, _) in steps)
         {
             string name = Name(a);
@@ -26,10 +26,10 @@ public sealed class LevelTableTests
     [Fact]
     public void A_walk_by_slot_meets_each_lasting_child_once() => Steps.Of(4, 400).Sample(steps =>
     {
-        var root = new RetainedNode([], 0, 0, null);
-        var model = new Dictionary<string, RetainedNode>();
-        var lasting = new HashSet<RetainedNode>();
-        var met = new HashSet<RetainedNode>();
+        var root = new Node([], 0, 0, null);
+        var model = new Dictionary<string, Node>();
+        var lasting = new HashSet<Node>();
+        var met = new HashSet<Node>();
         int slot = -1;
         foreach ((int op, int a, _) in steps)
         {
@@ -61,12 +61,12 @@ public sealed class LevelTableTests
     [Fact]
     public void Thousands_of_children_come_and_go()
     {
-        var root = new RetainedNode([], 0, 0, null);
-        var model = new Dictionary<string, RetainedNode>();
+        var root = new Node([], 0, 0, null);
+        var model = new Dictionary<string, Node>();
         for (int round = 0; round < 3; round++)
         {
             for (int i = 0; i < 5_000; i++) AddOrRemove(root, model, $"{round}/{i}");
-            foreach ((string name, RetainedNode node) in model) Assert.Same(node, Find(root, name));
+            foreach ((string name, Node node) in model) Assert.Same(node, Find(root, name));
             foreach (string name in model.Keys.Where((_, at) => at % 5 != 0).ToArray()) AddOrRemove(root, model, name);
         }
 
@@ -76,25 +76,27 @@ public sealed class LevelTableTests
 
     private static string Name(int a) => "level" + (a % 60);
 
-    private static RetainedNode? Find(RetainedNode root, string name)
+    private static Node? Find(Node root, string name)
     {
         byte[] level = Encoding.UTF8.GetBytes(name);
         return root.Children.Find(level);
     }
 
     /// <summary>Adds the child, or removes it when it is there; returns the removed one.</summary>
-    private static RetainedNode? AddOrRemove(RetainedNode root, Dictionary<string, RetainedNode> model, string name)
+    private static Node? AddOrRemove(Node root, Dictionary<string, Node> model, string name)
     {
-        if (model.Remove(name, out RetainedNode? node))
+        if (model.Remove(name, out Node? node))
         {
             root.Children.Remove(node);
             return node;
         }
 
         byte[] level = Encoding.UTF8.GetBytes(name);
-        node = new RetainedNode(level, 0, level.Length, root);
+        node = new Node(level, 0, level.Length, root);
         model.Add(name, node);
         root.Children.Add(node);
         return null;
     }
+
+    private sealed class Node(byte[] text, int start, int length, Node? parent) : LevelNode<Node>(text, start, length, parent);
 }

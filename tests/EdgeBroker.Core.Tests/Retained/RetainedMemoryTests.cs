@@ -1,0 +1,94 @@
+using System.Text;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
+using EdgeBroker.Core.Tests.Rig;
+
+namespace EdgeBroker.Core.Tests.Retained;
+
+/// <summary>What a retained value costs, and whether all of it comes back. Alone: other tests allocate.</summary>
+[Collection(Alone.Name)]
+public sealed class RetainedMemoryTests
+{
+    private const int Values = 100_000;
+
+    private readonly MemoryLedger _ledger = new();
+    private readonly RetainedMessages _retained;
+
+    public RetainedMemoryTests() => _retained = new RetainedMessages(VolatileJournal.Instance, _ledger);
+
+    [Fact]
+    public void A_value_is_no_object_and_costs_few_bytes()
+    {
+        long before = GC.GetTotalMemory(true);
+        SetAll(payloadBytes: 64);
+        long heap = GC.GetTotalMemory(true) - before;
+        Assert.Equal(Values, _retained.Count);
+        // Not even one pointer each: the slabs' table, and the index's.
+        Assert.InRange(heap, 0, Values * 2);
+        Assert.InRange(_retained.Tree.MappedBytes, 64L * Values, 250L * Values);
+        Assert.InRange(_ledger.Bytes(MemoryKind.Retained), 64L * Values, _retained.Tree.MappedBytes);
+        GC.KeepAlive(_retained);
+    }
+
+    [Fact]
+    public void Setting_a_value_that_is_not_stored_allocates_nothing()
+    {
+        // The table of slabs grows to its size.
+        for (int round = 0; round < 2; round++) SetBoth();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        SetBoth();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+
+        void SetBoth()
+        {
+            SetAll(payloadBytes: 80);
+            SetAll(payloadBytes: 64);
+        }
+    }
+
+    [Fact]
+    public void All_memory_goes_back_when_the_values_go()
+    {
+        SetAll(payloadBytes: 64);
+        SetAll(payloadBytes: 20_000, every: 1_000);
+        long full = _retained.Tree.MappedBytes;
+        // In no order in which they came.
+        for (int i = 0; i < Values; i += 2) Set((int)(i * 7_919L % Values), 0);
+        for (int i = 1; i < Values - 10; i += 2) Set((int)(i * 7_919L % Values), 0);
+        Assert.InRange(_retained.Tree.MappedBytes, 1, full / 10);
+        for (int i = 0; i < Values; i++) Set(i, 0);
+        Assert.Equal((0, 0L, 0L, 0L), (_retained.Count, _retained.SizeBytes, _retained.Tree.MappedBytes, _ledger.TotalBytes));
+    }
+
+    [Fact]
+    public void A_walk_that_nobody_ends_keeps_nothing_once_it_is_collected()
+    {
+        for (int i = 0; i < 200; i++) Set(i, 64);
+        Begin(_retained);
+        for (int i = 0; i < 200; i++) Set(i, 0);
+        Assert.NotEqual(0, _ledger.TotalBytes);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Set(0, 64);
+        Set(0, 0);
+        Assert.Equal((0L, 0L), (_ledger.TotalBytes, _retained.Tree.MappedBytes));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Begin(RetainedMessages retained) => Assert.True(retained.Walk("#"u8)!.TryTake(out _));
+    }
+
+    private void SetAll(int payloadBytes, int every = 1)
+    {
+        for (int i = 0; i < Values; i += every) Set(i, payloadBytes);
+    }
+
+    private void Set(int i, int payloadBytes)
+    {
+        Span<byte> topic = stackalloc byte[64];
+        Span<byte> payload = payloadBytes <= 256 ? stackalloc byte[payloadBytes] : new byte[payloadBytes];
+        Assert.True(System.Text.Unicode.Utf8.TryWrite(topic, $"retained/a{i / 1000}/b{i / 10 % 100}/c{i % 10}", out int length));
+        _retained.Set(new Publication { Topic = topic[..length], Payload = payload, Retain = true }, 0, out _);
+    }
+}
