@@ -68,6 +68,10 @@ runs=(
   "pairs-1-1k|pairs -q 1 --payload 1024"
   "pairs-1-16k|pairs -q 1 --payload 16384"
   "retain|retain --retained $retained --subscribers 10"
+  "stops-quiet|stops quiet"
+  "stops-lie|stops lie"
+  "stops-sent|stops sent"
+  "stops-set|stops set"
   "latency|latency"
   "connect|connect --connections $connections"
   "connect-subscribe|connect --connections $connections --subscribe"
@@ -102,6 +106,15 @@ table_rows=(
   "pairs-1-1k|per_broker_cpu_s|more|50 pairs, QoS 1, 1 KB|1000 messages per CPU-second|1000"
   "pairs-1-16k|per_broker_cpu_s|more|50 pairs, QoS 1, 16 KB|1000 messages per CPU-second|1000"
   "retain|per_broker_cpu_s|more|retained messages to 10 new subscribers|1000 messages per CPU-second|1000"
+  "stops-quiet|latency_p999_us|less|beside $retained retained messages that lie there, 45 messages/s: 99.9 %|ms|1000"
+  "stops-quiet|latency_max_us|less|the same: longest|ms|1000"
+  "stops-quiet|retained_bytes_each|less|memory of a retained message of 64 bytes|B|1"
+  "stops-lie|latency_p999_us|less|beside $retained retained messages that lie there, 5,000 messages/s: 99.9 %|ms|1000"
+  "stops-lie|latency_max_us|less|the same: longest|ms|1000"
+  "stops-sent|latency_p999_us|less|beside $retained retained messages that are sent to ten subscribers: 99.9 %|ms|1000"
+  "stops-sent|latency_max_us|less|the same: longest|ms|1000"
+  "stops-set|latency_p999_us|less|beside $retained retained messages that are set ten times: 99.9 %|ms|1000"
+  "stops-set|latency_max_us|less|the same: longest|ms|1000"
   "latency|latency_p50_us|less|5,000 messages/s, QoS 1: median on the way|ms|1000"
   "latency|latency_p99_us|less|5,000 messages/s, QoS 1: 99 % on the way|ms|1000"
   "connect|per_broker_cpu_s|more|connects|1000 per CPU-second|1000"
@@ -327,6 +340,18 @@ measure() {
   fi
   stop_broker
   say "$name, round $round, $broker: $(figure per_s <<<"$line") per second, $(figure per_broker_cpu_s <<<"$line") per CPU-second, limit: $(sed -n 's/.*"limit":"\([a-z]*\)".*/\1/p' <<<"$line")$(beside_of <<<"$line")"
+}
+
+# measure_stops NAME SCENARIO BROKER ROUND: what others notice of retained messages; starts brokers of its own.
+measure_stops() {
+  local line
+  if line="$(python3 "$REPO_ROOT/tests/EdgeBroker.Benchmarks/retained.py" --binary "$binary" --mosquitto "$mosquitto" --retained "$retained" --json "$2" --broker "$3" 2>>"$work/generator.log")"; then
+    echo "$1 $3 $line" >>"$results"
+  else
+    failures=$((failures + 1))
+    say "FAILED: $1, $3: $(tail -n 1 "$work/generator.log")"
+  fi
+  say "$1, round $4, $3: 99.9 % $(figure latency_p999_us <<<"$line") us, longest $(figure latency_max_us <<<"$line") us"
 }
 
 # The figures of a name, one a line, from flat JSON on standard input.

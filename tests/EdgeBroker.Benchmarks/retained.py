@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""What other clients notice of retained messages: 5,000 messages a second at QoS 1 in 50 pairs, beside 100,000 retained messages that lie there, go to one subscriber of # after the other, or are set again and again.
+"""How long others wait because of retained messages: 50 pairs at QoS 1, beside 100,000 (or --retained N) retained messages of 64 bytes that lie there, go to one subscriber of # after the other, or are set again and again.
 
-  tests/EdgeBroker.Benchmarks/retained.py --binary artifacts/linux-x64/edgebroker [--mosquitto /usr/sbin/mosquitto] [--rounds 3]
+  tests/EdgeBroker.Benchmarks/retained.py --binary artifacts/linux-x64/edgebroker [--mosquitto /usr/sbin/mosquitto] [--rounds 3] [--retained 1000000]
 
-Prints medians of the rounds: latencies, and how long it took until a subscriber had all, or all were set."""
+Prints medians of the rounds: latencies, how long it took until a subscriber had all or all were set, and what each takes of resident memory.
+With --json and --broker it makes one run for scripts/bench.sh, of one of the scenarios: quiet, lie, sent, set."""
 import argparse
 import concurrent.futures
+import json
 import os
 import socket
 import statistics
@@ -13,11 +15,10 @@ import time
 
 from broker_runs import bench, broker, mosquitto
 
-RETAINED = 100_000
 PAYLOAD = b"x" * 64
 TIMES = 10
 REST_S = 0.4
-OTHERS = ["pairs", "-q", "1", "--rate", "5000", "--warm-up", "1", "--duration", "8"]
+SCENARIOS = {"quiet": "lie there, 45 messages a second", "lie": "lie there", "sent": "are sent", "set": "are set"}
 FIGURES = [("50 %", "latency_p50_us"), ("99 %", "latency_p99_us"), ("99.9 %", "latency_p999_us"), ("at most", "latency_max_us")]
 
 
@@ -38,9 +39,20 @@ def connect(port, client_id):
     return client
 
 
-def encoded():
+def encoded(count):
     """All of them, as they are set and as they are sent."""
-    return b"".join(packet(0x31, text(b"retained/a%d/b%d/c%d" % (i // 1000, i // 10 % 100, i % 10)) + PAYLOAD) for i in range(RETAINED))
+    return b"".join(packet(0x31, text(b"retained/a%d/b%d/c%d" % (i // 1000, i // 10 % 100, i % 10)) + PAYLOAD) for i in range(count))
+
+
+def others(scenario):
+    """The arguments of bench: few messages for long where the broker is to be idle in between."""
+    rate, duration = ("45", "30") if scenario == "quiet" else ("5000", "8")
+    return ["pairs", "-q", "1", "--rate", rate, "--warm-up", "1", "--duration", duration]
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
 
 
 def set_all(port, messages):
@@ -61,24 +73,37 @@ def take_all(port, number, size, buffer):
             size -= received
 
 
-def run(open_broker, binary, messages, what):
-    """The result of bench, and the seconds each time took."""
+def run(open_broker, binary, messages, scenario):
+    """The result of bench, with what all the messages take of resident memory, and the seconds each time took."""
     with open_broker() as (process, port), concurrent.futures.ThreadPoolExecutor() as pool:
+        before = resident(process)
         set_all(port, messages)
-        others = pool.submit(bench, binary, OTHERS, process, port, "1")
+        time.sleep(1)
+        held = resident(process) - before
+        latencies = pool.submit(bench, binary, others(scenario), process, port, "1")
         # Until bench has connected and warmed up.
         time.sleep(1.5)
         buffer = bytearray(1 << 20)
         seconds = []
-        for number in range(0 if what == "lie there" else TIMES):
+        while scenario in ("sent", "set") and len(seconds) < TIMES and not latencies.done():
             began = time.monotonic()
-            if what == "are sent":
-                take_all(port, number, len(messages), buffer)
+            if scenario == "sent":
+                take_all(port, len(seconds), len(messages), buffer)
             else:
                 set_all(port, messages)
             seconds.append(time.monotonic() - began)
             time.sleep(REST_S)
-        return others.result(), seconds
+        return {**latencies.result(), "retained_bytes": held}, seconds
+
+
+def compare(brokers, binary, messages, options):
+    for name, open_broker in brokers.items():
+        for scenario, what in SCENARIOS.items():
+            runs = [run(open_broker, binary, messages, scenario) for _ in range(options.rounds)]
+            latencies = ", ".join(f"{label} {statistics.median(result[key] for result, _ in runs) / 1000:.3f} ms" for label, key in FIGURES)
+            each = statistics.median(result["retained_bytes"] for result, _ in runs) / options.retained
+            times = [s for _, seconds in runs for s in seconds]
+            print(f"{name}, retained messages {what}: {latencies}; {each:.0f} bytes each" + (f"; each time {statistics.median(times):.3f} s" if times else ""), flush=True)
 
 
 def main():
@@ -86,20 +111,22 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--mosquitto", help="the executable to compare with")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--retained", type=int, default=100_000)
+    parser.add_argument("--json", choices=SCENARIOS, help="one run of this scenario, printed as bench does")
+    parser.add_argument("--broker", choices=["edgebroker", "mosquitto"], default="edgebroker", help="whose, with --json")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     binary = os.path.abspath(options.binary)
-    messages = encoded()
+    messages = encoded(options.retained)
     brokers = {"edgebroker": lambda: broker(binary, "0")}
     if options.mosquitto:
         brokers["mosquitto"] = lambda: mosquitto(options.mosquitto, "0")
-    for name, open_broker in brokers.items():
-        for what in ("lie there", "are sent", "are set"):
-            runs = [run(open_broker, binary, messages, what) for _ in range(options.rounds)]
-            latencies = ", ".join(f"{label} {statistics.median(result[key] for result, _ in runs) / 1000:.3f} ms" for label, key in FIGURES)
-            times = [s for _, seconds in runs for s in seconds]
-            print(f"{name}, retained messages {what}: {latencies}" + (f"; each time {statistics.median(times):.3f} s" if times else ""), flush=True)
+    if options.json:
+        result, _ = run(brokers[options.broker], binary, messages, options.json)
+        print(json.dumps({**result, "retained_bytes_each": result["retained_bytes"] / options.retained}, separators=(",", ":")))
+    else:
+        compare(brokers, binary, messages, options)
 
 
 if __name__ == "__main__":
