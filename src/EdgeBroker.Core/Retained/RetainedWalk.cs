@@ -70,7 +70,9 @@ internal sealed class RetainedWalk
         while (_path.TryPop(out Place place)) _tree.Release(place.Node);
     }
 
-    /// <summary>Takes a copy of the next message; false at the end, and when none was found in a good part of the tree: then <see cref="IsDone"/> tells.</summary>
+    /// <summary>
+    /// Takes a copy of the next message; false at the end, and when none was found in a good part of the tree: then <see cref="IsDone"/> tells.
+    /// </summary>
     public bool TryTake([NotNullWhen(true)] out Message? message)
     {
         for (int slice = 0; !_found.TryDequeue(out message); slice++)

@@ -53,7 +53,7 @@ internal sealed unsafe partial class SlabHeap
     /// <summary>Takes a block.</summary>
     /// <param name="bytes">How large it is at least; what is in it is undefined.</param>
     /// <returns>Its handle; never 0.</returns>
-    /// <exception cref="OutOfMemoryException">There is no memory.</exception>
+    /// <exception cref="InsufficientMemoryException">There is no memory.</exception>
     public uint Allocate(int bytes)
     {
         if (bytes > LargestInSlab) return AllocateLarge(bytes);
@@ -142,9 +142,9 @@ internal sealed unsafe partial class SlabHeap
 
     private int Map(int bytes, int? blockBytes)
     {
-        if (_unused.Count == 0 && _lastSlab == MostSlabs - 1) throw new OutOfMemoryException("All block numbers are in use.");
+        if (_unused.Count == 0 && _lastSlab == MostSlabs - 1) throw new InsufficientMemoryException("All block numbers are in use.");
         nint address = Map(0, (nuint)bytes, Readable | Writable, Private | Anonymous, -1, 0);
-        if (address == -1) throw new OutOfMemoryException($"The system has no {bytes} bytes more.");
+        if (address == -1) throw new InsufficientMemoryException($"The system has no {bytes} bytes more.");
         int number = _unused.Count > 0 ? _unused.Pop() : ++_lastSlab;
         if (number == _slabs.Length) Array.Resize(ref _slabs, 2 * number);
         _slabs[number] = new Slab { Address = address, BlockBytes = blockBytes ?? bytes };

@@ -13,6 +13,10 @@ public sealed class RetainedMemoryTests
 {
     private const int Values = 100_000;
 
+    private static readonly byte[] Payload = new byte[20_000];
+    private static readonly byte[][] Topics =
+        [.. Enumerable.Range(0, Values).Select(i => Encoding.UTF8.GetBytes($"retained/a{i / 1000}/b{i / 10 % 100}/c{i % 10}"))];
+
     private readonly MemoryLedger _ledger = new();
     private readonly RetainedMessages _retained;
 
@@ -84,11 +88,6 @@ public sealed class RetainedMemoryTests
         for (int i = 0; i < Values; i += every) Set(i, payloadBytes);
     }
 
-    private void Set(int i, int payloadBytes)
-    {
-        Span<byte> topic = stackalloc byte[64];
-        Span<byte> payload = payloadBytes <= 256 ? stackalloc byte[payloadBytes] : new byte[payloadBytes];
-        Assert.True(System.Text.Unicode.Utf8.TryWrite(topic, $"retained/a{i / 1000}/b{i / 10 % 100}/c{i % 10}", out int length));
-        _retained.Set(new Publication { Topic = topic[..length], Payload = payload, Retain = true }, 0, out _);
-    }
+    private void Set(int i, int payloadBytes) =>
+        _retained.Set(new Publication { Topic = Topics[i], Payload = Payload.AsSpan(0, payloadBytes), Retain = true }, 0, out _);
 }
