@@ -47,9 +47,9 @@ public sealed class RetainedMessages
     {
         lock (Gate)
         {
-            Message? old = Find(publication.Topic)?.Message;
+            RetainedHead? old = _tree.HeadOf(_tree.Find(publication.Topic));
             isNew = old is null or { IsTombstone: true };
-            return publication.SizeBytes - (old?.SizeBytes ?? 0);
+            return publication.SizeBytes - (old is { } head ? SizeOf(publication.Topic, head) : 0);
         }
     }
 
@@ -270,6 +270,8 @@ public sealed class RetainedMessages
         if (value is not { } head) return;
         if (!head.IsTombstone) _count += sign;
         if (head.ExpiresAtMs != Message.Never) _expiring += sign;
-        _sizeBytes += sign * (topic.Length + head.PayloadLength + head.PropertiesLength);
+        _sizeBytes += sign * SizeOf(topic, head);
     }
+
+    private static int SizeOf(ReadOnlySpan<byte> topic, in RetainedHead head) => topic.Length + head.PayloadLength + head.PropertiesLength;
 }
