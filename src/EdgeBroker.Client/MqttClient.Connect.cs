@@ -160,6 +160,7 @@ public sealed partial class MqttClient
 
         if (frame.Type == PacketType.Disconnect) throw Disconnected(frame);
         if (frame.Type != PacketType.Connack) throw MqttException.Violation(ReasonCode.ProtocolError, "the first packet is not CONNACK");
+        RefuseOlderServer(frame);
         if (!ConnackPacket.TryParse(frame, Version, out ConnackPacket connack, out ParseError error)) throw MqttException.Violation(error);
         if (connack.ReasonCode != ReasonCode.Success) throw Refused(connack);
         if (cleanStart && connack.SessionPresent)
@@ -176,6 +177,13 @@ public sealed partial class MqttClient
         ConnectResult result = ConnectResult.From(connack, _options);
         reader.Consume(frame.Length);
         return result;
+    }
+
+    /// <summary>A server that does not know 5.0 says so as 3.1.1 has it, without properties [MQTT-3.1.2-2].</summary>
+    private void RefuseOlderServer(in Frame frame)
+    {
+        if (Version != ProtocolVersion.V5 || !ConnackPacket.TryParse(frame, ProtocolVersion.V311, out ConnackPacket connack, out _)) return;
+        if (connack.ReasonCode == ReasonCode.UnsupportedProtocolVersion) throw Refused(connack);
     }
 
     private MqttException Refused(in ConnackPacket connack) =>

@@ -56,10 +56,13 @@ public sealed partial class MqttClient
         if (_options.Trace is not { } trace) return;
         while (Frame.Cut(packets, int.MaxValue, out Frame frame, out _) == FrameStatus.Complete)
         {
-            trace(new PacketTrace(true, frame.Type, frame.Length));
+            trace(new PacketTrace(true, frame.Type, frame.Length, PacketDetail.Of(frame, Version)));
             packets = packets[frame.Length..];
         }
     }
 
-    private void TraceReceived(in Frame frame) => _options.Trace?.Invoke(new PacketTrace(false, frame.Type, frame.Length));
+    private void TraceReceived(in Frame frame)
+    {
+        if (_options.Trace is { } trace) trace(new PacketTrace(false, frame.Type, frame.Length, PacketDetail.Of(frame, Version)));
+    }
 }

@@ -6,4 +6,5 @@ namespace EdgeBroker.Client;
 /// <param name="Sent">Sent or received.</param>
 /// <param name="Type">The packet type.</param>
 /// <param name="LengthBytes">Bytes of the whole packet.</param>
-public readonly record struct PacketTrace(bool Sent, PacketType Type, int LengthBytes);
+/// <param name="Detail">Topic, QoS, packet identifier and reason, as far as the type has them, behind a space; else empty.</param>
+public readonly record struct PacketTrace(bool Sent, PacketType Type, int LengthBytes, string Detail = "");

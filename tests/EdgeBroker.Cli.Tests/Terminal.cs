@@ -13,8 +13,8 @@ namespace EdgeBroker.Cli.Tests;
 internal sealed class Terminal : IDisposable
 {
     private static readonly CommandLine Verbs = new(
-        PasswdCommand.Command, AclCommand.Command, PubCommand.Command, SubCommand.Command, CertCommand.Command, BackupCommand.Command, StoreCommand.Command,
-            ReloadCommand.Command);
+        PasswdCommand.Command, AclCommand.Command, PubCommand.Command, SubCommand.Command, CertCommand.Command, BackupCommand.Command, RestoreCommand.Command,
+            StoreCommand.Command, ReloadCommand.Command);
 
     private readonly TemporaryDirectory _directory = new();
     private readonly StringWriter _out = new();
@@ -57,7 +57,7 @@ internal sealed class Terminal : IDisposable
             Time = TimeProvider.System,
             ReadLine = Next,
             AskHidden = _ => Next(),
-            ReadSettings = (_, _) => Settings ?? new BrokerSettings { DataDirectory = PathOf("data") },
+            ReadSettings = (_, _) => Settings ?? new BrokerSettings { DataDirectory = PathOf("data"), IsDataDirectorySet = true },
         });
     }
 

@@ -30,7 +30,6 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
         { Damage.TruncatedWithinPage, 50 },
         { Damage.ForeignSchema, 0 },
         { Damage.WrongColumns, 0 },
-        { Damage.NewerVersion, 0 },
     };
 
     public void Dispose()
@@ -82,13 +81,14 @@ public sealed partial class CorruptionTests(ITestOutputHelper output) : IDisposa
     }
 
     [Theory]
-    [InlineData(Damage.Garbage)]
-    [InlineData(Damage.RootsNull)]
-    [InlineData(Damage.ForeignSchema)]
-    [InlineData(Damage.NewerVersion)]
-    public async Task Told_to_stop_it_touches_nothing_and_says_why(Damage damage)
+    [InlineData(Damage.Garbage, "stop")]
+    [InlineData(Damage.RootsNull, "stop")]
+    [InlineData(Damage.ForeignSchema, "stop")]
+    [InlineData(Damage.NewerVersion, "stop")]
+    [InlineData(Damage.NewerVersion, "quarantine")]
+    public async Task Told_to_stop_or_older_than_the_store_it_touches_nothing_and_says_why(Damage damage, string policy)
     {
-        (BrokerUnderTest broker, _) = await FilledAsync("on_corruption = \"stop\"\n", killed: false);
+        (BrokerUnderTest broker, _) = await FilledAsync($"on_corruption = \"{policy}\"\n", killed: false);
         await DamagedDatabase.MakeAsync(broker.DataDirectory, damage);
         string path = Path.Combine(broker.DataDirectory, DamagedDatabase.Name);
         byte[] before = await File.ReadAllBytesAsync(path);

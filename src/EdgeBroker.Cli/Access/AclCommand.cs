@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
@@ -54,6 +55,11 @@ public static class AclCommand
         }
 
         BrokerSettings settings = SharedOptions.SettingsOf(args, context);
+        if (args.Text(Listener) is { } address && settings.Listeners.Count > 0 && !settings.Listeners.Contains(address, StringComparer.Ordinal))
+        {
+            throw new CommandException($"no [[listener]] has the address \"{address}\"; there are {string.Join(", ", settings.Listeners)}");
+        }
+
         var subject = new AclSubject(args.Text(User), args.Text(Client) ?? "", args.Text(Listener) ?? "");
         AccessVerdict verdict = Judge(settings.Rules.PermissionsFor(subject), action, bytes, (QoS)(args.Number(Qos) ?? 0), args.Has(Retain));
         bool isUnknown = subject.UserName is { } user && !settings.KnowsUser(user);
@@ -66,7 +72,7 @@ public static class AclCommand
             Show(verdict, context);
         }
 
-        if (isUnknown) context.Error.WriteLine($"note: {Printable.Escape(subject.UserName!)} is not in the password file, and so cannot log in");
+        if (isUnknown) context.Error.WriteLine($"note: {Printable.Escape(subject.UserName!)} is not in the password file: it cannot log in with a password");
         return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
     }
 
@@ -98,10 +104,11 @@ public static class AclCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(e.Message, e);
+            throw new CommandException($"{file}: {FileFailure.Explain(e, context.FullPath(file))}", e);
         }
 
-        string toml = MosquittoAcl.ToToml(text, file, out List<string> problems);
+        string toml = MosquittoAcl.ToToml(text, file, out List<string> problems, out List<string> warnings);
+        foreach (string warning in warnings) context.Error.WriteLine("warning: " + Printable.Escape(warning));
         foreach (string problem in problems) context.Error.WriteLine(Printable.Escape(problem));
         if (problems.Count > 0) return ExitCode.Failed;
         context.Out.Write(toml);

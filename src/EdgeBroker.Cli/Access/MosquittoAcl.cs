@@ -12,10 +12,11 @@ internal static class MosquittoAcl
     // Where a name's place in TOML is a glob, these cannot be meant as themselves.
     private static readonly char[] GlobCharacters = ['*', '?'];
 
-    /// <summary>The rules as TOML; empty when there are problems.</summary>
-    public static string ToToml(string text, string file, out List<string> problems)
+    /// <summary>The rules as TOML; empty when there are problems. Of a file without rules, one that denies everything, as mosquitto does with it.</summary>
+    public static string ToToml(string text, string file, out List<string> problems, out List<string> warnings)
     {
         problems = [];
+        warnings = [];
         var lines = new List<Line>();
         string user = "";
         int number = 0;
@@ -35,6 +36,10 @@ internal static class MosquittoAcl
             else if (word is "topic" or "pattern")
             {
                 problem = ReadTopic(word == "pattern", user, rest, number, lines);
+                if (problem is null && word == "pattern" && !rest.Contains("%u", StringComparison.Ordinal) && !rest.Contains("%c", StringComparison.Ordinal))
+                {
+                    warnings.Add($"{file}:{number}: this pattern has neither %u nor %c, so it holds for every client alike");
+                }
             }
             else
             {
@@ -50,7 +55,13 @@ internal static class MosquittoAcl
     private static string? ReadTopic(bool isPattern, string user, string rest, int number, List<Line> lines)
     {
         string access = FirstWord(rest, out string topic);
-        if (access is not ("read" or "write" or "readwrite" or "deny")) (access, topic) = ("readwrite", rest);
+        if (topic.Length == 0) (access, topic) = ("readwrite", rest);
+        if (access is not ("read" or "write" or "readwrite" or "deny"))
+        {
+            // mosquitto refuses such a file; with a guess a slip of the finger would become all rights.
+            return $"unknown access \"{access}\"; expected read, write, readwrite or deny, or a topic without spaces alone";
+        }
+
         // In a topic line a percent sign is just that.
         if (!isPattern) topic = topic.Replace("%", "%%", StringComparison.Ordinal);
         if (topic.Length == 0) return "no topic";
@@ -65,6 +76,12 @@ internal static class MosquittoAcl
         toml.Append("# Made from ").Append(Printable.Escape(file)).Append(".\n");
         toml.Append("# One difference: mosquitto lets anyone subscribe to anything and leaves out what may not be read; here a filter\n");
         toml.Append("# that covers more than may be read is refused.\n");
+        if (lines.Count == 0)
+        {
+            toml.Append("# The file holds no rule: with mosquitto nobody may do anything then.\n");
+            return toml.Append("\n[[acl]]\ndeny = [\"publish\", \"subscribe\", \"retain\"]\ntopics = [\"#\"]\n").ToString();
+        }
+
         IEnumerable<Line> ordered = lines.OrderBy(line => line.IsPattern).ThenBy(line => line.Access != "deny");
         foreach (Line line in ordered)
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Protocol.Scram;
 using EdgeBroker.Security.Passwords;
@@ -75,9 +76,10 @@ public static class PasswdCommand
         {
             return run(args, context);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not OutputException)
         {
-            throw new CommandException(e.Message, e);
+            string file = args.Operands[0];
+            throw new CommandException($"{file}: {FileFailure.Explain(e, context.FullPath(file))}", e);
         }
     }
 
@@ -94,7 +96,9 @@ public static class PasswdCommand
         PasswordHash hash = MakeHash(args, $"password for {Printable.Escape(user)}: ", context);
         bool replaced = false;
         Change(file, context, text => PasswordFileEdit.Set(text, user, hash, out replaced));
-        context.Out.WriteLine(replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added");
+        context.Out.WriteLine(
+            (replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added")
+                + "; a running broker takes it with \"edgebroker reload\"");
         return ExitCode.Success;
     }
 
@@ -108,7 +112,7 @@ public static class PasswdCommand
             return found ? rest : null;
         });
         if (!removed) throw new CommandException($"there is no user \"{user}\" in {file}");
-        context.Out.WriteLine($"{Printable.Escape(user)} removed");
+        context.Out.WriteLine($"{Printable.Escape(user)} removed; a running broker takes it with \"edgebroker reload\"");
         return ExitCode.Success;
     }
 
@@ -177,13 +181,13 @@ public static class PasswdCommand
     private static bool Change(string path, CommandContext context, Func<string, string?> change)
     {
         if (!OperatingSystem.IsLinux()) throw new IOException("password files are changed on Linux only");
-        return AtomicFile.Change(context.FullPath(path), bytes =>
+        return WrittenFile.Change(context.FullPath(path), bytes =>
         {
             string text = Decode(bytes, path);
             if (change(text) is not { } changed) return null;
             Report(changed, path, context);
             return Utf8.GetBytes(changed);
-        });
+        }, isSecret: true);
     }
 
     private static PasswordFile Load(string path, CommandContext context, out int problems)
@@ -205,7 +209,8 @@ public static class PasswdCommand
     {
         try
         {
-            return Utf8.GetString(bytes);
+            // An editor's byte order mark would become a part of the first name.
+            return Utf8.GetString(bytes).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException)
         {

@@ -278,8 +278,10 @@ public static class CertCommand
         name.Length is > 0 and <= 200 && !name.StartsWith('.') && name.All(c => c > ' ' && c != '/' && !char.IsControl(c)) ? name
         : throw new CommandException($"\"{name}\" cannot be the name of a file; use letters, digits, \".\", \"_\" and \"-\"");
 
+    // Of digits and dots alone there are addresses, and slips of the finger.
     private static bool IsHost(string host) => System.Net.IPAddress.TryParse(host, out _)
-        || (host.Length <= 253 && host.Split('.').Select((label, i) => (label, i)).All(l => (l is { i: 0, label: "*" }) || IsLabel(l.label)));
+        || (host.Length <= 253 && host.Any(c => !char.IsAsciiDigit(c) && c != '.')
+            && host.Split('.').Select((label, i) => (label, i)).All(l => (l is { i: 0, label: "*" }) || IsLabel(l.label)));
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');

@@ -5,15 +5,13 @@ namespace EdgeBroker.Cli.Control;
 /// <summary>What the verbs that ask a running broker share: where it is, what they ask, and which part of a long list they want.</summary>
 internal static class ControlOptions
 {
-    public static readonly CommandOption DataDirectory = CommandOption.Path("--data-dir", null, "DIR", "the broker's data directory, in place of -c");
-
     public static readonly CommandOption Limit = CommandOption.Number(
         "--limit", 'n', "N", 1, ControlRequest.MostRows, $"most rows ({ControlRequest.UsualLimit})");
 
     public static readonly CommandOption After = CommandOption.Text("--after", null, "ROW", "begin behind this row: the last one of the page before");
 
     /// <summary>For all of them.</summary>
-    public static readonly CommandOption[] Common = [SharedOptions.Config, DataDirectory, SharedOptions.Json];
+    public static readonly CommandOption[] Common = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Json];
 
     /// <summary>For lists.</summary>
     public static readonly CommandOption[] Paged = [Limit, After, .. Common];
@@ -65,15 +63,12 @@ internal static class ControlOptions
     /// <summary>Where the broker's data is. A file with mistakes still says so: that broker is to say what is wrong, in its log too.</summary>
     private static string DirectoryOf(Arguments args, CommandContext context, out IReadOnlyList<string> errors)
     {
-        errors = [];
-        string? file = args.Text(SharedOptions.Config);
-        if (args.Text(DataDirectory) is { } directory)
+        if (args.Text(SharedOptions.Config) is { } file && args.Text(SharedOptions.DataDirectory) is null && !File.Exists(context.FullPath(file)))
         {
-            return file is null ? context.FullPath(directory) : throw new UsageException("--data-dir says where the broker is; leave out -c");
+            throw CommandException.Configuration([$"{file}: no such file"]);
         }
 
-        if (file is not null && !File.Exists(context.FullPath(file))) throw CommandException.Configuration([$"{file}: no such file"]);
-        BrokerSettings settings = context.ReadSettings(context, file);
+        BrokerSettings settings = DataFolder.Find(args, context);
         errors = settings.Errors;
         return settings.DataDirectory;
     }

@@ -5,7 +5,9 @@ namespace EdgeBroker.Cli.Control;
 /// <summary>Where the control socket of a broker is: <c>edgebroker.sock</c> in its data directory.</summary>
 public static class ControlPath
 {
-    private const string Name = "edgebroker.sock";
+    /// <summary>The file's name.</summary>
+    public const string Name = "edgebroker.sock";
+
 
     // sun_path holds 108 bytes, the final zero included.
     private const int LongestBytes = 107;

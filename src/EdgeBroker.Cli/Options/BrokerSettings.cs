@@ -9,6 +9,9 @@ public sealed record BrokerSettings
     /// <summary>Where its data is; known also when there are errors.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>Whether somebody has said so; otherwise it is a directory beside whoever asks.</summary>
+    public bool IsDataDirectorySet { get; init; }
+
     /// <summary>What is wrong with it, each with its place; the rest does not count then.</summary>
     public IReadOnlyList<string> Errors { get; init; } = [];
 
@@ -16,6 +19,9 @@ public sealed record BrokerSettings
 
     public AclRuleSet Rules { get; init; } = AclRuleSet.Unrestricted;
 
-    /// <summary>Whether a user of this name may log in by a password or token.</summary>
+    /// <summary>The addresses of its listeners, as configured.</summary>
+    public IReadOnlyList<string> Listeners { get; init; } = [];
+
+    /// <summary>Whether a user of this name may log in: by a password, a token, a certificate or its Unix account.</summary>
     public Func<string, bool> KnowsUser { get; init; } = _ => true;
 }

@@ -12,6 +12,7 @@ namespace EdgeBroker.Cli.Options;
     GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(AclAnswer))]
 [JsonSerializable(typeof(BackupAnswer))]
+[JsonSerializable(typeof(RestoreAnswer))]
 [JsonSerializable(typeof(CertificateAnswers))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(TransferAnswer))]

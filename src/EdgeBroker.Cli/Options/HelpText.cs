@@ -6,8 +6,9 @@ namespace EdgeBroker.Cli.Options;
 public static class HelpText
 {
     private const string Program = "edgebroker";
-    private const int Columns = 100;
+    private const int Columns = 80;
     private const int NameColumns = 29;
+    private const int VerbColumns = 17;
 
     /// <summary>More options than these are not listed in a line of usage.</summary>
     private const int MostInUsage = 4;
@@ -56,7 +57,15 @@ public static class HelpText
     public static string Of(IEnumerable<Command> verbs)
     {
         var page = new StringBuilder($"usage: {Program} [VERB] [OPTIONS]\n\n");
-        foreach (Command verb in verbs) page.Append("  ").Append(verb.Name.PadRight(15)).Append(verb.Summary).Append('\n');
+        foreach (Command verb in verbs)
+        {
+            page.Append("  ").Append(verb.Name.PadRight(VerbColumns - 2));
+            foreach ((int i, string piece) in Wrap(verb.Summary, Columns - VerbColumns).Index())
+            {
+                page.Append(' ', i == 0 ? 0 : VerbColumns).Append(piece).Append('\n');
+            }
+        }
+
         return page.Append($"\n\"{Program} help VERB\" explains one.\n").ToString();
     }
 
@@ -71,7 +80,27 @@ public static class HelpText
     private static void AppendText(StringBuilder page, string text)
     {
         page.Append('\n');
-        foreach (string piece in text.Split('\n').SelectMany(line => Wrap(line, Columns))) page.Append(piece).Append('\n');
+        foreach (string piece in Paragraphs(text).SelectMany(line => Wrap(line, Columns))) page.Append(piece).Append('\n');
+    }
+
+    /// <summary>Lines that follow each other are one text; indented ones stay as they are.</summary>
+    private static IEnumerable<string> Paragraphs(string text)
+    {
+        string paragraph = "";
+        foreach (string line in text.Split('\n'))
+        {
+            if (!line.StartsWith(' ') && line.Length > 0)
+            {
+                paragraph += paragraph.Length == 0 ? line : " " + line;
+                continue;
+            }
+
+            if (paragraph.Length > 0) yield return paragraph;
+            paragraph = "";
+            yield return line;
+        }
+
+        if (paragraph.Length > 0) yield return paragraph;
     }
 
     private static void AppendOptions(StringBuilder page, string title, CommandOption[] options)

@@ -5,6 +5,8 @@ public static class SharedOptions
 {
     public static readonly CommandOption Config = CommandOption.Path("--config", 'c', "FILE", "the broker's configuration; conf.d/*.toml beside it is merged");
 
+    public static readonly CommandOption DataDirectory = CommandOption.Path("--data-dir", null, "DIR", "the broker's data directory, in place of -c");
+
     public static readonly CommandOption Json = CommandOption.Flag("--json", null, "print the result as one line of JSON");
 
     public static readonly CommandOption Force = CommandOption.Flag("--force", null, "replace what is there");

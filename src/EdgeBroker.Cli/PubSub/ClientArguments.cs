@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Client;
 using EdgeBroker.Protocol;
@@ -9,8 +10,10 @@ namespace EdgeBroker.Cli.PubSub;
 /// <summary>What <c>pub</c> and <c>sub</c> share: where and how to connect. The options are those of mosquitto's clients.</summary>
 internal sealed class ClientArguments
 {
+    private const int TlsPort = 8883;
+
     private static readonly CommandOption Host = CommandOption.Text("--host", 'h', "NAME", "server (localhost)");
-    private static readonly CommandOption Port = CommandOption.Number("--port", 'p', "N", 1, 65535, "port (1883; with TLS 8883)");
+    private static readonly CommandOption Port = CommandOption.Number("--port", 'p', "N", 1, 65535, "port (1883; with TLS 8883, and 8883 alone asks for TLS)");
     private static readonly CommandOption Unix = CommandOption.Path("--unix", null, "PATH", "Unix domain socket, in place of host and port");
     private static readonly CommandOption WebSocket = CommandOption.Flag("--ws", null, "over WebSocket (port 80; with TLS 443)");
     private static readonly CommandOption WebSocketPath = CommandOption.Text("--ws-path", null, "PATH", "the path of the WebSocket (/mqtt)");
@@ -29,7 +32,8 @@ internal sealed class ClientArguments
         "--auth-method", null, "NAME",
             "scram-sha-256: prove the password instead of sending it, and have the server prove that it knows it; jwt: the password is a token (MQTT 5)");
 
-    private static readonly CommandOption Version = CommandOption.Text("--protocol-version", 'V', "VERSION", "311 or 5 (311; 5 with -D, -x or --auth-method)");
+    private static readonly CommandOption Version =
+        CommandOption.Text("--protocol-version", 'V', "VERSION", "311 or 5 (5, and 311 where the server does not speak 5)");
     private static readonly CommandOption KeepAlive = CommandOption.Number("--keepalive", 'k', "S", 0, 65535, "keep alive in seconds, 0 for none (60)");
     private static readonly CommandOption KeepSession = CommandOption.Flag("--disable-clean-session", 'c', "keep the session; needs -i");
     private static readonly CommandOption SessionExpiry =
@@ -83,6 +87,18 @@ internal sealed class ClientArguments
     public bool IsDebugging => _args.Has(Debug);
 
     private string? User => _args.Text(UserName) ?? _url?.User;
+
+    /// <summary>Whether MQTT 3.1.1 does as well, since nobody asked for a version or for what 5.0 alone has; once the options have been made.</summary>
+    public bool MayFallBack { get; private set; }
+
+    /// <summary>The same options for MQTT 3.1.1.</summary>
+    /// <param name="options">Those for 5.0.</param>
+    /// <param name="verb">The verb.</param>
+    public MqttClientOptions FallBack(MqttClientOptions options, string verb) =>
+        options with { Version = ProtocolVersion.V311, ClientId = ToClientId(verb, ProtocolVersion.V311, !options.CleanStart) };
+
+    /// <summary>Whether the user wants no error messages.</summary>
+    public bool IsQuietly => _args.Has(Quiet);
 
     /// <summary>Whether the user wants no error messages.</summary>
     public static bool IsQuiet(Arguments args) => args.Has(Quiet);
@@ -139,7 +155,8 @@ internal sealed class ClientArguments
             _ => throw _args.Wrong(Version, "give 311 or 5"),
         };
         if (asked == ProtocolVersion.V311 && needsFive) throw new UsageException("-D, -x and --auth-method belong to MQTT 5; leave out -V 311");
-        return asked ?? (needsFive ? ProtocolVersion.V5 : ProtocolVersion.V311);
+        MayFallBack = asked is null && !needsFive;
+        return asked ?? ProtocolVersion.V5;
     }
 
     private string ToClientId(string verb, ProtocolVersion version, bool keeps)
@@ -166,15 +183,20 @@ internal sealed class ClientArguments
             using var text = new StreamReader(file, StrictUtf8);
             return text.ReadLine() ?? throw _args.Wrong(PasswordFile, "the file is empty");
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (DecoderFallbackException)
         {
-            throw _args.Wrong(PasswordFile, exception.Message);
+            throw _args.Wrong(PasswordFile, "the file is not UTF-8 text");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw _args.Wrong(PasswordFile, FileFailure.Explain(exception, file));
         }
     }
 
     private IClientTransport ToTransport()
     {
-        var tls = new TlsArguments(_args, isAsked: _url is { IsTls: true });
+        // As mosquitto's clients do: nobody offers anything else there.
+        var tls = new TlsArguments(_args, isAsked: _url is { IsTls: true } || (_args.Number(Port) == TlsPort && !_args.Has(Unix)));
         bool isWebSocket = _args.Has(WebSocket) || _url is { IsWebSocket: true };
         if ((tls.IsOn || isWebSocket || _args.Has(AuthMethod)) && !OpenSsl.IsThere()) throw new CommandException(OpenSsl.Missing);
         if (_args.Has(WebSocketPath) && !isWebSocket) throw new UsageException("--ws-path goes with --ws or -L ws://");
@@ -184,7 +206,7 @@ internal sealed class ClientArguments
         {
             (true, true) => 443,
             (true, false) => 80,
-            (false, true) => 8883,
+            (false, true) => TlsPort,
             _ => 1883,
         };
         int port = (int?)_args.Number(Port) ?? _url?.Port ?? usualPort;

@@ -1,5 +1,6 @@
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Client;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Cli.PubSub;
 
@@ -28,6 +29,43 @@ internal static class ClientRun
         }
     }
 
+    /// <summary>A client that is connected: in MQTT 5, and in 3.1.1 where the server says that it does not speak 5 and nobody has asked for it.</summary>
+    /// <param name="options">For MQTT 5, or for what was asked for.</param>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="verb">The verb.</param>
+    /// <param name="ending">Ends it.</param>
+    /// <exception cref="MqttException">There is no connection.</exception>
+    public static async Task<MqttClient> ConnectAsync(MqttClientOptions options, ClientArguments arguments, string verb, CancellationToken ending)
+    {
+        var client = new MqttClient(options);
+        try
+        {
+            await client.ConnectAsync(ending);
+            return client;
+        }
+        catch (MqttException e) when (e.Reason == ReasonCode.UnsupportedProtocolVersion && arguments.MayFallBack)
+        {
+            await client.DisposeAsync();
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+
+        client = new MqttClient(arguments.FallBack(options, verb));
+        try
+        {
+            await client.ConnectAsync(ending);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>The client options with what both verbs add: the clock, and the packets on standard error with <c>-d</c>.</summary>
     public static MqttClientOptions WithDebugging(MqttClientOptions options, ClientArguments arguments, CommandContext context)
     {
@@ -37,7 +75,9 @@ internal static class ClientRun
         return options with
         {
             Trace = packet =>
-                errors.WriteLine($"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}, {packet.LengthBytes} bytes"),
+                errors.WriteLine(
+                    $"{(packet.Sent ? "sent" : "received")} {packet.Type.ToString().ToUpperInvariant()}{Printable.Escape(packet.Detail)}, "
+                        + $"{packet.LengthBytes} bytes"),
         };
     }
 }

@@ -15,17 +15,24 @@ internal sealed class OutputFormat
     private readonly bool _endOfLine;
     private readonly bool _isPretty;
 
-    private OutputFormat(bool endOfLine, bool isPretty)
+    private readonly byte[] _emptyPayload;
+
+    private OutputFormat(bool endOfLine, bool isPretty, string emptyPayload)
     {
+        _emptyPayload = Encoding.UTF8.GetBytes(emptyPayload);
         _endOfLine = endOfLine;
         _isPretty = isPretty;
     }
 
     /// <summary>Reads a format.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="endOfLine">Whether a line feed follows each message.</param>
+    /// <param name="isPretty">Whether JSON is indented.</param>
+    /// <param name="emptyPayload">What stands for a payload of no bytes, as mosquitto_sub -v has it.</param>
     /// <exception cref="UsageException">It has a sequence that does not exist.</exception>
-    public static OutputFormat Parse(string format, bool endOfLine, bool isPretty)
+    public static OutputFormat Parse(string format, bool endOfLine, bool isPretty, string emptyPayload = "")
     {
-        var result = new OutputFormat(endOfLine, isPretty);
+        var result = new OutputFormat(endOfLine, isPretty, emptyPayload);
         for (int i = 0; i < format.Length; i++)
         {
             switch (format[i])
@@ -51,7 +58,7 @@ internal sealed class OutputFormat
             {
                 case 'L': output.Write(piece.LiteralBytes); break;
                 case '@': WriteText(output, Strftime.Format(piece.Literal[0], now)); break;
-                case 'p': piece.WritePadded(output, message.Payload.Span); break;
+                case 'p': piece.WritePadded(output, message.Payload.IsEmpty ? _emptyPayload : message.Payload.Span); break;
                 case 't': piece.WritePadded(output, message.Topic.Span); break;
                 case 'x': piece.WritePadded(output, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(message.Payload.Span))); break;
                 case 'X': piece.WritePadded(output, Encoding.ASCII.GetBytes(Convert.ToHexString(message.Payload.Span))); break;

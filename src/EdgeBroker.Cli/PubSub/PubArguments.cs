@@ -27,10 +27,13 @@ internal sealed class PubArguments
     private static readonly CommandOption MaxInflight = CommandOption.Number(
         "--max-inflight", 'M', "N", 1, 65535, "QoS 1 and 2 messages sent ahead of their acknowledgement (MQTT 3.1.1: 20)");
 
+    private static readonly CommandOption TimeLimit = CommandOption.Seconds(
+        "--timeout", 'W', "S", 0, 1_000_000, $"give up after S seconds, with exit code {ExitCode.TimedOut} (for as long as the server takes)");
+
     public static readonly OptionGroup[] Groups =
     [
         new("Message (one of the first five)", MessageText, MessageFile, NullMessage, StdinFile, StdinLine, Topic, RetainFlag, RepeatCount, RepeatPause,
-            MaxInflight),
+            MaxInflight, TimeLimit),
         ClientArguments.Connection, ClientArguments.Will, TlsArguments.Options,
     ];
 
@@ -54,6 +57,7 @@ internal sealed class PubArguments
         Repeat = args.Number(RepeatCount) ?? 1;
         RepeatDelay = args.Seconds(RepeatPause) ?? TimeSpan.Zero;
         MaximumInflight = (ushort?)args.Number(MaxInflight);
+        Timeout = args.Seconds(TimeLimit);
     }
 
     public ClientArguments Client { get; }
@@ -70,4 +74,7 @@ internal sealed class PubArguments
     public TimeSpan RepeatDelay { get; }
 
     public ushort? MaximumInflight { get; }
+
+    /// <summary>How long it may take; null: for ever.</summary>
+    public TimeSpan? Timeout { get; }
 }

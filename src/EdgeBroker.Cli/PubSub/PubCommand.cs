@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Client;
 using EdgeBroker.Protocol;
@@ -21,10 +22,26 @@ public static class PubCommand
               edgebroker pub -t topic -m text
               edgebroker pub -t topic -l < lines.txt
             """,
+        ExitCodes = $"0 done, 1 failed, {ExitCode.TimedOut} time over (-W)",
         LastHolds = true,
         Unsupported = ClientArguments.Unsupported,
-        Run = (args, context) => ClientRun.Run(args, context, stop => PublishAsync(new PubArguments(args), context, stop)),
+        Run = (args, context) => ClientRun.Run(args, context, stop => PublishWithinAsync(new PubArguments(args), context, stop)),
     };
+
+    private static async Task<int> PublishWithinAsync(PubArguments arguments, CommandContext context, CancellationToken stop)
+    {
+        using var timeout = new CancellationTokenSource(arguments.Timeout ?? System.Threading.Timeout.InfiniteTimeSpan, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        try
+        {
+            return await PublishAsync(arguments, context, either.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            if (!arguments.Client.IsQuietly) await context.Error.WriteLineAsync("edgebroker pub: timed out; not everything is acknowledged");
+            return ExitCode.TimedOut;
+        }
+    }
 
     private static async Task<int> PublishAsync(PubArguments arguments, CommandContext context, CancellationToken ending)
     {
@@ -37,8 +54,18 @@ public static class PubCommand
         Message(default);
         byte[]? payload = await ReadPayloadAsync(arguments, context, ending);
 
-        await using var client = new MqttClient(options);
-        await client.ConnectAsync(ending);
+        if (arguments.Source == PayloadSource.WholeInput && payload is { Length: 0 })
+        {
+            throw new CommandException("standard input holds nothing; -n publishes an empty message");
+        }
+
+        // Lines come for as long as somebody writes them, and servers restart meanwhile.
+        if (arguments.Source == PayloadSource.InputLines)
+        {
+            options = options with { Reconnect = new ReconnectOptions { LongestDelay = TimeSpan.FromSeconds(30) } };
+        }
+
+        await using MqttClient client = await ClientRun.ConnectAsync(options, arguments.Client, "pub", ending);
         var publisher = new Pipeline(client, Pipelined);
         try
         {
@@ -63,7 +90,7 @@ public static class PubCommand
         {
             case PayloadSource.Text: return Encoding.UTF8.GetBytes(arguments.Text);
             case PayloadSource.Empty: return [];
-            case PayloadSource.File: return await File.ReadAllBytesAsync(arguments.Text, ending);
+            case PayloadSource.File: return await ReadFileAsync(arguments.Text, ending);
             case PayloadSource.InputLines: return null;
             default:
                 using (var all = new MemoryStream())
@@ -71,6 +98,18 @@ public static class PubCommand
                     await context.OpenInput().CopyToAsync(all, ending).WaitAsync(ending);
                     return all.ToArray();
                 }
+        }
+    }
+
+    private static async Task<byte[]> ReadFileAsync(string path, CancellationToken ending)
+    {
+        try
+        {
+            return await File.ReadAllBytesAsync(path, ending);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path}: {FileFailure.Explain(e, path)}", e);
         }
     }
 

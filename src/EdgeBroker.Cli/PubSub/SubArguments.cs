@@ -89,7 +89,9 @@ internal sealed class SubArguments
         [.. Client.Topics.Select(filter => new Subscription(filter, new SubscriptionOptions(Client.QoS, retainAsPublished: _args.Has(RetainAsPublished))))];
 
     public OutputFormat ToFormat() =>
-        OutputFormat.Parse(_args.Has(Json) ? JsonFormat : _args.Text(Format) ?? (_args.Has(Verbose) ? "%t %p" : "%p"), !_args.Has(NoEol), _args.Has(Pretty));
+        OutputFormat.Parse(
+            _args.Has(Json) ? JsonFormat : _args.Text(Format) ?? (_args.Has(Verbose) ? "%t %p" : "%p"), !_args.Has(NoEol), _args.Has(Pretty),
+            emptyPayload: _args.Has(Verbose) && !_args.Has(Format) ? "(null)" : "");
 
     private static void CheckFilter(string option, string filter)
     {

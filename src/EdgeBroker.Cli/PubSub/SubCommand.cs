@@ -37,32 +37,46 @@ public static class SubCommand
             {
                 if (change.Failure is not { } failure) return;
                 if (!arguments.IsQuiet) context.Error.WriteLine($"edgebroker sub: {failure.Message}");
-                // Whoever took the session over would lose it to us again, and so on.
-                if (failure.Reason is not (ReasonCode.SessionTakenOver or ReasonCode.Banned or ReasonCode.NotAuthorized)) return;
+                // Whoever took the session over would lose it to us again, and so on; and what was refused will be refused again.
+                if (failure.Reason is not (ReasonCode.SessionTakenOver or ReasonCode.Banned or ReasonCode.NotAuthorized or ReasonCode.BadUserNameOrPassword
+                    or ReasonCode.BadAuthenticationMethod or ReasonCode.ClientIdentifierNotValid or ReasonCode.UnsupportedProtocolVersion))
+                {
+                    return;
+                }
+
                 hopeless = failure;
                 givingUp.Cancel();
             },
         };
-        await using var client = new MqttClient(options);
+        MqttClient? client = null;
         try
         {
-            await client.ConnectAsync(either.Token);
+            client = await ClientRun.ConnectAsync(options, arguments.Client, "sub", either.Token);
             if (await AskAsync(client, arguments, context, either.Token) is { } exitCode) return exitCode;
             var printer = new MessagePrinter(client, arguments, format, context);
             await printer.PrintAsync(either.Token);
+            return await LeaveAsync(client, arguments, ExitCode.Success);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             if (hopeless is not null) return ExitCode.Failed;
-            if (!ending.IsCancellationRequested) return await LeaveAsync(client, arguments, ExitCode.TimedOut);
+            return ending.IsCancellationRequested ? await LeaveAsync(client, arguments, ExitCode.Success) : await TimeOutAsync(client, arguments, context);
         }
-
-        return await LeaveAsync(client, arguments, ExitCode.Success);
+        finally
+        {
+            if (client is not null) await client.DisposeAsync();
+        }
     }
 
-    private static async Task<int> LeaveAsync(MqttClient client, SubArguments arguments, int exitCode)
+    private static async Task<int> TimeOutAsync(MqttClient? client, SubArguments arguments, CommandContext context)
     {
-        await client.DisconnectAsync(properties: arguments.Client.Properties.Disconnect);
+        if (!arguments.IsQuiet) await context.Error.WriteLineAsync("edgebroker sub: timed out");
+        return await LeaveAsync(client, arguments, ExitCode.TimedOut);
+    }
+
+    private static async Task<int> LeaveAsync(MqttClient? client, SubArguments arguments, int exitCode)
+    {
+        if (client is not null) await client.DisconnectAsync(properties: arguments.Client.Properties.Disconnect);
         return exitCode;
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Client;
 using EdgeBroker.Transport.Tls;
@@ -88,7 +89,7 @@ internal sealed class TlsArguments(Arguments args, bool isAsked)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw args.Wrong(AuthorityFolder, e.Message);
+            throw args.Wrong(AuthorityFolder, FileFailure.Explain(e, folder));
         }
 
         if (files.Length == 0) throw args.Wrong(AuthorityFolder, "there is no .pem, .crt or .cer file in it");

@@ -13,12 +13,11 @@ public static class BackupCommand
         Name = "backup",
         Summary = "copy the store to a file, while the broker runs",
         Operands = [new Operand("FILE")],
-        Options = [SharedOptions.Config, SharedOptions.Force, SharedOptions.Json],
+        Options = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Force, SharedOptions.Json],
         Remarks = """
             Copies the store - sessions, queued and retained messages - as it is at one moment into FILE, and
             checks the copy. The broker may be running; it is not held up.
-            To restore: stop the broker, move edgebroker.db* in its data directory away, copy FILE there as
-            edgebroker.db, start it. FILE holds messages: keep it where only those who may read them can.
+            "edgebroker restore FILE" puts it back. FILE holds messages: keep it where only those who may read them can.
             """,
         ReadsConfiguration = true,
         Run = Run,
@@ -26,13 +25,13 @@ public static class BackupCommand
 
     private static int Run(Arguments args, CommandContext context)
     {
-        string database = StoreFile.PathIn(SharedOptions.SettingsOf(args, context).DataDirectory);
+        string directory = DataFolder.Of(args, context).DataDirectory;
         string target = context.FullPath(args.Operands[0]);
         bool force = args.Has(SharedOptions.Force);
         using var stop = new StopSignals(context.Stop);
         try
         {
-            long size = StoreBackup.Run(database, target, force, stop.Token);
+            long size = StoreBackup.Run(StoreFile.PathIn(directory), target, force, stop.Token);
             if (args.Has(SharedOptions.Json)) context.WriteJson(new BackupAnswer(target, size), CommandJson.Default.BackupAnswer);
             else context.Out.WriteLine($"{Printable.Escape(target)}: {size} bytes, checked");
             return ExitCode.Success;

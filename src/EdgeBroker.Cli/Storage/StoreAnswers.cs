@@ -5,6 +5,12 @@ namespace EdgeBroker.Cli.Storage;
 /// <summary>What <c>backup --json</c> prints.</summary>
 internal sealed record BackupAnswer(string File, long Bytes);
 
+/// <summary>What <c>restore --json</c> prints.</summary>
+/// <param name="Store">The store.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="SetAsideAs">The name that a store has now which was there before.</param>
+internal sealed record RestoreAnswer(string Store, long Bytes, string? SetAsideAs);
+
 /// <summary>What <c>store verify --json</c> prints.</summary>
 internal sealed record VerifyAnswer(string Store, bool Sound, long Rows, IReadOnlyList<string> Problems);
 

@@ -24,24 +24,27 @@ public static class StoreCommand
         [
             new Command
             {
-                Name = "store verify", Summary = "check every page and every row, and say what is wrong", Options = [SharedOptions.Config, SharedOptions.Json],
+                Name = "store verify", Summary = "check every page and every row, and say what is wrong",
+                Options = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Json],
                 ExitCodes = "0 the store is sound, 1 it is not", ReadsConfiguration = true, Run = (args, context) => Guarded(Verify, args, context),
             },
             new Command
             {
-                Name = "store stats", Summary = "say what is in the store and what it takes", Options = [SharedOptions.Config, SharedOptions.Json],
+                Name = "store stats", Summary = "say what is in the store and what it takes",
+                Options = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Json],
                 ReadsConfiguration = true, Run = (args, context) => Guarded(Stats, args, context),
             },
             new Command
             {
                 Name = "store export", Summary = "write sessions, subscriptions, waiting and retained messages as JSON lines into FILE, or to stdout",
-                Operands = [new Operand("FILE", IsRequired: false)], Options = [SharedOptions.Config, SharedOptions.Json], Remarks = Files,
+                Operands = [new Operand("FILE", IsRequired: false)],
+                Options = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Json], Remarks = Files,
                 ReadsConfiguration = true, Run = (args, context) => Guarded(Export, args, context),
             },
             new Command
             {
                 Name = "store import", Summary = "make a store of such lines, where none is or an empty one; the broker must be stopped",
-                Operands = [new Operand("FILE")], Options = [SharedOptions.Config, Replace, SharedOptions.Json],
+                Operands = [new Operand("FILE")], Options = [SharedOptions.Config, SharedOptions.DataDirectory, Replace, SharedOptions.Json],
                 Remarks = "A line that is wrong is named, and nothing is imported then.",
                 ReadsConfiguration = true, Run = (args, context) => Guarded(Import, args, context),
             },
@@ -64,7 +67,7 @@ public static class StoreCommand
         }
     }
 
-    private static string DatabaseOf(Arguments args, CommandContext context) => StoreFile.PathIn(SharedOptions.SettingsOf(args, context).DataDirectory);
+    private static string DatabaseOf(Arguments args, CommandContext context) => StoreFile.PathIn(DataFolder.Of(args, context).DataDirectory);
 
     private static int Verify(Arguments args, CommandContext context)
     {
@@ -146,7 +149,7 @@ public static class StoreCommand
 
     private static int Import(Arguments args, CommandContext context)
     {
-        BrokerSettings settings = SharedOptions.SettingsOf(args, context);
+        BrokerSettings settings = DataFolder.Of(args, context);
         bool force = args.Has(Replace);
         using var stop = new StopSignals(context.Stop);
         try

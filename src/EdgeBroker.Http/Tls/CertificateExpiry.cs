@@ -45,8 +45,13 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
         TimeSpan left = certificate.NotAfter - time.GetUtcNow();
         string end = certificate.NotAfter.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         string subject = $"{certificate.Name} of {certificate.Listener}";
-        if (left <= TimeSpan.Zero) return new HealthFinding("certificate", HealthState.Warning, $"{subject} has been over since {end}; clients refuse it");
-        return new HealthFinding("certificate", left < NearEnd ? HealthState.Warning : HealthState.Good, $"{subject} is good until {end}");
+        if (left <= TimeSpan.Zero)
+        {
+            return new HealthFinding(
+                "certificate", HealthState.Warning, $"{subject} expired on {end}; clients refuse it; renew it (\"edgebroker cert renew\")");
+        }
+
+        return new HealthFinding("certificate", left < NearEnd ? HealthState.Warning : HealthState.Good, $"{subject} is valid until {end}");
     }
 }
 

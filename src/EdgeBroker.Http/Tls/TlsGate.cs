@@ -34,7 +34,7 @@ internal sealed partial class TlsGate
         _logger = logger;
         _counters = counters;
         _failed = Budget("failed TLS handshakes");
-        _refused = Budget("connections turned away");
+        _refused = Budget("connections refused during TLS");
 
         LogBudget Budget(string what) =>
             new(time, each: 5, all: 100, (peer, held) => LogHeldBack(logger, listener, held, what, peer ?? "other addresses"));
@@ -162,7 +162,7 @@ internal sealed partial class TlsGate
 
     [LoggerMessage(
         5101, LogLevel.Warning,
-        "{Listener}: {Peer} turned away: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes)")]
+        "{Listener}: {Peer} refused: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes)")]
     private static partial void LogRefused(ILogger logger, string listener, string peer, int limit);
 
     [LoggerMessage(5102, LogLevel.Warning, "{Listener}: {Count} more {What} of {Peer} within 10 s")]

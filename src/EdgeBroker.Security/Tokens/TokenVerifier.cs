@@ -79,7 +79,7 @@ public sealed class TokenVerifier(TokenOptions options, TimeProvider time)
             return "other claims of tokens count now (username_claim, acl_claim)";
         }
 
-        return keys is not null && keys.Keys.All(key => key.Thumbprint != verified.Key) ? "the key its token is signed with is accepted no more" : null;
+        return keys is not null && keys.Keys.All(key => key.Thumbprint != verified.Key) ? "the key that signed its token is not accepted any more" : null;
     }
 
     private TokenVerdict Verify(JsonWebToken token, JsonElement claims, TokenKeySet keys, ref bool isKeyUnknown)

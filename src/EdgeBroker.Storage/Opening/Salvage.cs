@@ -21,7 +21,7 @@ internal static class Salvage
     /// <param name="schema">Its layout.</param>
     /// <param name="checks">What rows must satisfy.</param>
     /// <exception cref="SqliteException">The new database cannot be written.</exception>
-    public static IReadOnlyList<SalvagedTable> Run(string setAside, SqliteDatabase target, StoreSchema schema, RowChecks checks)
+    public static Salvaged Run(string setAside, SqliteDatabase target, StoreSchema schema, RowChecks checks)
     {
         string graft = target.Path + "-graft";
         try
@@ -39,15 +39,16 @@ internal static class Salvage
         }
     }
 
-    private static List<SalvagedTable> Copy(SqliteDatabase? source, SqliteDatabase target, StoreSchema schema, RowChecks checks)
+    private static Salvaged Copy(SqliteDatabase? source, SqliteDatabase target, StoreSchema schema, RowChecks checks)
     {
-        if (source is not null && IsNewer(source, schema)) return [];
-        if (source is null) return [.. schema.Tables.Select(t => new SalvagedTable(t.Name, 0, 0, IsComplete: false))];
+        if (source is null) return new Salvaged([.. schema.Tables.Select(t => new SalvagedTable(t.Name, 0, 0, IsComplete: false))], []);
+        if (IsNewer(source, schema)) return Salvaged.Nothing;
         var tables = new List<SalvagedTable>(schema.Tables.Count);
         foreach (StoreTable table in schema.Tables) tables.Add(new TableSalvage(source, target, table, checks).Run());
         DropOrphans(target, tables);
+        IReadOnlyList<LostDeliveries> lost = schema.Tables.Any(t => t.Name == StoreTables.Delivery) ? DeliverySalvage.Run(target) : [];
         if (schema.Tables.Any(t => t.Name == StoreTables.Session)) ContinueSessionIds(source, target);
-        return tables;
+        return new Salvaged(tables, lost);
     }
 
     /// <summary>With its WAL if that can be read, else the file as it is; null when neither shows a schema that makes sense.</summary>

@@ -39,6 +39,20 @@ public sealed class StoreFile : IDisposable
     /// <summary>Where the database of a data directory lies, whether it is there or not.</summary>
     public static string PathIn(string directory) => new StorePaths(directory).Database;
 
+    /// <summary>How many damaged databases lie beside the one of a data directory.</summary>
+    public static int CountSetAside(string directory)
+    {
+        try
+        {
+            return new StorePaths(directory).SetAsideFiles().Count(file => StorePaths.IsSetAsideName(file.Name));
+        }
+        catch (Exception failure) when (failure is StoreException or IOException or UnauthorizedAccessException)
+        {
+            // The disk it was on is gone, which the journal says in its own way.
+            return 0;
+        }
+    }
+
     /// <summary>
     /// Locks a directory and opens the database in it. What is missing is made, for the broker's user only. A database that cannot be used is set aside
     /// as <see cref="StorageOptions.OnCorruption"/> says, never deleted.
@@ -56,10 +70,12 @@ public sealed class StoreFile : IDisposable
     internal static StoreFile Open(string directory, StoreSettings settings)
     {
         if (settings.Options.Durability == StoreDurability.Memory) throw new ArgumentException("A store in memory has no file.", nameof(settings));
-        var paths = new StorePaths(directory);
         StoreLock? heldLock = null;
+        string blamed = directory;
         try
         {
+            var paths = new StorePaths(directory);
+            blamed = paths.Database;
             StoreFiles.CreateDirectory(paths.Directory);
             heldLock = StoreLock.Take(paths.Directory);
             var opener = new StoreOpener(paths, heldLock, settings);
@@ -69,7 +85,7 @@ public sealed class StoreFile : IDisposable
         catch (Exception failure)
         {
             heldLock?.Dispose();
-            StoreException? explained = StoreException.From(failure, paths.Database);
+            StoreException? explained = StoreException.From(failure, blamed);
             if (explained is null || ReferenceEquals(explained, failure)) throw;
             throw explained;
         }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using EdgeBroker.Storage.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace EdgeBroker.Storage.Opening;
@@ -25,18 +26,28 @@ internal static partial class StoreFiles
     {
         if (Directory.Exists(path)) return;
         Directory.CreateDirectory(path, PrivateDirectory);
-        if (Path.GetDirectoryName(path) is { Length: > 0 } parent) FlushDirectory(parent);
+        if (Path.GetDirectoryName(path) is not { Length: > 0 } parent) return;
+        FlushDirectory(parent);
     }
 
-    /// <summary>Opens a file that only its owner may read, and makes it if there is none.</summary>
-    public static FileStream OpenPrivate(string path) => new(path, new FileStreamOptions
+    /// <summary>
+    /// Opens a file that only its owner may read, and makes it if there is none; made by root, it belongs to the owner of the folder, whose broker is to
+    /// use it.
+    /// </summary>
+    public static FileStream OpenPrivate(string path)
     {
-        Mode = FileMode.OpenOrCreate,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.ReadWrite,
-        UnixCreateMode = PrivateFile,
-        BufferSize = 0,
-    });
+        bool isNew = !File.Exists(path);
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite,
+            UnixCreateMode = PrivateFile,
+            BufferSize = 0,
+        });
+        if (isNew) FileOwner.TakeFrom(FolderOf(path), path);
+        return file;
+    }
 
     /// <summary>Makes an empty file that only its owner may read; SQLite gives its WAL the same permissions.</summary>
     public static void CreatePrivate(string path)
@@ -71,6 +82,12 @@ internal static partial class StoreFiles
     public static void Publish(string unfinished, string path, bool replace)
     {
         FlushFile(unfinished);
+        if (replace && File.Exists(path))
+        {
+            FileOwner.Copy(path, unfinished);
+            File.SetUnixFileMode(unfinished, File.GetUnixFileMode(path));
+        }
+
         File.Move(unfinished, path, replace);
         FlushDirectory(Path.GetDirectoryName(path)!);
     }
@@ -95,8 +112,14 @@ internal static partial class StoreFiles
     /// <exception cref="IOException">It could not be opened.</exception>
     public static SafeFileHandle OpenForLock(string path)
     {
+        bool isNew = !File.Exists(path);
         SafeFileHandle handle = Open(path, CloseOnExec | ReadWriteCreate, (int)PrivateFile);
-        if (!handle.IsInvalid) return handle;
+        if (!handle.IsInvalid)
+        {
+            if (isNew) FileOwner.TakeFrom(FolderOf(path), path);
+            return handle;
+        }
+
         IOException failure = Failure(path);
         handle.Dispose();
         throw failure;
@@ -110,6 +133,8 @@ internal static partial class StoreFiles
         if (Marshal.GetLastPInvokeError() == WouldBlock) return false;
         throw Failure("lock");
     }
+
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
 
     private static IOException Failure(string action)
     {

@@ -10,7 +10,9 @@ namespace EdgeBroker.Storage.Opening;
 /// </summary>
 internal sealed class StoreLock : IDisposable
 {
-    private const string Name = "edgebroker.lock";
+    /// <summary>The file's name.</summary>
+    public const string Name = "edgebroker.lock";
+
     private const string Running = "running";
     private const string Stopped = "stopped";
     private const string Damaged = "damaged";
@@ -25,6 +27,7 @@ internal sealed class StoreLock : IDisposable
         string state = text.Split('\n')[0];
         EndedCleanly = state == Stopped;
         WasDamaged = state == Damaged;
+        HasLived = state.Length > 0;
         if (state.StartsWith(SettingAside, StringComparison.Ordinal)) UnfinishedQuarantine = state[SettingAside.Length..];
     }
 
@@ -33,6 +36,9 @@ internal sealed class StoreLock : IDisposable
 
     /// <summary>The last broker came upon damage while it ran.</summary>
     public bool WasDamaged { get; }
+
+    /// <summary>A broker has had a database here.</summary>
+    public bool HasLived { get; }
 
     /// <summary>The name under which the last broker was setting a database aside when it ended; not to be trusted. Null when it was not.</summary>
     public string? UnfinishedQuarantine { get; }
@@ -56,6 +62,19 @@ internal sealed class StoreLock : IDisposable
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Locks the directory, so that another database can be put into the place of the one in it.</summary>
+    /// <exception cref="StoreException">Another broker has it (InUse), or one was interrupted while it set a database aside (Damaged).</exception>
+    /// <exception cref="IOException">The file cannot be opened or locked.</exception>
+    public static StoreLock TakeForReplacement(string directory)
+    {
+        StoreLock taken = Take(directory);
+        if (taken.UnfinishedQuarantine is null) return taken;
+        taken.Dispose();
+        throw new StoreException(
+            StoreProblem.Damaged,
+            $"a database in {directory} was being set aside when the power went: start the broker once, which goes on there, and stop it");
     }
 
     /// <summary>The database is in use: whoever finds this later knows that it was not closed.</summary>

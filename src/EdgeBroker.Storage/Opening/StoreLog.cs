@@ -16,8 +16,8 @@ internal static partial class StoreLog
         "store {Path} could not be used ({Cause}); it is kept as {SetAsideAs}, and a new one goes on with {Rows} rescued row(s), {Skipped} row(s) unusable")]
     public static partial void Quarantined(ILogger log, string path, string cause, string setAsideAs, long rows, long skipped);
 
-    [LoggerMessage(7004, LogLevel.Warning, "{Table}: {Rows} row(s) rescued, {Skipped} unusable, others lost: {OthersLost}")]
-    public static partial void Salvaged(ILogger log, string table, long rows, long skipped, bool othersLost);
+    [LoggerMessage(7004, LogLevel.Warning, "{Table}: {Rows} row(s) rescued, {Skipped} unusable{Others}")]
+    public static partial void Salvaged(ILogger log, string table, long rows, long skipped, string others);
 
     [LoggerMessage(
         7005, LogLevel.Warning,
@@ -36,9 +36,12 @@ internal static partial class StoreLog
     public static partial void Migrated(ILogger log, string path, long from, int to, string backup);
 
     [LoggerMessage(
-        7009, LogLevel.Warning,
-        "store {Path} is newer than this broker ({Cause}); nothing of it is taken over: with the newer broker, stop it, rename {SetAsideAs} to edgebroker.db")]
-    public static partial void Newer(ILogger log, string path, string cause, string setAsideAs);
+        7009, LogLevel.Error,
+        "store {Path} is new, although there was one: {Cause}; what it held is lost unless a backup has it (\"edgebroker restore\")")]
+    public static partial void Lost(ILogger log, string path, string cause);
+
+    [LoggerMessage(7013, LogLevel.Error, "{ClientId}: {Count} message(s) that waited are lost; the damaged database does not hold them any more")]
+    public static partial void DeliveriesLost(ILogger log, string clientId, long count);
 
     [LoggerMessage(
         7010, LogLevel.Error, "store {Path} could not be closed in an orderly way: {Cause}; nothing that was committed is lost, the next start checks it")]

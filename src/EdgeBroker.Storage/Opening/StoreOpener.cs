@@ -23,14 +23,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
             return ReplaceDatabase(name, "setting it aside was interrupted", out opening);
         }
 
-        if (!HasDatabase())
-        {
-            SetStrayWalAside();
-            Build(setAside: null);
-            StoreLog.Created(Log, paths.Database);
-            opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Created });
-            return OpenSound();
-        }
+        if (!HasDatabase(out string? lost)) return Create(lost, out opening);
 
         return TryUse(out SqliteDatabase? database, out StoreOpening? used, out Defect? defect)
             ? Used(database!, opening = used!)
@@ -38,20 +31,42 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     }
 
     /// <summary>An empty file holds nothing, unless a WAL lies beside it.</summary>
-    private bool HasDatabase()
+    /// <param name="lost">What has become of a database that was here once; null: there was none.</param>
+    private bool HasDatabase(out string? lost)
     {
+        lost = null;
         var file = new FileInfo(paths.Database);
-        if (!file.Exists) return false;
-        if (file.Length > 0 || new FileInfo(paths.Wal) is { Exists: true, Length: > 0 }) return true;
-        StoreFiles.Delete(paths.Database);
+        if (file.Exists && (file.Length > 0 || new FileInfo(paths.Wal) is { Exists: true, Length: > 0 })) return true;
+        // A database gets its name when it is whole, so an empty one was emptied.
+        if (file.Exists) lost = "it is empty (0 bytes)";
+        else if (heldLock.HasLived) lost = "it is gone, although a broker has used it";
         return false;
+    }
+
+    private SqliteDatabase Create(string? lost, out StoreOpening opening)
+    {
+        if (lost is not null && settings.Options.OnCorruption == CorruptionPolicy.Stop)
+        {
+            throw new StoreException(
+                StoreProblem.Damaged,
+                $"{paths.Database} cannot be used: {lost}; restore a backup (\"edgebroker restore\"), or, to begin with an empty store, "
+                    + $"remove {Path.Combine(paths.Directory, StoreLock.Name)} and the empty file");
+        }
+
+        if (lost is not null && File.Exists(paths.Database)) StoreFiles.Delete(paths.Database);
+        SetStrayWalAside();
+        Build(setAside: null);
+        if (lost is null) StoreLog.Created(Log, paths.Database);
+        else StoreLog.Lost(Log, paths.Database, lost);
+        opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Created, Cause = lost });
+        return OpenSound();
     }
 
     private SqliteDatabase Used(SqliteDatabase database, StoreOpening opening)
     {
         heldLock.RecordRunning();
         StoreLog.Opened(Log, paths.Database, new FileInfo(paths.Database).Length);
-        if (opening.SetAsideCount > 0) StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
+        if (opening.SetAsideCount > 0) StoreLog.SetAside(Log, opening.SetAsideCount, paths.Folder, opening.SetAsideBytes);
         return database;
     }
 
@@ -114,7 +129,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     {
         if (heldLock.EndedCleanly || !File.Exists(paths.Wal)) return;
         StoreFiles.FlushFile(paths.Wal);
-        StoreFiles.FlushDirectory(paths.Directory);
+        StoreFiles.FlushDirectory(paths.Folder);
     }
 
     /// <summary>What is wrong with a database; null when nothing is, and it is of the current version.</summary>
@@ -157,21 +172,27 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
 
     private SqliteDatabase SetAside(Defect defect, out StoreOpening opening)
     {
+        if (defect.IsNewer)
+        {
+            // Nothing is wrong with it: setting it aside would take what it holds from those it is for.
+            throw new StoreException(
+                StoreProblem.Newer,
+                $"{paths.Database} was written by a newer broker: {defect.Cause}; install that version again, or restore a backup from before the update "
+                    + "(\"edgebroker restore\")");
+        }
+
         if (settings.Options.OnCorruption == CorruptionPolicy.Stop)
         {
             throw new StoreException(
-                defect.IsNewer ? StoreProblem.Newer : StoreProblem.Damaged,
-                $"{paths.Database} cannot be used: {defect.Cause}; restore a backup or remove the file, or set [storage] on_corruption = \"quarantine\" to set "
-                + "it aside and start"
-                + (defect.IsNewer ? "; or install the version of the broker that wrote it" : ""));
+                StoreProblem.Damaged,
+                $"{paths.Database} cannot be used: {defect.Cause}; restore a backup (\"edgebroker restore\") or remove the file, "
+                    + "or set [storage] on_corruption = \"quarantine\" to set it aside and start");
         }
 
         string name = paths.NewSetAsideName(settings.Time.GetUtcNow());
         // From here on a start that finds this goes on where we were: the old database is rescued once, and fully.
         heldLock.RecordSettingAside(name);
-        SqliteDatabase database = ReplaceDatabase(name, defect.Cause, out opening);
-        if (defect.IsNewer) StoreLog.Newer(Log, paths.Database, defect.Cause, name);
-        return database;
+        return ReplaceDatabase(name, defect.Cause, out opening);
     }
 
     private SqliteDatabase ReplaceDatabase(string name, string cause, out StoreOpening opening)
@@ -180,15 +201,21 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         // What lies under the name already was moved before an interruption; a database in its place is then the new one, and whole.
         bool isReplaced = File.Exists(setAside) && File.Exists(paths.Database);
         if (!isReplaced) StoreFiles.MoveDatabase(paths.Database, setAside);
-        IReadOnlyList<SalvagedTable> tables = isReplaced ? [] : Build(setAside);
-        opening = Describe(new StoreOpening { Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables });
+        Salvaged salvaged = isReplaced ? Salvaged.Nothing : Build(setAside);
+        IReadOnlyList<SalvagedTable> tables = salvaged.Tables;
+        opening = Describe(new StoreOpening
+        {
+            Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables, LostDeliveries = salvaged.LostDeliveries,
+        });
         StoreLog.Quarantined(Log, paths.Database, cause, name, tables.Sum(t => t.Rows), tables.Sum(t => t.Skipped));
         foreach (SalvagedTable table in tables.Where(t => t.Skipped > 0 || !t.IsComplete))
         {
-            StoreLog.Salvaged(Log, table.Name, table.Rows, table.Skipped, !table.IsComplete);
+            StoreLog.Salvaged(Log, table.Name, table.Rows, table.Skipped, table.IsComplete ? "" : ", and nobody knows how many on pages that cannot be read");
         }
 
-        StoreLog.SetAside(Log, opening.SetAsideCount, paths.Directory, opening.SetAsideBytes);
+        foreach (LostDeliveries lost in opening.LostDeliveries) StoreLog.DeliveriesLost(Log, lost.ClientId ?? "other sessions", lost.Count);
+
+        StoreLog.SetAside(Log, opening.SetAsideCount, paths.Folder, opening.SetAsideBytes);
         return OpenSound();
     }
 
@@ -201,12 +228,12 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     }
 
     /// <summary>Makes a database beside, and gives it its name once it is whole and on disk.</summary>
-    private IReadOnlyList<SalvagedTable> Build(string? setAside)
+    private Salvaged Build(string? setAside)
     {
         StoreFiles.Delete(paths.Unfinished);
         try
         {
-            IReadOnlyList<SalvagedTable> tables = BuildUnfinished(setAside);
+            Salvaged tables = BuildUnfinished(setAside);
             StoreFiles.Publish(paths.Unfinished, paths.Database, replace: false);
             return tables;
         }
@@ -218,7 +245,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         }
     }
 
-    private IReadOnlyList<SalvagedTable> BuildUnfinished(string? setAside)
+    private Salvaged BuildUnfinished(string? setAside)
     {
         StoreFiles.CreatePrivate(paths.Unfinished);
         using SqliteDatabase database = SqliteDatabase.Open(paths.Unfinished, DatabaseAccess.ReadWrite, BusyTimeout);
@@ -226,7 +253,7 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         // Nobody else sees it, and an interruption throws it away: flushing once at the end is enough.
         database.Execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
         settings.Schema.Create(database);
-        IReadOnlyList<SalvagedTable> tables = setAside is null ? [] : Salvage.Run(setAside, database, settings.Schema, settings.Checks);
+        Salvaged tables = setAside is null ? Salvaged.Nothing : Salvage.Run(setAside, database, settings.Schema, settings.Checks);
         StorePragmas.ForWriter(database, settings.Options);
         return tables;
     }

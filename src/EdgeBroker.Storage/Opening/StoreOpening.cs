@@ -6,7 +6,7 @@ public sealed record StoreOpening
     /// <summary>How it came to be open.</summary>
     public required StoreOpeningKind Kind { get; init; }
 
-    /// <summary>Why the old database could not be used; null when it could.</summary>
+    /// <summary>Why the old database could not be used, or what has become of it; null when it could, or there never was one.</summary>
     public string? Cause { get; init; }
 
     /// <summary>The name, in the store's directory, under which the old database lies now; null when none was set aside.</summary>
@@ -14,6 +14,9 @@ public sealed record StoreOpening
 
     /// <summary>What was rescued from it, table by table; empty when nothing was tried.</summary>
     public IReadOnlyList<SalvagedTable> Salvaged { get; init; } = [];
+
+    /// <summary>What sessions have lost of what waited for them, since the messages themselves are gone; those with most first.</summary>
+    public IReadOnlyList<LostDeliveries> LostDeliveries { get; init; } = [];
 
     /// <summary>The version the database was brought from; null when it was of this one.</summary>
     public long? MigratedFrom { get; init; }
@@ -36,6 +39,20 @@ public enum StoreOpeningKind
 
     /// <summary>The one that was there could not be used; it is set aside, and a new one holds what could be rescued.</summary>
     Quarantined,
+}
+
+/// <summary>What one session has lost.</summary>
+/// <param name="ClientId">Its client id; null: all sessions that are not named.</param>
+/// <param name="Count">How many messages.</param>
+public sealed record LostDeliveries(string? ClientId, long Count);
+
+/// <summary>What could be rescued of a database.</summary>
+/// <param name="Tables">Table by table.</param>
+/// <param name="LostDeliveries">What sessions have lost.</param>
+internal sealed record Salvaged(IReadOnlyList<SalvagedTable> Tables, IReadOnlyList<LostDeliveries> LostDeliveries)
+{
+    /// <summary>Nothing was tried.</summary>
+    public static Salvaged Nothing { get; } = new([], []);
 }
 
 /// <summary>What of a table could be rescued.</summary>

@@ -22,23 +22,32 @@ internal static class Receivers
         blob.Number(Math.Max(0, message.QueuedAtAgeMs) / 1000);
     }
 
+    /// <summary>Adds a receiver as it was read.</summary>
+    public static void Write(BlobWriter blob, in Receiver receiver) =>
+        Write(blob, receiver.Session, receiver.Position, receiver.Options, receiver.SubscriptionIdentifiers, receiver.SharedFilter);
+
     /// <summary>Adds a receiver.</summary>
     public static void Write(BlobWriter blob, long session, StoredDelivery delivery)
     {
-        blob.Number(session);
-        blob.Number(delivery.Position);
         DeliveryOptions options = delivery.QoS.ToOptions();
         if (delivery.Retain) options |= DeliveryOptions.Retain;
         if (delivery.SubscriptionIdentifiers is not null) options |= DeliveryOptions.HasIdentifiers;
         if (delivery.SharedFilter is not null) options |= DeliveryOptions.IsShared;
+        Write(blob, session, delivery.Position, options, delivery.SubscriptionIdentifiers, delivery.SharedFilter);
+    }
+
+    private static void Write(BlobWriter blob, long session, long position, DeliveryOptions options, uint[]? subscriptionIdentifiers, byte[]? sharedFilter)
+    {
+        blob.Number(session);
+        blob.Number(position);
         blob.Byte((byte)options);
-        if (delivery.SubscriptionIdentifiers is { } identifiers)
+        if (subscriptionIdentifiers is { } identifiers)
         {
             blob.Number(identifiers.Length);
             foreach (uint identifier in identifiers) blob.Number(identifier);
         }
 
-        if (delivery.SharedFilter is { } filter) blob.Bytes(filter);
+        if (sharedFilter is { } filter) blob.Bytes(filter);
     }
 
     /// <summary>Reads the head of the next message; false at the end or at damage.</summary>

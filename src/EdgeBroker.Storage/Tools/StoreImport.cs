@@ -31,14 +31,7 @@ public static class StoreImport
         try
         {
             StoreFiles.CreateDirectory(paths.Directory);
-            using StoreLock heldLock = StoreLock.Take(paths.Directory);
-            if (heldLock.UnfinishedQuarantine is not null)
-            {
-                throw new StoreException(
-                    StoreProblem.Damaged,
-                    $"a database in {paths.Directory} was being set aside when the power went: start the broker once, which goes on there, and stop it");
-            }
-
+            using StoreLock heldLock = StoreLock.TakeForReplacement(paths.Directory);
             bool isEmpty = IsEmpty(paths);
             if (!isEmpty && !replace)
             {
@@ -47,7 +40,7 @@ public static class StoreImport
             }
 
             StoreTransfer read = Build(paths.Unfinished, file, lines, options, cancel);
-            setAsideAs = Publish(paths, heldLock, isEmpty ? null : paths.NewReplacedName(time.GetUtcNow()));
+            setAsideAs = StoreReplacement.Publish(paths, heldLock, isEmpty ? null : paths.NewReplacedName(time.GetUtcNow()));
             return read;
         }
         catch (Exception failure)
@@ -139,25 +132,5 @@ public static class StoreImport
         {
             throw new StoreException(StoreProblem.Malformed, $"{file}, line {lines.Number}: {wrong.Message}; nothing was imported", wrong);
         }
-    }
-
-    /// <summary>
-    /// Puts the new database into its place. With the old one's new name noted first, the broker's start goes on wherever a power cut ends this.
-    /// </summary>
-    private static string? Publish(StorePaths paths, StoreLock heldLock, string? setAsideAs)
-    {
-        if (setAsideAs is null)
-        {
-            StoreFiles.Delete(paths.Database);
-        }
-        else
-        {
-            if (File.Exists(paths.Database)) heldLock.RecordSettingAside(setAsideAs);
-            StoreFiles.MoveDatabase(paths.Database, paths.SetAside(setAsideAs));
-        }
-
-        StoreFiles.Publish(paths.Unfinished, paths.Database, replace: false);
-        heldLock.RecordStopped();
-        return setAsideAs;
     }
 }

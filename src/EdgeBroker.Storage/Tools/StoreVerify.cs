@@ -1,3 +1,5 @@
+using EdgeBroker.Storage.Opening;
+using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Schema;
 using EdgeBroker.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
@@ -50,6 +52,7 @@ public sealed class StoreVerify
         {
             foreach (StoreTable table in StoreTables.All) Try(table.Name, () => CheckRows(table));
             foreach (string table in StoreTables.OfSessions) Try(table, () => CheckSessionOf(table));
+            Try(StoreTables.Delivery, CheckMessagesOfDeliveries);
         }
 
         _database.Rollback();
@@ -104,6 +107,27 @@ public sealed class StoreVerify
         }
 
         if (bad > 0) _problems.Add($"{table.Name}: {bad} row(s) are not what was once written, the first with {table.Columns[0].Name} {firstBad}");
+    }
+
+    private void CheckMessagesOfDeliveries()
+    {
+        long missing = 0;
+        using SqliteStatement rows = _database.Prepare("SELECT first_message, receivers FROM delivery");
+        using SqliteStatement messages = _database.Prepare("SELECT 1 FROM message WHERE id = ?1");
+        while (rows.Step())
+        {
+            var blob = new BlobReader(rows.Blob(1));
+            for (long id = rows.Int64(0); Receivers.TryReadMessage(ref blob, out WaitingMessage message); id++)
+            {
+                if (message.Receivers > 0 && !DeliverySalvage.Exists(messages, id)) missing++;
+                for (int i = 0; i < message.Receivers && Receivers.TryRead(ref blob, out _); i++)
+                {
+                    // Only the messages are looked for.
+                }
+            }
+        }
+
+        if (missing > 0) _problems.Add($"delivery: {missing} message(s) that sessions wait for are not there");
     }
 
     private void CheckSessionOf(string table)

@@ -8,8 +8,7 @@ namespace EdgeBroker.Transport.Tls;
 public static class CertificateFindings
 {
     private static readonly TimeSpan WarnAhead = TimeSpan.FromDays(30);
-    private static readonly TimeSpan WarnAheadOfList = TimeSpan.FromDays(3);
-
+    
     /// <summary>Everything to be said about a listener's files; one sentence each, which names the file and the cure.</summary>
     public static IEnumerable<string> Of(TlsMaterial material, DateTimeOffset now)
     {
@@ -35,12 +34,13 @@ public static class CertificateFindings
             if (list.NextUpdate is not { } next) continue;
             if (next <= now)
             {
-                yield return $"{material.Options.RevocationFile} was to be renewed by {Date(next)}; until it is, its authority's clients are refused";
+                yield return $"{material.Options.RevocationFile} expired on {Date(next)}: clients of its authority are refused until it is renewed "
+                    + "(\"edgebroker cert revoke\")";
             }
-            else if (next - now < WarnAheadOfList)
+            else if (next - now < WarnAhead)
             {
-                yield return $"{material.Options.RevocationFile} is good until {Date(next)}; then its authority's clients are refused: "
-                    + "put the next list in its place";
+                yield return $"{material.Options.RevocationFile} is valid until {Date(next)}; from then on clients of its authority are refused: "
+                    + "renew it (\"edgebroker cert revoke\")";
             }
         }
     }

@@ -10,6 +10,7 @@ public static unsafe partial class LocalAccounts
 {
     private const int ErrorRange = 34;
     private const int MaxBytes = 1024 * 1024;
+    private const int MostGroups = 1024;
 
     /// <summary>The name of a user; null: it has none.</summary>
     public static string? UserName(uint userId)
@@ -24,6 +25,33 @@ public static unsafe partial class LocalAccounts
                 return (error, found is null ? null : Marshal.PtrToStringUTF8((nint)found->Name));
             }
         });
+    }
+
+    /// <summary>A user with the groups it is in; null: there is none of this name.</summary>
+    public static LocalAccount? Find(string name)
+    {
+        byte[] terminated = Terminated(name);
+        (uint UserId, uint GroupId)? ids = Ask(bytes =>
+        {
+            UserEntry entry;
+            UserEntry* found;
+            fixed (byte* buffer = bytes, text = terminated)
+            {
+                int error = GetUserByName(text, &entry, buffer, bytes.Length, &found);
+                return (error, found is null ? null : ((uint UserId, uint GroupId)?)(found->UserId, found->GroupId));
+            }
+        });
+        if (ids is not { } account) return null;
+        int count = MostGroups;
+        uint[] groups = new uint[MostGroups];
+        fixed (byte* text = terminated)
+        fixed (uint* all = groups)
+        {
+            // More than fit are left out: the first ones are those of the group file.
+            _ = GetGroups(text, account.GroupId, all, &count);
+        }
+
+        return new LocalAccount(account.UserId, account.GroupId, groups[..Math.Clamp(count, 0, MostGroups)]);
     }
 
     /// <summary>The number of a user; null: there is none of this name.</summary>
@@ -77,6 +105,9 @@ public static unsafe partial class LocalAccounts
 
     [LibraryImport("libc", EntryPoint = "getpwnam_r")]
     private static partial int GetUserByName(byte* name, UserEntry* entry, byte* buffer, nint length, UserEntry** found);
+
+    [LibraryImport("libc", EntryPoint = "getgrouplist")]
+    private static partial int GetGroups(byte* name, uint group, uint* groups, int* count);
 
     [LibraryImport("libc", EntryPoint = "getgrnam_r")]
     private static partial int GetGroupByName(byte* name, GroupEntry* entry, byte* buffer, nint length, GroupEntry** found);

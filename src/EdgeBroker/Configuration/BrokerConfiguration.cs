@@ -36,6 +36,9 @@ internal sealed record BrokerConfiguration
     /// <summary>What works but should be known: shown at start and by <c>check</c>, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Keys that a later file sets in place of an earlier one, each with both places.</summary>
+    public IReadOnlyList<string> Replaced { get; init; } = [];
+
     /// <summary>The tables whose meaning is found by rules, as they are written.</summary>
     public WrittenTables Written { get; init; } = new();
 

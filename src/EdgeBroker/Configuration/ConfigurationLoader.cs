@@ -21,9 +21,13 @@ internal sealed class ConfigurationLoader(
 
     private readonly ConfigurationErrors _errors = new();
     private readonly List<string> _warnings = [];
+    private readonly List<string> _replaced = [];
 
     /// <summary>Where the data is, as far as it can be made out, also when the rest of the file is wrong; once loaded.</summary>
     public string DataDirectory { get; private set; } = "";
+
+    /// <summary>Whether the file or the service manager says so; once loaded.</summary>
+    public bool IsDataDirectorySet { get; private set; }
 
     /// <summary>Null when <paramref name="errors"/> has lines.</summary>
     public BrokerConfiguration? Load(string? path, out string[] errors)
@@ -32,6 +36,7 @@ internal sealed class ConfigurationLoader(
         if (path is not null) read = Read(path, read);
         string baseDirectory = path is null ? workingDirectory : Path.GetDirectoryName(FullPath(path)) ?? workingDirectory;
         DataDirectory = Path.GetFullPath(read.Node.DataDirectory, baseDirectory);
+        IsDataDirectorySet = read.Origins.ContainsKey("node.data_dir") || !string.IsNullOrEmpty(environment("STATE_DIRECTORY"));
         if (UserOfOpenSsl(read.Written) is { } user && !(hasOpenSsl ?? OpenSsl.IsThere)())
         {
             // Reading what is needed for it would end the process.
@@ -54,6 +59,7 @@ internal sealed class ConfigurationLoader(
             Auth = auth,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
+            Replaced = _replaced,
         };
     }
 
@@ -82,11 +88,17 @@ internal sealed class ConfigurationLoader(
         TomlTable? merged = ReadOne(FullPath(path), file, noise);
         // A missing file is one error; what lies beside it is not looked at.
         if (merged is null) return defaults;
+        bool isEmpty = !merged.Entries.Any();
         int order = 1;
         foreach (string fragment in Fragments(path))
         {
             TomlTable? table = ReadOne(FullPath(fragment), new SourceFile(Printable.Escape(fragment), order++), noise);
-            if (table is not null) TomlTreeBuilder.Merge(merged, table, _errors);
+            if (table is not null) TomlTreeBuilder.Merge(merged, table, _errors, NoteReplaced);
+        }
+
+        if (isEmpty && !merged.Entries.Any() && _errors.Count == 0)
+        {
+            _warnings.Add($"{file.Name}: sets nothing: the embedded default holds (\"edgebroker config default\" prints every key)");
         }
 
         int reported = _errors.Count;
@@ -95,6 +107,8 @@ internal sealed class ConfigurationLoader(
         foreach (Predicate<SourcePosition> isNoise in noise) _errors.Drop(reported, isNoise);
         return read with { Origins = context.Origins };
     }
+
+    private void NoteReplaced(string key, SourcePosition former, SourcePosition latter) => _replaced.Add($"{key}: set at {latter}, in place of {former}");
 
     private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise)
     {

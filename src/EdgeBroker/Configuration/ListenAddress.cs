@@ -11,7 +11,7 @@ internal sealed record ListenAddress
     private const string UnixPrefix = "unix:";
 
     // Linux holds 108 bytes of path, the final zero included.
-    private const int LongestUnixPath = 107;
+    public const int LongestUnixPath = 107;
 
     private ListenAddress(string text, string host, int port, IPAddress? ip)
     {
@@ -48,6 +48,10 @@ internal sealed record ListenAddress
         if (Ip is null || other.Ip is null) return Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase);
         return Ip.AddressFamily == other.Ip.AddressFamily && (Ip.Equals(other.Ip) || IsAny(Ip) || IsAny(other.Ip));
     }
+
+    /// <summary>Whether it would be a Unix socket's, if its path were shorter.</summary>
+    public static bool IsPathTooLong(string text) =>
+        text.StartsWith(UnixPrefix + "/", StringComparison.Ordinal) && System.Text.Encoding.UTF8.GetByteCount(text) - UnixPrefix.Length > LongestUnixPath;
 
     public static bool TryParse(string text, out ListenAddress address)
     {

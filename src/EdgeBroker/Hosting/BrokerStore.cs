@@ -23,14 +23,18 @@ internal sealed partial class BrokerStore : IBrokerPart
 
     private readonly SqliteJournal? _journal;
     private readonly bool _isRescued;
+    private readonly StoreOpening? _opening;
+    private readonly string _directory;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private Broker? _broker;
     private ServiceStatus? _services;
     private StopRequest? _stop;
 
-    private BrokerStore(SqliteJournal? journal, bool isRescued, TimeProvider time, ILogger log)
+    private BrokerStore(SqliteJournal? journal, StoreOpening? opening, string directory, bool isRescued, TimeProvider time, ILogger log)
     {
+        _opening = opening;
+        _directory = directory;
         _isRescued = isRescued;
         _journal = journal;
         _time = time;
@@ -54,11 +58,11 @@ internal sealed partial class BrokerStore : IBrokerPart
     public static BrokerStore Open(string directory, StorageOptions options, BrokerClock clock, TimeProvider time, ILoggerFactory loggers, string? knownDamage)
     {
         ILogger log = loggers.CreateLogger("EdgeBroker.Store");
-        if (options.Durability == StoreDurability.Memory) return new BrokerStore(null, false, time, log);
+        if (options.Durability == StoreDurability.Memory) return new BrokerStore(null, null, directory, false, time, log);
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, log, time, knownDamage);
         try
         {
-            return new BrokerStore(new SqliteJournal(file, options, clock, time, log), knownDamage is not null, time, log);
+            return new BrokerStore(new SqliteJournal(file, options, clock, time, log), file.Opening, directory, knownDamage is not null, time, log);
         }
         catch (SqliteException failure)
         {
@@ -107,7 +111,24 @@ internal sealed partial class BrokerStore : IBrokerPart
                     + "or raise storage.max_bytes"),
                 _ => (HealthState.Failing, $"it cannot be written: what must be kept is refused until it can{Held()}; the log names the cause"),
             };
-        return [new HealthFinding(Name, state, detail)];
+        yield return new HealthFinding(Name, state, detail);
+        foreach (string warning in Losses()) yield return new HealthFinding(Name, HealthState.Warning, warning);
+    }
+
+    /// <summary>
+    /// What has been lost, until somebody has taken note of it: a database that was set aside, until it is removed; one that was gone, until the end.
+    /// </summary>
+    private IEnumerable<string> Losses()
+    {
+        if (_opening is null) yield break;
+        if (StoreFile.CountSetAside(_directory) is > 0 and int count)
+        {
+            long lost = _opening.LostDeliveries.Sum(one => one.Count);
+            yield return $"{count} damaged database(s) set aside as edgebroker.db.corrupt-*{(lost > 0 ? $", {lost} waiting message(s) lost" : "")}; "
+                + "the log says what was rescued; remove the file(s) when nobody needs them any more";
+        }
+
+        if (_opening is { Kind: StoreOpeningKind.Created, Cause: { } cause }) yield return $"the store is new, although there was one: {cause}";
     }
 
     /// <summary>Who is held, some by name.</summary>

@@ -1,5 +1,6 @@
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Verbs;
 
@@ -21,15 +22,19 @@ internal static class ConfigurationFile
         var loader = new ConfigurationLoader(context.Environment, context.WorkingDirectory, context.Time);
         if (loader.Load(file, out string[] errors) is not { } configuration)
         {
-            return new BrokerSettings { DataDirectory = loader.DataDirectory, Errors = errors };
+            return new BrokerSettings { DataDirectory = loader.DataDirectory, IsDataDirectorySet = loader.IsDataDirectorySet, Errors = errors };
         }
 
         return new BrokerSettings
         {
             DataDirectory = configuration.Node.DataDirectory,
+            IsDataDirectorySet = loader.IsDataDirectorySet,
             Storage = configuration.Storage,
             Rules = configuration.Auth.Rules,
-            KnowsUser = user => configuration.Auth.Tokens is not null || configuration.Auth.Users?.Find(user) is not null,
+            Listeners = [.. configuration.Listeners.Select(listener => listener.Address)],
+            // Names in tokens and certificates, only those who issue them know.
+            KnowsUser = user => configuration.Auth.Tokens is not null || configuration.Auth.Users?.Find(user) is not null
+                || configuration.Listeners.Any(listener => listener.IdentifiesPeers || listener.Tls is { ClientAuthentication: not ClientAuthentication.None }),
         };
     }
 }

@@ -30,6 +30,7 @@ internal static class VerbTable
         SubCommand.Command,
         CertCommand.Command,
         BackupCommand.Command,
+        RestoreCommand.Command,
         StoreCommand.Command,
         BenchCommand.Command,
         VersionCommand.Command);

@@ -7,7 +7,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("pub", "--retian -t a -m b", "did you mean --retain?")]
     [InlineData("pub", "-t a -m b -X", "there is no option -X")]
-    [InlineData("pub", "-t a -m b -W 3", "there is no option -W")]
+    [InlineData("pub", "-t a -m b -W -3", "-W -3: give seconds from 0 to 1000000")]
     [InlineData("pub", "-m b", "give a topic with -t")]
     [InlineData("pub", "-t a", "-m text")]
     [InlineData("pub", "-t a -m b -n", "only one of")]
@@ -15,7 +15,7 @@ public sealed class CommandLineTests
     [InlineData("pub", "-t a -m b -q 3", "-q 3: give a whole number from 0 to 2")]
     [InlineData("pub", "-t a -m", "-m needs a value")]
     [InlineData("pub", "-t a -m b --ciphers x", "--ciphers is an option of mosquitto's clients that is not supported")]
-    [InlineData("pub", "-t a -m b --capath /nonexistent/folder", "--capath /nonexistent/folder: Could not find")]
+    [InlineData("pub", "-t a -m b --capath /nonexistent/folder", "--capath /nonexistent/folder: there is no folder /nonexistent")]
     [InlineData("pub", "-t a -m b --capath /proc/sys/kernel", "there is no .pem, .crt or .cer file in it")]
     [InlineData("pub", "-t a -m b --ws-path /mqtt", "--ws-path goes with --ws")]
     [InlineData("pub", "-t a -m b --ws --ws-path mqtt", "a path begins with /")]
@@ -82,8 +82,8 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("", "the file is empty")]
-    [InlineData("\xC3\x28", "Unable to translate")]
-    [InlineData(null, "Could not find")]
+    [InlineData("\xC3\x28", "not UTF-8 text")]
+    [InlineData(null, "there is no such file")]
     public async Task A_password_file_that_is_none_is_64(string? content, string said)
     {
         using var directory = new TemporaryDirectory();

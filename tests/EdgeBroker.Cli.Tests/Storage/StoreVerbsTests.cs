@@ -77,6 +77,35 @@ public sealed class StoreVerbsTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_is_restored_into_the_directory_that_is_named()
+    {
+        Make().Close();
+        Assert.Equal(0, Run("backup", "copy.db", "--data-dir", "data"));
+        Assert.Equal(0, Run("restore", "copy.db", "--data-dir", "data"));
+        Assert.StartsWith("the store that was there is now edgebroker.db.replaced-", _terminal.Out, StringComparison.Ordinal);
+        Assert.EndsWith("checked; start the broker\n", _terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(64, Run("restore", "copy.db", "--data-dir", "data", "-c", "broker.toml"));
+        Assert.Equal(1, Run("restore", "none.db", "--data-dir", "data"));
+        Assert.Contains("name a copy made by \"edgebroker backup\"", _terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Brokers_that_run_are_found_by_their_sockets()
+    {
+        Assert.Equal(
+            ["/var/lib/edgebroker", "/srv/plant 2"],
+            DataFolder.RunningIn(
+            [
+                "Num       RefCount Protocol Flags    Type St Inode Path",
+                "0000000000000000: 00000002 00000000 00010000 0001 01 10467 /var/lib/edgebroker/edgebroker.sock",
+                "0000000000000000: 00000003 00000000 00000000 0001 03 10468 /var/lib/edgebroker/edgebroker.sock",
+                "0000000000000000: 00000002 00000000 00010000 0001 01 10469 /srv/plant 2/edgebroker.sock",
+                "0000000000000000: 00000002 00000000 00010000 0001 01 10470 @/hidden/edgebroker.sock",
+                "0000000000000000: 00000002 00000000 00010000 0001 01 10471",
+            ]));
+    }
+
+    [Fact]
     public void Programs_read_the_same_as_people()
     {
         using StoreFile store = Make();

@@ -31,14 +31,16 @@ public sealed class CertificateExpiryTests : IDisposable
         Assert.Equal(["count 2", "days_left 9", "ends_first gw of mqtts on 0.0.0.0:8883", "valid_until 2026-03-11T05:00:00Z"], Told());
         Assert.Equal(
             [
-                new HealthFinding("certificate", HealthState.Good, "later of wss on [::]:443 is good until 2027-01-01"),
-                new HealthFinding("certificate", HealthState.Warning, "gw of mqtts on 0.0.0.0:8883 is good until 2026-03-11"),
+                new HealthFinding("certificate", HealthState.Good, "later of wss on [::]:443 is valid until 2027-01-01"),
+                new HealthFinding("certificate", HealthState.Warning, "gw of mqtts on 0.0.0.0:8883 is valid until 2026-03-11"),
             ],
             _expiry.Findings());
         _certificates = [_certificates[1] with { NotAfter = new DateTimeOffset(2026, 2, 28, 0, 0, 0, TimeSpan.Zero) }];
         // Over since a day and a half.
         Assert.Contains("days_left -2", Told());
-        Assert.Equal("gw of mqtts on 0.0.0.0:8883 has been over since 2026-02-28; clients refuse it", Assert.Single(_expiry.Findings()).Detail);
+        Assert.Equal(
+            "gw of mqtts on 0.0.0.0:8883 expired on 2026-02-28; clients refuse it; renew it (\"edgebroker cert renew\")",
+            Assert.Single(_expiry.Findings()).Detail);
     }
 
     [Fact]

@@ -135,41 +135,33 @@ public sealed class QuarantineTests : IDisposable
         Assert.Equal(new SalvagedTable("message", 30, 0, true), Salvaged(opening, "message"));
     }
 
-    [Fact]
-    public void Of_a_newer_version_nothing_is_taken_over()
+    [Theory]
+    [InlineData(CorruptionPolicy.Quarantine)]
+    [InlineData(CorruptionPolicy.Stop)]
+    public void A_newer_version_s_store_is_left_alone_whatever_the_policy(CorruptionPolicy policy)
     {
         _folder.Fill(messages: 30);
-        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite)) database.Execute("PRAGMA user_version=2");
-        StoreOpening opening = OpenQuarantined();
-        Assert.Contains("version 2", opening.Cause, StringComparison.Ordinal);
-        Assert.Empty(opening.Salvaged);
-        _folder.Log.AssertSaid(7009);
-        using StoreFile store = _folder.Open();
-        Assert.Equal(0, store.Database.QueryInt64("SELECT count(*) FROM message"));
+        using (SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite)) database.Execute("PRAGMA user_version=9");
+        byte[] before = File.ReadAllBytes(_folder.Database);
+        _folder.Options = new StorageOptions { OnCorruption = policy };
+        StoreException stopped = Assert.Throws<StoreException>(() => _folder.Open());
+        Assert.Equal(StoreProblem.Newer, stopped.Problem);
+        Assert.Contains("was written by a newer broker: it is of version 9", stopped.Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(_folder.Database));
+        Assert.Empty(_folder.SetAside);
     }
 
-    [Theory]
-    [InlineData(true, StoreProblem.Newer)]
-    [InlineData(false, StoreProblem.Damaged)]
-    public void Asked_to_stop_it_touches_nothing(bool newer, StoreProblem problem)
+    [Fact]
+    public void Asked_to_stop_it_touches_nothing()
     {
         _folder.Fill(messages: 30);
-        if (newer)
-        {
-            using SqliteDatabase database = SqliteDatabase.Open(_folder.Database, DatabaseAccess.ReadWrite);
-            database.Execute("PRAGMA user_version=9");
-        }
-        else
-        {
-            _folder.OverwritePages(1, 1, value: 0x55);
-        }
-
+        _folder.OverwritePages(1, 1, value: 0x55);
         byte[] before = File.ReadAllBytes(_folder.Database);
         _folder.Options = new StorageOptions { OnCorruption = CorruptionPolicy.Stop };
         for (int i = 0; i < 2; i++)
         {
             StoreException stopped = Assert.Throws<StoreException>(() => _folder.Open());
-            Assert.Equal(problem, stopped.Problem);
+            Assert.Equal(StoreProblem.Damaged, stopped.Problem);
             Assert.Contains("on_corruption", stopped.Message, StringComparison.Ordinal);
         }
 

@@ -78,7 +78,8 @@ public sealed class AuthTests
             "broker.toml:8:10: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"plant/#\"; "
             + "did you mean [\"plant/#\"]?",
             "broker.toml:9:1: [[acl]] has both \"allow\" and \"deny\"; write two rules",
-            "broker.toml:12:11: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"a/#/b\"",
+            "broker.toml:12:11: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"a/#/b\"; "
+            + "did you mean \"a/#\", as \"#\" stands at the end only?",
             "broker.toml:12:20: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; "
             + "an item is something else",
             "broker.toml:13:1: [[acl]] needs \"allow\" or \"deny\": a list of \"publish\", \"subscribe\" and \"retain\"",

@@ -10,18 +10,18 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nsparkplug = \"off\"", "2:1: unknown key \"sparkplug\" in [mqtt]")]
     [InlineData("[mqtt]\nlevel = \"info\"", "2:1: unknown key \"level\" in [mqtt]; it belongs in [log]")]
     [InlineData("max_qos = 1", "1:1: unknown key \"max_qos\" outside of any table; it belongs in [mqtt]")]
-    [InlineData("[cluster]\nname = \"x\"", "1:2: unknown table [cluster]")]
-    [InlineData("[[bridge]]\nname = \"cloud\"", "1:3: unknown table [[bridge]]")]
+    [InlineData("[cluster]\nname = \"x\"", "1:2: unknown table [cluster]: this build has no such part; remove the table")]
+    [InlineData("[[bridge]]\nname = \"cloud\"", "1:3: unknown table [[bridge]]: this build has no such part; remove the table")]
     [InlineData("[mqqt]\nmax_qos = 1", "1:2: unknown table [mqqt]; did you mean \"mqtt\"?")]
     [InlineData("[mqtt.tls]\nx = 1", "1:7: unknown table [tls] in [mqtt]; it belongs in [[listener]]")]
     [InlineData("[mqtt]\n\"a\\nb\" = 1", "2:1: unknown key \"a\\nb\" in [mqtt]")]
     public void Unknown_names(string text, string expected) => Single(text, expected);
 
     [Theory]
-    [InlineData("[mqtt]\nmax_qos = \"2\"", "2:11: \"max_qos\" expects a whole number from 0 to 2; found \"2\"")]
+    [InlineData("[mqtt]\nmax_qos = \"2\"", "2:11: \"max_qos\" expects a whole number from 0 to 2; found \"2\"; did you mean 2, without quotes?")]
     [InlineData("[mqtt]\nmax_qos = 1.5", "2:11: \"max_qos\" expects a whole number from 0 to 2; found 1.5")]
     [InlineData("[mqtt]\nretain = 1", "2:10: \"retain\" expects true or false; found 1")]
-    [InlineData("[mqtt]\nretain = \"true\"", "2:10: \"retain\" expects true or false; found \"true\"")]
+    [InlineData("[mqtt]\nretain = \"maybe\"", "2:10: \"retain\" expects true or false; found \"maybe\"")]
     [InlineData("[mqtt]\nretain = [true]", "2:10: \"retain\" expects true or false; found an array")]
     [InlineData("[mqtt]\nretain = { a = 1 }", "2:10: \"retain\" expects true or false; found a table")]
     [InlineData("[mqtt]\nretain = 1979-05-27", "2:10: \"retain\" expects true or false; found the date or time 1979-05-27")]
@@ -89,13 +89,19 @@ public sealed class ErrorTests
     public void Set_twice(string text, string expected) => Single(text, expected);
 
     [Theory]
-    [InlineData("[mqtt]\nmax_qos = \n", 2, "")]
+    [InlineData("[mqtt]\nmax_qos = \n", 2, "a value is missing")]
     [InlineData("[mqtt\nmax_qos = 1\n", 1, "")]
-    [InlineData("[limits]\nconnect_timeout = 30s\n", 2, "text and quantities are written in quotes: \"30s\"")]
-    [InlineData("[log]\nlevel = info # or debug\n", 2, "text and quantities are written in quotes: \"info\"")]
-    [InlineData("[log]\nlevel = \"info\nformat = \"text\"\n", 2, "")]
-    [InlineData("[log]\r\nlevel = \"a\\qb\"\r\n", 2, "")]
-    [InlineData("[log]\nlevel \"info\"\n", 2, "")]
+    [InlineData("[limits]\nconnect_timeout = 30s\n", 2, "text, addresses and quantities are written in quotes: \"30s\"")]
+    [InlineData("[log]\nlevel = info # or debug\n", 2, "text, addresses and quantities are written in quotes: \"info\"")]
+    [InlineData("[log]\nlevel = \"info\nformat = \"text\"\n", 2, "the closing quote is missing: level = \"info\"")]
+    [InlineData("[log]\r\nlevel = \"a\\qb\"\r\n", 2, "in double quotes a backslash begins an escape")]
+    [InlineData("[log]\nlevel \"info\"\n", 2, "a value is set with \"=\": level = \"info\"")]
+    [InlineData("[mqtt]\nmax_qos: 1\n", 2, "a value is set with \"=\": max_qos = 1")]
+    [InlineData("[mqtt]\nretain = True\n", 2, "write true, in small letters and without quotes")]
+    [InlineData("[[listener]]\nprotocol = \"mqtt\"\naddress = 127.0.0.1:1883\n", 3, "written in quotes: \"127.0.0.1:1883\"")]
+    [InlineData("[[listener]]\nprotocol = \"mqtt\"\naddress = \u201C127.0.0.1:1883\u201D\n", 3, "typographic quotes; write plain ones: \"")]
+    [InlineData("// comment\n[mqtt]\nretain = true\n", 1, "a comment begins with #, not with //")]
+    [InlineData("[mqtt]\nretain = true // or false\n", 2, "a comment begins with #, not with //")]
     public void Broken_syntax_is_one_error_at_its_line(string text, int line, string hint)
     {
         using var given = new Given(text);
@@ -123,13 +129,77 @@ public sealed class ErrorTests
         [
             "broker.toml:2:11: \"max_qos\" expects a whole number from 0 to 2; found 7",
             "broker.toml:3:1: unknown key \"nonsense\" in [mqtt]",
-            "broker.toml:4:10: syntax: Unexpected token `yes` for a value; text and quantities are written in quotes: \"yes\"",
+            "broker.toml:4:10: syntax: write true, in small letters and without quotes",
             "broker.toml:5:1: key \"max_qos\" is set already at broker.toml:2:1",
             "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"",
             "broker.toml:7:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"1883\"; "
             + "did you mean \"127.0.0.1:1883\"?",
             "broker.toml:9:9: \"level\" expects \"debug\", \"info\", \"warning\" or \"error\"; found \"loud\"",
         ], given.Errors());
+    }
+
+    [Theory]
+    [InlineData("[mqtt]\nretain = \"true\"", "2:10: \"retain\" expects true or false; found \"true\"; did you mean true, without quotes?")]
+    [InlineData(
+        "[mqtt]\nreceive_maximum = \"100\"",
+        "2:19: \"receive_maximum\" expects a whole number from 1 to 65535; "
+            + "found \"100\"; did you mean 100, without quotes?")]
+    [InlineData("[log]\nlevel = \"warn\"", "2:9: \"level\" expects \"debug\", \"info\", \"warning\" or \"error\"; found \"warn\"; did you mean \"warning\"?")]
+    [InlineData(
+        "[limits]\nmax_memory = \"64M\"",
+        "2:14: \"max_memory\" expects \"auto\", \"none\", or a size from \"32MB\" to \"1024GB\"; found \"64M\"; did you mean \"64MB\"?")]
+    [InlineData(
+        "[[acl]]\nallow = [\"read\"]\ntopics = [\"a\"]",
+        "2:10: \"allow\" expects a list of \"publish\", \"subscribe\" or \"retain\"; found \"read\"; did you mean \"subscribe\"?")]
+    [InlineData(
+        "[[acl]]\nallow = [\"publish\"]\ntopics = [\"plant/#/x\"]",
+        "3:11: \"topics\" expects a list of topic filters, in which \"%u\" is the user name and \"%c\" the client id; found \"plant/#/x\"; "
+            + "did you mean \"plant/#\", as \"#\" stands at the end only?")]
+    [InlineData(
+        "[log]\nlevel = \"in\0fo\"",
+        "2:12: holds a zero byte: the file is damaged, or saved in another form than UTF-8; save it as UTF-8, or restore it")]
+    [InlineData(
+        "# made by hand\nlistener 1883\nallow_anonymous true\n",
+        "2:1: this is a mosquitto.conf, and broker.toml is written otherwise: \"edgebroker config default\" prints one to start from, "
+            + "\"edgebroker acl import\" turns an acl_file into rules, "
+            + "and mosquitto's password files are read as they are")]
+    public void What_is_to_be_written_instead_is_said(string text, string expected) => Single(text, expected);
+
+    [Theory]
+    [InlineData("*:1883", "\"0.0.0.0:1883\"?")]
+    [InlineData(":1883", "\"127.0.0.1:1883\"?")]
+    [InlineData("192.168.1.10", "\"192.168.1.10:1883\"?")]
+    [InlineData("/run/mqtt.sock", "\"unix:/run/mqtt.sock\"?")]
+    public void An_address_that_is_none_is_answered_with_one(string address, string meant)
+    {
+        using var given = new Given($"[[listener]]\nprotocol = \"mqtt\"\naddress = \"{address}\"\n");
+        Assert.EndsWith($"; found \"{address}\"; did you mean {meant}", Assert.Single(given.Errors()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_socket_s_path_that_is_too_long_is_told_so()
+    {
+        using var given = new Given($"[[listener]]\nprotocol = \"mqtt\"\naddress = \"unix:/{new string('x', 110)}\"\n");
+        Assert.Contains("did you mean a shorter path? A socket's has 107 bytes at most", Assert.Single(given.Errors()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_sets_nothing_is_warned_about()
+    {
+        using var given = new Given("# nothing yet\n");
+        Assert.StartsWith("broker.toml: sets nothing", Assert.Single(given.Valid().Warnings), StringComparison.Ordinal);
+        using var filled = new Given("").With("conf.d/a.toml", "[mqtt]\nmax_qos = 1\n");
+        Assert.Empty(filled.Valid().Warnings);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:1884", "no [[listener]] has the address \"127.0.0.1:1884\"; there are 127.0.0.1:1883")]
+    [InlineData("127.0.0.1:*", null)]
+    public void A_rule_for_a_listener_that_is_not_there_is_an_error(string listener, string? expected)
+    {
+        using var given = new Given($"[[acl]]\nlistener = \"{listener}\"\nallow = [\"publish\"]\ntopics = [\"a\"]\n");
+        if (expected is null) given.Valid();
+        else Assert.Equal([$"broker.toml:2:12: {expected}"], given.Errors());
     }
 
     [Fact]

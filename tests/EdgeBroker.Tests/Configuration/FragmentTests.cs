@@ -18,10 +18,21 @@ public sealed class FragmentTests
     }
 
     [Fact]
-    public void A_key_set_in_two_files_names_both_places()
+    public void Of_a_key_set_in_several_files_the_last_one_holds_and_all_places_are_told()
     {
-        using Given given = new Given("[mqtt]\nmax_qos = 1\n").With("conf.d/a.toml", "\n[mqtt]\n  max_qos = 2\n");
-        Assert.Equal(["conf.d/a.toml:3:3: key \"max_qos\" is set already at broker.toml:2:1"], given.Errors());
+        using Given given = new Given("[mqtt]\nmax_qos = 1\n").With("conf.d/a.toml", "\n[mqtt]\n  max_qos = 2\n").With("conf.d/b.toml", "mqtt.max_qos = 0\n");
+        BrokerConfiguration configuration = given.Valid();
+        Assert.Equal(0, configuration.Mqtt.MaxQos);
+        Assert.Equal(
+            ["mqtt.max_qos: set at conf.d/a.toml:3:3, in place of broker.toml:2:1", "mqtt.max_qos: set at conf.d/b.toml:1:6, in place of conf.d/a.toml:3:3"],
+            configuration.Replaced);
+    }
+
+    [Fact]
+    public void What_is_a_table_in_one_file_is_no_value_in_another()
+    {
+        using Given given = new Given("[mqtt]\nmax_qos = 1\n").With("conf.d/a.toml", "mqtt = 1\n");
+        Assert.Equal(["conf.d/a.toml:1:1: \"mqtt\" is written in another way at broker.toml:1:2"], given.Errors());
     }
 
     [Fact]

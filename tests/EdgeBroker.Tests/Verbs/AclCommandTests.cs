@@ -66,7 +66,7 @@ public sealed class AclCommandTests : IDisposable
             """);
         Assert.Equal(exit, Run(["acl", "test", "-c", "b.toml", "--user", "anna", .. arguments]));
         Assert.Equal(expected + "\n", _out.ToString());
-        Assert.Equal("note: anna is not in the password file, and so cannot log in\n", _error.ToString());
+        Assert.Equal("note: anna is not in the password file: it cannot log in with a password\n", _error.ToString());
         Assert.Equal(exit, Run(["acl", "test", "--json", "-cb.toml", "--user=anna", .. arguments]));
         Assert.StartsWith($$"""{"allowed":{{(exit == 0 ? "true" : "false")}},"cause":""", _out.ToString(), StringComparison.Ordinal);
         Assert.Contains("\"user_known\":false", _out.ToString(), StringComparison.Ordinal);
@@ -111,6 +111,29 @@ public sealed class AclCommandTests : IDisposable
         Assert.Equal(1, Run("acl", "import", "acl"));
         Assert.Equal(["1", "2", "3", "4", "5", "6"], _error.ToString().TrimEnd().Split('\n').Select(line => line.Split(':')[1]));
         Assert.Empty(_out.ToString());
+    }
+
+    [Fact]
+    public void A_slip_in_the_access_is_no_right_and_a_pattern_for_everybody_is_warned_about()
+    {
+        _directory.Write("acl", "user anna\ntopic readd plant/#\n");
+        Assert.Equal(1, Run("acl", "import", "acl"));
+        Assert.StartsWith("acl:2: unknown access \"readd\"", _error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_out.ToString());
+        _directory.Write("acl", "pattern read plant/#\npattern read dev/%c/#\n");
+        Assert.Equal(0, Run("acl", "import", "acl"));
+        Assert.Equal("warning: acl:1: this pattern has neither %u nor %c, so it holds for every client alike", _error.ToString().Trim());
+    }
+
+    [Fact]
+    public void A_file_without_rules_denies_everything_as_with_mosquitto()
+    {
+        _directory.Write("acl", "# nothing\n");
+        Assert.Equal(0, Run("acl", "import", "acl"));
+        using var given = new Given(_out.ToString());
+        Permissions anna = given.Valid().Auth.Rules.PermissionsFor(new AclSubject("anna", "c", ""));
+        Assert.False(anna.MayPublish("a"u8, QoS.AtMostOnce, false));
+        Assert.False(anna.MaySubscribe("#"u8));
     }
 
     private int Run(params string[] arguments)

@@ -57,7 +57,7 @@ public sealed class CommandLineTests : IDisposable
     public void Help_explains_a_verb(params string[] arguments)
     {
         Assert.Equal(0, Run(arguments));
-        Assert.StartsWith("usage: edgebroker check [-c FILE] [--json]\n\nCheck a configuration", _out.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("usage: edgebroker check [-c FILE] [--as USER] [--json]\n\nCheck a configuration", _out.ToString(), StringComparison.Ordinal);
         Assert.Contains("\n  -c, --config FILE          the broker's configuration;", _out.ToString(), StringComparison.Ordinal);
         Assert.EndsWith("\n\nExit codes: 0 valid, 1 failed, 64 wrong usage, 78 wrong configuration.\n", _out.ToString(), StringComparison.Ordinal);
     }

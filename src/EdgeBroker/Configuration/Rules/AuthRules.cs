@@ -17,10 +17,12 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         if (draft.Auth.PasswordFile is { } passwordFile) auth = auth with { Users = ReadUsers(passwordFile, files) };
         if (draft.Auth.Jwt is { } jwt) auth = new JwtRules(files, errors, warnings).Apply(jwt, auth);
         List<AclGroup> groups = Groups(draft.Groups);
+        string[] addresses = [.. draft.Listeners.Select(listener => listener.Address?.Text).OfType<string>()];
+        if (draft.Listeners.Count == 0) addresses = [ListenerRules.DefaultAddress];
         var rules = new List<AclRule>(draft.Acl.Count);
         foreach (AclDraft acl in draft.Acl)
         {
-            if (Rule(acl, groups) is { } rule) rules.Add(rule);
+            if (Rule(acl, groups, addresses) is { } rule) rules.Add(rule);
         }
 
         foreach ((AclRule unreachable, AclRule earlier) in AclReview.FindUnreachable(rules))
@@ -66,7 +68,7 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         return groups;
     }
 
-    private AclRule? Rule(AclDraft draft, List<AclGroup> groups)
+    private AclRule? Rule(AclDraft draft, List<AclGroup> groups, string[] addresses)
     {
         SourcePosition at = draft.Table.Position;
         if (draft.Group != Glob.Any && !groups.Exists(group => Glob.Matches(draft.Group, group.Name)))
@@ -89,6 +91,13 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
 
         if ((draft.Allow ?? draft.Deny) is not { } actions || draft.Topics.Count == 0) return null;
         AclTables.Acl.FindMisplaced(draft, draft.Table, errors);
+        if (!Glob.IsWild(draft.Listener) && !addresses.Contains(draft.Listener, StringComparer.Ordinal))
+        {
+            errors.Add(
+                draft.At("listener"),
+                $"no [[listener]] has the address \"{Printable.Escape(draft.Listener)}\"; there are {Printable.Escape(string.Join(", ", addresses))}");
+        }
+
         return new AclRule
         {
             Source = $"{at.File.Name}:{at.Line}",

@@ -37,9 +37,18 @@ internal sealed record GroupDraft(TomlTable Table)
 /// <summary>The keys of <c>[[group]]</c> and <c>[[acl]]</c>.</summary>
 internal static class AclTables
 {
-    private static readonly TextListKind Actions = Kinds.List("\"publish\", \"subscribe\" or \"retain\"", text => text is "publish" or "subscribe" or "retain");
+    private static readonly TextListKind Actions = Kinds.List("\"publish\", \"subscribe\" or \"retain\"", text => text is "publish" or "subscribe" or "retain",
+        suggest: text => text.ToLowerInvariant() switch
+        {
+            "read" or "sub" => "\"subscribe\"",
+            "write" or "pub" => "\"publish\" (and \"retain\" for retained ones)",
+            "readwrite" or "all" or "*" => "\"publish\", \"subscribe\", \"retain\"",
+            _ => NearestName.Of(text, ["publish", "subscribe", "retain"]) is { } nearest ? $"\"{nearest}\"" : null,
+        });
 
-    private static readonly TextListKind Topics = Kinds.List("topic filters, in which \"%u\" is the user name and \"%c\" the client id", AclPattern.IsValid);
+    private static readonly TextListKind Topics = Kinds.List("topic filters, in which \"%u\" is the user name and \"%c\" the client id", AclPattern.IsValid,
+        suggest: text => text.IndexOf('#') is > 0 and int at && at < text.Length - 1 && AclPattern.IsValid(text[..(at + 1)])
+            ? $"\"{text[..(at + 1)]}\", as \"#\" stands at the end only" : null);
 
     private static readonly KeyScope<AclDraft> Allowing = new(rule => rule.Deny is null, "rules that allow", _ => "this one denies");
 

@@ -30,7 +30,9 @@ internal static partial class Kinds
     /// <summary>As <see cref="Name"/>, and may be empty.</summary>
     public static TextKind MaybeEmpty(string expected) => new(expected, IsText);
 
-    public static TextListKind List(string expected, Predicate<string> accepts, bool mayBeEmpty = false) => new(expected, accepts, mayBeEmpty);
+    /// <summary>A list of strings that <paramref name="accepts"/> takes; <paramref name="suggest"/> says what was probably meant by another.</summary>
+    public static TextListKind List(string expected, Predicate<string> accepts, bool mayBeEmpty = false, Func<string, string?>? suggest = null) =>
+        new(expected, accepts, mayBeEmpty, suggest);
 
     public static TextListKind Names(string expected) => new(expected, IsName, mayBeEmpty: false);
 
@@ -62,6 +64,8 @@ internal sealed class BooleanKind() : ValueKind<bool>("true or false")
     protected override bool TryRead(ValueSyntax syntax, string? text, out bool value, ref string? hint)
     {
         value = syntax is BooleanValueSyntax { Value: true };
+        hint = text?.ToLowerInvariant() switch { "true" or "yes" or "on" or "1" => "true", "false" or "no" or "off" or "0" => "false", _ => null };
+        if (hint is not null) hint += ", without quotes";
         return syntax is BooleanValueSyntax;
     }
 }
@@ -83,6 +87,11 @@ internal sealed class IntegerKind(int min, int max) : ValueKind<int>($"a whole n
     protected override bool TryRead(ValueSyntax syntax, string? text, out int value, ref string? hint)
     {
         value = 0;
+        if (text is not null && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int meant) && meant >= min && meant <= max)
+        {
+            hint = ToToml(meant) + ", without quotes";
+        }
+
         if (syntax is not IntegerValueSyntax integer || integer.Value < min || integer.Value > max) return false;
         value = (int)integer.Value;
         return true;
@@ -158,13 +167,16 @@ internal sealed class ChoiceKind<T>(params (string Word, T Value, string Remark)
             return true;
         }
 
-        if (NearestName.Of(text, choices.Select(choice => choice.Word)) is { } nearest) hint = $"\"{nearest}\"";
+        // "warn" begins one word and no other.
+        string[] begun = [.. choices.Select(choice => choice.Word).Where(word => text.Length > 1 && word.StartsWith(text, StringComparison.OrdinalIgnoreCase))];
+        if ((begun is [var only] ? only : NearestName.Of(text, choices.Select(choice => choice.Word))) is { } nearest) hint = $"\"{nearest}\"";
         return false;
     }
 }
 
 /// <summary>A list of strings, each accepted by a predicate; of at least one, unless it may be empty.</summary>
-internal sealed class TextListKind(string expected, Predicate<string> accepts, bool mayBeEmpty) : CompositeKind<IReadOnlyList<string>>($"a list of {expected}")
+internal sealed class TextListKind(string expected, Predicate<string> accepts, bool mayBeEmpty, Func<string, string?>? suggest = null)
+    : CompositeKind<IReadOnlyList<string>>($"a list of {expected}")
 {
     public override string ToToml(IReadOnlyList<string> value) => $"[{string.Join(", ", value.Select(ValueText.ToToml))}]";
 
@@ -205,13 +217,15 @@ internal sealed class TextListKind(string expected, Predicate<string> accepts, b
             SourcePosition position = scalar.Position with { Line = item.Span.Start.Line + 1, Column = item.Span.Start.Column + 1 };
             if (item.Value is not StringValueSyntax literal) context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; an item is something else");
             else if (!EnvironmentText.TryExpand(literal, position, context, out string text)) continue;
-            else if (!accepts(text)) context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; found {ValueText.Quote(text)}");
+            else if (!accepts(text)) context.Errors.Add(position, $"\"{entry.Name}\" expects {Expected}; found {ValueText.Quote(text)}{Meant(text)}");
             else texts.Add(text);
         }
 
         value = texts;
         return texts.Count == array.Items.ChildrenCount;
     }
+
+    private string Meant(string text) => suggest?.Invoke(text) is { } meant ? $"; did you mean {meant}?" : "";
 }
 
 /// <summary>An address to listen at.</summary>
@@ -224,8 +238,16 @@ internal sealed class AddressKind() : StringKind<ListenAddress>(ListenAddress.Ex
         value = null!;
         if (text is null) return false;
         if (ListenAddress.TryParse(text, out value)) return true;
-        // A bare port or path is the usual slip.
-        if (ListenAddress.TryParse($"127.0.0.1:{text.TrimStart(':', '*')}", out ListenAddress guess) && !text.Contains('.')) hint = $"\"{guess.Text}\"";
+        if (ListenAddress.IsPathTooLong(text))
+        {
+            hint = $"a shorter path? A socket's has {ListenAddress.LongestUnixPath} bytes at most, and this one has more";
+            return false;
+        }
+
+        // A bare port, host or path is the usual slip; a star means all addresses.
+        string all = text.StartsWith('*') ? "0.0.0.0" : "127.0.0.1";
+        if (ListenAddress.TryParse($"{all}:{text.TrimStart('*').TrimStart(':')}", out ListenAddress guess) && !text.Contains('.')) hint = $"\"{guess.Text}\"";
+        else if (ListenAddress.TryParse($"{text}:1883", out guess) && text.Contains('.')) hint = $"\"{guess.Text}\"";
         else if (ListenAddress.TryParse($"unix:{text}", out guess)) hint = $"\"{guess.Text}\"";
         return false;
     }

@@ -157,7 +157,7 @@ internal static class ListenerTable
                 o => o.Options.RevocationFile,
                 (o, v) => o with { Options = o.Options with { RevocationFile = v } },
                 Applies.ToNewConnections,
-                "certificates of clients that are good no more; a list that is over vouches for nobody. `edgebroker cert revoke` writes it",
+                "revoked certificates of clients; once the list has expired, its authority's clients are refused. `edgebroker cert revoke` writes it",
                 example: "\"certs/ca.crl\"")
             .Key(
                 "handshake_timeout",
@@ -172,7 +172,7 @@ internal static class ListenerTable
                 o => o.Options.MaxHandshakes,
                 (o, v) => o with { Options = o.Options with { MaxHandshakes = v } },
                 Applies.ToNewConnections,
-                "in progress at once; more are turned away")
+                "in progress at once; more are refused")
             .TableArray("certificate", Certificate, o => o.Certificates, _ => new CertificateDraft(), (o, v) => o with { Certificates = v });
 
     private static readonly TableSchema<CoapLimits> CoapTable =

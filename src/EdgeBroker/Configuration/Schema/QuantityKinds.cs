@@ -84,7 +84,7 @@ internal static class Quantity
         // "sec", "min", "hours", "days", "Mbytes": the first letter tells.
         foreach ((string unit, _) in units)
         {
-            if (char.ToLowerInvariant(rest[0]) == char.ToLowerInvariant(unit[0]) && unit != "ms" && rest.Length > 1) return $"\"{written[..digits]}{unit}\"";
+            if (char.ToLowerInvariant(rest[0]) == char.ToLowerInvariant(unit[0]) && unit != "ms") return $"\"{written[..digits]}{unit}\"";
         }
 
         return null;

@@ -240,6 +240,8 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
         return this;
     }
 
+    private static readonly string[] NotBuilt = ["bridge", "cluster", "webhook", "telemetry", "sensor", "output", "sparkplug", "http", "coap"];
+
     private string Unknown(TomlEntry entry, BindContext context)
     {
         string shown = Printable.Escape(entry.Name);
@@ -249,6 +251,8 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
             TomlTableArray { Tables: [{ IsInline: false }, ..] } => $"unknown table [[{shown}]]",
             _ => $"unknown key \"{shown}\"",
         };
+        // Known from elsewhere, and not to be taken for a slip of the finger.
+        if (Title.Length == 0 && NotBuilt.Contains(entry.Name, StringComparer.Ordinal)) return $"{what}: this build has no such part; remove the table";
         what += Title.Length > 0 ? $" in {Title}" : what.StartsWith("unknown key", StringComparison.Ordinal) ? " outside of any table" : "";
         if (NearestName.Of(entry.Name, Names) is { } nearest) return $"{what}; did you mean \"{nearest}\"?";
         if (context.Root.TitleOfTableWith(entry.Name) is { } title) return $"{what}; it belongs in {title}";

@@ -65,7 +65,7 @@ internal abstract class ValueKind<T>(string expected)
     protected void Reject(TomlEntry entry, string? text, string? hint, BindContext context)
     {
         string found = text is null ? ValueText.Describe(entry.Node) : ValueText.Quote(text);
-        string suffix = hint is null ? "" : $"; did you mean {hint}?";
+        string suffix = hint is null ? "" : hint.Contains('?') ? $"; did you mean {hint}" : $"; did you mean {hint}?";
         context.Errors.Add(entry.Node.Position, $"\"{entry.Name}\" expects {Expected}; found {found}{suffix}");
     }
 

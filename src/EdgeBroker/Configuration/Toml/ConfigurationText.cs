@@ -55,6 +55,15 @@ internal static class ConfigurationText
     private static string? Decode(ReadOnlySpan<byte> bytes, SourceFile file, ConfigurationErrors errors)
     {
         if (bytes.StartsWith(Encoding.UTF8.Preamble)) bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        if (bytes.IndexOf((byte)0) is >= 0 and int zero)
+        {
+            int line = bytes[..zero].Count((byte)'\n') + 1;
+            errors.Add(
+                new SourcePosition(file, line, zero - (bytes[..zero].LastIndexOf((byte)'\n') + 1) + 1),
+                "holds a zero byte: the file is damaged, or saved in another form than UTF-8; save it as UTF-8, or restore it");
+            return null;
+        }
+
         try
         {
             return Strict.GetString(bytes);

@@ -38,6 +38,13 @@ internal sealed class TomlTable(SourcePosition position) : TomlNode(position)
 
     public TomlEntry? Find(string name) => _byName.GetValueOrDefault(name);
 
+    /// <summary>Takes an entry in place of the one of the same name.</summary>
+    public void Replace(TomlEntry entry)
+    {
+        Entries[Entries.IndexOf(_byName[entry.Name])] = entry;
+        _byName[entry.Name] = entry;
+    }
+
     public void Add(TomlEntry entry)
     {
         _byName.Add(entry.Name, entry);

@@ -15,6 +15,7 @@ internal sealed class TomlSyntax
     private readonly SourceFile _file;
     private readonly string[] _lines;
     private readonly HashSet<int> _brokenLines = [];
+    private readonly HashSet<int> _brokenTables = [];
 
     // From here on it is unknown which table a key belongs to, or whether it is a key at all.
     private int _lostFromLine = int.MaxValue;
@@ -32,6 +33,15 @@ internal sealed class TomlSyntax
         if (syntax.FindTooDeep() is { } tooDeep)
         {
             errors.Add(tooDeep, $"more than {DeepestNesting} brackets are open");
+            return null;
+        }
+
+        if (SyntaxAdvice.FindMosquittoLine(syntax._lines) is > 0 and int line)
+        {
+            errors.Add(
+                new SourcePosition(file, line, 1),
+                "this is a mosquitto.conf, and broker.toml is written otherwise: \"edgebroker config default\" prints one to start from, "
+                    + "\"edgebroker acl import\" turns an acl_file into rules, and mosquitto's password files are read as they are");
             return null;
         }
 
@@ -53,7 +63,14 @@ internal sealed class TomlSyntax
 
     /// <summary>Whether an error at this place follows from a syntax error already reported.</summary>
     private bool IsNoise(SourcePosition position) =>
-        position.File == _file && (position.Line >= _lostFromLine || _brokenLines.Contains(position.Line));
+        position.File == _file && (position.Line >= _lostFromLine || _brokenLines.Contains(position.Line) || _brokenTables.Contains(position.Line));
+
+    // A key that is said to be missing may stand in the broken line.
+    private int TableOf(int line)
+    {
+        while (line > 0 && !_lines[line - 1].TrimStart().StartsWith('[')) line--;
+        return line;
+    }
 
     private void Report(DiagnosticsBag diagnostics, ConfigurationErrors errors)
     {
@@ -65,6 +82,7 @@ internal sealed class TomlSyntax
         {
             int line = message.Span.Start.Line + 1;
             if (line >= _lostFromLine || !_brokenLines.Add(line)) continue;
+            _brokenTables.Add(TableOf(line));
             string text = line <= _lines.Length ? _lines[line - 1].Trim() : "";
             errors.Add(new SourcePosition(_file, line, message.Span.Start.Column + 1), Explain(message.Message, text));
             if (text.StartsWith('[') || message.Message.Contains("string", StringComparison.Ordinal) || text.Contains("\"\"\"", StringComparison.Ordinal)
@@ -78,23 +96,7 @@ internal sealed class TomlSyntax
     private static string Explain(string message, string line)
     {
         string problem = Printable.Escape(message.Replace("␤", "end of line", StringComparison.Ordinal));
-        int equals = line.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 0) return $"syntax: {problem}";
-        int comment = line.IndexOf('#', equals);
-        string value = (comment < 0 ? line[(equals + 1)..] : line[(equals + 1)..comment]).Trim();
-        return IsUnquotedText(value) ? $"syntax: {problem}; text and quantities are written in quotes: \"{value}\"" : $"syntax: {problem}";
-    }
-
-    private static bool IsUnquotedText(string value)
-    {
-        bool hasLetter = false;
-        foreach (char c in value)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or ':' or '/' or '-' or '_')) return false;
-            hasLetter |= char.IsAsciiLetter(c);
-        }
-
-        return hasLetter;
+        return SyntaxAdvice.For(message, line) is { } advice ? $"syntax: {Printable.Escape(advice)}" : $"syntax: {problem}";
     }
 
     /// <summary>The first bracket past the depth at which parsing by recursion stays safe; brackets in strings and comments count as well.</summary>

@@ -20,8 +20,14 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
         return root;
     }
 
-    /// <summary>Adds the tables of a later file: tables merge, arrays of tables append, and a key set in both is an error.</summary>
-    public static void Merge(TomlTable into, TomlTable from, ConfigurationErrors errors)
+    /// <summary>Adds the tables of a later file: tables merge, arrays of tables append, and of a key set in both the later one holds.</summary>
+    /// <param name="into">The tables so far.</param>
+    /// <param name="from">Those of the later file.</param>
+    /// <param name="errors">Is told of what cannot be merged.</param>
+    /// <param name="replaced">Is told of each key that is set twice: its path, where it was set, and where it is set now.</param>
+    /// <param name="path">The path of the tables, as "mqtt."; empty for the file.</param>
+    public static void Merge(
+        TomlTable into, TomlTable from, ConfigurationErrors errors, Action<string, SourcePosition, SourcePosition> replaced, string path = "")
     {
         foreach (TomlEntry entry in from.Entries)
         {
@@ -32,15 +38,20 @@ internal sealed class TomlTreeBuilder(SourceFile file, ConfigurationErrors error
             }
             else if (existing.Node is TomlTable { IsInline: false } table && entry.Node is TomlTable { IsInline: false } addition)
             {
-                Merge(table, addition, errors);
+                Merge(table, addition, errors, replaced, $"{path}{entry.Name}.");
             }
             else if (existing.Node is TomlTableArray tables && entry.Node is TomlTableArray additions)
             {
                 tables.Tables.AddRange(additions.Tables);
             }
+            else if (existing.Node is TomlScalar or TomlTable { IsInline: true } && entry.Node is TomlScalar or TomlTable { IsInline: true })
+            {
+                replaced(path + entry.Name, existing.Position, entry.Position);
+                into.Replace(entry);
+            }
             else
             {
-                errors.Add(entry.Position, $"key \"{entry.Name}\" is set already at {existing.Position}");
+                errors.Add(entry.Position, $"\"{entry.Name}\" is written in another way at {existing.Position}");
             }
         }
     }
