@@ -84,8 +84,17 @@ public sealed class RestartTests : IDisposable
         for (int i = 0; i < others.Length; i++)
         {
             gate.UserName = others[i];
-            TestClient client = await second.Broker.ConnectAsync($"c{i}", cleanStart: false, properties: Kept, sessionPresent: false);
-            await client.ExpectNothingAsync();
+            if (owner is null)
+            {
+                // Nobody's: it ends, and a new one begins.
+                TestClient client = await second.Broker.ConnectAsync($"c{i}", cleanStart: false, properties: Kept, sessionPresent: false);
+                await client.ExpectNothingAsync();
+                continue;
+            }
+
+            TestClient other = await second.Broker.OpenAsync();
+            await other.SendAsync(other.Packets.Connect($"c{i}", cleanStart: false, properties: Kept));
+            await other.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
         }
 
         gate.UserName = owner;
