@@ -12,28 +12,22 @@ public sealed class Judge
     private readonly int[] _sentAt;
     private readonly int[] _acknowledgedAt;
     private readonly Dictionary<(int Client, int Message), List<int>> _deliveries = [];
-    private readonly int _certainUntil = int.MaxValue;
-    private readonly int _cutAt = -1;
     private int _owed;
 
-    private Judge(RunHistory history, AllowedLoss? loss)
+    private Judge(RunHistory history)
     {
         _history = history;
         _events = history.Events;
         _sentAt = new int[history.Messages.Count];
         _acknowledgedAt = new int[history.Messages.Count];
         Array.Fill(_acknowledgedAt, Subscription.Never);
-        if (loss is null) return;
-        _cutAt = Array.FindIndex(_events, e => e.Kind == EventKind.PowerCut);
-        _certainUntil = Array.FindLastIndex(_events, Math.Max(_cutAt, 0), e => e.TimeNanoseconds <= loss.CutNanoseconds - (loss.Window.Ticks * 100));
     }
 
     /// <summary>Judges a history at whose end everything has been given time to arrive.</summary>
     /// <param name="history">What happened.</param>
-    /// <param name="loss">What may be forgotten; null: nothing.</param>
-    public static Verdict Of(RunHistory history, AllowedLoss? loss = null)
+    public static Verdict Of(RunHistory history)
     {
-        var judge = new Judge(history, loss);
+        var judge = new Judge(history);
         judge.Read();
         judge.JudgeDeliveries();
         judge.JudgeOrder();
@@ -44,9 +38,6 @@ public sealed class Judge
         int repeated = judge._deliveries.Values.Sum(places => places.Count - 1);
         return new Verdict(judge._violations, history.Messages.Count, acknowledged, judge._owed, delivered, repeated);
     }
-
-    /// <summary>Whether what was acknowledged at a place must still hold at the end.</summary>
-    private bool Binds(int place) => place <= _certainUntil || place > _cutAt;
 
     private void Read()
     {
@@ -60,7 +51,6 @@ public sealed class Judge
                     _sentAt[e.Message] = at;
                     break;
                 case EventKind.Acknowledged or EventKind.Received or EventKind.Completed:
-                    if (!Binds(at)) break;
                     _acknowledgedAt[e.Message] = Math.Min(_acknowledgedAt[e.Message], at);
                     if (e.Kind == EventKind.Received) acknowledgedSessions.Add(e.Client);
                     break;
@@ -92,14 +82,14 @@ public sealed class Judge
                 _subscriptions.Add(subscription);
                 SubscriptionsOf(e.Client).Add(subscription);
                 break;
-            case EventKind.Subscribed when Current(e) is { } granted && Binds(at):
+            case EventKind.Subscribed when Current(e) is { } granted:
                 granted.Granted = Math.Min(granted.Granted, at);
                 acknowledgedSessions.Add(e.Client);
                 break;
             case EventKind.UnsubscribeSent when Current(e) is { } ending:
                 ending.CancelRequested = Math.Min(ending.CancelRequested, at);
                 break;
-            case EventKind.Unsubscribed when Current(e) is { } ended && Binds(at):
+            case EventKind.Unsubscribed when Current(e) is { } ended:
                 ended.Cancelled = at;
                 break;
         }
@@ -158,7 +148,7 @@ public sealed class Judge
         foreach (((int client, int index), List<int> places) in _deliveries)
         {
             // The QoS at which it came is the lesser of the two; more than one is only of interest where it is 2.
-            if (places.Count > 1 && places.All(at => _events[at].Number == 2) && !SpansAllowedLoss(places))
+            if (places.Count > 1 && places.All(at => _events[at].Number == 2))
             {
                 Report(Promise.ExactlyOnce, places[1], $"{_history.Messages[index]} came {places.Count} times to {_history.Clients[client]}");
             }
@@ -207,15 +197,13 @@ public sealed class Judge
                     }
                 }
 
-                if (places.Select(at => _events[at].Client).Distinct().Count() > 1 && places.All(at => _events[at].Number == 2) && !SpansAllowedLoss(places))
+                if (places.Select(at => _events[at].Client).Distinct().Count() > 1 && places.All(at => _events[at].Number == 2))
                 {
                     Report(Promise.ExactlyOnce, places[1], $"{message} came {places.Length} times to {group.Key}");
                 }
             }
         }
     }
-
-    private bool SpansAllowedLoss(IReadOnlyCollection<int> places) => _cutAt >= 0 && places.Any(at => at < _cutAt) && places.Any(at => at > _cutAt);
 
     private void Report(Promise promise, int at, string text) => _violations.Add(new Violation(promise, $"event {at}, {Name(_events[at].Client)}: {text}"));
 

@@ -167,22 +167,6 @@ public sealed class JudgeTests
         Broken(Promise.Retained);
     }
 
-    [Fact]
-    public void What_was_acknowledged_just_before_a_cut_may_be_lost_where_that_is_allowed()
-    {
-        Subscribe(Subscriber, "a/#", qos: 2);
-        int message = Publish("a/b");
-        Acknowledge(message);
-        HistoryEvent cut = _history.Add(EventKind.PowerCut, -1);
-        Assert.Empty(Judge.Of(_history, new AllowedLoss(cut.TimeNanoseconds, TimeSpan.FromMinutes(1))).Violations);
-        Assert.NotEmpty(Judge.Of(_history, new AllowedLoss(cut.TimeNanoseconds, TimeSpan.Zero)).Violations);
-        int later = Publish("a/b");
-        Subscribe(Subscriber, "a/#", qos: 2);
-        Acknowledge(later);
-        Acknowledge(Publish("a/b"));
-        Assert.NotEmpty(Judge.Of(_history, new AllowedLoss(cut.TimeNanoseconds, TimeSpan.FromMinutes(1))).Violations);
-    }
-
     private void Subscribe(int client, string filter, int qos)
     {
         _history.Add(EventKind.SubscribeSent, client, 1, number: qos, text: filter);

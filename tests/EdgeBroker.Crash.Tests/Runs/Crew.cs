@@ -80,24 +80,23 @@ public sealed class Crew : IAsyncDisposable
     /// Everyone stays, nobody starts anything new, but for some last messages to each topic; returns when everything owed has come, or nothing comes any more.
     /// </summary>
     /// <param name="lastMessages">How many last messages each topic gets.</param>
-    /// <param name="loss">What may be forgotten.</param>
-    public async Task<Verdict> SettleAsync(int lastMessages, AllowedLoss? loss = null)
+    public async Task<Verdict> SettleAsync(int lastMessages)
     {
         foreach (SessionClient client in Clients) client.Drain();
         var clock = Stopwatch.StartNew();
-        if (!await SettledAsync(clock)) return Judge.Of(_history, loss);
+        if (!await SettledAsync(clock)) return Judge.Of(_history);
         foreach (Publisher publisher in _publishers) await publisher.PublishToEachTopicAsync(lastMessages);
         while (await SettledAsync(clock))
         {
             int count = _history.Count;
             foreach (Subscriber subscriber in _subscribers) await subscriber.FenceAsync();
             if (!Clients.All(c => c.IsSettled)) continue;
-            Verdict verdict = Judge.Of(_history, loss);
+            Verdict verdict = Judge.Of(_history);
             if (verdict.IsComplete && _history.Count == count) return verdict;
             if (!verdict.IsComplete && !await ChangedAsync(count)) return verdict;
         }
 
-        return Judge.Of(_history, loss);
+        return Judge.Of(_history);
     }
 
     /// <inheritdoc/>

@@ -57,8 +57,7 @@ public sealed class PowerCutRun
         }
 
         shim.KillAt(0);
-        // Long enough that something is older than what may be lost.
-        await Task.Delay(LongestStretch + (_options.Profile.LossWindow ?? TimeSpan.Zero));
+        await Task.Delay(LongestStretch);
         address.Clear();
         broker.Kill();
     }
@@ -108,8 +107,7 @@ public sealed class PowerCutRun
         using BrokerUnderTest broker = BrokerUnderTest.Create(_options.Profile);
         LayOut(broker.DataDirectory);
         history.Add(EventKind.PowerCut, -1, text: $"after {record.Kind}, {survival} survives");
-        AllowedLoss? loss = _options.Profile.LossWindow is { } window ? new AllowedLoss(record.TimeNanoseconds, window) : null;
-        Verdict verdict = await ResumeAsync(broker, history, cut, loss);
+        Verdict verdict = await ResumeAsync(broker, history, cut);
         string title = $"power cut: {_options.Profile}, --seed {_options.Seed}, cut {cut} at {record.End} after {record.Kind}, {survival} survives";
         string name = $"cut-{_options.Profile}-{_options.Seed}-{cut}";
         RunReport report = RunReport.Of(title, name, history, verdict, broker.Said);
@@ -124,7 +122,7 @@ public sealed class PowerCutRun
         }
     }
 
-    private async Task<Verdict> ResumeAsync(BrokerUnderTest broker, RunHistory history, int cut, AllowedLoss? loss)
+    private async Task<Verdict> ResumeAsync(BrokerUnderTest broker, RunHistory history, int cut)
     {
         var address = new BrokerAddress();
         int port;
@@ -135,14 +133,14 @@ public sealed class PowerCutRun
         catch (InvalidOperationException exception)
         {
             history.Add(EventKind.BrokerFailed, -1, text: $"it does not start: {exception.Message}");
-            return Judge.Of(history, loss);
+            return Judge.Of(history);
         }
 
         await RetainedLook.TakeAsync(history, port, CancellationToken.None);
         await using var crew = new Crew(history, _options.Seed + cut);
         address.Set(port);
         await crew.StartAsync(address);
-        Verdict verdict = await crew.SettleAsync(lastMessages: 1, loss);
+        Verdict verdict = await crew.SettleAsync(lastMessages: 1);
         address.Clear();
         return verdict;
     }

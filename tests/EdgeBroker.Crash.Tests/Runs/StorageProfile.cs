@@ -13,7 +13,7 @@ public sealed record StorageProfile(string Name)
     /// <summary>Each commit reaches the disk, a little later.</summary>
     public static readonly StorageProfile Balanced = new("balanced");
 
-    /// <summary>A power cut may take the last seconds.</summary>
+    /// <summary>Each commit reaches the disk, some seconds later where the budget is spent.</summary>
     public static readonly StorageProfile FlashSaver = new("flash-saver");
 
     /// <summary>Nothing is kept.</summary>
@@ -23,9 +23,6 @@ public sealed record StorageProfile(string Name)
 
     /// <summary>The table that sets it.</summary>
     public string Toml => this == Unset ? "" : $"[storage]\ndurability = \"{Name}\"\n";
-
-    /// <summary>What a power cut may take; null: nothing that was acknowledged.</summary>
-    public TimeSpan? LossWindow => this == FlashSaver ? TimeSpan.FromSeconds(6) : null;
 
     /// <summary>The profile of a name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
