@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Sockets;
+using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.AotSmoke.Tests;
@@ -46,6 +48,24 @@ public sealed class BrokerTests : IDisposable
         int port = await PublishedBroker.PortOfAsync(broker);
         using ChildProcess subscriber = await SubscribeAsync(port, "5", qos: 1);
         await StopsAsync(broker, clients: 1);
+    }
+
+    [Fact]
+    public async Task Asked_again_while_it_stops_it_ends_at_once()
+    {
+        using ChildProcess broker = Start(PublishedBinary.HostRid, port: 0);
+        int port = await PublishedBroker.PortOfAsync(broker);
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync("127.0.0.1", port);
+        await client.SendAsync(Packets.V311.Connect("c"));
+        Assert.Equal(4, await client.ReceiveAsync(new byte[100]));
+        broker.Terminate();
+        // The client does not close, so this takes a while.
+        await broker.LineAsync(line => line.Contains("stopping: disconnecting 1 client(s)", StringComparison.Ordinal));
+        broker.Terminate();
+        Assert.Equal(128 + 15, await broker.ExitAsync());
+        Assert.Contains("SIGTERM again while stopping", broker.Said, StringComparison.Ordinal);
+        Assert.DoesNotContain(" stopped", broker.Said, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Transport.Buffers;
 
@@ -65,6 +67,25 @@ public sealed class OutputBuffer : IBufferWriter<byte>
             ChunkPool.Return(first.Bytes);
             Chunk.Recycle(first);
         }
+    }
+
+    /// <summary>Lists what waits, from the front, for one call of the system; the number of pieces.</summary>
+    internal unsafe int Gather(LinuxSockets.IoVector* vectors, int most, out int totalBytes)
+    {
+        SyncRoot.MustBeHeld();
+        int count = 0;
+        totalBytes = 0;
+        for (Chunk? chunk = _first; chunk is not null && count < most; chunk = chunk.Next)
+        {
+            if (chunk.End == chunk.Start) continue;
+            // Pinned for life, so the address holds.
+            vectors[count].Base = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(chunk.Bytes, chunk.Start);
+            vectors[count].Length = chunk.End - chunk.Start;
+            totalBytes += chunk.End - chunk.Start;
+            count++;
+        }
+
+        return count;
     }
 
     /// <summary>Drops everything.</summary>

@@ -20,6 +20,7 @@ public static unsafe partial class LinuxSockets
     public const int IpProtoIpv6 = 41;
     public const int Ipv6Only = 26;
     public const int NoSignal = 0x4000;
+    public const int Peek = 0x2;
     public const int ShutdownWrite = 1;
 
     public const int EpollAdd = 1;
@@ -28,6 +29,7 @@ public static unsafe partial class LinuxSockets
     public const uint EpollOut = 0x004;
     public const uint EpollError = 0x008;
     public const uint EpollHangUp = 0x010;
+    public const uint EpollPeerEnd = 0x2000;
 
     public const int ErrorInterrupted = 4;
     public const int ErrorAgain = 11;

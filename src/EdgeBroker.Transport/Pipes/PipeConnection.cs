@@ -160,7 +160,8 @@ public sealed partial class PipeConnection : TransportConnection
                 ReadResult result = await _pipe.Input.ReadAsync().ConfigureAwait(false);
                 if (result.IsCanceled) break;
                 SequencePosition consumed = Hand(result.Buffer, out bool wait);
-                if (wait)
+                // With nothing unread the end of the peer is noticed all the same.
+                if (wait && !result.Buffer.Slice(consumed).IsEmpty)
                 {
                     _pipe.Input.AdvanceTo(consumed);
                     await _readOn.WaitAsync().ConfigureAwait(false);

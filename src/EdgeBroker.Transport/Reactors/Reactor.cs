@@ -312,6 +312,7 @@ public sealed unsafe partial class Reactor : IDisposable
         // It may have been closed by an earlier event of this turn.
         if (connection is null) return;
         if ((ready & LinuxSockets.EpollOut) != 0) connection.Flush();
+        if ((ready & LinuxSockets.EpollPeerEnd) != 0) connection.OnPeerEnd();
         if ((ready & (LinuxSockets.EpollIn | LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0)
         {
             bool broken = (ready & (LinuxSockets.EpollError | LinuxSockets.EpollHangUp)) != 0;

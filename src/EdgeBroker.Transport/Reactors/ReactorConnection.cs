@@ -23,6 +23,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private ReceivedBytes _received;
     private uint _interest = LinuxSockets.EpollIn;
     private bool _pausedByHandler;
+    private bool _hasUnreadEnd;
     private bool _lingering;
     private bool _closeDeadlineSet;
     private bool _closed;
@@ -131,6 +132,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     {
         if (!_pausedByHandler) return;
         _pausedByHandler = false;
+        _hasUnreadEnd = false;
         UpdateInterest();
         if (_received.Length == 0) return;
         HandReceived(_received.Kept);
@@ -181,6 +183,16 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
     }
 
+    /// <summary>epoll says that the peer sends nothing more, while nobody reads. What it has sent before is read first, when the handler reads on.</summary>
+    public void OnPeerEnd()
+    {
+        if (_closed || _lingering || IsClosing || !_pausedByHandler) return;
+        byte next;
+        _hasUnreadEnd = _received.Length > 0 || LinuxSockets.Receive(_fd, &next, 1, LinuxSockets.Peek) > 0;
+        if (_hasUnreadEnd) UpdateInterest();
+        else Finish("the peer closed the connection");
+    }
+
     /// <summary>Gives the handler the turn it asked for and sends what is in the output, as this reactor asked.</summary>
     public void Service() => Service(ref _queued);
 
@@ -210,7 +222,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         while (true)
         {
             int count, total;
-            lock (Output.SyncRoot.Alone()) count = Gather(vectors, out total);
+            lock (Output.SyncRoot.Alone()) count = Output.Gather(vectors, MaxVectors, out total);
             if (count == 0) break;
             nint sent = Send(vectors, count);
             if (sent < 0)
@@ -314,23 +326,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
     }
 
-    private int Gather(LinuxSockets.IoVector* vectors, out int total)
-    {
-        int count = 0;
-        total = 0;
-        for (OutputBuffer.Chunk? chunk = Output.First; chunk is not null && count < MaxVectors; chunk = chunk.Next)
-        {
-            if (chunk.End == chunk.Start) continue;
-            // Pinned for life, so the address holds.
-            vectors[count].Base = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(chunk.Bytes, chunk.Start);
-            vectors[count].Length = chunk.End - chunk.Start;
-            total += chunk.End - chunk.Start;
-            count++;
-        }
-
-        return count;
-    }
-
     private nint Send(LinuxSockets.IoVector* vectors, int count)
     {
         if (count == 1) return LinuxSockets.Send(_fd, vectors[0].Base, vectors[0].Length, LinuxSockets.NoSignal);
@@ -392,7 +387,8 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     {
         if (_closed) return;
         bool readable = _lingering || (!_pausedByHandler && !IsClosing);
-        uint interest = (readable ? LinuxSockets.EpollIn : 0) | (writable ? LinuxSockets.EpollOut : 0);
+        uint interest = readable ? LinuxSockets.EpollIn : IsClosing || _hasUnreadEnd ? 0 : LinuxSockets.EpollPeerEnd;
+        if (writable) interest |= LinuxSockets.EpollOut;
         if (interest == _interest) return;
         _interest = interest;
         Reactor.Watch(this, interest);

@@ -101,8 +101,7 @@ internal sealed partial class BrokerHost(
             broker, new BrokerView(broker, refusals), parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Ask(context, stop));
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Ask(context, stop));
+        using var stopSignals = new StopSignals(stop, loggers, _log);
         await parts.StartAsync(stop.Token).ConfigureAwait(false);
         if (!stop.Token.IsCancellationRequested) ServeUntilAsked(stop, reload, listeners);
         LogStopping(_log, broker.ConnectedCount);
@@ -119,13 +118,6 @@ internal sealed partial class BrokerHost(
         // A reload under way ends with READY, which must not come after STOPPING.
         reload.Close();
         _services.Stopping();
-    }
-
-    private static void Ask(PosixSignalContext context, StopRequest stop)
-    {
-        // Otherwise the runtime would end the process before the clients have heard of it.
-        context.Cancel = true;
-        stop.Ask();
     }
 
     private ControlAnswer Answer(ControlRequest request, ControlService control)

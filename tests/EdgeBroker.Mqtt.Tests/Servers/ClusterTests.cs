@@ -136,13 +136,30 @@ public sealed class ClusterTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_client_that_has_gone_meanwhile_leaves_no_connected_session(bool overSockets)
+    public async Task A_client_that_goes_meanwhile_is_noticed_at_once(bool overSockets)
     {
         await using TestBroker broker = Open(overSockets);
         TestClient client = await broker.OpenAsync();
         await client.SendAsync(client.Packets.Connect("c"));
         TestClaim claim = await _cluster.NextAsync();
-        // Unread, so that nobody notices before the answer.
+        await client.DisposeAsync();
+        await claim.WhenCancelledAsync();
+        claim.Answer(TestCluster.Granted(3));
+        Assert.Equal([("c", 3L)], _cluster.Released);
+        Assert.Equal(0, broker.Broker.SessionCount);
+        await Deadline.Until(() => broker.Broker.Limits.Connections.OpenCount == 0, "its slot to be free");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_has_gone_meanwhile_leaves_no_connected_session(bool overSockets)
+    {
+        await using TestBroker broker = Open(overSockets);
+        TestClient client = await broker.OpenAsync();
+        // What it sends ahead is to be read first, so nobody notices before the answer.
+        await client.SendAsync([.. client.Packets.Connect("c"), .. Packets.Pingreq()]);
+        TestClaim claim = await _cluster.NextAsync();
         await client.DisposeAsync();
         claim.Answer(TestCluster.Granted(3));
         await broker.Events.WaitForAsync(one => one.Kind == BrokerEventKind.SessionEnded, "the session to end");

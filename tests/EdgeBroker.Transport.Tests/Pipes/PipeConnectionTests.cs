@@ -51,6 +51,28 @@ public sealed class PipeConnectionTests
         await served.WaitAsync(Deadline.Patience);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task The_end_of_the_peer_is_noticed_in_a_pause_unless_something_is_to_be_read_first(int unread)
+    {
+        var handler = new TestHandler(_connection);
+        Task served = _connection.RunAsync(handler);
+        _connection.Post(_connection.PauseReading);
+        await PostedAsync();
+        await _in.Writer.WriteAsync(new byte[unread]);
+        await _in.Writer.CompleteAsync();
+        if (unread > 0)
+        {
+            await PostedAsync();
+            Assert.Equal(0, handler.ClosedCount);
+            _connection.Post(_connection.ResumeReading);
+        }
+
+        await served.WaitAsync(Deadline.Patience);
+        Assert.Equal((unread, "the peer closed the connection"), (handler.ReceivedBytes, handler.Closed));
+    }
+
     [Fact]
     public async Task Closing_lets_pending_output_through()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+
 namespace EdgeBroker.Transport.Tests.Reactors;
 
 /// <summary>A handler that does what a test says, and notes what happens to it. By itself it echoes.</summary>
