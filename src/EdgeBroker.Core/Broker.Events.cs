@@ -2,6 +2,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
@@ -18,7 +19,7 @@ public sealed partial class Broker
 {
     private readonly Action<Message> _tellExpired;
 
-    private static bool IsSys(ReadOnlySpan<byte> topic) => topic.StartsWith("$SYS/"u8);
+    internal static bool IsSys(ReadOnlySpan<byte> topic) => topic.StartsWith("$SYS/"u8);
 
     private void TellDisconnected(string clientId, string? userName, ISessionLink link, ReasonCode reason, Disconnection end)
     {
@@ -40,17 +41,11 @@ public sealed partial class Broker
         _events.SessionTakenOver(new TakenOverEvent(description.Of(clientId, userName), previous, displaced.UserName == userName));
     }
 
-    private void TellDelivered(in Publication message, Subscription to, in DeliveryOutcome outcome)
+    // Of other messages their receiver tells, when it has them.
+    private void TellSent(in Publication message, Subscription to, in DeliveryOutcome outcome)
     {
-        if (outcome.Result is not (DeliveryResult.Sent or DeliveryResult.Queued) || IsSys(message.Topic)) return;
-        QoS qos = message.QoS < to.Options.MaximumQoS ? message.QoS : to.Options.MaximumQoS;
-        _events.MessageDelivered(new DeliveredEvent
-        {
-            Message = message,
-            To = to.Receiver,
-            QoS = qos,
-            IsQueued = outcome.Result == DeliveryResult.Queued,
-        });
+        if (outcome.Result != DeliveryResult.Sent || to.Receiver is not Session || Lower(message.QoS, to) != QoS.AtMostOnce || IsSys(message.Topic)) return;
+        _events.MessageDelivered(new DeliveredEvent { Message = message, To = to.Receiver, QoS = QoS.AtMostOnce });
     }
 
     private void TellRetained(in Publication message, RetainedChange change)

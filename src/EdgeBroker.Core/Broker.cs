@@ -43,7 +43,7 @@ public sealed partial class Broker
         Retained = new RetainedMessages(journal, Limits.Ledger);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
         Ingress = new Ingress.Ingress(this);
-        _environment = new SessionEnvironment(options, Clock, journal, Limits.Ledger);
+        _environment = new SessionEnvironment(options, Clock, journal, Limits.Ledger, events);
         _ownContext = CreateContext();
         RegisterMeters(version);
         if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, Meters, options.SysInterval);

@@ -61,11 +61,14 @@ public readonly ref struct RefusedEvent
     /// <summary>The reason code; 0x87 where a rule says so.</summary>
     public required ReasonCode Reason { get; init; }
 
-    /// <summary>The rule, with its place; null: the reason code says all.</summary>
+    /// <summary>The rule with its place, or the key; null: the reason code says all.</summary>
     public string? Cause { get; init; }
 }
 
-/// <summary>A receiver has taken a message: it is on its way to it, or waits for it.</summary>
+/// <summary>
+/// A receiver has a message: a client has acknowledged it (PUBACK, or PUBREC, with which the message is its own), or, at QoS 0, its connection has it to send;
+/// whoever owns a local client has read it. A message that was sent before anybody wanted to know may not be told of.
+/// </summary>
 public readonly ref struct DeliveredEvent
 {
     /// <summary>The message; borrowed.</summary>
@@ -75,9 +78,6 @@ public readonly ref struct DeliveredEvent
 
     /// <summary>The QoS it is delivered with.</summary>
     public QoS QoS { get; init; }
-
-    /// <summary>Whether it waits in a queue.</summary>
-    public bool IsQueued { get; init; }
 }
 
 /// <summary>What became of a topic's retained message.</summary>

@@ -18,6 +18,8 @@ namespace EdgeBroker.Core.Ingress;
 public sealed class Ingress
 {
     private const string TooManyLevels = "a topic with more levels than mqtt.max_topic_levels";
+    private const string TooManyFilterLevels = "a filter with more levels than mqtt.max_topic_levels";
+    private const string TooManySubscriptions = "the client has as many subscriptions as it may (mqtt.max_subscriptions_per_client)";
     private const string FalseText = "a payload that is not the UTF-8 its Payload Format Indicator promises";
 
     private readonly Broker _broker;
@@ -66,6 +68,7 @@ public sealed class Ingress
     {
         if (FindViolation(message, principal.Grants, out ReasonCode reason) is { } violation)
         {
+            TellRefused(message, principal, reason, violation);
             return new PublishVerdict(PublishDecision.Disconnect, reason, Cause: violation);
         }
 
@@ -80,14 +83,15 @@ public sealed class Ingress
         if (IsFalseText(message))
         {
             context.Counters.PublishesDropped++;
-            TellRefused(message, principal, ReasonCode.PayloadFormatInvalid, cause: null);
+            TellRefused(message, principal, ReasonCode.PayloadFormatInvalid, FalseText);
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
         }
 
         PublishOutcome outcome = _broker.Publish(message, context, batch);
         if (outcome.IsHeld && (principal.WaitsForStore || outcome.IsBrief)) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
-        PublishDecision decision = outcome.Reason.IsError() ? PublishDecision.Refused : PublishDecision.Accepted;
-        return new PublishVerdict(decision, outcome.Reason, outcome.Completion, outcome.Cause);
+        if (!outcome.Reason.IsError()) return new PublishVerdict(PublishDecision.Accepted, outcome.Reason, outcome.Completion);
+        TellRefused(message, principal, outcome.Reason, outcome.Cause);
+        return new PublishVerdict(PublishDecision.Refused, outcome.Reason, outcome.Completion, outcome.Cause);
     }
 
     /// <summary>Judges a message that may be published later, as a will, without publishing it.</summary>
@@ -118,14 +122,14 @@ public sealed class Ingress
     {
         if (_broker.Limits.Active is { } active && !IsWithinRate(active, principal, nowMs, out LimitKind? disconnectedBy))
         {
-            if (disconnectedBy is null) TellRefused(filter, principal, ReasonCode.QuotaExceeded);
+            if (disconnectedBy is null) TellRefused(filter, principal, ReasonCode.QuotaExceeded, _broker.Limits.Describe(LimitKind.SubscribesPerClient));
             return new SubscribeVerdict(ReasonCode.QuotaExceeded, DisconnectedBy: disconnectedBy);
         }
 
         ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> shared) ? shared : filter;
         if (TopicName.CountLevels(topics) > _broker.Options.MaxTopicLevels)
         {
-            TellRefused(filter, principal, ReasonCode.TopicFilterInvalid);
+            TellRefused(filter, principal, ReasonCode.TopicFilterInvalid, TooManyFilterLevels);
             return new SubscribeVerdict(ReasonCode.TopicFilterInvalid);
         }
 
@@ -138,14 +142,14 @@ public sealed class Ingress
         if (!_broker.Limits.Ledger.HasLastingRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
         {
             _broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
-            TellRefused(filter, principal, ReasonCode.QuotaExceeded);
+            TellRefused(filter, principal, ReasonCode.QuotaExceeded, _broker.Limits.Describe(LimitKind.MaxMemory));
             return new SubscribeVerdict(ReasonCode.QuotaExceeded);
         }
 
         QoS most = principal.Permissions.MaximumQoS(topics);
         if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         ReasonCode outcome = _broker.Subscribe(principal.Receiver, principal.Lease, filter, options, identifier, out Completion? completion);
-        if (outcome.IsError()) TellRefused(filter, principal, outcome);
+        if (outcome.IsError()) TellRefused(filter, principal, outcome, TooManySubscriptions);
         return new SubscribeVerdict(outcome, completion);
     }
 
@@ -217,7 +221,7 @@ public sealed class Ingress
         Cause = cause,
     });
 
-    private void TellRefused(ReadOnlySpan<byte> filter, Principal principal, ReasonCode reason, string? cause = null) =>
+    private void TellRefused(ReadOnlySpan<byte> filter, Principal principal, ReasonCode reason, string cause) =>
         _broker.Events.SubscribeRefused(new RefusedEvent
         {
             ClientId = principal.Receiver.Id,

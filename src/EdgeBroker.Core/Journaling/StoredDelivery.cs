@@ -8,6 +8,9 @@ namespace EdgeBroker.Core.Journaling;
 /// </summary>
 public sealed class StoredDelivery : JournalFact
 {
+    /// <summary>What one takes, with its part of the record it belongs to.</summary>
+    internal const int MemoryBytes = 128;
+
     private const int Pending = 0;
     private const int Written = 1;
     private const int Durable = 2;

@@ -9,7 +9,7 @@ public enum MemoryKind : byte
     /// <summary>Bytes received and not yet handled, of clients that have logged in. Buffers are those of the whole process.</summary>
     ReceiveBuffers,
 
-    /// <summary>The same of connections that have not logged in yet.</summary>
+    /// <summary>The same of connections that have not logged in yet, and CONNECTs that wait for a verdict.</summary>
     UnauthenticatedBuffers,
 
     /// <summary>Bytes that wait for a client's socket.</summary>
@@ -18,7 +18,9 @@ public enum MemoryKind : byte
     /// <summary>Messages that wait in sessions, each counted once, and the queues' own memory.</summary>
     Queues,
 
-    /// <summary>Messages sent and not yet acknowledged that no queue holds, and the windows' own memory.</summary>
+    /// <summary>
+    /// Messages sent and not yet acknowledged that no queue holds, the windows' own memory, and the packet identifiers of open QoS 2 exchanges.
+    /// </summary>
     Inflight,
 
     /// <summary>Retained messages, and the tree of their topics.</summary>

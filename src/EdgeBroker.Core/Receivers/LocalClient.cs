@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
@@ -115,10 +116,13 @@ public sealed class LocalClient : Receiver, IDisposable
             bool isFound = TryTake(retained, out delivery);
             bool isDone = retained.Walk.IsDone;
             lock (_lock.Alone()) _retained.PutBack(retained, isDone || _isClosed);
+            if (isFound) TellRead(delivery);
             if (isFound || !isDone) return isFound;
         }
 
-        return TryDequeue(out delivery);
+        if (!TryDequeue(out delivery)) return false;
+        TellRead(delivery);
+        return true;
     }
 
     /// <summary>Waits until <see cref="TryRead"/> has something to try; false when the client is closed.</summary>
@@ -261,6 +265,13 @@ public sealed class LocalClient : Receiver, IDisposable
 
         if (expired > 0) _broker.CountExpired(this, expired);
         return found;
+    }
+
+    private void TellRead(in LocalDelivery delivery)
+    {
+        if (!_broker.Events.Wants(EventKinds.MessageDelivered) || Broker.IsSys(delivery.Message.Topic)) return;
+        Publication message = Publication.Of(delivery.Message, _broker.Clock.NowMs);
+        _broker.Events.MessageDelivered(new DeliveredEvent { Message = message, To = this, QoS = delivery.QoS });
     }
 
     /// <summary>Under the lock: whoever waits to read, to be told outside of it.</summary>

@@ -125,6 +125,9 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// <summary>Why a client is refused, for the log; the client is not told.</summary>
     public string? Cause { get; init; }
 
+    /// <summary>Of one that is refused: the name it claimed, where a method's data say it and not the request; else null.</summary>
+    public string? ClaimedUser { get; init; }
+
     /// <summary>What the client was let in by, for <see cref="IAuthenticator.Review"/>; the authenticator's own affair.</summary>
     public object? Credential { get; init; }
 

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -49,7 +50,11 @@ internal struct ExactlyOnceReceiver
     }
 
     /// <summary>Another connection takes the session: what is open now is of an earlier one.</summary>
-    public void Attach() => _earlierIds = _ids.Count == 0 ? PacketIdSet.None : _ids.Copy();
+    public void Attach(MemoryLedger ledger)
+    {
+        if (!ReferenceEquals(_earlierIds, PacketIdSet.None)) _earlierIds.Account(ledger, isOver: true);
+        _earlierIds = _ids.Count == 0 ? PacketIdSet.None : _ids.Copy();
+    }
 
     /// <summary>The message of an open exchange is on its way to the disk.</summary>
     public void Store(Completion stored) => _stored = stored;
@@ -62,6 +67,13 @@ internal struct ExactlyOnceReceiver
     {
         _earlierIds.Remove(packetId);
         return _ids.Remove(packetId);
+    }
+
+    /// <summary>Accounts what the identifiers take; nothing once the session is over.</summary>
+    public readonly void Account(MemoryLedger ledger, bool isOver)
+    {
+        if (!ReferenceEquals(_ids, PacketIdSet.None)) _ids.Account(ledger, isOver);
+        if (!ReferenceEquals(_earlierIds, PacketIdSet.None)) _earlierIds.Account(ledger, isOver);
     }
 
     /// <summary>Takes up the exchanges an earlier life of the process left open.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 
@@ -148,10 +149,10 @@ internal sealed class InflightWindow
         return false;
     }
 
-    /// <summary>Accounts what the window itself takes; nothing once it is over.</summary>
-    public void Account(MemoryLedger ledger, bool isOver)
+    /// <summary>Accounts what the window itself takes, with the journal's side of its messages; nothing once it is over.</summary>
+    public void Account(MemoryLedger ledger, bool isOver, bool isStored)
     {
-        int bytes = isOver ? 0 : _ring.Length * Unsafe.SizeOf<QueuedMessage>();
+        int bytes = isOver ? 0 : _ring.Length * (Unsafe.SizeOf<QueuedMessage>() + (isStored ? StoredDelivery.MemoryBytes : 0));
         if (bytes == _accountedBytes) return;
         ledger.Account(MemoryKind.Inflight, bytes - _accountedBytes);
         _accountedBytes = bytes;

@@ -247,10 +247,10 @@ internal sealed partial class MessageQueue
         KeepLatest(true);
     }
 
-    /// <summary>Accounts what the queue itself takes, beside messages; nothing once it is over.</summary>
-    public void Account(bool isOver)
+    /// <summary>Accounts what the queue itself takes, beside messages, with the journal's side of those in memory; nothing once it is over.</summary>
+    public void Account(bool isOver, bool isStored)
     {
-        long bytes = isOver ? 0 : MemoryBytes;
+        long bytes = isOver ? 0 : MemoryBytes + (isStored ? StoredDelivery.MemoryBytes * ((long)_front.Capacity + (_back?.Capacity ?? 0)) : 0);
         if (bytes == _accountedBytes) return;
         _ledger.Account(MemoryKind.Queues, bytes - _accountedBytes);
         _accountedBytes = bytes;

@@ -23,6 +23,9 @@ internal sealed class MessageRing
     /// <summary>Bytes of memory that it takes itself.</summary>
     public int MemoryBytes => _ring.Length * Unsafe.SizeOf<QueuedMessage>();
 
+    /// <summary>Slots it has memory for.</summary>
+    public int Capacity => _ring.Length;
+
     /// <summary>The position of the newest; 0: there is none.</summary>
     public long LastPosition => Slots == 0 ? 0 : At(Slots - 1).Position;
 

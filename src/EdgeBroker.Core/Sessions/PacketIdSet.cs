@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -13,8 +14,16 @@ internal sealed class PacketIdSet
     public static readonly PacketIdSet None = new();
 
     private const int PageBits = 1024;
+
+    // With their headers: this object, the table of pages, a page.
+    private const int SetBytes = 56;
+    private const int TableBytes = ((ushort.MaxValue + 1) / PageBits * 8) + 24;
+    private const int PageBytes = (PageBits / 8) + 24;
+
     private ulong[]?[]? _pages;
     private Vector128<ushort> _few;
+    private int _pageCount;
+    private int _accountedBytes;
 
     /// <summary>Identifiers in the set.</summary>
     public int Count { get; private set; }
@@ -26,7 +35,13 @@ internal sealed class PacketIdSet
         Count++;
         if (TryReplaceFew(0, id)) return true;
         _pages ??= new ulong[]?[(ushort.MaxValue + 1) / PageBits];
-        ulong[] page = _pages[id / PageBits] ??= new ulong[PageBits / 64];
+        ref ulong[]? page = ref _pages[id / PageBits];
+        if (page is null)
+        {
+            page = new ulong[PageBits / 64];
+            _pageCount++;
+        }
+
         page[id % PageBits / 64] |= 1UL << (id % 64);
         return true;
     }
@@ -45,12 +60,22 @@ internal sealed class PacketIdSet
         page[id % PageBits / 64] &= ~(1UL << (id % 64));
         if (page.AsSpan().ContainsAnyExcept(0UL)) return true;
         _pages[id / PageBits] = null;
-        if (Array.TrueForAll(_pages, static one => one is null)) _pages = null;
+        if (--_pageCount == 0) _pages = null;
         return true;
     }
 
     /// <summary>Another set of the same identifiers.</summary>
-    public PacketIdSet Copy() => new() { _few = _few, _pages = _pages is null ? null : [.. _pages.Select(page => page?.ToArray())], Count = Count };
+    public PacketIdSet Copy() =>
+        new() { _few = _few, _pages = _pages is null ? null : [.. _pages.Select(page => page?.ToArray())], _pageCount = _pageCount, Count = Count };
+
+    /// <summary>Accounts what the set takes; nothing once it is over. Not of <see cref="None"/>.</summary>
+    public void Account(MemoryLedger ledger, bool isOver)
+    {
+        int bytes = isOver ? 0 : SetBytes + (_pages is null ? 0 : TableBytes + (_pageCount * PageBytes));
+        if (bytes == _accountedBytes) return;
+        ledger.Account(MemoryKind.Inflight, bytes - _accountedBytes);
+        _accountedBytes = bytes;
+    }
 
     private bool TryReplaceFew(ushort old, ushort fresh)
     {

@@ -1,4 +1,6 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -6,19 +8,25 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     /// <summary>PUBACK: a QoS 1 message is done with, whatever the reason code says [MQTT-4.4.0-2].</summary>
-    public AckOutcome Puback(ConnectionLease lease, ushort packetId)
+    /// <param name="lease">The connection's right.</param>
+    /// <param name="packetId">The packet identifier.</param>
+    /// <param name="refused">Whether the reason code is 0x80 or more.</param>
+    public AckOutcome Puback(ConnectionLease lease, ushort packetId, bool refused)
     {
+        Message? delivered;
         Deferred deferred;
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
             AckOutcome outcome = _window.Acknowledge(packetId, out QueuedMessage done);
             if (outcome != AckOutcome.Done) return outcome;
+            delivered = done.Message;
             Complete(done);
             deferred = TakeDeferred();
         }
 
         deferred.Complete();
+        if (!refused) TellDelivered(delivered, QoS.AtLeastOnce);
         return AckOutcome.Done;
     }
 
@@ -28,10 +36,11 @@ public sealed partial class Session
     /// <param name="refused">Whether the reason code is 0x80 or more.</param>
     public AckOutcome Pubrec(ConnectionLease lease, ushort packetId, bool refused)
     {
+        AckOutcome outcome;
+        Message? delivered;
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            AckOutcome outcome;
             if (refused)
             {
                 outcome = _window.Refuse(packetId, out QueuedMessage done);
@@ -39,11 +48,13 @@ public sealed partial class Session
                 return outcome;
             }
 
-            outcome = _window.Release(packetId, Ledger, out DeliveryReleased? fact, out bool isReleased);
+            outcome = _window.Release(packetId, Ledger, out delivered, out DeliveryReleased? fact, out bool isReleased);
             if (fact is not null) Journal.Append(fact);
             if (isReleased) _link!.SendPubrel(packetId);
-            return outcome;
         }
+
+        TellDelivered(delivered, QoS.ExactlyOnce);
+        return outcome;
     }
 
     /// <summary>PUBCOMP: the QoS 2 exchange is over.</summary>
@@ -67,7 +78,13 @@ public sealed partial class Session
     public AckOutcome TryBeginExactlyOnce(ConnectionLease lease, ushort packetId, bool isDup, int limit, out Completion? completion)
     {
         completion = null;
-        lock (SyncRoot.Alone()) return Holds(lease) ? _received.TryBegin(packetId, isDup, limit, out completion) : AckOutcome.StaleLease;
+        lock (SyncRoot.Alone())
+        {
+            if (!Holds(lease)) return AckOutcome.StaleLease;
+            AckOutcome outcome = _received.TryBegin(packetId, isDup, limit, out completion);
+            _received.Account(Ledger, isOver: false);
+            return outcome;
+        }
     }
 
     /// <summary>The PUBLISH was refused: its identifier, not stored yet, is free again [MQTT-4.3.3-9].</summary>
@@ -96,7 +113,9 @@ public sealed partial class Session
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            if (!_received.Complete(packetId)) return AckOutcome.UnknownId;
+            bool isOpen = _received.Complete(packetId);
+            _received.Account(Ledger, isOver: false);
+            if (!isOpen) return AckOutcome.UnknownId;
             if (_store.Session is { } stored) completion = Append(new ReceivedIdRemoved(stored, packetId));
             return AckOutcome.Done;
         }
@@ -107,7 +126,7 @@ public sealed partial class Session
     {
         SyncRoot.MustBeHeld();
         Finish(done);
-        _window.Account(Ledger, isOver: false);
+        _window.Account(Ledger, isOver: false, IsStored);
         if (_queue.Count > 0 || _retained.HasMore || _window.HasResends) _link!.RequestPump();
     }
 

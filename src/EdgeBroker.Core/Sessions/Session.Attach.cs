@@ -37,7 +37,7 @@ public sealed partial class Session
             grant.Will?.Message.Hold(Ledger, MemoryKind.Wills);
             if (!sessionPresent) Ledger.Account(MemoryKind.Sessions, MemoryBytes);
             _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum), _environment.Options.MaxOutboundBytes);
-            _received.Attach();
+            _received.Attach(Ledger);
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
             SaveState();

@@ -35,8 +35,9 @@ public sealed partial class Session
         lock (SyncRoot.Alone())
         {
             if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
-            // What was sent at once is needed again only by a session that outlives the connection, or by the group that gets it back.
-            bool mayBeNeeded = OutlivesConnection || sharedFilter is not null || !CanSendAtOnce;
+            // What was sent at once is needed again only by a session that outlives the connection, by the group that gets it back, or by
+            // whoever is told when the client has it.
+            bool mayBeNeeded = OutlivesConnection || sharedFilter is not null || !CanSendAtOnce || IsDeliveryTold;
             var delivery = new QueuedMessage
             {
                 Message = mayBeNeeded ? context.Own(message, nowMs) : null,

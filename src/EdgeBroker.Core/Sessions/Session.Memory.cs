@@ -36,8 +36,9 @@ public sealed partial class Session
     private void AccountQueues()
     {
         SyncRoot.MustBeHeld();
-        _window.Account(Ledger, HasEnded);
-        if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Account(HasEnded);
+        _window.Account(Ledger, HasEnded, IsStored);
+        _received.Account(Ledger, HasEnded);
+        if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Account(HasEnded, IsStored);
     }
 
     /// <summary>A message is done with: acknowledged, expired or dropped.</summary>

@@ -19,17 +19,19 @@ public sealed partial class Session
     {
         DeliveryOutcome outcome = DeliveryOutcome.Ignored;
         Deferred deferred;
+        List<Message>? sent = IsDeliveryTold && KeepsQoS0 ? [] : null;
         lock (SyncRoot.Alone())
         {
-            if (Holds(lease)) outcome = PumpLocked(_link!, context, _environment.Clock.NowMs);
+            if (Holds(lease)) outcome = PumpLocked(_link!, context, _environment.Clock.NowMs, sent);
             deferred = TakeDeferred();
         }
 
         deferred.Complete();
+        if (sent is not null) sent.ForEach(message => TellDelivered(message, QoS.AtMostOnce));
         return outcome;
     }
 
-    private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs)
+    private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs, List<Message>? sent)
     {
         SyncRoot.MustBeHeld();
         while (_window.TryTakeReleased(out ushort packetId)) link.SendPubrel(packetId);
@@ -41,6 +43,7 @@ public sealed partial class Session
             // Taken out of the queue when it is in the window: in between nothing must be able to lose it.
             QueuedMessage next = _queue.Peek();
             if (!TrySendQueued(next, context, nowMs, ref reason)) dropped++;
+            else if (next.QoS == QoS.AtMostOnce) sent?.Add(next.Message!);
             _queue.Dequeue(_store.Session);
         }
 

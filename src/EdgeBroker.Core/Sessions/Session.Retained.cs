@@ -88,6 +88,7 @@ public sealed partial class Session
     {
         Message message = delivery.Pending!;
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
+        bool isSent;
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return false;
@@ -117,8 +118,11 @@ public sealed partial class Session
 
             DeliveryOutcome outcome = SendAtMostOnce(publication, retain: true, delivery.Subscription.Identifiers, context, fanOut: false);
             dropped += outcome.Dropped;
-            return true;
+            isSent = outcome.Result == DeliveryResult.Sent;
         }
+
+        if (isSent) TellDelivered(message, QoS.AtMostOnce);
+        return true;
     }
 
     /// <summary>Whether a retained message, which can wait where it is, drives nothing out of the queue.</summary>

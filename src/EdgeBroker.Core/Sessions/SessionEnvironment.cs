@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 
@@ -8,7 +9,8 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="clock">The broker's clock.</param>
 /// <param name="journal">Where sessions are kept.</param>
 /// <param name="ledger">Where their memory is accounted.</param>
-internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal, MemoryLedger ledger)
+/// <param name="events">Who is told what happens.</param>
+internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock, IJournal journal, MemoryLedger ledger, BrokerEvents events)
 {
     private volatile MqttOptions _options = options;
     private volatile QueuePolicy _queuePolicy = QueuePolicy.Of(options);
@@ -38,6 +40,9 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
 
     /// <summary>Where their memory is accounted.</summary>
     public MemoryLedger Ledger { get; } = ledger;
+
+    /// <summary>Who is told what happens.</summary>
+    public BrokerEvents Events { get; } = events;
 
     /// <summary>Sessions of which a full store may drop what waits.</summary>
     public StoreUsers StoreUsers { get; } = new();

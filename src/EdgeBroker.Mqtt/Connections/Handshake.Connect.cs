@@ -39,6 +39,7 @@ public sealed partial class Handshake
         }
 
         Connect = Prepare(packet);
+        Connect.Account(Broker.Limits.Ledger, frame.Length);
         Authenticate(packet);
     }
 

@@ -137,7 +137,7 @@ public sealed partial class Handshake
     private void TellAuthenticated(AuthenticationResult verdict)
     {
         PendingConnect connect = Connect!;
-        string? userName = verdict.Reason == ReasonCode.Success ? verdict.UserName : connect.ClaimedUser;
+        string? userName = verdict.Reason == ReasonCode.Success ? verdict.UserName : verdict.ClaimedUser ?? connect.ClaimedUser;
         _link.Tell(connect.ClientId, userName, connect.MethodFor(verdict), verdict);
     }
 
@@ -308,6 +308,7 @@ public sealed partial class Handshake
         _state = State.Done;
         var connection = new MqttConnection(_link, lease, connect, _holdsSlot);
         Transport.Handler = connection;
+        connect.Release(Broker.Limits.Ledger);
         if (!Broker.Events.Wants(EventKinds.ClientConnected)) return true;
         ClientDescription client = _link.Describe(connect.ClientId, identity.UserName);
         Broker.Events.ClientConnected(

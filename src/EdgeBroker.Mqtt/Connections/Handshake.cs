@@ -165,6 +165,7 @@ public sealed partial class Handshake : IMqttHandler
         _state = State.Ended;
         if (_holdsSlot) Broker.Limits.Connections.Leave(Transport.RemoteAddress);
         Connect?.WaitingLogin?.Abandon();
+        Connect?.Release(Broker.Limits.Ledger);
         _claim?.Abandon();
     }
 

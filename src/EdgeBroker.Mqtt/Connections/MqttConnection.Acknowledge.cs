@@ -21,7 +21,7 @@ public sealed partial class MqttConnection
         Completion? completion = null;
         AckOutcome outcome = packet.Type switch
         {
-            PacketType.Puback => session.Puback(Lease, packet.PacketId),
+            PacketType.Puback => session.Puback(Lease, packet.PacketId, packet.ReasonCode.IsError()),
             PacketType.Pubrec => session.Pubrec(Lease, packet.PacketId, packet.ReasonCode.IsError()),
             PacketType.Pubcomp => session.Pubcomp(Lease, packet.PacketId),
             _ => session.CompleteExactlyOnce(Lease, packet.PacketId, out completion),

@@ -126,7 +126,7 @@ public sealed partial class MqttConnection
     private void TellRenewed(AuthenticationResult verdict)
     {
         AuthenticationMethod method = verdict.Method == AuthenticationMethod.Unknown ? Method!.Kind : verdict.Method;
-        _link.Tell(Lease.Session.Id, _principal.Identity.UserName, method, verdict);
+        _link.Tell(Lease.Session.Id, verdict.ClaimedUser ?? _principal.Identity.UserName, method, verdict);
     }
 
     private void SendAuth(ReasonCode reason, byte[]? data)

@@ -1,5 +1,6 @@
 using System.Text;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -9,6 +10,11 @@ namespace EdgeBroker.Mqtt.Connections;
 /// <summary>An accepted CONNECT between parsing and CONNACK: what of it is needed when everybody has answered who is asked about the client.</summary>
 internal sealed class PendingConnect
 {
+    // Beside what the client sent: this object, its grant and request.
+    private const int ObjectBytes = 512;
+
+    private int _accountedBytes;
+
     public required string ClientId { get; init; }
 
     /// <summary>Whether the broker chose the client id and has to tell it.</summary>
@@ -57,6 +63,22 @@ internal sealed class PendingConnect
     /// <summary>What a verdict is by: the authenticator knows better than CONNECT says, whose password may be a token.</summary>
     public AuthenticationMethod MethodFor(AuthenticationResult verdict) =>
         verdict.Method != AuthenticationMethod.Unknown ? verdict.Method : Method?.Kind ?? Shown;
+
+    /// <summary>Accounts what is kept of a CONNECT.</summary>
+    /// <param name="ledger">Where.</param>
+    /// <param name="connectBytes">The packet's length.</param>
+    public void Account(MemoryLedger ledger, int connectBytes)
+    {
+        _accountedBytes = ObjectBytes + connectBytes;
+        ledger.Account(MemoryKind.UnauthenticatedBuffers, _accountedBytes);
+    }
+
+    /// <summary>It is kept no longer.</summary>
+    public void Release(MemoryLedger ledger)
+    {
+        ledger.Release(MemoryKind.UnauthenticatedBuffers, _accountedBytes);
+        _accountedBytes = 0;
+    }
 
     /// <summary>Adds the properties of CONNACK: what is granted, where the client could not know.</summary>
     public void AddGrants(ref PropertyBuilder properties, MqttOptions options)

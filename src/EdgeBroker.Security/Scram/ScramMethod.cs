@@ -35,7 +35,7 @@ internal sealed class ScramMethod
     {
         ScramOutcome outcome = ScramClientFirst.TryParse(request.MethodData, out ScramClientFirst first);
         if (outcome == ScramOutcome.Right && first.UserName.Length > PasswordFile.MaxUserNameLength) outcome = ScramOutcome.UserNameNotTaken;
-        if (outcome != ScramOutcome.Right) return Refuse(outcome, "of an unknown user");
+        if (outcome != ScramOutcome.Right) return Refuse(outcome, "of an unknown user", userName: null);
         PasswordEntry? entry = _users.Find(first.UserName);
         // Made for everyone, so that the time it takes says nothing.
         ScramCredentials nobodys = NobodysCredentials(first.UserName);
@@ -55,10 +55,10 @@ internal sealed class ScramMethod
         return new ScramCredentials(somebodys.Iterations, secret[..somebodys.Salt.Length], secret[^ScramSha256.KeyBytes..], secret[^ScramSha256.KeyBytes..]);
     }
 
-    private AuthenticationResult Refuse(ScramOutcome outcome, string who)
+    private AuthenticationResult Refuse(ScramOutcome outcome, string who, string? userName)
     {
         _counters.CountRefused();
-        return outcome switch
+        AuthenticationResult refusal = outcome switch
         {
             ScramOutcome.Malformed => AuthenticationResult.Refused(ReasonCode.ProtocolError, "authentication data that is not a message of SCRAM-SHA-256"),
             ScramOutcome.UnknownExtension =>
@@ -73,6 +73,7 @@ internal sealed class ScramMethod
             ScramOutcome.OtherExchange => AuthenticationResult.Refused(ReasonCode.NotAuthorized, $"an answer {who} to another question than this broker's"),
             _ => AuthenticationResult.Refused(ReasonCode.NotAuthorized, who),
         };
+        return refusal with { ClaimedUser = userName };
     }
 
     private sealed class Exchange(
@@ -87,14 +88,14 @@ internal sealed class ScramMethod
         private AuthenticationResult Conclude(byte[] data)
         {
             ScramOutcome outcome = server.Finish(data, out byte[] last);
-            if (outcome == ScramOutcome.WrongProof) return method.Refuse(outcome, WhyWrong());
-            if (outcome != ScramOutcome.Right) return method.Refuse(outcome, $"of user \"{userName}\"");
+            if (outcome == ScramOutcome.WrongProof) return method.Refuse(outcome, WhyWrong(), userName);
+            if (outcome != ScramOutcome.Right) return method.Refuse(outcome, $"of user \"{userName}\"", userName);
             // Cannot be: nothing proves the keys of nobody.
-            if (entry?.Hash is not ScramHash) return method.Refuse(ScramOutcome.WrongProof, WhyWrong());
+            if (entry?.Hash is not ScramHash) return method.Refuse(ScramOutcome.WrongProof, WhyWrong(), userName);
             if (transportIdentity is not null && transportIdentity != entry.UserName)
             {
-                return method.Refuse(
-                    ScramOutcome.WrongProof, $"the certificate names \"{transportIdentity}\", and the password is user \"{entry.UserName}\"'s");
+                string cause = $"the certificate names \"{transportIdentity}\", and the password is user \"{entry.UserName}\"'s";
+                return method.Refuse(ScramOutcome.WrongProof, cause, userName);
             }
 
             return admit(entry, last);

@@ -141,9 +141,6 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Whether this is the reactor's own thread.</summary>
     internal bool IsCurrent => ReferenceEquals(_current, this);
 
-    /// <summary>Has a connection serviced at the end of the turn; on this thread.</summary>
-    internal void Enqueue(ReactorConnection connection) => FlushRequests.OfThread!.Add(connection);
-
     /// <summary>Takes a connection to be serviced from another thread, which then wakes this one.</summary>
     internal void Accept(ReactorConnection connection) => _fromOthers.Enqueue(connection);
 

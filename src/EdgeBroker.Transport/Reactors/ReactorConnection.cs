@@ -84,7 +84,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         {
             if (_queued) return;
             _queued = true;
-            Reactor.Enqueue(this);
+            FlushRequests.OfThread!.Add(this);
         }
         else
         {

@@ -59,6 +59,6 @@ internal sealed partial class StopSignals : IDisposable
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int number);
 
-    [LoggerMessage(9018, LogLevel.Warning, "{Signal} again while stopping: the process ends at once; what the disk has is whole, and clients resume where they were")]
+    [LoggerMessage(9018, LogLevel.Warning, "{Signal} again while stopping: the process ends at once; clients resume from what is on disk")]
     private static partial void LogEndedAtOnce(ILogger log, string signal);
 }

@@ -56,7 +56,7 @@ internal sealed class EventSheet(EventKinds wanted) : BrokerEventSink
     public override void MessageDelivered(in DeliveredEvent what)
     {
         Note(EventKinds.MessageDelivered);
-        Lines.Add($"delivered {Text(what.Message.Payload)} to {what.To.Id} with {(int)what.QoS}{(what.IsQueued ? ", queued" : "")}");
+        Lines.Add($"delivered {Text(what.Message.Payload)} to {what.To.Id} with {(int)what.QoS}");
     }
 
     public override void MessageRetained(in RetainedEvent what)

@@ -1,5 +1,7 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
 
@@ -14,19 +16,76 @@ public sealed class MessageEventTests
     public void A_message_is_told_when_it_is_taken_and_when_a_receiver_has_it()
     {
         EventSheet sheet = Watch(EventKinds.MessagePublished | EventKinds.MessageDelivered);
-        Client publisher = _bench.Connect("p");
-        _bench.Connect("one").Subscribe("t", QoS.AtLeastOnce);
-        _bench.Connect("two").Subscribe("t");
-        Client away = _bench.Connect("away", expirySeconds: 60);
+        Client publisher = _bench.Connect("p"), one = _bench.Connect("one"), two = _bench.Connect("two"), away = _bench.Connect("away", expirySeconds: 60);
+        _bench.Connect("none").Subscribe("t");
+        one.Subscribe("t", QoS.AtLeastOnce);
+        two.Subscribe("t", QoS.ExactlyOnce);
         away.Subscribe("t", QoS.AtLeastOnce);
         away.Drop();
-        publisher.Publish("t", "m", QoS.AtLeastOnce);
-        Assert.Equal("published t m by p", sheet.Lines[0]);
-        Assert.Equal(
-            ["delivered m to away with 1, queued", "delivered m to one with 1", "delivered m to two with 0"],
-            sheet.Lines.Skip(1).Order(StringComparer.Ordinal));
+        publisher.Publish("t", "m", QoS.ExactlyOnce);
+        Assert.Equal(["published t m by p", "delivered m to none with 0"], sheet.Lines);
+        one.Puback(one.Sent[^1].Id);
+        Assert.Equal("delivered m to one with 1", sheet.Lines[^1]);
+        // With PUBREC the message is the client's.
+        two.Pubrec(two.Sent[^1].Id);
+        Assert.Equal("delivered m to two with 2", sheet.Lines[^1]);
+        two.Pubrec(two.Sent[1].Id);
+        two.Pubcomp(two.Sent[1].Id);
+        Assert.Equal(4, sheet.Lines.Count);
+        Client back = _bench.Connect("away", expirySeconds: 60);
+        back.Pump();
+        Assert.Equal(4, sheet.Lines.Count);
+        back.Puback(back.Sent[^1].Id);
+        Assert.Equal("delivered m to away with 1", sheet.Lines[^1]);
         publisher.Publish("nobody", "n");
         Assert.Equal("published nobody n by p", sheet.Lines[^1]);
+    }
+
+    [Fact]
+    public void What_a_client_refuses_it_does_not_have()
+    {
+        EventSheet sheet = Watch(EventKinds.MessageDelivered);
+        Client publisher = _bench.Connect("p"), one = _bench.Connect("one"), two = _bench.Connect("two");
+        one.Subscribe("t", QoS.AtLeastOnce);
+        two.Subscribe("t", QoS.ExactlyOnce);
+        publisher.Publish("t", "m", QoS.ExactlyOnce);
+        one.Puback(one.Sent[^1].Id, refused: true);
+        two.Pubrec(two.Sent[^1].Id, refused: true);
+        Assert.Empty(sheet.Lines);
+    }
+
+    [Fact]
+    public void What_waited_at_QoS_0_and_what_was_retained_is_told_when_it_is_sent()
+    {
+        EventSheet sheet = Watch(EventKinds.MessageDelivered);
+        _bench.Publish("r", "kept", retain: true);
+        var policy = new QueuePolicy(100, long.MaxValue, MaxAge: null, MaxStoreBytes: null, QueueOverflow.DropOldest, KeepsQoS0: true);
+        Client away = _bench.Connect("away", expirySeconds: 60, policy: policy);
+        away.Subscribe("t");
+        away.Drop();
+        _bench.Publish("t", "m");
+        Assert.Empty(sheet.Lines);
+        Client back = _bench.Connect("away", expirySeconds: 60, policy: policy);
+        back.Pump();
+        Assert.Equal(["delivered m to away with 0"], sheet.Lines);
+        back.Subscribe("r");
+        back.Pump();
+        Assert.Equal(["kept"], back.Payloads.Skip(1));
+        Assert.Equal("delivered kept to away with 0", sheet.Lines[^1]);
+    }
+
+    [Fact]
+    public void A_local_client_has_what_its_owner_has_read()
+    {
+        EventSheet sheet = Watch(EventKinds.MessageDelivered);
+        _bench.Publish("r", "kept", retain: true);
+        using LocalClient local = _bench.Broker.OpenLocal("probe", new LocalClientOptions());
+        local.Subscribe("#", new SubscriptionOptions(QoS.AtLeastOnce));
+        _bench.Publish("t", "m", QoS.AtLeastOnce);
+        Assert.Empty(sheet.Lines);
+        Assert.True(local.TryRead(out _));
+        Assert.True(local.TryRead(out _));
+        Assert.Equal(["delivered kept to $local/probe with 0", "delivered m to $local/probe with 1"], sheet.Lines);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Text;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -70,6 +71,32 @@ public sealed class IngressTests
         Assert.Equal(1, _events.Count(BrokerEventKind.PublishRefused, "p"));
         Assert.Equal(1, _broker.CountTraffic().PublishesDropped);
         Assert.Equal(PublishDecision.Accepted, Publish(Principal(rules: Allowing("a/#")), "a/b").Decision);
+    }
+
+    [Fact]
+    public void Every_refusal_names_the_rule_or_the_key()
+    {
+        var refusals = new RecentRefusals(TimeProvider.System);
+        _broker.Events.Add(refusals);
+        MqttOptions options = TestBrokerOptions.Quiet with { MaxQos = 1, MaxTopicLevels = 2, MaxSubscriptionsPerClient = 1 };
+        _broker.Options = options;
+        _broker.Limits.Replace(new LimitOptions { SubscribesPerClient = new RateLimit(4, TimeSpan.FromHours(1), 4) });
+        Principal principal = Principal(options, Allowing("a/#"));
+        Publish(principal, "a", QoS.ExactlyOnce);
+        Publish(principal, "b");
+        Subscribe(principal, "b");
+        Subscribe(principal, "a/b/c");
+        Subscribe(principal, "a/1");
+        Subscribe(principal, "a/2");
+        Subscribe(principal, "a/3");
+        Assert.Equal(
+            [
+                "limit: limits.subscribes_per_client (4 in 3600 s, burst 4)", "publish: QoS above mqtt.max_qos", "publish: no [[acl]] rule allows to publish there",
+                "subscribe: a filter with more levels than mqtt.max_topic_levels", "subscribe: limits.subscribes_per_client (4 in 3600 s, burst 4)",
+                "subscribe: no [[acl]] rule allows to subscribe to all of it",
+                "subscribe: the client has as many subscriptions as it may (mqtt.max_subscriptions_per_client)",
+            ],
+            refusals.ToList().Select(one => $"{one.What}: {one.Cause}").Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -56,7 +56,7 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
         return turns;
     }
 
-    public AckOutcome Puback(int id) => Session.Puback(lease, (ushort)id);
+    public AckOutcome Puback(int id, bool refused = false) => Session.Puback(lease, (ushort)id, refused);
 
     public AckOutcome Pubrec(int id, bool refused = false) => Session.Pubrec(lease, (ushort)id, refused);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
@@ -12,7 +13,7 @@ namespace EdgeBroker.Core.Tests.Rig;
 internal static class Loose
 {
     public static Session Session(string clientId) =>
-        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), VolatileJournal.Instance, new MemoryLedger()));
+        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), VolatileJournal.Instance, new MemoryLedger(), new BrokerEvents()));
 
     public static Subscription Subscribe(Session session, string filter, SubscriptionOptions options = default, uint identifier = 0) =>
         new(session, Encoding.UTF8.GetBytes(filter), options, identifier);

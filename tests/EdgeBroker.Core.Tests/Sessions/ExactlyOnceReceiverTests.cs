@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Sessions;
 
@@ -46,7 +47,7 @@ public sealed class ExactlyOnceReceiverTests
     {
         var received = new ExactlyOnceReceiver();
         received.Restore([3, 4]);
-        received.Attach();
+        received.Attach(new MemoryLedger());
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(3, isDup: true, limit: 9, out _));
         // The release of the first was lost: once.
         Assert.Equal(AckOutcome.Done, received.TryBegin(3, isDup: false, limit: 9, out _));
@@ -56,7 +57,7 @@ public sealed class ExactlyOnceReceiverTests
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: false, limit: 9, out _));
         Assert.Equal(2, received.Count);
         // On the connection after this one both are of an earlier one.
-        received.Attach();
+        received.Attach(new MemoryLedger());
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: true, limit: 9, out _));
         Assert.Equal(AckOutcome.Done, received.TryBegin(4, isDup: false, limit: 9, out _));
         Assert.Equal(AckOutcome.Repeated, received.TryBegin(4, isDup: false, limit: 9, out _));

@@ -61,7 +61,7 @@ public sealed class SendWindowTests
                         break;
                     }
 
-                    AckOutcome outcome = window.Release(one.Id, Ledger, out DeliveryReleased? fact, out bool isReleased);
+                    AckOutcome outcome = window.Release(one.Id, Ledger, out _, out DeliveryReleased? fact, out bool isReleased);
                     one.IsReleased = one.QoS == QoS.ExactlyOnce;
                     Assert.Equal((one.IsReleased ? AckOutcome.Done : AckOutcome.OutOfPlace, null, one.IsReleased), (outcome, fact, isReleased));
                     break;
@@ -94,13 +94,13 @@ public sealed class SendWindowTests
         var facts = new List<DeliveryReleased>();
         foreach (ushort id in ids)
         {
-            Assert.Equal(AckOutcome.Done, window.Release(id, Ledger, out DeliveryReleased? fact, out bool isReleased));
+            Assert.Equal(AckOutcome.Done, window.Release(id, Ledger, out _, out DeliveryReleased? fact, out bool isReleased));
             Assert.False(isReleased);
             facts.Add(fact!);
         }
 
         // A repetition of PUBREC neither writes it again nor sends PUBREL too early.
-        Assert.Equal(AckOutcome.Done, window.Release(ids[0], Ledger, out DeliveryReleased? again, out bool early));
+        Assert.Equal(AckOutcome.Done, window.Release(ids[0], Ledger, out _, out DeliveryReleased? again, out bool early));
         Assert.True(again is null && !early);
         Assert.False(window.TryTakeReleased(out _));
         facts[1].Complete();
@@ -130,7 +130,7 @@ public sealed class SendWindowTests
         for (ushort id = 1; id <= 3; id++)
         {
             Assert.Equal(id, window.Begin(new QueuedMessage { Position = window.NextPosition(), QoS = QoS.ExactlyOnce }));
-            window.Release(id, Ledger, out _, out _);
+            window.Release(id, Ledger, out _, out _, out _);
         }
 
         window.Attach(1, int.MaxValue);

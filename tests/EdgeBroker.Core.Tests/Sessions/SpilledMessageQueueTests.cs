@@ -177,7 +177,7 @@ public sealed class SpilledMessageQueueTests
             if (op == 17) TakeSuperseded(all: false);
         }
 
-        queue.Account(isOver: false);
+        queue.Account(isOver: false, isStored: false);
         Assert.True(session.Ledger.Bytes(MemoryKind.Queues) > 0);
 
         TakeSuperseded(all: true);
@@ -199,7 +199,7 @@ public sealed class SpilledMessageQueueTests
 
         Assert.False(queue.IsHeadLoaded);
         // What was let go was released, what was read back accounted anew.
-        queue.Account(isOver: true);
+        queue.Account(isOver: true, isStored: false);
         Assert.Equal(0, session.Ledger.TotalBytes);
 
         void TakeSuperseded(bool all)

@@ -122,6 +122,7 @@ public sealed class ClientEventTests
         await client.SendAsync(client.Packets.Publish("t", "m", 1, 9));
         ReceivedPacket[] received = [await client.ReceiveAsync(), await client.ReceiveAsync()];
         Assert.Equal([PacketType.Publish, PacketType.Puback], received.Select(one => one.Type).Order());
+        await client.SendAsync(client.Packets.Puback(received.Single(one => one.Type == PacketType.Publish).PacketId));
         await client.DisconnectAsync();
         // Connected, authenticated, subscribed, published, delivered, lost its subscription, disconnected, session ended.
         Assert.Equal(8, broker.Broker.Faults);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
@@ -131,6 +132,32 @@ public sealed class ClusterTests
         claim.Answer(TestCluster.Granted(3));
         Assert.Equal([("c", 3L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_CONNECT_that_waits_is_accounted_until_it_is_answered_or_its_client_gone(bool isAnswered)
+    {
+        await using TestBroker broker = Open();
+        MemoryLedger ledger = broker.Broker.Limits.Ledger;
+        TestClient client = await broker.OpenAsync();
+        await client.SendAsync(client.Packets.Connect("c", will: new TestWill("w", new string('w', 10_000))));
+        TestClaim claim = await _cluster.NextAsync();
+        Assert.InRange(ledger.Bytes(MemoryKind.UnauthenticatedBuffers), 10_000, 12_000);
+        if (isAnswered)
+        {
+            claim.Answer(TestCluster.Granted(3));
+            await client.ExpectConnackAsync();
+            Assert.InRange(ledger.Bytes(MemoryKind.Wills), 10_000, 12_000);
+        }
+        else
+        {
+            await client.DisposeAsync();
+            await claim.WhenCancelledAsync();
+        }
+
+        await Deadline.Until(() => ledger.Bytes(MemoryKind.UnauthenticatedBuffers) == 0, "nothing to be kept of it");
     }
 
     [Theory]

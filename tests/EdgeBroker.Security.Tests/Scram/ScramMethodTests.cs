@@ -52,7 +52,7 @@ public sealed class ScramMethodTests : IDisposable
         AuthenticationResult question = await AskAsync(With(Users()), peer.First);
         Assert.Equal(ReasonCode.ContinueAuthentication, question.Reason);
         AuthenticationResult verdict = await AnswerAsync(question, peer.Answer(question.Reply!.Data));
-        Assert.Equal((ReasonCode.NotAuthorized, cause), (verdict.Reason, verdict.Cause));
+        Assert.Equal((ReasonCode.NotAuthorized, cause, user), (verdict.Reason, verdict.Cause, verdict.ClaimedUser));
         Assert.Equal((0, 1), (_counters.Admitted, _counters.Refused));
     }
 
