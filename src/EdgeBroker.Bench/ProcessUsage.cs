@@ -24,14 +24,14 @@ internal readonly record struct ProcessUsage(double CpuSeconds, double WaitSecon
 
     /// <summary>A process's, with all its threads.</summary>
     /// <exception cref="BenchException">There is no such process.</exception>
-    public static ProcessUsage OfProcess(int pid) 
+    public static ProcessUsage OfProcess(int pid)
     {
         string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
         return Read(directory) with { WrittenBytes = WrittenBytesOf(directory) };
     }
 
     /// <summary>What was used since an earlier reading; memory as it is now.</summary>
-    public ProcessUsage Since(ProcessUsage earlier) => 
+    public ProcessUsage Since(ProcessUsage earlier) =>
         new(CpuSeconds - earlier.CpuSeconds, WaitSeconds - earlier.WaitSeconds, ResidentBytes) { WrittenBytes = WrittenBytes - earlier.WrittenBytes };
 
     /// <summary>

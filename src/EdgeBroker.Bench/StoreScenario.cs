@@ -18,7 +18,8 @@ internal static class StoreScenario
         if (!options.RetainEach) Attend(run, keepsSession: true);
         var body = new MessageBody(options, options.RetainEach);
         run.Publishers = new LoadPublisher[options.Publishers];
-        for (int i = 0; i < run.Publishers.Length; i++) {
+        for (int i = 0; i < run.Publishers.Length; i++)
+        {
             run.Publishers[i] = new LoadPublisher(run, i, SourceOf(run, body, i)) { Remaining = RemainingOf(options, i) };
         }
 

@@ -81,6 +81,6 @@ public class DeliverBenchmarks
     public void QoS_1_and_its_PUBACK()
     {
         _broker.Publish(new Publication { Topic = _topic, Payload = _payload, QoS = QoS.AtLeastOnce }, _context);
-        for (int i = 0; i < _links.Length; i++) _leases[i].Session.Puback(_leases[i], _links[i].LastPacketId);
+        for (int i = 0; i < _links.Length; i++) _leases[i].Session.Puback(_leases[i], _links[i].LastPacketId, refused: false);
     }
 }

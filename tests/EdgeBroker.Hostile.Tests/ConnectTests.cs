@@ -1,4 +1,3 @@
-using System.Text;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 

@@ -82,12 +82,12 @@ public class ConnectTests
     }
 
     [Fact]
-    public void Every_level_but_4_and_5_is_unsupported()
+    public void Every_level_but_4_and_5_and_a_bridge_s_4_is_unsupported()
     {
         for (int level = 0; level < 256; level++)
         {
             ReasonCode? refusal = RefusalOf($"10 len 'MQTT' {level:X2} 02 003C 00 00 00");
-            if (level is 4 or 5) Assert.NotEqual(ReasonCode.UnsupportedProtocolVersion, refusal);
+            if (level is 4 or 5 or 0x84) Assert.NotEqual(ReasonCode.UnsupportedProtocolVersion, refusal);
             else Assert.Equal(ReasonCode.UnsupportedProtocolVersion, refusal);
         }
     }

@@ -227,7 +227,7 @@ public sealed class CredentialAuthenticatorTests : IDisposable
         Assert.Equal(ReasonCode.Success, WithTokens(options with { Issuer = null, Audience = null }, Secret).Review(press).Reason);
         foreach ((TokenOptions changed, byte[] key, string cause) in new[]
         {
-            (options, other, "the key its token is signed with is accepted no more"),
+            (options, other, "the key that signed its token is not accepted any more"),
             (options with { Issuer = "office" }, Secret, "its token is of another issuer than \"office\""),
             (options with { Audience = "office" }, Secret, "its token is for another audience than \"office\""),
             (options with { AclClaim = null }, Secret, "other claims of tokens count now (username_claim, acl_claim)"),

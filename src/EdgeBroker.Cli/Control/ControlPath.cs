@@ -8,7 +8,6 @@ public static class ControlPath
     /// <summary>The file's name.</summary>
     public const string Name = "edgebroker.sock";
 
-
     // sun_path holds 108 bytes, the final zero included.
     private const int LongestBytes = 107;
 

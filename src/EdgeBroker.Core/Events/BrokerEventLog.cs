@@ -53,9 +53,9 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         if (!_logger.IsEnabled(LogLevel.Information) || !_comings.Admit(client.ClientId)) return;
         string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
         string session = what.SessionPresent ? "resumed" : "new";
+        string name = NameOf(client.UserName), login = LoginOf(what);
         LogConnected(
-            _logger, client.ClientId, client.RemoteEndPoint, client.Listener, client.Transport, NameOf(client.UserName), LoginOf(what), version,
-            client.KeepAliveSeconds, session);
+            _logger, client.ClientId, client.RemoteEndPoint, client.Listener, client.Transport, name, login, version, client.KeepAliveSeconds, session);
     }
 
     /// <inheritdoc/>

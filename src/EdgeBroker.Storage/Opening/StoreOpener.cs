@@ -205,7 +205,11 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
         IReadOnlyList<SalvagedTable> tables = salvaged.Tables;
         opening = Describe(new StoreOpening
         {
-            Kind = StoreOpeningKind.Quarantined, Cause = cause, SetAsideAs = name, Salvaged = tables, LostDeliveries = salvaged.LostDeliveries,
+            Kind = StoreOpeningKind.Quarantined,
+            Cause = cause,
+            SetAsideAs = name,
+            Salvaged = tables,
+            LostDeliveries = salvaged.LostDeliveries,
         });
         StoreLog.Quarantined(Log, paths.Database, cause, name, tables.Sum(t => t.Rows), tables.Sum(t => t.Skipped));
         foreach (SalvagedTable table in tables.Where(t => t.Skipped > 0 || !t.IsComplete))

@@ -1,6 +1,5 @@
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Rows;
-using EdgeBroker.Storage.Sqlite;
 
 namespace EdgeBroker.Storage.Tools;
 

@@ -8,7 +8,7 @@ namespace EdgeBroker.Transport.Tls;
 public static class CertificateFindings
 {
     private static readonly TimeSpan WarnAhead = TimeSpan.FromDays(30);
-    
+
     /// <summary>Everything to be said about a listener's files; one sentence each, which names the file and the cure.</summary>
     public static IEnumerable<string> Of(TlsMaterial material, DateTimeOffset now)
     {

@@ -88,7 +88,7 @@ internal sealed class ConfigurationLoader(
         TomlTable? merged = ReadOne(FullPath(path), file, noise);
         // A missing file is one error; what lies beside it is not looked at.
         if (merged is null) return defaults;
-        bool isEmpty = !merged.Entries.Any();
+        bool isEmpty = merged.Entries.Count == 0;
         int order = 1;
         foreach (string fragment in Fragments(path))
         {
@@ -96,7 +96,7 @@ internal sealed class ConfigurationLoader(
             if (table is not null) TomlTreeBuilder.Merge(merged, table, _errors, NoteReplaced);
         }
 
-        if (isEmpty && !merged.Entries.Any() && _errors.Count == 0)
+        if (isEmpty && merged.Entries.Count == 0 && _errors.Count == 0)
         {
             _warnings.Add($"{file.Name}: sets nothing: the embedded default holds (\"edgebroker config default\" prints every key)");
         }

@@ -3,9 +3,11 @@ using EdgeBroker.Cli.Options;
 namespace EdgeBroker.Cli.Tests.Options;
 
 /// <summary>What becomes of a verb whose output nobody takes, and of one that misses OpenSSL.</summary>
-public sealed class CommandOutputTests
+public sealed class CommandOutputTests : IDisposable
 {
     private readonly StringWriter _errors = new();
+
+    public void Dispose() => _errors.Dispose();
 
     [Theory]
     [InlineData(true, ExitCode.Success, "")]

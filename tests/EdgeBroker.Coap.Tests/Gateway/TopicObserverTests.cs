@@ -1,6 +1,5 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Rig;
-using EdgeBroker.Core.Receivers;
 using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Tests.Gateway;

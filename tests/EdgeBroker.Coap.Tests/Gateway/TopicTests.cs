@@ -1,8 +1,6 @@
 using System.Text;
 using EdgeBroker.Coap.Codec;
-using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Tests.Rig;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;

@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Coap.Codec;
-using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Transport.Listeners;
 

@@ -80,7 +80,7 @@ public sealed class IngressTests
         _broker.Events.Add(refusals);
         MqttOptions options = TestBrokerOptions.Quiet with { MaxQos = 1, MaxTopicLevels = 2, MaxSubscriptionsPerClient = 1 };
         _broker.Options = options;
-        _broker.Limits.Replace(new LimitOptions { SubscribesPerClient = new RateLimit(4, TimeSpan.FromHours(1), 4) });
+        _broker.Limits.Replace(new LimitOptions { SubscribesPerClient = new RateLimit(4, TimeSpan.FromHours(1), 4) { OnExceed = ExceedAction.Drop } });
         Principal principal = Principal(options, Allowing("a/#"));
         Publish(principal, "a", QoS.ExactlyOnce);
         Publish(principal, "b");
@@ -91,7 +91,8 @@ public sealed class IngressTests
         Subscribe(principal, "a/3");
         Assert.Equal(
             [
-                "limit: limits.subscribes_per_client (4 in 3600 s, burst 4)", "publish: QoS above mqtt.max_qos", "publish: no [[acl]] rule allows to publish there",
+                "limit: limits.subscribes_per_client (4 in 3600 s, burst 4)", "publish: QoS above mqtt.max_qos",
+                "publish: no [[acl]] rule allows to publish there",
                 "subscribe: a filter with more levels than mqtt.max_topic_levels", "subscribe: limits.subscribes_per_client (4 in 3600 s, burst 4)",
                 "subscribe: no [[acl]] rule allows to subscribe to all of it",
                 "subscribe: the client has as many subscriptions as it may (mqtt.max_subscriptions_per_client)",

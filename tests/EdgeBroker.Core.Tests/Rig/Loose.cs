@@ -13,7 +13,8 @@ namespace EdgeBroker.Core.Tests.Rig;
 internal static class Loose
 {
     public static Session Session(string clientId) =>
-        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), VolatileJournal.Instance, new MemoryLedger(), new BrokerEvents()));
+        new(clientId, new SessionEnvironment(new MqttOptions(), new BrokerClock(new FakeTimeProvider()), VolatileJournal.Instance, new MemoryLedger(),
+            new BrokerEvents()));
 
     public static Subscription Subscribe(Session session, string filter, SubscriptionOptions options = default, uint identifier = 0) =>
         new(session, Encoding.UTF8.GetBytes(filter), options, identifier);

@@ -1,5 +1,5 @@
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Core.Tests.Sessions;

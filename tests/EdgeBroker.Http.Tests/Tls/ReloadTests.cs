@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Net.Security;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Testing;
-using Microsoft.Extensions.Time.Testing;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.Tls;
 

@@ -219,7 +219,7 @@ public sealed class ScramMethodTests : IDisposable
         Assert.Equal([(PropertyId.ReasonString, "not let in: no valid credentials")], refusal.Properties.All);
         Assert.All(broker.Events.All, one => Assert.Equal((ReasonCode.NotAuthorized, "one"), (one.Reason, one.ClientId)));
         Assert.Equal([BrokerEventKind.NotAuthenticated, BrokerEventKind.Refused], broker.Events.All.Select(one => one.Kind));
-        Assert.StartsWith(" by Scram: ", broker.Events.All[0].Text, StringComparison.Ordinal);
+        Assert.StartsWith($"{user} by Scram: ", broker.Events.All[0].Text, StringComparison.Ordinal);
     }
 
     private static PasswordFile Users() => File($"anna:{Anna.Text}", $"bert:{Bert.Text}", $"clara:{Clara.Text}");

@@ -27,8 +27,8 @@ public sealed class ReloadTests
         broker.Configure(Listener + Users + "[mqtt]\nmax_qos = 7\nretian = true\n[log]\nlevel = \"debug\"\n");
         string[] errors =
         [
-            "broker.toml:10:11: \"max_qos\" expects a whole number from 0 to 2; found 7",
-            "broker.toml:11:1: unknown key \"retian\" in [mqtt]; did you mean \"retain\"?",
+            "broker.toml:11:11: \"max_qos\" expects a whole number from 0 to 2; found 7",
+            "broker.toml:12:1: unknown key \"retian\" in [mqtt]; did you mean \"retain\"?",
         ];
         (int exit, string said) = broker.Reload();
         Assert.Equal(78, exit);

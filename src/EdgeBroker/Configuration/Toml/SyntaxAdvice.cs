@@ -1,9 +1,11 @@
+using System.Buffers;
+
 namespace EdgeBroker.Configuration.Toml;
 
 /// <summary>What a person most likely meant by a line that is no TOML, and what to write instead.</summary>
 internal static class SyntaxAdvice
 {
-    private const string TypographicQuotes = "\u201C\u201D\u201E\u201F\u2018\u2019\u00AB\u00BB";
+    private static readonly SearchValues<char> TypographicQuotes = SearchValues.Create("\u201C\u201D\u201E\u201F\u2018\u2019\u00AB\u00BB");
 
     // Words that begin lines of a mosquitto.conf and are no keys here, or stand there without "=".
     private static readonly string[] MosquittoWords =
@@ -32,7 +34,7 @@ internal static class SyntaxAdvice
     /// <param name="line">The line.</param>
     public static string? For(string message, string line)
     {
-        if (line.IndexOfAny(TypographicQuotes.ToCharArray()) >= 0) return "typographic quotes; write plain ones: \"";
+        if (line.AsSpan().ContainsAny(TypographicQuotes)) return "typographic quotes; write plain ones: \"";
         if (line.StartsWith("//", StringComparison.Ordinal) || line.Contains(" //", StringComparison.Ordinal)) return "a comment begins with #, not with //";
         if (line.StartsWith("--", StringComparison.Ordinal) || line.StartsWith(';')) return "a comment begins with #";
         if (message.Contains("newline in a string", StringComparison.Ordinal)) return $"the closing quote is missing: {line}{Quote(line)}";
