@@ -1,43 +1,60 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace EdgeBroker.Http;
 
-/// <summary>A bound address of one listener: brings what it accepts to the <see cref="ConnectionHub"/>, until it gives the address free.</summary>
-/// <param name="socket">The socket, and the buffers of those who came through it.</param>
+/// <summary>
+/// A bound address of one listener: brings what it accepts to the <see cref="ConnectionHub"/>, until it gives the address free. It accepts itself: the
+/// framework's would go round and round, and say nothing, while there are no descriptors.
+/// </summary>
+/// <param name="socket">Listens.</param>
+/// <param name="wrap">Makes the framework's connection of a socket.</param>
 /// <param name="bring">Takes a connection; false when nobody does any more.</param>
-internal sealed class BoundSocket(IConnectionListener socket, Func<ConnectionContext, Task<bool>> bring)
+/// <param name="time">The clock of the rest.</param>
+internal sealed class BoundSocket(Socket socket, Func<Socket, ConnectionContext> wrap, Func<ConnectionContext, Task<bool>> bring, TimeProvider time)
+    : IDisposable
 {
-    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
     private Task _accepting = Task.CompletedTask;
 
-    // Its connections, and one for the socket itself.
-    private int _holders = 1;
-
     /// <summary>Where it listens.</summary>
-    public EndPoint EndPoint => socket.EndPoint;
+    public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
     /// <summary>Accepts from here on.</summary>
+    /// <param name="rests">Told why it rests for a second: there are no descriptors, or no memory.</param>
     /// <param name="failed">Told when it cannot go on.</param>
-    public void Accept(Action<Exception> failed) => _accepting = AcceptAsync(failed);
+    public void Accept(Action<string> rests, Action<Exception> failed) => _accepting = AcceptAsync(rests, failed);
 
-    /// <summary>Gives the address free. Its buffers go when the last connection that uses them has.</summary>
+    /// <summary>Gives the address free.</summary>
     public async Task StopAsync()
     {
-        await socket.UnbindAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        socket.Dispose();
         await _accepting.ConfigureAwait(false);
-        _ = DisposeWhenReleasedAsync();
-        Release();
+        Dispose();
     }
 
-    private async Task AcceptAsync(Action<Exception> failed)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        socket.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static bool IsShortage(SocketException exception) =>
+        exception.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
+
+    private async Task AcceptAsync(Action<string> rests, Action<Exception> failed)
     {
         try
         {
-            while (await socket.AcceptAsync().ConfigureAwait(false) is { } connection)
+            while (!_stopping.IsCancellationRequested)
             {
-                Interlocked.Increment(ref _holders);
-                connection.ConnectionClosed.UnsafeRegister(static state => ((BoundSocket)state!).Release(), this);
+                if (await AcceptOneAsync(rests).ConfigureAwait(false) is not { } accepted) continue;
+                ConnectionContext connection = wrap(accepted);
                 if (await bring(connection).ConfigureAwait(false)) continue;
                 connection.Abort(new ConnectionAbortedException("the broker is stopping"));
                 await connection.DisposeAsync().ConfigureAwait(false);
@@ -45,18 +62,30 @@ internal sealed class BoundSocket(IConnectionListener socket, Func<ConnectionCon
         }
         catch (Exception exception)
         {
-            failed(exception);
+            if (!_stopping.IsCancellationRequested) failed(exception);
         }
     }
 
-    private async Task DisposeWhenReleasedAsync()
+    /// <summary>Null: nobody, this time.</summary>
+    private async Task<Socket?> AcceptOneAsync(Action<string> rests)
     {
-        await _released.Task.ConfigureAwait(false);
-        await socket.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private void Release()
-    {
-        if (Interlocked.Decrement(ref _holders) == 0) _released.TrySetResult();
+        try
+        {
+            Socket accepted = await socket.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+            if (accepted.AddressFamily != AddressFamily.Unix) accepted.NoDelay = true;
+            return accepted;
+        }
+        catch (SocketException exception) when (IsShortage(exception))
+        {
+            // The queue stays full: without a rest this would spin.
+            rests(exception.Message);
+            await Task.Delay(Rest, time, _stopping.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (SocketException) when (!_stopping.IsCancellationRequested)
+        {
+            // A peer that went away between its SYN and our accept.
+            return null;
+        }
     }
 }

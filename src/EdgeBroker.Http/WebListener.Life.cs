@@ -15,11 +15,8 @@ internal sealed partial class WebListener
     private BoundSocket? _socket;
 
     /// <inheritdoc/>
-    public IListenerChange Prepare(ListenerSettings next)
-    {
-        bool hasOtherFiles = Tls is not null && !Tls.Files.Options.IsSameAs(next.Tls!);
-        return new WebListenerChange(this, next, hasOtherFiles ? new TlsFiles(next.Tls!, Settings.Name, _time, _logger) : null);
-    }
+    public IListenerChange Prepare(ListenerSettings next) =>
+        new WebListenerChange(this, next, next.Tls is null ? null : Tls?.Shared.Read(next.Tls));
 
     /// <inheritdoc/>
     public Task BeginAsync() => _server.BeginAsync(this);
@@ -34,10 +31,11 @@ internal sealed partial class WebListener
     }
 
     /// <inheritdoc/>
-    public async Task ResumeAsync()
+    public Task ResumeAsync()
     {
-        await BindAsync(UnixPath is null ? IPEndPoint.Parse(EndPoint) : null).ConfigureAwait(false);
+        Bind(UnixPath is null ? IPEndPoint.Parse(EndPoint) : null);
         Accept();
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -54,7 +52,7 @@ internal sealed partial class WebListener
     /// <param name="endPoint">Where; null: as configured.</param>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="IOException">It cannot be listened on.</exception>
-    internal async Task BindAsync(EndPoint? endPoint = null)
+    internal void Bind(EndPoint? endPoint = null)
     {
         SocketAddress? address = endPoint is null ? SocketAddress.Parse(Settings.Address) : null;
         endPoint ??= address!.ToEndPoint();
@@ -66,9 +64,9 @@ internal sealed partial class WebListener
 
         try
         {
-            _socket = new BoundSocket(await _server.Sockets.BindAsync(endPoint).ConfigureAwait(false), BringAsync);
+            _socket = new BoundSocket(_server.Bind(endPoint), _server.Wrap, BringAsync, _time);
         }
-        catch (Exception exception) when (exception is AddressInUseException or System.Net.Sockets.SocketException)
+        catch (System.Net.Sockets.SocketException exception)
         {
             throw ListenFailure.Of(address ?? SocketAddress.Parse(endPoint.ToString()!), exception);
         }
@@ -77,21 +75,23 @@ internal sealed partial class WebListener
     }
 
     /// <summary>Takes what comes in from here on.</summary>
-    internal void Accept() => _socket!.Accept(exception => LogAcceptingEnded(_logger, exception, Settings.Name));
+    internal void Accept() => _socket!.Accept(
+        cause => LogAcceptFailed(_logger, Settings.Name, cause), exception => LogAcceptingEnded(_logger, exception, Settings.Name));
 
-    /// <summary>Takes other settings.</summary>
-    internal void Apply(ListenerSettings settings, TlsFiles? files)
+    /// <summary>Takes other settings, and the files that they name; null: those in use.</summary>
+    /// <returns>Whether new connections get another certificate than before.</returns>
+    internal bool Apply(ListenerSettings settings, TlsFiles? files)
     {
         _settings = settings;
         Mqtt.AnonymousAllowed = settings.AllowAnonymous;
-        if (files is not null) Tls!.Replace(files);
+        return Tls is not null && Tls.Shared.Take(files);
     }
 
     /// <summary>Cuts handshakes short, and ends the watch over the files.</summary>
     internal void Close()
     {
         _stopping.Cancel();
-        Tls?.Files.Dispose();
+        Tls?.Shared.Dispose();
     }
 
     private string? UnixPath => Settings.Address.StartsWith("unix:", StringComparison.Ordinal) ? Settings.Address["unix:".Length..] : null;
@@ -101,6 +101,11 @@ internal sealed partial class WebListener
         connection.Features.Set(this);
         return _server.Hub.TryBringAsync(connection);
     }
+
+    [LoggerMessage(
+        5202, LogLevel.Error,
+        "{Listener} cannot accept connections: {Error}; trying again in a second. Raise the limit of open files (LimitNOFILE) or lower max_connections")]
+    private static partial void LogAcceptFailed(ILogger logger, string listener, string error);
 
     [LoggerMessage(5201, LogLevel.Error, "{Listener} accepts no more connections; restart the broker")]
     private static partial void LogAcceptingEnded(ILogger logger, Exception exception, string listener);

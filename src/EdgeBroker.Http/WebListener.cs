@@ -6,6 +6,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
@@ -47,16 +48,11 @@ internal sealed partial class WebListener : IListener
         Mqtt = new MqttEndpoint(broker, authenticator, settings.AllowAnonymous)
         {
             Listener = settings.Address,
-            Transport = settings.Protocol switch
-            {
-                ListenerProtocol.Mqtts => "tls",
-                ListenerProtocol.Wss => "wss",
-                _ => "ws",
-            },
+            Transport = settings.Protocol == ListenerProtocol.Wss ? "wss" : "ws",
         };
         if (settings.Tls is not null)
         {
-            Tls = new TlsGate(new TlsFiles(settings.Tls, settings.Name, time, logger), settings.Name, time, logger, server.Handshakes);
+            Tls = new TlsGate(new ListenerTls(settings.Tls, settings.Name, time, logger, server.Handshakes));
         }
     }
 
@@ -74,10 +70,6 @@ internal sealed partial class WebListener : IListener
 
     /// <summary>Connections that are open.</summary>
     internal int OpenCount => Volatile.Read(ref _open);
-
-    /// <summary>The certificates in use.</summary>
-    internal IEnumerable<(string File, System.Security.Cryptography.X509Certificates.X509Certificate2 Certificate)> Certificates =>
-        Tls is null ? [] : Tls.Files.Current.Certificates.Select(pair => (pair.Files.CertificateFile, pair.Certificate));
 
     /// <summary>Takes a connection just accepted through the listener's gates.</summary>
     internal async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -192,7 +184,7 @@ internal sealed partial class WebListener : IListener
     /// <summary>Reports a client that does not get as far as MQTT.</summary>
     internal void Report(string peer, string cause)
     {
-        if (_foreign.Admit(HostOf(peer))) LogForeign(_logger, Settings.Name, peer, cause);
+        if (_foreign.Admit(ListenerTls.HostOf(peer))) LogForeign(_logger, Settings.Name, peer, cause);
     }
 
     // A client without keep alive whose cable was pulled would otherwise stay for ever.
@@ -209,9 +201,6 @@ internal sealed partial class WebListener : IListener
             // Gone already; reading from it will say so.
         }
     }
-
-    /// <summary>The address without the port, of which each connection has another.</summary>
-    internal static string HostOf(string peer) => peer.LastIndexOf(':') is > 0 and int colon ? peer[..colon] : peer;
 
     [LoggerMessage(5200, LogLevel.Warning, "{Listener}: connection from {Peer} ended: {Cause}")]
     private static partial void LogForeign(ILogger logger, string listener, string peer, string cause);

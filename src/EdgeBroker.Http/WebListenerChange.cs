@@ -20,11 +20,9 @@ internal sealed class WebListenerChange : IListenerChange
     /// <inheritdoc/>
     public bool Apply()
     {
-        TlsMaterial? before = _listener.Tls?.Files.Current;
-        if (_files is null) _listener.Tls?.Files.Check();
-        _listener.Apply(_settings, _files);
+        TlsFiles? files = _files;
         _files = null;
-        return before is not null && before.ContentHash != _listener.Tls!.Files.Current.ContentHash;
+        return _listener.Apply(_settings, files);
     }
 
     /// <inheritdoc/>

@@ -1,28 +1,30 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http;
 
-/// <summary>The listeners that a web framework serves: MQTT over TLS and WebSocket, and HTTP. The server is made when the first listener needs it.</summary>
+/// <summary>The listeners that a web framework serves: MQTT over WebSocket, and HTTP. The server is made when the first listener needs it.</summary>
 /// <param name="broker">The broker.</param>
 /// <param name="authenticator">Who decides about clients.</param>
 /// <param name="health">How the broker is, for HTTP.</param>
 /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Event ids 5000-5399.</param>
+/// <param name="handshakes">Counts what becomes of TLS handshakes.</param>
 public sealed class WebListenerFamily(
-    Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers) : IListenerFamily
+    Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers, TlsCounters handshakes)
+    : IListenerFamily
 {
     private volatile WebServer? _server;
 
     /// <inheritdoc/>
     public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol>
     {
-        ListenerProtocol.Mqtts, ListenerProtocol.Ws, ListenerProtocol.Wss, ListenerProtocol.Http, ListenerProtocol.Https,
+        ListenerProtocol.Ws, ListenerProtocol.Wss, ListenerProtocol.Http, ListenerProtocol.Https,
     };
 
     /// <inheritdoc/>
@@ -31,9 +33,6 @@ public sealed class WebListenerFamily(
     /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates => _server?.Certificates ?? [];
 
-    /// <summary>What became of TLS handshakes.</summary>
-    public TlsCounters Handshakes { get; } = new();
-
     /// <inheritdoc/>
     public Task StartAsync() => Task.CompletedTask;
 
@@ -41,7 +40,7 @@ public sealed class WebListenerFamily(
     public async Task<IListener> OpenAsync(ListenerSettings settings)
     {
         if (_server is { } present) return await present.OpenAsync(settings).ConfigureAwait(false);
-        var server = new WebServer(broker, authenticator, health, concurrency, time, loggers, Handshakes);
+        var server = new WebServer(broker, authenticator, health, concurrency, time, loggers, handshakes);
         try
         {
             await server.StartAsync().ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
@@ -16,8 +17,8 @@ public sealed partial class WebServer
     /// <summary>Who may connect to the Unix sockets that are bound, or about to be, by path.</summary>
     internal ConcurrentDictionary<string, SocketFileAccess> SocketFiles { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What binds addresses; once started.</summary>
-    internal IConnectionListenerFactory Sockets { get; private set; } = null!;
+    /// <summary>Makes the framework's connection of a socket.</summary>
+    internal ConnectionContext Wrap(Socket socket) => _connections.Create(socket);
 
     /// <summary>
     /// Makes a listener and binds its address; it accepts, and is one of <see cref="Listeners"/>, once it has begun. After the server has started.
@@ -25,13 +26,13 @@ public sealed partial class WebServer
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="CertificateFileException">A certificate file cannot be used.</exception>
-    public async Task<IListener> OpenAsync(ListenerSettings settings)
+    public Task<IListener> OpenAsync(ListenerSettings settings)
     {
         WebListener listener = Make(settings);
         try
         {
-            await listener.BindAsync().ConfigureAwait(false);
-            return listener;
+            listener.Bind();
+            return Task.FromResult<IListener>(listener);
         }
         catch
         {

@@ -1,14 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Health;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
-using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -23,13 +21,14 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>
-/// MQTT over TLS and WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it.
+/// MQTT over WebSocket, and HTTP: Kestrel's sockets and HTTP, our TLS in front, the same MQTT connection behind. Made only when a listener needs it.
 /// Event ids 5300-5399.
 /// </summary>
 public sealed partial class WebServer : IAsyncDisposable
 {
     // What a connection may have waiting to be read by us; then the peer waits.
     private const int InputBufferBytes = 64 * 1024;
+    private const int Backlog = 1024;
 
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
@@ -40,6 +39,7 @@ public sealed partial class WebServer : IAsyncDisposable
     private readonly Broker _broker;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
+    private readonly SocketConnectionContextFactory _connections;
     private volatile WebListener[] _listeners = [];
     private KestrelServerLimits? _limits;
     private WebApplication? _application;
@@ -50,7 +50,7 @@ public sealed partial class WebServer : IAsyncDisposable
     /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
-    /// <param name="handshakes">Counts on where another server ended; null: it counts its own.</param>
+    /// <param name="handshakes">Counts what becomes of TLS handshakes.</param>
     public WebServer(
         Broker broker,
         IAuthenticator authenticator,
@@ -58,13 +58,15 @@ public sealed partial class WebServer : IAsyncDisposable
         int concurrency,
         TimeProvider time,
         ILoggerFactory loggers,
-        TlsCounters? handshakes = null)
+        TlsCounters handshakes)
     {
-        Handshakes = handshakes ?? new TlsCounters();
+        Handshakes = handshakes;
         _broker = broker;
         _authenticator = authenticator;
         _time = time;
         _loggers = loggers;
+        _connections = new SocketConnectionContextFactory(
+            new SocketConnectionFactoryOptions(), new FrameworkLoggers(loggers).CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
         _logger = loggers.CreateLogger<WebServer>();
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
@@ -76,8 +78,7 @@ public sealed partial class WebServer : IAsyncDisposable
 
     /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates =>
-        [.. _listeners.SelectMany(listener => listener.Certificates.Select(pair => new CertificateValidity(
-            listener.Settings.Name, pair.File, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))))];
+        [.. _listeners.SelectMany(listener => listener.Tls?.Shared.Certificates ?? [])];
 
     /// <summary>What became of TLS handshakes.</summary>
     public TlsCounters Handshakes { get; }
@@ -90,7 +91,6 @@ public sealed partial class WebServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
         builder.WebHost.UseKestrelCore();
         builder.Services.AddSingleton<IConnectionListenerFactory>(Hub);
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Bind);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             _limits = kestrel.Limits;
@@ -103,7 +103,6 @@ public sealed partial class WebServer : IAsyncDisposable
             });
         });
         _application = builder.Build();
-        Sockets = _application.Services.GetServices<IConnectionListenerFactory>().First(factory => factory != Hub);
         // Recognises the requests; they are answered by WebSocketHandshake.
         _application.UseWebSockets();
         _application.Run(ServeAsync);
@@ -133,6 +132,7 @@ public sealed partial class WebServer : IAsyncDisposable
     {
         foreach (WebListener listener in _listeners) await listener.AbandonAsync().ConfigureAwait(false);
         if (_application is not null) await _application.DisposeAsync().ConfigureAwait(false);
+        _connections.Dispose();
         _stopping.Dispose();
     }
 
@@ -149,11 +149,8 @@ public sealed partial class WebServer : IAsyncDisposable
         limits.MinResponseDataRate = null;
     }
 
-    private Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
-    {
-        WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
-        return listener.AdmitAsync(connection, listener.Settings.Protocol == ListenerProtocol.Mqtts ? ServeMqttAsync : next);
-    }
+    private static Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next) =>
+        connection.Features.GetRequiredFeature<WebListener>().AdmitAsync(connection, next);
 
     private async Task ServeAsync(HttpContext context)
     {
@@ -171,15 +168,14 @@ public sealed partial class WebServer : IAsyncDisposable
         }
     }
 
-    // As the framework would, but that a socket file has its permissions before anybody can connect.
-    private Socket Bind(EndPoint endPoint)
+    /// <summary>Binds an address and listens; a socket file has its permissions before anybody can connect.</summary>
+    internal Socket Bind(EndPoint endPoint)
     {
         Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
-        if (endPoint is not UnixDomainSocketEndPoint) return socket;
-        string path = endPoint.ToString()!;
         try
         {
-            SocketFiles[path].Apply(path);
+            if (endPoint is UnixDomainSocketEndPoint) SocketFiles[endPoint.ToString()!].Apply(endPoint.ToString()!);
+            socket.Listen(Backlog);
             return socket;
         }
         catch
@@ -187,17 +183,6 @@ public sealed partial class WebServer : IAsyncDisposable
             socket.Dispose();
             throw;
         }
-    }
-
-    private async Task ServeMqttAsync(ConnectionContext connection)
-    {
-        WebListener listener = connection.Features.GetRequiredFeature<WebListener>();
-        Admission admission = connection.Features.GetRequiredFeature<GateVerdict>().Admission;
-        string peer = WebListener.PeerOf(connection.RemoteEndPoint);
-        IPAddress? address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
-        Exception? failure = await _sessions
-            .ServeAsync(listener.Mqtt, connection.Transport, peer, address, LocalPeer.IdentityOf(connection.Features), admission).ConfigureAwait(false);
-        if (HandshakeFailure.Alert(failure) is { } cause) listener.Tls!.ReportAlert(peer, cause);
     }
 
     [LoggerMessage(5300, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]

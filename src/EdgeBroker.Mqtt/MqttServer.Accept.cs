@@ -1,9 +1,12 @@
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport;
 using EdgeBroker.Transport.Proxies;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Mqtt;
 
@@ -24,16 +27,26 @@ public sealed partial class MqttServer
         return gate;
     }
 
-    private Handshake Serve(MqttListener listener, ReactorListener.Accepted accepted)
+    private IConnectionHandler Serve(MqttListener listener, ReactorListener.Accepted accepted) =>
+        listener.Tls is null ? Serve(listener, accepted.Transport, accepted.Reactor) : TlsUser.Accept(this, listener, accepted);
+
+    /// <summary>Speaks MQTT over a connection.</summary>
+    /// <param name="listener">Whose it is.</param>
+    /// <param name="transport">The bytes.</param>
+    /// <param name="reactor">Its thread.</param>
+    /// <param name="identity">The name its certificate has proved; null: none.</param>
+    /// <param name="admission">What the broker's gate said to it; null: it was not asked.</param>
+    internal IConnectionHandler Serve(
+        MqttListener listener, TransportConnection transport, Reactor reactor, string? identity = null, Admission? admission = null)
     {
         string cause = "";
-        string? identity = listener.Settings.IdentifiesPeers ? _peerNames.Find(accepted.Transport.PeerUserId, out cause) : null;
-        var handshake = new Handshake(listener.Mqtt, accepted.Transport, _contexts[accepted.Reactor], identity);
+        if (identity is null && listener.Settings.IdentifiesPeers) identity = _peerNames.Find(transport.PeerUserId, out cause);
+        var handshake = new Handshake(listener.Mqtt, transport, _contexts[reactor], identity, admission);
         // Who is to be known by the system and is not, does not come in by other ways.
         if (cause.Length > 0)
         {
             _broker.Events.ConnectRefused(
-                new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause, listener.Settings.Address));
+                new ConnectRefusedEvent(transport.RemoteEndPoint, null, ReasonCode.NotAuthorized, cause, listener.Settings.Address));
         }
 
         // Accepted before the listener closed, dealt out after the goodbyes.
@@ -44,7 +57,16 @@ public sealed partial class MqttServer
 
     private static void Shutdown(IConnectionHandler handler)
     {
-        if (handler is IMqttHandler mqtt) mqtt.Shutdown();
+        if (MqttOf(handler) is { } mqtt) mqtt.Shutdown();
+        else if (handler is TlsConnection tls) tls.TryAbandon();
         else ((ProxyGate)handler).Shutdown();
     }
+
+    // Null: it does not speak MQTT yet.
+    private static IMqttHandler? MqttOf(IConnectionHandler handler) => handler switch
+    {
+        IMqttHandler mqtt => mqtt,
+        TlsConnection { Handler: IMqttHandler secure } => secure,
+        _ => null,
+    };
 }

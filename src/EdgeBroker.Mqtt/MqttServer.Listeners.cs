@@ -1,9 +1,11 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Mqtt.Connections;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Mqtt;
@@ -17,7 +19,7 @@ public sealed partial class MqttServer
     private volatile MqttListener[] _listeners = [];
 
     /// <inheritdoc/>
-    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Mqtt };
+    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Mqtt, ListenerProtocol.Mqtts };
 
     /// <inheritdoc/>
     public IReadOnlyList<IListener> Listeners => _listeners;
@@ -25,10 +27,26 @@ public sealed partial class MqttServer
     /// <inheritdoc/>
     public Task<IListener> OpenAsync(ListenerSettings settings)
     {
+        ListenerTls? tls = settings.Tls is null
+            ? null
+            : new ListenerTls(settings.Tls, settings.Name, _time, _loggers.CreateLogger<ListenerTls>(), Handshakes);
+        try
+        {
+            return Task.FromResult<IListener>(Open(settings, tls));
+        }
+        catch
+        {
+            tls?.Dispose();
+            throw;
+        }
+    }
+
+    private MqttListener Open(ListenerSettings settings, ListenerTls? tls)
+    {
         var endpoint = new MqttEndpoint(_broker, _authenticator, settings.AllowAnonymous)
         {
             Listener = settings.Address,
-            Transport = settings.Address.StartsWith("unix:", StringComparison.Ordinal) ? "unix" : "tcp",
+            Transport = tls is not null ? "tls" : settings.Address.StartsWith("unix:", StringComparison.Ordinal) ? "unix" : "tcp",
         };
         MqttListener listener = null!;
         ReactorListener socket = ReactorListener.Open(
@@ -40,8 +58,7 @@ public sealed partial class MqttServer
                 new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached", settings.Address)),
             _loggers.CreateLogger<ReactorListener>(),
             settings.SocketFile);
-        listener = new MqttListener(this, settings, endpoint, socket);
-        return Task.FromResult<IListener>(listener);
+        return listener = new MqttListener(this, settings, endpoint, tls, socket);
     }
 
     /// <inheritdoc/>
@@ -57,7 +74,7 @@ public sealed partial class MqttServer
     {
         await OnFirstReactorAsync(listener.Socket.Start).ConfigureAwait(false);
         _listeners = [.. _listeners, listener];
-        LogListening(_logger, listener.EndPoint);
+        LogListening(_logger, ShownProtocol(listener), listener.EndPoint);
     }
 
     internal async Task RemoveAsync(MqttListener listener)
@@ -65,12 +82,16 @@ public sealed partial class MqttServer
         _listeners = [.. _listeners.Where(other => other != listener)];
         listener.Mqtt.IsRemoved = true;
         await OnFirstReactorAsync(listener.Socket.Stop).ConfigureAwait(false);
-        await Task.WhenAll(_reactors.Select(reactor => OnReactorAsync(reactor, () => ForEachConnection(reactor, connection =>
+        await Task.WhenAll(_reactors.Select(reactor => OnReactorAsync(reactor, () => reactor.ForEachHandler(handler =>
         {
-            if (connection.Endpoint == listener.Mqtt) connection.LoseListener();
+            if (MqttOf(handler) is { } connection && connection.Endpoint == listener.Mqtt) connection.LoseListener();
+            else if (handler is TlsConnection tls && tls.Port == listener.Tls) tls.TryAbandon();
         })))).ConfigureAwait(false);
-        LogRemoved(_logger, listener.EndPoint);
+        listener.Tls?.Dispose();
+        LogRemoved(_logger, ShownProtocol(listener), listener.EndPoint);
     }
+
+    private static string ShownProtocol(MqttListener listener) => listener.Tls is null ? "MQTT" : listener.Settings.Protocol.ToWord();
 
     internal Task OnFirstReactorAsync(Action work) => OnReactorAsync(_reactors[0], work);
 
@@ -95,7 +116,7 @@ public sealed partial class MqttServer
 
     private static void ForEachConnection(Reactor reactor, Action<IMqttHandler> action) => reactor.ForEachHandler(handler =>
     {
-        if (handler is IMqttHandler connection) action(connection);
+        if (MqttOf(handler) is { } connection) action(connection);
     });
 
     private static Task<int> ReviewAsync(Reactor reactor)
@@ -123,6 +144,6 @@ public sealed partial class MqttServer
         }
     }
 
-    [LoggerMessage(3002, LogLevel.Information, "no longer listening for MQTT on {EndPoint}; its clients are disconnected")]
-    private static partial void LogRemoved(ILogger logger, string endPoint);
+    [LoggerMessage(3002, LogLevel.Information, "no longer listening for {Protocol} on {EndPoint}; its clients are disconnected")]
+    private static partial void LogRemoved(ILogger logger, string protocol, string endPoint);
 }

@@ -2,6 +2,7 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Buffers;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Mqtt;
 
-/// <summary>MQTT over plain sockets: the reactors, the listeners on them, and the order in which they start and stop.</summary>
+/// <summary>MQTT over sockets, plain or with TLS: the reactors, the listeners on them, and the order in which they start and stop.</summary>
 public sealed partial class MqttServer : IListenerFamily, IDisposable
 {
     private static readonly TimeSpan HousekeepingInterval = TimeSpan.FromMilliseconds(250);
@@ -22,12 +23,13 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
     private readonly Reactor[] _reactors;
     private readonly Dictionary<Reactor, RoutingContext> _contexts = [];
     private readonly PeerNames _peerNames;
+    private readonly TimeProvider _time;
     private volatile bool _isStopping;
 
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
     /// <param name="reactorCount">Threads; one a core.</param>
-    /// <param name="time">The clock; only its monotonic side is used.</param>
+    /// <param name="time">The clock; of connections only its monotonic side is used.</param>
     /// <param name="loggers">Event ids 3000-3099.</param>
     public MqttServer(Broker broker, IAuthenticator authenticator, int reactorCount, TimeProvider time, ILoggerFactory loggers)
     {
@@ -36,6 +38,7 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<MqttServer>();
         _peerNames = new PeerNames(time);
+        _time = time;
         _reactors = [.. Enumerable.Range(0, reactorCount).Select(index => new Reactor(index, time, broker.ReportFault, loggers.CreateLogger<Reactor>()))];
         foreach (Reactor reactor in _reactors)
         {
@@ -51,6 +54,14 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
         ledger.Poll(MemoryKind.UnauthenticatedBuffers, () => BufferMemory.UnauthenticatedBytes);
         BufferMemory.Grown += ledger.NoteGrowth;
     }
+
+    /// <summary>What became of TLS handshakes, here and wherever else it is given to.</summary>
+    public TlsCounters Handshakes { get; } = new();
+
+    /// <summary>The certificates in use at the moment.</summary>
+    public IReadOnlyList<CertificateValidity> Certificates => [.. _listeners.SelectMany(listener => listener.Tls?.Certificates ?? [])];
+
+    internal bool IsStopping => _isStopping;
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
     public void AddPeriodic(TimeSpan interval, Action work) => _reactors[0].AddPeriodic(interval, work);
@@ -93,6 +104,7 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
     public void Dispose()
     {
         BufferMemory.Grown -= _broker.Limits.Ledger.NoteGrowth;
+        foreach (MqttListener listener in _listeners) listener.Tls?.Dispose();
         foreach (Reactor reactor in _reactors) reactor.Dispose();
     }
 
@@ -103,8 +115,8 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
         return ValueTask.CompletedTask;
     }
 
-    [LoggerMessage(3000, LogLevel.Information, "listening for MQTT on {EndPoint}")]
-    private static partial void LogListening(ILogger logger, string endPoint);
+    [LoggerMessage(3000, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]
+    private static partial void LogListening(ILogger logger, string protocol, string endPoint);
 
     [LoggerMessage(3001, LogLevel.Warning, "{Count} connection(s) did not take their last bytes in time and are cut")]
     private static partial void LogLeft(ILogger logger, int count);

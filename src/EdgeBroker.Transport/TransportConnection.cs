@@ -48,6 +48,9 @@ public abstract class TransportConnection
     /// </summary>
     public bool ClosesAtOnce { get; set; }
 
+    /// <summary>Has the lock of what the connection belongs to guard its output from now on. Called before anybody else can write.</summary>
+    public virtual void UseLock(Lock owner) => Output.UseLock(owner);
+
     /// <summary>Asks for the output to be flushed at the end of the iteration; under the output's lock, from any thread.</summary>
     public abstract void RequestFlush();
 

@@ -1,66 +1,33 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
-using EdgeBroker.Core.Events;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http.Tls;
 
-/// <summary>
-/// The TLS of one listener: a bounded number of handshakes at a time, each bounded in time, and one clear line for each that fails. Event ids 5100-5199.
-/// </summary>
-internal sealed partial class TlsGate
+/// <summary>The TLS of one listener over Kestrel's connections.</summary>
+internal sealed class TlsGate(ListenerTls tls)
 {
     private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
 
-    private readonly LogBudget _failed;
-    private readonly LogBudget _refused;
-    private readonly string _listener;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly TlsCounters _counters;
-    private volatile TlsFiles _files;
-    private int _inProgress;
-
-    public TlsGate(TlsFiles files, string listener, TimeProvider time, ILogger logger, TlsCounters counters)
-    {
-        _files = files;
-        _listener = listener;
-        _time = time;
-        _logger = logger;
-        _counters = counters;
-        _failed = Budget("failed TLS handshakes");
-        _refused = Budget("connections refused during TLS");
-
-        LogBudget Budget(string what) =>
-            new(time, each: 5, all: 100, (peer, held) => LogHeldBack(logger, listener, held, what, peer ?? "other addresses"));
-    }
-
-    /// <summary>What it shows to clients.</summary>
-    public TlsFiles Files => _files;
-
-    /// <summary>Takes other files, for handshakes that begin from here on, and ends the watch over those before.</summary>
-    public void Replace(TlsFiles files)
-    {
-        TlsFiles former = _files;
-        _files = files;
-        former.Dispose();
-    }
+    /// <summary>What does not depend on whose connections they are.</summary>
+    public ListenerTls Shared => tls;
 
     /// <summary>Serves a connection behind its handshake.</summary>
     public async Task ServeAsync(ConnectionContext connection, string peer, ConnectionDelegate next, CancellationToken stopping)
     {
-        TlsMaterial material = _files.Current;
+        TlsMaterial material = tls.Material;
         await using var stream = new SslStream(new TransportStream(connection.Transport), leaveInnerStreamOpen: false);
-        var attempt = new Attempt(material, stream, _time);
-        if (!await AuthenticateAsync(connection, attempt, peer, stopping).ConfigureAwait(false)) return;
+        var handshake = new ServerHandshake(material, tls.Time);
+        if (!await AuthenticateAsync(connection, handshake, stream, peer, material.Options, stopping).ConfigureAwait(false)) return;
 
         IDuplexPipe plain = connection.Transport;
-        var session = new TlsSession(stream, attempt.Identity);
+        var session = new TlsSession(stream, handshake.Identity);
         connection.Features.Set(session);
         connection.Features.Set<ITlsConnectionFeature>(session);
         connection.Transport = session;
@@ -75,71 +42,89 @@ internal sealed partial class TlsGate
         }
     }
 
-    /// <summary>Reports that a client refused our certificate after the handshake, as TLS 1.3 has it.</summary>
-    public void ReportAlert(string peer, string cause) => Fail(peer, cause);
-
-    private async Task<bool> AuthenticateAsync(ConnectionContext connection, Attempt attempt, string peer, CancellationToken stopping)
+    private async Task<bool> AuthenticateAsync(
+        ConnectionContext connection, ServerHandshake handshake, SslStream stream, string peer, TlsOptions options, CancellationToken stopping)
     {
-        using var patience = new CancellationTokenSource(attempt.Material.Options.HandshakeTimeout, _time);
+        using var patience = new CancellationTokenSource(options.HandshakeTimeout, tls.Time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        HandshakeSlots.Slot? slot = null;
+        bool isGivenUp = false;
         try
         {
-            // Only who has said something takes one of the places.
-            if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;
-            if (!FirstByte.IsTls(first))
+            if (await HelloAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is { } cause)
             {
-                Fail(peer, FirstByte.Explain(first));
+                if (cause.Length > 0) tls.OnFailed(peer, cause);
                 return false;
             }
 
-            if (!await TryHandshakeAsync(attempt, ending.Token).ConfigureAwait(false))
+            slot = tls.Slots.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address, options.MaxHandshakes, () =>
             {
-                Refuse(peer, attempt.Material.Options.MaxHandshakes);
+                isGivenUp = true;
+                // It may be over by now.
+                connection.Abort(new ConnectionAbortedException("the slot of its handshake is given to another client"));
+            });
+            if (slot is null)
+            {
+                tls.OnRefused(peer);
                 return false;
             }
 
-            _counters.CountSucceeded();
+            // Whose turn it is cannot be seen here; what is computed takes no time that counts.
+            slot.IsWaiting = true;
+            await handshake.RunAsync(stream, ending.Token).ConfigureAwait(false);
+            // Free again before anyone hears how it went.
+            slot.Dispose();
+            tls.OnSucceeded();
             return true;
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException
-            or NotSupportedException)
+        catch (Exception exception) when (handshake.Explain(exception) is not null)
         {
-            if (!stopping.IsCancellationRequested) Fail(peer, attempt.Refusal ?? HandshakeFailure.Explain(exception));
+            slot?.Dispose();
+            if (isGivenUp) tls.OnRefused(peer);
+            else if (!stopping.IsCancellationRequested) tls.OnFailed(peer, handshake.Explain(exception)!);
             return false;
-        }
-    }
-
-    /// <summary>False when too many are in progress. The place is free again before anyone hears how it went.</summary>
-    private async Task<bool> TryHandshakeAsync(Attempt attempt, CancellationToken cancellation)
-    {
-        try
-        {
-            if (Interlocked.Increment(ref _inProgress) > attempt.Material.Options.MaxHandshakes) return false;
-            await attempt.Stream.AuthenticateAsServerAsync(attempt.OnHelloAsync, null, cancellation).ConfigureAwait(false);
-            return true;
         }
         finally
         {
-            Interlocked.Decrement(ref _inProgress);
+            slot?.Dispose();
         }
     }
 
-    private void Fail(string peer, string cause)
+    /// <summary>Waits for a whole ClientHello, or what is there in place of one, and leaves it where it is.</summary>
+    /// <returns>Why no handshake can come of it, empty when there is nothing to tell of; null: one can.</returns>
+    private static async Task<string?> HelloAsync(PipeReader input, CancellationToken cancellation)
     {
-        _counters.CountFailed();
-        if (_failed.Admit(WebListener.HostOf(peer))) LogFailed(_logger, _listener, peer, cause);
+        while (true)
+        {
+            ReadResult result = await input.ReadAsync(cancellation).ConfigureAwait(false);
+            ReadOnlySequence<byte> received = result.Buffer;
+            int whole = CutWhole(received, out byte? first);
+            bool isOver = whole != 0 || result.IsCompleted || result.IsCanceled || (first is { } one && !FirstByte.IsTls(one));
+            // Not examined: the next read returns it at once.
+            input.AdvanceTo(received.Start, isOver ? received.Start : received.End);
+            if (!isOver) continue;
+            if (first is not { } begin) return "";
+            if (!FirstByte.IsTls(begin)) return FirstByte.Explain(begin);
+            if (whole == TlsRecord.Malformed) return "what the client sent is no TLS";
+            return whole == 0 ? HandshakeFailure.Left : null;
+        }
     }
 
-    private void Refuse(string peer, int limit)
+    private static int CutWhole(in ReadOnlySequence<byte> received, out byte? first)
     {
-        _counters.CountRefused();
-        if (_refused.Admit(WebListener.HostOf(peer))) LogRefused(_logger, _listener, peer, limit);
+        first = received.IsEmpty ? null : received.FirstSpan[0];
+        if (received.IsSingleSegment) return TlsRecord.CutWhole(received.FirstSpan, out _);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent((int)received.Length);
+        received.CopyTo(bytes);
+        int whole = TlsRecord.CutWhole(bytes.AsSpan(0, (int)received.Length), out _);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return whole;
     }
 
     /// <summary>close_notify, and the peer's end awaited: closing with bytes unread would make the kernel discard what the peer has not read yet.</summary>
     private async Task SayGoodbyeAsync(SslStream stream, PipeReader input)
     {
-        using var patience = new CancellationTokenSource(GoodbyePatience, _time);
+        using var patience = new CancellationTokenSource(GoodbyePatience, tls.Time);
         try
         {
             await stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
@@ -154,74 +139,6 @@ internal sealed partial class TlsGate
             or System.ComponentModel.Win32Exception)
         {
             // The peer is gone, or does not answer: nobody is left to be polite to.
-        }
-    }
-
-    [LoggerMessage(5100, LogLevel.Warning, "{Listener}: TLS handshake with {Peer} failed: {Cause}")]
-    private static partial void LogFailed(ILogger logger, string listener, string peer, string cause);
-
-    [LoggerMessage(
-        5101, LogLevel.Warning,
-        "{Listener}: {Peer} refused: {Limit} TLS handshakes are in progress (listener.tls.max_handshakes)")]
-    private static partial void LogRefused(ILogger logger, string listener, string peer, int limit);
-
-    [LoggerMessage(5102, LogLevel.Warning, "{Listener}: {Count} more {What} of {Peer} within 10 s")]
-    private static partial void LogHeldBack(ILogger logger, string listener, long count, string what, string peer);
-
-    /// <summary>One handshake.</summary>
-    private sealed class Attempt(TlsMaterial material, SslStream stream, TimeProvider time)
-    {
-        public TlsMaterial Material => material;
-
-        public SslStream Stream => stream;
-
-        /// <summary>The user name of the client's certificate.</summary>
-        public string? Identity { get; private set; }
-
-        /// <summary>Why we ended it; null: we did not.</summary>
-        public string? Refusal { get; private set; }
-
-        private TlsOptions Options => material.Options;
-
-        private bool AsksForCertificate => Options.ClientAuthentication != ClientAuthentication.None;
-
-        public ValueTask<SslServerAuthenticationOptions> OnHelloAsync(SslStream _, SslClientHelloInfo hello, object? state, CancellationToken cancellation)
-        {
-            SslProtocols accepted = Options.Tls13Only ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13;
-            if (hello.SslProtocols != SslProtocols.None && (hello.SslProtocols & accepted) == 0)
-            {
-                Refusal = $"the client speaks an older TLS than {(Options.Tls13Only ? "1.3" : "1.2")} (listener.tls.min_version)";
-            }
-
-            return ValueTask.FromResult(new SslServerAuthenticationOptions
-            {
-                ServerCertificateContext = material.Select(hello.ServerName),
-                EnabledSslProtocols = accepted,
-                ClientCertificateRequired = AsksForCertificate,
-                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                CertificateChainPolicy = AsksForCertificate ? ClientCertificate.Policy(material, time.GetUtcNow()) : null,
-                RemoteCertificateValidationCallback = AsksForCertificate ? Check : null,
-                AllowRenegotiation = false,
-            });
-        }
-
-        private bool Check(object sender, X509Certificate? presented, X509Chain? chain, SslPolicyErrors errors)
-        {
-            if (presented is null)
-            {
-                if (Options.ClientAuthentication == ClientAuthentication.Require)
-                {
-                    Refusal = "the client presents no certificate, and listener.tls.client_auth is \"require\"";
-                }
-
-                return Refusal is null;
-            }
-
-            var certificate = (X509Certificate2)presented;
-            Refusal = ClientCertificate.Refuse(material, certificate, chain, time.GetUtcNow());
-            if (Refusal is not null) return false;
-            Identity = ClientCertificate.Identity(Options.Identity, certificate);
-            return true;
         }
     }
 }

@@ -121,7 +121,7 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void CountMessageReceived() => _messagesReceived++;
 
     /// <inheritdoc/>
-    public void Prepare(Session session) => Output.UseLock(session.SyncRoot);
+    public void Prepare(Session session) => transport.UseLock(session.SyncRoot);
 
     /// <inheritdoc/>
     public void RequestPumpWhenDrained() => transport.WantsTurnWhenDrained = true;

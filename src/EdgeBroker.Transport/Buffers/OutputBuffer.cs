@@ -51,6 +51,36 @@ public sealed class OutputBuffer : IBufferWriter<byte>
         return _last!.Bytes.AsMemory(_last.End);
     }
 
+    /// <summary>Copies bytes in that need not lie in one piece.</summary>
+    internal void AppendPieces(ReadOnlySpan<byte> bytes)
+    {
+        if (_last is null) Append(Math.Min(bytes.Length, ChunkPool.LargeBytes));
+        while (!bytes.IsEmpty)
+        {
+            Span<byte> room = GetSpan();
+            int count = Math.Min(room.Length, bytes.Length);
+            bytes[..count].CopyTo(room);
+            Advance(count);
+            bytes = bytes[count..];
+        }
+    }
+
+    /// <summary>Moves bytes from the front into a buffer; returns how many.</summary>
+    internal int MoveTo(Span<byte> buffer)
+    {
+        int count = 0;
+        for (Chunk? chunk = _first; chunk is not null && count < buffer.Length; chunk = chunk.Next)
+        {
+            ReadOnlySpan<byte> waiting = chunk.Waiting;
+            int here = Math.Min(waiting.Length, buffer.Length - count);
+            waiting[..here].CopyTo(buffer[count..]);
+            count += here;
+        }
+
+        Consume(count);
+        return count;
+    }
+
     /// <summary>Takes sent bytes from the front and gives empty chunks back.</summary>
     internal void Consume(int count)
     {

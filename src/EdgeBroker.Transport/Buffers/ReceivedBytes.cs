@@ -65,6 +65,26 @@ public struct ReceivedBytes
         Length = rest.Length;
     }
 
+    /// <summary>Keeps more behind what is kept already.</summary>
+    /// <param name="more">The bytes; not in the kept memory.</param>
+    /// <param name="announcedBytes">How long the unit will be; 0: not known.</param>
+    /// <param name="hasLoggedIn">Whether the peer has logged in.</param>
+    public void Append(ReadOnlySpan<byte> more, int announcedBytes, bool hasLoggedIn)
+    {
+        int length = Length + more.Length;
+        if (_kept is null || _kept.Length < length)
+        {
+            byte[] larger = BytePool.Rent(Math.Max(length, Math.Min(announcedBytes, 2 * length)));
+            Kept.CopyTo(larger);
+            Clear();
+            _kept = larger;
+            Count(hasLoggedIn);
+        }
+
+        more.CopyTo(_kept.AsSpan(length - more.Length));
+        Length = length;
+    }
+
     /// <summary>Gives the memory back.</summary>
     public void Clear()
     {

@@ -5,6 +5,13 @@ namespace EdgeBroker.Transport.Tls;
 /// <summary>Says why a handshake failed, in words a technician can act on.</summary>
 public static class HandshakeFailure
 {
+    /// <summary>It took too long.</summary>
+    public const string Late = "it was not completed in time (listener.tls.handshake_timeout)";
+
+    /// <summary>The client went away. Its alert may have been lost with the connection.</summary>
+    public const string Left =
+        "the client closed the connection in the middle of it; most that do so do not trust our certificate: its issuer, its names or its dates";
+
     // What OpenSSL says, in the order in which it is looked for. An alert is what the client told us.
     private static readonly (string Text, string Cause)[] Known =
     [
@@ -40,11 +47,9 @@ public static class HandshakeFailure
 
         return failure switch
         {
-            OperationCanceledException => "it was not completed in time (listener.tls.handshake_timeout)",
+            OperationCanceledException => Late,
             AuthenticationException => root.Message,
-            // Its alert may have been lost with the connection.
-            IOException =>
-                "the client closed the connection in the middle of it; most that do so do not trust our certificate: its issuer, its names or its dates",
+            IOException => Left,
             _ => root.Message,
         };
     }

@@ -22,7 +22,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 {
     private readonly AnonymousAuthenticator _anonymous = new();
     private readonly List<IAsyncDisposable> _opened = [];
-    private WebListenerFamily? _server;
+    private ListenerFamilies? _server;
 
     public WebHost()
     {
@@ -45,7 +45,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
 
     public Broker Broker { get; private set; } = null!;
 
-    public WebListenerFamily Server => _server!;
+    public ListenerFamilies Server => _server!;
 
     /// <summary>Who decides about clients; null: nobody is asked for a password.</summary>
     public IAuthenticator? Authenticator { get; init; }
@@ -94,7 +94,8 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         Broker = new Broker(
             limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test")
         { Cluster = Cluster };
-        _server = new WebListenerFamily(Broker, this, this, 2, Time, Log);
+        _server = new ListenerFamilies(Broker, this, this, Time, Log);
+        await _server.StartAsync();
         foreach (ListenerSettings settings in listeners) await (await _server.OpenAsync(settings)).BeginAsync();
     }
 

@@ -1,6 +1,6 @@
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
-using EdgeBroker.Http.Tls;
+using EdgeBroker.Mqtt.Tls;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.Tls;

@@ -189,22 +189,50 @@ public sealed class ListenerTests : IAsyncDisposable
         await host.StillServesAsync(port);
     }
 
-    [Fact]
-    public async Task Handshakes_at_once_are_bounded()
+    [Theory]
+    [InlineData(ListenerProtocol.Mqtts)]
+    [InlineData(ListenerProtocol.Https)]
+    public async Task Handshakes_at_once_are_bounded(ListenerProtocol protocol)
     {
-        int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Tls with { MaxHandshakes = 1 });
+        int port = await _host.StartAsync(protocol, _host.Tls with { MaxHandshakes = 1 });
         Stream first = await _host.TcpAsync(port);
-        await first.WriteAsync(new byte[] { 0x16, 3, 1 });
+        await first.WriteAsync(await HelloAsync());
+        // Its answer shows that it has the slot.
+        Assert.NotEqual(0, await Deadline.Within(first.ReadAsync(new byte[1]).AsTask(), "the answer"));
         Stream second = await _host.TcpAsync(port);
-        // Whichever byte is seen first has the place; the other is turned away.
-        await second.WriteAsync(new byte[] { 0x16, 3, 1 });
-        await Task.WhenAny(EndsAsync(first), EndsAsync(second));
+        await second.WriteAsync(await HelloAsync());
+        await EndsAsync(second);
         await _host.Log.WithAsync("1 TLS handshakes are in progress (listener.tls.max_handshakes)");
         Assert.Equal((0, 0, 1), Handshakes());
         await first.DisposeAsync();
-        await second.DisposeAsync();
         await _host.Log.WithAsync("TLS handshake with ");
-        await _host.StillServesAsync(port);
+        await _host.TlsAsync(port);
+    }
+
+    [Theory]
+    [InlineData(ListenerProtocol.Mqtts)]
+    [InlineData(ListenerProtocol.Https)]
+    public async Task Who_has_not_sent_a_whole_ClientHello_keeps_nobody_out(ListenerProtocol protocol)
+    {
+        int port = await _host.StartAsync(protocol, _host.Tls with { MaxHandshakes = 1 });
+        byte[] hello = await HelloAsync();
+        foreach (int length in new[] { 1, 6, hello.Length - 1 })
+        {
+            Stream unfinished = await _host.TcpAsync(port);
+            await unfinished.WriteAsync(hello.AsMemory(0, length));
+        }
+
+        await _host.TlsAsync(port);
+        await Deadline.Until(() => Handshakes() == (1, 0, 0), "the handshake to be done here, too");
+    }
+
+    [Fact]
+    public async Task A_ClientHello_may_come_byte_by_byte()
+    {
+        int port = await _host.StartAsync(ListenerProtocol.Mqtts);
+        Stream stream = await _host.TcpAsync(port);
+        foreach (byte one in await HelloAsync()) await stream.WriteAsync(new[] { one });
+        Assert.NotEqual(0, await Deadline.Within(stream.ReadAsync(new byte[1]).AsTask(), "the answer"));
     }
 
     [Fact]
@@ -251,6 +279,15 @@ public sealed class ListenerTests : IAsyncDisposable
         // A second CONNECT breaks the rules; what follows it is never read.
         await client.SendAsync(client.Packets.Connect("c"), client.Packets.Publish("a", new string('x', 200_000)));
         await client.ExpectDisconnectAsync(ReasonCode.ProtocolError);
+    }
+
+    /// <summary>What a client begins with.</summary>
+    private static async Task<byte[]> HelloAsync()
+    {
+        var sent = new MemoryStream();
+        await using var client = new SslStream(sent);
+        await Assert.ThrowsAnyAsync<Exception>(() => client.AuthenticateAsClientAsync("localhost"));
+        return sent.ToArray();
     }
 
     private async Task RefusedAsync(int port, Issued? certificate, string logged)

@@ -4,8 +4,8 @@ using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Health;
-using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
+using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging;
 
@@ -42,13 +42,13 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _time = time;
         _log = loggers.CreateLogger("EdgeBroker.Reload");
         _mqtt = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
-        var web = new WebListenerFamily(broker, authenticator, health, Environment.ProcessorCount, time, loggers);
+        var web = new WebListenerFamily(broker, authenticator, health, Environment.ProcessorCount, time, loggers, _mqtt.Handshakes);
         var coap = new CoapListenerFamily(broker, authenticator, time, loggers);
         coap.RegisterMeters(broker.Meters);
         _families = [_mqtt, web, coap];
-        _certificates = new CertificateExpiry(() => web.Certificates, time);
+        _certificates = new CertificateExpiry(() => [.. _mqtt.Certificates, .. web.Certificates], time);
         _certificates.RegisterMeters(broker.Meters);
-        web.Handshakes.RegisterMeters(broker.Meters);
+        _mqtt.Handshakes.RegisterMeters(broker.Meters);
         _awaited = new AwaitedListeners(OpenAsync, () => services?.Say(Summary), time, _log);
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
 
-namespace EdgeBroker.Http.Tls;
+namespace EdgeBroker.Mqtt.Tls;
 
 /// <summary>A certificate that a listener presents.</summary>
 /// <param name="Listener">The listener's protocol and address, as <c>mqtts on 0.0.0.0:8883</c>.</param>
