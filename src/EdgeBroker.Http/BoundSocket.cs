@@ -13,7 +13,7 @@ namespace EdgeBroker.Http;
 /// <param name="bring">Takes a connection; false when nobody does any more.</param>
 /// <param name="time">The clock of the rest.</param>
 internal sealed class BoundSocket(Socket socket, Func<Socket, ConnectionContext> wrap, Func<ConnectionContext, Task<bool>> bring, TimeProvider time)
-    : IDisposable
+    : IAsyncDisposable
 {
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
@@ -29,18 +29,11 @@ internal sealed class BoundSocket(Socket socket, Func<Socket, ConnectionContext>
     public void Accept(Action<string> rests, Action<Exception> failed) => _accepting = AcceptAsync(rests, failed);
 
     /// <summary>Gives the address free.</summary>
-    public async Task StopAsync()
+    public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         socket.Dispose();
         await _accepting.ConfigureAwait(false);
-        Dispose();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        socket.Dispose();
         _stopping.Dispose();
     }
 

@@ -26,7 +26,7 @@ internal sealed partial class WebListener
     {
         if (_socket is not { } socket) return;
         _socket = null;
-        await socket.StopAsync().ConfigureAwait(false);
+        await socket.DisposeAsync().ConfigureAwait(false);
         if (UnixPath is { } path) UnixSocketFile.RemoveStale(path);
     }
 
@@ -47,6 +47,9 @@ internal sealed partial class WebListener
         await SuspendAsync().ConfigureAwait(false);
         Close();
     }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await SuspendAsync().ConfigureAwait(false);
 
     /// <summary>Binds the address.</summary>
     /// <param name="endPoint">Where; null: as configured.</param>

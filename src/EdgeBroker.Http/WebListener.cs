@@ -18,7 +18,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Http;
 
 /// <summary>One listener at work: who may come in, and what each connection goes through before it speaks MQTT. Event ids 5200-5299.</summary>
-internal sealed partial class WebListener : IListener
+internal sealed partial class WebListener : IListener, IAsyncDisposable
 {
     private const int TcpKeepAliveSeconds = 600;
 

@@ -114,7 +114,7 @@ public sealed partial class WebServer : IAsyncDisposable
     {
         if (_application is null) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
-        foreach (WebListener listener in _listeners) await listener.SuspendAsync().ConfigureAwait(false);
+        foreach (WebListener listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
         _sessions.Stop();
         using var deadline = new CancellationTokenSource(patience, time);
         try

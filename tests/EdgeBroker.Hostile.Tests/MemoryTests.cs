@@ -57,7 +57,9 @@ public sealed class MemoryTests
         }
 
         Assert.True(granted > 50, $"{granted} granted");
-        Assert.True(refused > 50, $"{refused} refused, {granted} granted");
+        Assert.True(granted < 1_500, $"{granted} granted");
+        // Filters are refused, or, where others hold memory as well, the connections that hold most are ended.
+        if (refused == 0) await siege.SaidAsync("limits.max_memory");
         await siege.EndAsync();
     }
 

@@ -64,8 +64,8 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         LogLevel level = LevelOf(what);
         ClientDescription client = what.Client;
         if (!_logger.IsEnabled(level) || !_comings.Admit(client.ClientId)) return;
-        LogDisconnected(
-            _logger, level, client.ClientId, client.RemoteEndPoint, NameOf(client.UserName), client.Listener, what.Explanation, ReasonText.Coded(what.Reason));
+        string name = NameOf(client.UserName), reason = ReasonText.Coded(what.Reason);
+        LogDisconnected(_logger, level, client.ClientId, client.RemoteEndPoint, name, client.Listener, what.Explanation, reason);
     }
 
     /// <inheritdoc/>

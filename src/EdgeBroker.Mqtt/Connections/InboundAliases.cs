@@ -7,6 +7,9 @@ namespace EdgeBroker.Mqtt.Connections;
 /// <param name="ledger">Where their memory is accounted.</param>
 internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
 {
+    // Hundreds of topics as long as they usually are; what a connection may have of the longest ones that there can be.
+    private const int MostBytes = 256 * 1024;
+
     // The head of a topic's array.
     private const int OverheadBytes = 24;
 
@@ -14,6 +17,9 @@ internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
 
     /// <summary>Memory of all of them.</summary>
     public int MemoryBytes { get; private set; }
+
+    /// <summary>Whether one more topic is within what a connection may have.</summary>
+    public bool IsWithinBound(ReadOnlySpan<byte> topic) => MemoryBytes + topic.Length <= MostBytes;
 
     /// <summary>Whether there is memory for a topic.</summary>
     public bool HasRoomFor(ReadOnlySpan<byte> topic) => ledger.HasRoomFor(topic.Length);

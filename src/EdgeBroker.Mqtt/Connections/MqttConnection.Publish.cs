@@ -109,6 +109,12 @@ public sealed partial class MqttConnection
 
         if (!topic.IsEmpty)
         {
+            if (!aliases.IsWithinBound(topic))
+            {
+                Fail(ReasonCode.QuotaExceeded, "topic aliases for more than 256 KB of topics");
+                return false;
+            }
+
             if (!aliases.HasRoomFor(topic))
             {
                 FailForMemory();

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using EdgeBroker.Cli.Control;
 using EdgeBroker.Configuration;
 using EdgeBroker.Control;

@@ -41,7 +41,8 @@ public sealed class IdleMemoryTests : IAsyncDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _sockets.Add(socket);
         await socket.ConnectAsync("127.0.0.1", port);
-        await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: false), leaveInnerStreamOpen: true, (_, _, _, _) => true);
+        await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: false), leaveInnerStreamOpen: true,
+            (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", AllowTlsResume = false });
         await stream.WriteAsync(Packets.V311.Connect(clientId));
         await stream.ReadExactlyAsync(new byte[4]).AsTask().WaitAsync(Deadline.Patience);
