@@ -75,5 +75,5 @@ public sealed class SecureBroker : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private static string Listener(string protocol) => $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:0\"\n";
+    private static string Listener(string protocol) => $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\n";
 }
