@@ -18,8 +18,8 @@ internal sealed class InboundAliases(int maximum, MemoryLedger ledger)
     /// <summary>Memory of all of them.</summary>
     public int MemoryBytes { get; private set; }
 
-    /// <summary>Whether one more topic is within what a connection may have.</summary>
-    public bool IsWithinBound(ReadOnlySpan<byte> topic) => MemoryBytes + topic.Length <= MostBytes;
+    /// <summary>Whether a topic, in the place of the one that has the number now, is within what a connection may have.</summary>
+    public bool IsWithinBound(uint alias, ReadOnlySpan<byte> topic) => MemoryBytes - SizeOf(Get(alias)) + SizeOf(topic) <= MostBytes;
 
     /// <summary>Whether there is memory for a topic.</summary>
     public bool HasRoomFor(ReadOnlySpan<byte> topic) => ledger.HasRoomFor(topic.Length);

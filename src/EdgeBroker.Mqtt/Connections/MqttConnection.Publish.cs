@@ -109,9 +109,9 @@ public sealed partial class MqttConnection
 
         if (!topic.IsEmpty)
         {
-            if (!aliases.IsWithinBound(topic))
+            if (!aliases.IsWithinBound(alias, topic))
             {
-                Fail(ReasonCode.QuotaExceeded, "topic aliases for more than 256 KB of topics");
+                Fail(ReasonCode.QuotaExceeded, "the topics behind its aliases are longer than 256 KB in all");
                 return false;
             }
 

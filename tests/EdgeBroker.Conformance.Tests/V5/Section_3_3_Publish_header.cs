@@ -104,6 +104,22 @@ public sealed class Section_3_3_Publish_header
         await Check.DisconnectsAsync(Packets.V5.Publish("", properties: Prop.TopicAlias(1)), ReasonCode.ProtocolError);
 
     [Fact]
+    public async Task Aliases_for_too_many_bytes_of_topics_are_refused()
+    {
+        await using var broker = new TestBroker(TestBrokerOptions.Quiet with { TopicAliasMaximum = 5 });
+        TestClient client = await broker.ConnectAsync("one");
+        // Four of the longest topics fit into 256 KB; replacing one of them needs no more.
+        string topic = new('a', 65_000);
+        for (int alias = 1; alias <= 4; alias++) await client.SendAsync(client.Packets.Publish(topic, properties: Prop.TopicAlias(alias)));
+        await client.SendAsync(client.Packets.Publish("a", properties: Prop.TopicAlias(4)));
+        await client.ExpectNothingAsync();
+        await client.SendAsync(client.Packets.Publish(topic, properties: Prop.TopicAlias(4)));
+        await client.ExpectNothingAsync();
+        await client.SendAsync(client.Packets.Publish(topic, properties: Prop.TopicAlias(5)));
+        await client.ExpectDisconnectAsync(ReasonCode.QuotaExceeded);
+    }
+
+    [Fact]
     [Requirement("MQTT-3.2.2-17")]
     [Requirement("MQTT-3.2.2-18")]
     public async Task Where_no_aliases_are_offered_every_alias_is_refused()

@@ -63,7 +63,7 @@ internal static class MqttTable
             o => o.TopicAliasMaximum,
             (o, v) => o with { TopicAliasMaximum = v },
             Applies.ToNewConnections,
-            "topic aliases, each way")
+            "topic aliases, each way; a client's topics behind them: 256 KB")
         .Key("max_keep_alive", Kinds.Seconds(0, 65_535), o => o.MaxKeepAlive, (o, v) => o with { MaxKeepAlive = v }, Applies.ToNewConnections, "0s: no limit")
         .Key(
             "max_session_expiry",
