@@ -107,6 +107,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             result = await verdict.ConfigureAwait(false);
             while (result is { Wait: { } wait, Reply.Next: { } next })
             {
+                // The login guard makes whoever guesses wait; nobody else waits with it.
                 await Task.Delay(wait, time).ConfigureAwait(false);
                 result = await next.ContinueAsync([], CancellationToken.None).ConfigureAwait(false);
             }

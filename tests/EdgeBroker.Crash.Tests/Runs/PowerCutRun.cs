@@ -57,6 +57,7 @@ public sealed class PowerCutRun
         }
 
         shim.KillAt(0);
+        // Traffic behind the last start, so that the cuts fall into it as well.
         await Task.Delay(LongestStretch);
         address.Clear();
         broker.Kill();
