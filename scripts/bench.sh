@@ -330,7 +330,7 @@ measure() {
     load=(python3 "$REPO_ROOT/tests/EdgeBroker.Benchmarks/tls/load.py" "${arguments[@]:1}" --ca "$certs/ca.crt" --seconds "$seconds")
   else
     if [[ "${arguments[0]}" != connect && "${arguments[0]}" != retain ]]; then arguments+=(--duration "$seconds" --warm-up "$warm_up"); fi
-    load=("$generator" bench "${arguments[@]}" --patience 20 -h 127.0.0.1 --json)
+    load=("$generator" bench "${arguments[@]}" --timeout 20 -h 127.0.0.1 --json)
   fi
   if line="$(on_cpu 1 "${load[@]}" -p "$port" --broker-pid "$broker_pid" 2>>"$work/generator.log")"; then
     echo "$name $broker $line" >>"$results"

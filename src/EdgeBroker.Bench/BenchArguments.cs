@@ -56,8 +56,8 @@ internal static class BenchArguments
     private static readonly CommandOption WarmUp = CommandOption.Seconds("--warm-up", null, "S", 0, MostSeconds, "time before it (1)");
     private static readonly CommandOption Messages =
         CommandOption.Number("--messages", null, "N", 1, long.MaxValue, "so many messages instead, all publishers together");
-    private static readonly CommandOption Patience =
-        CommandOption.Seconds("--patience", null, "S", 0.1m, MostSeconds, "how long nothing may arrive before what is missing is lost (5)");
+    private static readonly CommandOption Timeout =
+        CommandOption.Seconds("--timeout", null, "S", 0.1m, MostSeconds, "how long nothing may arrive before what is missing is lost (5)");
 
     private static readonly CommandOption Beside = CommandOption.Number(
         "--beside", null, "N", 1, MostClients,
@@ -72,7 +72,7 @@ internal static class BenchArguments
         new("Connection", Host, Port, Unix, Version, UserName, Password),
         new("Load", Qos, Payload, Properties, Aliases, Publishers, Subscribers, Window, Batch, Rate, Filters, Topics, Retained, RetainEach, Connections,
             Subscribe, Hold, Beside),
-        new("Length", Duration, WarmUp, Messages, Patience),
+        new("Length", Duration, WarmUp, Messages, Timeout),
         new("Result", BrokerPid, SharedOptions.Json),
     ];
 
@@ -108,7 +108,7 @@ internal static class BenchArguments
             Duration = args.Seconds(Duration) ?? usual.Duration,
             WarmUp = args.Seconds(WarmUp) ?? usual.WarmUp,
             Messages = args.Number(Messages) ?? usual.Messages,
-            Patience = args.Seconds(Patience) ?? usual.Patience,
+            Timeout = args.Seconds(Timeout) ?? usual.Timeout,
             Beside = (int?)args.Number(Beside) ?? usual.Beside,
             BrokerPid = (int?)args.Number(BrokerPid),
             Json = args.Has(SharedOptions.Json),

@@ -48,7 +48,7 @@ internal sealed record BenchOptions
     public double RatePerSecond { get; init; }
 
     /// <summary>How long nothing may arrive before what is missing counts as lost.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether messages carry expiry, content type, response topic and user properties; MQTT 5.</summary>
     public bool WithProperties { get; init; }

@@ -3,7 +3,7 @@ namespace EdgeBroker.Bench;
 /// <summary>What a run found out.</summary>
 internal sealed record BenchResult
 {
-    // A thread never shows quite as busy as it is: the kernel's ticks are coarse, and a turn begins with a wait.
+    // A thread never shows quite as busy as it is: the kernel's ticks are coarse, and an iteration begins with a wait.
     private const double Saturated = 0.9;
 
     public required BenchOptions Options { get; init; }

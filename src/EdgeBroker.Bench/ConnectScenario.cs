@@ -5,7 +5,7 @@ namespace EdgeBroker.Bench;
 /// <summary>Clients connect, some at a time, stay, and go: connections a second, and the broker's memory for each while they are idle.</summary>
 internal static class ConnectScenario
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs it.</summary>
     public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
@@ -20,7 +20,7 @@ internal static class ConnectScenario
 
         long before = meter.ReadBroker()?.ResidentBytes ?? 0;
         meter.Start();
-        loop.OpenAll(clients, Patience);
+        loop.OpenAll(clients, Timeout);
         (double seconds, ProcessUsage generator, ProcessUsage? broker) = meter.Read();
         var connectTime = new LatencyHistogram();
         foreach (IdleClient client in clients) connectTime.Add(client.ConnectNs);

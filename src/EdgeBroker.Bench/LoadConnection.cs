@@ -79,7 +79,7 @@ internal abstract unsafe class LoadConnection(LoadRun run, string clientId)
     /// <summary>epoll has something to tell.</summary>
     public void OnEvents(uint ready)
     {
-        // It may have closed earlier in this turn.
+        // It may have closed earlier in this iteration.
         if (_fd < 0) return;
         if (_isConnecting)
         {

@@ -5,7 +5,7 @@ using EdgeBroker.Transport.Linux;
 namespace EdgeBroker.Bench;
 
 /// <summary>
-/// One thread, one epoll instance, and all clients of the run. A turn: wait, let every ready client read all it has, open the next, let publishers write.
+/// One thread, one epoll instance, and all clients of the run. An iteration: wait, let every ready client read all it has, open the next, let publishers write.
 /// </summary>
 internal sealed unsafe class LoadLoop : IDisposable
 {
@@ -63,29 +63,29 @@ internal sealed unsafe class LoadLoop : IDisposable
 
     /// <summary>Opens clients, some at a time, and waits until all are ready.</summary>
     /// <exception cref="BenchException">Not all get there.</exception>
-    public void OpenAll(IReadOnlyCollection<LoadConnection> connections, TimeSpan patience)
+    public void OpenAll(IReadOnlyCollection<LoadConnection> connections, TimeSpan timeout)
     {
         int wanted = Ready + connections.Count;
         foreach (LoadConnection connection in connections) _toOpen.Enqueue(connection);
-        bool done = RunUntil(() => Ready == wanted || Broken > 0, patience);
+        bool done = RunUntil(() => Ready == wanted || Broken > 0, timeout);
         if (Broken > 0) throw new BenchException(FirstBreak!);
         if (!done)
         {
             throw new BenchException(
-                $"{Ready - wanted + connections.Count} of {connections.Count} clients were ready when nothing more happened for {patience.TotalSeconds} s.");
+                $"{Ready - wanted + connections.Count} of {connections.Count} clients were ready when nothing more happened for {timeout.TotalSeconds} s.");
         }
     }
 
-    /// <summary>Turns until a condition holds; false when nothing has moved for as long as is given.</summary>
-    public bool RunUntil(Func<bool> isDone, TimeSpan patience)
+    /// <summary>Iterates until a condition holds; false when nothing has moved for as long as is given.</summary>
+    public bool RunUntil(Func<bool> isDone, TimeSpan timeout)
     {
         long seen = Progress, since = NowNs;
         while (!isDone())
         {
-            Turn(long.MaxValue);
+            Iterate(long.MaxValue);
             if (Progress == seen)
             {
-                if (NowNs - since > patience.TotalNanoseconds) return false;
+                if (NowNs - since > timeout.TotalNanoseconds) return false;
                 continue;
             }
 
@@ -96,10 +96,10 @@ internal sealed unsafe class LoadLoop : IDisposable
         return true;
     }
 
-    /// <summary>Turns until a time in <see cref="NowNs"/>, or until a condition holds.</summary>
+    /// <summary>Iterates until a time in <see cref="NowNs"/>, or until a condition holds.</summary>
     public void RunUntilTime(long endNs, Func<bool>? isDone = null)
     {
-        while (NowNs < endNs && isDone?.Invoke() != true) Turn(endNs);
+        while (NowNs < endNs && isDone?.Invoke() != true) Iterate(endNs);
     }
 
     /// <summary>Closes all sockets.</summary>
@@ -136,7 +136,7 @@ internal sealed unsafe class LoadLoop : IDisposable
         FirstBreak ??= unasked;
     }
 
-    private void Turn(long endNs)
+    private void Iterate(long endNs)
     {
         long next = Math.Min(endNs, Pump?.Invoke() ?? long.MaxValue);
         int count = _epoll.Wait(TimeoutMs(next));

@@ -60,14 +60,14 @@ internal sealed class LoadRun(BenchOptions options, LoadLoop loop, uint mark)
     public bool Fence(IReadOnlyCollection<LoadConnection> connections)
     {
         foreach (LoadConnection connection in connections) connection.Ping();
-        return loop.RunUntil(() => !connections.Any(connection => connection.AwaitsPong && connection.IsReady), options.Patience);
+        return loop.RunUntil(() => !connections.Any(connection => connection.AwaitsPong && connection.IsReady), options.Timeout);
     }
 
     /// <summary>Says goodbye and waits until the broker has closed.</summary>
     public void DisconnectAll(IReadOnlyCollection<LoadConnection> connections)
     {
         foreach (LoadConnection connection in connections) connection.Disconnect();
-        loop.RunUntil(() => !connections.Any(connection => connection.IsReady), options.Patience);
+        loop.RunUntil(() => !connections.Any(connection => connection.IsReady), options.Timeout);
     }
 
     /// <summary>The payloads of SUBSCRIBE packets for these filters, at most <paramref name="perPacket"/> in each.</summary>

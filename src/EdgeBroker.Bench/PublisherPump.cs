@@ -10,7 +10,7 @@ internal sealed class PublisherPump(BenchOptions options, LoadLoop loop)
     private int _next;
     private bool _isOpen;
 
-    /// <summary>Whether publishing could go on, if only for the next turn.</summary>
+    /// <summary>Whether publishing could go on, if only for the next iteration.</summary>
     public bool IsIdle => _ready.Count == 0;
 
     /// <summary>How long after it was due the latest message was published, at a fixed rate: what the generator itself adds to latencies.</summary>
@@ -22,7 +22,7 @@ internal sealed class PublisherPump(BenchOptions options, LoadLoop loop)
         _publishers = publishers;
         _startNs = loop.NowNs;
         _isOpen = true;
-        loop.Pump = Turn;
+        loop.Pump = Publish;
         foreach (LoadPublisher publisher in publishers) Queue(publisher);
     }
 
@@ -41,7 +41,7 @@ internal sealed class PublisherPump(BenchOptions options, LoadLoop loop)
         _ready.Enqueue(publisher);
     }
 
-    private long Turn() => options.IsClosedLoop ? PublishReady() : PublishDue();
+    private long Publish() => options.IsClosedLoop ? PublishReady() : PublishDue();
 
     private long PublishReady()
     {

@@ -3,7 +3,7 @@ namespace EdgeBroker.Bench;
 /// <summary>Retained messages are set, whoever subscribes gets all of them, and they are removed again.</summary>
 internal static class RetainScenario
 {
-    private static readonly TimeSpan SetupPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SetupTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs it.</summary>
     public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
@@ -15,7 +15,7 @@ internal static class RetainScenario
         };
         run.Publishers = [publisher];
         long before = meter.ReadBroker()?.ResidentBytes ?? 0;
-        loop.OpenAll(run.Publishers, SetupPatience);
+        loop.OpenAll(run.Publishers, SetupTimeout);
         PublishAll(run, publisher);
         double? each = meter.ReadBroker() is { } after ? (after.ResidentBytes - before) / (double)options.Retained : null;
 
@@ -24,8 +24,8 @@ internal static class RetainScenario
         DeliveryTally tally = run.Ledger.Tally;
         tally.Expected = (long)options.Subscribers * options.Retained;
         meter.Start();
-        loop.OpenAll(subscribers, SetupPatience);
-        loop.RunUntil(() => tally.Unique >= tally.Expected || loop.Broken > 0, options.Patience);
+        loop.OpenAll(subscribers, SetupTimeout);
+        loop.RunUntil(() => tally.Unique >= tally.Expected || loop.Broken > 0, options.Timeout);
         (double seconds, ProcessUsage generator, ProcessUsage? broker) = meter.Read();
         run.Fence(subscribers);
         var result = new BenchResult
@@ -50,7 +50,7 @@ internal static class RetainScenario
     private static void PublishAll(LoadRun run, LoadPublisher publisher)
     {
         run.Pump.Start([publisher]);
-        bool done = run.Loop.RunUntil(() => (publisher.Remaining == 0 && publisher.Unacknowledged == 0) || run.Loop.Broken > 0, run.Options.Patience);
+        bool done = run.Loop.RunUntil(() => (publisher.Remaining == 0 && publisher.Unacknowledged == 0) || run.Loop.Broken > 0, run.Options.Timeout);
         run.Pump.Stop();
         if (run.Loop.Broken > 0) throw new BenchException(run.Loop.FirstBreak!);
         if (!done || !run.Fence([publisher]))
@@ -69,7 +69,7 @@ internal static class RetainScenario
         {
             Remaining = options.Retained,
         };
-        loop.OpenAll([publisher], SetupPatience);
+        loop.OpenAll([publisher], SetupTimeout);
         PublishAll(removal, publisher);
         removal.DisconnectAll([publisher, .. run.Publishers]);
     }

@@ -9,12 +9,12 @@ namespace EdgeBroker.Bench;
 /// </summary>
 internal sealed class RoundTrips : IDisposable
 {
-    private static readonly TimeSpan SetupPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SetupTimeout = TimeSpan.FromSeconds(20);
 
     private readonly LoadLoop _loop;
     private readonly LoadRun _run;
     private readonly RoundTripClient[] _clients;
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _timeout;
     private volatile bool _isMeasuring;
     private volatile bool _isEnding;
     private Task _running = Task.CompletedTask;
@@ -22,7 +22,7 @@ internal sealed class RoundTrips : IDisposable
 
     public RoundTrips(BenchOptions options, TimeProvider time)
     {
-        _patience = options.Patience;
+        _timeout = options.Timeout;
         _loop = new LoadLoop(SocketAddress.Parse(options.Address), time);
         BenchOptions own = options with { QoS = QoS.AtMostOnce, PayloadBytes = BenchOptions.DefaultPayloadBytes, WithProperties = false, WithAliases = false };
         _run = new LoadRun(own, _loop, (uint)Random.Shared.NextInt64(1, uint.MaxValue)) { Ledger = new StreamLedger(0, 0) };
@@ -46,7 +46,7 @@ internal sealed class RoundTrips : IDisposable
     /// <exception cref="BenchException">Not all are connected.</exception>
     public void Start()
     {
-        _loop.OpenAll(_clients, SetupPatience);
+        _loop.OpenAll(_clients, SetupTimeout);
         _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -78,7 +78,7 @@ internal sealed class RoundTrips : IDisposable
         foreach (RoundTripClient client in _clients) client.Publish();
         _loop.RunUntilTime(long.MaxValue, () => _isEnding || _loop.Broken > 0);
         _isEnding = true;
-        _loop.RunUntil(() => !_clients.Any(client => client.IsWaiting && client.IsReady), _patience);
+        _loop.RunUntil(() => !_clients.Any(client => client.IsWaiting && client.IsReady), _timeout);
         _missing = _clients.Count(client => client.IsWaiting);
         _run.DisconnectAll(_clients);
     }

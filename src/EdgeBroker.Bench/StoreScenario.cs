@@ -8,7 +8,7 @@ internal static class StoreScenario
     /// <summary>Topics whose values are set, with <see cref="BenchOptions.RetainEach"/>.</summary>
     private const int Values = 100;
 
-    private static readonly TimeSpan SetupPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SetupTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs it.</summary>
     public static BenchResult Run(BenchOptions options, LoadLoop loop, uint mark, UsageMeter meter)
@@ -23,17 +23,17 @@ internal static class StoreScenario
             run.Publishers[i] = new LoadPublisher(run, i, SourceOf(run, body, i)) { Remaining = RemainingOf(options, i) };
         }
 
-        loop.OpenAll(run.Publishers, SetupPatience);
+        loop.OpenAll(run.Publishers, SetupTimeout);
         run.Pump.Start(run.Publishers);
         if (options.Messages == 0) PublishFor(loop, options.WarmUp);
         long acknowledged = Acknowledged(run);
         meter.Start();
         if (options.Messages == 0) PublishFor(loop, options.Duration);
-        else loop.RunUntil(() => loop.Broken > 0 || run.Publishers.All(IsDone), options.Patience);
+        else loop.RunUntil(() => loop.Broken > 0 || run.Publishers.All(IsDone), options.Timeout);
         (double seconds, ProcessUsage generator, ProcessUsage? broker) = meter.Read();
         long done = Acknowledged(run) - acknowledged;
         run.Pump.Stop();
-        loop.RunUntil(() => loop.Broken > 0 || run.Publishers.All(publisher => publisher.Unacknowledged == 0), options.Patience);
+        loop.RunUntil(() => loop.Broken > 0 || run.Publishers.All(publisher => publisher.Unacknowledged == 0), options.Timeout);
         long sent = run.Publishers.Sum(publisher => publisher.Sent);
         if (options.RetainEach) Remove(run);
         else Fetch(run, sent);
@@ -73,7 +73,7 @@ internal static class StoreScenario
     private static void Attend(LoadRun run, bool keepsSession)
     {
         LoadSubscriber subscriber = SubscriberOf(run, keepsSession);
-        run.Loop.OpenAll([subscriber], SetupPatience);
+        run.Loop.OpenAll([subscriber], SetupTimeout);
         run.DisconnectAll([subscriber]);
     }
 
@@ -86,8 +86,8 @@ internal static class StoreScenario
         DeliveryTally tally = run.Ledger.Tally;
         tally.Expected = sent;
         LoadSubscriber subscriber = SubscriberOf(run, keepsSession: true);
-        run.Loop.OpenAll([subscriber], SetupPatience);
-        run.Loop.RunUntil(() => tally.Unique >= sent || run.Loop.Broken > 0, run.Options.Patience);
+        run.Loop.OpenAll([subscriber], SetupTimeout);
+        run.Loop.RunUntil(() => tally.Unique >= sent || run.Loop.Broken > 0, run.Options.Timeout);
         run.Fence([subscriber]);
         run.DisconnectAll([subscriber]);
         Attend(run, keepsSession: false);
@@ -107,9 +107,9 @@ internal static class StoreScenario
             };
         }
 
-        removal.Loop.OpenAll(publishers, SetupPatience);
+        removal.Loop.OpenAll(publishers, SetupTimeout);
         removal.Pump.Start(publishers);
-        removal.Loop.RunUntil(() => removal.Loop.Broken > 0 || publishers.All(IsDone), removal.Options.Patience);
+        removal.Loop.RunUntil(() => removal.Loop.Broken > 0 || publishers.All(IsDone), removal.Options.Timeout);
         removal.Pump.Stop();
         removal.DisconnectAll(publishers);
     }

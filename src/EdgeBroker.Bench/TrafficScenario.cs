@@ -5,7 +5,7 @@ internal sealed class TrafficScenario
 {
     // At most once may lose: a publisher whose window is full of lost messages goes on after so long.
     private static readonly TimeSpan WriteOffAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SetupPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SetupTimeout = TimeSpan.FromSeconds(20);
 
     private readonly LoadRun _run;
     private readonly BenchOptions _options;
@@ -46,8 +46,8 @@ internal sealed class TrafficScenario
     private BenchResult Run()
     {
         long before = _meter.ReadBroker()?.ResidentBytes ?? 0;
-        _loop.OpenAll(_subscribers, SetupPatience);
-        _loop.OpenAll(_run.Publishers, SetupPatience);
+        _loop.OpenAll(_subscribers, SetupTimeout);
+        _loop.OpenAll(_run.Publishers, SetupTimeout);
         _run.Pump.Start(_run.Publishers);
         if (_options.Messages == 0) PublishFor(_options.WarmUp);
         StartMeasuring();
@@ -106,14 +106,14 @@ internal sealed class TrafficScenario
     /// <summary>Publishes until a condition holds, or nothing can come of it any more.</summary>
     private void PublishUntil(Func<bool> isDone)
     {
-        TimeSpan patience = WriteOffAfter < _options.Patience ? WriteOffAfter : _options.Patience;
+        TimeSpan timeout = WriteOffAfter < _options.Timeout ? WriteOffAfter : _options.Timeout;
         long movedNs = _loop.NowNs;
         while (_loop.Broken == 0)
         {
             long progress = _loop.Progress;
-            if (_loop.RunUntil(isDone, patience)) return;
+            if (_loop.RunUntil(isDone, timeout)) return;
             if (_loop.Progress != progress) movedNs = _loop.NowNs;
-            else if (_loop.NowNs - movedNs > _options.Patience.TotalNanoseconds) return;
+            else if (_loop.NowNs - movedNs > _options.Timeout.TotalNanoseconds) return;
             foreach (LoadPublisher publisher in _run.Publishers) publisher.WriteOff();
         }
     }
@@ -121,6 +121,6 @@ internal sealed class TrafficScenario
     private void Drain()
     {
         _run.Pump.Stop();
-        _loop.RunUntil(() => IsComplete || _loop.Broken > 0, _options.Patience);
+        _loop.RunUntil(() => IsComplete || _loop.Broken > 0, _options.Timeout);
     }
 }

@@ -16,12 +16,12 @@ public sealed class ClientSession
     {
         get
         {
-            lock (Gate) return Outgoing.Count;
+            lock (SyncRoot) return Outgoing.Count;
         }
     }
 
     /// <summary>Guards the session and the connection that uses it; nothing is awaited, called out to or logged under it.</summary>
-    internal Lock Gate { get; } = new();
+    internal Lock SyncRoot { get; } = new();
 
     internal PacketIds Ids { get; } = new();
 
@@ -34,7 +34,7 @@ public sealed class ClientSession
 
     internal void Attach()
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             if (_isInUse) throw new InvalidOperationException("The session is in use by another client; end that one first.");
             _isInUse = true;
@@ -43,7 +43,7 @@ public sealed class ClientSession
 
     internal void Detach()
     {
-        lock (Gate) _isInUse = false;
+        lock (SyncRoot) _isInUse = false;
     }
 
     /// <summary>Brings the session in line with what the server still has [MQTT-3.2.2-5].</summary>

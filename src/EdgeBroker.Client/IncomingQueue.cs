@@ -7,7 +7,7 @@ namespace EdgeBroker.Client;
 internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
 {
     private readonly Channel<ReceivedMessage> _messages = Channel.CreateUnbounded<ReceivedMessage>(new UnboundedChannelOptions { SingleWriter = true });
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private TaskCompletionSource? _space;
     private int _count;
     private long _bytes;
@@ -16,7 +16,7 @@ internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
     {
         get
         {
-            lock (_gate) return IsFullNow;
+            lock (_lock) return IsFullNow;
         }
     }
 
@@ -24,7 +24,7 @@ internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
 
     public void Add(ReceivedMessage message)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _count++;
             _bytes += message.LengthBytes;
@@ -37,7 +37,7 @@ internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
     {
         if (!_messages.Reader.TryRead(out message)) return false;
         TaskCompletionSource? space = null;
-        lock (_gate)
+        lock (_lock)
         {
             _count--;
             _bytes -= message.LengthBytes;
@@ -55,7 +55,7 @@ internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
 
     public Task WaitForSpaceAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!IsFullNow) return Task.CompletedTask;
             _space ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -2,7 +2,7 @@ namespace EdgeBroker.Client;
 
 /// <summary>
 /// The QoS 2 messages of the server that have begun and not ended: a packet identifier, and the message until PUBREC has been sent. Guarded by the session's
-/// gate.
+/// lock.
 /// </summary>
 internal sealed class IncomingReceipts
 {

@@ -17,7 +17,7 @@ public sealed partial class MqttClient
         if (_options.Authentication is not { } method) throw new InvalidOperationException("Authenticating again needs the Authentication option.");
         IAuthenticationExchange exchange = method.Begin();
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             Connection connection = RequireConnection();
             if (connection.Renewal is not null) throw new InvalidOperationException("The client is being authenticated again already.");
@@ -34,7 +34,7 @@ public sealed partial class MqttClient
     {
         DisconnectPacket auth = ReadAuth(frame);
         Renewal renewal;
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             renewal = connection.Renewal is { IsAnswering: false } known
                 ? known
@@ -55,7 +55,7 @@ public sealed partial class MqttClient
         }
 
         renewal.Exchange.Confirm(data);
-        lock (_session.Gate) connection.Renewal = null;
+        lock (_session.SyncRoot) connection.Renewal = null;
         renewal.Completion.TrySetResult();
     }
 
@@ -64,7 +64,7 @@ public sealed partial class MqttClient
         try
         {
             byte[]? answer = await renewal.Exchange.AnswerAsync(question, _lifetime.Token);
-            lock (_session.Gate)
+            lock (_session.SyncRoot)
             {
                 if (connection.IsClosing || connection.Renewal != renewal) return;
                 renewal.IsAnswering = false;

@@ -67,7 +67,7 @@ public sealed partial class MqttClient
     private Connection Adopt(Connection connection)
     {
         connection.LastSent = connection.LastReceived = Time.GetTimestamp();
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             _session.Resume(connection.Granted.SessionPresent);
             _connection = connection;

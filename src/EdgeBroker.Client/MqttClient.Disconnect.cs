@@ -14,7 +14,7 @@ public sealed partial class MqttClient
     {
         if (!reason.IsClientDisconnect()) throw new ArgumentException($"A client does not disconnect with {reason}.", nameof(reason));
         Connection? connection;
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             _isLeaving = true;
             connection = _connection;
@@ -36,7 +36,7 @@ public sealed partial class MqttClient
         try
         {
             if (Version == ProtocolVersion.V5) properties?.AddTo(ref builder);
-            lock (_session.Gate)
+            lock (_session.SyncRoot)
             {
                 if (connection.IsClosing) return;
                 connection.IsClosing = true;

@@ -55,7 +55,7 @@ public sealed partial class MqttClient
 
     private void SendPing(Connection connection)
     {
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (connection.IsClosing) return;
             connection.IsPingQueued = true;

@@ -26,7 +26,7 @@ public sealed partial class MqttClient
         }
         catch (OperationCanceledException)
         {
-            lock (_session.Gate) delivery.IsWithdrawn = true;
+            lock (_session.SyncRoot) delivery.IsWithdrawn = true;
             throw;
         }
     }
@@ -36,7 +36,7 @@ public sealed partial class MqttClient
         while (true)
         {
             Task space;
-            lock (_session.Gate)
+            lock (_session.SyncRoot)
             {
                 Connection connection = RequireConnection();
                 if (!connection.Outgoing.IsFull)
@@ -57,7 +57,7 @@ public sealed partial class MqttClient
     private OutgoingDelivery Accept(PublishMessage message)
     {
         var delivery = new OutgoingDelivery(message, Time.GetTimestamp());
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (_state != ClientState.Running) throw _failure ?? new MqttException("The client is not connected.");
             Connection? connection = _options.Reconnect is null ? RequireConnection() : _connection;
@@ -75,7 +75,7 @@ public sealed partial class MqttClient
         return delivery;
     }
 
-    /// <summary>Sends what window and output buffer have room for. Under the gate.</summary>
+    /// <summary>Sends what window and output buffer have room for. Under the lock.</summary>
     private void SendNext(Connection connection)
     {
         bool sent = false;

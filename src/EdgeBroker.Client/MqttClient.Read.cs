@@ -30,7 +30,7 @@ public sealed partial class MqttClient
                     break;
                 default:
                     Task space;
-                    lock (_session.Gate) space = connection.Outgoing.IsFull ? connection.Outgoing.Space() : Task.CompletedTask;
+                    lock (_session.SyncRoot) space = connection.Outgoing.IsFull ? connection.Outgoing.Space() : Task.CompletedTask;
                     await space.WaitAsync(cancellationToken);
                     continue;
             }
@@ -48,7 +48,7 @@ public sealed partial class MqttClient
             {
                 if (frame.Type == PacketType.Publish && _incoming.IsFull) return ReadPause.NeedsReceiver;
                 // Almost every packet is answered by one: a server that sends and never reads must not fill our memory.
-                lock (_session.Gate)
+                lock (_session.SyncRoot)
                 {
                     if (connection.Outgoing.IsFull) return ReadPause.NeedsWriter;
                 }
@@ -75,7 +75,7 @@ public sealed partial class MqttClient
             case PacketType.Pubrel:
             case PacketType.Pubcomp:
                 if (!AckPacket.TryParse(frame, Version, out AckPacket ack, out ParseError error)) throw MqttException.Violation(error);
-                lock (_session.Gate) HandleAck(connection, ack);
+                lock (_session.SyncRoot) HandleAck(connection, ack);
                 break;
             case PacketType.Suback:
             case PacketType.Unsuback:
@@ -99,7 +99,7 @@ public sealed partial class MqttClient
         if (!PublishPacket.TryParse(frame, Version, out PublishPacket publish, out ParseError error)) throw MqttException.Violation(error);
         byte[]? aliasedTopic = connection.Aliases.Resolve(publish);
         ReceivedMessage message;
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (publish.QoS == QoS.ExactlyOnce && _session.Incoming.IsKnown(publish.PacketId, out ReceivedMessage? known))
             {
@@ -220,7 +220,7 @@ public sealed partial class MqttClient
     private void HandleAnswer(Connection connection, in Frame frame)
     {
         if (!SubackPacket.TryParse(frame, Version, out SubackPacket answer, out ParseError error)) throw MqttException.Violation(error);
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (!connection.Requests.TryGetValue(answer.PacketId, out PendingRequest? request) || request.Answer != frame.Type)
             {

@@ -33,7 +33,7 @@ public sealed partial class MqttClient
 
     internal void Acknowledge(ReceivedMessage message)
     {
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (message.IsAcknowledged || (message.QoS == QoS.ExactlyOnce && message.Epoch != _session.Incoming.Epoch)) return;
             message.IsAcknowledged = true;

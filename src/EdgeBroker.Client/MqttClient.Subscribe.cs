@@ -29,7 +29,7 @@ public sealed partial class MqttClient
 
         PendingRequest request = Ask(PacketType.Subscribe, new PendingRequest(PacketType.Suback, subscriptions.Count), filters.WrittenSpan, properties);
         ReasonCode[] granted = await request.Completion.Task.WaitAsync(cancellationToken);
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             for (int i = 0; i < granted.Length; i++)
             {
@@ -47,7 +47,7 @@ public sealed partial class MqttClient
     {
         var encoded = new ArrayBufferWriter<byte>();
         foreach (string filter in filters) UnsubscribePacket.AppendFilter(encoded, EncodeFilter(filter));
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             foreach (string filter in filters) _session.Subscriptions.Remove(filter);
         }
@@ -64,7 +64,7 @@ public sealed partial class MqttClient
         try
         {
             if (Version == ProtocolVersion.V5) properties?.AddTo(ref builder);
-            lock (_session.Gate)
+            lock (_session.SyncRoot)
             {
                 Connection connection = RequireConnection();
                 if (connection.Requests.Count >= MaximumRequests)
@@ -105,7 +105,7 @@ public sealed partial class MqttClient
     private async Task RestoreSubscriptionsAsync()
     {
         (Subscription Subscription, MqttProperties? Properties)[] wanted;
-        lock (_session.Gate) wanted = [.. _session.Subscriptions.Values];
+        lock (_session.SyncRoot) wanted = [.. _session.Subscriptions.Values];
         foreach ((Subscription subscription, MqttProperties? properties) in wanted)
         {
             try

@@ -10,7 +10,7 @@ public sealed partial class MqttClient
     {
         get
         {
-            lock (_session.Gate) return _isLeaving || _lifetime.IsCancellationRequested;
+            lock (_session.SyncRoot) return _isLeaving || _lifetime.IsCancellationRequested;
         }
     }
 
@@ -105,7 +105,7 @@ public sealed partial class MqttClient
     private async Task<MqttException?> LeaveAsync(Connection connection, Task first, Task reading, Task writing)
     {
         bool isOurWish;
-        lock (_session.Gate) isOurWish = connection.IsClosing;
+        lock (_session.SyncRoot) isOurWish = connection.IsClosing;
         if (isOurWish)
         {
             // The server closes after DISCONNECT; if we closed first, that could destroy what it has not read yet.
@@ -137,7 +137,7 @@ public sealed partial class MqttClient
     private void Abandon(Connection connection, MqttException? failure)
     {
         MqttException forWaiters = failure ?? new MqttException("The client was closed before the server answered.");
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             _connection = null;
             foreach ((ushort packetId, PendingRequest request) in connection.Requests)

@@ -14,7 +14,7 @@ public sealed partial class MqttClient
             ReadOnlyMemory<byte> batch;
             bool isLast;
             bool carriesPing;
-            lock (_session.Gate)
+            lock (_session.SyncRoot)
             {
                 batch = connection.Outgoing.TakeAll();
                 isLast = connection.Outgoing.IsCompleted;

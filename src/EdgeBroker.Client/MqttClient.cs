@@ -16,7 +16,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     private readonly CancellationTokenSource _lifetime = new();
     private Task _supervisor = Task.CompletedTask;
 
-    // The four below are guarded by the session's gate.
+    // The four below are guarded by the session's lock.
     private Connection? _connection;
     private ClientState _state;
     private bool _isLeaving;
@@ -55,7 +55,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         get
         {
-            lock (_session.Gate) return _connection?.Granted;
+            lock (_session.SyncRoot) return _connection?.Granted;
         }
     }
 
@@ -64,7 +64,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     /// <summary>Ends the client without a DISCONNECT: the server publishes the will. Use <see cref="DisconnectAsync"/> to leave in order.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (_state == ClientState.New)
             {
@@ -80,7 +80,7 @@ public sealed partial class MqttClient : IAsyncDisposable
 
     private void Begin()
     {
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             if (_state != ClientState.New)
             {
@@ -96,7 +96,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         }
         catch
         {
-            lock (_session.Gate) _state = ClientState.Ended;
+            lock (_session.SyncRoot) _state = ClientState.Ended;
             throw;
         }
     }
@@ -104,7 +104,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     private void End(MqttException? failure)
     {
         MqttException forWaiters = failure ?? new MqttException("The client was closed.");
-        lock (_session.Gate)
+        lock (_session.SyncRoot)
         {
             _state = ClientState.Ended;
             _failure = forWaiters;
@@ -125,7 +125,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         _ = _completion.Task.Exception;
     }
 
-    // Under the gate.
+    // Under the lock.
     private Connection RequireConnection() => _connection is { IsClosing: false } connection ? connection
         : throw _failure ?? new MqttException("There is no connection to the server at the moment; wait for it, or publish with QoS 1 or 2 to have it queued.");
 }

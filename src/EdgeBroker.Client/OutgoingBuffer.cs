@@ -4,7 +4,7 @@ using System.Threading.Channels;
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// Encoded packets waiting for the one writer of a connection, which takes all of them at a time. Guarded by the session's gate, except for the waits.
+/// Encoded packets waiting for the one writer of a connection, which takes all of them at a time. Guarded by the session's lock, except for the waits.
 /// </summary>
 internal sealed class OutgoingBuffer(int softLimitBytes)
 {

@@ -1,7 +1,7 @@
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// The QoS 1 and 2 messages to the server: waiting, in flight within the window, or to be sent again after a reconnect. Guarded by the session's gate.
+/// The QoS 1 and 2 messages to the server: waiting, in flight within the window, or to be sent again after a reconnect. Guarded by the session's lock.
 /// </summary>
 internal sealed class OutgoingDeliveries(PacketIds ids)
 {

@@ -1,6 +1,6 @@
 namespace EdgeBroker.Client;
 
-/// <summary>A re-authentication that goes on; guarded by the session's gate.</summary>
+/// <summary>A re-authentication that goes on; guarded by the session's lock.</summary>
 /// <param name="exchange">What is said.</param>
 /// <param name="completion">Who waits for its end.</param>
 internal sealed class Renewal(IAuthenticationExchange exchange, TaskCompletionSource completion)

@@ -19,7 +19,7 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
     // RFC 6455, 1.3.
     private const string AcceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private const int MaxHeadBytes = 8 * 1024;
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public string Description { get; } = inner.Description.Replace("tcp://", "ws://", StringComparison.Ordinal)
@@ -37,7 +37,7 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
             var socket = WebSocket.CreateFromStream(
                 stream, new WebSocketCreationOptions { IsServer = false, SubProtocol = Subprotocol, KeepAliveInterval = TimeSpan.Zero });
             // Each write, which is a flush of the client, becomes one binary message.
-            return WebSocketStream.Create(socket, WebSocketMessageType.Binary, ClosePatience);
+            return WebSocketStream.Create(socket, WebSocketMessageType.Binary, CloseTimeout);
         }
         catch (IOException exception)
         {

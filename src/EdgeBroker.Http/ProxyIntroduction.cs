@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Connections;
 namespace EdgeBroker.Http;
 
 /// <summary>Takes the PROXY header off a connection, before TLS and HTTP: from proxies of the listener only, and within a time.</summary>
-internal sealed class ProxyIntroduction(TrustedProxies proxies, TimeSpan patience, TimeProvider time)
+internal sealed class ProxyIntroduction(TrustedProxies proxies, TimeSpan timeout, TimeProvider time)
 {
     /// <summary>Reads the header, and has the connection's remote end point be the client it names.</summary>
     /// <param name="connection">From which nothing has been read.</param>
@@ -16,7 +16,7 @@ internal sealed class ProxyIntroduction(TrustedProxies proxies, TimeSpan patienc
     public async ValueTask<string?> ReadAsync(ConnectionContext connection, CancellationToken stopping)
     {
         if (!proxies.Trusts((connection.RemoteEndPoint as IPEndPoint)?.Address)) return TrustedProxies.Refusal;
-        using var late = new CancellationTokenSource(patience, time);
+        using var late = new CancellationTokenSource(timeout, time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
         try
         {

@@ -52,7 +52,7 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         };
         if (settings.Tls is not null)
         {
-            Tls = new TlsGate(new ListenerTls(settings.Tls, settings.Name, time, logger, server.Handshakes));
+            Tls = new TlsHandshaker(new ListenerTls(settings.Tls, settings.Name, time, logger, server.Handshakes));
         }
     }
 
@@ -66,12 +66,12 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
     internal MqttEndpoint Mqtt { get; }
 
     /// <summary>Its TLS; null: plain.</summary>
-    internal TlsGate? Tls { get; }
+    internal TlsHandshaker? Tls { get; }
 
     /// <summary>Connections that are open.</summary>
     internal int OpenCount => Volatile.Read(ref _open);
 
-    /// <summary>Takes a connection just accepted through the listener's gates.</summary>
+    /// <summary>Takes a connection just accepted through the listener's checks.</summary>
     internal async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         // Accepted before the listener was removed, and come to its turn after.
@@ -88,7 +88,7 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         try
         {
             KeepAlive(connection);
-            if (await IntroduceAsync(connection).ConfigureAwait(false)) await PassGateAsync(connection, next).ConfigureAwait(false);
+            if (await IntroduceAsync(connection).ConfigureAwait(false)) await AdmitAsync(connection, next).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
         {
@@ -102,12 +102,12 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
     }
 
     /// <summary>Asks whether the broker takes one more connection: before TLS, which costs more than all the rest.</summary>
-    private async Task PassGateAsync(ConnectionContext connection, ConnectionDelegate next)
+    private async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         string peer = PeerOf(connection.RemoteEndPoint);
-        ConnectionGate gate = _broker.Limits.Connections;
+        ConnectionLimiter limiter = _broker.Limits.Connections;
         IPAddress? address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
-        Admission admission = gate.Enter(address);
+        Admission admission = limiter.Enter(address);
         if (admission is { Limit: { } limit, MayHearWhy: false })
         {
             _broker.Events.ConnectRefused(
@@ -117,13 +117,13 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
         try
         {
-            connection.Features.Set(new GateVerdict(admission));
+            connection.Features.Set(new ConnectionAdmission(admission));
             if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping.Token).ConfigureAwait(false);
             else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
         }
         finally
         {
-            if (admission.Limit is null) gate.Leave(address);
+            if (admission.Limit is null) limiter.Leave(address);
         }
     }
 
@@ -135,8 +135,8 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
     {
         if (Settings.Proxies is { } proxies)
         {
-            var gate = new ProxyIntroduction(proxies, _broker.Options.ConnectTimeout, _time);
-            if (await gate.ReadAsync(connection, _stopping.Token).ConfigureAwait(false) is { } cause)
+            var introduction = new ProxyIntroduction(proxies, _broker.Options.ConnectTimeout, _time);
+            if (await introduction.ReadAsync(connection, _stopping.Token).ConfigureAwait(false) is { } cause)
             {
                 if (cause.Length > 0) Refuse(connection, ReasonCode.ProtocolError, cause);
                 return false;
@@ -165,8 +165,8 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
     private async Task<bool> SpeaksPlainAsync(ConnectionContext connection, string peer)
     {
-        using var patience = new CancellationTokenSource(_broker.Options.ConnectTimeout, _time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping.Token);
+        using var timeout = new CancellationTokenSource(_broker.Options.ConnectTimeout, _time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
         try
         {
             if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;

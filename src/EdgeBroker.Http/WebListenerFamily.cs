@@ -11,7 +11,7 @@ namespace EdgeBroker.Http;
 /// <param name="broker">The broker.</param>
 /// <param name="authenticator">Who decides about clients.</param>
 /// <param name="health">How the broker is, for HTTP.</param>
-/// <param name="concurrency">Turns of connections that run at once; one a core.</param>
+/// <param name="concurrency">Iterations of connections that run at once; one a core.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Event ids 5000-5399.</param>
 /// <param name="handshakes">Counts what becomes of TLS handshakes.</param>

@@ -47,7 +47,7 @@ public sealed partial class WebServer : IAsyncDisposable
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
     /// <param name="health">How the broker is, for HTTP.</param>
-    /// <param name="concurrency">Turns of connections that run at once; one a core.</param>
+    /// <param name="concurrency">Iterations of connections that run at once; one a core.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
     /// <param name="handshakes">Counts what becomes of TLS handshakes.</param>
@@ -110,13 +110,13 @@ public sealed partial class WebServer : IAsyncDisposable
     }
 
     /// <summary>Stops accepting, says goodbye to every client (5.0: DISCONNECT 0x8B), and waits until they are gone or the time is up.</summary>
-    public async Task StopAsync(TimeSpan patience, TimeProvider time)
+    public async Task StopAsync(TimeSpan timeout, TimeProvider time)
     {
         if (_application is null) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (WebListener listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
         _sessions.Stop();
-        using var deadline = new CancellationTokenSource(patience, time);
+        using var deadline = new CancellationTokenSource(timeout, time);
         try
         {
             await _application.StopAsync(deadline.Token).ConfigureAwait(false);

@@ -16,15 +16,15 @@ public sealed partial class MqttServer
     private IConnectionHandler Accept(MqttListener listener, ReactorListener.Accepted accepted)
     {
         if (listener.Settings.Proxies is not { } proxies) return Serve(listener, accepted);
-        var gate = new ProxyGate(
+        var handshake = new ProxyHandshake(
             accepted.Transport,
             _broker.Options.ConnectTimeout,
             client => accepted.HandOver(client, behind => Serve(listener, behind)),
             cause => _broker.Events.ConnectRefused(
                 new ConnectRefusedEvent(accepted.Transport.RemoteEndPoint, null, ReasonCode.ProtocolError, cause, listener.Settings.Address)));
-        if (!proxies.Trusts(accepted.Transport.RemoteAddress)) gate.Refuse(TrustedProxies.Refusal);
-        else if (_isStopping) gate.Shutdown();
-        return gate;
+        if (!proxies.Trusts(accepted.Transport.RemoteAddress)) handshake.Refuse(TrustedProxies.Refusal);
+        else if (_isStopping) handshake.Shutdown();
+        return handshake;
     }
 
     private IConnectionHandler Serve(MqttListener listener, ReactorListener.Accepted accepted) =>
@@ -35,7 +35,7 @@ public sealed partial class MqttServer
     /// <param name="transport">The bytes.</param>
     /// <param name="reactor">Its thread.</param>
     /// <param name="identity">The name its certificate has proved; null: none.</param>
-    /// <param name="admission">What the broker's gate said to it; null: it was not asked.</param>
+    /// <param name="admission">What the limits of connections said to it; null: it was not asked.</param>
     internal IConnectionHandler Serve(
         MqttListener listener, TransportConnection transport, Reactor reactor, string? identity = null, Admission? admission = null)
     {
@@ -59,7 +59,7 @@ public sealed partial class MqttServer
     {
         if (MqttOf(handler) is { } mqtt) mqtt.Shutdown();
         else if (handler is TlsConnection tls) tls.TryAbandon();
-        else ((ProxyGate)handler).Shutdown();
+        else ((ProxyHandshake)handler).Shutdown();
     }
 
     // Null: it does not speak MQTT yet.

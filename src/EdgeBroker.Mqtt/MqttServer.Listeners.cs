@@ -14,7 +14,7 @@ namespace EdgeBroker.Mqtt;
 public sealed partial class MqttServer
 {
     // Between two portions the reactor's connections have their turn.
-    private const int ReviewedInOneTurn = 128;
+    private const int ReviewedInOneIteration = 128;
 
     private volatile MqttListener[] _listeners = [];
 
@@ -133,7 +133,7 @@ public sealed partial class MqttServer
 
         void ReviewPortion(int from)
         {
-            int end = Math.Min(from + ReviewedInOneTurn, connections.Count);
+            int end = Math.Min(from + ReviewedInOneIteration, connections.Count);
             for (int i = from; i < end; i++)
             {
                 if (connections[i].Review()) disconnected++;

@@ -41,7 +41,7 @@ public sealed class MqttSessions
     /// <param name="peer">Where the client is, for logs.</param>
     /// <param name="address">Its address; null: it is at a Unix socket.</param>
     /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
-    /// <param name="admission">What the broker's gate said to the connection.</param>
+    /// <param name="admission">What the limits of connections said to the connection.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
     public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission)
     {
@@ -87,7 +87,7 @@ public sealed class MqttSessions
         int disconnected = 0;
         foreach (PipeConnection transport in _open.Keys)
         {
-            transport.RunInTurn(() =>
+            transport.RunInIteration(() =>
             {
                 if (HandlerOf(transport).Review()) disconnected++;
             });

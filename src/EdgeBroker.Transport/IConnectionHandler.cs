@@ -20,8 +20,8 @@ public interface IConnectionHandler
     {
     }
 
-    /// <summary>The turn that was asked for with <see cref="TransportConnection.RequestTurn"/>, or the output has drained as asked.</summary>
-    void OnTurn();
+    /// <summary>The callback that was asked for with <see cref="TransportConnection.RequestCallback"/>, or the output has drained as asked.</summary>
+    void OnCallback();
 
     /// <summary>The deadline has passed that was set with <see cref="TransportConnection.SetDeadline"/>.</summary>
     void OnDeadline();

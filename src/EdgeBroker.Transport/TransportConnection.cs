@@ -30,7 +30,7 @@ public abstract class TransportConnection
     /// <summary>The user that runs the peer's process, as the kernel attests it; null: it does not, as for anything but a Unix socket.</summary>
     public virtual uint? PeerUserId => null;
 
-    /// <summary>Monotonic milliseconds of the transport's clock, which stands still within a turn.</summary>
+    /// <summary>Monotonic milliseconds of the transport's clock, which stands still within an iteration.</summary>
     public abstract long NowMs { get; }
 
     /// <summary>Bytes received and not consumed; a hint, on any thread.</summary>
@@ -39,8 +39,8 @@ public abstract class TransportConnection
     /// <summary>Whether it is being closed: nothing received is handled any more.</summary>
     public bool IsClosing => _isClosing;
 
-    /// <summary>Set under the output's lock to be given a turn when the output has drained.</summary>
-    public bool WantsTurnWhenDrained { get; set; }
+    /// <summary>Set under the output's lock to be called back when the output has drained.</summary>
+    public bool WantsCallbackWhenDrained { get; set; }
 
     /// <summary>
     /// Set before it is closed when nothing was sent that the peer needs: then it is closed at once, without waiting for the peer's end. On the connection's
@@ -54,8 +54,8 @@ public abstract class TransportConnection
     /// <summary>Asks for the output to be flushed at the end of the iteration; under the output's lock, from any thread.</summary>
     public abstract void RequestFlush();
 
-    /// <summary>Asks for <see cref="IConnectionHandler.OnTurn"/> on the connection's own thread; under the output's lock, from any thread.</summary>
-    public abstract void RequestTurn();
+    /// <summary>Asks for <see cref="IConnectionHandler.OnCallback"/> on the connection's own thread; under the output's lock, from any thread.</summary>
+    public abstract void RequestCallback();
 
     /// <summary>Runs something on the connection's own thread; from any thread that holds no lock.</summary>
     public abstract void Post(Action work);

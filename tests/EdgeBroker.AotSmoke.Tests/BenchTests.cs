@@ -7,7 +7,7 @@ namespace EdgeBroker.AotSmoke.Tests;
 /// <summary>The published executable's load generator against the published broker: every scenario, briefly; nothing is lost, repeated or reordered.</summary>
 public sealed class BenchTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     // Emulated, a client may take its time between connecting and saying who it is.
     private const string Patient = "[limits]\nconnect_timeout = \"2m\"\n";
@@ -75,8 +75,8 @@ public sealed class BenchTests
         string pid = Show(broker.Process.Id);
         using ChildProcess bench = PublishedBinary.Of(rid).Start(
             Path.GetTempPath(),
-            ["bench", .. scenario.Split(' '), "--patience", "30", "-h", "127.0.0.1", "-p", Show(broker.Port), "--broker-pid", pid, "--json"]);
-        int exit = await bench.ExitAsync(Patience);
+            ["bench", .. scenario.Split(' '), "--timeout", "30", "-h", "127.0.0.1", "-p", Show(broker.Port), "--broker-pid", pid, "--json"]);
+        int exit = await bench.ExitAsync(Timeout);
         Assert.True(exit == 0, bench.Said);
         return JsonDocument.Parse(bench.Said).RootElement;
     }

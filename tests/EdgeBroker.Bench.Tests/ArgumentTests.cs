@@ -53,7 +53,7 @@ public sealed class ArgumentTests
     {
         BenchOptions options = Read(
             "--window 99 fan-out -h ::1 -p1884 --protocol-version=5 -q2 -u me -P secret --payload 100 --publishers 2 --subscribers 7 --window 20 "
-            + "--batch 4 --duration 1.5 --warm-up 0 --rate 30 --patience 2 --properties --aliases --beside=20 --broker-pid 42 --json");
+            + "--batch 4 --duration 1.5 --warm-up 0 --rate 30 --timeout 2 --properties --aliases --beside=20 --broker-pid 42 --json");
         Assert.Equal(
             new BenchOptions
             {
@@ -71,7 +71,7 @@ public sealed class ArgumentTests
                 Duration = TimeSpan.FromSeconds(1.5),
                 WarmUp = TimeSpan.Zero,
                 RatePerSecond = 30,
-                Patience = TimeSpan.FromSeconds(2),
+                Timeout = TimeSpan.FromSeconds(2),
                 WithProperties = true,
                 WithAliases = true,
                 Beside = 20,

@@ -25,7 +25,7 @@ internal sealed class FaultyBroker : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Func<int, Fault> _faultOf;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, NetworkStream> _subscribers = new(StringComparer.Ordinal);
     private byte[]? _held;
     private int _messages;
@@ -113,7 +113,7 @@ internal sealed class FaultyBroker : IDisposable
         SubscribePacket.TryParse(frame, ProtocolVersion.V311, out SubscribePacket subscribe, out _);
         foreach (SubscriptionRequest request in subscribe)
         {
-            lock (_gate) _subscribers[Encoding.UTF8.GetString(request.Filter)] = stream;
+            lock (_lock) _subscribers[Encoding.UTF8.GetString(request.Filter)] = stream;
         }
 
         stream.Write([0x90, 3, frame.Body[0], frame.Body[1], frame.Body[^1]]);
@@ -156,7 +156,7 @@ internal sealed class FaultyBroker : IDisposable
 
     private void Deliver(string topic, byte[] packet)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_subscribers.TryGetValue(topic, out NetworkStream? subscriber)) subscriber.Write(packet);
         }

@@ -74,7 +74,7 @@ public sealed class FaultyBrokerTests
     public async Task Round_trips_beside_the_load_are_counted()
     {
         using var broker = new MosquittoBroker();
-        string[] arguments = ["pairs", "--publishers", "2", "--rate", "500", "--messages", "100", "--patience", "20", "--beside", "3"];
+        string[] arguments = ["pairs", "--publishers", "2", "--rate", "500", "--messages", "100", "--timeout", "20", "--beside", "3"];
         (int exit, string output, string errors) = await RunAsync($"{broker.Port}", [.. arguments, "--json"]);
         Assert.Equal((0, ""), (exit, errors));
         JsonElement json = JsonDocument.Parse(output).RootElement;
@@ -93,7 +93,7 @@ public sealed class FaultyBrokerTests
         using var broker = new MosquittoBroker();
         string[] more = retain.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         (int exit, string output, string errors) = await RunAsync(
-            $"{broker.Port}", ["store", "-V", version, "--messages", "300", "--publishers", "2", "--patience", "20", "--json", .. more]);
+            $"{broker.Port}", ["store", "-V", version, "--messages", "300", "--publishers", "2", "--timeout", "20", "--json", .. more]);
         Assert.Equal((0, ""), (exit, errors));
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.Equal((300, received, 0, 300), (Number(json, "sent"), Number(json, "received"), Number(json, "lost"), Number(json, "done")));
@@ -114,7 +114,7 @@ public sealed class FaultyBrokerTests
     {
         using var broker = new MosquittoBroker();
         (int exit, string output, string errors) =
-            await RunAsync($"{broker.Port}", "latency", "--publishers", "2", "--rate", "500", "--messages", "100", "--patience", "20", "--json");
+            await RunAsync($"{broker.Port}", "latency", "--publishers", "2", "--rate", "500", "--messages", "100", "--timeout", "20", "--json");
         Assert.Equal((0, ""), (exit, errors));
         JsonElement json = JsonDocument.Parse(output).RootElement;
         Assert.Equal("rate", json.GetProperty("limit").GetString());
@@ -154,7 +154,7 @@ public sealed class FaultyBrokerTests
     private static long Number(JsonElement json, string name) => json.GetProperty(name).GetInt64();
 
     /// <summary>
-    /// Time that passes only when the loop that waits looks at it, and not before the broker has nothing more to send: what has not come when patience ends
+    /// Time that passes only when the loop that waits looks at it, and not before the broker has nothing more to send: what has not come when the timeout ends
     /// does not come.
     /// </summary>
     private sealed class LoopTime(Func<bool> passes) : TimeProvider

@@ -76,12 +76,12 @@ public sealed class MeasuringTests
         using var loop = new LoadLoop(SocketAddress.Parse("127.0.0.1:1"), TimeProvider.System);
         Span<byte> read = stackalloc byte[16];
         // The kernel begins to stamp a while after it was asked to, on a thread of its own; what comes sooner has no stamp.
-        long before, after, arrived, giveUp = loop.UnixNs + (long)Deadline.Patience.TotalNanoseconds;
+        long before, after, arrived, giveUp = loop.UnixNs + (long)Deadline.Timeout.TotalNanoseconds;
         do
         {
             before = loop.UnixNs;
             sender.Client.Send([1, 2, 3]);
-            Assert.True(receiver.Client.Poll(Deadline.Patience, SelectMode.SelectRead));
+            Assert.True(receiver.Client.Poll(Deadline.Timeout, SelectMode.SelectRead));
             after = loop.UnixNs;
             while (loop.UnixNs < after + 20_000_000) Thread.Yield();
             Assert.Equal(3, LoadSockets.ReceiveWithTimestamp(fd, read, out arrived));

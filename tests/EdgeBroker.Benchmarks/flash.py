@@ -55,7 +55,7 @@ def measure(binary: str, generator: str, arguments: list[str] | None, seconds: f
                 done = 0
             else:
                 run = [generator, "bench", "store", *arguments, "-p", str(PORT), "-h", "127.0.0.1", "--warm-up", "0", "--duration", str(seconds),
-                       "--broker-pid", str(broker.pid), "--patience", "20", "--json"]
+                       "--broker-pid", str(broker.pid), "--timeout", "20", "--json"]
                 result = json.loads(subprocess.run(run, capture_output=True, check=True).stdout)
                 done = result["done"]
                 bytes_before, bytes_after = 0, result["broker_written_each"] * done

@@ -5,7 +5,7 @@ namespace EdgeBroker.Client.Tests;
 /// <summary>Waits end here at the latest; a test that gets here has failed.</summary>
 internal static class Deadline
 {
-    public static readonly TimeSpan Time = EdgeBroker.Testing.Deadline.Patience;
+    public static readonly TimeSpan Time = EdgeBroker.Testing.Deadline.Timeout;
 
     public static Task<T> Within<T>(this Task<T> task) => task.WaitAsync(Time);
 

@@ -8,7 +8,7 @@ namespace EdgeBroker.Client.Tests;
 /// </summary>
 internal sealed class WatchedTime : FakeTimeProvider
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<Watched> _waiting = [];
 
     /// <summary>What is waited for, once somebody waits.</summary>
@@ -18,7 +18,7 @@ internal sealed class WatchedTime : FakeTimeProvider
         await Deadline.UntilAsync(
             () =>
             {
-                lock (_gate) wait = _waiting.Count == 1 ? _waiting[0].Due : null;
+                lock (_lock) wait = _waiting.Count == 1 ? _waiting[0].Due : null;
                 return wait is not null;
             },
             "somebody waits");
@@ -45,7 +45,7 @@ internal sealed class WatchedTime : FakeTimeProvider
             dueTime,
             period);
         // Not before it is set, or the clock could be moved too soon after all.
-        lock (_gate) _waiting.Add(watched);
+        lock (_lock) _waiting.Add(watched);
         return watched;
     }
 
@@ -58,7 +58,7 @@ internal sealed class WatchedTime : FakeTimeProvider
 
         public void Forget()
         {
-            lock (time._gate) time._waiting.Remove(this);
+            lock (time._lock) time._waiting.Remove(this);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("Nobody here sets a timer twice.");

@@ -178,7 +178,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         var poll = TimeSpan.FromMilliseconds(10);
         for (TimeSpan waited = TimeSpan.Zero; !condition(); waited += poll)
         {
-            if (waited > Deadline.Patience) throw new TimeoutException($"waited in vain for {what}");
+            if (waited > Deadline.Timeout) throw new TimeoutException($"waited in vain for {what}");
             await Task.Delay(poll);
         }
     }

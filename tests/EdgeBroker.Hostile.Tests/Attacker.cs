@@ -5,7 +5,7 @@ namespace EdgeBroker.Hostile.Tests;
 /// <summary>A socket that sends what it is given, and may never read.</summary>
 internal sealed class Attacker : IDisposable
 {
-    private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly int _port;
@@ -19,18 +19,18 @@ internal sealed class Attacker : IDisposable
     /// <summary>Connects and sends; false: the broker does not take it, or not now.</summary>
     public async Task<bool> TrySendAsync(params byte[][] packets)
     {
-        using var patience = new CancellationTokenSource(WritePatience);
+        using var timeout = new CancellationTokenSource(WriteTimeout);
         try
         {
             if (!_socket.Connected)
             {
-                await _socket.ConnectAsync("127.0.0.1", _port, patience.Token);
+                await _socket.ConnectAsync("127.0.0.1", _port, timeout.Token);
                 _isOpen = true;
             }
 
             foreach (byte[] packet in packets)
             {
-                for (int sent = 0; sent < packet.Length;) sent += await _socket.SendAsync(packet.AsMemory(sent), patience.Token);
+                for (int sent = 0; sent < packet.Length;) sent += await _socket.SendAsync(packet.AsMemory(sent), timeout.Token);
             }
 
             return true;
@@ -61,12 +61,12 @@ internal sealed class Attacker : IDisposable
     {
         var answer = new byte[bytes];
         int count = 0;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         try
         {
             while (count < bytes)
             {
-                int received = await _socket.ReceiveAsync(answer.AsMemory(count), patience.Token);
+                int received = await _socket.ReceiveAsync(answer.AsMemory(count), timeout.Token);
                 if (received == 0) break;
                 count += received;
             }
@@ -86,10 +86,10 @@ internal sealed class Attacker : IDisposable
         var buffer = new byte[64 * 1024];
         while (true)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             try
             {
-                int received = await _socket.ReceiveAsync(buffer, patience.Token);
+                int received = await _socket.ReceiveAsync(buffer, timeout.Token);
                 if (received == 0) return all.ToArray();
                 all.Write(buffer, 0, received);
             }

@@ -17,8 +17,8 @@ internal sealed class Siege : IAsyncDisposable
     public const long MostResidentBytes = 120L * 1024 * 1024;
 
     // A client that is served hears of its message in milliseconds; on a busy machine beside an attacker, later.
-    private static readonly TimeSpan CanaryPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan NewcomerPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CanaryTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan NewcomerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly string _directory;
     private readonly CancellationTokenSource _ending = new();
@@ -127,7 +127,7 @@ internal sealed class Siege : IAsyncDisposable
             {
                 await using TestClient newcomer = await OpenAsync();
                 await newcomer.SendAsync(newcomer.Packets.Connect("newcomer"));
-                ReceivedPacket answer = await newcomer.ExpectAsync(PacketType.Connack).WaitAsync(NewcomerPatience);
+                ReceivedPacket answer = await newcomer.ExpectAsync(PacketType.Connack).WaitAsync(NewcomerTimeout);
                 if (answer.Reason == ReasonCode.Success) return;
             }
             catch (Exception exception) when (exception is IOException or ExpectationException or SocketException or TimeoutException)
@@ -135,7 +135,7 @@ internal sealed class Siege : IAsyncDisposable
                 // Refused without a word.
             }
 
-            Assert.True(Stopwatch.GetElapsedTime(begin) < NewcomerPatience, $"Nobody is let in; {attempt + 1} attempts. The broker said:\n{Process.Said}");
+            Assert.True(Stopwatch.GetElapsedTime(begin) < NewcomerTimeout, $"Nobody is let in; {attempt + 1} attempts. The broker said:\n{Process.Said}");
             // As a client would: refusals come by return.
             await Task.Delay(100);
         }
@@ -162,13 +162,13 @@ internal sealed class Siege : IAsyncDisposable
                 // Answer and message come in any order.
                 for (int expected = 2; expected > 0; expected--)
                 {
-                    ReceivedPacket packet = await canary.ReceiveAsync("the canary's message or its acknowledgement").WaitAsync(CanaryPatience);
+                    ReceivedPacket packet = await canary.ReceiveAsync("the canary's message or its acknowledgement").WaitAsync(CanaryTimeout);
                     if (packet.Type == PacketType.Publish) await canary.AcknowledgeAsync(packet);
                     else Assert.Equal((PacketType.Puback, ReasonCode.Success), (packet.Type, packet.Reason));
                 }
 
                 TimeSpan waited = Stopwatch.GetElapsedTime(begin);
-                Assert.True(waited < CanaryPatience, $"The canary waited {waited}.");
+                Assert.True(waited < CanaryTimeout, $"The canary waited {waited}.");
                 Interlocked.Increment(ref _served);
             }
         }

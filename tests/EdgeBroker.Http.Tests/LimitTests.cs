@@ -132,7 +132,7 @@ public sealed class LimitTests : IAsyncDisposable
                 continue;
             }
 
-            int count = await stream.ReadAsync(buffer).AsTask().WaitAsync(Deadline.Patience);
+            int count = await stream.ReadAsync(buffer).AsTask().WaitAsync(Deadline.Timeout);
             Assert.NotEqual(0, count);
             received.AddRange(buffer.AsSpan(0, count));
         }

@@ -24,7 +24,7 @@ public sealed class ServerTests : IAsyncDisposable
         RawWebSocket plain = await OpenAsync(await _host.TcpAsync(_host.Port(1)), "plain");
         RawWebSocket both = await OpenAsync(await _host.TlsAsync(_host.Port(2)), "both");
         Stream silent = await _host.TcpAsync(_host.Port(0));
-        Task stopped = _host.Server.StopAsync(Deadline.Patience, TimeProvider.System);
+        Task stopped = _host.Server.StopAsync(Deadline.Timeout, TimeProvider.System);
         await secure.ExpectDisconnectAsync(ReasonCode.ServerShuttingDown);
         foreach (RawWebSocket socket in new[] { plain, both })
         {
@@ -56,7 +56,7 @@ public sealed class ServerTests : IAsyncDisposable
         Assert.Equal("unix socket", asked.RemoteEndPoint);
         await socket.SendAsync(RawWebSocket.Close, [0x03, 0xE8]);
         await socket.ExpectCloseAsync(1000, answer: false);
-        await _host.Server.StopAsync(Deadline.Patience, TimeProvider.System);
+        await _host.Server.StopAsync(Deadline.Timeout, TimeProvider.System);
         Assert.False(File.Exists(path));
     }
 

@@ -82,7 +82,7 @@ public sealed class LibcoapTests : IAsyncLifetime, IDisposable
     {
         using ChildProcess publisher = ChildProcess.Program(
             Installed.Mosquitto("mosquitto_pub"), "-h", "127.0.0.1", "-p", Port, "-t", topic, "-q", "1", "-m", payload);
-        Assert.Equal(0, await publisher.ExitAsync(ChildProcess.Patience));
+        Assert.Equal(0, await publisher.ExitAsync(ChildProcess.Timeout));
     }
 
     private ChildProcess Start(string path, params string[] arguments)
@@ -95,7 +95,7 @@ public sealed class LibcoapTests : IAsyncLifetime, IDisposable
     private async Task<string> AskAsync(string path, params string[] arguments)
     {
         ChildProcess client = Start(path, arguments);
-        Assert.Equal(0, await client.ExitAsync(ChildProcess.Patience));
+        Assert.Equal(0, await client.ExitAsync(ChildProcess.Timeout));
         return client.Said.Trim();
     }
 }

@@ -38,20 +38,20 @@ public sealed class ScramTests : IAsyncLifetime
     {
         var peer = new ScramPeer("anna", "geheim");
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
-        MqttClientConnectResult result = await client.ConnectAsync(Options(peer), Patience());
+        MqttClientConnectResult result = await client.ConnectAsync(Options(peer), Timeout());
         Assert.Equal((MqttClientConnectResultCode.Success, Method), (result.ResultCode, result.AuthenticationMethod));
         Assert.Equal(peer.Last, result.AuthenticationData);
         await client.PublishAsync(
             new MqttApplicationMessageBuilder().WithTopic("a").WithPayload("x").WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build(),
-            Patience());
-        await client.DisconnectAsync(new MqttClientDisconnectOptions(), Patience());
+            Timeout());
+        await client.DisconnectAsync(new MqttClientDisconnectOptions(), Timeout());
     }
 
     [Fact]
     public async Task MQTTnet_with_a_wrong_password_is_refused()
     {
         using IMqttClient client = new MqttClientFactory().CreateMqttClient();
-        MqttClientConnectResult result = await client.ConnectAsync(Options(new ScramPeer("anna", "falsch")), Patience());
+        MqttClientConnectResult result = await client.ConnectAsync(Options(new ScramPeer("anna", "falsch")), Timeout());
         Assert.Equal(MqttClientConnectResultCode.NotAuthorized, result.ResultCode);
         await _broker!.Process.LineAsync(line => line.Contains("wrong password for user \"anna\"", StringComparison.Ordinal));
     }
@@ -128,7 +128,7 @@ public sealed class ScramTests : IAsyncLifetime
 
     private static string Hex(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.Value.ToString("x8", CultureInfo.InvariantCulture)));
 
-    private static CancellationToken Patience() => new CancellationTokenSource(ChildProcess.Patience).Token;
+    private static CancellationToken Timeout() => new CancellationTokenSource(ChildProcess.Timeout).Token;
 
     private MqttClientOptions Options(ScramPeer peer) => new MqttClientOptionsBuilder()
         .WithTcpServer("127.0.0.1", _broker!.Port)

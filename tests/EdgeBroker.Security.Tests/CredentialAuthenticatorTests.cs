@@ -197,20 +197,20 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     {
         PasswordFile users = Users(("anna", "geheim"), ("bert", "geheim"));
         var inForce = new Replaceable<IAuthenticator>(With(users));
-        var gate = new SwitchableAuthenticator(inForce);
-        AuthenticationResult anna = await VerdictAsync(gate, "anna", "geheim");
+        var authenticator = new SwitchableAuthenticator(inForce);
+        AuthenticationResult anna = await VerdictAsync(authenticator, "anna", "geheim");
         AuthenticationResult token = await VerdictAsync(WithTokens(), null, Token("press-7", 60));
-        Assert.Same(Permissions.All, gate.Review(anna).Permissions);
+        Assert.Same(Permissions.All, authenticator.Review(anna).Permissions);
         _rules.Current = new AclRuleSet([Rule("a", user: "anna")], []);
-        AuthenticationResult narrowed = gate.Review(anna);
+        AuthenticationResult narrowed = authenticator.Review(anna);
         Assert.Equal((ReasonCode.Success, "anna"), (narrowed.Reason, narrowed.UserName));
         Assert.True(narrowed.Permissions.MayPublish("a"u8, QoS.AtMostOnce, false));
         Assert.False(narrowed.Permissions.MayPublish("b"u8, QoS.AtMostOnce, false));
         inForce.Current = With(Users(("bert", "geheim")));
-        Assert.Equal(ReasonCode.NotAuthorized, gate.Review(anna).Reason);
-        Assert.Equal(ReasonCode.NotAuthorized, gate.Review(token).Reason);
+        Assert.Equal(ReasonCode.NotAuthorized, authenticator.Review(anna).Reason);
+        Assert.Equal(ReasonCode.NotAuthorized, authenticator.Review(token).Reason);
         inForce.Current = With(Users(("anna", "neu")));
-        Assert.Equal(ReasonCode.NotAuthorized, gate.Review(narrowed).Reason);
+        Assert.Equal(ReasonCode.NotAuthorized, authenticator.Review(narrowed).Reason);
     }
 
     [Fact]
@@ -279,7 +279,7 @@ public sealed class CredentialAuthenticatorTests : IDisposable
     {
         var held = new Held();
         Assert.True(_queue.TryEnqueue(new ClientNetwork(0, 1), default, held.Wait, out _));
-        Assert.True(held.Taken.Wait(Deadline.Patience));
+        Assert.True(held.Taken.Wait(Deadline.Timeout));
         return held;
     }
 

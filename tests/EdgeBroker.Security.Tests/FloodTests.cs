@@ -120,10 +120,10 @@ public sealed class FloodTests
         await socket.ConnectAsync(IPAddress.Loopback, port);
         await socket.SendAsync(Packets.V311.Connect(Guid.NewGuid().ToString("N"), userName: user, password: System.Text.Encoding.UTF8.GetBytes(password)));
         byte[] answer = new byte[4];
-        using var patience = new CancellationTokenSource(Deadline.Patience);
+        using var timeout = new CancellationTokenSource(Deadline.Timeout);
         for (int read = 0; read < answer.Length;)
         {
-            int got = await socket.ReceiveAsync(answer.AsMemory(read), patience.Token);
+            int got = await socket.ReceiveAsync(answer.AsMemory(read), timeout.Token);
             Assert.NotEqual(0, got);
             read += got;
         }
@@ -147,7 +147,7 @@ public sealed class FloodTests
         {
             _taken.SetResult();
             // A test that has failed does not release it.
-            _released.Task.Wait(2 * Deadline.Patience);
+            _released.Task.Wait(2 * Deadline.Timeout);
             return AuthenticationResult.Refused(ReasonCode.UnspecifiedError);
         }
     }

@@ -6,7 +6,7 @@ namespace EdgeBroker.Testing;
 public static class Deadline
 {
     /// <summary>How long a test waits for something that comes at once.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits for a task.</summary>
     /// <exception cref="ExpectationException">It did not end in time.</exception>
@@ -14,11 +14,11 @@ public static class Deadline
     {
         try
         {
-            return await task.WaitAsync(Patience);
+            return await task.WaitAsync(Timeout);
         }
         catch (TimeoutException)
         {
-            throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
+            throw new ExpectationException($"waited {Timeout.TotalSeconds:0} s in vain for {waitingFor}");
         }
     }
 
@@ -41,7 +41,7 @@ public static class Deadline
         long began = Environment.TickCount64;
         while (!condition())
         {
-            if (Environment.TickCount64 - began > Patience.TotalMilliseconds) throw new TimeoutException($"waited {Patience.TotalSeconds} s for {waitingFor}");
+            if (Environment.TickCount64 - began > Timeout.TotalMilliseconds) throw new TimeoutException($"waited {Timeout.TotalSeconds} s for {waitingFor}");
             await Task.Delay(2);
         }
     }
@@ -52,11 +52,11 @@ public static class Deadline
     {
         try
         {
-            await task.WaitAsync(Patience);
+            await task.WaitAsync(Timeout);
         }
         catch (TimeoutException)
         {
-            throw new ExpectationException($"waited {Patience.TotalSeconds:0} s in vain for {waitingFor}");
+            throw new ExpectationException($"waited {Timeout.TotalSeconds:0} s in vain for {waitingFor}");
         }
     }
 }

@@ -107,7 +107,7 @@ public sealed class MosquittoBroker : IDisposable
 
             lock (_log)
             {
-                if (_process.HasExited || Stopwatch.GetElapsedTime(start) > Deadline.Patience)
+                if (_process.HasExited || Stopwatch.GetElapsedTime(start) > Deadline.Timeout)
                 {
                     throw new InvalidOperationException($"mosquitto did not start: {_log}");
                 }

@@ -41,7 +41,7 @@ public sealed record BrokerEvent(
 /// <summary>Notes what the broker says it does, and lets a test wait for it.</summary>
 public sealed class RecordedEvents : BrokerEventSink
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<BrokerEvent> _all = [];
     private readonly List<(Func<BrokerEvent, bool> Wanted, TaskCompletionSource<BrokerEvent> Found)> _waiting = [];
 
@@ -50,7 +50,7 @@ public sealed class RecordedEvents : BrokerEventSink
     {
         get
         {
-            lock (_gate) return [.. _all];
+            lock (_lock) return [.. _all];
         }
     }
 
@@ -61,7 +61,7 @@ public sealed class RecordedEvents : BrokerEventSink
     public Task<BrokerEvent> WaitForAsync(Func<BrokerEvent, bool> wanted, string waitingFor)
     {
         var found = new TaskCompletionSource<BrokerEvent>(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
+        lock (_lock)
         {
             if (_all.FirstOrDefault(wanted) is { } past) return Task.FromResult(past);
             _waiting.Add((wanted, found));
@@ -116,7 +116,7 @@ public sealed class RecordedEvents : BrokerEventSink
 
     private void Note(BrokerEvent happened)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _all.Add(happened);
             for (int i = _waiting.Count - 1; i >= 0; i--)

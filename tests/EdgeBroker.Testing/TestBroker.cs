@@ -83,7 +83,7 @@ public sealed class TestBroker : IAsyncDisposable
     public async Task AdvanceUntilAsync(Task happened, double stepSeconds = 0.25)
     {
         long began = Environment.TickCount64;
-        while (!happened.IsCompleted && Environment.TickCount64 - began < Deadline.Patience.TotalMilliseconds)
+        while (!happened.IsCompleted && Environment.TickCount64 - began < Deadline.Timeout.TotalMilliseconds)
         {
             Advance(stepSeconds);
             // In real time: connections do their part on other threads.
@@ -102,7 +102,7 @@ public sealed class TestBroker : IAsyncDisposable
     }
 
     /// <summary>Stops the server of a broker over sockets.</summary>
-    public Task StopAsync() => _server!.StopAsync(Deadline.Patience, TimeProvider.System);
+    public Task StopAsync() => _server!.StopAsync(Deadline.Timeout, TimeProvider.System);
 
     /// <summary>Opens a connection and says nothing on it.</summary>
     /// <param name="version">What it will speak.</param>

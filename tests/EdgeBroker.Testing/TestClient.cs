@@ -69,11 +69,11 @@ public sealed partial class TestClient : IAsyncDisposable
         await TryReceiveAsync(expected) ?? throw new ExpectationException($"{_name} expected {expected}, and the broker closed the connection");
 
     /// <summary>
-    /// Waits until the broker has handled what was sent so far and has had its turns to send what follows from it. What came meanwhile is kept for later.
+    /// Waits until the broker has handled what was sent so far and has had its iterations to send what follows from it. What came meanwhile is kept for later.
     /// </summary>
     public async Task FenceAsync()
     {
-        // What a session owes is sent in the connection's next turn, which may come just after the answer to a ping, but not after a third.
+        // What a session owes is sent in the connection's next iteration, which may come just after the answer to a ping, but not after a third.
         for (int i = 0; i < 3; i++)
         {
             await SendAsync(Packets.Pingreq());

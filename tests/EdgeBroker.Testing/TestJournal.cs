@@ -10,7 +10,7 @@ namespace EdgeBroker.Testing;
 /// </summary>
 public sealed class TestJournal : IJournal
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<string> _facts = [];
     private readonly List<JournalFact> _waiting = [];
     private readonly Dictionary<(string ClientId, long MessageId, long Position), StoredDelivery> _messages = [];
@@ -41,7 +41,7 @@ public sealed class TestJournal : IJournal
     {
         get
         {
-            lock (_gate) return [.. _facts];
+            lock (_lock) return [.. _facts];
         }
     }
 
@@ -50,7 +50,7 @@ public sealed class TestJournal : IJournal
     {
         get
         {
-            lock (_gate) return [.. _messages.Values.Select(one => (one.Session.ClientId, one.Position))];
+            lock (_lock) return [.. _messages.Values.Select(one => (one.Session.ClientId, one.Position))];
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class TestJournal : IJournal
     {
         get
         {
-            lock (_gate) return _last;
+            lock (_lock) return _last;
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class TestJournal : IJournal
     public void Commit(JournalFact? last)
     {
         List<JournalFact> due;
-        lock (_gate)
+        lock (_lock)
         {
             int count = _waiting.IndexOf(last!) + 1;
             due = _waiting.GetRange(0, count);
@@ -98,14 +98,14 @@ public sealed class TestJournal : IJournal
             throw new InvalidTimeZoneException("a bug");
         }
 
-        lock (_gate)
+        lock (_lock)
         {
             Note(fact);
             _waiting.Add(fact);
             _last = fact;
         }
 
-        // As a journal does: on a thread of its own, not under the caller's gate.
+        // As a journal does: on a thread of its own, not under the caller's lock.
         if (CommitsAtOnce) _ = Task.Run(() => Commit(fact));
     }
 
@@ -113,7 +113,7 @@ public sealed class TestJournal : IJournal
     public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries)
     {
         List<LoadedDelivery> loaded = [];
-        lock (_gate)
+        lock (_lock)
         {
             foreach (SpilledDelivery one in deliveries)
             {

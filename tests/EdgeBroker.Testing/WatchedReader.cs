@@ -6,7 +6,7 @@ namespace EdgeBroker.Testing;
 /// <summary>The broker's end of a pipe in memory, which lets a test wait until the broker has looked at everything sent, if only at part of a packet.</summary>
 internal sealed class WatchedReader(PipeReader inner) : PipeReader
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private ReadOnlySequence<byte> _buffer;
     private long _consumedBytes;
     private long _examinedBytes;
@@ -16,7 +16,7 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
     /// <summary>Waits until as many bytes have been looked at, or the reader has finished.</summary>
     public Task WhenExaminedAsync(long bytes)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_examinedBytes >= bytes) return Task.CompletedTask;
             _awaitedBytes = bytes;
@@ -60,7 +60,7 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
 
     private void Note(long examinedBytes)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _examinedBytes = Math.Max(_examinedBytes, examinedBytes);
             if (_examinedBytes >= _awaitedBytes) _examined?.TrySetResult();

@@ -22,9 +22,9 @@ public sealed record DoorSettings(string Listener, bool AllowAnonymous, bool All
 /// <param name="broker">The broker.</param>
 /// <param name="authenticator">Who decides.</param>
 /// <param name="settings">How peers come in.</param>
-/// <param name="turns">Where who had to wait goes on.</param>
+/// <param name="executor">Where who had to wait goes on.</param>
 /// <param name="time">The clock.</param>
-public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ITurns turns, TimeProvider time)
+public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ISerialExecutor executor, TimeProvider time)
 {
     private long _clients;
 
@@ -53,7 +53,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             Network = ClientNetwork.Of(at.ToAddress()),
             Listener = settings.Current.Listener,
         };
-        // What is answered at once is answered here; the rest comes back on a turn of its own.
+        // What is answered at once is answered here; the rest comes back in a callback of its own.
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
         if (verdict.IsCompletedSuccessfully && verdict.GetAwaiter().GetResult() is { Wait: null } result)
         {
@@ -118,7 +118,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             result = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the authenticator failed");
         }
 
-        turns.Run(() => Admit(pending, query, request, credentials, result, act));
+        executor.Run(() => Admit(pending, query, request, credentials, result, act));
     }
 
     private void Admit(

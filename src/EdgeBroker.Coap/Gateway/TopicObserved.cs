@@ -12,9 +12,9 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="filter">The topic or filter.</param>
 /// <param name="isFilter">Whether messages come with their topic.</param>
 /// <param name="isConfirmable">Whether the observer acknowledges what it is told.</param>
-/// <param name="turns">Where it is told that there is something new.</param>
+/// <param name="executor">Where it is told that there is something new.</param>
 /// <param name="nowMs">The broker's clock.</param>
-internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ITurns turns, Func<long> nowMs) : IObserved
+internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ISerialExecutor executor, Func<long> nowMs) : IObserved
 {
     private Observation? _observation;
     private CoapResponse? _last;
@@ -101,7 +101,7 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
     private async Task SignalAsync(ValueTask<bool> arrival)
     {
         if (!await arrival.ConfigureAwait(false)) return;
-        turns.Run(() =>
+        executor.Run(() =>
         {
             _isWaiting = false;
             _observation!.Signal();

@@ -13,8 +13,8 @@ namespace EdgeBroker.Coap.Gateway;
 /// <summary><c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears.</summary>
 /// <param name="broker">The broker.</param>
 /// <param name="door">Lets peers in.</param>
-/// <param name="turns">Where what is answered later is answered.</param>
-public sealed class TopicResource(Broker broker, CoapDoor door, ITurns turns) : IResource
+/// <param name="executor">Where what is answered later is answered.</param>
+public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor executor) : IResource
 {
     private const int QueuedMessages = 100;
     private const int LatestTopics = 1_000;
@@ -105,7 +105,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ITurns turns) : 
             MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
             MaxQueuedBytes = QueuedBytes,
         });
-        var observed = new TopicObserved(subscriber, topic, isFilter, qos > QoS.AtMostOnce, turns, () => broker.Clock.NowMs);
+        var observed = new TopicObserved(subscriber, topic, isFilter, qos > QoS.AtMostOnce, executor, () => broker.Clock.NowMs);
         RetainHandling retained = isFilter ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
         ReasonCode granted = subscriber.Subscribe(topic, new SubscriptionOptions(qos, retainAsPublished: true, retainHandling: retained));
         if (granted.IsError())
@@ -216,7 +216,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ITurns turns) : 
     private async Task ConcludeAsync(PendingRequest pending, ValueTask<ReasonCode> done, CoapCode success)
     {
         ReasonCode reason = await done.ConfigureAwait(false);
-        turns.Run(() => Conclude(pending, reason, success));
+        executor.Run(() => Conclude(pending, reason, success));
     }
 
     private static void Conclude(PendingRequest pending, ReasonCode reason, CoapCode success)

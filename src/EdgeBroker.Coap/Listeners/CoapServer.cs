@@ -8,12 +8,12 @@ using EdgeBroker.Transport.Listeners;
 namespace EdgeBroker.Coap.Listeners;
 
 /// <summary>
-/// One listener's CoAP: runs the resource server on turns, one at a time, whoever brings them - the socket, the timer, an acknowledgement of the journal - and
-/// sends what a turn has to say when the turn is over.
+/// One listener's CoAP: runs the resource server on executor, one at a time, whoever brings them - the socket, the timer, an acknowledgement of the journal - and
+/// sends what a callback has to say when it is over.
 /// </summary>
-internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
+internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Broker _broker;
     private readonly CoapDoor _door;
     private readonly ITimer _timer;
@@ -48,7 +48,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
     /// <summary>Takes a datagram.</summary>
     public void Receive(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isClosed) return;
             _depth++;
@@ -62,7 +62,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
             }
             finally
             {
-                EndTurn();
+                EndRun();
             }
         }
 
@@ -72,7 +72,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
     /// <inheritdoc/>
     public void Run(Action action)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isClosed) return;
             _depth++;
@@ -82,11 +82,11 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
             }
             catch (Exception exception)
             {
-                _broker.ReportFault(exception, "a turn of CoAP");
+                _broker.ReportFault(exception, "a callback of CoAP");
             }
             finally
             {
-                EndTurn();
+                EndRun();
             }
         }
 
@@ -105,7 +105,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
     public void Close()
     {
         Run(() => Resources.EndAllObservations(new CoapResponse(Codec.CoapCode.ServiceUnavailable) { MaxAge = 30 }));
-        lock (_gate)
+        lock (_lock)
         {
             _isClosed = true;
             foreach (Peer peer in Resources.Layer.Peers) (peer.State as IDisposable)?.Dispose();
@@ -126,7 +126,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
         Resources.Layer.RunDue();
     }
 
-    private void EndTurn()
+    private void EndRun()
     {
         _depth--;
         long nextMs = Resources.Layer.NextDueMs;
@@ -139,7 +139,7 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
     private void Flush()
     {
         List<(PeerEndPoint To, byte[] Datagram)> outbox;
-        lock (_gate)
+        lock (_lock)
         {
             if (_depth > 0 || _outbox.Count == 0) return;
             outbox = _outbox;
@@ -149,6 +149,6 @@ internal sealed class CoapServer : ITurns, IDatagramOutput, IDisposable
 
         foreach ((PeerEndPoint to, byte[] datagram) in outbox) _send(to, datagram);
         outbox.Clear();
-        lock (_gate) _spare ??= outbox;
+        lock (_lock) _spare ??= outbox;
     }
 }

@@ -34,9 +34,9 @@ public sealed class MessageLayer
     private readonly RateLimit _rate;
     private readonly ReachabilityCheck _reachability = new();
     private readonly PeerTable _peers;
-    private readonly PriorityQueue<Action, (long AtMs, long Turn)> _due = new();
+    private readonly PriorityQueue<Action, (long AtMs, long Order)> _due = new();
     private readonly byte[] _buffer = new byte[CoapResponse.MaxLength];
-    private long _turn;
+    private long _order;
     private long _nextSweepMs = SweepMs;
 
     /// <param name="limits">What peers may take.</param>
@@ -67,7 +67,7 @@ public sealed class MessageLayer
 
     /// <summary>The time at which <see cref="RunDue"/> has something to do.</summary>
     public long NextDueMs => Math.Min(
-        _peers.Count == 0 ? long.MaxValue : _nextSweepMs, _due.TryPeek(out _, out (long AtMs, long Turn) first) ? first.AtMs : long.MaxValue);
+        _peers.Count == 0 ? long.MaxValue : _nextSweepMs, _due.TryPeek(out _, out (long AtMs, long Order) first) ? first.AtMs : long.MaxValue);
 
     /// <summary>Bytes that peers have made it keep; any thread.</summary>
     public long MemoryBytes => _peers.MemoryBytes;
@@ -81,13 +81,13 @@ public sealed class MessageLayer
     /// <summary>
     /// Runs something at a time, by whoever calls <see cref="RunDue"/> then. It cannot be taken back: it looks at whether it is still wanted.
     /// </summary>
-    public void Schedule(long atMs, Action action) => _due.Enqueue(action, (atMs, _turn++));
+    public void Schedule(long atMs, Action action) => _due.Enqueue(action, (atMs, _order++));
 
     /// <summary>Does what time brings.</summary>
     public void RunDue()
     {
         long nowMs = NowMs;
-        while (_due.TryPeek(out Action? action, out (long AtMs, long Turn) first) && first.AtMs <= nowMs)
+        while (_due.TryPeek(out Action? action, out (long AtMs, long Order) first) && first.AtMs <= nowMs)
         {
             _due.Dequeue();
             action();

@@ -8,7 +8,7 @@ namespace EdgeBroker.Coap.Resources;
 internal sealed class BlockAssembly(CoapLimits limits)
 {
     // As long as a peer may need for a block with all its retransmissions (MAX_TRANSMIT_WAIT; RFC 7252, 4.8.2).
-    private const long PatienceMs = 93_000;
+    private const long TimeoutMs = 93_000;
 
     private readonly Dictionary<(PeerEndPoint Peer, string Key), Body> _bodies = [];
     private readonly LinkedList<Body> _byAge = new();
@@ -97,7 +97,7 @@ internal sealed class BlockAssembly(CoapLimits limits)
 
     private void Expire(long nowMs)
     {
-        while (_byAge.First is { } oldest && nowMs - oldest.Value.LastMs > PatienceMs) Remove(oldest.Value);
+        while (_byAge.First is { } oldest && nowMs - oldest.Value.LastMs > TimeoutMs) Remove(oldest.Value);
     }
 
     private sealed class Body((PeerEndPoint Peer, string Key) id)

@@ -3,7 +3,7 @@ namespace EdgeBroker.Coap.Resources;
 /// <summary>Answers the requests to a path, or to all paths that begin with one.</summary>
 public interface IResource
 {
-    /// <summary>Answers a request, at once or later, on a turn of the server's.</summary>
+    /// <summary>Answers a request, at once or later, in a callback of the server's.</summary>
     void Handle(PendingRequest pending);
 }
 

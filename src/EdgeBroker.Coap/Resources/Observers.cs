@@ -196,7 +196,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     {
         public List<Observation> All { get; } = [];
 
-        /// <summary>Those with something new, in turn.</summary>
+        /// <summary>Those with something new, one after the other.</summary>
         public Queue<Observation> Signalled { get; } = new();
 
         /// <summary>When the next may go after a NON.</summary>

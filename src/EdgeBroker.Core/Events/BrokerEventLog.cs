@@ -73,7 +73,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
     {
         if (!_refused.Admit(SubjectOf(what.RemoteEndPoint, what.ClientId))) return;
         string reason = ReasonText.Coded(what.Reason);
-        if (string.IsNullOrEmpty(what.ClientId)) LogTurnedAway(_logger, what.RemoteEndPoint, what.Listener ?? "", what.Explanation, reason);
+        if (string.IsNullOrEmpty(what.ClientId)) LogRejected(_logger, what.RemoteEndPoint, what.Listener ?? "", what.Explanation, reason);
         else LogRefused(_logger, what.RemoteEndPoint, what.Listener ?? "", what.ClientId, NameOf(what.UserName), what.Explanation, reason);
     }
 
@@ -220,7 +220,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         ILogger logger, string remoteEndPoint, string listener, string clientId, string user, string explanation, string reason);
 
     [LoggerMessage(2010, LogLevel.Warning, "connection from {RemoteEndPoint} to {Listener} refused before it named a client: {Explanation} ({Reason})")]
-    private static partial void LogTurnedAway(ILogger logger, string remoteEndPoint, string listener, string explanation, string reason);
+    private static partial void LogRejected(ILogger logger, string remoteEndPoint, string listener, string explanation, string reason);
 
     [LoggerMessage(2003, LogLevel.Debug, "session of {ClientId} ended")]
     private static partial void LogSessionEnded(ILogger logger, string clientId);

@@ -1,6 +1,6 @@
 namespace EdgeBroker.Core.Limits;
 
-/// <summary>What the <see cref="ConnectionGate"/> says to a new connection.</summary>
+/// <summary>What the <see cref="ConnectionLimiter"/> says to a new connection.</summary>
 /// <param name="Limit">The limit that keeps it out; null: it is in.</param>
 /// <param name="MayHearWhy">Whether one that is kept out may stay until its CONNECT has been answered with a reason.</param>
 public readonly record struct Admission(LimitKind? Limit, bool MayHearWhy)

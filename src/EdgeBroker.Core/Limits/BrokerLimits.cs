@@ -23,7 +23,7 @@ public sealed class BrokerLimits
         _events = events;
         Memory = new MemoryPressure(OnStageEntered, TellStage);
         Ledger.Grown = () => Memory.Raise(Ledger.TotalBytes);
-        Connections = new ConnectionGate(this, clock);
+        Connections = new ConnectionLimiter(this, clock);
         Logins = new LoginGuard(this, clock);
     }
 
@@ -34,7 +34,7 @@ public sealed class BrokerLimits
     public ActiveLimits? Active => _active;
 
     /// <summary>Who may come in.</summary>
-    public ConnectionGate Connections { get; }
+    public ConnectionLimiter Connections { get; }
 
     /// <summary>Who may try to log in.</summary>
     public LoginGuard Logins { get; }

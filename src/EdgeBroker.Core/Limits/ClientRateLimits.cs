@@ -46,7 +46,7 @@ public sealed class ClientRateLimits
     // Under memory pressure every client gets on by a publish in this time: what stands behind it (acknowledgements, which free memory) must come to be read.
     private const long MemoryPauseMs = 1_000;
 
-    // What a timer of the transport may be late, with a turn that is long; beyond it lateness is the machine's, and nobody's due.
+    // What a timer of the transport may be late, with an iteration that is long; beyond it lateness is the machine's, and nobody's due.
     private const long MostLatenessMs = 250;
 
     private LimitOptions? _options;

@@ -60,7 +60,7 @@ public sealed class MemoryLedger
     private static readonly MemoryKind[] Kinds = Enum.GetValues<MemoryKind>();
     private static readonly int Cells = Math.Min(16, (int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount));
 
-    // What a thread takes before somebody looks at the sum: a fast client fills tens of megabytes between two turns of whoever watches over memory.
+    // What a thread takes before somebody looks at the sum: a fast client fills tens of megabytes between two looks of whoever watches over memory.
     private const long StepBytes = 1024 * 1024;
 
     // Of the memory that clients can make grow, what may be used for what stays when they have gone, in percent.

@@ -75,7 +75,7 @@ public interface ISessionLink
     /// <summary>Writes a PUBREL.</summary>
     void SendPubrel(ushort packetId);
 
-    /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next turn: there is something to send.</summary>
+    /// <summary>Asks for <c>Pump</c> and <c>PumpRetained</c> on the connection's own thread, in its next iteration: there is something to send.</summary>
     void RequestPump();
 
     /// <summary>Memory that it holds beside its session's: what waits to be sent, what has come of a packet, topic aliases. Under the lock.</summary>

@@ -45,7 +45,7 @@ public sealed class RetainedMessages
     /// <param name="isNew">Whether its topic has no value.</param>
     public long CountGrowth(in Publication publication, out bool isNew)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             RetainedHead? old = _tree.HeadOf(_tree.Find(publication.Topic));
             isNew = old is null or { IsTombstone: true };
@@ -53,9 +53,9 @@ public sealed class RetainedMessages
         }
     }
 
-    internal Lock Gate { get; } = new();
+    internal Lock SyncRoot { get; } = new();
 
-    /// <summary>Topics and values, under <see cref="Gate"/>.</summary>
+    /// <summary>Topics and values, under <see cref="SyncRoot"/>.</summary>
     internal RetainedTree Tree => _tree;
 
     /// <summary>The ordinal of the value set last. Values set after a walk has begun reach the walker as ordinary messages.</summary>
@@ -68,7 +68,7 @@ public sealed class RetainedMessages
     /// <returns>What the publisher's acknowledgement waits for; null: nothing.</returns>
     public Completion? Set(in Publication publication, long nowMs, out RetainedChange change)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             LeaveGivenUp();
             uint node = _tree.Find(publication.Topic);
@@ -103,7 +103,7 @@ public sealed class RetainedMessages
         if (_sweep is null && Volatile.Read(ref _expiring) == 0) return;
         if (_sweep is null)
         {
-            lock (Gate) _sweep = new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true);
+            lock (SyncRoot) _sweep = new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true);
         }
 
         _sweep.OnlyExpiredAtMs = nowMs;
@@ -125,7 +125,7 @@ public sealed class RetainedMessages
     /// </summary>
     internal RetainedWalk? Walk(ReadOnlySpan<byte> filter)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             LeaveGivenUp();
             uint node = _tree.Root;
@@ -147,7 +147,7 @@ public sealed class RetainedMessages
     /// <returns>The ordinal of the value or tombstone it replaces; 0: none.</returns>
     public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             _lastOrdinal = Math.Max(_lastOrdinal, ordinal);
             uint node = _tree.Find(topic);
@@ -167,19 +167,19 @@ public sealed class RetainedMessages
     /// <summary>The stamp of a topic's value, or of the tombstone that is left of it; none where there is neither, or no cluster.</summary>
     public Stamp StampOf(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
+        lock (SyncRoot) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
     }
 
     /// <summary>Whether a topic has a value.</summary>
     internal bool Contains(ReadOnlySpan<byte> topic)
     {
-        lock (Gate) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
+        lock (SyncRoot) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
     }
 
     /// <summary>A copy of a topic's value, or null.</summary>
     internal Message? Get(ReadOnlySpan<byte> topic)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             uint node = _tree.Find(topic);
             return _tree.HeadOf(node) is { IsTombstone: false } ? _tree.Copy(node) : null;
@@ -192,7 +192,7 @@ public sealed class RetainedMessages
     /// <returns>What is to be on disk before it is gone for good; null: nothing.</returns>
     internal Completion? Delete(ReadOnlySpan<byte> topic, out bool isFound)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             LeaveGivenUp();
             uint node = _tree.Find(topic);
@@ -225,7 +225,7 @@ public sealed class RetainedMessages
 
     private bool RemoveIfSame(Message message)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             uint node = _tree.Find(message.Topic);
             if (_tree.HeadOf(node) is not { } head || head.Ordinal != message.Ordinal) return false;

@@ -5,7 +5,7 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Retained;
 
 /// <summary>
-/// A walk over the retained messages that match a filter, taken in slices over many turns: it holds its place, not the messages. What is removed before the
+/// A walk over the retained messages that match a filter, taken in slices over many iterations: it holds its place, not the messages. What is removed before the
 /// walk comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message. The nodes on its way from the
 /// start to where it is stand until it has left them: whoever does not walk to the end gives it up.
 /// </summary>
@@ -78,7 +78,7 @@ internal sealed class RetainedWalk
         for (int slice = 0; !_found.TryDequeue(out message); slice++)
         {
             if (_path.Count == 0 || slice == MostSlices) return false;
-            lock (_messages.Gate)
+            lock (_messages.SyncRoot)
             {
                 for (int i = 0; i < SliceNodes && _found.Count < SliceMessages && _path.Count > 0; i++) Step();
             }

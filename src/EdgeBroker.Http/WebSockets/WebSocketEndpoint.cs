@@ -13,7 +13,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
 {
     // The name OASIS registered; earlier drafts' "mqttv3.1" meant a protocol that is not spoken here.
     private const string Protocol = "mqtt";
-    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DisconnectTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Serves one request.</summary>
     public async Task ServeAsync(HttpContext context)
@@ -30,7 +30,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
         await ServeAsync(
-            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<GateVerdict>()!.Admission).ConfigureAwait(false);
+            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<ConnectionAdmission>()!.Admission).ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, ListenerSettings settings)
@@ -63,16 +63,16 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
     private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, IPAddress? address, string? identity, Admission admission)
     {
         using var pipe = new WebSocketPipe(socket);
-        using var patience = new CancellationTokenSource();
-        Task<string?> receiving = pipe.ReceiveAsync(patience.Token);
+        using var timeout = new CancellationTokenSource();
+        Task<string?> receiving = pipe.ReceiveAsync(timeout.Token);
         await sessions.ServeAsync(listener.Mqtt, pipe, peer, address, identity, admission).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
-        using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), patience, GoodbyePatience, Timeout.InfiniteTimeSpan);
-        await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, patience.Token).ConfigureAwait(false);
+        using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), timeout, DisconnectTimeout, Timeout.InfiniteTimeSpan);
+        await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, timeout.Token).ConfigureAwait(false);
         if (await receiving.ConfigureAwait(false) is { } broken) listener.Report(peer, broken);
     }
 
-    private static async Task SayGoodbyeAsync(WebSocket socket, bool isUnavailable, CancellationToken patience)
+    private static async Task SayGoodbyeAsync(WebSocket socket, bool isUnavailable, CancellationToken timeout)
     {
         try
         {
@@ -80,7 +80,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
             (WebSocketCloseStatus status, string why) = isUnavailable
                 ? (WebSocketCloseStatus.EndpointUnavailable, "the broker is stopping, or does not listen here any more")
                 : (WebSocketCloseStatus.NormalClosure, "");
-            await socket.CloseOutputAsync(status, why, patience).ConfigureAwait(false);
+            await socket.CloseOutputAsync(status, why, timeout).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is WebSocketException or IOException or OperationCanceledException or InvalidOperationException)
         {

@@ -19,7 +19,7 @@ public sealed partial class Handshake : IMqttHandler
     private const byte TlsHandshake = 0x16;
 
     // Time a connection that is not wanted has for its CONNECT, so that it can be told why.
-    private const long CourtesyMs = 2_000;
+    private const long RejectGraceMs = 2_000;
 
     // An ordinary CONNECT is not longer.
     private const int ShortBytes = 4 * 1024;
@@ -34,7 +34,7 @@ public sealed partial class Handshake : IMqttHandler
     /// <param name="transport">The bytes.</param>
     /// <param name="context">The routing context of the transport's thread.</param>
     /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
-    /// <param name="admission">What the broker's <see cref="ConnectionGate"/> said to whoever made the transport, and gives the place back; null: it is asked
+    /// <param name="admission">What the broker's <see cref="ConnectionLimiter"/> said to whoever made the transport, and gives the place back; null: it is asked
     /// here.</param>
     public Handshake(
         MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
@@ -44,7 +44,7 @@ public sealed partial class Handshake : IMqttHandler
         Admission verdict = admission ?? Broker.Limits.Connections.Enter(transport.RemoteAddress);
         _refusedBy = verdict.Limit;
         _holdsSlot = admission is null && verdict.Limit is null;
-        if (verdict.Limit is { } limit && !verdict.MayHearWhy) TurnAway(limit);
+        if (verdict.Limit is { } limit && !verdict.MayHearWhy) RejectSilently(limit);
         else AwaitClient();
     }
 
@@ -126,9 +126,9 @@ public sealed partial class Handshake : IMqttHandler
     }
 
     /// <inheritdoc/>
-    public void OnTurn()
+    public void OnCallback()
     {
-        // Nobody but a session asks for turns.
+        // Nobody but a session asks for callbacks.
     }
 
     /// <inheritdoc/>
@@ -197,10 +197,10 @@ public sealed partial class Handshake : IMqttHandler
     };
 
     private void AwaitClient() =>
-        Transport.SetDeadline(Transport.NowMs + (_refusedBy is null ? (long)Options.ConnectTimeout.TotalMilliseconds : CourtesyMs));
+        Transport.SetDeadline(Transport.NowMs + (_refusedBy is null ? (long)Options.ConnectTimeout.TotalMilliseconds : RejectGraceMs));
 
     /// <summary>Closes a connection that is one too many, in a flood of such, without a word.</summary>
-    private void TurnAway(LimitKind limit)
+    private void RejectSilently(LimitKind limit)
     {
         _state = State.Ended;
         // In a flood even the text costs something.

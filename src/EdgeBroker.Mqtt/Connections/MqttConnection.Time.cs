@@ -74,7 +74,7 @@ public sealed partial class MqttConnection
 
     /// <summary>
     /// Whether the client sends and does not take our answers: then it waits until it has taken them, and the broker's memory does not grow with its patience.
-    /// A turn is asked for when it has.
+    /// A callback is asked for when it has.
     /// </summary>
     private bool IsOutputFull()
     {
@@ -83,7 +83,7 @@ public sealed partial class MqttConnection
         lock (Output.SyncRoot.Alone())
         {
             bool isFull = Output.Length >= mostBytes;
-            if (isFull) Transport.WantsTurnWhenDrained = true;
+            if (isFull) Transport.WantsCallbackWhenDrained = true;
             return isFull;
         }
     }

@@ -121,7 +121,7 @@ public sealed partial class MqttConnection : IMqttHandler
     }
 
     /// <inheritdoc/>
-    public void OnTurn()
+    public void OnCallback()
     {
         if (!IsConnected) return;
         Broker.Pump(Lease, Context);

@@ -124,10 +124,10 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     public void Prepare(Session session) => transport.UseLock(session.SyncRoot);
 
     /// <inheritdoc/>
-    public void RequestPumpWhenDrained() => transport.WantsTurnWhenDrained = true;
+    public void RequestPumpWhenDrained() => transport.WantsCallbackWhenDrained = true;
 
     /// <inheritdoc/>
-    public void RequestPump() => transport.RequestTurn();
+    public void RequestPump() => transport.RequestCallback();
 
     /// <summary>The client that has the connection.</summary>
     public ClientDescription Describe(string clientId, string? userName) =>

@@ -7,7 +7,7 @@ using EdgeBroker.Transport.Tls;
 namespace EdgeBroker.Mqtt.Tls;
 
 /// <summary>
-/// A connection of an <c>mqtts</c> listener, from before its handshake on. The broker's gate is asked first: of connections too many only the few that may hear
+/// A connection of an <c>mqtts</c> listener, from before its handshake on. The limits of connections are asked first: of connections too many only the few that may hear
 /// why get as far as TLS, which costs more than all the rest.
 /// </summary>
 internal sealed class TlsUser : ITlsUser
@@ -30,7 +30,7 @@ internal sealed class TlsUser : ITlsUser
     {
         var user = new TlsUser(server, listener, accepted);
         var connection = new TlsConnection(accepted, listener.Tls!, user);
-        if (user._admission is { Limit: { } limit, MayHearWhy: false }) user.TurnAway(connection, limit);
+        if (user._admission is { Limit: { } limit, MayHearWhy: false }) user.RejectSilently(connection, limit);
         else if (server.IsStopping || listener.Mqtt.IsRemoved) connection.TryAbandon();
         return connection;
     }
@@ -45,7 +45,7 @@ internal sealed class TlsUser : ITlsUser
         if (_admission.Limit is null) _listener.Mqtt.Broker.Limits.Connections.Leave(connection.RemoteAddress);
     }
 
-    private void TurnAway(TlsConnection connection, LimitKind limit)
+    private void RejectSilently(TlsConnection connection, LimitKind limit)
     {
         var broker = _listener.Mqtt.Broker;
         broker.Events.ConnectRefused(new ConnectRefusedEvent(

@@ -3,7 +3,7 @@ namespace EdgeBroker.Security.Tokens;
 /// <summary>Fetches a key set over https, within bounds of size and time, and without being led elsewhere.</summary>
 public sealed class KeySetServer : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly Uri _url;
     private readonly HttpClient _client;
@@ -16,7 +16,7 @@ public sealed class KeySetServer : IDisposable
         _url = url;
         _client = new HttpClient(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
         {
-            Timeout = Patience,
+            Timeout = Timeout,
             MaxResponseContentBufferSize = TokenKeySet.MaxBytes,
         };
     }

@@ -19,7 +19,7 @@ public sealed partial class RefreshedTokenKeys : ITokenKeys, IDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private volatile TokenKeySet? _current;
     private long _lastAsked;
     private bool _isReading;
@@ -54,7 +54,7 @@ public sealed partial class RefreshedTokenKeys : ITokenKeys, IDisposable
     /// <inheritdoc/>
     public void AskForNewer()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isReading || _time.GetElapsedTime(_lastAsked) < LeastInterval) return;
         }
@@ -72,7 +72,7 @@ public sealed partial class RefreshedTokenKeys : ITokenKeys, IDisposable
 
     private void Begin()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_isReading || _stop.IsCancellationRequested) return;
             _isReading = true;
@@ -99,7 +99,7 @@ public sealed partial class RefreshedTokenKeys : ITokenKeys, IDisposable
             LogUnreadable(_logger, _place, exception.Message, ++_failures);
         }
 
-        lock (_gate) _isReading = false;
+        lock (_lock) _isReading = false;
         if (!cancellation.IsCancellationRequested) _timer.Change(succeeded || _interval < RetryInterval ? _interval : RetryInterval, Timeout.InfiniteTimeSpan);
     }
 

@@ -15,7 +15,7 @@ namespace EdgeBroker.Security.Verification;
 public sealed class VerificationCache(int capacity)
 {
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private Dictionary<Digest, object> _young = [];
     private Dictionary<Digest, object> _old = [];
 
@@ -52,11 +52,11 @@ public sealed class VerificationCache(int capacity)
     /// <summary>What was noted for a digest; null when nothing was, or it had to make room.</summary>
     public object? Find(Digest digest)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_young.TryGetValue(digest, out object? found)) return found;
             if (!_old.Remove(digest, out found)) return null;
-            AddUnderGate(digest, found);
+            AddLocked(digest, found);
             return found;
         }
     }
@@ -64,10 +64,10 @@ public sealed class VerificationCache(int capacity)
     /// <summary>Notes a success.</summary>
     public void Add(Digest digest, object outcome)
     {
-        lock (_gate) AddUnderGate(digest, outcome);
+        lock (_lock) AddLocked(digest, outcome);
     }
 
-    private void AddUnderGate(Digest digest, object outcome)
+    private void AddLocked(Digest digest, object outcome)
     {
         if (_young.Count >= capacity)
         {

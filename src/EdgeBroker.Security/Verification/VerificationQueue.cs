@@ -24,7 +24,7 @@ public sealed partial class VerificationQueue : IDisposable
     private const int PrioProcess = 0;
     private const int LowPriority = 10;
 
-    private readonly object _gate = new();
+    private readonly object _lock = new();
     private readonly Dictionary<ClientNetwork, Queue<Job>> _bySource = [];
     private readonly Queue<ClientNetwork> _turns = new();
     private readonly Thread?[] _workers;
@@ -57,7 +57,7 @@ public sealed partial class VerificationQueue : IDisposable
     {
         var job = new Job(verify, cost);
         verdict = job.Verdict.Task;
-        lock (_gate)
+        lock (_lock)
         {
             if (_isStopped || _waiting >= MaxWaiting) return false;
             if (!_bySource.TryGetValue(source, out Queue<Job>? own))
@@ -71,7 +71,7 @@ public sealed partial class VerificationQueue : IDisposable
             _waiting++;
             _memoryBytes += JobBytes + cost.WaitingBytes;
             StartWorkers();
-            Monitor.Pulse(_gate);
+            Monitor.Pulse(_lock);
         }
 
         return true;
@@ -81,7 +81,7 @@ public sealed partial class VerificationQueue : IDisposable
     public void Dispose()
     {
         List<Job> left = [];
-        lock (_gate)
+        lock (_lock)
         {
             _isStopped = true;
             foreach (Queue<Job> own in _bySource.Values) left.AddRange(own);
@@ -89,7 +89,7 @@ public sealed partial class VerificationQueue : IDisposable
             _turns.Clear();
             _waiting = 0;
             foreach (Job job in left) _memoryBytes -= JobBytes + job.Cost.WaitingBytes;
-            Monitor.PulseAll(_gate);
+            Monitor.PulseAll(_lock);
         }
 
         foreach (Job job in left) job.Verdict.TrySetResult(AuthenticationResult.Refused(ReasonCode.ServerShuttingDown, "the broker is stopping"));
@@ -123,16 +123,16 @@ public sealed partial class VerificationQueue : IDisposable
                 verdict = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the credentials could not be verified: " + exception.GetType().Name);
             }
 
-            lock (_gate) _memoryBytes -= JobBytes + job.Cost.WaitingBytes + job.Cost.WorkBytes;
+            lock (_lock) _memoryBytes -= JobBytes + job.Cost.WaitingBytes + job.Cost.WorkBytes;
             job.Verdict.TrySetResult(verdict);
         }
     }
 
     private Job? Next()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            while (_turns.Count == 0 && !_isStopped) Monitor.Wait(_gate);
+            while (_turns.Count == 0 && !_isStopped) Monitor.Wait(_lock);
             if (_isStopped) return null;
             ClientNetwork source = _turns.Dequeue();
             Queue<Job> own = _bySource[source];

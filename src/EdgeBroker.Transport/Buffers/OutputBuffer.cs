@@ -134,7 +134,7 @@ public sealed class OutputBuffer : IBufferWriter<byte>
     /// <summary>A piece of the chain.</summary>
     internal sealed class Chunk
     {
-        // As many connections may get a message in one turn, and each takes one.
+        // As many connections may get a message in one iteration, and each takes one.
         private const int Spares = 1024;
 
         [ThreadStatic]

@@ -35,7 +35,7 @@ public sealed partial class PipeConnection : TransportConnection
 
     // Guarded by the output's lock.
     private bool _flushRequested;
-    private bool _turnRequested;
+    private bool _callbackRequested;
 
     /// <param name="pipe">The bytes.</param>
     /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
@@ -110,9 +110,9 @@ public sealed partial class PipeConnection : TransportConnection
         FlushRequests.AddOfOther(this);
     }
 
-    public override void RequestTurn()
+    public override void RequestCallback()
     {
-        _turnRequested = true;
+        _callbackRequested = true;
         RequestFlush();
     }
 
@@ -125,7 +125,7 @@ public sealed partial class PipeConnection : TransportConnection
     }
 
     /// <summary>Runs something on the calling thread, between two calls of the handler; also when the connection is over. Short and non-blocking.</summary>
-    public void RunInTurn(Action work)
+    public void RunInIteration(Action work)
     {
         using (_loop.Enter()) Guard(work);
     }
@@ -281,12 +281,12 @@ public sealed partial class PipeConnection : TransportConnection
     {
         while (_posted.TryTake(out Action? work)) Guard(work);
 
-        bool turn;
+        bool callback;
         lock (Output.SyncRoot.Alone())
         {
             // Before the output is looked at: what is asked for from here on brings another iteration.
             _flushRequested = false;
-            (turn, _turnRequested) = (_turnRequested, false);
+            (callback, _callbackRequested) = (_callbackRequested, false);
         }
 
         if (IsClosing) return;
@@ -305,7 +305,7 @@ public sealed partial class PipeConnection : TransportConnection
             SetTimer(_deadlineMs);
         }
 
-        if (turn && !IsClosing) CallBack();
+        if (callback && !IsClosing) CallBack();
     }
 
     private bool MoveOutput()
@@ -325,7 +325,7 @@ public sealed partial class PipeConnection : TransportConnection
     {
         lock (Output.SyncRoot.Alone())
         {
-            (bool wanted, WantsTurnWhenDrained) = (WantsTurnWhenDrained, false);
+            (bool wanted, WantsCallbackWhenDrained) = (WantsCallbackWhenDrained, false);
             return wanted;
         }
     }
@@ -334,7 +334,7 @@ public sealed partial class PipeConnection : TransportConnection
     {
         try
         {
-            Handler.OnTurn();
+            Handler.OnCallback();
         }
         catch (Exception exception)
         {

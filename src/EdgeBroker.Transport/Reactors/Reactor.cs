@@ -77,7 +77,7 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
-    /// <summary>Runs something on the reactor's thread, in its next turn; from any thread.</summary>
+    /// <summary>Runs something on the reactor's thread, in its next iteration; from any thread.</summary>
     public void Post(Action work) => Post(null, work);
 
     /// <summary>The same for a connection, which ends when the work throws.</summary>
@@ -94,7 +94,7 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Runs something once, later. On the reactor's thread.</summary>
     internal void AddOnce(TimeSpan delay, Action work) => _periodic.Add(new PeriodicWork(NowMs, (long)delay.TotalMilliseconds, once: true, work));
 
-    /// <summary>Ends the thread after the turn it is in, closing what is open. Waits for it, unless called on the thread itself.</summary>
+    /// <summary>Ends the thread after the iteration it is in, closing what is open. Waits for it, unless called on the thread itself.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -306,7 +306,7 @@ public sealed unsafe partial class Reactor : IDisposable
 
     private void Handle(ReactorConnection? connection, uint ready)
     {
-        // It may have been closed by an earlier event of this turn.
+        // It may have been closed by an earlier event of this iteration.
         if (connection is null) return;
         if ((ready & LinuxSockets.EpollOut) != 0) connection.Flush();
         if ((ready & LinuxSockets.EpollPeerEnd) != 0) connection.OnPeerEnd();

@@ -7,7 +7,7 @@ using EdgeBroker.Transport.UnixSockets;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// A plain socket on a reactor. Everything here runs on the reactor's thread but for the requests, which any thread makes under the output's gate.
+/// A plain socket on a reactor. Everything here runs on the reactor's thread but for the requests, which any thread makes under the output's lock.
 /// </summary>
 internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 {
@@ -28,10 +28,10 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     private bool _closeDeadlineSet;
     private bool _closed;
 
-    // Guarded by the output's gate.
+    // Guarded by the output's lock.
     private bool _queued;
     private bool _queuedByOther;
-    private bool _turnRequested;
+    private bool _callbackRequested;
 
     public ReactorConnection(Reactor reactor, int fd, PeerAddress peer)
     {
@@ -79,7 +79,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public override void RequestFlush()
     {
         Output.SyncRoot.MustBeHeld();
-        // Apart from each other: what its own reactor asks for must not wait until the turn of another, which asked before, has ended.
+        // Apart from each other: what its own reactor asks for must not wait until the iteration of another, which asked before, has ended.
         if (Reactor.IsCurrent)
         {
             if (_queued) return;
@@ -101,9 +101,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (!toWake.Contains(Reactor)) toWake.Add(Reactor);
     }
 
-    public override void RequestTurn()
+    public override void RequestCallback()
     {
-        _turnRequested = true;
+        _callbackRequested = true;
         RequestFlush();
     }
 
@@ -193,7 +193,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         else Finish("the peer closed the connection");
     }
 
-    /// <summary>Gives the handler the turn it asked for and sends what is in the output, as this reactor asked.</summary>
+    /// <summary>Gives the handler the callback it asked for and sends what is in the output, as this reactor asked.</summary>
     public void Service() => Service(ref _queued);
 
     /// <summary>The same, as another thread asked.</summary>
@@ -201,16 +201,16 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     private void Service(ref bool request)
     {
-        bool turn;
+        bool callback;
         lock (Output.SyncRoot.Alone())
         {
             request = false;
-            turn = _turnRequested;
-            _turnRequested = false;
+            callback = _callbackRequested;
+            _callbackRequested = false;
         }
 
         if (_closed) return;
-        if (turn && !IsClosing) CallBack();
+        if (callback && !IsClosing) CallBack();
         Flush();
     }
 
@@ -306,7 +306,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     {
         try
         {
-            Handler.OnTurn();
+            Handler.OnCallback();
         }
         catch (Exception exception)
         {
@@ -335,13 +335,13 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     private void AfterFlush()
     {
-        bool empty, turn;
+        bool empty, callback;
         lock (Output.SyncRoot.Alone())
         {
             empty = Output.Length == 0;
-            turn = empty && WantsTurnWhenDrained;
-            if (turn) WantsTurnWhenDrained = false;
-            if (turn && !IsClosing) RequestTurn();
+            callback = empty && WantsCallbackWhenDrained;
+            if (callback) WantsCallbackWhenDrained = false;
+            if (callback && !IsClosing) RequestCallback();
         }
 
         if (!IsClosing) UpdateInterest(!empty);

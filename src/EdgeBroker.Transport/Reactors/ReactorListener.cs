@@ -8,13 +8,13 @@ using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// A listening socket. The first reactor accepts, a bounded number a turn so that a flood of connects does not starve the connected, and deals the connections
+/// A listening socket. The first reactor accepts, a bounded number an iteration so that a flood of connects does not starve the connected, and deals the connections
 /// out in turn.
 /// </summary>
 public sealed unsafe partial class ReactorListener
 {
     private const int Backlog = 1024;
-    private const int AcceptsPerTurn = 64;
+    private const int AcceptsPerIteration = 64;
     private const int TcpKeepAliveSeconds = 600;
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
@@ -163,7 +163,7 @@ public sealed unsafe partial class ReactorListener
     internal void Accept()
     {
         byte* address = stackalloc byte[128];
-        for (int i = 0; i < AcceptsPerTurn && _fd >= 0; i++)
+        for (int i = 0; i < AcceptsPerIteration && _fd >= 0; i++)
         {
             int length = 128;
             int fd = LinuxSockets.Accept(_fd, address, &length, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec);

@@ -12,7 +12,7 @@ namespace EdgeBroker.Transport.Tls;
 public sealed class HandshakeSlots(TimeProvider time)
 {
     // A client on a slow line answers within it; one that is after the slot must come back for each.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<Slot> _slots = new();
@@ -77,7 +77,7 @@ public sealed class HandshakeSlots(TimeProvider time)
             if (!slot.IsWaiting) continue;
             int held = _byAddress[slot.Key];
             if (held > most) (greedy, most) = (slot, held);
-            if (patient is null && held >= own && time.GetElapsedTime(slot.Since) >= Patience) patient = slot;
+            if (patient is null && held >= own && time.GetElapsedTime(slot.Since) >= Timeout) patient = slot;
         }
 
         return greedy ?? patient;

@@ -34,7 +34,7 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
     private TlsStage _stage;
     private bool _isPaused;
     private bool _isTold;
-    private bool _isTurnRequested; // Guarded by the output's lock.
+    private bool _isCallbackRequested; // Guarded by the output's lock.
 
     /// <param name="accepted">Where the encrypted bytes are; on its own thread.</param>
     /// <param name="port">What all connections of the listener share.</param>
@@ -44,7 +44,7 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
         _lower = (ReactorConnection)accepted.Transport;
         Port = port;
         _user = user;
-        // One lock for both outputs: who asks for a flush of one asks for a turn of the other. The thread of the handshake takes it, too.
+        // One lock for both outputs: who asks for a flush of one asks for a callback of the other. The thread of the handshake takes it, too.
         UseLock(new Lock());
         _lower.SetDeadline(_lower.NowMs + (long)port.Material.Options.HandshakeTimeout.TotalMilliseconds);
     }
@@ -70,11 +70,11 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
         _lower.Output.UseLock(owner);
     }
 
-    public override void RequestFlush() => _lower.RequestTurn();
+    public override void RequestFlush() => _lower.RequestCallback();
 
-    public override void RequestTurn()
+    public override void RequestCallback()
     {
-        _isTurnRequested = true;
+        _isCallbackRequested = true;
         RequestFlush();
     }
 
@@ -129,17 +129,17 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
         return consumed + (_stage == TlsStage.Open ? Decrypt(bytes, out announcedBytes) : ShakeHands(bytes, out announcedBytes));
     }
 
-    void IConnectionHandler.OnTurn()
+    void IConnectionHandler.OnCallback()
     {
         bool isRequested;
         lock (Output.SyncRoot.Alone())
         {
-            isRequested = _isTurnRequested;
-            _isTurnRequested = false;
+            isRequested = _isCallbackRequested;
+            _isCallbackRequested = false;
         }
 
         if (_stage != TlsStage.Open) return;
-        if (isRequested && !IsClosing) Handler.OnTurn();
+        if (isRequested && !IsClosing) Handler.OnCallback();
         Send();
     }
 
@@ -360,19 +360,19 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
         {
             bool isFull = _lower.Output.Length >= MaxEncryptedBytes && !IsClosing;
             int count = 0;
-            bool wantsTurn;
+            bool wantsCallback;
             lock (Output.SyncRoot.Alone())
             {
                 if (!isFull) count = Output.MoveTo(toSend);
-                wantsTurn = WantsTurnWhenDrained && count == 0 && !isFull && !IsClosing;
-                if (wantsTurn && _lower.Output.Length == 0) WantsTurnWhenDrained = false;
+                wantsCallback = WantsCallbackWhenDrained && count == 0 && !isFull && !IsClosing;
+                if (wantsCallback && _lower.Output.Length == 0) WantsCallbackWhenDrained = false;
             }
 
             if (count > 0) Encrypt(toSend.AsMemory(0, count));
-            else if (isFull || (wantsTurn && _lower.Output.Length > 0)) _lower.WantsTurnWhenDrained = true;
-            else if (wantsTurn) Handler.OnTurn();
+            else if (isFull || (wantsCallback && _lower.Output.Length > 0)) _lower.WantsCallbackWhenDrained = true;
+            else if (wantsCallback) Handler.OnCallback();
             else if (IsClosing) Finish();
-            if (count == 0 && (!wantsTurn || _lower.Output.Length > 0)) return;
+            if (count == 0 && (!wantsCallback || _lower.Output.Length > 0)) return;
         }
     }
 

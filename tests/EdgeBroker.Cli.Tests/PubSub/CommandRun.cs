@@ -8,7 +8,7 @@ namespace EdgeBroker.Cli.Tests.PubSub;
 /// <summary>One run of a verb in this process, with streams of its own.</summary>
 internal sealed class CommandRun : IDisposable
 {
-    public static readonly TimeSpan Deadline = EdgeBroker.Testing.Deadline.Patience;
+    public static readonly TimeSpan Deadline = EdgeBroker.Testing.Deadline.Timeout;
     private static readonly CommandLine Verbs = new(PubCommand.Command, SubCommand.Command);
     private readonly CancellationTokenSource _ending = new();
     private readonly MemoryStream _output = new();
@@ -64,21 +64,21 @@ internal sealed class CommandRun : IDisposable
     // Read by the test while the verb writes.
     private sealed class LockedWriter : StringWriter
     {
-        private readonly Lock _gate = new();
+        private readonly Lock _lock = new();
 
         public override void Write(char value)
         {
-            lock (_gate) base.Write(value);
+            lock (_lock) base.Write(value);
         }
 
         public override void Write(string? value)
         {
-            lock (_gate) base.Write(value);
+            lock (_lock) base.Write(value);
         }
 
         public override void WriteLine(string? value)
         {
-            lock (_gate) base.Write(value + "\n");
+            lock (_lock) base.Write(value + "\n");
         }
 
         public override Task WriteLineAsync(string? value)
@@ -89,7 +89,7 @@ internal sealed class CommandRun : IDisposable
 
         public override string ToString()
         {
-            lock (_gate) return base.ToString();
+            lock (_lock) return base.ToString();
         }
     }
 }

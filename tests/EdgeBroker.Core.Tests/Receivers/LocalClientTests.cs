@@ -43,14 +43,14 @@ public sealed class LocalClientTests
         ValueTask<bool> arrival = client.WaitToReadAsync();
         Assert.False(arrival.IsCompleted);
         _bench.Publish("a", "m");
-        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Patience));
+        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Timeout));
         Assert.True(client.WaitToReadAsync().Result);
         Assert.True(client.TryRead(out LocalDelivery read));
         Assert.Equal("m", Encoding.UTF8.GetString(read.Message.Payload));
         Assert.False(client.TryRead(out _));
         arrival = client.WaitToReadAsync();
         client.Dispose();
-        Assert.False(await arrival.AsTask().WaitAsync(Deadline.Patience));
+        Assert.False(await arrival.AsTask().WaitAsync(Deadline.Timeout));
         Assert.False(client.WaitToReadAsync().Result);
     }
 
@@ -61,7 +61,7 @@ public sealed class LocalClientTests
         LocalClient client = Open();
         ValueTask<bool> arrival = client.WaitToReadAsync();
         client.Subscribe("r", default);
-        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Patience));
+        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Timeout));
         Assert.True(client.TryRead(out LocalDelivery read));
         Assert.True(read.Retain);
     }
@@ -76,7 +76,7 @@ public sealed class LocalClientTests
         await Assert.ThrowsAsync<TaskCanceledException>(() => arrival.AsTask());
         arrival = client.WaitToReadAsync();
         _bench.Publish("a", "m");
-        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Patience));
+        Assert.True(await arrival.AsTask().WaitAsync(Deadline.Timeout));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class LocalClientTests
         ValueTask<ReasonCode> published = client.PublishAsync(Of("a", QoS.AtLeastOnce));
         Assert.False(published.IsCompleted);
         journal.Commit();
-        Assert.Equal(ReasonCode.Success, await published.AsTask().WaitAsync(Deadline.Patience));
+        Assert.Equal(ReasonCode.Success, await published.AsTask().WaitAsync(Deadline.Timeout));
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class LocalClientTests
         Assert.Empty(durable.Sent);
         journal.Condition = JournalCondition.Ready;
         bench.Broker.RunDue();
-        Assert.Equal(ReasonCode.Success, await published.AsTask().WaitAsync(Deadline.Patience));
+        Assert.Equal(ReasonCode.Success, await published.AsTask().WaitAsync(Deadline.Timeout));
         Assert.Single(durable.Sent);
     }
 

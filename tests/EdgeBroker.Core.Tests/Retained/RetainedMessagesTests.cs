@@ -70,7 +70,7 @@ public sealed class RetainedMessagesTests
         bench.Publish("other", "v", retain: true);
         Client client = bench.Connect("c");
         var publisher = new Thread(() => bench.Publish("t", "v", retain: true));
-        lock (bench.Broker.Retained.Gate)
+        lock (bench.Broker.Retained.SyncRoot)
         {
             publisher.Start();
             // It waits for the lock to set the value, whatever else it has done before.

@@ -42,18 +42,18 @@ internal sealed class Client(Bench bench, FakeLink link, ConnectionLease lease)
     public PublishOutcome Publish(string topic, string payload, QoS qos = QoS.AtMostOnce, bool retain = false, bool waits = false) =>
         bench.Publish(topic, payload, qos, retain, publisher: Session, waits: waits);
 
-    /// <summary>Turns, as long as the session asks for them.</summary>
+    /// <summary>Iterates, as long as the session asks for them.</summary>
     /// <returns>How many turns it took.</returns>
     public int Pump()
     {
-        int turns = 0;
-        for (; link.PumpRequested; turns++)
+        int iterations = 0;
+        for (; link.PumpRequested; iterations++)
         {
             link.PumpRequested = false;
             bench.Broker.Pump(lease, bench.Context);
         }
 
-        return turns;
+        return iterations;
     }
 
     public AckOutcome Puback(int id, bool refused = false) => Session.Puback(lease, (ushort)id, refused);

@@ -12,7 +12,7 @@ namespace EdgeBroker.Core.Tests.Rig;
 internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : ISessionLink
 {
     private bool _hasRoom = true;
-    private bool _wantsTurnWhenDrained;
+    private bool _wantsCallbackWhenDrained;
 
     public List<Packet> Sent { get; } = [];
 
@@ -20,7 +20,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
 
     public ReasonCode? ClosedWith { get; private set; }
 
-    /// <summary>Whether the session has asked for a turn.</summary>
+    /// <summary>Whether the session has asked for a callback.</summary>
     public bool PumpRequested { get; set; }
 
     public int MaxPacketBytes { get; init; } = int.MaxValue;
@@ -48,8 +48,8 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
         set
         {
             _hasRoom = value;
-            if (!value || !_wantsTurnWhenDrained) return;
-            _wantsTurnWhenDrained = false;
+            if (!value || !_wantsCallbackWhenDrained) return;
+            _wantsCallbackWhenDrained = false;
             PumpRequested = true;
         }
     }
@@ -57,7 +57,7 @@ internal sealed class FakeLink(ProtocolVersion version = ProtocolVersion.V5) : I
     public void RequestPumpWhenDrained()
     {
         Assert.False(_hasRoom);
-        _wantsTurnWhenDrained = true;
+        _wantsCallbackWhenDrained = true;
     }
 
     public void Prepare(Session session)

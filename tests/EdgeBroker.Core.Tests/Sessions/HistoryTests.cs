@@ -5,7 +5,7 @@ namespace EdgeBroker.Core.Tests.Sessions;
 
 /// <summary>
 /// Three clients come, go, take over, subscribe, publish, acknowledge in any order and read at times; beside the broker runs a model so plain that it can be
-/// read. Nothing is lost, nothing comes twice, order is kept, no limit is passed, and the session asks for every turn it needs.
+/// read. Nothing is lost, nothing comes twice, order is kept, no limit is passed, and the session asks for every callback it needs.
 /// </summary>
 public sealed class HistoryTests
 {

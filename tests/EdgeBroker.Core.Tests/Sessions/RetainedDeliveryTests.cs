@@ -93,9 +93,9 @@ public sealed class RetainedDeliveryTests
         for (int i = 0; i < 10; i++) client.Subscribe("t/" + i);
         for (int i = 0; i < 200; i++) client.Subscribe("+/none/" + i);
         client.Subscribe("t/+");
-        int turns = client.Pump();
+        int iterations = client.Pump();
         Assert.Equal([.. Enumerable.Range(0, 10).Select(i => "v" + i), .. Enumerable.Range(0, 10).Select(i => "v" + i)], client.Payloads);
-        Assert.InRange(turns, 1, 20);
+        Assert.InRange(iterations, 1, 20);
     }
 
     [Fact]

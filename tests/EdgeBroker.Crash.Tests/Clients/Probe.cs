@@ -8,7 +8,7 @@ public sealed class Probe : IAsyncDisposable
 {
     private readonly MqttLink _link;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<ReceivedPacket> _received = [];
     private readonly Task _reading;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +27,7 @@ public sealed class Probe : IAsyncDisposable
     {
         get
         {
-            lock (_gate) return [.. _received];
+            lock (_lock) return [.. _received];
         }
     }
 
@@ -77,7 +77,7 @@ public sealed class Probe : IAsyncDisposable
         while (true)
         {
             Task changed;
-            lock (_gate)
+            lock (_lock)
             {
                 if (find(_received) is { } found) return found;
                 changed = _changed.Task;
@@ -93,7 +93,7 @@ public sealed class Probe : IAsyncDisposable
         {
             while (await _link.ReceiveAsync(_stop.Token) is { Count: > 0 } packets)
             {
-                lock (_gate)
+                lock (_lock)
                 {
                     _received.AddRange(packets);
                     _changed.TrySetResult();

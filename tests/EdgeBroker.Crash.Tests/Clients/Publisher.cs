@@ -39,7 +39,7 @@ public sealed class Publisher : SessionClient
     {
         get
         {
-            lock (Gate) return _outgoing.Count;
+            lock (SyncRoot) return _outgoing.Count;
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class Publisher : SessionClient
             foreach (PlannedTopic topic in _plan.Topics)
             {
                 MqttLink? link;
-                lock (Gate) link = Link;
+                lock (SyncRoot) link = Link;
                 if (link is null || !await PublishAsync(link, topic, CancellationToken.None)) return false;
             }
         }
@@ -99,7 +99,7 @@ public sealed class Publisher : SessionClient
     /// <inheritdoc/>
     protected override void Receive(ReceivedPacket packet, MemoryStream answers)
     {
-        lock (Gate)
+        lock (SyncRoot)
         {
             Outgoing? outgoing = _outgoing.FirstOrDefault(o => o.PacketId == packet.PacketId);
             int qos = outgoing is null ? 0 : History.MessageAt(outgoing.Message).QoS;
@@ -154,7 +154,7 @@ public sealed class Publisher : SessionClient
     private async Task<bool> ResendAsync(MqttLink link)
     {
         using var packets = new MemoryStream();
-        lock (Gate)
+        lock (SyncRoot)
         {
             foreach (Outgoing outgoing in _outgoing.ToArray())
             {
@@ -178,7 +178,7 @@ public sealed class Publisher : SessionClient
         while (true)
         {
             Task changed;
-            lock (Gate)
+            lock (SyncRoot)
             {
                 if (Link != link) return false;
                 changed = _changed.Task;
@@ -195,7 +195,7 @@ public sealed class Publisher : SessionClient
         return await link.TrySendAsync(packet);
     }
 
-    /// <summary>Gives a new message its number, its identifier and its place; under the gate.</summary>
+    /// <summary>Gives a new message its number, its identifier and its place; under the lock.</summary>
     private byte[] Start(MqttLink link, PlannedTopic topic)
     {
         int number = _lastNumber + 1;

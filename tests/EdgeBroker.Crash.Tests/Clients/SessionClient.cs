@@ -32,7 +32,7 @@ public abstract class SessionClient
     {
         get
         {
-            lock (Gate) return Link is not null && HasFinished;
+            lock (SyncRoot) return Link is not null && HasFinished;
         }
     }
 
@@ -43,7 +43,7 @@ public abstract class SessionClient
     protected RunHistory History { get; }
 
     /// <summary>Guards the state. Under it nothing is awaited.</summary>
-    protected Lock Gate { get; } = new();
+    protected Lock SyncRoot { get; } = new();
 
     /// <summary>The accepted connection; null: none.</summary>
     protected MqttLink? Link { get; private set; }
@@ -51,7 +51,7 @@ public abstract class SessionClient
     /// <summary>What CONNECT says in 5.0 besides the session's expiry.</summary>
     protected virtual byte[] ConnectProperties => [];
 
-    /// <summary>Whether nothing of its own is unfinished; asked under the gate.</summary>
+    /// <summary>Whether nothing of its own is unfinished; asked under the lock.</summary>
     protected abstract bool HasFinished { get; }
 
     /// <summary>From now on it starts nothing new.</summary>
@@ -85,11 +85,11 @@ public abstract class SessionClient
     /// <summary>Cuts the connection, if there is one, without a word: the network fails.</summary>
     public void CutConnection()
     {
-        lock (Gate) Link?.Cut();
+        lock (SyncRoot) Link?.Cut();
     }
 
     /// <summary>
-    /// Waits until the broker has answered everything sent, and has had its turns to send what it owes; false when the connection ended meanwhile.
+    /// Waits until the broker has answered everything sent, and has had its iterations to send what it owes; false when the connection ended meanwhile.
     /// </summary>
     public async Task<bool> FenceAsync()
     {
@@ -97,7 +97,7 @@ public abstract class SessionClient
         {
             MqttLink? link;
             var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (Gate)
+            lock (SyncRoot)
             {
                 link = Link;
                 if (link is null) return false;
@@ -135,7 +135,7 @@ public abstract class SessionClient
     /// <summary>Records an event of its own and applies it, as one step.</summary>
     protected void Happened(EventKind kind, int packetId = 0, int message = -1, int number = 0, string text = "")
     {
-        lock (Gate) Apply(History.Add(kind, Identity.Number, packetId, message, number, text));
+        lock (SyncRoot) Apply(History.Add(kind, Identity.Number, packetId, message, number, text));
     }
 
     /// <summary>Applies what it did before, as far as the history knows.</summary>
@@ -156,7 +156,7 @@ public abstract class SessionClient
             return false;
         }
 
-        lock (Gate)
+        lock (SyncRoot)
         {
             Link = link;
             Happened(EventKind.Connected, number: first[0].SessionPresent ? 1 : 0);
@@ -179,7 +179,7 @@ public abstract class SessionClient
         }
         finally
         {
-            lock (Gate)
+            lock (SyncRoot)
             {
                 Link = null;
                 Happened(EventKind.Disconnected);
@@ -200,7 +200,7 @@ public abstract class SessionClient
             switch (packet.Type)
             {
                 case PacketType.Pingresp:
-                    lock (Gate)
+                    lock (SyncRoot)
                     {
                         if (_fences.Remove(link, out TaskCompletionSource? fence)) fence.TrySetResult();
                     }

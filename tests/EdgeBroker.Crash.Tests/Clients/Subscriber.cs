@@ -41,7 +41,7 @@ public sealed class Subscriber : SessionClient
     {
         get
         {
-            lock (Gate) return _granted.SetEquals(_wanted);
+            lock (SyncRoot) return _granted.SetEquals(_wanted);
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class Subscriber : SessionClient
     protected override void Receive(ReceivedPacket packet, MemoryStream answers)
     {
         Packets packets = Packets.Of(Identity.Version);
-        lock (Gate)
+        lock (SyncRoot)
         {
             switch (packet.Type)
             {
@@ -177,7 +177,7 @@ public sealed class Subscriber : SessionClient
     private async Task<bool> RequestMissingAsync(MqttLink link)
     {
         using var packets = new MemoryStream();
-        lock (Gate)
+        lock (SyncRoot)
         {
             foreach (string filter in _wanted.Except(_granted).ToArray()) packets.Write(Request(link, filter, subscribe: true));
             foreach (string filter in _granted.Except(_wanted).ToArray()) packets.Write(Request(link, filter, subscribe: false));
@@ -195,7 +195,7 @@ public sealed class Subscriber : SessionClient
             ended.ThrowIfCancellationRequested();
             if (IsDraining) return;
             byte[] request;
-            lock (Gate)
+            lock (SyncRoot)
             {
                 string filter = _plan.Filters[_random.Next(_plan.Filters.Count)];
                 if (_requests.ContainsValue(filter)) continue;

@@ -8,7 +8,7 @@ namespace EdgeBroker.Crash.Tests.History;
 /// </summary>
 public sealed class RunHistory
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Func<long> _diskPosition;
     private readonly List<HistoryEvent> _events = [];
     private readonly List<SentMessage> _messages = [];
@@ -33,7 +33,7 @@ public sealed class RunHistory
     {
         get
         {
-            lock (_gate) return [.. _events];
+            lock (_lock) return [.. _events];
         }
     }
 
@@ -42,20 +42,20 @@ public sealed class RunHistory
     {
         get
         {
-            lock (_gate) return _events.Count;
+            lock (_lock) return _events.Count;
         }
     }
 
     /// <summary>Appends an event.</summary>
     public HistoryEvent Add(EventKind kind, int client, int packetId = 0, int message = -1, int number = 0, string text = "")
     {
-        lock (_gate) return Append(kind, client, packetId, message, number, text);
+        lock (_lock) return Append(kind, client, packetId, message, number, text);
     }
 
     /// <summary>Appends a message and that it is sent for the first time.</summary>
     public HistoryEvent AddPublish(SentMessage message, int packetId)
     {
-        lock (_gate)
+        lock (_lock)
         {
             int index = _messages.Count;
             _messages.Add(message);
@@ -67,7 +67,7 @@ public sealed class RunHistory
     /// <summary>The message of an index.</summary>
     public SentMessage MessageAt(int index)
     {
-        lock (_gate) return _messages[index];
+        lock (_lock) return _messages[index];
     }
 
     /// <summary>The message that a payload is of; -1: none that was sent like this.</summary>
@@ -76,7 +76,7 @@ public sealed class RunHistory
         if (!SentMessage.TryReadName(payload, out int publisher, out int number)) return -1;
         SentMessage message;
         int index;
-        lock (_gate)
+        lock (_lock)
         {
             if (!_byName.TryGetValue((publisher, number), out index)) return -1;
             message = _messages[index];

@@ -139,7 +139,7 @@ public sealed class QueueRig : IAsyncDisposable
         for (TimeSpan waited = TimeSpan.Zero; !condition(); waited += Poll)
         {
             if (_running.Find(task => task.IsFaulted) is { } broken) throw broken.Exception!.InnerException!;
-            if (waited > Deadline.Patience) throw new TimeoutException($"waited in vain for {what}");
+            if (waited > Deadline.Timeout) throw new TimeoutException($"waited in vain for {what}");
             await Task.Delay(Poll);
             // As long as something happens it is slow, and not in vain.
             if (History.Count != count) waited = TimeSpan.Zero;

@@ -5,7 +5,7 @@ namespace EdgeBroker.Http.Tests.Rig;
 /// <summary>A log in memory, waited for by condition.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -13,18 +13,18 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     {
         get
         {
-            lock (_gate) return [.. _lines];
+            lock (_lock) return [.. _lines];
         }
     }
 
     /// <summary>The first line that holds a text, past or to come.</summary>
     public async Task<string> WithAsync(string text)
     {
-        using var patience = new CancellationTokenSource(EdgeBroker.Testing.Deadline.Patience);
+        using var timeout = new CancellationTokenSource(EdgeBroker.Testing.Deadline.Timeout);
         while (true)
         {
             Task changed;
-            lock (_gate)
+            lock (_lock)
             {
                 if (_lines.Find(line => line.Contains(text, StringComparison.Ordinal)) is { } found) return found;
                 changed = _changed.Task;
@@ -32,7 +32,7 @@ internal sealed class LogLines : ILoggerFactory, ILogger
 
             try
             {
-                await changed.WaitAsync(patience.Token);
+                await changed.WaitAsync(timeout.Token);
             }
             catch (OperationCanceledException)
             {
@@ -57,7 +57,7 @@ internal sealed class LogLines : ILoggerFactory, ILogger
     {
         if (!IsEnabled(logLevel)) return;
         TaskCompletionSource changed;
-        lock (_gate)
+        lock (_lock)
         {
             _lines.Add($"{logLevel} {eventId.Id} {formatter(state, exception)}{exception}");
             changed = _changed;

@@ -135,7 +135,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
             EnabledSslProtocols = protocols,
             CertificateChainPolicy = policy,
             ClientCertificateContext = client is null ? null : SslStreamCertificateContext.Create(client.WithKey, null, offline: true),
-        }).WaitAsync(Deadline.Patience);
+        }).WaitAsync(Deadline.Timeout);
         inspect?.Invoke((X509Certificate2)stream.RemoteCertificate!);
         return stream;
     }

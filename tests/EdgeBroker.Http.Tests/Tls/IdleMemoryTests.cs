@@ -45,7 +45,7 @@ public sealed class IdleMemoryTests : IAsyncDisposable
             (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", AllowTlsResume = false });
         await stream.WriteAsync(Packets.V311.Connect(clientId));
-        await stream.ReadExactlyAsync(new byte[4]).AsTask().WaitAsync(Deadline.Patience);
+        await stream.ReadExactlyAsync(new byte[4]).AsTask().WaitAsync(Deadline.Timeout);
     }
 
     private static long HeldBytes => BufferMemory.OutputBytes + BufferMemory.ReceivedBytes + BufferMemory.UnauthenticatedBytes;

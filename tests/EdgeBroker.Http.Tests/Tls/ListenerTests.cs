@@ -309,7 +309,7 @@ public sealed class ListenerTests : IAsyncDisposable
         var rest = new byte[1024];
         try
         {
-            while (await stream.ReadAsync(rest).AsTask().WaitAsync(Deadline.Patience) > 0)
+            while (await stream.ReadAsync(rest).AsTask().WaitAsync(Deadline.Timeout) > 0)
             {
             }
         }

@@ -66,7 +66,7 @@ public sealed class ClusterTests : IAsyncDisposable
         RawWebSocket socket = await OpenAsync(ListenerProtocol.Ws);
         await socket.SendAsync(RawWebSocket.Binary, V5.Connect("c"));
         TestClaim claim = await _cluster.NextAsync();
-        await _host.Server.StopAsync(Deadline.Patience, TimeProvider.System);
+        await _host.Server.StopAsync(Deadline.Timeout, TimeProvider.System);
         await claim.WhenCancelledAsync();
         claim.Answer(TestCluster.Granted(4));
         Assert.Equal([("c", 4L)], _cluster.Released);

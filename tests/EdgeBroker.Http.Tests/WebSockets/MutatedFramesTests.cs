@@ -57,11 +57,11 @@ public sealed class MutatedFramesTests : IAsyncDisposable
             {
                 await SendAsync(socket, isUpgraded ? Upgrade : Mutate(Upgrade, random), random);
                 // A client waits for each of these two answers; who does not is one of those that break the rules.
-                if (isUpgraded) await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Patience);
+                if (isUpgraded) await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Timeout);
                 if (isConnected)
                 {
                     await SendAsync(socket, connect, random);
-                    await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Patience);
+                    await socket.ReceiveAsync(new byte[1024]).WaitAsync(Deadline.Timeout);
                 }
 
                 await SendAsync(socket, Mutate(isConnected ? frames : [.. connect, .. frames], random), random);
@@ -73,7 +73,7 @@ public sealed class MutatedFramesTests : IAsyncDisposable
                 }
 
                 socket.Shutdown(SocketShutdown.Send);
-                while (await socket.ReceiveAsync(new byte[256]).WaitAsync(Deadline.Patience) > 0)
+                while (await socket.ReceiveAsync(new byte[256]).WaitAsync(Deadline.Timeout) > 0)
                 {
                 }
             }
@@ -89,7 +89,7 @@ public sealed class MutatedFramesTests : IAsyncDisposable
         int sent = 0;
         while (sent < bytes.Length)
         {
-            sent += await socket.SendAsync(bytes.AsMemory(sent, Math.Min(bytes.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Patience);
+            sent += await socket.SendAsync(bytes.AsMemory(sent, Math.Min(bytes.Length - sent, random.Next(1, 400)))).AsTask().WaitAsync(Deadline.Timeout);
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class RawWebSocket(Stream stream)
         var one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            await stream.ReadExactlyAsync(one).AsTask().WaitAsync(EdgeBroker.Testing.Deadline.Patience);
+            await stream.ReadExactlyAsync(one).AsTask().WaitAsync(EdgeBroker.Testing.Deadline.Timeout);
             head.Append((char)one[0]);
         }
 
@@ -118,7 +118,7 @@ internal sealed class RawWebSocket(Stream stream)
     {
         try
         {
-            return await stream.ReadAtLeastAsync(into, into.Length, throwOnEndOfStream: false).AsTask().WaitAsync(EdgeBroker.Testing.Deadline.Patience);
+            return await stream.ReadAtLeastAsync(into, into.Length, throwOnEndOfStream: false).AsTask().WaitAsync(EdgeBroker.Testing.Deadline.Timeout);
         }
         catch (IOException)
         {

@@ -130,5 +130,5 @@ internal sealed class MqttNetClient : IForeignClient
             Identifiers = message.SubscriptionIdentifiers is { Count: > 0 } ids ? [.. ids] : null,
         };
 
-    private static CancellationToken Deadline() => new CancellationTokenSource(ChildProcess.Patience).Token;
+    private static CancellationToken Deadline() => new CancellationTokenSource(ChildProcess.Timeout).Token;
 }

@@ -97,7 +97,7 @@ public sealed class AllocationTests
         {
             publisher.Receive(packet, out _);
             if (qos == 2) publisher.Receive(released, out _);
-            publisher.OnTurn();
+            publisher.OnCallback();
             answered += back.Flush();
             packetId++;
             foreach (byte[] answer in answers) BinaryPrimitives.WriteUInt16BigEndian(answer.AsSpan(2), packetId);
@@ -207,7 +207,7 @@ public sealed class AllocationTests
             Packets packets = mixed && i % 2 == 0 ? Packets.V5 : Packets.V311;
             MqttConnection connection = Connect("s" + i, packets, out transports[i], aliased && packets == Packets.V5 ? Prop.TopicAliasMaximum(5) : null);
             connection.Receive(packets.Subscribe(1, i % 3 == 0 ? "a/+" : "a/b", i % 3), out _);
-            connection.OnTurn();
+            connection.OnCallback();
             transports[i].Flush();
         }
 

@@ -98,7 +98,7 @@ public sealed class HandshakeTests
 
     private sealed class UninterruptedTransport : MemoryTransport
     {
-        public override void Post(Action work) => Assert.Fail("nothing is left for another turn");
+        public override void Post(Action work) => Assert.Fail("nothing is left for another iteration");
 
         public override void PauseReading() => Assert.Fail("there is nothing to wait for");
     }

@@ -75,7 +75,7 @@ internal sealed class Door : IDisposable, IAuthenticator
         }
     }
 
-    public Task StopAsync() => _server.StopAsync(Deadline.Patience, TimeProvider.System);
+    public Task StopAsync() => _server.StopAsync(Deadline.Timeout, TimeProvider.System);
 
     public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {

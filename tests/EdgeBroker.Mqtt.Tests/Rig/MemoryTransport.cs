@@ -12,13 +12,13 @@ internal class MemoryTransport : TransportConnection
 
     public override long NowMs => 0;
 
-    public bool TurnRequested { get; set; }
+    public bool CallbackRequested { get; set; }
 
     public override void RequestFlush()
     {
     }
 
-    public override void RequestTurn() => TurnRequested = true;
+    public override void RequestCallback() => CallbackRequested = true;
 
     public override void Post(Action work) => work();
 

@@ -43,7 +43,7 @@ internal sealed class Peer : IDisposable
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
-        while (!bytes.IsEmpty) bytes = bytes[(await _socket.SendAsync(bytes).AsTask().WaitAsync(Deadline.Patience))..];
+        while (!bytes.IsEmpty) bytes = bytes[(await _socket.SendAsync(bytes).AsTask().WaitAsync(Deadline.Timeout))..];
     }
 
     public async Task SubscribeAsync(string filter, int qos)
@@ -103,7 +103,7 @@ internal sealed class Peer : IDisposable
     {
         try
         {
-            return await _socket.ReceiveAsync(buffer).AsTask().WaitAsync(Deadline.Patience);
+            return await _socket.ReceiveAsync(buffer).AsTask().WaitAsync(Deadline.Timeout);
         }
         catch (SocketException)
         {

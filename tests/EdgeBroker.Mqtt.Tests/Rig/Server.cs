@@ -29,7 +29,7 @@ internal sealed class Server : IDisposable
 
     public IPEndPoint EndPoint => IPEndPoint.Parse(_server.Listeners.Single().EndPoint);
 
-    public Task StopAsync() => _server.StopAsync(Deadline.Patience, TimeProvider.System);
+    public Task StopAsync() => _server.StopAsync(Deadline.Timeout, TimeProvider.System);
 
     /// <summary>What is allocated and in use, after a collection.</summary>
     public static long LiveBytes()

@@ -110,8 +110,8 @@ public sealed class BatchEquivalenceTests
 
         public string[] TakeOutput() => [.. _connections.Select(one =>
         {
-            if (one.Transport.TurnRequested) one.Connection.OnTurn();
-            one.Transport.TurnRequested = false;
+            if (one.Transport.CallbackRequested) one.Connection.OnCallback();
+            one.Transport.CallbackRequested = false;
             return Convert.ToHexString(one.Transport.Take());
         })];
 

@@ -7,15 +7,15 @@ namespace EdgeBroker.Mqtt.Tests.Servers;
 /// <summary>What connections do with an authenticator's verdict: its permissions, its end, and whom a session belongs to.</summary>
 public sealed class AccessTests
 {
-    private readonly Gate _gate = new();
+    private readonly SyncRoot _lock = new();
 
     [Theory]
     [InlineData(ProtocolVersion.V5)]
     [InlineData(ProtocolVersion.V311)]
     public async Task A_connection_ends_when_its_credentials_do(ProtocolVersion version)
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
-        _gate.ValidFor = TimeSpan.FromSeconds(60);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
+        _lock.ValidFor = TimeSpan.FromSeconds(60);
         TestClient client = await broker.ConnectAsync("c", version, keepAliveSeconds: 50);
         broker.Advance(40);
         await client.SendAsync(Packets.Pingreq());
@@ -30,8 +30,8 @@ public sealed class AccessTests
     [Fact]
     public async Task Until_then_the_connection_stays_also_without_a_keep_alive()
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
-        _gate.ValidFor = TimeSpan.FromSeconds(60);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
+        _lock.ValidFor = TimeSpan.FromSeconds(60);
         TestClient client = await broker.ConnectAsync("c");
         broker.Advance(59);
         await client.ExpectNothingAsync();
@@ -57,8 +57,8 @@ public sealed class AccessTests
     [Fact]
     public async Task The_cause_of_a_refusal_is_logged_and_not_told()
     {
-        _gate.Refusal = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there is no user \"zoe\"");
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _lock.Refusal = AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "there is no user \"zoe\"");
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
         TestClient client = await broker.OpenAsync();
         await client.SendAsync(client.Packets.Connect("c"));
         ReceivedPacket connack = await client.ExpectRefusedAsync(ReasonCode.BadUserNameOrPassword);
@@ -69,8 +69,8 @@ public sealed class AccessTests
     [Fact]
     public async Task What_is_denied_in_5_0_is_told_0x87()
     {
-        _gate.Rules = new AclRuleSet([Rule(true, "open/#", QoS.AtLeastOnce)], []);
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _lock.Rules = new AclRuleSet([Rule(true, "open/#", QoS.AtLeastOnce)], []);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
         TestClient client = await broker.ConnectAsync("c");
         await client.SendAsync(client.Packets.Publish("closed", "x", qos: 1, packetId: 1));
         Assert.Equal(ReasonCode.NotAuthorized, (await client.ExpectAsync(PacketType.Puback)).Reason);
@@ -85,9 +85,9 @@ public sealed class AccessTests
     [InlineData(true)]
     public async Task A_3_1_1_client_is_ignored_or_disconnected_as_configured(bool disconnect)
     {
-        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        _lock.Rules = new AclRuleSet([Rule(true, "open/#")], []);
         await using var broker =
-            new TestBroker(new TestBrokerOptions { Authenticator = _gate, Mqtt = TestBrokerOptions.Quiet with { DisconnectOnDeniedPublish = disconnect } });
+            new TestBroker(new TestBrokerOptions { Authenticator = _lock, Mqtt = TestBrokerOptions.Quiet with { DisconnectOnDeniedPublish = disconnect } });
         TestClient witness = await broker.ConnectAsync("witness");
         await witness.SubscribeAsync("open/#");
         TestClient client = await broker.ConnectAsync("c", ProtocolVersion.V311);
@@ -102,8 +102,8 @@ public sealed class AccessTests
     [Fact]
     public async Task A_will_that_may_not_be_published_is_refused()
     {
-        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        _lock.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
         TestClient client = await broker.OpenAsync();
         await client.SendAsync(client.Packets.Connect("c", will: new TestWill("closed", "x")));
         await client.ExpectRefusedAsync(ReasonCode.NotAuthorized);
@@ -114,14 +114,14 @@ public sealed class AccessTests
     [Fact]
     public async Task A_session_is_not_resumed_when_its_filters_are_no_longer_permitted()
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
         TestClient first = await broker.ConnectAsync("c", properties: Prop.SessionExpiry(1000));
         await first.SubscribeAsync("$share/g/open/#", options: 1);
         await first.SubscribeAsync("secret/#", options: 1);
         await first.DropAsync();
         TestClient publisher = await broker.ConnectAsync("publisher");
         await publisher.PublishAsync("secret/a", "not for you any more", qos: 1);
-        _gate.Rules = new AclRuleSet([Rule(true, "open/#")], []);
+        _lock.Rules = new AclRuleSet([Rule(true, "open/#")], []);
         TestClient second = await broker.ConnectAsync("c", cleanStart: false, properties: Prop.SessionExpiry(1000), sessionPresent: false);
         await second.ExpectNothingAsync();
         await publisher.PublishAsync("secret/a", "nor is this", qos: 1);
@@ -134,19 +134,19 @@ public sealed class AccessTests
     [Fact]
     public async Task A_session_belongs_to_the_user_who_began_it()
     {
-        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _gate });
-        _gate.UserName = "anna";
+        await using var broker = new TestBroker(new TestBrokerOptions { Authenticator = _lock });
+        _lock.UserName = "anna";
         TestClient anna = await broker.ConnectAsync("c", properties: Prop.SessionExpiry(1000));
         await anna.SubscribeAsync("a", options: 1);
         await anna.DropAsync();
         TestClient publisher = await broker.ConnectAsync("publisher");
         await publisher.PublishAsync("a", "for anna", qos: 1);
-        _gate.UserName = "bert";
+        _lock.UserName = "bert";
         await RefusedAsync(broker, ProtocolVersion.V5);
         await RefusedAsync(broker, ProtocolVersion.V311);
-        _gate.UserName = null;
+        _lock.UserName = null;
         await RefusedAsync(broker, ProtocolVersion.V5);
-        _gate.UserName = "anna";
+        _lock.UserName = "anna";
         anna = await broker.ConnectAsync("c", cleanStart: false, sessionPresent: true);
         await anna.ExpectPublishAsync("a", "for anna", qos: 1);
     }
@@ -178,7 +178,7 @@ public sealed class AccessTests
         MaximumQoS = most,
     };
 
-    private sealed class Gate : IAuthenticator
+    private sealed class SyncRoot : IAuthenticator
     {
         public AuthenticationResult? Refusal { get; set; }
 

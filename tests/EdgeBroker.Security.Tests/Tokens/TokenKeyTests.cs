@@ -126,10 +126,10 @@ public sealed class TokenKeyTests
     // What is waited for happens on the thread pool without a signal of its own.
     private static async Task WaitForAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(Deadline.Patience);
+        using var timeout = new CancellationTokenSource(Deadline.Timeout);
         while (!condition())
         {
-            patience.Token.ThrowIfCancellationRequested();
+            timeout.Token.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }

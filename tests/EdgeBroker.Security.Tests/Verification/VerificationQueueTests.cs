@@ -48,7 +48,7 @@ public sealed class VerificationQueueTests
                 begin.Wait();
             }),
         };
-        Assert.True(taken.Wait(Deadline.Patience));
+        Assert.True(taken.Wait(Deadline.Timeout));
         for (int i = 0; i < VerificationQueue.MaxPerSource; i++) all.Add(Enqueue(queue, Of("flood"), () => { }));
         Assert.False(queue.TryEnqueue(Of("flood"), default, () => Anybody, out _));
         all.Add(Enqueue(queue, Of("other"), () => { }));
@@ -78,7 +78,7 @@ public sealed class VerificationQueueTests
         using var taken = new ManualResetEventSlim();
         var cost = new VerificationCost(1_000, 1_000_000);
         Assert.True(queue.TryEnqueue(Of("a"), cost, Wait, out Task<AuthenticationResult> first));
-        Assert.True(taken.Wait(Deadline.Patience));
+        Assert.True(taken.Wait(Deadline.Timeout));
         Assert.InRange(queue.MemoryBytes, 1_001_000, 1_002_000);
         Assert.True(queue.TryEnqueue(Of("b"), cost, Wait, out Task<AuthenticationResult> second));
         Assert.InRange(queue.MemoryBytes, 1_002_000, 1_004_000);
@@ -105,7 +105,7 @@ public sealed class VerificationQueueTests
             taken.Set();
             begin.Wait();
         });
-        Assert.True(taken.Wait(Deadline.Patience));
+        Assert.True(taken.Wait(Deadline.Timeout));
         Task<AuthenticationResult> waiting = Enqueue(queue, Of("a"), () => { });
         Task disposed = Task.Run(queue.Dispose);
         Assert.Equal(ReasonCode.ServerShuttingDown, (await Deadline.Within(waiting, "the refusal")).Reason);

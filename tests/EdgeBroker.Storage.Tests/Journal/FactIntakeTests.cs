@@ -34,7 +34,7 @@ public sealed class FactIntakeTests : IDisposable
     {
         Task waiting = Task.Run(() => _intake.Wait(Long, 3, FactUrgency.Urgent));
         for (int i = 0; i < 3; i++) _intake.Append(new Fact());
-        await waiting.WaitAsync(Deadline.Patience);
+        await waiting.WaitAsync(Deadline.Timeout);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class FactIntakeTests : IDisposable
         {
             Task waiting = Task.Run(() => _intake.Wait(Long, 1000, round % 2 == 0 ? FactUrgency.Awaited : FactUrgency.Urgent));
             _intake.Append(new Fact(FactUrgency.Urgent));
-            await waiting.WaitAsync(Deadline.Patience);
+            await waiting.WaitAsync(Deadline.Timeout);
             Assert.True(_intake.TryTake(out _));
         }
     }
@@ -64,7 +64,7 @@ public sealed class FactIntakeTests : IDisposable
         Task pausing = Task.Run(() => _intake.Pause(Long));
         _intake.Append(new Fact(FactUrgency.Urgent));
         _intake.Wake();
-        await pausing.WaitAsync(Deadline.Patience);
+        await pausing.WaitAsync(Deadline.Timeout);
     }
 
     [Fact]

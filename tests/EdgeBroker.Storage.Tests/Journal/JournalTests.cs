@@ -87,7 +87,7 @@ public sealed class JournalTests : IDisposable
             Assert.True(view.DeleteRetained("value", out Completion? deleted));
             using var isDeleted = new ManualResetEventSlim();
             deleted!.WhenDone(isDeleted.Set);
-            Assert.True(isDeleted.Wait(Deadline.Patience));
+            Assert.True(isDeleted.Wait(Deadline.Timeout));
             await publisher.SubscribeAsync("some");
             TestClient other = await broker.Broker.ConnectAsync("other", properties: Kept);
             await other.SubscribeAsync("other");
@@ -234,7 +234,7 @@ public sealed class JournalTests : IDisposable
         await publisher.FenceAsync();
         long began = Environment.TickCount64;
         await using StoredBroker second = await first.RestartAsync();
-        Assert.InRange(Environment.TickCount64 - began, 0, (long)Deadline.Patience.TotalMilliseconds);
+        Assert.InRange(Environment.TickCount64 - began, 0, (long)Deadline.Timeout.TotalMilliseconds);
         Assert.Equal(100, second.Restored.Deliveries);
     }
 }

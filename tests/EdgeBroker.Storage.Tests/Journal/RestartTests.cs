@@ -69,8 +69,8 @@ public sealed class RestartTests : IDisposable
     [InlineData(false, null, "anna", "bert", "")]
     public async Task A_session_stays_the_user_s_who_began_it(bool crash, string? owner, params string?[] others)
     {
-        var gate = new NamingAuthenticator { UserName = owner };
-        await using StoredBroker first = StoredBroker.Start(_directory, gate);
+        var authenticator = new NamingAuthenticator { UserName = owner };
+        await using StoredBroker first = StoredBroker.Start(_directory, authenticator);
         for (int i = 0; i <= others.Length; i++)
         {
             TestClient client = await first.Broker.ConnectAsync($"c{i}", properties: Kept);
@@ -83,7 +83,7 @@ public sealed class RestartTests : IDisposable
         Assert.Equal((others.Length + 1, 0), (second.Restored.Sessions, second.Restored.Damaged));
         for (int i = 0; i < others.Length; i++)
         {
-            gate.UserName = others[i];
+            authenticator.UserName = others[i];
             if (owner is null)
             {
                 // Nobody's: it ends, and a new one begins.
@@ -97,7 +97,7 @@ public sealed class RestartTests : IDisposable
             await other.ExpectRefusedAsync(ReasonCode.ClientIdentifierNotValid);
         }
 
-        gate.UserName = owner;
+        authenticator.UserName = owner;
         TestClient again = await second.Broker.ConnectAsync($"c{others.Length}", cleanStart: false, properties: Kept, sessionPresent: true);
         await again.ExpectPublishAsync("a", "the owner's", 1);
     }

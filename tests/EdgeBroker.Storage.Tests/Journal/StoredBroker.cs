@@ -119,7 +119,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         if (_isStopped) return;
         _isStopped = true;
         await Broker.DisposeAsync();
-        Assert.True(Journal.Stop(Deadline.Patience));
+        Assert.True(Journal.Stop(Deadline.Timeout));
         Journal.Dispose();
     }
 

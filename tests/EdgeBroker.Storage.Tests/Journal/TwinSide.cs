@@ -45,7 +45,7 @@ internal sealed class TwinSide
                 all.Add(packet);
             }
 
-            if (all.Count >= atLeast || Environment.TickCount64 - began > Deadline.Patience.TotalMilliseconds / 2) break;
+            if (all.Count >= atLeast || Environment.TickCount64 - began > Deadline.Timeout.TotalMilliseconds / 2) break;
             await Task.Delay(1);
         }
 

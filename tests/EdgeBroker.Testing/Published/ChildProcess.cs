@@ -8,12 +8,12 @@ namespace EdgeBroker.Testing.Published;
 public sealed partial class ChildProcess : IDisposable
 {
     /// <summary>Generous: an emulated start on a busy machine. A test that passes never waits for it.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private const int SigTerm = 15;
 
     private readonly Process _process;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
     private readonly List<string> _untaken = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,7 +46,7 @@ public sealed partial class ChildProcess : IDisposable
     {
         get
         {
-            lock (_gate) return string.Join('\n', _lines);
+            lock (_lock) return string.Join('\n', _lines);
         }
     }
 
@@ -72,14 +72,14 @@ public sealed partial class ChildProcess : IDisposable
     /// <summary>Waits for the process to end and returns its exit code.</summary>
     public async Task<int> ExitAsync(TimeSpan? within = null)
     {
-        using var deadline = new CancellationTokenSource(within ?? Patience);
+        using var deadline = new CancellationTokenSource(within ?? Timeout);
         try
         {
             await _process.WaitForExitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Still running after {within ?? Patience}. It said:\n{Excerpt(Said)}");
+            throw new TimeoutException($"Still running after {within ?? Timeout}. It said:\n{Excerpt(Said)}");
         }
 
         return _process.ExitCode;
@@ -107,13 +107,13 @@ public sealed partial class ChildProcess : IDisposable
 
     private async Task<string> FindAsync(Predicate<string> fits, bool take)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Timeout);
         Task ended = _process.WaitForExitAsync(deadline.Token);
         while (true)
         {
             bool wasOver = ended.IsCompleted;
             Task changed;
-            lock (_gate)
+            lock (_lock)
             {
                 List<string> lines = take ? _untaken : _lines;
                 int found = lines.FindIndex(fits);
@@ -139,7 +139,7 @@ public sealed partial class ChildProcess : IDisposable
     {
         if (line is null) return;
         TaskCompletionSource changed;
-        lock (_gate)
+        lock (_lock)
         {
             _lines.Add(line);
             _untaken.Add(line);

@@ -23,7 +23,7 @@ public sealed partial class LogTests : IDisposable
     {
         get
         {
-            Assert.All(_factories, factory => Assert.True(factory.Flush(Deadline.Patience)));
+            Assert.All(_factories, factory => Assert.True(factory.Flush(Deadline.Timeout)));
             return _output.Writes;
         }
     }

@@ -26,9 +26,9 @@ public sealed class SlowReaderTests : IDisposable
         // On a thread that would wait for ever if it waited.
         await Deadline.Within(Task.Run(() => Fill(log, LogWriter.MaxLines + TooMany)), "lines that nobody reads");
         _output.Release();
-        Assert.True(factory.Flush(Deadline.Patience));
+        Assert.True(factory.Flush(Deadline.Timeout));
         log.LogInformation("last");
-        Assert.True(factory.Flush(Deadline.Patience));
+        Assert.True(factory.Flush(Deadline.Timeout));
         string[] lines = _output.Lines;
         Assert.Equal(1 + LogWriter.MaxLines + 1 + 1, lines.Length);
         Assert.EndsWith(" first", lines[0], StringComparison.Ordinal);
@@ -47,7 +47,7 @@ public sealed class SlowReaderTests : IDisposable
         string topic = new('\n', 60_000);
         for (int i = 0; i < 100; i++) log.LogInformation("{Topic}", topic);
         _output.Release();
-        Assert.True(factory.Flush(Deadline.Patience));
+        Assert.True(factory.Flush(Deadline.Timeout));
         await Deadline.Until(() => _output.Lines[^1].Contains(" are missing here", StringComparison.Ordinal), "the count");
         Assert.InRange(_output.Bytes, 120_000, 1024 * 1024 + 1024);
     }
@@ -81,7 +81,7 @@ public sealed class SlowReaderTests : IDisposable
         await Deadline.Within(Task.Run(() => factory.CreateLogger("Test").LogCritical("the end")), "the caller");
         Assert.Empty(_output.Lines);
         _output.Release();
-        Assert.True(factory.Flush(Deadline.Patience));
+        Assert.True(factory.Flush(Deadline.Timeout));
         Assert.Single(_output.Lines);
     }
 
@@ -95,7 +95,7 @@ public sealed class SlowReaderTests : IDisposable
         factory.Dispose();
         Assert.Equal(500, _output.Lines.Length);
         log.LogInformation("late");
-        Assert.True(factory.Flush(Deadline.Patience));
+        Assert.True(factory.Flush(Deadline.Timeout));
         Assert.EndsWith("late", _output.Lines[^1], StringComparison.Ordinal);
     }
 

@@ -52,7 +52,7 @@ internal sealed partial class BrokerInProcess : IAsyncDisposable
 
     public Task AnswersAsync() => Deadline.Until(
         () => _running.IsCompleted ? throw new InvalidOperationException("The broker has ended:\n" + Log)
-            : ControlClient.Ask(DataDirectory, new ControlRequest("hello"), Deadline.Patience, out _) is not null,
+            : ControlClient.Ask(DataDirectory, new ControlRequest("hello"), Deadline.Timeout, out _) is not null,
         "the broker to answer");
 
     /// <summary>The verb <c>reload</c>: its exit code and all it says.</summary>

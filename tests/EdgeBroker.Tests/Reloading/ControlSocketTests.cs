@@ -70,7 +70,7 @@ public sealed class ControlSocketTests : IDisposable
         using ControlSocket? first = Open(_ => Answered("first"));
         using ControlSocket? second = Open(_ => Answered("second"));
         Assert.Null(second);
-        Assert.True(_loggers.Flush(Deadline.Patience));
+        Assert.True(_loggers.Flush(Deadline.Timeout));
         Assert.Contains("no control socket", _log.Text, StringComparison.Ordinal);
         Assert.Equal("first", Ask("reload")!.Problem);
     }
@@ -90,10 +90,10 @@ public sealed class ControlSocketTests : IDisposable
         string deep = Path.Combine(_directory.Path, new string('d', 100));
         using ControlSocket? control = ControlSocket.Open(deep, _ => Answered("ok"), TimeProvider.System, _loggers.CreateLogger("t"));
         Assert.Null(control);
-        Assert.True(_loggers.Flush(Deadline.Patience));
+        Assert.True(_loggers.Flush(Deadline.Timeout));
         string expected = $"{Encoding.UTF8.GetByteCount(ControlPath.In(deep))} bytes, and the system allows a socket 107";
         Assert.Contains(expected, _log.Text, StringComparison.Ordinal);
-        Assert.Null(ControlClient.Ask(deep, new ControlRequest("reload"), Deadline.Patience, out string problem));
+        Assert.Null(ControlClient.Ask(deep, new ControlRequest("reload"), Deadline.Timeout, out string problem));
         Assert.Contains(expected, problem, StringComparison.Ordinal);
     }
 
@@ -184,5 +184,5 @@ public sealed class ControlSocketTests : IDisposable
 
     private ControlAnswer? Ask(ControlRequest request) => Ask(request, out _);
 
-    private ControlAnswer? Ask(ControlRequest request, out string problem) => ControlClient.Ask(_directory.Path, request, Deadline.Patience, out problem);
+    private ControlAnswer? Ask(ControlRequest request, out string problem) => ControlClient.Ask(_directory.Path, request, Deadline.Timeout, out problem);
 }

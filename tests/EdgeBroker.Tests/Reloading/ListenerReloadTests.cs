@@ -212,7 +212,7 @@ public sealed class ListenerReloadTests
             {
                 return await connect();
             }
-            catch (Exception exception) when (exception is not TimeoutException && Environment.TickCount64 - began < Deadline.Patience.TotalMilliseconds)
+            catch (Exception exception) when (exception is not TimeoutException && Environment.TickCount64 - began < Deadline.Timeout.TotalMilliseconds)
             {
                 await Task.Delay(5);
             }

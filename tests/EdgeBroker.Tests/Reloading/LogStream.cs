@@ -6,7 +6,7 @@ namespace EdgeBroker.Tests.Reloading;
 internal sealed class LogStream : Stream
 {
     private readonly MemoryStream _bytes = new();
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private volatile Stream? _elsewhere;
 
     public override bool CanRead => false;
@@ -27,7 +27,7 @@ internal sealed class LogStream : Stream
     {
         get
         {
-            lock (_gate) return Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length);
+            lock (_lock) return Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class LogStream : Stream
             return;
         }
 
-        lock (_gate) _bytes.Write(buffer);
+        lock (_lock) _bytes.Write(buffer);
     }
 
     public override void Flush()

@@ -16,7 +16,7 @@ public sealed class ServiceStatusTests
         string path = Path.Combine(directory.Path, "notify");
         using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
         {
-            ReceiveTimeout = (int)EdgeBroker.Testing.Deadline.Patience.TotalMilliseconds,
+            ReceiveTimeout = (int)EdgeBroker.Testing.Deadline.Timeout.TotalMilliseconds,
         };
         manager.Bind(new UnixDomainSocketEndPoint(path));
         var status = new ServiceStatus(path);

@@ -14,11 +14,11 @@ public sealed class ReceivedBytesTests
             byte[] shared = new byte[4_096];
             var received = new ReceivedBytes();
             int at = 0, unit = 0, done = 0;
-            for (int turn = 0; at < stream.Length; turn++)
+            for (int piece = 0; at < stream.Length; piece++)
             {
                 Span<byte> room = received.Room(shared, out int kept);
                 Assert.True(room.Length > kept, "no room to receive");
-                int count = Math.Min(Math.Min(pieces[turn % pieces.Length], room.Length - kept), stream.Length - at);
+                int count = Math.Min(Math.Min(pieces[piece % pieces.Length], room.Length - kept), stream.Length - at);
                 stream.AsSpan(at, count).CopyTo(room[kept..]);
                 at += count;
                 Span<byte> bytes = room[..(kept + count)];
@@ -26,7 +26,7 @@ public sealed class ReceivedBytesTests
                 int consumed = 0;
                 while (unit < units.Length && bytes.Length - consumed >= units[unit]) consumed += units[unit++];
                 done += consumed;
-                received.Keep(bytes[consumed..], turn % 2 == 0 && unit < units.Length ? units[unit] : 0, hasLoggedIn: true);
+                received.Keep(bytes[consumed..], piece % 2 == 0 && unit < units.Length ? units[unit] : 0, hasLoggedIn: true);
                 Assert.Equal(at - done, received.Length);
             }
 

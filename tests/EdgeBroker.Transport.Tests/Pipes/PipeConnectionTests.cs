@@ -29,7 +29,7 @@ public sealed class PipeConnectionTests
         }
 
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
         Assert.Equal(3, handler.Units);
         Assert.InRange(handler.Calls, 1, 6);
         Assert.Equal("the peer closed the connection", handler.Closed);
@@ -48,7 +48,7 @@ public sealed class PipeConnectionTests
         _connection.Post(_connection.ResumeReading);
         await Deadline.Until(() => handler.ReceivedBytes == 3, "what had come");
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class PipeConnectionTests
             _connection.Post(_connection.ResumeReading);
         }
 
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
         Assert.Equal((unread, "the peer closed the connection"), (handler.ReceivedBytes, handler.Closed));
     }
 
@@ -89,7 +89,7 @@ public sealed class PipeConnectionTests
         }
 
         Assert.Equal(10_000, total);
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
         Assert.Equal(1, handler.ClosedCount);
     }
 
@@ -107,7 +107,7 @@ public sealed class PipeConnectionTests
         await PostedAsync();
         Assert.Equal(Enumerable.Range(0, 500), order);
         await _in.Writer.CompleteAsync();
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class PipeConnectionTests
         await PostedAsync();
         await _in.Writer.WriteAsync(new byte[] { 1, 2, 3 });
         _connection.Post(() => handler.Write([], close: true));
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
         Assert.Equal(1, handler.ClosedCount);
     }
 
@@ -186,7 +186,7 @@ public sealed class PipeConnectionTests
         await _in.Writer.WriteAsync(new byte[] { 1 });
         await _out.Reader.CompleteAsync();
         _connection.Post(() => handler.Write([1]));
-        await served.WaitAsync(Deadline.Patience);
+        await served.WaitAsync(Deadline.Timeout);
         Assert.Equal(1, handler.ClosedCount);
     }
 
@@ -210,7 +210,7 @@ public sealed class PipeConnectionTests
         await Deadline.Until(() => handler.Deadlines == 1, "the deadline");
 
         connection.Post(() => handler.Write([1], close: true));
-        // The second comes behind what the first turn had to do.
+        // The second comes behind what the first iteration had to do.
         await PostedAsync(connection);
         await PostedAsync(connection);
         time.Advance(TimeSpan.FromMilliseconds(999));
@@ -223,7 +223,7 @@ public sealed class PipeConnectionTests
 
     [Theory]
     [InlineData(nameof(TestHandler.Receive))]
-    [InlineData(nameof(TestHandler.OnTurn))]
+    [InlineData(nameof(TestHandler.OnCallback))]
     [InlineData(nameof(TestHandler.OnDeadline))]
     [InlineData("posted work")]
     public async Task An_exception_of_the_handler_ends_the_connection(string where)
@@ -236,9 +236,9 @@ public sealed class PipeConnectionTests
         _connection.Post(() =>
         {
             if (where == nameof(TestHandler.OnDeadline)) _connection.SetDeadline(_connection.NowMs);
-            if (where == nameof(TestHandler.OnTurn))
+            if (where == nameof(TestHandler.OnCallback))
             {
-                lock (_connection.Output.SyncRoot) _connection.RequestTurn();
+                lock (_connection.Output.SyncRoot) _connection.RequestCallback();
             }
 
             if (where == "posted work") throw new InvalidTimeZoneException("a bug");
@@ -279,7 +279,7 @@ public sealed class PipeConnectionTests
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         connection.Post(done.SetResult);
-        return done.Task.WaitAsync(Deadline.Patience);
+        return done.Task.WaitAsync(Deadline.Timeout);
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -10,7 +10,7 @@ public sealed class FaultTests
 
     [Theory]
     [InlineData(nameof(TestHandler.Receive))]
-    [InlineData(nameof(TestHandler.OnTurn))]
+    [InlineData(nameof(TestHandler.OnCallback))]
     [InlineData(nameof(TestHandler.OnDeadline))]
     [InlineData("posted work")]
     [InlineData("a visit")]
@@ -34,9 +34,9 @@ public sealed class FaultTests
         {
             handler.Connection.Post(() =>
             {
-                if (where == nameof(TestHandler.OnTurn))
+                if (where == nameof(TestHandler.OnCallback))
                 {
-                    lock (handler.Connection.Output.SyncRoot) handler.Connection.RequestTurn();
+                    lock (handler.Connection.Output.SyncRoot) handler.Connection.RequestCallback();
                 }
 
                 if (where == nameof(TestHandler.OnDeadline)) handler.Connection.SetDeadline(handler.Connection.NowMs);

@@ -65,6 +65,6 @@ public sealed class PeerEndTests
             work();
             host.First.Post(done.SetResult);
         });
-        await done.Task.WaitAsync(Deadline.Patience);
+        await done.Task.WaitAsync(Deadline.Timeout);
     }
 }

@@ -113,12 +113,12 @@ public sealed class ReactorTests
             reader.Write("a"u8);
             isWritten.Release();
             // Its iteration goes on meanwhile, and so do those of the other reactor.
-            Assert.True(mayGoOn.Wait(Deadline.Patience));
+            Assert.True(mayGoOn.Wait(Deadline.Timeout));
             reader.Write("c"u8);
         };
         await sockets[0].SendAsync("go"u8.ToArray());
-        Assert.True(await isWritten.WaitAsync(Deadline.Patience));
-        // With the second answer the turn that gave the first is over.
+        Assert.True(await isWritten.WaitAsync(Deadline.Timeout));
+        // With the second answer the iteration that gave the first is over.
         await EchoAsync(beside);
         await EchoAsync(beside);
         Assert.Equal(0, readerSocket.Available);
@@ -315,7 +315,7 @@ public sealed class ReactorTests
             {
                 _hasRefused = true;
                 Connection.PauseReading();
-                lock (Connection.Output.SyncRoot) Connection.RequestTurn();
+                lock (Connection.Output.SyncRoot) Connection.RequestCallback();
                 return 0;
             }
 
@@ -323,7 +323,7 @@ public sealed class ReactorTests
             return bytes.Length;
         }
 
-        public override void OnTurn()
+        public override void OnCallback()
         {
             if (_hasRefused) Connection.ResumeReading();
         }

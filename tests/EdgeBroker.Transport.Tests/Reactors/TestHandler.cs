@@ -39,15 +39,15 @@ internal class TestHandler(TransportConnection connection) : IConnectionHandler
         announcedBytes = 0;
         Write(bytes);
         if (connection.Output.Length < EnoughBytes) return bytes.Length;
-        lock (connection.Output.SyncRoot) connection.WantsTurnWhenDrained = true;
+        lock (connection.Output.SyncRoot) connection.WantsCallbackWhenDrained = true;
         IsPaused = true;
         connection.PauseReading();
         return bytes.Length;
     }
 
-    public virtual void OnTurn()
+    public virtual void OnCallback()
     {
-        Note(nameof(OnTurn));
+        Note(nameof(OnCallback));
         if (!IsPaused) return;
         IsPaused = false;
         connection.ResumeReading();

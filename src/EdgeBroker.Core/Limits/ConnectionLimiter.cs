@@ -5,10 +5,10 @@ using System.Runtime.InteropServices;
 namespace EdgeBroker.Core.Limits;
 
 /// <summary>Who may come in: connections in all, of one network, and in a time. Any thread.</summary>
-public sealed class ConnectionGate
+public sealed class ConnectionLimiter
 {
     // A refused client is told why, as long as that costs next to nothing; in a flood it is just closed.
-    private static readonly RateLimit Courtesy = new(20, TimeSpan.FromSeconds(1), 20);
+    private static readonly RateLimit RejectGrace = new(20, TimeSpan.FromSeconds(1), 20);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ClientNetwork, int> _openByNetwork = [];
@@ -18,7 +18,7 @@ public sealed class ConnectionGate
     private TokenBucket _courtesy;
     private int _open;
 
-    internal ConnectionGate(BrokerLimits limits, BrokerClock clock)
+    internal ConnectionLimiter(BrokerLimits limits, BrokerClock clock)
     {
         _limits = limits;
         _clock = clock;
@@ -53,8 +53,8 @@ public sealed class ConnectionGate
             }
 
             _limits.Counters.Count(limit, LimitAction.Refused);
-            bool mayHearWhy = _courtesy.HasRoom(Courtesy, nowMs);
-            if (mayHearWhy) _courtesy.Take(Courtesy, 1, nowMs);
+            bool mayHearWhy = _courtesy.HasRoom(RejectGrace, nowMs);
+            if (mayHearWhy) _courtesy.Take(RejectGrace, 1, nowMs);
             return new Admission(limit, mayHearWhy);
         }
     }

@@ -11,9 +11,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace EdgeBroker.Http.Tls;
 
 /// <summary>The TLS of one listener over Kestrel's connections.</summary>
-internal sealed class TlsGate(ListenerTls tls)
+internal sealed class TlsHandshaker(ListenerTls tls)
 {
-    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DisconnectTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>What does not depend on whose connections they are.</summary>
     public ListenerTls Shared => tls;
@@ -45,8 +45,8 @@ internal sealed class TlsGate(ListenerTls tls)
     private async Task<bool> AuthenticateAsync(
         ConnectionContext connection, ServerHandshake handshake, SslStream stream, string peer, TlsOptions options, CancellationToken stopping)
     {
-        using var patience = new CancellationTokenSource(options.HandshakeTimeout, tls.Time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        using var timeout = new CancellationTokenSource(options.HandshakeTimeout, tls.Time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
         HandshakeSlots.Slot? slot = null;
         bool isGivenUp = false;
         try
@@ -124,13 +124,13 @@ internal sealed class TlsGate(ListenerTls tls)
     /// <summary>close_notify, and the peer's end awaited: closing with bytes unread would make the kernel discard what the peer has not read yet.</summary>
     private async Task SayGoodbyeAsync(SslStream stream, PipeReader input)
     {
-        using var patience = new CancellationTokenSource(GoodbyePatience, tls.Time);
+        using var timeout = new CancellationTokenSource(DisconnectTimeout, tls.Time);
         try
         {
-            await stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            await stream.ShutdownAsync().WaitAsync(timeout.Token).ConfigureAwait(false);
             while (true)
             {
-                ReadResult rest = await input.ReadAsync(patience.Token).ConfigureAwait(false);
+                ReadResult rest = await input.ReadAsync(timeout.Token).ConfigureAwait(false);
                 input.AdvanceTo(rest.Buffer.End);
                 if (rest.IsCompleted || rest.IsCanceled) return;
             }

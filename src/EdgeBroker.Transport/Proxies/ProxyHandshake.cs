@@ -6,7 +6,7 @@ namespace EdgeBroker.Transport.Proxies;
 /// Serves a connection on a reactor until its PROXY header is there, then puts the protocol in its own place. What comes behind the header in the same receive
 /// goes on to that.
 /// </summary>
-public sealed class ProxyGate : IConnectionHandler
+public sealed class ProxyHandshake : IConnectionHandler
 {
     private readonly TransportConnection _connection;
     private readonly Func<IPEndPoint?, IConnectionHandler> _succeed;
@@ -14,15 +14,15 @@ public sealed class ProxyGate : IConnectionHandler
     private bool _hasBegun;
 
     /// <param name="connection">Waits for its header.</param>
-    /// <param name="patience">How long.</param>
+    /// <param name="timeout">How long.</param>
     /// <param name="succeed">Makes the protocol side, once it is known where the client is; null: where the proxy is. Also has the connection use it.</param>
     /// <param name="refused">Is told why nothing came of the connection.</param>
-    public ProxyGate(TransportConnection connection, TimeSpan patience, Func<IPEndPoint?, IConnectionHandler> succeed, Action<string> refused)
+    public ProxyHandshake(TransportConnection connection, TimeSpan timeout, Func<IPEndPoint?, IConnectionHandler> succeed, Action<string> refused)
     {
         _connection = connection;
         _succeed = succeed;
         _refused = refused;
-        connection.SetDeadline(connection.NowMs + (long)patience.TotalMilliseconds);
+        connection.SetDeadline(connection.NowMs + (long)timeout.TotalMilliseconds);
     }
 
     /// <inheritdoc/>
@@ -48,9 +48,9 @@ public sealed class ProxyGate : IConnectionHandler
     }
 
     /// <inheritdoc/>
-    public void OnTurn()
+    public void OnCallback()
     {
-        // Nobody but the protocol asks for turns.
+        // Nobody but the protocol asks for callbacks.
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,8 @@
+namespace EdgeBroker.Coap.Gateway;
+
+/// <summary>Runs what answers later in a callback of its own: never two at once. Any thread.</summary>
+public interface ISerialExecutor
+{
+    /// <summary>Runs it, when whoever runs is done.</summary>
+    void Run(Action action);
+}
