@@ -88,7 +88,7 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         try
         {
             KeepAlive(connection);
-            if (await IntroduceAsync(connection).ConfigureAwait(false)) await AdmitAsync(connection, next).ConfigureAwait(false);
+            if (await IntroduceAsync(connection).ConfigureAwait(false)) await ServeAdmittedAsync(connection, next).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
         {
@@ -102,7 +102,7 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
     }
 
     /// <summary>Asks whether the broker takes one more connection: before TLS, which costs more than all the rest.</summary>
-    private async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    private async Task ServeAdmittedAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         string peer = PeerOf(connection.RemoteEndPoint);
         ConnectionLimiter limiter = _broker.Limits.Connections;
