@@ -384,7 +384,12 @@ for run in "${runs[@]}"; do
   for ((round = 1; round <= rounds; round++)); do
     # In turn first and second: what changes over time meets both alike.
     if ((round % 2)); then brokers=(mosquitto edgebroker); else brokers=(edgebroker mosquitto); fi
-    for broker in "${brokers[@]}"; do measure "$name" "${run#*|}" "$broker" "$round"; done
+    for broker in "${brokers[@]}"; do
+      case "${run#*|}" in
+        stops\ *) measure_stops "$name" "${run##* }" "$broker" "$round" ;;
+        *) measure "$name" "${run#*|}" "$broker" "$round" ;;
+      esac
+    done
   done
 done
 

@@ -95,6 +95,8 @@ else
   sum_results
   if [ "$failed" -eq "$checks_failed" ]; then failed=$((failed + 1)); fi
 fi
+# That it still measures, not how fast it is: one line of each way it has of measuring.
+stage bench scripts/bench.sh --quick --binary "$EDGEBROKER_BINARY" --only pairs-0,fair-fan-in,stops-sent,store-1,tls-messages,start
 # Which statements of the MQTT specifications the conformance tests prove.
 if [ -e artifacts/conformance.md ]; then cat artifacts/conformance.md; fi
 echo "== all: $SECONDS s"
