@@ -46,6 +46,9 @@ public enum MemoryKind : byte
 
     /// <summary>CoAP peers, what is remembered of their requests, and bodies in blocks.</summary>
     Coap,
+
+    /// <summary>Events that wait for receivers of webhooks.</summary>
+    Webhooks,
 }
 
 /// <summary>
@@ -166,6 +169,7 @@ public sealed class MemoryLedger
         MemoryKind.Verifications => "verifications",
         MemoryKind.LocalQueues => "local_queues",
         MemoryKind.Coap => "coap",
+        MemoryKind.Webhooks => "webhooks",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "A kind needs a name."),
     };
 }

@@ -8,6 +8,7 @@ using EdgeBroker.Security.Passwords;
 using EdgeBroker.Security.Tokens;
 using EdgeBroker.Storage;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Configuration;
@@ -30,6 +31,9 @@ internal sealed record BrokerConfiguration
     public required StorageOptions Storage { get; init; }
 
     public AuthOptions Auth { get; init; } = new();
+
+    /// <summary>Receivers of events, with the files they name read.</summary>
+    public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public required LogOptions Log { get; init; }
 
@@ -103,4 +107,6 @@ internal sealed record WrittenTables
     public IReadOnlyList<AclDraft> Acl { get; init; } = [];
 
     public IReadOnlyList<GroupDraft> Groups { get; init; } = [];
+
+    public IReadOnlyList<WebhookDraft> Webhooks { get; init; } = [];
 }

@@ -21,5 +21,8 @@ internal static class BrokerSchema
         .TableArray("acl", AclTables.Acl, c => c.Written.Acl, table => new AclDraft(table), (c, v) => c with { Written = c.Written with { Acl = v } })
         .Table("limits", LimitsTable.Schema, c => c, (_, v) => v)
         .Table("storage", StorageTable.Schema, c => c.Storage, (c, v) => c with { Storage = v })
+        .TableArray(
+            "webhook", WebhookTable.Schema, c => c.Written.Webhooks, table => new WebhookDraft(table),
+            (c, v) => c with { Written = c.Written with { Webhooks = v } })
         .Table("log", LogTable.Schema, c => c.Log, (c, v) => c with { Log = v });
 }

@@ -2,6 +2,7 @@ using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
+using EdgeBroker.Webhooks;
 
 namespace EdgeBroker.Configuration;
 
@@ -49,6 +50,8 @@ internal sealed class ConfigurationLoader(
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
         IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
+        var secrets = new SecretFiles(baseDirectory, environment, _errors, _warnings);
+        IReadOnlyList<WebhookOptions> webhooks = new WebhookRules(secrets, _errors, _warnings).Apply(read.Written.Webhooks);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
         return read with
@@ -57,6 +60,7 @@ internal sealed class ConfigurationLoader(
             Node = read.Node with { DataDirectory = DataDirectory },
             Listeners = listeners.Settings,
             Auth = auth,
+            Webhooks = webhooks,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
             Replaced = _replaced,
@@ -68,6 +72,7 @@ internal sealed class ConfigurationLoader(
     {
         if (written.Auth.PasswordFile is { } passwords) return passwords.Position;
         if (written.Auth.Jwt is { } tokens) return tokens.Position;
+        if (WebhookRules.UserOfOpenSsl(written.Webhooks) is { } webhook) return webhook;
         // WebSocket's handshake takes a digest.
         return written.Listeners.FirstOrDefault(listener => listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https")
             ?.Table.Position;

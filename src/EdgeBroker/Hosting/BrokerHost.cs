@@ -13,6 +13,7 @@ using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
 using EdgeBroker.Transport.Linux;
 using EdgeBroker.Verbs;
+using EdgeBroker.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting;
@@ -90,6 +91,11 @@ internal sealed partial class BrokerHost(
         var access = new AccessControl(configuration.Auth, broker.Limits, loggers, time);
         access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
+
+        // Started before the listeners, so that it stops behind them: whoever is disconnected at the end is told of as well.
+        var webhooks = new WebhookPart(
+            configuration.Webhooks, broker, configuration.Node.Name, VersionCommand.Version, loggers.CreateLogger("EdgeBroker.Webhooks"), time);
+        parts.Add(webhooks, c => c.Webhooks);
 
         var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, health: parts, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
