@@ -14,7 +14,8 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="isConfirmable">Whether the observer acknowledges what it is told.</param>
 /// <param name="executor">Where it is told that there is something new.</param>
 /// <param name="nowMs">The broker's clock.</param>
-internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ISerialExecutor executor, Func<long> nowMs) : IObserved
+internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ISerialExecutor executor, Func<long> nowMs)
+    : IObserved
 {
     private Observation? _observation;
     private CoapResponse? _last;

@@ -8,8 +8,8 @@ using EdgeBroker.Transport.Listeners;
 namespace EdgeBroker.Coap.Listeners;
 
 /// <summary>
-/// One listener's CoAP: runs the resource server on executor, one at a time, whoever brings them - the socket, the timer, an acknowledgement of the journal - and
-/// sends what a callback has to say when it is over.
+/// One listener's CoAP: runs the resource server on executor, one at a time, whoever brings them - the socket, the timer, an acknowledgement of the journal -
+/// and sends what a callback has to say when it is over.
 /// </summary>
 internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
 {

@@ -5,8 +5,8 @@ using EdgeBroker.Core.Topics;
 namespace EdgeBroker.Core.Retained;
 
 /// <summary>
-/// A walk over the retained messages that match a filter, taken in slices over many iterations: it holds its place, not the messages. What is removed before the
-/// walk comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message. The nodes on its way from the
+/// A walk over the retained messages that match a filter, taken in slices over many iterations: it holds its place, not the messages. What is removed before
+/// the walk comes by is not met; what is set after the walk began is left out, since the walker gets it as an ordinary message. The nodes on its way from the
 /// start to where it is stand until it has left them: whoever does not walk to the end gives it up.
 /// </summary>
 internal sealed class RetainedWalk

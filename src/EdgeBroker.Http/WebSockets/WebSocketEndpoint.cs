@@ -30,7 +30,8 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
 
         using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
         await ServeAsync(
-            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<ConnectionAdmission>()!.Admission).ConfigureAwait(false);
+            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<ConnectionAdmission>()!.Admission)
+            .ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, ListenerSettings settings)

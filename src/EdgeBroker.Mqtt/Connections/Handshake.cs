@@ -34,8 +34,8 @@ public sealed partial class Handshake : IMqttHandler
     /// <param name="transport">The bytes.</param>
     /// <param name="context">The routing context of the transport's thread.</param>
     /// <param name="transportIdentity">The name the transport has proved to be the client's; null: none.</param>
-    /// <param name="admission">What the broker's <see cref="ConnectionLimiter"/> said to whoever made the transport, and gives the place back; null: it is asked
-    /// here.</param>
+    /// <param name="admission">What the broker's <see cref="ConnectionLimiter"/> said to whoever made the transport, and gives the place back; null: it is
+    /// asked here.</param>
     public Handshake(
         MqttEndpoint endpoint, TransportConnection transport, RoutingContext context, string? transportIdentity = null, Admission? admission = null)
     {

@@ -7,8 +7,8 @@ using EdgeBroker.Transport.Tls;
 namespace EdgeBroker.Mqtt.Tls;
 
 /// <summary>
-/// A connection of an <c>mqtts</c> listener, from before its handshake on. The limits of connections are asked first: of connections too many only the few that may hear
-/// why get as far as TLS, which costs more than all the rest.
+/// A connection of an <c>mqtts</c> listener, from before its handshake on. The limits of connections are asked first: of connections too many only the few that
+/// may hear why get as far as TLS, which costs more than all the rest.
 /// </summary>
 internal sealed class TlsUser : ITlsUser
 {

@@ -8,8 +8,8 @@ using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 namespace EdgeBroker.Transport.Reactors;
 
 /// <summary>
-/// A listening socket. The first reactor accepts, a bounded number an iteration so that a flood of connects does not starve the connected, and deals the connections
-/// out in turn.
+/// A listening socket. The first reactor accepts, a bounded number an iteration so that a flood of connects does not starve the connected, and deals the
+/// connections out in turn.
 /// </summary>
 public sealed unsafe partial class ReactorListener
 {
