@@ -47,6 +47,9 @@ need ca-certificates /etc/ssl/certs/ca-certificates.crt
 need_command clang clang
 need libc6-dev "/usr/lib/$multiarch/crt1.o"
 need zlib1g-dev /usr/include/zlib.h
+# The web console is bundled while building.
+need_command nodejs node
+need_command npm npm
 if ! sdk_present; then
   need libicu72 "/usr/lib/$multiarch/libicuuc.so.72"
 fi
@@ -60,8 +63,8 @@ if [ "$scope" = all ]; then
   need python3-paho-mqtt /usr/lib/python3/dist-packages/paho/mqtt/client.py
   need libpaho-mqtt-dev /usr/include/MQTTClient.h
   need libcoap3-bin /usr/bin/coap-client-notls
-  need_command nodejs node
-  need_command npm npm
+  need_command chromium chromium
+  need fonts-dejavu-core /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
   if [ "$(host_rid)" = linux-x64 ]; then
     need_command gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
     need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/crt1.o
@@ -89,11 +92,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
 fi
 
-# MQTT.js, in the versions of its lock file; npm notes what it installed in a file of that name.
-mqttjs="$REPO_ROOT/tests/EdgeBroker.Interop.Tests/Clients/mqttjs"
-if [ "$scope" = all ] && [ ! "$mqttjs/node_modules/.package-lock.json" -nt "$mqttjs/package-lock.json" ]; then
-  echo "installing MQTT.js"
-  (cd "$mqttjs" && npm ci --no-progress)
+# packages FOLDER: what npm brings, in the versions of the folder's lock file; npm notes what it installed in a file of that name.
+packages() {
+  if [ ! "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; then
+    echo "installing the npm packages of ${1#"$REPO_ROOT/"}"
+    (cd "$1" && npm ci --ignore-scripts --no-progress --no-audit --no-fund)
+  fi
+}
+
+packages "$REPO_ROOT/src/EdgeBroker.Http/Console/web"
+if [ "$scope" = all ]; then
+  packages "$REPO_ROOT/tests/EdgeBroker.Interop.Tests/Clients/mqttjs"
 fi
 
 if ! sdk_present; then

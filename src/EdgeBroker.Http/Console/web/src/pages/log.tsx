@@ -1,0 +1,122 @@
+// The tail of the log, and how much is written there.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ask, may, Problem } from '../lib/api';
+import { announce } from '../lib/announce';
+import { queryText } from '../lib/address';
+import { copyText } from '../lib/copy';
+import { exact, plural, visible } from '../lib/format';
+import { adjust, parameter } from '../lib/navigate';
+import { utc } from '../lib/preferences';
+import { link } from '../lib/route';
+import { useResource } from '../lib/resource';
+import { hear } from '../lib/stream';
+import type { LogLine, Page } from '../lib/types';
+import { Clock, Empty, Foreign, Heading, Panel, sentence, View } from '../ui/basics';
+
+const LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical'];
+const KEPT = 1000;
+const COPIED = 200;
+
+/** A line as text, for whoever is asked to help. */
+export function plainLine(line: LogLine, inUtc: boolean): string {
+  return `${exact(line.at, inUtc)} ${line.level} ${line.area ?? ''} ${line.event ?? ''} ${visible(line.text)}`.replace(/ +/g, ' ');
+}
+
+export function Log() {
+  const level = parameter('level') || 'information';
+  const area = parameter('area');
+  const q = parameter('q');
+  const list = useResource<Page<LogLine>>(`log${queryText({ level, area, q, limit: 500 })}`, 2000);
+  const [paused, setPaused] = useState<readonly LogLine[] | null>(null);
+  const [passed, setPassed] = useState(0);
+  const [pushed, setPushed] = useState<readonly LogLine[]>([]);
+  const halted = useRef(false);
+  halted.current = paused !== null;
+  useEffect(() => setPushed([]), [level, area, q, list.at]);
+  useEffect(() => hear(`log:${level}`, data => {
+    const lines = (Array.isArray(data) ? data : [data]) as LogLine[];
+    const wanted = lines.filter(line => (area === '' || line.area === area) && (q === '' || line.text.toLowerCase().includes(q.toLowerCase())));
+    if (halted.current) setPassed(count => count + wanted.length);
+    setPushed(before => [...before, ...wanted].slice(-KEPT));
+  }), [level, area, q]);
+  const known = list.data?.items ?? [];
+  const seen = new Set(known.map(line => `${line.at} ${line.text}`));
+  const lines = paused ?? [...known, ...pushed.filter(line => !seen.has(`${line.at} ${line.text}`))].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const areas = [...new Set(known.map(line => line.area).filter((one): one is string => !!one))].sort();
+  if (area !== '' && !areas.includes(area)) areas.push(area);
+  const copy = async () => {
+    const text = lines.slice(-COPIED).map(line => plainLine(line, utc.value)).join('\n');
+    if (await copyText(text)) announce(`${plural(Math.min(COPIED, lines.length), 'line')} copied`);
+  };
+  return (
+    <>
+      <Heading title="Log" />
+      <form class="filters" onSubmit={event => event.preventDefault()}>
+        <label class="field"><span>Level</span><select value={level} onChange={event => adjust({ level: event.currentTarget.value })}>{LEVELS.map(one => <option key={one} value={one}>{one} and above</option>)}</select></label>
+        <label class="field"><span>Area</span><select value={area} onChange={event => adjust({ area: event.currentTarget.value })}><option value="">all</option>{areas.map(one => <option key={one} value={one}>{visible(one)}</option>)}</select></label>
+        <label class="field grow"><span>Search</span><input type="search" value={q} onInput={event => adjust({ q: event.currentTarget.value })} autocomplete="off" spellcheck={false} /></label>
+        <button type="button" aria-pressed={paused !== null} onClick={() => { setPaused(paused ? null : lines); setPassed(0); }}>{paused ? `Go on${passed > 0 ? ` (${passed} passed)` : ''}` : 'Pause'}</button>
+        <button type="button" onClick={copy}>Copy {COPIED} lines</button>
+      </form>
+      <View of={list} everyMs={2000}>{() => lines.length === 0
+        ? <Empty><p>No such line among the last that the broker keeps.{(q !== '' || area !== '') && <> <button type="button" class="link" onClick={() => adjust({ q: null, area: null })}>Clear</button></>}</p></Empty>
+        : (
+          <ol class="log" aria-label="Log lines, the newest first" tabIndex={0}>
+            {[...lines].reverse().slice(0, 500).map((line, i) => (
+              <li key={`${line.at} ${line.event} ${i}`} class={visible(line.level)}>
+                <Clock at={line.at} /><span class="level">{visible(line.level)}</span><span class="area">{visible(line.area ?? '')}</span>
+                <span class="said"><Foreign text={line.text} />{line.client_id && <> <a href={link(['clients', line.client_id])}>client</a></>}</span>
+              </li>
+            ))}
+          </ol>
+        )}
+      </View>
+      <Levels />
+    </>
+  );
+}
+
+interface LevelsAnswer {
+  levels: Record<string, string>;
+  until_at?: string | null;
+}
+
+function Levels() {
+  const levels = useResource<LevelsAnswer>('log/levels', 10_000);
+  const [area, setArea] = useState('');
+  const [level, setLevel] = useState('debug');
+  const [running, setRunning] = useState(false);
+  const areas = Object.keys(levels.data?.levels ?? {});
+  const set = async (event: Event) => {
+    event.preventDefault();
+    const chosen = area || areas[0];
+    if (!chosen) return;
+    setRunning(true);
+    try {
+      await ask('log/levels', { method: 'PUT', body: { levels: { [chosen]: level }, until_seconds: 600 }, headers: levels.etag ? { 'If-Match': levels.etag } : {} });
+      announce(`${visible(chosen)} writes ${level} for 10 min`);
+      levels.reload();
+    } catch (error) {
+      announce(error instanceof Problem && error.status === 412 ? 'Somebody changed the levels meanwhile; look and try again.' : sentence(error), 'bad');
+      levels.reload();
+    }
+    setRunning(false);
+  };
+  return (
+    <Panel title="How much is written">
+      <View of={levels} everyMs={10_000}>{data => (
+        <>
+          <dl class="facts">{Object.entries(data.levels).map(([name, value]) => <div key={name}><dt>{visible(name)}</dt><dd>{visible(value)}</dd></div>)}</dl>
+          {data.until_at && <p class="quiet">As configured again at <Clock at={data.until_at} />.</p>}
+          {may('operator') && areas.length > 0 && (
+            <form class="filters" onSubmit={set}>
+              <label class="field"><span>Area</span><select value={area || areas[0]} onChange={event => setArea(event.currentTarget.value)}>{areas.map(one => <option key={one} value={one}>{visible(one)}</option>)}</select></label>
+              <label class="field"><span>Level</span><select value={level} onChange={event => setLevel(event.currentTarget.value)}>{LEVELS.map(one => <option key={one}>{one}</option>)}</select></label>
+              <button type="submit" disabled={running}>{running ? 'Setting…' : 'Set for 10 min'}</button>
+            </form>
+          )}
+        </>
+      )}</View>
+    </Panel>
+  );
+}
