@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using EdgeBroker.Core.Ingress;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -42,6 +43,12 @@ public sealed partial class Broker
         if (!TopicName.IsValid(topic) || topic.Length > ushort.MaxValue || !Utf8Text.IsValid(topic))
         {
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.TopicNameInvalid);
+        }
+
+        if (client.Options.ObeysRates && Limits.Active is { } active && client.TakeFromRates(active, message) is { Decision: not LimitDecision.Pass } beyond)
+        {
+            Limits.Report(beyond.Limit, LimitAction.Dropped, client.Id);
+            return new PublishVerdict(PublishDecision.Refused, ReasonCode.QuotaExceeded, Cause: Limits.Describe(beyond.Limit));
         }
 
         using LocalCall call = BeginLocalCall();

@@ -14,12 +14,22 @@ public sealed partial class Broker
     /// <param name="reason">What a 5.0 client hears.</param>
     /// <param name="forget">Whether its session ends as well.</param>
     /// <param name="publishWill">Of a session that ends: whether its will is published. One that stays has its will published as after any other end.</param>
-    internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill)
+    /// <param name="connection">The number of the connection that is meant; null: any.</param>
+    internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill, string? connection = null)
     {
         if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
         using LocalCall call = BeginLocalCall();
-        if (!forget) return session.Close(reason) ? KickOutcome.Disconnected : KickOutcome.NotConnected;
-        if (session.End(onlyIfDetached: false) is not { } ending) return KickOutcome.NotFound;
+        if (!forget)
+        {
+            return session.Close(reason, connection, out bool isOther) ? KickOutcome.Disconnected
+                : isOther ? KickOutcome.ChangedMeanwhile : KickOutcome.NotConnected;
+        }
+
+        if (session.End(onlyIfDetached: false, connection, out bool hasChanged) is not { } ending)
+        {
+            return hasChanged ? KickOutcome.ChangedMeanwhile : KickOutcome.NotFound;
+        }
+
         Finish(session, publishWill ? ending : ending with { Will = null }, call.Context, reason);
         return KickOutcome.Forgotten;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
@@ -67,6 +68,9 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
     /// <summary>Its TLS; null: plain.</summary>
     internal TlsHandshaker? Tls { get; }
+
+    /// <summary>The certificates it shows.</summary>
+    internal IReadOnlyList<X509Certificate2> ServerCertificates => Tls is null ? [] : [.. Tls.Shared.Material.Certificates.Select(pair => pair.Certificate)];
 
     /// <summary>Connections that are open.</summary>
     internal int OpenCount => Volatile.Read(ref _open);

@@ -1,6 +1,5 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http.Health;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging;
@@ -10,13 +9,13 @@ namespace EdgeBroker.Http;
 /// <summary>The listeners that a web framework serves: MQTT over WebSocket, and HTTP. The server is made when the first listener needs it.</summary>
 /// <param name="broker">The broker.</param>
 /// <param name="authenticator">Who decides about clients.</param>
-/// <param name="health">How the broker is, for HTTP.</param>
+/// <param name="site">What HTTP listeners serve.</param>
 /// <param name="concurrency">Iterations of connections that run at once; one a core.</param>
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Event ids 5000-5399.</param>
 /// <param name="handshakes">Counts what becomes of TLS handshakes.</param>
 public sealed class WebListenerFamily(
-    Broker broker, IAuthenticator authenticator, IHealth health, int concurrency, TimeProvider time, ILoggerFactory loggers, TlsCounters handshakes)
+    Broker broker, IAuthenticator authenticator, HttpSite site, int concurrency, TimeProvider time, ILoggerFactory loggers, TlsCounters handshakes)
     : IListenerFamily
 {
     private volatile WebServer? _server;
@@ -40,7 +39,7 @@ public sealed class WebListenerFamily(
     public async Task<IListener> OpenAsync(ListenerSettings settings)
     {
         if (_server is { } present) return await present.OpenAsync(settings).ConfigureAwait(false);
-        var server = new WebServer(broker, authenticator, health, concurrency, time, loggers, handshakes);
+        var server = new WebServer(broker, authenticator, site, concurrency, time, loggers, handshakes);
         try
         {
             await server.StartAsync().ConfigureAwait(false);

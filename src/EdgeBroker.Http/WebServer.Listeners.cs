@@ -29,6 +29,7 @@ public sealed partial class WebServer
     public Task<IListener> OpenAsync(ListenerSettings settings)
     {
         WebListener listener = Make(settings);
+        if (settings.Protocol.SpeaksHttp()) _site.Begin();
         try
         {
             listener.Bind();
@@ -43,7 +44,7 @@ public sealed partial class WebServer
 
     /// <summary>Judges every client by the users and rules now in force, of which whoever asks has told the authenticator.</summary>
     /// <returns>How many were disconnected.</returns>
-    public int Review() => _sessions.Review();
+    public int Review() => _sessions.Review() + _site.Review();
 
     /// <summary>Takes the broker's newest limits over where the web framework needs to know them.</summary>
     public void ApplyLimits()

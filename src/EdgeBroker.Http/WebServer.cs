@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http.Health;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
@@ -35,7 +34,7 @@ public sealed partial class WebServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly MqttSessions _sessions;
     private readonly WebSocketEndpoint _webSockets;
-    private readonly HealthEndpoint _health;
+    private readonly HttpSite _site;
     private readonly Broker _broker;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
@@ -46,7 +45,7 @@ public sealed partial class WebServer : IAsyncDisposable
 
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
-    /// <param name="health">How the broker is, for HTTP.</param>
+    /// <param name="site">What HTTP listeners serve.</param>
     /// <param name="concurrency">Iterations of connections that run at once; one a core.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Event ids 5000-5399.</param>
@@ -54,7 +53,7 @@ public sealed partial class WebServer : IAsyncDisposable
     public WebServer(
         Broker broker,
         IAuthenticator authenticator,
-        IHealth health,
+        HttpSite site,
         int concurrency,
         TimeProvider time,
         ILoggerFactory loggers,
@@ -70,7 +69,7 @@ public sealed partial class WebServer : IAsyncDisposable
         _logger = loggers.CreateLogger<WebServer>();
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
-        _health = new HealthEndpoint(health);
+        _site = site;
     }
 
     /// <summary>The listeners, in the order in which they began.</summary>
@@ -115,6 +114,7 @@ public sealed partial class WebServer : IAsyncDisposable
         if (_application is null) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (WebListener listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
+        _site.Stop();
         _sessions.Stop();
         using var deadline = new CancellationTokenSource(timeout, time);
         try
@@ -156,8 +156,9 @@ public sealed partial class WebServer : IAsyncDisposable
     {
         try
         {
-            bool isHttp = context.Features.GetRequiredFeature<WebListener>().Settings.Protocol.SpeaksHttp();
-            await (isHttp ? _health.ServeAsync(context) : _webSockets.ServeAsync(context)).ConfigureAwait(false);
+            WebListener listener = context.Features.GetRequiredFeature<WebListener>();
+            bool isHttp = listener.Settings.Protocol.SpeaksHttp();
+            await (isHttp ? _site.ServeAsync(context, listener.Settings, listener.ServerCertificates) : _webSockets.ServeAsync(context)).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
         {

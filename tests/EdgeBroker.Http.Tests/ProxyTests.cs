@@ -134,7 +134,7 @@ public sealed class ProxyTests : IAsyncDisposable
         string path = _host.PathOf("mqtt.sock");
         var options = new ListenerSettings { Protocol = ListenerProtocol.Ws, Address = "unix:" + path, AllowAnonymous = true };
         await _host.StartAsync(null, options);
-        await using var second = new WebListenerFamily(_host.Broker, _host, _host, 1, TimeProvider.System, _host.Log, new TlsCounters());
+        await using var second = new WebListenerFamily(_host.Broker, _host, _host.Site, 1, TimeProvider.System, _host.Log, new TlsCounters());
         await Assert.ThrowsAnyAsync<IOException>(() => second.OpenAsync(options));
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(path));

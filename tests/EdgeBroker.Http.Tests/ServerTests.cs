@@ -64,7 +64,7 @@ public sealed class ServerTests : IAsyncDisposable
     public async Task A_port_that_is_taken_is_an_error()
     {
         int port = await _host.StartAsync(ListenerProtocol.Ws);
-        await using var second = new WebListenerFamily(_host.Broker, _host, _host, 1, TimeProvider.System, _host.Log, new TlsCounters());
+        await using var second = new WebListenerFamily(_host.Broker, _host, _host.Site, 1, TimeProvider.System, _host.Log, new TlsCounters());
         ListenerSettings same = Options(ListenerProtocol.Ws) with { Address = $"127.0.0.1:{port}" };
         IOException error = await Assert.ThrowsAnyAsync<IOException>(() => second.OpenAsync(same));
         Assert.Contains($"{port}", error.Message, StringComparison.Ordinal);

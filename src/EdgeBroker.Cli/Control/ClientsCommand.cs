@@ -47,11 +47,11 @@ public static class ClientsCommand
                 one.Address,
                 one.Protocol,
                 one.State == SessionSummary.Connected ? SessionCommand.Since(one.ConnectedAt, context) : "no",
-                Shown.Number(one.Subscriptions),
+                Shown.Number(one.SubscriptionsCount),
                 Shown.Number(one.QueueMessages),
                 one.QueueOldestSeconds is { } oldest ? Shown.Duration(oldest) : "",
-                Shown.Number(one.Inflight),
-                Shown.Number(one.Dropped));
+                Shown.Number(one.InflightCount),
+                Shown.Number(one.DroppedTotal));
         }
 
         table.Write(context.Out);

@@ -73,14 +73,16 @@ public sealed record StatusAnswer
 
     public required string Node { get; init; }
 
-    public required int ProcessId { get; init; }
+    /// <summary>The process; null: asked from afar, nobody says.</summary>
+    public int? ProcessId { get; init; }
 
     public required long UptimeSeconds { get; init; }
 
     /// <summary>The configuration's file; null: the embedded default.</summary>
     public string? Configuration { get; init; }
 
-    public required string DataDirectory { get; init; }
+    /// <summary>Where its data is; null: asked from afar, nobody says.</summary>
+    public string? DataDirectory { get; init; }
 
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<string> Listeners { get; init; }

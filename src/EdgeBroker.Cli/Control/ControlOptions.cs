@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cli.Options;
+using EdgeBroker.Cli.Remote;
 
 namespace EdgeBroker.Cli.Control;
 
@@ -10,8 +13,15 @@ internal static class ControlOptions
 
     public static readonly CommandOption After = CommandOption.Text("--after", null, "ROW", "begin behind this row: the last one of the page before");
 
+    public static readonly CommandOption Url = CommandOption.Text("--url", null, "URL", "ask over HTTP, as at https://gw:8443, in place of the socket");
+    public static readonly CommandOption Token = CommandOption.Text("--token", null, "TOKEN",
+        "with --url: a token of [http]; other users of this machine see it");
+    public static readonly CommandOption TokenFile = CommandOption.Path("--token-file", null, "FILE", "with --url: a file with a token of [http]");
+    public static readonly CommandOption Authority = CommandOption.Path("--cafile", null, "FILE", "with --url: whose certificates are good (PEM)");
+
     /// <summary>For all of them.</summary>
-    public static readonly CommandOption[] Common = [SharedOptions.Config, SharedOptions.DataDirectory, SharedOptions.Json];
+    public static readonly CommandOption[] Common =
+        [SharedOptions.Config, SharedOptions.DataDirectory, Url, Token, TokenFile, Authority, SharedOptions.Json];
 
     /// <summary>For lists.</summary>
     public static readonly CommandOption[] Paged = [Limit, After, .. Common];
@@ -36,6 +46,17 @@ internal static class ControlOptions
     /// <exception cref="CommandException">Nobody answers, or the answer is that it cannot be done.</exception>
     public static ControlAnswer Ask(Arguments args, CommandContext context, ControlRequest request, TimeSpan? timeout = null)
     {
+        if (args.Text(Url) is not null)
+        {
+            using RemoteClient remote = Remote(args, context, timeout ?? UsualTimeout);
+            return remote.Ask(request);
+        }
+
+        if ((args.Text(Token) ?? args.Text(TokenFile) ?? args.Text(Authority)) is not null)
+        {
+            throw new UsageException("--token, --token-file and --cafile go with --url");
+        }
+
         string directory = DirectoryOf(args, context, out IReadOnlyList<string> errors);
         ControlAnswer? answer = ControlClient.Ask(directory, request, timeout ?? UsualTimeout, out string noAnswer);
         if (answer is null)
@@ -45,6 +66,33 @@ internal static class ControlOptions
         }
 
         return answer.Problem is null ? answer : throw new CommandException(answer.Problem, answer.ExitCode);
+    }
+
+    /// <summary>What asks over HTTP.</summary>
+    /// <exception cref="CommandException">A file cannot be read.</exception>
+    public static RemoteClient Remote(Arguments args, CommandContext context, TimeSpan timeout)
+    {
+        string text = args.Text(Url)!;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url)
+            || url.Scheme is not ("http" or "https")) throw new UsageException($"\"{text}\" is no http or https URL");
+        if (args.Text(Token) is not null && args.Text(TokenFile) is not null) throw new UsageException("--token and --token-file exclude each other");
+        string? token = args.Text(Token);
+        X509Certificate2Collection? authorities = null;
+        try
+        {
+            if (args.Text(TokenFile) is { } file) token = File.ReadAllText(context.FullPath(file)).Trim();
+            if (args.Text(Authority) is { } authority)
+            {
+                authorities = [];
+                authorities.ImportFromPemFile(context.FullPath(authority));
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new CommandException(exception.Message, exception);
+        }
+
+        return new RemoteClient(url, token, authorities, timeout);
     }
 
     /// <summary>Says how to see the rest of a list.</summary>

@@ -48,7 +48,7 @@ public static class RetainedCommand
         var table = new TextTable("TOPIC", ">QOS", ">BYTES", "EXPIRES IN");
         foreach (RetainedSummary one in page.Items)
         {
-            table.Add(one.Topic, Shown.Number(one.Qos), Shown.Number(one.Bytes), one.ExpiresInSeconds is { } left ? Shown.Duration(left) : "");
+            table.Add(one.Topic, Shown.Number(one.Qos), Shown.Number(one.PayloadBytes), one.ExpiresInSeconds is { } left ? Shown.Duration(left) : "");
         }
 
         table.Write(context.Out);

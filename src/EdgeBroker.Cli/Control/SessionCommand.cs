@@ -79,7 +79,7 @@ public static class SessionCommand
 
         string oldest = one.QueueOldestSeconds is { } seconds ? $", the oldest for {Shown.Duration(seconds)}" : "";
         output.WriteLine($"  queue          {one.QueueMessages} messages, {Shown.Bytes(one.QueueBytes)}{oldest}");
-        output.WriteLine($"  dropped        {one.Dropped}");
+        output.WriteLine($"  dropped        {one.DroppedTotal}");
         if (one.Traffic is not { } now) return;
         output.WriteLine($"  received       {now.MessagesReceived} messages, {Shown.Bytes(now.BytesReceived)}{Rate(rates?.Received)}");
         output.WriteLine($"  sent           {now.MessagesSent} messages, {Shown.Bytes(now.BytesSent)}{Rate(rates?.Sent)}");
@@ -109,7 +109,7 @@ public static class SessionCommand
         }
 
         inflight.Write(output);
-        int rest = session.Summary.Inflight - session.Inflight.Count;
+        int rest = session.Summary.InflightCount - session.Inflight.Count;
         if (rest > 0) output.WriteLine($"and {rest} more in flight");
     }
 

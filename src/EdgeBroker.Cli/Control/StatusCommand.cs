@@ -31,9 +31,10 @@ public static class StatusCommand
     private static void Show(StatusAnswer status, TextWriter output)
     {
         string configuration = status.Configuration ?? "the embedded default";
+        string process = status.ProcessId is { } id ? $", process {id}" : "";
         output.WriteLine(Printable.Escape(
-            $"edgebroker {status.Version} on {status.Node}, process {status.ProcessId}, up {Shown.Duration(status.UptimeSeconds)}: {status.Health}"));
-        output.WriteLine(Printable.Escape($"  configuration  {configuration}, data in {status.DataDirectory}"));
+            $"edgebroker {status.Version} on {status.Node}{process}, up {Shown.Duration(status.UptimeSeconds)}: {status.Health}"));
+        if (status.DataDirectory is { } data) output.WriteLine(Printable.Escape($"  configuration  {configuration}, data in {data}"));
         foreach (string listener in status.Listeners) output.WriteLine(Printable.Escape($"  listening      {listener}"));
         output.WriteLine($"  clients        {Of("sessions.connected")} connected (most {Of("sessions.connected.max")}), {Of("sessions")} sessions");
         output.WriteLine($"  subscriptions  {Of("subscriptions")}, shared {Of("subscriptions.shared")}");

@@ -29,11 +29,51 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
         PageBuilder<string, Session> page = NewPage<Session>(after, limit);
         foreach (KeyValuePair<string, Session> entry in broker.Sessions)
         {
-            if (filter.Includes(entry.Value)) page.Add(entry.Key, entry.Value);
+            if (filter.Includes(entry.Value, out _)) page.Add(entry.Key, entry.Value);
         }
 
         return page.Build(session => session.Summarize(), clientId => clientId);
     }
+
+    /// <summary>Sessions by client id, the last ones first.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="before">The client id before which the page begins; null: with the last.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<SessionSummary> SessionsDescending(SessionFilter filter, string? before, int limit)
+    {
+        Comparer<string> descending = Comparer<string>.Create((one, other) => string.CompareOrdinal(other, one));
+        PageBuilder<string, Session> page = before is null
+            ? PageBuilder<string, Session>.First(descending, limit)
+            : PageBuilder<string, Session>.Behind(before, descending, limit);
+        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
+        {
+            if (filter.Includes(entry.Value, out _)) page.Add(entry.Key, entry.Value);
+        }
+
+        return page.Build(session => session.Summarize(), clientId => clientId);
+    }
+
+    /// <summary>The sessions that are first by something measured, which changes while one looks: a list without pages.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="measure">What counts, the most first.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<SessionSummary> TopSessions(SessionFilter filter, Func<SessionSummary, double> measure, int limit)
+    {
+        Comparer<(double Value, string Id)> order = Comparer<(double Value, string Id)>.Create(
+            (one, other) => one.Value != other.Value ? other.Value.CompareTo(one.Value) : string.CompareOrdinal(one.Id, other.Id));
+        PageBuilder<(double Value, string Id), SessionSummary> page = PageBuilder<(double Value, string Id), SessionSummary>.First(order, limit);
+        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
+        {
+            if (filter.Includes(entry.Value, out SessionSummary? known) && (known ?? entry.Value.Summarize()) is { } row) page.Add((measure(row), entry.Key),
+                row);
+        }
+
+        return page.Build(row => row, _ => "") with { Next = null };
+    }
+
+    /// <summary>The row of one session; null when there is none, or it is not meant.</summary>
+    public SessionSummary? SessionRow(string clientId, SessionFilter filter) =>
+        broker.FindSession(clientId) is { } session && filter.Includes(session, out SessionSummary? row) ? row ?? session.Summarize() : null;
 
     /// <summary>One session; null when there is none of this client id.</summary>
     public SessionDetail? Session(string clientId) => broker.FindSession(clientId)?.Detail();
@@ -42,14 +82,16 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     /// <param name="clientId">The client id.</param>
     /// <param name="forget">Whether its session ends, too.</param>
     /// <param name="publishWill">Of a session that ends: whether its will is published.</param>
-    public KickOutcome Kick(string clientId, bool forget, bool publishWill = false) =>
-        broker.Kick(clientId, ReasonCode.AdministrativeAction, forget, publishWill);
+    /// <param name="connection">The number of the connection that was seen; null: whichever it has.</param>
+    public KickOutcome Kick(string clientId, bool forget, bool publishWill = false, string? connection = null) =>
+        broker.Kick(clientId, ReasonCode.AdministrativeAction, forget, publishWill, connection);
 
     /// <summary>Retained messages by topic.</summary>
     /// <param name="filter">The topic filter they match; a valid one.</param>
     /// <param name="after">The topic behind which the page begins; null: with the first.</param>
     /// <param name="limit">Most rows.</param>
-    public Page<RetainedSummary> Retained(string filter, string? after, int limit)
+    /// <param name="text">A part of their topics, in any case; null: any.</param>
+    public Page<RetainedSummary> Retained(string filter, string? after, int limit, string? text = null)
     {
         PageBuilder<byte[], Message> page = after is null
             ? PageBuilder<byte[], Message>.First(ByBytes, limit)
@@ -61,7 +103,7 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
             {
                 while (walk.TryTake(out Message? message))
                 {
-                    if (!message.IsExpired(nowMs)) page.Add(message.Topic, message);
+                    if (!message.IsExpired(nowMs) && HasText(message.Topic, text)) page.Add(message.Topic, message);
                 }
             }
         }
@@ -127,6 +169,9 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
 
     /// <summary>Recent refusals, the newest first.</summary>
     public IReadOnlyList<RefusalView> Refusals() => refusals.ToList();
+
+    private static bool HasText(byte[] topic, string? text) =>
+        text is null || Encoding.UTF8.GetString(topic).Contains(text, StringComparison.OrdinalIgnoreCase);
 
     private static PageBuilder<string, T> NewPage<T>(string? after, int limit) => after is null
         ? PageBuilder<string, T>.First(StringComparer.Ordinal, limit)

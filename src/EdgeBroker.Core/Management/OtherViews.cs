@@ -1,7 +1,7 @@
 namespace EdgeBroker.Core.Management;
 
 /// <summary>A retained message, without its payload.</summary>
-public sealed record RetainedSummary(string Topic, int Qos, int Bytes, long? ExpiresInSeconds);
+public sealed record RetainedSummary(string Topic, int Qos, int PayloadBytes, long? ExpiresInSeconds);
 
 /// <summary>A retained message.</summary>
 public sealed record RetainedValue(string Topic, int Qos, byte[] Payload, long? ExpiresInSeconds);
@@ -28,6 +28,9 @@ public enum KickOutcome
 
     /// <summary>Its connection is closed; what is kept of it stays.</summary>
     Disconnected,
+
+    /// <summary>It has another connection than the one that was meant, and keeps it.</summary>
+    ChangedMeanwhile,
 
     /// <summary>It is gone, with its subscriptions and queue.</summary>
     Forgotten,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
@@ -19,7 +20,57 @@ public sealed record SessionFilter
     /// <summary>Whether it has a connection; null: either way.</summary>
     public bool? IsConnected { get; init; }
 
-    /// <summary>Whether a session is meant; takes no lock.</summary>
+    /// <summary>A part of the client id, the user or the address, in any case; null: any.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Where it connects from, without the port, or a network as <c>10.0.0.0/8</c>; null: anywhere.</summary>
+    public IPNetwork? Address { get; init; }
+
+    /// <summary>The listener it came by, as configured; null: any.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>The version it speaks; null: any.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>What carries it; null: anything.</summary>
+    public string? Transport { get; init; }
+
+    /// <summary>Messages that wait at least.</summary>
+    public long QueueMessagesMin { get; init; }
+
+    /// <summary>Messages dropped at least.</summary>
+    public long DroppedMin { get; init; }
+
+    /// <summary>Connected at this time or later; null: whenever.</summary>
+    public DateTimeOffset? ConnectedAfter { get; init; }
+
+    private bool AsksForRow =>
+        Text is not null || Address is not null || Listener is not null || Protocol is not null || Transport is not null || QueueMessagesMin > 0
+        || DroppedMin > 0 || ConnectedAfter is not null;
+
+    /// <summary>Whether a session is meant, by all there is to know of it; takes its lock only where its row is asked for.</summary>
+    internal bool Includes(Sessions.Session session, out SessionSummary? row)
+    {
+        row = null;
+        if (!Includes(session)) return false;
+        if (!AsksForRow) return true;
+        row = session.Summarize();
+        return row is not null && Includes(row);
+    }
+
+    private bool Includes(SessionSummary row) =>
+        (Text is null || Has(row.ClientId) || Has(row.User) || Has(row.Address))
+        && (Address is not { } network || (IPEndPoint.TryParse(row.Address ?? "", out IPEndPoint? at) && network.Contains(at.Address)))
+        && (Listener is null || Listener == row.Listener)
+        && (Protocol is null || Protocol == row.Protocol)
+        && (Transport is null || Transport == row.Transport)
+        && row.QueueMessages >= QueueMessagesMin
+        && row.DroppedTotal >= DroppedMin
+        && (ConnectedAfter is not { } after || row.ConnectedAt >= after);
+
+    private bool Has(string? text) => text is not null && text.Contains(Text!, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a session is meant, as far as that is known without its lock.</summary>
     internal bool Includes(Sessions.Session session) =>
         (IsConnected is not { } connected || connected == session.IsConnected)
         && (ClientId is null || Glob.Matches(ClientId, session.Id))
@@ -27,7 +78,7 @@ public sealed record SessionFilter
 }
 
 /// <summary>One session in a list.</summary>
-public sealed record SessionSummary
+public record SessionSummary
 {
     /// <summary><see cref="State"/> of one with a connection.</summary>
     public const string Connected = "connected";
@@ -42,6 +93,9 @@ public sealed record SessionSummary
 
     /// <summary>The user it belongs to; null: anonymous.</summary>
     public string? User { get; init; }
+
+    /// <summary>Which of its connections it has, or had last, so that a wish to end it cannot hit another.</summary>
+    public string? Connection { get; init; }
 
     /// <summary>Where its client connects from.</summary>
     public string? Address { get; init; }
@@ -68,10 +122,10 @@ public sealed record SessionSummary
     /// <summary>Without a connection: how long it is still kept.</summary>
     public long? EndsInSeconds { get; init; }
 
-    public required int Subscriptions { get; init; }
+    public required int SubscriptionsCount { get; init; }
 
     /// <summary>Messages sent and not acknowledged.</summary>
-    public required int Inflight { get; init; }
+    public required int InflightCount { get; init; }
 
     /// <summary>Messages that wait.</summary>
     public required int QueueMessages { get; init; }
@@ -82,7 +136,7 @@ public sealed record SessionSummary
     public long? QueueOldestSeconds { get; init; }
 
     /// <summary>Messages that did not reach it, since the broker's start.</summary>
-    public required long Dropped { get; init; }
+    public required long DroppedTotal { get; init; }
 
     /// <summary>What went over its connection; null: it has none.</summary>
     public SessionTraffic? Traffic { get; init; }

@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
@@ -229,6 +230,19 @@ public sealed class LocalClient : Receiver, IDisposable
         }
 
         reader?.TrySetResult(true);
+    }
+
+    /// <summary>Takes a publish from its rates; what does not pass takes nothing.</summary>
+    internal LimitVerdict TakeFromRates(ActiveLimits active, Message message)
+    {
+        long nowMs = _broker.Clock.NowMs;
+        lock (_lock.Alone())
+        {
+            Principal.Rates ??= new ClientRateLimits();
+            LimitVerdict verdict = Principal.Rates.Evaluate(active, Operation.Publish, message.QoS, refusalIsTold: true, nowMs);
+            if (verdict.Decision == LimitDecision.Pass) Principal.Rates.Charge(active, Operation.Publish, message.SizeBytes, verdict, nowMs);
+            return verdict;
+        }
     }
 
     private async ValueTask<ReasonCode> WaitAsync(PublishVerdict verdict, Message message, CancellationToken cancel)

@@ -26,6 +26,9 @@ public sealed record LocalClientOptions
     /// <summary>Whether it brings a publish again that the store cannot keep just now, rather than hear that it is refused.</summary>
     public bool WaitsForStore { get; init; } = true;
 
+    /// <summary>Whether it publishes within the rates of <c>[limits]</c>, as an MQTT client does; beyond them it is refused, and does not wait.</summary>
+    public bool ObeysRates { get; init; }
+
     /// <summary>What its queue holds.</summary>
     public LocalQueueContent Content { get; init; } = LocalQueueContent.EveryMessage;
 

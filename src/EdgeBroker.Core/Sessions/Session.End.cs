@@ -9,11 +9,18 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     /// <summary>Ends the session for good; null when it has ended before, or, asked by time, when a connection has come meanwhile.</summary>
-    internal SessionEnding? End(bool onlyIfDetached)
+    internal SessionEnding? End(bool onlyIfDetached) => End(onlyIfDetached, connection: null, out _);
+
+    /// <summary>The same, while it has a certain connection, or had it last.</summary>
+    /// <param name="onlyIfDetached">Whether a connection keeps it.</param>
+    /// <param name="connection">The number of the connection that is meant; null: any.</param>
+    /// <param name="isOther">Whether it has another one.</param>
+    internal SessionEnding? End(bool onlyIfDetached, string? connection, out bool isOther)
     {
         lock (SyncRoot.Alone())
         {
-            if (HasEnded || (onlyIfDetached && _link is not null)) return null;
+            isOther = !HasEnded && connection is not null && connection != NumberOf(_lifetime.Generation);
+            if (HasEnded || isOther || (onlyIfDetached && _link is not null)) return null;
             return EndLocked();
         }
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Ports;
@@ -21,12 +23,23 @@ public sealed partial class Session
 
     internal void CountDropped(int count) => Interlocked.Add(ref _dropped, count);
 
-    /// <summary>Closes its connection; false when it has none.</summary>
-    internal bool Close(ReasonCode reason)
+    /// <summary>Closes its connection.</summary>
+    /// <param name="reason">What a 5.0 client hears.</param>
+    /// <param name="connection">The number of the connection that is meant; null: any.</param>
+    /// <param name="isOther">Whether it has another one.</param>
+    /// <returns>Whether there was one.</returns>
+    internal bool Close(ReasonCode reason, string? connection, out bool isOther)
     {
-        ISessionLink? link = Volatile.Read(ref _link);
-        link?.Close(reason);
-        return link is not null;
+        ISessionLink? link;
+        lock (SyncRoot.Alone())
+        {
+            link = _link;
+            isOther = connection is not null && connection != NumberOf(_lifetime.Generation);
+        }
+
+        if (isOther || link is null) return false;
+        link.Close(reason);
+        return true;
     }
 
     /// <summary>Its row in a list; null when it has ended.</summary>
@@ -46,12 +59,13 @@ public sealed partial class Session
                 User = _lifetime.Owner,
                 ExpirySeconds = _lifetime.ExpirySeconds,
                 EndsInSeconds = link is null ? Math.Max(0, (_lifetime.ExpiresAtMs - nowMs) / 1000) : null,
-                Subscriptions = _subscriptions.Count,
-                Inflight = _window.Count,
+                Connection = NumberOf(_lifetime.Generation),
+                SubscriptionsCount = _subscriptions.Count,
+                InflightCount = _window.Count,
                 QueueMessages = _queue.Count,
                 QueueBytes = _queue.SizeBytes,
                 QueueOldestSeconds = _queue.Count == 0 ? null : Math.Max(0, (nowMs / 1000) - _queue.OldestQueuedAtSeconds),
-                Dropped = Dropped,
+                DroppedTotal = Dropped,
             };
         }
 
@@ -79,6 +93,9 @@ public sealed partial class Session
         IEnumerable<SubscriptionView> filters = subscriptions.Select(SubscriptionView.Of).OrderBy(one => one.Filter, StringComparer.Ordinal);
         return new SessionDetail(summary, [.. filters], [.. inflight.Select(Show)], openReceives, will is null ? null : Show(will), Show(policy));
     }
+
+    // The generation alone would begin anew with each session of the client.
+    private string NumberOf(uint generation) => string.Create(CultureInfo.InvariantCulture, $"{RuntimeHelpers.GetHashCode(this):x}-{generation:x}");
 
     private SessionSummary With(SessionSummary summary, LinkDescription connection, long nowMs) => summary with
     {

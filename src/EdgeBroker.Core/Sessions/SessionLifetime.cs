@@ -44,6 +44,9 @@ internal struct SessionLifetime
     /// <summary>Whether no connection has had it yet.</summary>
     public readonly bool IsNew => _generation == 0;
 
+    /// <summary>The generation of the connection that has it.</summary>
+    public readonly uint Generation => _generation;
+
     /// <summary>The will; null: none, or published.</summary>
     public readonly Will? Will => _will;
 

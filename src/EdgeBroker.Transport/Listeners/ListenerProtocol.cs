@@ -15,7 +15,7 @@ public enum ListenerProtocol
     /// <summary>MQTT over WebSocket over TLS.</summary>
     Wss,
 
-    /// <summary>HTTP: health.</summary>
+    /// <summary>HTTP: publishing, health, administration.</summary>
     Http,
 
     /// <summary>HTTP over TLS.</summary>

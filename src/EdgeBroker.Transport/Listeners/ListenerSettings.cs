@@ -34,6 +34,9 @@ public sealed record ListenerSettings
     /// <summary>Origins whose pages may connect, as <c>scheme://host[:port]</c>; empty: pages of the same host only. <c>ws</c> and <c>wss</c>.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
+    /// <summary>What is served; <c>http</c> and <c>https</c>.</summary>
+    public HttpSurfaces Serve { get; init; } = HttpSurfaces.All;
+
     /// <summary>Certificates and what is asked of clients; null where the protocol has no TLS.</summary>
     public TlsOptions? Tls { get; init; }
 

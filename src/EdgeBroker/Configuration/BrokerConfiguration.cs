@@ -3,6 +3,7 @@ using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Access;
 using EdgeBroker.Logging;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Security.Tokens;
@@ -36,6 +37,8 @@ internal sealed record BrokerConfiguration
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public required LogOptions Log { get; init; }
+
+    public HttpOptions Http { get; init; } = new();
 
     /// <summary>What works but should be known: shown at start and by <c>check</c>, each with its place in the file.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
@@ -103,6 +106,8 @@ internal sealed record WrittenTables
     public IReadOnlyList<ListenerDraft> Listeners { get; init; } = [];
 
     public AuthDraft Auth { get; init; } = new();
+
+    public HttpDraft Http { get; init; } = new();
 
     public IReadOnlyList<AclDraft> Acl { get; init; } = [];
 

@@ -19,6 +19,7 @@ internal static class BrokerSchema
         .TableArray(
             "group", AclTables.Group, c => c.Written.Groups, table => new GroupDraft(table), (c, v) => c with { Written = c.Written with { Groups = v } })
         .TableArray("acl", AclTables.Acl, c => c.Written.Acl, table => new AclDraft(table), (c, v) => c with { Written = c.Written with { Acl = v } })
+        .Table("http", HttpTable.Schema, c => c.Written.Http, (c, v) => c with { Written = c.Written with { Http = v } })
         .Table("limits", LimitsTable.Schema, c => c, (_, v) => v)
         .Table("storage", StorageTable.Schema, c => c.Storage, (c, v) => c with { Storage = v })
         .TableArray(

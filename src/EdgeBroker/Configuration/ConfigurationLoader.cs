@@ -2,6 +2,8 @@ using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
+using EdgeBroker.Http.Access;
+using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Webhooks;
 
 namespace EdgeBroker.Configuration;
@@ -48,6 +50,7 @@ internal sealed class ConfigurationLoader(
 
         AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written);
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
+        HttpOptions http = new HttpRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written, auth, read.Node.Name);
         var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
         IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
         var secrets = new SecretFiles(baseDirectory, environment, _errors, _warnings);
@@ -61,6 +64,7 @@ internal sealed class ConfigurationLoader(
             Listeners = listeners.Settings,
             Auth = auth,
             Webhooks = webhooks,
+            Http = http,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
             Replaced = _replaced,
@@ -73,10 +77,14 @@ internal sealed class ConfigurationLoader(
         if (written.Auth.PasswordFile is { } passwords) return passwords.Position;
         if (written.Auth.Jwt is { } tokens) return tokens.Position;
         if (WebhookRules.UserOfOpenSsl(written.Webhooks) is { } webhook) return webhook;
-        // WebSocket's handshake takes a digest.
-        return written.Listeners.FirstOrDefault(listener => listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https")
-            ?.Table.Position;
+        if (written.Http.FirstSecret is { } secret) return secret;
+        // WebSocket's handshake takes a digest, and so do logins.
+        return written.Listeners.FirstOrDefault(NeedsOpenSsl)?.Table.Position;
     }
+
+    private static bool NeedsOpenSsl(ListenerDraft listener) =>
+        listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https"
+        || (listener.Protocol is "http" && (listener.Settings.Serve & ~(HttpSurfaces.Health | HttpSurfaces.Metrics)) != 0);
 
     private BrokerConfiguration Defaults()
     {

@@ -15,6 +15,15 @@ internal sealed class ConfigurationSource(BrokerConfiguration initial, Func<stri
         set => _current = value;
     }
 
+    /// <summary>The full paths of the files it is read from: the file itself and its fragments, in order.</summary>
+    public IEnumerable<string> Files()
+    {
+        if (File is null) return [];
+        string full = Path.GetFullPath(File, workingDirectory);
+        string fragments = Path.Combine(Path.GetDirectoryName(full) ?? "", "conf.d");
+        return Directory.Exists(fragments) ? [full, .. Directory.GetFiles(fragments, "*.toml").Order(StringComparer.Ordinal)] : [full];
+    }
+
     /// <summary>Reads the files as they are now; null when <paramref name="errors"/> has lines.</summary>
     public BrokerConfiguration? Read(out string[] errors) => new ConfigurationLoader(environment, workingDirectory, time).Load(File, out errors);
 }

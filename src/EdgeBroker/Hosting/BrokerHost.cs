@@ -7,6 +7,9 @@ using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Hosting.Listeners;
+using EdgeBroker.Http;
+using EdgeBroker.Http.Access;
+using EdgeBroker.Http.Api;
 using EdgeBroker.Logging;
 using EdgeBroker.Memory;
 using EdgeBroker.Reloading;
@@ -97,13 +100,28 @@ internal sealed partial class BrokerHost(
             configuration.Webhooks, broker, configuration.Node.Name, VersionCommand.Version, loggers.CreateLogger("EdgeBroker.Webhooks"), time);
         parts.Add(webhooks, c => c.Webhooks);
 
-        var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, health: parts, loggers, time, _services);
+        var httpOptions = new Replaceable<HttpOptions>(configuration.Http);
+        var audit = new AuditLog(loggers);
+        var history = new HistoryRing(time);
+        var site = new HttpSite(broker, access.Authenticator, health: parts, httpOptions, audit, time);
+        var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, site, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
         parts.Add(listeners, next => next.Listeners);
+        parts.Add(new HttpPart(httpOptions, site, () => listeners.Running, _log), c => c.Http);
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
+        var view = new BrokerView(broker, refusals);
+        using var level = new LevelForNow(loggers, () => source.Current.Log.Level, time);
+        site.Beginning = () =>
+        {
+            events.Add(history);
+            loggers.Tail ??= new LogTail();
+        };
+        var administration = new Administration(source, listeners, reload, loggers, level, time);
+        administration.DeleteLeftOver();
+        ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
         var control = new ControlService(
-            broker, new BrokerView(broker, refusals), parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
+            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         using var stopSignals = new StopSignals(stop, loggers, _log);

@@ -46,6 +46,9 @@ internal sealed class LineLoggerFactory : ILoggerFactory
         set => _minimumLevel = value;
     }
 
+    /// <summary>Keeps the last lines; null: nobody wants them.</summary>
+    public LogTail? Tail { get; set; }
+
     public DateTimeOffset Now => _time.GetUtcNow();
 
     public ILogger CreateLogger(string categoryName)
@@ -59,6 +62,7 @@ internal sealed class LineLoggerFactory : ILoggerFactory
 
     public void Write(in LogEntry entry)
     {
+        Tail?.Add(entry);
         ArrayBufferWriter<byte> line = _line ??= new ArrayBufferWriter<byte>(512);
         line.ResetWrittenCount();
         _format.Write(in entry, line);

@@ -17,6 +17,7 @@ internal static class VerbTable
         ConfigCommand.Command,
         ReloadCommand.Command,
         StatusCommand.Command,
+        HealthCommand.Command,
         ClientsCommand.Command,
         SessionCommand.Command,
         KickCommand.Command,

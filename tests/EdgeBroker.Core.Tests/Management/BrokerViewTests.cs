@@ -33,12 +33,12 @@ public sealed class BrokerViewTests
         Page<SessionSummary> page = _view.Sessions(SessionFilter.All, null, 10);
         Assert.Equal((2, null), (page.Total, page.Next));
         SessionSummary first = page.Items[0];
-        Assert.Equal(("away", SessionSummary.Disconnected, 2, 0), (first.ClientId, first.State, first.Subscriptions, first.Inflight));
-        Assert.Equal((2, 16, 10, 1), (first.QueueMessages, first.QueueBytes, first.QueueOldestSeconds, first.Dropped));
+        Assert.Equal(("away", SessionSummary.Disconnected, 2, 0), (first.ClientId, first.State, first.SubscriptionsCount, first.InflightCount));
+        Assert.Equal((2, 16, 10, 1), (first.QueueMessages, first.QueueBytes, first.QueueOldestSeconds, first.DroppedTotal));
         Assert.Equal((3600, 3600 - 75), (first.ExpirySeconds, first.EndsInSeconds));
         SessionSummary second = page.Items[1];
-        Assert.Equal(("here", SessionSummary.Connected, 1, 3), (second.ClientId, second.State, second.Subscriptions, second.Inflight));
-        Assert.Equal((0, 0, null, 0, null), (second.QueueMessages, second.QueueBytes, second.QueueOldestSeconds, second.Dropped, second.EndsInSeconds));
+        Assert.Equal(("here", SessionSummary.Connected, 1, 3), (second.ClientId, second.State, second.SubscriptionsCount, second.InflightCount));
+        Assert.Equal((0, 0, null, 0, null), (second.QueueMessages, second.QueueBytes, second.QueueOldestSeconds, second.DroppedTotal, second.EndsInSeconds));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class BrokerViewTests
         Assert.Equal([7u], one.Identifiers!);
         Assert.Equal([(1, 2, "pubrec"), (2, 1, "puback")], session.Inflight.Select(open => (open.PacketId, open.Qos, open.State)));
         Assert.Equal(("z/1", 5), (session.Inflight[0].Topic, session.Inflight[0].Bytes));
-        Assert.Equal((1, 2), (session.Summary.QueueMessages, session.Summary.Inflight));
+        Assert.Equal((1, 2), (session.Summary.QueueMessages, session.Summary.InflightCount));
         Assert.Equal(new WillView("gone", 1, true, 3, 9), session.Will);
         Assert.Equal(("drop-oldest", (long)_bench.Broker.Options.MaxQueuedMessages), (session.Queue.Overflow, session.Queue.MaxMessages));
         Assert.Null(_view.Session("C"));

@@ -1,6 +1,5 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Http.Health;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
@@ -15,10 +14,10 @@ internal sealed class ListenerFamilies : IAsyncDisposable
     private readonly WebListenerFamily _web;
     private readonly List<IListener> _opened = [];
 
-    public ListenerFamilies(Broker broker, IAuthenticator authenticator, IHealth health, TimeProvider time, ILoggerFactory loggers)
+    public ListenerFamilies(Broker broker, IAuthenticator authenticator, HttpSite site, TimeProvider time, ILoggerFactory loggers)
     {
         _mqtt = new MqttServer(broker, authenticator, 2, time, loggers);
-        _web = new WebListenerFamily(broker, authenticator, health, 2, time, loggers, _mqtt.Handshakes);
+        _web = new WebListenerFamily(broker, authenticator, site, 2, time, loggers, _mqtt.Handshakes);
     }
 
     /// <summary>In the order in which they were opened.</summary>

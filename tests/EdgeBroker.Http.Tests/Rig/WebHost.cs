@@ -9,6 +9,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -46,6 +47,15 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     public Broker Broker { get; private set; } = null!;
 
     public ListenerFamilies Server => _server!;
+
+    /// <summary>What HTTP listeners serve.</summary>
+    public HttpSite Site { get; private set; } = null!;
+
+    /// <summary>Who may administer the broker.</summary>
+    public Replaceable<HttpOptions> Options { get; } = new(new HttpOptions { NodeName = "gw-test" });
+
+    /// <summary>Adds endpoints before listeners start.</summary>
+    public Action<WebHost>? Extend { get; init; }
 
     /// <summary>Who decides about clients; null: nobody is asked for a password.</summary>
     public IAuthenticator? Authenticator { get; init; }
@@ -94,7 +104,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         Broker = new Broker(
             limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test")
         { Cluster = Cluster };
-        _server = new ListenerFamilies(Broker, this, this, Time, Log);
+        Site = new HttpSite(Broker, this, this, Options, new AuditLog(Log), Time);
+        Extend?.Invoke(this);
+        _server = new ListenerFamilies(Broker, this, Site, Time, Log);
         await _server.StartAsync();
         foreach (ListenerSettings settings in listeners) await (await _server.OpenAsync(settings)).BeginAsync();
     }
@@ -106,6 +118,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         Asked.Enqueue(request);
         return (Authenticator ?? _anonymous).AuthenticateAsync(request, cancellation);
     }
+
+    AuthenticationResult IAuthenticator.Review(AuthenticationResult identity, AclSubject subject) =>
+        Authenticator?.Review(identity, subject) ?? identity;
 
     /// <summary>What health is told.</summary>
     public List<HealthFinding> Findings { get; } = [];

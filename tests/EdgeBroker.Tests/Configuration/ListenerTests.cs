@@ -32,14 +32,27 @@ public sealed class ListenerTests
     [Fact]
     public void Health_is_for_everybody_who_reaches_it()
     {
-        using var given = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"0.0.0.0:8080\"\n");
+        using var given = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"0.0.0.0:8080\"\nserve = [\"health\"]\n");
         BrokerConfiguration configuration = given.Valid();
         Assert.Empty(configuration.Warnings);
-        Assert.Equal((ListenerProtocol.Http, null), (Assert.Single(configuration.Listeners).Protocol, configuration.Listeners[0].Tls));
-
-        using var wrong = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"127.0.0.1:8080\"\nallow_anonymous = false\n");
         Assert.Equal(
-            ["broker.toml:4:1: \"allow_anonymous\" belongs to listeners that speak MQTT or CoAP; this listener's protocol is \"http\""], wrong.Errors());
+            (ListenerProtocol.Http, null, HttpSurfaces.Health),
+            (Assert.Single(configuration.Listeners).Protocol, configuration.Listeners[0].Tls, configuration.Listeners[0].Serve));
+    }
+
+    [Fact]
+    public void Passwords_that_anybody_on_the_way_can_read_are_warned_about()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"0.0.0.0:8080\"\n");
+        BrokerConfiguration configuration = given.Valid();
+        Assert.Equal(HttpSurfaces.All, Assert.Single(configuration.Listeners).Serve);
+        Assert.Contains("passwords and tokens that are sent to 0.0.0.0:8080 can be read on the way", Assert.Single(configuration.Warnings),
+            StringComparison.Ordinal);
+
+        using var wrong = new Given("[[listener]]\nprotocol = \"http\"\naddress = \"127.0.0.1:8080\"\nserve = [\"helth\"]\n");
+        Assert.Contains("did you mean \"health\"?", Assert.Single(wrong.Errors()), StringComparison.Ordinal);
+        using var mqtt = new Given("[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:1883\"\nserve = [\"health\"]\n");
+        Assert.Contains("\"serve\" belongs to \"http\" and \"https\"", Assert.Single(mqtt.Errors()), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -25,6 +25,7 @@ public sealed class OpenSslTests
             [[listener]]
             protocol = "http"
             address = "127.0.0.1:8080"
+            serve = ["health"]
             """) { HasOpenSsl = false };
         given.Valid();
     }

@@ -6,6 +6,8 @@ using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Hosting.Listeners;
+using EdgeBroker.Http;
+using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
@@ -75,7 +77,10 @@ public sealed class ListenerPartTests
     private static ListenerPart Part(IReadOnlyList<ListenerSettings> settings)
     {
         var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(), "test");
-        return new ListenerPart(settings, broker, new AnonymousAuthenticator(), new NothingFound(), NullLoggerFactory.Instance, TimeProvider.System);
+        var site = new HttpSite(
+            broker, new AnonymousAuthenticator(), new NothingFound(), new Replaceable<HttpOptions>(new HttpOptions()), new AuditLog(NullLoggerFactory.Instance),
+            TimeProvider.System);
+        return new ListenerPart(settings, broker, new AnonymousAuthenticator(), site, NullLoggerFactory.Instance, TimeProvider.System);
     }
 
     private sealed class NothingFound : IHealth

@@ -50,7 +50,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             resolved[i] = drafts[i] with { AllowAnonymous = anonymous };
             if (protocol.SpeaksHttp())
             {
-                // Health asks nobody who he is, and has nothing to hide.
+                if (!isLocal) WarnHttpOffLoopback(drafts[i], address, anonymous);
             }
             else if (!isLocal)
             {
@@ -131,6 +131,22 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                 $"{draft.At("allow_anonymous")}: nobody can connect to {shown}: "
                 + $"allow_anonymous is false {(draft.IsProxied ? "behind a proxy" : "off loopback")} unless set, "
                 + "[auth] knows no users, and the listener asks for no certificates (client_auth)");
+        }
+    }
+
+    private void WarnHttpOffLoopback(ListenerDraft draft, ListenAddress address, bool anonymous)
+    {
+        string shown = Printable.Escape(address.Text);
+        HttpSurfaces serve = draft.Settings.Serve;
+        if (anonymous && !NeedsCertificate(draft) && (serve & HttpSurfaces.Publish) != 0)
+        {
+            warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may publish and read: allow_anonymous is set");
+        }
+
+        if (draft.Protocol == "http" && (serve & (HttpSurfaces.Api | HttpSurfaces.Console | HttpSurfaces.Publish)) != 0)
+        {
+            warnings.Add(
+                $"{draft.At("protocol")}: passwords and tokens that are sent to {shown} can be read on the way; use \"https\", or serve = [\"health\"]");
         }
     }
 

@@ -68,7 +68,8 @@ internal static class ListenerTable
 
     /// <summary>What a listener may speak. Other words are accepted here: the rules know which of them are to come.</summary>
     public static readonly WordKind Protocol = new(
-        (Plain, ""), ("mqtts", "TLS"), ("ws", "WebSocket"), ("wss", "WebSocket over TLS"), ("http", "/live, /ready"), ("https", ""), ("coap", "UDP"));
+        (Plain, ""), ("mqtts", "TLS"), ("ws", "WebSocket"), ("wss", "WebSocket over TLS"), ("http", "publishing, health, administration"), ("https", ""),
+            ("coap", "UDP"));
 
     private static readonly ChoiceKind<ClientAuthentication> ClientAuth = Kinds.Choice(
         ("none", ClientAuthentication.None), ("request", ClientAuthentication.Request), ("require", ClientAuthentication.Require));
@@ -79,7 +80,7 @@ internal static class ListenerTable
         ("san-uri", CertificateIdentity.Uri),
         ("fingerprint", CertificateIdentity.Fingerprint));
 
-    private static readonly KeyScope<ListenerDraft> Mqtt = Scope(listener => listener.Protocol is not ("http" or "https"), "listeners that speak MQTT or CoAP");
+    private static readonly KeyScope<ListenerDraft> Http = Scope(listener => listener.Protocol is "http" or "https", "\"http\" and \"https\"");
     private static readonly KeyScope<ListenerDraft> WebSocket = Scope(listener => listener.Protocol is "ws" or "wss", "\"ws\" and \"wss\"");
     private static readonly KeyScope<ListenerDraft> Coap = Scope(listener => listener.Protocol is "coap", "\"coap\"");
     private static readonly KeyScope<ListenerDraft> Connected =
@@ -261,8 +262,7 @@ internal static class ListenerTable
                 Applies.AtOnceWithReview,
                 "default: true on loopback, while there is no [auth] and no listener asks for certificates of clients",
                 example: "true",
-                commented: false,
-                scope: Mqtt)
+                commented: false)
             .Key(
                 "max_connections",
                 Kinds.Integer(1, 1_000_000),
@@ -333,6 +333,18 @@ internal static class ListenerTable
                 "ws, wss: pages that may connect, as in [\"https://plant.example\"]; empty: pages of the same host only",
                 commented: true,
                 scope: WebSocket)
+            .Key(
+                "serve",
+                Kinds.List(
+                    string.Join(", ", HttpSurfaceWords.All.Select(word => $"\"{word}\"")),
+                    text => HttpSurfaceWords.All.Contains(text, StringComparer.Ordinal),
+                    suggest: text => NearestName.Of(text, HttpSurfaceWords.All) is { } nearest ? $"\"{nearest}\"" : null),
+                o => o.Settings.Serve.ToWords(),
+                (o, v) => o with { Settings = o.Settings with { Serve = HttpSurfaceWords.Of(v) } },
+                Applies.AtOnce,
+                "http, https: publish (by users and [[acl]], as MQTT), health (/live, /ready; open to all), api, console and metrics (see [http])",
+                commented: true,
+                scope: Http)
             .Key(
                 "allow_query_credentials",
                 Kinds.Boolean,

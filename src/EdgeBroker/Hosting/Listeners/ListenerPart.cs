@@ -3,7 +3,6 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
-using EdgeBroker.Http.Health;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
@@ -19,13 +18,14 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     private readonly IListenerFamily[] _families;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly Func<IReadOnlyList<CertificateValidity>> _readCertificates;
     private readonly CertificateExpiry _certificates;
     private readonly AwaitedListeners _awaited;
 
     /// <param name="first">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
     /// <param name="authenticator">Who decides about clients.</param>
-    /// <param name="health">How the broker is, for HTTP.</param>
+    /// <param name="site">What HTTP listeners serve.</param>
     /// <param name="loggers">The servers' and its own.</param>
     /// <param name="time">The clock.</param>
     /// <param name="services">Is told when a listener has begun that was waited for; null: nobody.</param>
@@ -33,7 +33,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         IReadOnlyList<ListenerSettings> first,
         Broker broker,
         IAuthenticator authenticator,
-        IHealth health,
+        HttpSite site,
         ILoggerFactory loggers,
         TimeProvider time,
         ServiceStatus? services = null)
@@ -42,11 +42,12 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _time = time;
         _log = loggers.CreateLogger("EdgeBroker.Reload");
         _mqtt = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
-        var web = new WebListenerFamily(broker, authenticator, health, Environment.ProcessorCount, time, loggers, _mqtt.Handshakes);
+        var web = new WebListenerFamily(broker, authenticator, site, Environment.ProcessorCount, time, loggers, _mqtt.Handshakes);
         var coap = new CoapListenerFamily(broker, authenticator, time, loggers);
         coap.RegisterMeters(broker.Meters);
         _families = [_mqtt, web, coap];
-        _certificates = new CertificateExpiry(() => [.. _mqtt.Certificates, .. web.Certificates], time);
+        _readCertificates = () => [.. _mqtt.Certificates, .. web.Certificates];
+        _certificates = new CertificateExpiry(_readCertificates, time);
         _certificates.RegisterMeters(broker.Meters);
         _mqtt.Handshakes.RegisterMeters(broker.Meters);
         _awaited = new AwaitedListeners(OpenAsync, () => services?.Say(Summary), time, _log);
@@ -54,6 +55,9 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
 
     /// <inheritdoc/>
     public string Name => "listeners";
+
+    /// <summary>The certificates they show.</summary>
+    public IReadOnlyList<CertificateValidity> Certificates => _readCertificates();
 
     /// <summary>Where they listen.</summary>
     public IEnumerable<string> EndPoints => Running.Select(listener => listener.EndPoint);
@@ -68,7 +72,8 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         }
     }
 
-    private IEnumerable<IListener> Running => _families.SelectMany(family => family.Listeners);
+    /// <summary>Those at work.</summary>
+    public IEnumerable<IListener> Running => _families.SelectMany(family => family.Listeners);
 
     /// <summary>Runs something again and again on the first reactor; short and non-blocking. Before the start.</summary>
     public void AddPeriodic(TimeSpan interval, Action work) => _mqtt.AddPeriodic(interval, work);

@@ -1,0 +1,37 @@
+using EdgeBroker.Core;
+using EdgeBroker.Core.Management;
+using EdgeBroker.Http.Health;
+using EdgeBroker.Http.Routing;
+
+namespace EdgeBroker.Http.Api;
+
+/// <summary>The administration API, version 1.</summary>
+public static class ApiEndpoints
+{
+    /// <summary>Adds all of it to what HTTP listeners serve.</summary>
+    /// <param name="site">What they serve.</param>
+    /// <param name="broker">The broker.</param>
+    /// <param name="view">What is to be seen of it.</param>
+    /// <param name="history">Comings and goings of clients, which it tells its events to.</param>
+    /// <param name="health">How its parts are.</param>
+    /// <param name="administration">Its configuration.</param>
+    /// <param name="time">The clock.</param>
+    public static void AddTo(
+        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, TimeProvider time)
+    {
+        var scans = new ApiScans(time);
+        var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, time);
+        IEnumerable<HttpEndpoint> endpoints =
+        [
+            .. LoginEndpoints.Make(site),
+            .. whole.Make(),
+            .. new StreamEndpoint(site, whole, view, history, administration, time).Make(),
+            .. new SessionEndpoints(view, history, scans, time).Make(),
+            .. new RetainedEndpoints(view, scans, time).Make(),
+            .. new BackupEndpoints(administration, time).Make(),
+            .. new LogEndpoints(administration, time).Make(),
+            .. new AdminEndpoints(site, administration, time).Make(),
+        ];
+        site.Add(endpoints);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace EdgeBroker.Http.Routing;
+
+/// <summary>Writes server-sent events. What is written waits in the connection; whoever does not read is ended by the least rate of answers.</summary>
+internal sealed class EventStream(Exchange exchange)
+{
+    private static readonly byte[] Comment = ":\n\n"u8.ToArray();
+
+    /// <summary>Begins the answer.</summary>
+    public Task BeginAsync()
+    {
+        HttpResponse response = exchange.Context.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "text/event-stream";
+        response.Headers["X-Accel-Buffering"] = "no";
+        exchange.Context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        return WriteAsync(Comment);
+    }
+
+    /// <summary>Writes an event.</summary>
+    public Task WriteAsync<T>(string kind, T what, JsonTypeInfo<T> type, long? id = null)
+    {
+        using var text = new MemoryStream();
+        if (id is { } number) text.Write(System.Text.Encoding.ASCII.GetBytes($"id: {number}\n"));
+        text.Write(System.Text.Encoding.ASCII.GetBytes($"event: {kind}\ndata: "));
+        // JSON as it is written here has no line breaks.
+        JsonSerializer.Serialize(text, what, type);
+        text.Write("\n\n"u8);
+        return WriteAsync(text.ToArray());
+    }
+
+    /// <summary>Shows that the connection is alive.</summary>
+    public Task WriteCommentAsync() => WriteAsync(Comment);
+
+    private async Task WriteAsync(byte[] bytes)
+    {
+        await exchange.Context.Response.Body.WriteAsync(bytes, exchange.Gone).ConfigureAwait(false);
+        await exchange.Context.Response.Body.FlushAsync(exchange.Gone).ConfigureAwait(false);
+    }
+}
