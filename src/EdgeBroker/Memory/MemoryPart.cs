@@ -18,7 +18,7 @@ internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeri
     /// <inheritdoc/>
     public ValueTask StartAsync(CancellationToken cancel)
     {
-        addPeriodic(HeapTrim.Interval, new HeapTrim(broker.Limits.Ledger, GiveBack).Run);
+        addPeriodic(HeapTrim.Interval, new HeapTrim(broker.Limits.Ledger, () => GC.GetTotalMemory(false), CollectAll, StartupPages.Release).Run);
         addPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, _gauge, CollectAll, time).Run);
         return ValueTask.CompletedTask;
     }
@@ -31,13 +31,6 @@ internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeri
         MemoryStage.Pausing => new HealthFinding(Name, HealthState.Failing, "it is short: new connections are refused, and clients that publish are held back"),
         _ => new HealthFinding(Name, HealthState.Failing, "it is short: new connections are refused, clients that publish are held back, QoS 0 is dropped"),
     }];
-
-    // The collector's own code is among the pages: it runs first.
-    private static void GiveBack()
-    {
-        CollectAll();
-        StartupPages.Release();
-    }
 
     // It stops every thread, whichever asks for it.
     private static void CollectAll() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
