@@ -31,6 +31,7 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
         Time = time;
         Slots = new HandshakeSlots(time);
         _files = new TlsFiles(options, listener, time, logger);
+        FirstHandshake.Begin(_files.Current, time);
 
         LogBudget Budget(string what) =>
             new(time, each: 5, all: 100, (peer, held) => LogHeldBack(logger, listener, held, what, peer ?? "other addresses"));

@@ -44,9 +44,7 @@ public sealed class TlsMaterial
             X509Certificate2Collection chain = PemFile.ReadCertificates(files.CertificateFile, contents[files.CertificateFile]);
             X509Certificate2 certificate = PemFile.ReadPair(files, contents[files.CertificateFile], contents[files.KeyFile]);
             chain.RemoveAt(0);
-            // Offline: nothing is fetched from addresses that a certificate names.
-            material._certificates.Add(
-                new Entry(files, SslStreamCertificateContext.Create(certificate, chain, offline: true), CertificateNames.Of(certificate)));
+            material._certificates.Add(new Entry(files, ServerCertificate.ContextOf(certificate, chain), CertificateNames.Of(certificate)));
         }
 
         if (options.ClientCaFile is { } authorities) material.ClientAuthorities = PemFile.ReadCertificates(authorities, contents[authorities]);
