@@ -253,12 +253,13 @@ internal sealed class StoreOpener(StorePaths paths, StoreLock heldLock, StoreSet
     {
         StoreFiles.CreatePrivate(paths.Unfinished);
         using SqliteDatabase database = SqliteDatabase.Open(paths.Unfinished, DatabaseAccess.ReadWrite, BusyTimeout);
-        StorePragmas.BeforeFirstTable(database);
         // Nobody else sees it, and an interruption throws it away: flushing once at the end is enough.
         database.Execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
+        StorePragmas.BeforeFirstTable(database);
         settings.Schema.Create(database);
         Salvaged tables = setAside is null ? Salvaged.Nothing : Salvage.Run(setAside, database, settings.Schema, settings.Checks);
-        StorePragmas.ForWriter(database, settings.Options);
+        StoreIdentity.Take(database);
+        StorePragmas.UseWal(database);
         return tables;
     }
 

@@ -29,17 +29,22 @@ public static class StorePragmas
     public static void ForWriter(SqliteDatabase database, StorageOptions options)
     {
         ForReader(database);
-        if (database.QueryText("PRAGMA journal_mode=WAL") != "wal")
-        {
-            throw new StoreException(
-                StoreProblem.Unsupported,
-                $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
-        }
-
+        UseWal(database);
         database.Execute(string.Create(
             CultureInfo.InvariantCulture,
             $"PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WalBytes}; PRAGMA secure_delete=OFF"));
         Limit(database, options);
+    }
+
+    /// <summary>Has the database, now and from now on, write to a WAL.</summary>
+    /// <exception cref="StoreException">The file system cannot do that (Unsupported).</exception>
+    /// <exception cref="SqliteException">Reading or writing failed.</exception>
+    internal static void UseWal(SqliteDatabase database)
+    {
+        if (database.QueryText("PRAGMA journal_mode=WAL") == "wal") return;
+        throw new StoreException(
+            StoreProblem.Unsupported,
+            $"{database.Path} lies on a file system without shared memory, such as a network drive; set [node] data_dir to a local disk");
     }
 
     /// <summary>Sets how large the database may become on this connection, whatever is written.</summary>

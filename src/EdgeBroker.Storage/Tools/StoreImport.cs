@@ -107,10 +107,10 @@ public static class StoreImport
 
     private static StoreTransfer Fill(SqliteDatabase database, string file, Stream source, StorageOptions options, CancellationToken cancel)
     {
-        StorePragmas.BeforeFirstTable(database);
-        StorePragmas.ForReader(database);
         // Nobody else sees it, and an interruption throws it away: flushing once at the end is enough.
         database.Execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
+        StorePragmas.BeforeFirstTable(database);
+        StorePragmas.ForReader(database);
         StorePragmas.Limit(database, options);
         StoreSchema.Current.Create(database);
         var lines = new JsonLines(source);

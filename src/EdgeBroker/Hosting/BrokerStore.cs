@@ -159,7 +159,7 @@ internal sealed partial class BrokerStore : IBrokerPart
                 if (_time.GetElapsedTime(reported) < ReportInterval) return;
                 reported = _time.GetTimestamp();
                 LogRestoring(_log, progress.Sessions, progress.Deliveries, progress.Retained);
-                _services!.Say($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
+                _services!.Progress($"restoring: {progress.Sessions} sessions, {progress.Deliveries} queued, {progress.Retained} retained messages so far");
             });
             long took = (long)_time.GetElapsedTime(began).TotalMilliseconds;
             LogRestored(_log, restored.Sessions, restored.Subscriptions, restored.Deliveries, restored.Retained, took);

@@ -7,6 +7,9 @@ namespace EdgeBroker.Hosting;
 /// <summary>Tells systemd how the broker is doing (sd_notify): what it is at while it starts, and when it is ready. Does nothing where nobody asked.</summary>
 internal sealed class ServiceStatus
 {
+    // Until the next progress should be told of; a disk may stall in between.
+    private static readonly TimeSpan Extension = TimeSpan.FromMinutes(1);
+
     private readonly string? _address;
 
     /// <param name="address">The value of NOTIFY_SOCKET: a path, or an abstract name behind "@"; null: nobody asked.</param>
@@ -14,6 +17,10 @@ internal sealed class ServiceStatus
 
     /// <summary>One line of what it is at, shown by <c>systemctl status</c>.</summary>
     public void Say(string status) => Send("STATUS=" + status);
+
+    /// <summary>How far the start is, which takes its time: as long as this is heard now and then, a service manager waits on.</summary>
+    public void Progress(string status) =>
+        Send(string.Create(CultureInfo.InvariantCulture, $"STATUS={status}\nEXTEND_TIMEOUT_USEC={(long)Extension.TotalMicroseconds}"));
 
     /// <summary>It serves.</summary>
     public void Ready(string status) => Send("READY=1\nSTATUS=" + status);
