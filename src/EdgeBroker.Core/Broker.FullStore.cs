@@ -50,13 +50,10 @@ public sealed partial class Broker
     public void WhenStoreRecovers(string publisherId, Action action) => _waitingForStore.Enqueue((publisherId, action));
 
     /// <summary>Why a message cannot be acknowledged at the moment, and so is not taken; null: it can.</summary>
-    private string? FindObstacle(in Publication publication, RoutingContext context)
+    private string? FindObstacle(in Publication publication, RoutingContext context, out LimitKind? limit)
     {
-        if (publication.Retain && FindRetainLimit(publication) is { } limit)
-        {
-            Limits.Report(limit, LimitAction.Refused, publication.Publisher?.Id ?? "the broker");
-            return Limits.Describe(limit) + " is reached";
-        }
+        limit = publication.Retain ? FindRetainLimit(publication) : null;
+        if (limit is { } reached) return Limits.Describe(reached) + " is reached";
 
         if (publication.QoS == QoS.AtMostOnce) return null;
         switch (Journal.Condition)

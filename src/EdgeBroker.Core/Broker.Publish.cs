@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -19,6 +20,9 @@ public readonly record struct PublishOutcome(ReasonCode Reason, Completion? Comp
 {
     /// <summary>Of one that is held: whether that is a matter of a moment, and nobody needs to be told.</summary>
     public bool IsBrief { get; init; }
+
+    /// <summary>The limit that stands in the way; null: none does. Whoever brings the message counts it.</summary>
+    public LimitKind? Limit { get; init; }
 }
 
 // One message to all who want it: match first, copy once.
@@ -32,12 +36,12 @@ public sealed partial class Broker
     /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
-        if (FindObstacle(publication, context) is { } obstacle)
+        if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
             // QoS 0 is not worth waiting for.
             if (publication.QoS == QoS.AtMostOnce) context.Counters.PublishesDropped++;
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
-            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce) { IsBrief = isBrief };
+            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce) { IsBrief = isBrief, Limit = limit };
         }
 
         if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);

@@ -78,7 +78,11 @@ public sealed partial class Broker
     public ILoopRequests Loops
     {
         get => _environment.Loops;
-        set => _environment.Loops = value;
+        set
+        {
+            _environment.Loops = value;
+            Journal.UseLoops(value);
+        }
     }
 
     /// <summary>Who is told what happens.</summary>

@@ -15,4 +15,6 @@ internal sealed class TransportLoops : ILoopRequests
     public void Begin() => LoopRequests.Begin();
 
     public void End() => LoopRequests.End();
+
+    public void Defer(Action work) => LoopRequests.Defer(work);
 }

@@ -37,4 +37,14 @@ public static class LoopRequests
         requests.HandOver();
         _spare = requests;
     }
+
+    /// <summary>
+    /// Runs something that enters the system, as waking a thread does, when this thread holds no lock any more: at the end of the iteration or of what was
+    /// begun. At once on a thread that keeps no requests.
+    /// </summary>
+    public static void Defer(Action work)
+    {
+        if (FlushRequests.OfThread is { } requests) requests.Defer(work);
+        else work();
+    }
 }

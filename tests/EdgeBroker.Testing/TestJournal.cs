@@ -138,7 +138,7 @@ public sealed class TestJournal : IJournal
         }
     }
 
-    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
     private void Note(JournalFact fact)
     {
@@ -181,7 +181,7 @@ public sealed class TestJournal : IJournal
                 _facts.Add($"RemoveReceivedId {removed.Session.ClientId} {removed.PacketId}");
                 break;
             case RetainedChanged retained:
-                _facts.Add($"{(retained.Message is null ? "Delete" : "Save")} {Text(retained.Topic)}");
+                _facts.Add($"{(retained.HasValue ? "Save" : "Delete")} {Text(retained.Topic)}");
                 break;
             default:
                 throw new InvalidOperationException($"a fact the journal does not know: {fact.GetType()}");

@@ -88,8 +88,14 @@ public sealed class Ingress
         }
 
         PublishOutcome outcome = _broker.Publish(message, context, batch);
-        if (outcome.IsHeld && (principal.WaitsForStore || outcome.IsBrief)) return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
+        if (outcome.IsHeld && (principal.WaitsForStore || outcome.IsBrief))
+        {
+            if (outcome.Limit is { } holding) _broker.Limits.Report(holding, LimitAction.Delayed, principal.Receiver.Id);
+            return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
+        }
+
         if (!outcome.Reason.IsError()) return new PublishVerdict(PublishDecision.Accepted, outcome.Reason, outcome.Completion);
+        if (outcome.Limit is { } refusing) _broker.Limits.Count(refusing, LimitAction.Refused);
         TellRefused(message, principal, outcome.Reason, outcome.Cause);
         return new PublishVerdict(PublishDecision.Refused, outcome.Reason, outcome.Completion, outcome.Cause);
     }

@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Cluster;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 
@@ -155,30 +154,6 @@ public sealed class DeliveryReleased(StoredDelivery delivery) : JournalFact
 
     /// <summary>PUBREL waits.</summary>
     public override FactUrgency Urgency => FactUrgency.Awaited;
-}
-
-/// <summary>A topic has a new last value, or none any more, of which a tombstone may be left. The highest ordinal of a topic counts.</summary>
-/// <param name="topic">The topic.</param>
-/// <param name="message">The value, or its tombstone; null: none.</param>
-/// <param name="ordinal">Its position in the order of all changes of retained messages; never used twice, not in a later life of the process either.</param>
-/// <param name="superseded">The ordinal of the value or tombstone it replaces; 0: none.</param>
-/// <param name="isAwaited">Whether somebody waits until it is on disk.</param>
-public sealed class RetainedChanged(byte[] topic, Message? message, long ordinal, long superseded, bool isAwaited) : JournalFact
-{
-    /// <summary>The topic.</summary>
-    public byte[] Topic { get; } = topic;
-
-    /// <summary>The value, its tombstone, or null.</summary>
-    public Message? Message { get; } = message;
-
-    /// <summary>Its position in the order of all changes.</summary>
-    public long Ordinal { get; } = ordinal;
-
-    /// <summary>The ordinal of what it replaces, or 0.</summary>
-    public long Superseded { get; } = superseded;
-
-    /// <inheritdoc/>
-    public override FactUrgency Urgency => isAwaited ? FactUrgency.Awaited : FactUrgency.None;
 }
 
 /// <summary>

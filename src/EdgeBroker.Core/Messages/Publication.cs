@@ -79,8 +79,7 @@ public readonly ref struct Publication
     /// <summary>Copies what is borrowed.</summary>
     /// <param name="nowMs">The broker clock's time.</param>
     /// <param name="topic">An array that holds the topic already, or null.</param>
-    /// <param name="ordinal">Its place among retained messages, or 0.</param>
-    public Message ToMessage(long nowMs, byte[]? topic = null, long ordinal = 0) => new()
+    public Message ToMessage(long nowMs, byte[]? topic = null) => new()
     {
         Topic = topic ?? Topic.ToArray(),
         Payload = Payload.ToArray(),
@@ -88,7 +87,6 @@ public readonly ref struct Publication
         QoS = QoS,
         Retain = Retain,
         ExpiresAtMs = ExpiresAtMs(nowMs),
-        Ordinal = ordinal,
         Stamp = Stamp,
     };
 }

@@ -36,6 +36,12 @@ public interface IJournal
     /// <summary>What it has done so far, for displays.</summary>
     JournalStatistics Statistics { get; }
 
+    /// <summary>Where waking the journal's thread waits until the thread that appends holds no lock. Set before the first connection.</summary>
+    void UseLoops(ILoopRequests loops)
+    {
+        // One without a thread has none to wake.
+    }
+
     /// <summary>Gives a session that begins an identity in the store. The store holds it from its first fact on.</summary>
     StoredSession Open(string clientId);
 

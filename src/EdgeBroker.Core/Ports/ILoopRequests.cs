@@ -11,6 +11,9 @@ public interface ILoopRequests
 
     /// <summary>Passes on what was kept, once for each <see cref="Begin"/>; with no lock held.</summary>
     void End();
+
+    /// <summary>Runs what enters the system, as waking a thread does, once this thread holds no lock; at once where it does not serve connections.</summary>
+    void Defer(Action work);
 }
 
 /// <summary>A broker without connections has no loops.</summary>
@@ -29,4 +32,6 @@ internal sealed class NoLoops : ILoopRequests
     public void End()
     {
     }
+
+    public void Defer(Action work) => work();
 }

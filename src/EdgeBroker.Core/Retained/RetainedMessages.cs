@@ -45,7 +45,7 @@ public sealed class RetainedMessages
     /// <param name="isNew">Whether its topic has no value.</param>
     public long CountGrowth(in Publication publication, out bool isNew)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             RetainedHead? old = _tree.HeadOf(_tree.Find(publication.Topic));
             isNew = old is null or { IsTombstone: true };
@@ -68,7 +68,7 @@ public sealed class RetainedMessages
     /// <returns>What the publisher's acknowledgement waits for; null: nothing.</returns>
     public Completion? Set(in Publication publication, long nowMs, out RetainedChange change)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             LeaveGivenUp();
             uint node = _tree.Find(publication.Topic);
@@ -88,7 +88,7 @@ public sealed class RetainedMessages
             long superseded = Replace(node, publication.Topic, head, publication.Payload, publication.Properties);
             _lastOrdinal++;
             if (!IsStored(publication.Topic)) return null;
-            return Save(publication.Topic, publication.ToMessage(nowMs, ordinal: _lastOrdinal), superseded, isAwaited);
+            return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited));
         }
     }
 
@@ -103,7 +103,7 @@ public sealed class RetainedMessages
         if (_sweep is null && Volatile.Read(ref _expiring) == 0) return;
         if (_sweep is null)
         {
-            lock (SyncRoot) _sweep = new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true);
+            lock (SyncRoot.Alone()) _sweep = new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true);
         }
 
         _sweep.OnlyExpiredAtMs = nowMs;
@@ -125,7 +125,7 @@ public sealed class RetainedMessages
     /// </summary>
     internal RetainedWalk? Walk(ReadOnlySpan<byte> filter)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             LeaveGivenUp();
             uint node = _tree.Root;
@@ -147,7 +147,7 @@ public sealed class RetainedMessages
     /// <returns>The ordinal of the value or tombstone it replaces; 0: none.</returns>
     public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             _lastOrdinal = Math.Max(_lastOrdinal, ordinal);
             uint node = _tree.Find(topic);
@@ -167,19 +167,19 @@ public sealed class RetainedMessages
     /// <summary>The stamp of a topic's value, or of the tombstone that is left of it; none where there is neither, or no cluster.</summary>
     public Stamp StampOf(ReadOnlySpan<byte> topic)
     {
-        lock (SyncRoot) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
+        lock (SyncRoot.Alone()) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
     }
 
     /// <summary>Whether a topic has a value.</summary>
     internal bool Contains(ReadOnlySpan<byte> topic)
     {
-        lock (SyncRoot) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
+        lock (SyncRoot.Alone()) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
     }
 
     /// <summary>A copy of a topic's value, or null.</summary>
     internal Message? Get(ReadOnlySpan<byte> topic)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             uint node = _tree.Find(topic);
             return _tree.HeadOf(node) is { IsTombstone: false } ? _tree.Copy(node) : null;
@@ -192,7 +192,7 @@ public sealed class RetainedMessages
     /// <returns>What is to be on disk before it is gone for good; null: nothing.</returns>
     internal Completion? Delete(ReadOnlySpan<byte> topic, out bool isFound)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             LeaveGivenUp();
             uint node = _tree.Find(topic);
@@ -220,18 +220,18 @@ public sealed class RetainedMessages
         if (_tree.HeadOf(node) is not { IsTombstone: false }) return null;
         long superseded = Clear(node, topic);
         _lastOrdinal++;
-        return IsStored(topic) ? Save(topic, null, superseded, isAwaited) : null;
+        return IsStored(topic) ? Save(new RetainedChanged(topic, _lastOrdinal, superseded, isAwaited)) : null;
     }
 
     private bool RemoveIfSame(Message message)
     {
-        lock (SyncRoot)
+        lock (SyncRoot.Alone())
         {
             uint node = _tree.Find(message.Topic);
             if (_tree.HeadOf(node) is not { } head || head.Ordinal != message.Ordinal) return false;
             Clear(node, message.Topic);
             _lastOrdinal++;
-            if (IsStored(message.Topic)) Save(message.Topic, null, message.Ordinal, isAwaited: false);
+            if (IsStored(message.Topic)) Save(new RetainedChanged(message.Topic, _lastOrdinal, message.Ordinal, isAwaited: false));
             return true;
         }
     }
@@ -239,9 +239,8 @@ public sealed class RetainedMessages
     // A broker's own topics are made anew by every life of the process.
     private bool IsStored(ReadOnlySpan<byte> topic) => _journal.IsDurable && !topic.StartsWith("$SYS/"u8);
 
-    private RetainedChanged Save(ReadOnlySpan<byte> topic, Message? message, long superseded, bool isAwaited)
+    private RetainedChanged Save(RetainedChanged fact)
     {
-        var fact = new RetainedChanged(message?.Topic ?? topic.ToArray(), message, _lastOrdinal, superseded, isAwaited);
         _journal.Append(fact);
         return fact;
     }

@@ -78,7 +78,7 @@ internal sealed class RetainedWalk
         for (int slice = 0; !_found.TryDequeue(out message); slice++)
         {
             if (_path.Count == 0 || slice == MostSlices) return false;
-            lock (_messages.SyncRoot)
+            lock (_messages.SyncRoot.Alone())
             {
                 for (int i = 0; i < SliceNodes && _found.Count < SliceMessages && _path.Count > 0; i++) Step();
             }

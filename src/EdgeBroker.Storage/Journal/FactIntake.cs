@@ -1,26 +1,37 @@
 using System.Diagnostics.CodeAnalysis;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker.Storage.Journal;
 
 /// <summary>Where facts come in: any thread appends without a lock, the journal's thread takes them, and sleeps until enough have come.</summary>
-/// <param name="maxBytes">Bytes the store may have.</param>
-internal sealed class FactIntake(long maxBytes) : IDisposable
+internal sealed class FactIntake : IDisposable
 {
     private const int Nobody = int.MaxValue;
 
     // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic. And so much of the store's room: what has been
     // taken has to fit in.
-    private readonly long _mostPendingBytes = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
+    private readonly long _mostPendingBytes;
 
     private readonly FactQueue _queue = new();
     private readonly AutoResetEvent _wake = new(false);
+    private readonly Action _set;
+    private ILoopRequests? _loops;
     private long _appended;
     private long _taken;
     private long _wakeAt = long.MaxValue;
     private volatile int _wakingUrgency = Nobody;
     private long _pendingBytes;
+
+    /// <param name="maxBytes">Bytes the store may have.</param>
+    public FactIntake(long maxBytes)
+    {
+        _mostPendingBytes = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
+        _set = () => _wake.Set();
+    }
+
+    /// <summary>Waking waits there until the thread that appends holds no lock.</summary>
+    public void UseLoops(ILoopRequests loops) => _loops = loops;
 
     /// <summary>Facts appended so far.</summary>
     public long Appended => Volatile.Read(ref _appended);
@@ -28,12 +39,12 @@ internal sealed class FactIntake(long maxBytes) : IDisposable
     /// <summary>Whether the messages of facts that are not committed take more memory than they may.</summary>
     public bool IsFull => Volatile.Read(ref _pendingBytes) > _mostPendingBytes;
 
-    /// <summary>Appends a fact; lock-free.</summary>
+    /// <summary>Appends a fact; lock-free, and under the lock of whatever the fact is about, so that waking the journal is left for later.</summary>
     public void Append(JournalFact fact)
     {
-        if (MessageOf(fact) is { } message) Interlocked.Add(ref _pendingBytes, message.SizeBytes);
+        if (SizeOf(fact) is > 0 and int bytes) Interlocked.Add(ref _pendingBytes, bytes);
         _queue.Append(fact);
-        if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (int)fact.Urgency >= _wakingUrgency) Wake();
+        if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (int)fact.Urgency >= _wakingUrgency) WakeLater();
     }
 
     /// <summary>Takes the next fact; false when there is none.</summary>
@@ -48,14 +59,14 @@ internal sealed class FactIntake(long maxBytes) : IDisposable
     /// <summary>A fact is committed, or will never be written: its message does not count any more.</summary>
     public void Release(JournalFact fact)
     {
-        if (MessageOf(fact) is { } message) Interlocked.Add(ref _pendingBytes, -message.SizeBytes);
+        if (SizeOf(fact) is > 0 and int bytes) Interlocked.Add(ref _pendingBytes, -bytes);
     }
 
-    private static Message? MessageOf(JournalFact fact) => fact switch
+    private static int SizeOf(JournalFact fact) => fact switch
     {
-        PublishRecord record => record.Message,
-        RetainedChanged retained => retained.Message,
-        _ => null,
+        PublishRecord record => record.Message?.SizeBytes ?? 0,
+        RetainedChanged retained => retained.SizeBytes,
+        _ => 0,
     };
 
     /// <summary>Sleeps until facts have come, one that is urgent enough among them, a time is over, or <see cref="Wake"/>.</summary>
@@ -84,6 +95,13 @@ internal sealed class FactIntake(long maxBytes) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _wake.Dispose();
+
+    private void WakeLater()
+    {
+        StopWaking();
+        if (_loops is { } loops) loops.Defer(_set);
+        else _set();
+    }
 
     private void StopWaking()
     {

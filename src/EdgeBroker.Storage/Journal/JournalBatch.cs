@@ -42,6 +42,9 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     /// <summary>Retained values to insert.</summary>
     public IEnumerable<RetainedChanged> Retained => _retained.Values;
 
+    /// <summary>How many.</summary>
+    public int RetainedCount => _retained.Count;
+
     /// <summary>How far what other nodes handed on is taken with it.</summary>
     public IEnumerable<MessageOrigin> Taken => _taken?.Values ?? Enumerable.Empty<MessageOrigin>();
 
@@ -66,6 +69,9 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Messages.Count == 0 && Sessions.Count == 0 && Deleted.Count == 0 && Subscriptions.Count == 0 && ReceivedIds.Count == 0
         && _retained.Count == 0 && EmptyMessages.Count == 0 && _taken is null && _tombstones is null && !RaisesStampBound;
+
+    /// <summary>Whether it inserts this row of a retained value.</summary>
+    public bool BringsRetained(long ordinal) => _retained.ContainsKey(ordinal);
 
     /// <summary>Takes a fact in.</summary>
     public void Absorb(JournalFact fact)
@@ -205,7 +211,7 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
         else if (retained.Superseded != 0) state.RetainedGarbage.Add(retained.Superseded);
         _retained.Add(retained.Ordinal, retained);
         // That the topic has no value must be known as long as older ones are there.
-        if (retained.Message is null) state.RetainedGarbage.Add(retained.Ordinal);
+        if (!retained.HasValue) state.RetainedGarbage.Add(retained.Ordinal);
     }
 
     private void AddReceivedId(SqliteSession session, ushort packetId, bool isThere)

@@ -17,11 +17,8 @@ internal sealed class JournalState
     /// <summary>Open deliveries.</summary>
     public MessageSegments Segments { get; } = new();
 
-    /// <summary>
-    /// Rows of retained messages that are superseded, in ascending order: rows of one topic go in the order they came, so that no older value is ever left
-    /// over.
-    /// </summary>
-    public SortedSet<long> RetainedGarbage { get; } = [];
+    /// <summary>Rows of retained messages that are superseded.</summary>
+    public SupersededRows RetainedGarbage { get; } = new();
 
     /// <summary>Whether the store is so full that each of these goes at once; else many go together.</summary>
     public bool IsTight { get; set; }

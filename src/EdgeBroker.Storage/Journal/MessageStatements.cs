@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Protocol;
 using EdgeBroker.Storage.Rows;
 using EdgeBroker.Storage.Sqlite;
 
@@ -11,6 +12,10 @@ internal sealed class MessageStatements : IDisposable
 {
     private const int FewestSwept = 256;
     private const int MostSwept = 512;
+    private const int PayloadParameter = 6;
+
+    // So that a storm does not leave more behind than it brings.
+    private const int SweptForEachWritten = 2;
 
     private readonly SqliteStatement _addMessage;
     private readonly SqliteStatement _addDelivery;
@@ -19,7 +24,6 @@ internal sealed class MessageStatements : IDisposable
     private readonly SqliteStatement _deleteRetained;
     private readonly JournalState _state;
     private readonly AgeClock _age;
-    private readonly List<long> _swept = [];
 
     /// <param name="database">The connection.</param>
     /// <param name="state">Knows the superseded retained values.</param>
@@ -45,7 +49,7 @@ internal sealed class MessageStatements : IDisposable
     /// <exception cref="SqliteException">It failed.</exception>
     public void Write(JournalBatch batch)
     {
-        foreach ((long id, Message message) in batch.Messages) Write(_addMessage, id, message, message.Topic);
+        foreach ((long id, Message message) in batch.Messages) Write(id, message);
         foreach ((long first, byte[] receivers) in batch.Deliveries)
         {
             _addDelivery.Bind(1, first);
@@ -63,15 +67,12 @@ internal sealed class MessageStatements : IDisposable
             }
         }
 
-        foreach (RetainedChanged retained in batch.Retained) Write(_addRetained, retained.Ordinal, retained.Message, retained.Topic);
+        foreach (RetainedChanged retained in batch.Retained) Write(retained);
         SweepRetained(batch);
     }
 
     /// <summary>What was written is on disk.</summary>
-    public void Committed()
-    {
-        foreach (long id in _swept) _state.RetainedGarbage.Remove(id);
-    }
+    public void Committed() => _state.RetainedGarbage.RemoveTaken();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -80,37 +81,53 @@ internal sealed class MessageStatements : IDisposable
         foreach (SqliteStatement statement in all) statement.Dispose();
     }
 
-    private void Write(SqliteStatement statement, long id, Message? message, byte[] topic)
+    private void Write(long id, Message message)
     {
-        long flags = message is null ? 0 : (int)message.QoS | (message.Retain ? 4 : 0);
-        Stamp stamp = message?.Stamp ?? Stamp.None;
+        long flags = FlagsOf(message.QoS, message.Retain);
+        BindHead(_addMessage, id, flags, message.ExpiresAtMs, message.Stamp);
+        BindContent(_addMessage, flags, message.Topic, message.Properties, message.Payload, message.Stamp);
+        _addMessage.Run();
+    }
+
+    private void Write(RetainedChanged retained)
+    {
+        long flags = retained.HasValue ? FlagsOf(retained.QoS, retained.Retain) : 0;
+        BindHead(_addRetained, retained.Ordinal, flags, retained.ExpiresAtMs, retained.Stamp);
+        BindContent(_addRetained, flags, retained.Topic, retained.Properties, retained.Payload, retained.Stamp);
+        if (!retained.HasValue || retained.IsTombstone) _addRetained.BindNull(PayloadParameter);
+        _addRetained.Run();
+    }
+
+    private static long FlagsOf(QoS qos, bool retain) => (int)qos | (retain ? 4 : 0);
+
+    private void BindHead(SqliteStatement statement, long id, long flags, long expiresAtMs, Stamp stamp)
+    {
         statement.Bind(1, id);
         statement.Bind(2, flags);
-        if (message is null || message.ExpiresAtMs == Message.Never) statement.BindNull(3);
-        else statement.Bind(3, _age.ToAge(message.ExpiresAtMs));
-        statement.Bind(4, topic);
-        statement.Bind(5, message?.Properties ?? []);
-        if (message is null || message.IsTombstone) statement.BindNull(6);
-        else statement.Bind(6, message.Payload);
+        if (expiresAtMs == Message.Never) statement.BindNull(3);
+        else statement.Bind(3, _age.ToAge(expiresAtMs));
         if (stamp.IsNone) statement.BindNull(7);
         else statement.Bind(7, stamp.Value);
-        statement.Bind(8, Checksum.OfMessage(flags, topic, message?.Properties ?? [], message?.Payload ?? [], stamp));
-        statement.Run();
+    }
+
+    private static void BindContent(
+        SqliteStatement statement, long flags, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, Stamp stamp)
+    {
+        statement.Bind(4, topic);
+        statement.Bind(5, properties);
+        statement.Bind(PayloadParameter, payload);
+        statement.Bind(8, Checksum.OfMessage(flags, topic, properties, payload, stamp));
     }
 
     /// <summary>Deletes superseded values, many at a time and in the order they came.</summary>
     private void SweepRetained(JournalBatch batch)
     {
-        _swept.Clear();
-        if (_state.RetainedGarbage.Count < FewestSwept && !_state.IsTight) return;
-        var unwritten = batch.Retained.Select(one => one.Ordinal).ToHashSet();
-        foreach (long id in _state.RetainedGarbage)
+        bool isWorthIt = _state.RetainedGarbage.Count >= FewestSwept || _state.IsTight;
+        int most = isWorthIt ? Math.Max(MostSwept, batch.RetainedCount * SweptForEachWritten) : 0;
+        foreach (long id in _state.RetainedGarbage.Take(most, batch.BringsRetained))
         {
-            // Not beyond what this very transaction brings.
-            if (_swept.Count == MostSwept || unwritten.Contains(id)) break;
             _deleteRetained.Bind(1, id);
             _deleteRetained.Run();
-            _swept.Add(id);
         }
     }
 }

@@ -97,6 +97,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     }
 
     /// <inheritdoc/>
+    public void UseLoops(ILoopRequests loops) => _intake.UseLoops(loops);
+
+    /// <inheritdoc/>
     public StoredSession Open(string clientId) => new SqliteSession(clientId);
 
     /// <inheritdoc/>

@@ -90,8 +90,10 @@ internal static class ChunkPool
         {
             lock (_lock.Leaf())
             {
-                for (int i = (_fewest + 1) / 2; i > 0; i--) _chunks.Pop();
-                if (_chunks.Count == 0) _chunks.TrimExcess();
+                int unused = (_fewest + 1) / 2;
+                for (int i = 0; i < unused; i++) _chunks.Pop();
+                // Not while chunks are out: they come back, and would find no place.
+                if (unused > 0 && _chunks.Count == 0) _chunks.TrimExcess();
                 _fewest = _chunks.Count;
             }
         }

@@ -8,6 +8,7 @@ internal sealed class FlushRequests
 {
     private readonly List<TransportConnection> _ofOthers = [];
     private readonly List<Reactor> _toWake = [];
+    private readonly List<Action> _deferred = [];
     private List<ReactorConnection> _own = [];
     private List<ReactorConnection> _serving = [];
 
@@ -35,6 +36,9 @@ internal sealed class FlushRequests
         foreach (Reactor reactor in toWake) reactor.Wake();
     }
 
+    /// <summary>Keeps something that enters the system until <see cref="HandOver"/>.</summary>
+    public void Defer(Action work) => _deferred.Add(work);
+
     /// <summary>Adds a connection of this reactor.</summary>
     public void Add(ReactorConnection connection) => _own.Add(connection);
 
@@ -47,9 +51,12 @@ internal sealed class FlushRequests
         HandOver();
     }
 
-    /// <summary>Hands over the connections of other loops, and wakes each of these once.</summary>
+    /// <summary>Hands over the connections of other loops, wakes each of these once, and runs what was deferred.</summary>
     public void HandOver()
     {
+        LockRules.MustHoldNone();
+        foreach (Action work in _deferred) work();
+        _deferred.Clear();
         foreach (TransportConnection connection in _ofOthers) connection.HandOver(_toWake);
         _ofOthers.Clear();
         foreach (Reactor other in _toWake) other.Wake();

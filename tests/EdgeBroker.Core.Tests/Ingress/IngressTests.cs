@@ -142,6 +142,21 @@ public sealed class IngressTests
         Assert.Equal(1, _broker.FindSession("durable")!.PendingMessages);
     }
 
+    [Theory]
+    [InlineData(true, PublishDecision.Refused)]
+    [InlineData(false, PublishDecision.Retry)]
+    public void What_may_not_be_retained_is_counted_and_told_once(bool hearsRefusals, PublishDecision expected)
+    {
+        _broker.Limits.Replace(new LimitOptions { MaxRetained = 1 });
+        Principal principal = Principal(hearsRefusals: hearsRefusals);
+        Assert.Equal(PublishDecision.Accepted, Publish(principal, "a", QoS.AtLeastOnce, retain: true).Decision);
+        Assert.Equal(expected, Publish(principal, "b", QoS.AtLeastOnce, retain: true).Decision);
+        LimitAction action = hearsRefusals ? LimitAction.Refused : LimitAction.Delayed;
+        Assert.Equal(1, _broker.Limits.Counters[LimitKind.MaxRetained, action]);
+        // By its topic where it is refused, and by its limit where it waits: not by both.
+        Assert.Equal(hearsRefusals ? (1, 0) : (0, 1), (_events.Count(BrokerEventKind.PublishRefused, "p"), _events.Count(BrokerEventKind.Limited, "p")));
+    }
+
     [Fact]
     public void Rates_are_asked_first_and_charged_last()
     {

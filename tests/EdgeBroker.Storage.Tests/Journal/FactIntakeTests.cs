@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Testing;
 
@@ -68,6 +69,21 @@ public sealed class FactIntakeTests : IDisposable
     }
 
     [Fact]
+    public void Who_appends_leaves_waking_to_the_end_of_its_iteration()
+    {
+        var loops = new KeptWork();
+        _intake.UseLoops(loops);
+        var waiting = new Thread(() => _intake.Wait(Long, 1, woken: null));
+        waiting.Start();
+        Assert.True(SpinWait.SpinUntil(() => waiting.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Deadline.Timeout));
+        _intake.Append(new Fact());
+        _intake.Append(new Fact());
+        Assert.True(waiting.IsAlive);
+        Assert.Single(loops.Kept)();
+        Assert.True(waiting.Join(Deadline.Timeout));
+    }
+
+    [Fact]
     public void Messages_that_wait_for_their_commit_fill_it()
     {
         PublishRecord[] records =
@@ -79,6 +95,21 @@ public sealed class FactIntakeTests : IDisposable
         Assert.True(_intake.IsFull);
         foreach (PublishRecord record in records) _intake.Release(record);
         Assert.False(_intake.IsFull);
+    }
+
+    private sealed class KeptWork : ILoopRequests
+    {
+        public List<Action> Kept { get; } = [];
+
+        public void Begin()
+        {
+        }
+
+        public void End()
+        {
+        }
+
+        public void Defer(Action work) => Kept.Add(work);
     }
 
     private sealed class Fact(FactUrgency urgency = FactUrgency.None) : JournalFact

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Transport.Tests.Reactors;
 
@@ -27,6 +28,35 @@ public sealed class LoopRequestsTests
             isOver.Wait();
             return socket.Available;
         }
+    }
+
+    [Fact]
+    public void What_enters_the_system_waits_for_the_last_bracket_and_never_without_one()
+    {
+        int done = 0;
+        LoopRequests.Begin();
+        LoopRequests.Begin();
+        lock (new Lock().Alone()) LoopRequests.Defer(() => done++);
+        LoopRequests.End();
+        Assert.Equal(0, done);
+        LoopRequests.End();
+        Assert.Equal(1, done);
+        LoopRequests.Defer(() => done++);
+        Assert.Equal(2, done);
+    }
+
+    [Fact]
+    public async Task What_a_reactor_defers_is_done_when_its_iteration_ends()
+    {
+        using var host = new ReactorHost(connection => new TestHandler(connection));
+        var done = new TaskCompletionSource<bool>();
+        bool isOver = false;
+        host.First.Post(() =>
+        {
+            LoopRequests.Defer(() => done.SetResult(isOver));
+            isOver = true;
+        });
+        Assert.True(await done.Task.WaitAsync(Deadline.Timeout));
     }
 
     [Fact]
