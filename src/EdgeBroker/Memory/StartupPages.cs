@@ -11,13 +11,18 @@ namespace EdgeBroker.Memory;
 internal static unsafe partial class StartupPages
 {
     private const int DontNeed = 4;
+    private const int BufferBytes = 8 * 1024;
 
-    /// <summary>When the start is over, and when much has been collected: not while there is traffic, since what is needed has to be fetched again.</summary>
+    /// <summary>
+    /// When the start is over, and when much has been collected: not while there is traffic, since what is needed has to be fetched again. Allocates next to
+    /// nothing: the heap would take more pages than are given back.
+    /// </summary>
     public static void Release()
     {
         try
         {
-            foreach ((nuint start, nuint length) in CleanMappings(File.ReadLines("/proc/self/smaps"))) _ = Advise((void*)start, length, DontNeed);
+            using var smaps = new FileStream("/proc/self/smaps", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            foreach ((nuint start, nuint length) in CleanMappings(smaps)) _ = Advise((void*)start, length, DontNeed);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -26,50 +31,57 @@ internal static unsafe partial class StartupPages
     }
 
     /// <summary>The files' mappings that nobody can write and nobody has: a page that was relocated is not the file's any more, and would be lost.</summary>
-    internal static List<(nuint Start, nuint Length)> CleanMappings(IEnumerable<string> smaps)
+    /// <param name="smaps">What the kernel says of the mappings.</param>
+    internal static List<(nuint Start, nuint Length)> CleanMappings(Stream smaps)
     {
         var clean = new List<(nuint Start, nuint Length)>();
         (nuint Start, nuint Length)? current = null;
-        bool touched = true;
-        foreach (string line in smaps)
+        bool isTouched = true;
+        Span<byte> buffer = stackalloc byte[BufferBytes];
+        int held = 0;
+        while (smaps.Read(buffer[held..]) is > 0 and int count)
         {
-            if (TryReadHead(line, out var head))
+            ReadOnlySpan<byte> text = buffer[..(held + count)];
+            for (int end; (end = text.IndexOf((byte)'\n')) >= 0; text = text[(end + 1)..])
             {
-                if (current is { } last && !touched) clean.Add(last);
-                current = head;
-                touched = false;
+                ReadOnlySpan<byte> line = text[..end];
+                if (TryReadHead(line, out (nuint Start, nuint Length)? mapping))
+                {
+                    if (current is { } last && !isTouched) clean.Add(last);
+                    current = mapping;
+                    isTouched = false;
+                }
+                else if (IsOwn(line) && !line.EndsWith(" 0 kB"u8))
+                {
+                    isTouched = true;
+                }
             }
-            else if (IsOwn(line) && !line.EndsWith(" 0 kB", StringComparison.Ordinal))
-            {
-                touched = true;
-            }
+
+            // Lines are as short as paths; one that is not belongs to no mapping of ours.
+            held = text.Length < BufferBytes ? text.Length : 0;
+            text[..held].CopyTo(buffer);
         }
 
-        if (current is { } final && !touched) clean.Add(final);
+        if (current is { } final && !isTouched) clean.Add(final);
         return clean;
     }
 
     // Not Private_Dirty: the pages of a file just installed are dirty, too, until they are written back, and are the file's all the same.
-    private static bool IsOwn(string line) => line.StartsWith("Swap:", StringComparison.Ordinal) || line.StartsWith("Anonymous:", StringComparison.Ordinal);
+    private static bool IsOwn(ReadOnlySpan<byte> line) => line.StartsWith("Swap:"u8) || line.StartsWith("Anonymous:"u8);
 
     // 55fd274b5000-55fd27b3f000 r-xp 00000000 08:01 1234   /usr/bin/edgebroker
-    private static bool TryReadHead(string line, out (nuint Start, nuint Length)? mapping)
+    private static bool TryReadHead(ReadOnlySpan<byte> line, out (nuint Start, nuint Length)? mapping)
     {
         mapping = null;
-        int dash = line.IndexOf('-', StringComparison.Ordinal);
-        int space = line.IndexOf(' ', StringComparison.Ordinal);
-        if (dash <= 0 || space <= dash || !TryReadHex(line.AsSpan(0, dash), out nuint start)
-            || !TryReadHex(line.AsSpan(dash + 1, space - dash - 1), out nuint end))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<char> rights = line.AsSpan(space + 1, Math.Min(4, line.Length - space - 1));
-        if (rights is "r-xp" or "r--p" && line.Contains(" /", StringComparison.Ordinal)) mapping = (start, end - start);
+        int dash = line.IndexOf((byte)'-');
+        int space = line.IndexOf((byte)' ');
+        if (dash <= 0 || space <= dash || !TryReadHex(line[..dash], out nuint start) || !TryReadHex(line[(dash + 1)..space], out nuint end)) return false;
+        ReadOnlySpan<byte> rights = line.Slice(space + 1, Math.Min(4, line.Length - space - 1));
+        if ((rights.SequenceEqual("r-xp"u8) || rights.SequenceEqual("r--p"u8)) && line.IndexOf(" /"u8) >= 0) mapping = (start, end - start);
         return true;
     }
 
-    private static bool TryReadHex(ReadOnlySpan<char> text, out nuint value) =>
+    private static bool TryReadHex(ReadOnlySpan<byte> text, out nuint value) =>
         nuint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     [LibraryImport("libc", EntryPoint = "madvise")]

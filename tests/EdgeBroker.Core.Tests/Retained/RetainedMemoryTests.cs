@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -53,6 +54,21 @@ public sealed class RetainedMemoryTests
     }
 
     [Fact]
+    public void A_change_that_is_stored_costs_one_fact_and_one_array()
+    {
+        var journal = new CountingJournal();
+        var retained = new RetainedMessages(journal, new MemoryLedger());
+        var value = new Publication { Topic = Topics[0], Payload = Payload.AsSpan(0, 64), QoS = Protocol.QoS.AtLeastOnce, Retain = true };
+        for (int i = 0; i < 100; i++) retained.Set(value, 0, out _);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++) retained.Set(value, 0, out _);
+        // The array has 24 bytes beside the value, the fact about a hundred.
+        int valueBytes = Topics[0].Length + 64;
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 1_000, valueBytes, valueBytes + 24 + 8 + 128);
+        Assert.Equal(1_100, journal.Facts);
+    }
+
+    [Fact]
     public void All_memory_goes_back_when_the_values_go()
     {
         SetAll(payloadBytes: 64);
@@ -90,4 +106,24 @@ public sealed class RetainedMemoryTests
 
     private void Set(int i, int payloadBytes) =>
         _retained.Set(new Publication { Topic = Topics[i], Payload = Payload.AsSpan(0, payloadBytes), Retain = true }, 0, out _);
+
+    /// <summary>Takes facts and keeps none.</summary>
+    private sealed class CountingJournal : IJournal
+    {
+        public int Facts { get; private set; }
+
+        public bool IsDurable => true;
+
+        public JournalCondition Condition => JournalCondition.Ready;
+
+        public long MaxBytes => long.MaxValue;
+
+        public JournalStatistics Statistics => default;
+
+        public StoredSession Open(string clientId) => throw new NotSupportedException();
+
+        public void Append(JournalFact fact) => Facts++;
+
+        public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries) => throw new NotSupportedException();
+    }
 }

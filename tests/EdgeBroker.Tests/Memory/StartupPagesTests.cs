@@ -1,3 +1,4 @@
+using System.Text;
 using EdgeBroker.Memory;
 
 namespace EdgeBroker.Tests.Memory;
@@ -20,7 +21,20 @@ public sealed class StartupPagesTests
             "7ffc00000000-7ffc00002000 r--s 00000000 08:01 14 /var/lib/edgebroker/shared", "Private_Dirty:         0 kB", "Anonymous: 0 kB", "Swap: 0 kB",
             "00900000-00a00000 r--p 00400000 08:01 12 /usr/bin/edgebroker", "Private_Dirty:         0 kB", "Anonymous: 0 kB", "Swap: 0 kB",
         ];
-        Assert.Equal([(0x400000, 0x100000), (0x800000, 0x100000), (0x900000, 0x100000)], StartupPages.CleanMappings(smaps));
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', smaps) + "\n"));
+        Assert.Equal([(0x400000, 0x100000), (0x800000, 0x100000), (0x900000, 0x100000)], StartupPages.CleanMappings(stream));
+    }
+
+    [Fact]
+    public void Mappings_are_found_however_many_there_are()
+    {
+        string[] smaps =
+        [
+            .. Enumerable.Range(1, 1000).Select(
+                i => $"{i * 0x10000:x8}-{(i * 0x10000) + 0x1000:x8} r-xp 00000000 08:01 12 /usr/lib/lib{i}.so\nSwap: 0 kB"),
+        ];
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', smaps) + "\n"));
+        Assert.Equal(Enumerable.Range(1, 1000).Select(i => ((nuint)(i * 0x10000), (nuint)0x1000)), StartupPages.CleanMappings(stream));
     }
 
     [Fact]
