@@ -3,10 +3,11 @@
 
   scripts/publish.sh && scripts/method-order.py
 
-Runs the published broker (x64) with a breakpoint at the start of every method, each of which is taken away when it is met, and notes what is called while nothing
-happens, while clients publish and subscribe, and while it starts. The compiler puts the methods of the list first, in its order (IlcOrderFile), and all others behind
-them: so an idle broker has few pages of code resident, and what a busy one runs shares pages with what else it runs. Names mean the same on every platform. A name
-that is no longer there is passed over, and a method that is not in the list is only farther away; so the list need not be renewed with each change."""
+Runs the published broker (x64) with a breakpoint at the start of every method, each of which is taken away when it is met, and notes what is called while
+nothing happens, while clients publish and subscribe, and while it starts. The compiler puts the methods of the list first, in its order (IlcOrderFile), and
+all others behind them: so an idle broker has few pages of code resident, and what a busy one runs shares pages with what else it runs. Names mean the same on
+every platform. A name that is no longer there is passed over, and a method that is not in the list is only farther away; so the list need not be renewed with
+each change."""
 import argparse
 import ctypes
 import os

@@ -46,7 +46,8 @@ fi
 
 # Names that no method has any more are passed over by the compiler; when many are, the list is worth renewing.
 order=src/EdgeBroker/method-order.txt
-known="$(grep -v '^#' "$order" | sort -u | comm -12 - <(readelf -sW "artifacts/symbols/$rid/edgebroker.dbg" 2>/dev/null | awk '$4 == "FUNC" { print $8 }' | sort -u) | wc -l)"
+methods() { readelf -sW "artifacts/symbols/$rid/edgebroker.dbg" 2>/dev/null | awk '$4 == "FUNC" { print $8 }' | sort -u; }
+known="$(grep -v '^#' "$order" | sort -u | comm -12 - <(methods) | wc -l)"
 names="$(grep -vc '^#' "$order")"
 echo "$order: $known of $names names are methods of it$([ $((known * 10)) -ge $((names * 8)) ] || echo "; renew it with scripts/method-order.py")"
 echo "artifacts/$rid/edgebroker: $(stat -c %s "artifacts/$rid/edgebroker") bytes"

@@ -140,7 +140,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["none", "empty", "sessions", "retained"])
     options = parser.parse_args()
-    stores = {"none": "no store yet", "empty": "an empty store", "sessions": f"{options.sessions} sessions", "retained": f"{options.retained} retained messages"}
+    stores = {
+        "none": "no store yet", "empty": "an empty store", "sessions": f"{options.sessions} sessions", "retained": f"{options.retained} retained messages",
+    }
     for kind, what in stores.items():
         if options.only not in (None, kind):
             continue
