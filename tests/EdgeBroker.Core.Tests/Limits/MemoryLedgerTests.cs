@@ -42,6 +42,20 @@ public sealed class MemoryLedgerTests
     }
 
     [Fact]
+    public void Asking_for_the_sum_with_every_megabyte_that_is_taken_allocates_nothing()
+    {
+        var ledger = new MemoryLedger();
+        long seen = 0;
+        ledger.Grown = () => seen += ledger.TotalBytes;
+        ledger.Poll(MemoryKind.Output, () => 7);
+        ledger.NoteGrowth(1 << 20);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++) ledger.NoteGrowth(1 << 20);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(7 * 101, seen);
+    }
+
+    [Fact]
     public void A_message_is_accounted_once_however_many_keep_it()
     {
         var ledger = new MemoryLedger();

@@ -172,6 +172,7 @@ public sealed class ClusterTests
         await client.DisposeAsync();
         await claim.WhenCancelledAsync();
         claim.Answer(TestCluster.Granted(3));
+        await Deadline.Until(() => !_cluster.Released.IsEmpty, "its session to be given back");
         Assert.Equal([("c", 3L)], _cluster.Released);
         Assert.Equal(0, broker.Broker.SessionCount);
         await Deadline.Until(() => broker.Broker.Limits.Connections.OpenCount == 0, "its slot to be free");
