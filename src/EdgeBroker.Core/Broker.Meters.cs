@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -27,85 +28,132 @@ public sealed partial class Broker
 
     private void RegisterSessions()
     {
-        Meters.Gauge("edgebroker.sessions", MeterUnit.Sessions, "sessions, connected or not", () => SessionCount, "clients/total");
         Meters.Gauge(
-            "edgebroker.sessions.connected", MeterUnit.Sessions, "sessions with a connection", () => ConnectedCount, "clients/connected", "clients/active");
+            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => ConnectedCount, "clients/connected", "clients/active");
         Meters.Gauge(
-            "edgebroker.sessions.disconnected",
-            MeterUnit.Sessions,
-            "sessions without a connection",
-            () => Math.Max(0, SessionCount - ConnectedCount),
-            "clients/disconnected",
-            "clients/inactive");
+            "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => ConnectedCount, "clients/total",
+            tags: new MeterTag("state", "connected"));
+        Meters.Add(new MeterEntry(
+            MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => Math.Max(0, SessionCount - ConnectedCount))
+        {
+            SysTopics = ["clients/total", "clients/disconnected", "clients/inactive"],
+            Tags = [new MeterTag("state", "disconnected")],
+        });
         Meters.Gauge(
-            "edgebroker.sessions.connected.max", MeterUnit.Sessions, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
-        Meters.Counter("edgebroker.faults", "{fault}", "exceptions that are bugs of the broker", () => Faults, "faults");
+            "edgebroker.connections.max", MeterUnit.Connections, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
+        Meters.Counter(
+            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => Faults, "faults",
+            tags: new MeterTag("kind", "internal"));
         Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => SessionsExpired, "clients/expired");
         Meters.Gauge(
-            "edgebroker.subscriptions", "{subscription}", "subscriptions, shared ones apart", () => Subscriptions.Count - Subscriptions.SharedCount,
-            "subscriptions/count");
+            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => Subscriptions.Count - Subscriptions.SharedCount, "subscriptions/count",
+            tags: new MeterTag("shared", "false"));
         Meters.Gauge(
-            "edgebroker.subscriptions.shared", "{subscription}", "shared subscriptions", () => Subscriptions.SharedCount, "shared_subscriptions/count");
-        Meters.Gauge("edgebroker.retained", MeterUnit.Messages, "retained messages", () => Retained.Count, "retained messages/count");
-        Meters.Gauge("edgebroker.retained.size", MeterUnit.Bytes, "bytes of retained messages", () => Retained.SizeBytes, "store/messages/bytes");
+            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => Subscriptions.SharedCount, "shared_subscriptions/count",
+            tags: new MeterTag("shared", "true"));
         Meters.Gauge(
-            "edgebroker.messages.stored",
-            MeterUnit.Messages,
-            "messages that wait in sessions, in flight included, and retained ones",
-            () => CountPendingMessages() + Retained.Count,
-            "messages/stored",
-            "store/messages/count");
+            "mqtt.retained.messages", MeterUnit.Messages, "retained messages", () => Retained.Count, "retained messages/count", "store/messages/count");
+        Meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => Retained.SizeBytes, "store/messages/bytes");
+        var pending = new RecentSum(CountPendingMessages, Clock);
+        Meters.Add(new MeterEntry(
+            MeterKind.Gauge, "edgebroker.queue.messages", MeterUnit.Messages, "messages that wait, in flight included; up to 5 s old", () => pending.Read())
+        {
+            SysTopics = ["store/messages/count"],
+            Tags = [new MeterTag("kind", "session")],
+        });
+        Meters.Gauge(
+            "edgebroker.queue.bytes", MeterUnit.Bytes, "memory of what waits", () => Limits.Ledger.Bytes(MemoryKind.Queues),
+            tags: new MeterTag("kind", "session"));
+        Meters.Add(new MeterEntry(
+            MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones", () => pending.Read() + Retained.Count)
+        {
+            SysTopics = ["messages/stored"],
+        });
     }
 
     private void RegisterTraffic()
     {
-        Traffic("packets.received", MeterUnit.Packets, "control packets received", c => c.PacketsReceived, "messages/received", "messages/received");
-        Traffic("packets.sent", MeterUnit.Packets, "control packets sent", c => c.PacketsSent, "messages/sent", "messages/sent");
+        Traffic("mqtt.packets.received.total", MeterUnit.Packets, "control packets received", c => c.PacketsReceived, "messages/received", "messages/received");
+        Traffic("mqtt.packets.sent.total", MeterUnit.Packets, "control packets sent", c => c.PacketsSent, "messages/sent", "messages/sent");
         Traffic(
-            "publishes.received", MeterUnit.Messages, "PUBLISH packets received", c => c.PublishesReceived, "publish/messages/received", "publish/received");
-        Traffic("publishes.sent", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
+            "mqtt.messages.received.total", MeterUnit.Messages, "PUBLISH packets received", c => c.PublishesReceived, "publish/messages/received",
+            "publish/received");
+        Traffic("mqtt.messages.sent.total", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
+        foreach (DropReason reason in Enum.GetValues<DropReason>())
+        {
+            Meters.Counter(
+                "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => CountTraffic().Dropped(reason),
+                "publish/messages/dropped", "publish/dropped", new MeterTag("cause", WordFor(reason)));
+        }
+
+        Traffic("mqtt.bytes.received.total", MeterUnit.Bytes, "bytes received", c => c.BytesReceived, "bytes/received", "bytes/received");
+        Traffic("mqtt.bytes.sent.total", MeterUnit.Bytes, "bytes sent", c => c.BytesSent, "bytes/sent", "bytes/sent");
         Traffic(
-            "publishes.dropped", MeterUnit.Messages, "messages that did not reach a session", c => c.PublishesDropped, "publish/messages/dropped",
-            "publish/dropped");
-        Traffic("received", MeterUnit.Bytes, "bytes received", c => c.BytesReceived, "bytes/received", "bytes/received");
-        Traffic("sent", MeterUnit.Bytes, "bytes sent", c => c.BytesSent, "bytes/sent", "bytes/sent");
-        Traffic("payload.received", MeterUnit.Bytes, "payload bytes of PUBLISH packets received", c => c.PublishBytesReceived, "publish/bytes/received");
-        Traffic("payload.sent", MeterUnit.Bytes, "payload bytes of PUBLISH packets sent", c => c.PublishBytesSent, "publish/bytes/sent");
-        Traffic("connections.accepted", MeterUnit.Connections, "transport connections accepted", c => c.SocketsOpened, null, "sockets");
-        Traffic("connects.received", MeterUnit.Packets, "CONNECT packets received", c => c.Connects, null, "connections");
+            "edgebroker.payload.received", MeterUnit.Bytes, "payload bytes of PUBLISH packets received", c => c.PublishBytesReceived,
+            "publish/bytes/received");
+        Traffic("edgebroker.payload.sent", MeterUnit.Bytes, "payload bytes of PUBLISH packets sent", c => c.PublishBytesSent, "publish/bytes/sent");
+        Traffic("edgebroker.connections.accepted", MeterUnit.Connections, "transport connections accepted", c => c.SocketsOpened, null, "sockets");
+        Traffic("edgebroker.connects.received", MeterUnit.Packets, "CONNECT packets received", c => c.Connects, null, "connections");
     }
 
     private void Traffic(string name, string unit, string help, Func<TrafficCounters, long> read, string? sysTopic, string? loadTopic = null) =>
-        Meters.Counter("edgebroker." + name, unit, help, () => read(CountTraffic()), sysTopic, loadTopic);
+        Meters.Counter(name, unit, help, () => read(CountTraffic()), sysTopic, loadTopic);
 
     private void RegisterStore()
     {
         _storeState = Meters.State("store/state", "whether the store can take more", () => StoreState);
-        Meters.Gauge("edgebroker.store.size", MeterUnit.Bytes, "bytes in use in the database", () => Journal.Statistics.StoreBytes, "store/bytes");
+        Meters.Gauge(
+            "edgebroker.journal.state", "{state}", "whether the store can take more: 0 yes, 1 it is full, 2 it fails",
+            () => StoreState switch { "ok" => 0, "full" => 1, _ => 2 });
+        Meters.Gauge("edgebroker.store.bytes", MeterUnit.Bytes, "bytes in use in the database", () => Journal.Statistics.StoreBytes, "store/bytes");
+        Meters.Gauge("edgebroker.store.limit", MeterUnit.Bytes, "bytes it may come to hold", () => Journal.MaxBytes);
         Store("facts", "{fact}", "facts appended", s => s.Facts, "store/facts");
-        Store("coalesced", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Coalesced, "store/coalesced");
+        Store("elided", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Coalesced, "store/coalesced");
         Store("messages.written", MeterUnit.Messages, "messages written", s => s.MessagesWritten, "store/messages/written");
         Store("commits", "{commit}", "transactions committed", s => s.Commits, "store/commits");
         Store("fsyncs", "{call}", "times the disk was asked to make what it has durable", s => s.Fsyncs, "store/fsyncs");
-        Store("written", MeterUnit.Bytes, "bytes handed to the disk", s => s.BytesWritten, "store/bytes/written");
+        Store("bytes.written", MeterUnit.Bytes, "bytes handed to the disk", s => s.BytesWritten, "store/bytes/written");
         Store("failures", "{commit}", "transactions that failed and were tried again", s => s.Failures, "store/failures");
         Store("quarantined", "{file}", "damaged databases set aside", s => s.Quarantined, "store/quarantined");
+        if (Journal.CommitDurations is { } durations) Meters.Histogram(durations);
+        Meters.Counter(
+            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => Journal.Statistics.Failures,
+            tags: new MeterTag("kind", "store"));
         Meters.Gauge(
-            "edgebroker.store.commits.left", "{commit}", "commits left for who waits for one, before they wait longer", () => Journal.Statistics.CommitsLeft,
-            "store/commits/left");
+            "edgebroker.journal.commits.left", "{commit}", "commits left for who waits for one, before they wait longer",
+            () => Journal.Statistics.CommitsLeft, "store/commits/left");
         Meters.Gauge(
-            "edgebroker.store.window", MeterUnit.Milliseconds, "how long who waits for a commit may wait for others: 0 while commits are left",
+            "edgebroker.journal.window", MeterUnit.Milliseconds, "how long who waits for a commit may wait for others: 0 while commits are left",
             () => Journal.Statistics.WindowMs, "store/window_ms");
         Meters.Gauge(
-            "edgebroker.store.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs,
+            "edgebroker.journal.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs,
             "store/commit/last_ms");
         Meters.Gauge(
-            "edgebroker.store.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => Journal.Statistics.SlowestCommitMs,
+            "edgebroker.journal.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => Journal.Statistics.SlowestCommitMs,
             "store/commit/slowest_ms");
     }
 
     private void Store(string name, string unit, string help, Func<JournalStatistics, long> read, string sysTopic) =>
-        Meters.Counter("edgebroker.store." + name, unit, help, () => read(Journal.Statistics), sysTopic);
+        Meters.Counter("edgebroker.journal." + name, unit, help, () => read(Journal.Statistics), sysTopic);
+
+    private static string WordFor(DropReason reason) => reason switch
+    {
+        DropReason.SlowClient => "slow-client",
+        DropReason.QueueFull => "queue-full",
+        DropReason.LocalQueueFull => "local-queue-full",
+        DropReason.TooLargeForClient => "too-large",
+        DropReason.Expired => "expired",
+        DropReason.Superseded => "superseded",
+        DropReason.MayBeSent => "may-be-sent",
+        DropReason.SessionEnded => "session-ended",
+        DropReason.StoreFull => "store-full",
+        DropReason.StoreDamaged => "store-damaged",
+        DropReason.Fault => "internal",
+        DropReason.Limited => "limit",
+        DropReason.NotPermitted => "not-permitted",
+        DropReason.PayloadFormat => "payload-format",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs a word."),
+    };
 
     /// <summary>Says whether the store can take more, at once instead of with the next update of <c>$SYS</c>.</summary>
     private void AnnounceStore() => _sys?.Publish(_storeState!, _ownContext);

@@ -39,7 +39,7 @@ public sealed partial class Broker
         if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
             // QoS 0 is not worth waiting for.
-            if (publication.QoS == QoS.AtMostOnce) context.Counters.PublishesDropped++;
+            if (publication.QoS == QoS.AtMostOnce) context.Counters.CountDropped(DropReason.StoreFull);
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
             return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce) { IsBrief = isBrief, Limit = limit };
         }
@@ -115,7 +115,7 @@ public sealed partial class Broker
     private void CountDropped(Receiver receiver, int count, DropReason reason, RoutingContext context)
     {
         if (count == 0) return;
-        context.Counters.PublishesDropped += count;
+        context.Counters.CountDropped(reason, count);
         (receiver as Session)?.CountDropped(count);
         _events.MessagesDropped(new DroppedEvent(receiver.Id, reason, count));
     }

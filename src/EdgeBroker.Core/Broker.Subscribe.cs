@@ -27,14 +27,18 @@ public sealed partial class Broker
         if (!receiver.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
         Align(receiver, subscription.Filter);
         completion = Completion.Both(completion, Cluster.Subscribed(filter));
-        _events.SubscriptionCreated(new SubscriptionCreatedEvent
+        if (!IsOwnCheck(receiver, filter))
         {
-            ClientId = receiver.Id,
-            UserName = (receiver as Session)?.UserName,
-            Filter = filter,
-            Granted = options.MaximumQoS,
-            Replaced = existing is not null,
-        });
+            _events.SubscriptionCreated(new SubscriptionCreatedEvent
+            {
+                ClientId = receiver.Id,
+                UserName = (receiver as Session)?.UserName,
+                Filter = filter,
+                Granted = options.MaximumQoS,
+                Replaced = existing is not null,
+            });
+        }
+
         // In the tree first: a value set from here on arrives as an ordinary message, one set before is met by the walk.
         if (WantsRetained(subscription, existing)) receiver.QueueRetained(lease, Retained.Walk(filter), subscription);
         return (ReasonCode)options.MaximumQoS;
@@ -50,9 +54,13 @@ public sealed partial class Broker
     {
         if (receiver.TryUnsubscribe(lease, filter, out completion) is not { } removed) return ReasonCode.NoSubscriptionExisted;
         Align(receiver, removed.Filter);
+        if (IsOwnCheck(receiver, filter)) return ReasonCode.Success;
         _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = receiver.Id, Filter = filter, Cause = SubscriptionEnd.Unsubscribed });
         return ReasonCode.Success;
     }
+
+    // What the broker asks of itself under $SYS happens again and again, and is nobody's business.
+    private static bool IsOwnCheck(Receiver receiver, ReadOnlySpan<byte> filter) => receiver is LocalClient && IsSys(filter);
 
     /// <summary>
     /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once;

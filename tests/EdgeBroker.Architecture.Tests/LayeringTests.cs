@@ -21,6 +21,7 @@ public sealed class LayeringTests
         ["EdgeBroker.Http"] = ["EdgeBroker.Core", "EdgeBroker.Mqtt"],
         ["EdgeBroker.Security"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Webhooks"] = ["EdgeBroker.Core"],
+        ["EdgeBroker.Telemetry"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Sensors"] = ["EdgeBroker.Core"],
         ["EdgeBroker.Cli"] = ["EdgeBroker.Client", "EdgeBroker.Security", "EdgeBroker.Storage", "EdgeBroker.Transport"],
         ["EdgeBroker.Bench"] = ["EdgeBroker.Cli", "EdgeBroker.Protocol", "EdgeBroker.Transport"],

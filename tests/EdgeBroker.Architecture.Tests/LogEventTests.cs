@@ -18,6 +18,7 @@ public sealed partial class LogEventTests
         ["EdgeBroker.Coap"] = (8000, 8999),
         ["EdgeBroker"] = (9000, 9999),
         ["EdgeBroker.Webhooks"] = (12000, 12999),
+        ["EdgeBroker.Telemetry"] = (13000, 13999),
     };
 
     private static readonly List<(Project Project, int Id, string Place)> Events = [.. Find()];

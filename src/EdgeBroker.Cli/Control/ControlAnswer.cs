@@ -37,6 +37,8 @@ public sealed record ControlAnswer
 
     public RefusalsAnswer? Refusals { get; init; }
 
+    public LogLevelsAnswer? LogLevels { get; init; }
+
     /// <summary>An answer that says only why it is none.</summary>
     public static ControlAnswer Failed(string problem, int exitCode = Cli.ExitCode.Failed) => new() { ExitCode = exitCode, Problem = problem };
 
@@ -104,6 +106,16 @@ public sealed record FindingAnswer(string Part, string Health, string Detail);
 
 /// <summary>One number.</summary>
 public sealed record MeterAnswer(string Name, string Unit, long Value, IReadOnlyDictionary<string, string>? Tags);
+
+/// <summary>How much one area of the log says.</summary>
+/// <param name="Area">The area.</param>
+/// <param name="Level">Its level.</param>
+/// <param name="Own">Whether that is its own.</param>
+/// <param name="Until">When it goes by itself; null: it does not.</param>
+public sealed record LogAreaAnswer(string Area, string Level, bool Own, DateTimeOffset? Until);
+
+/// <summary>How much the log says.</summary>
+public sealed record LogLevelsAnswer(IReadOnlyList<LogAreaAnswer> Areas);
 
 /// <summary>What became of a kick.</summary>
 /// <param name="Disconnected">Whether a connection was closed, or the session ended.</param>

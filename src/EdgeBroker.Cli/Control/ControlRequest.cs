@@ -17,6 +17,7 @@ public sealed record ControlRequest(string Ask)
     public const string Subscriptions = "subscriptions";
     public const string Shared = "shared";
     public const string Refusals = "refusals";
+    public const string LogLevel = "log-level";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;
@@ -47,6 +48,15 @@ public sealed record ControlRequest(string Ask)
 
     /// <summary>Of a session that ends: whether its will is published.</summary>
     public bool PublishWill { get; init; }
+
+    /// <summary>An area of the log; null: all are only shown.</summary>
+    public string? Area { get; init; }
+
+    /// <summary>The level it is to have; null: it is only shown; "default": none of its own.</summary>
+    public string? Level { get; init; }
+
+    /// <summary>After how many seconds the level goes by itself; null: it stays.</summary>
+    public long? Seconds { get; init; }
 
     /// <summary>The request as it goes over the socket, its line's end included.</summary>
     public byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, ControlJson.Default.ControlRequest), (byte)'\n'];

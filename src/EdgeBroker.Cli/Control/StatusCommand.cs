@@ -36,13 +36,19 @@ public static class StatusCommand
             $"edgebroker {status.Version} on {status.Node}{process}, up {Shown.Duration(status.UptimeSeconds)}: {status.Health}"));
         if (status.DataDirectory is { } data) output.WriteLine(Printable.Escape($"  configuration  {configuration}, data in {data}"));
         foreach (string listener in status.Listeners) output.WriteLine(Printable.Escape($"  listening      {listener}"));
-        output.WriteLine($"  clients        {Of("sessions.connected")} connected (most {Of("sessions.connected.max")}), {Of("sessions")} sessions");
-        output.WriteLine($"  subscriptions  {Of("subscriptions")}, shared {Of("subscriptions.shared")}");
-        output.WriteLine($"  retained       {Of("retained")} messages, {Shown.Bytes(Of("retained.size"))}");
-        output.WriteLine($"  messages       {Of("publishes.received")} received, {Of("publishes.sent")} sent, {Of("publishes.dropped")} dropped");
+        output.WriteLine(
+            $"  clients        {Of("mqtt.connections.current")} connected (most {Of("edgebroker.connections.max")}), "
+                + $"{Of("mqtt.sessions.current")} sessions");
+        output.WriteLine($"  subscriptions  {Of("mqtt.subscriptions.active", "false")}, shared {Of("mqtt.subscriptions.active", "true")}");
+        output.WriteLine($"  retained       {Of("mqtt.retained.messages")} messages, {Shown.Bytes(Of("mqtt.retained.bytes"))}");
+        output.WriteLine(
+            $"  messages       {Of("mqtt.messages.received.total")} received, {Of("mqtt.messages.sent.total")} sent, "
+                + $"{Of("mqtt.messages.dropped.total")} dropped");
         if (status.States.TryGetValue("store/state", out string? store))
         {
-            output.WriteLine(Printable.Escape($"  store          {store}, {Shown.Bytes(Of("store.size"))}; {Of("store.commits")} commits, {Budget()}"));
+            output.WriteLine(
+                Printable.Escape($"  store          {store}, {Shown.Bytes(Of("edgebroker.store.bytes"))}; "
+                + $"{Of("edgebroker.journal.commits")} commits, {Budget()}"));
         }
 
         foreach (FindingAnswer finding in status.Findings)
@@ -50,12 +56,17 @@ public static class StatusCommand
             output.WriteLine(Printable.Escape($"  {finding.Health,-13}  {finding.Part}: {finding.Detail}"));
         }
 
-        long Of(string name) => Find(name) ?? 0;
+        // Numbers of one name are told apart by their tags.
+        long Of(string name, string? tag = null) => Find(name, tag) ?? 0;
 
-        long? Find(string name) => status.Meters.FirstOrDefault(meter => meter.Name == "edgebroker." + name)?.Value;
+        long? Find(string name, string? tag = null)
+        {
+            MeterAnswer[] found = [.. status.Meters.Where(meter => meter.Name == name && (tag is null || meter.Tags?.Values.Contains(tag) == true))];
+            return found.Length == 0 ? null : found.Sum(meter => meter.Value);
+        }
 
-        string Budget() => Find("store.commits.left") is not { } left ? "as many as are waited for"
-            : Of("store.window") is > 0 and long ms ? $"budget spent: acknowledgements that need the disk take up to {ms} ms"
+        string Budget() => Find("edgebroker.journal.commits.left") is not { } left ? "as many as are waited for"
+            : Of("edgebroker.journal.window") is > 0 and long ms ? $"budget spent: acknowledgements that need the disk take up to {ms} ms"
             : $"{left} left in the budget";
     }
 

@@ -195,6 +195,9 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         DropReason.StoreFull => "the store is full (storage.max_bytes)",
         DropReason.StoreDamaged => "the damaged store does not hold it any more (storage.on_corruption)",
         DropReason.Fault => "an internal error of the broker",
+        DropReason.Limited => "a limit of its publisher is reached ([limits])",
+        DropReason.NotPermitted => "its publisher may not publish it ([[acl]])",
+        DropReason.PayloadFormat => "its payload is not the text it says it is",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs words."),
     };
 

@@ -4,6 +4,7 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
@@ -75,14 +76,14 @@ public sealed class Ingress
         if (admitted.Decision == LimitDecision.Drop)
         {
             _broker.Limits.Report(admitted.Limit, LimitAction.Dropped, principal.Receiver.Id);
-            context.Counters.PublishesDropped++;
+            context.Counters.CountDropped(DropReason.Limited);
             return new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded);
         }
 
         if (!MayPublish(message, principal.Permissions, principal.Receiver.Id, principal.IsBridge)) return Deny(message, principal, context);
         if (IsFalseText(message))
         {
-            context.Counters.PublishesDropped++;
+            context.Counters.CountDropped(DropReason.PayloadFormat);
             TellRefused(message, principal, ReasonCode.PayloadFormatInvalid, FalseText);
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
         }
@@ -209,7 +210,7 @@ public sealed class Ingress
     private PublishVerdict Deny(in Publication message, Principal principal, RoutingContext context)
     {
         string cause = WhyNotPublish(message, principal.Permissions, principal.Receiver.Id, principal.IsBridge);
-        context.Counters.PublishesDropped++;
+        context.Counters.CountDropped(DropReason.NotPermitted);
         TellRefused(message, principal, ReasonCode.NotAuthorized, cause);
         return !principal.HearsRefusals && principal.Grants.DisconnectOnDeniedPublish
             ? new PublishVerdict(PublishDecision.Disconnect, ReasonCode.NotAuthorized, Cause: "a publish that is not permitted (auth.on_denied_publish_v311)")

@@ -99,7 +99,7 @@ public sealed class BrokerLimits
             {
                 string what = NameOf(action);
                 meters.Counter(
-                    "edgebroker.limits.actions",
+                    "edgebroker.limits.reached",
                     "{action}",
                     "what limits did",
                     () => Counters[limit, action] is > 0 and long count ? count : null,
@@ -111,6 +111,9 @@ public sealed class BrokerLimits
         Ledger.RegisterMeters(meters);
         meters.State(
             "limits/max_memory/stage", "what the broker does without because memory is short", () => Memory.LimitBytes == 0 ? null : NameOf(Memory.Stage));
+        meters.Gauge(
+            "edgebroker.memory.stage", "{stage}", "what the broker does without: 0 nothing, 1 connections, 2 fast publishers, 3 QoS 0",
+            () => WhenLimited((long)Memory.Stage));
         meters.Gauge("edgebroker.memory.used", MeterUnit.Bytes, "memory in use", () => WhenLimited(Memory.UsedBytes), "limits/max_memory/used");
         meters.Gauge("edgebroker.memory.limit", MeterUnit.Bytes, "memory there may be", () => WhenLimited(Memory.LimitBytes), "limits/max_memory/limit");
     }

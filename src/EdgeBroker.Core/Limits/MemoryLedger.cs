@@ -152,12 +152,12 @@ public sealed class MemoryLedger
         {
             string name = NameOf(kind);
             meters.Gauge(
-                "edgebroker.memory.accounted",
+                "edgebroker.memory.ledger",
                 MeterUnit.Bytes,
                 "memory that clients have made grow, by what it is used for",
                 () => Bytes(kind),
                 "memory/" + name,
-                tags: new MeterTag("kind", name));
+                tags: new MeterTag("owner", name));
         }
     }
 

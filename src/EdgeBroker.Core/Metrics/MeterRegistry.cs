@@ -51,7 +51,7 @@ public sealed record MeterEntry(MeterKind Kind, string Name, string Unit, string
     /// <summary>What tells it from others of its name.</summary>
     public IReadOnlyList<MeterTag> Tags { get; init; } = [];
 
-    /// <summary>Its topics below <c>$SYS/broker/</c>; mosquitto has two names for some numbers.</summary>
+    /// <summary>Its topics below <c>$SYS/broker/</c>, where it is told, or, if others have the same one, the sum of them.</summary>
     public IReadOnlyList<string> SysTopics { get; init; } = [];
 
     /// <summary>The topic below <c>$SYS/broker/load/</c> for its growth in a minute; null: there is none.</summary>
@@ -74,6 +74,7 @@ public sealed class MeterRegistry : IDisposable
     private readonly Lock _lock = new();
     private volatile MeterEntry[] _entries = [];
     private volatile StateEntry[] _states = [];
+    private volatile HistogramMeter[] _histograms = [];
     private Meter? _meter;
 
     /// <summary>All numbers, in the order they were registered.</summary>
@@ -81,6 +82,9 @@ public sealed class MeterRegistry : IDisposable
 
     /// <summary>All states, in the order they were registered.</summary>
     public IReadOnlyList<StateEntry> States => _states;
+
+    /// <summary>All that is measured again and again, in the order it was registered.</summary>
+    public IReadOnlyList<HistogramMeter> Histograms => _histograms;
 
     /// <summary>Registers a number that only grows.</summary>
     /// <param name="name">Its name, by OpenTelemetry's customs.</param>
@@ -108,6 +112,16 @@ public sealed class MeterRegistry : IDisposable
             Tags = tags,
         });
 
+    /// <summary>Registers what is measured again and again.</summary>
+    public void Histogram(HistogramMeter histogram)
+    {
+        lock (_lock.Alone())
+        {
+            _histograms = [.. _histograms, histogram];
+            if (_meter is not null) histogram.Publish(_meter);
+        }
+    }
+
     /// <summary>Registers something told in words.</summary>
     /// <param name="sysTopic">Its topic below <c>$SYS/broker/</c>.</param>
     /// <param name="help">What it is, in half a sentence.</param>
@@ -129,6 +143,7 @@ public sealed class MeterRegistry : IDisposable
             if (_meter is not null) return;
             _meter = new Meter("EdgeBroker");
             foreach (IGrouping<string, MeterEntry> group in _entries.GroupBy(entry => entry.Name)) CreateInstrument(_meter, group.First());
+            foreach (HistogramMeter histogram in _histograms) histogram.Publish(_meter);
         }
     }
 
@@ -138,7 +153,8 @@ public sealed class MeterRegistry : IDisposable
         lock (_lock.Alone()) _meter?.Dispose();
     }
 
-    private void Add(MeterEntry entry)
+    /// <summary>Registers a number.</summary>
+    public void Add(MeterEntry entry)
     {
         lock (_lock.Alone())
         {

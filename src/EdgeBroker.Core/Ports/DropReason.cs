@@ -35,4 +35,13 @@ public enum DropReason
 
     /// <summary>A bug of the broker.</summary>
     Fault,
+
+    /// <summary>A limit dropped it when it was published.</summary>
+    Limited,
+
+    /// <summary>Its publisher may not publish it.</summary>
+    NotPermitted,
+
+    /// <summary>It is not the text it says it is.</summary>
+    PayloadFormat,
 }

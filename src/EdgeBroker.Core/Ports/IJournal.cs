@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Metrics;
 
 namespace EdgeBroker.Core.Ports;
 
@@ -35,6 +36,9 @@ public interface IJournal
 
     /// <summary>What it has done so far, for displays.</summary>
     JournalStatistics Statistics { get; }
+
+    /// <summary>How long its transactions take; null: it does not measure them.</summary>
+    HistogramMeter? CommitDurations => null;
 
     /// <summary>Where waking the journal's thread waits until the thread that appends holds no lock. Set before the first connection.</summary>
     void UseLoops(ILoopRequests loops)

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Ports;
+
 namespace EdgeBroker.Core.Routing;
 
 /// <summary>
@@ -29,14 +31,22 @@ public sealed class TrafficCounters
     /// <summary>Payload bytes of PUBLISH packets written.</summary>
     public long PublishBytesSent;
 
-    /// <summary>Messages that did not reach a session they were meant for.</summary>
-    public long PublishesDropped;
-
     /// <summary>Transport connections accepted.</summary>
     public long SocketsOpened;
 
     /// <summary>CONNECT packets received.</summary>
     public long Connects;
+
+    private readonly long[] _dropped = new long[Enum.GetValues<DropReason>().Length];
+
+    /// <summary>Messages that did not reach a session they were meant for.</summary>
+    public long PublishesDropped => _dropped.Sum();
+
+    /// <summary>Those of them that did not for one reason.</summary>
+    public long Dropped(DropReason reason) => Volatile.Read(ref _dropped[(int)reason]);
+
+    /// <summary>Counts messages that did not reach a session.</summary>
+    public void CountDropped(DropReason reason, int count = 1) => _dropped[(int)reason] += count;
 
     /// <summary>Adds another's figures to these.</summary>
     public void Add(TrafficCounters other)
@@ -49,7 +59,7 @@ public sealed class TrafficCounters
         PublishesSent += Volatile.Read(ref other.PublishesSent);
         PublishBytesReceived += Volatile.Read(ref other.PublishBytesReceived);
         PublishBytesSent += Volatile.Read(ref other.PublishBytesSent);
-        PublishesDropped += Volatile.Read(ref other.PublishesDropped);
+        for (int i = 0; i < _dropped.Length; i++) _dropped[i] += Volatile.Read(ref other._dropped[i]);
         SocketsOpened += Volatile.Read(ref other.SocketsOpened);
         Connects += Volatile.Read(ref other.Connects);
     }

@@ -30,12 +30,17 @@ internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan in
         TimeSpan elapsed = TimeSpan.FromMilliseconds(nowMs - _lastRunMs);
         _lastRunMs = nowMs;
         foreach (StateEntry state in meters.States) Publish(state, context);
+        var values = new Dictionary<string, long>(StringComparer.Ordinal);
+        var totals = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (MeterEntry entry in meters.Entries)
         {
             if ((entry.SysTopics.Count == 0 && entry.LoadTopic is null) || entry.Read() is not { } value) continue;
-            foreach (string topic in entry.SysTopics) Set(topic, value.ToString(CultureInfo.InvariantCulture), context);
-            if (entry.LoadTopic is not null) PublishLoad(entry.LoadTopic, value, elapsed, context);
+            foreach (string topic in entry.SysTopics) values[topic] = values.GetValueOrDefault(topic) + value;
+            if (entry.LoadTopic is { } load) totals[load] = totals.GetValueOrDefault(load) + value;
         }
+
+        foreach ((string topic, long value) in values) Set(topic, value.ToString(CultureInfo.InvariantCulture), context);
+        foreach ((string topic, long total) in totals) PublishLoad(topic, total, elapsed, context);
     }
 
     /// <summary>Publishes one state, if it has changed.</summary>

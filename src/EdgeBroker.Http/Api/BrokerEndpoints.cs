@@ -157,7 +157,7 @@ internal sealed class BrokerEndpoints(
             OutPerSecond = outRate,
             DroppedPerSecond = dropRate,
             StoredMessagesCount = Meter("messages.stored"),
-            StoreBytes = Find("store.size"),
+            StoreBytes = Find("store.bytes"),
             MemoryUsedBytes = broker.Limits.Memory.UsedBytes,
             MemoryLimitBytes = broker.Limits.Memory.LimitBytes is > 0 and { } limit ? limit : null,
             RefusalsCount = view.Refusals().Count,
@@ -199,7 +199,7 @@ internal sealed class BrokerEndpoints(
 
     private Task LimitsAsync(Exchange exchange)
     {
-        MeterEntry[] actions = [.. broker.Meters.Entries.Where(entry => entry.Name == "edgebroker.limits.actions")];
+        MeterEntry[] actions = [.. broker.Meters.Entries.Where(entry => entry.Name == "edgebroker.limits.reached")];
         LimitAnswer[] answer = [.. Enum.GetValues<LimitKind>().Select(kind => new LimitAnswer(
             BrokerLimits.KeyOf(kind), broker.Limits.Describe(kind), Reached(actions, BrokerLimits.KeyOf(kind))))];
         return exchange.AnswerAsync(answer, ApiJson.Default.LimitAnswerArray);

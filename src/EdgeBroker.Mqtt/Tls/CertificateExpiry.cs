@@ -29,6 +29,9 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
         meters.Gauge(
             "edgebroker.certificates.valid", "d", "days until the first of them ends", () => First() is { } first ? DaysLeft(first) : null,
             "certificates/days_left");
+        meters.Gauge(
+            "edgebroker.certificate.expires", MeterUnit.Seconds, "when the first of them ends, in seconds since 1970",
+            () => First()?.NotAfter.ToUnixTimeSeconds());
         meters.State(
             "certificates/valid_until",
             "when the first of them ends",
@@ -77,6 +80,8 @@ public sealed class TlsCounters
         Register(meters, "succeeded", () => Succeeded);
         Register(meters, "failed", () => Failed);
         Register(meters, "refused", () => Refused);
+        meters.Counter(
+            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => Failed, tags: new MeterTag("kind", "tls"));
     }
 
     internal void CountSucceeded() => Interlocked.Increment(ref _succeeded);

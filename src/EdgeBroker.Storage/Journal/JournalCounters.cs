@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Storage.Schema;
 
@@ -22,6 +23,10 @@ internal sealed class JournalCounters(int quarantined)
 
     /// <summary>Transactions committed.</summary>
     public long Commits => _commits;
+
+    /// <summary>How long they took.</summary>
+    public HistogramMeter Durations { get; } = new(
+        "edgebroker.journal.commit.duration", MeterUnit.Seconds, "how long transactions take to be on disk", .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 5);
 
     /// <summary>All of them.</summary>
     /// <param name="facts">Facts appended.</param>
@@ -54,6 +59,7 @@ internal sealed class JournalCounters(int quarantined)
         Volatile.Write(ref _bytesWritten, _bytesWritten + (pages * (StorePragmas.PageSizeBytes + FrameHeaderBytes)));
         Volatile.Write(ref _lastCommitMs, elapsedMs);
         Volatile.Write(ref _slowestCommitMs, Math.Max(_slowestCommitMs, elapsedMs));
+        Durations.Record(elapsedMs / 1000.0);
     }
 
     /// <summary>A checkpoint moved pages into the database: it flushes the WAL, then the database.</summary>

@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Storage.Opening;
 using EdgeBroker.Storage.Restoring;
@@ -67,6 +68,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
 
     /// <inheritdoc/>
     public long MaxBytes { get; }
+
+    /// <inheritdoc/>
+    public HistogramMeter CommitDurations => _counters.Durations;
 
     /// <inheritdoc/>
     public JournalStatistics Statistics => _counters.Snapshot(_intake.Appended, _schedule, _time.GetTimestamp());

@@ -8,6 +8,7 @@ using EdgeBroker.Logging;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Security.Tokens;
 using EdgeBroker.Storage;
+using EdgeBroker.Telemetry;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Webhooks;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,8 @@ internal sealed record BrokerConfiguration
 
     /// <summary>Receivers of events, with the files they name read.</summary>
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
+
+    public TelemetryOptions Telemetry { get; init; } = new();
 
     public required LogOptions Log { get; init; }
 
@@ -114,4 +117,6 @@ internal sealed record WrittenTables
     public IReadOnlyList<GroupDraft> Groups { get; init; } = [];
 
     public IReadOnlyList<WebhookDraft> Webhooks { get; init; } = [];
+
+    public TelemetryDraft Telemetry { get; init; } = new();
 }

@@ -25,5 +25,6 @@ internal static class BrokerSchema
         .TableArray(
             "webhook", WebhookTable.Schema, c => c.Written.Webhooks, table => new WebhookDraft(table),
             (c, v) => c with { Written = c.Written with { Webhooks = v } })
+        .Table("telemetry", TelemetryTable.Schema, c => c.Written.Telemetry, (c, v) => c with { Written = c.Written with { Telemetry = v } })
         .Table("log", LogTable.Schema, c => c.Log, (c, v) => c with { Log = v });
 }

@@ -3,6 +3,7 @@ using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Http.Access;
+using EdgeBroker.Telemetry;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Webhooks;
 
@@ -55,6 +56,7 @@ internal sealed class ConfigurationLoader(
         IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
         var secrets = new SecretFiles(baseDirectory, environment, _errors, _warnings);
         IReadOnlyList<WebhookOptions> webhooks = new WebhookRules(secrets, _errors, _warnings).Apply(read.Written.Webhooks);
+        TelemetryOptions telemetry = new TelemetryRules(secrets, _errors).Apply(read.Written.Telemetry);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
         return read with
@@ -65,6 +67,7 @@ internal sealed class ConfigurationLoader(
             Auth = auth,
             Webhooks = webhooks,
             Http = http,
+            Telemetry = telemetry,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
             Replaced = _replaced,
@@ -77,6 +80,7 @@ internal sealed class ConfigurationLoader(
         if (written.Auth.PasswordFile is { } passwords) return passwords.Position;
         if (written.Auth.Jwt is { } tokens) return tokens.Position;
         if (WebhookRules.UserOfOpenSsl(written.Webhooks) is { } webhook) return webhook;
+        if (written.Telemetry.Endpoint is { } collector && collector.Value.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) return collector.Position;
         if (written.Http.FirstSecret is { } secret) return secret;
         // WebSocket's handshake takes a digest, and so do logins.
         return written.Listeners.FirstOrDefault(NeedsOpenSsl)?.Table.Position;

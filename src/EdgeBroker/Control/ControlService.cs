@@ -6,6 +6,7 @@ using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Http.Health;
+using EdgeBroker.Logging;
 using EdgeBroker.Reloading;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging;
@@ -19,9 +20,11 @@ namespace EdgeBroker.Control;
 /// <param name="source">The configuration in force.</param>
 /// <param name="listeners">Where it listens.</param>
 /// <param name="reload">Reads the configuration again.</param>
+/// <param name="levels">How much the log says.</param>
 /// <param name="log">Event ids 9045-9049.</param>
 internal sealed partial class ControlService(
-    Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload, ILogger log)
+    Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload,
+    ILogLevels levels, ILogger log)
 {
     // For the disk to take a deletion: a slow one takes a second.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
@@ -46,6 +49,7 @@ internal sealed partial class ControlService(
                 ControlRequest.RetainedDelete => DeleteRetained(request.Topic ?? ""),
                 ControlRequest.Subscriptions => new ControlAnswer { Subscribers = view.Subscribers(request.Topic ?? "", request.After, LimitOf(request)) },
                 ControlRequest.Shared => new ControlAnswer { Shared = view.SharedGroups(request.After, LimitOf(request)) },
+                ControlRequest.LogLevel => ChangeLog(request),
                 ControlRequest.Refusals => new ControlAnswer { Refusals = new RefusalsAnswer(view.Refusals()) },
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };
@@ -84,6 +88,28 @@ internal sealed partial class ControlService(
             ExitCode = isDeleted ? ExitCode.Success : ExitCode.Failed,
             Delete = new DeleteAnswer(isDeleted, isDeleted && IsDoneSoon(completion)),
         };
+    }
+
+    private ControlAnswer ChangeLog(ControlRequest request)
+    {
+        if (request is { Area: { } area, Level: { } word })
+        {
+            LogLevel? level = LogLevels.Find(word);
+            if (level is null && word != LogLevels.Default) return ControlAnswer.Failed($"there is no level \"{word}\"", ExitCode.Usage);
+            TimeSpan? lasting = request.Seconds is > 0 and <= 86_400 and long seconds ? TimeSpan.FromSeconds(seconds) : null;
+            if (!levels.Set(area, level, lasting)) return NoArea(area);
+            LogChanged(log, area, word, lasting is null ? "" : $", for {lasting.Value.TotalSeconds:0} s");
+        }
+
+        LogAreaLevel[] shown = [.. levels.Levels().Where(one => request.Area is null || one.Area == request.Area)];
+        if (shown.Length == 0) return NoArea(request.Area!);
+        return new ControlAnswer
+        {
+            LogLevels = new LogLevelsAnswer([.. shown.Select(one => new LogAreaAnswer(one.Area, LogLevels.Name(one.Level), one.IsOwn, one.Until))]),
+        };
+
+        ControlAnswer NoArea(string area) =>
+            ControlAnswer.Failed($"the log has no area \"{area}\"; there are {string.Join(", ", levels.Levels().Select(one => one.Area))}");
     }
 
     private static bool IsDoneSoon(Completion? completion)
@@ -128,6 +154,9 @@ internal sealed partial class ControlService(
 
     [LoggerMessage(9045, LogLevel.Information, "{ClientId} is {Outcome}, as asked on the control socket")]
     private static partial void LogKicked(ILogger log, string clientId, string outcome);
+
+    [LoggerMessage(9047, LogLevel.Information, "log level of {Area}: {Level}{Lasting}, as asked on the control socket")]
+    private static partial void LogChanged(ILogger log, string area, string level, string lasting);
 
     [LoggerMessage(9046, LogLevel.Information, "the retained message of {Topic} is deleted, as asked on the control socket")]
     private static partial void LogDeleted(ILogger log, string topic);

@@ -10,10 +10,12 @@ using EdgeBroker.Hosting.Listeners;
 using EdgeBroker.Http;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Api;
+using EdgeBroker.Http.Metrics;
 using EdgeBroker.Logging;
 using EdgeBroker.Memory;
 using EdgeBroker.Reloading;
 using EdgeBroker.Storage;
+using EdgeBroker.Telemetry;
 using EdgeBroker.Transport.Linux;
 using EdgeBroker.Verbs;
 using EdgeBroker.Webhooks;
@@ -35,7 +37,7 @@ internal sealed partial class BrokerHost(
     private static readonly TimeSpan LogFlushTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _log = loggers.CreateLogger("EdgeBroker");
-    private readonly ServiceStatus _services = new(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
+    private readonly ServiceStatus _services = new(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"));
 
     /// <summary>Runs until asked to stop; returns an <see cref="ExitCode"/>.</summary>
     public int Run()
@@ -83,11 +85,13 @@ internal sealed partial class BrokerHost(
 
         BrokerStore store = parts.Add(BrokerStore.Open(configuration.Node.DataDirectory, configuration.Storage, clock, time, loggers, knownDamage));
         var refusals = new RecentRefusals(time);
-        var events = new BrokerEvents(new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time), refusals);
+        var counters = new EventCounters();
+        var events = new BrokerEvents(new BrokerEventLog(loggers.CreateLogger<BrokerEventLog>(), time), refusals, counters);
         var broker = new Broker(configuration.Mqtt, clock, store.Journal, events, VersionCommand.Version);
         broker.Limits.Replace(configuration.Limits);
         using MeterRegistry meters = broker.Meters;
-        meters.Publish();
+        counters.RegisterMeters(meters);
+        ProcessMeters.Register(meters, configuration.Node.DataDirectory);
         store.ServeTo(broker, _services, stop);
         parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
 
@@ -99,6 +103,8 @@ internal sealed partial class BrokerHost(
         var webhooks = new WebhookPart(
             configuration.Webhooks, broker, configuration.Node.Name, VersionCommand.Version, loggers.CreateLogger("EdgeBroker.Webhooks"), time);
         parts.Add(webhooks, c => c.Webhooks);
+        var self = new TelemetrySource(configuration.Node.Name, VersionCommand.Version);
+        parts.Add(new TelemetryPart(configuration.Telemetry, meters, events, self, loggers.CreateLogger("EdgeBroker.Telemetry")), c => c.Telemetry);
 
         var httpOptions = new Replaceable<HttpOptions>(configuration.Http);
         var audit = new AuditLog(loggers);
@@ -106,6 +112,7 @@ internal sealed partial class BrokerHost(
         var site = new HttpSite(broker, access.Authenticator, health: parts, httpOptions, audit, time);
         var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, site, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
+        parts.Add(new DeliveryProbe(broker, listeners.AddPeriodic, _services, () => listeners.Summary, time));
         parts.Add(listeners, next => next.Listeners);
         parts.Add(new HttpPart(httpOptions, site, () => listeners.Running, _log), c => c.Http);
 
@@ -119,9 +126,10 @@ internal sealed partial class BrokerHost(
         };
         var administration = new Administration(source, listeners, reload, loggers, level, time);
         administration.DeleteLeftOver();
+        site.Add([MetricsEndpoint.Make(meters)]);
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
         var control = new ControlService(
-            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), _log);
+            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         using var stopSignals = new StopSignals(stop, loggers, _log);

@@ -11,9 +11,18 @@ internal sealed class ServiceStatus
     private static readonly TimeSpan Extension = TimeSpan.FromMinutes(1);
 
     private readonly string? _address;
+    private readonly bool _isWatched;
 
     /// <param name="address">The value of NOTIFY_SOCKET: a path, or an abstract name behind "@"; null: nobody asked.</param>
-    public ServiceStatus(string? address) => _address = string.IsNullOrEmpty(address) ? null : address[0] == '@' ? '\0' + address[1..] : address;
+    /// <param name="watchdog">The value of WATCHDOG_USEC: within which time it has to say that it is well; null: it has not.</param>
+    public ServiceStatus(string? address, string? watchdog = null)
+    {
+        _isWatched = long.TryParse(watchdog, NumberStyles.None, CultureInfo.InvariantCulture, out long microseconds) && microseconds > 0;
+        _address = string.IsNullOrEmpty(address) ? null : address[0] == '@' ? '\0' + address[1..] : address;
+    }
+
+    /// <summary>Whether anybody wants to know.</summary>
+    public bool IsAsked => _address is not null;
 
     /// <summary>One line of what it is at, shown by <c>systemctl status</c>.</summary>
     public void Say(string status) => Send("STATUS=" + status);
@@ -31,6 +40,12 @@ internal sealed class ServiceStatus
     {
         long microseconds = (long)((Int128)time.GetTimestamp() * 1_000_000 / time.TimestampFrequency);
         Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS=reading the configuration again"));
+    }
+
+    /// <summary>It is well; for a service manager that ends what does not say so in time (<c>WatchdogSec</c>).</summary>
+    public void KeepAlive()
+    {
+        if (_isWatched) Send("WATCHDOG=1");
     }
 
     /// <summary>It ends.</summary>

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Logging;
 
-/// <summary>The logger of one category; holds nothing but its name.</summary>
-internal sealed class LineLogger(string category, LineLoggerFactory factory) : ILogger
+/// <summary>The logger of one category; holds its name and its area.</summary>
+internal sealed class LineLogger(string category, LogArea area, LineLoggerFactory factory) : ILogger
 {
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= factory.MinimumLevel && logLevel != LogLevel.None;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= area.Level && logLevel != LogLevel.None;
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)

@@ -24,7 +24,6 @@ internal sealed class LineLoggerFactory : ILoggerFactory
     private readonly LineFormat _format;
     private readonly TimeProvider _time;
     private readonly LogWriter _writer;
-    private volatile LogLevel _minimumLevel;
 
     /// <param name="output">Where the lines go.</param>
     /// <param name="format">How they look.</param>
@@ -35,15 +34,18 @@ internal sealed class LineLoggerFactory : ILoggerFactory
     {
         _format = format;
         _time = time;
-        _minimumLevel = minimumLevel;
+        Levels = new LogAreas(time) { Configured = minimumLevel };
         _writer = new LogWriter(output, DescribeLeftOut, criticalTimeout ?? CriticalTimeout);
     }
 
-    /// <summary>The least severe level that is written; may be changed while others log.</summary>
+    /// <summary>How much each area says.</summary>
+    public LogAreas Levels { get; }
+
+    /// <summary>The least severe level that is written by areas that have none of their own; may be changed while others log.</summary>
     public LogLevel MinimumLevel
     {
-        get => _minimumLevel;
-        set => _minimumLevel = value;
+        get => Levels.Configured;
+        set => Levels.Configured = value;
     }
 
     /// <summary>Keeps the last lines; null: nobody wants them.</summary>
@@ -54,7 +56,7 @@ internal sealed class LineLoggerFactory : ILoggerFactory
     public ILogger CreateLogger(string categoryName)
     {
         if (_loggers.TryGetValue(categoryName, out LineLogger? logger)) return logger;
-        return _loggers.GetOrAdd(categoryName, new LineLogger(categoryName, this));
+        return _loggers.GetOrAdd(categoryName, new LineLogger(categoryName, Levels.Of(categoryName), this));
     }
 
     public void AddProvider(ILoggerProvider provider) =>
@@ -74,7 +76,11 @@ internal sealed class LineLoggerFactory : ILoggerFactory
     public bool Flush(TimeSpan timeout) => _writer.Flush(timeout);
 
     /// <summary>Writes what waits. The stream belongs to the process.</summary>
-    public void Dispose() => _writer.Stop(StopTimeout);
+    public void Dispose()
+    {
+        Levels.Dispose();
+        _writer.Stop(StopTimeout);
+    }
 
     private byte[] DescribeLeftOut(long count)
     {

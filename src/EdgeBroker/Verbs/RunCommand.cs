@@ -11,11 +11,14 @@ internal static class RunCommand
 {
     private const string UsualFile = "broker.toml";
 
+    private static readonly CommandOption Format = CommandOption.Choice(
+        "--log-format", null, "FORMAT", ["auto", "text", "json"], "how log lines look, in place of log.format");
+
     public static Command Command { get; } = new()
     {
         Name = "run",
         Summary = "run the broker (the default)",
-        Options = [SharedOptions.Config],
+        Options = [SharedOptions.Config, Format],
         Remarks = """
             Without -c the broker listens on 127.0.0.1:1883, this machine only, and keeps its data in
             ./edgebroker-data (under systemd in $STATE_DIRECTORY); a broker.toml in the working directory
@@ -32,13 +35,21 @@ internal static class RunCommand
         BrokerConfiguration configuration = ConfigurationFile.Read(args.Text(SharedOptions.Config), context, out IReadOnlyList<string> errors)
             ?? throw CommandException.Configuration(errors);
         using LineLoggerFactory loggers = LogOutput.Create(
-            configuration.Log, configuration.Node.Name, context.Log, context.LogIsTerminal, context.Environment, context.Time);
+            LogOf(configuration, args), configuration.Node.Name, context.Log, context.LogIsTerminal, context.Environment, context.Time);
         ILogger log = loggers.CreateLogger("EdgeBroker");
         using var lastWords = new UnhandledExceptionLog(log);
         Announce(configuration, context, log);
         var source = new ConfigurationSource(configuration, context.Environment, context.WorkingDirectory, context.Time);
         return new BrokerHost(source, loggers, context.Time, hangUp, context.Stop).Run();
     }
+
+    private static LogOptions LogOf(BrokerConfiguration configuration, Arguments args) => args.Text(Format) switch
+    {
+        "auto" => configuration.Log with { Format = LogFormat.Auto },
+        "text" => configuration.Log with { Format = LogFormat.Text },
+        "json" => configuration.Log with { Format = LogFormat.Json },
+        _ => configuration.Log,
+    };
 
     private static void Announce(BrokerConfiguration configuration, CommandContext context, ILogger log)
     {

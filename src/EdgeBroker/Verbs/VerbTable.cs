@@ -25,6 +25,7 @@ internal static class VerbTable
         SubscriptionsCommand.Command,
         SubscriptionsCommand.SharedCommand,
         RefusalsCommand.Command,
+        LogLevelCommand.Command,
         PasswdCommand.Command,
         AclCommand.Command,
         PubCommand.Command,

@@ -166,9 +166,9 @@ public sealed class ApiTests : IAsyncDisposable
             (overview.GetProperty("node").GetString(), overview.GetProperty("connected_count").GetInt32(),
                 overview.GetProperty("subscriptions_count").GetInt32(),
                 overview.GetProperty("health").GetProperty("status").GetString()));
-        (_, JsonElement metrics) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/metrics?names=edgebroker.sessions.connected,edgebroker.up*");
+        (_, JsonElement metrics) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/metrics?names=mqtt.connections.current,edgebroker.up*");
         Assert.Equal(
-            ["edgebroker.sessions.connected", "edgebroker.uptime"],
+            ["edgebroker.uptime", "mqtt.connections.current"],
             metrics.GetProperty("items").EnumerateArray().Select(one => one.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
         (_, JsonElement subscribers) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/subscriptions?matches_topic=plant/x");
         Assert.Equal("press7", Assert.Single(subscribers.GetProperty("items").EnumerateArray()).GetProperty("client_id").GetString());

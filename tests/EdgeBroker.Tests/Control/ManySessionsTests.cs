@@ -40,7 +40,8 @@ public sealed class ManySessionsTests : IDisposable
         BrokerConfiguration configuration = new ConfigurationLoader(_ => null, _directory.Path).Load(null, out _)!;
         var source = new ConfigurationSource(configuration, _ => null, _directory.Path, TimeProvider.System);
         var service = new ControlService(
-            _broker, new BrokerView(_broker, refusals), new Healthy(), source, () => [], () => throw new NotSupportedException(), NullLogger.Instance);
+            _broker, new BrokerView(_broker, refusals), new Healthy(), source, () => [], () => throw new NotSupportedException(),
+            new EdgeBroker.Logging.LogAreas(TimeProvider.System), NullLogger.Instance);
         _control = ControlSocket.Open(_directory.Path, service.Answer, TimeProvider.System, NullLogger.Instance)!;
     }
 

@@ -41,7 +41,7 @@ internal sealed class WebhookRules(SecretFiles files, ConfigurationErrors errors
     {
         if (draft.Url is not { } written || ReadUrl(written) is not { } url) return null;
         byte[][] secrets = [.. new[] { ReadSecret(draft.Secret, "secret"), ReadSecret(draft.OldSecret, "old_secret") }.OfType<byte[]>()];
-        List<KeyValuePair<string, string>> headers = ReadHeaders(draft.Headers);
+        List<KeyValuePair<string, string>> headers = files.ReadHeaders(draft.Headers ?? [], errors);
         if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url)) WarnOfPlainText(written.Position, draft);
         return new WebhookOptions
         {
@@ -88,24 +88,6 @@ internal sealed class WebhookRules(SecretFiles files, ConfigurationErrors errors
         return null;
     }
 
-    private List<KeyValuePair<string, string>> ReadHeaders(IReadOnlyList<HeaderDraft> drafts)
-    {
-        var headers = new List<KeyValuePair<string, string>>(drafts.Count);
-        foreach (HeaderDraft draft in drafts)
-        {
-            string? text = draft.Text ?? (files.Read(draft.Secret!, draft.Name) is { } bytes ? Encoding.UTF8.GetString(bytes).Trim() : null);
-            if (text is null) continue;
-            if (text.Length is 0 or > 4096 || text.Any(char.IsControl))
-            {
-                errors.Add(draft.Secret!.Position, $"the header {ValueText.Quote(draft.Name)} expects one line of text");
-            }
-
-            headers.Add(new KeyValuePair<string, string>(draft.Name, text));
-        }
-
-        return headers;
-    }
-
     private X509Certificate2Collection? ReadAuthorities(Located<string>? place)
     {
         if (place is null || files.Read(place.Value, place.Position, "ca", isSecret: false) is not { } pem) return null;
@@ -126,7 +108,7 @@ internal sealed class WebhookRules(SecretFiles files, ConfigurationErrors errors
 
     private void WarnOfPlainText(SourcePosition position, WebhookDraft draft)
     {
-        string what = draft.Headers.Any(header => header.Secret is not null) ? "its events and the secrets in its headers" : "its events";
+        string what = draft.Headers?.Any(header => header.Secret is not null) == true ? "its events and the secrets in its headers" : "its events";
         warnings.Add($"{position}: this webhook goes over the network in plain text: {what} can be read on the way; use https");
     }
 

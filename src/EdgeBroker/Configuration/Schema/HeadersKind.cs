@@ -41,7 +41,16 @@ internal sealed class HeadersKind()
         json.WriteEndObject();
     }
 
-    public override void WriteSchema(Utf8JsonWriter json) => json.WriteString("type", "object");
+    public override void WriteSchema(Utf8JsonWriter json)
+    {
+        json.WriteString("type", "object");
+        json.WriteStartObject("additionalProperties");
+        json.WriteStartArray("type");
+        json.WriteStringValue("string");
+        json.WriteStringValue("object");
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
 
     public override bool AreEqual(object? one, object? other) =>
         one is IReadOnlyList<HeaderDraft> headers && other is IReadOnlyList<HeaderDraft> others

@@ -38,7 +38,8 @@ internal sealed record WebhookDraft(TomlTable Table)
 
     public SecretSource? OldSecret { get; init; }
 
-    public IReadOnlyList<HeaderDraft> Headers { get; init; } = [];
+    /// <summary>Null: none.</summary>
+    public IReadOnlyList<HeaderDraft>? Headers { get; init; }
 
     public Located<string>? Ca { get; init; }
 
