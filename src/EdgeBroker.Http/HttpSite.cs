@@ -8,6 +8,7 @@ using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Routing;
+using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Transport.Listeners;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -84,6 +85,9 @@ public sealed class HttpSite
     /// <summary>Adds endpoints. Before the listeners start, on one thread; of two that fit a path the one added first answers.</summary>
     public void Add(IEnumerable<HttpEndpoint> endpoints) => _endpoints.Add(endpoints);
 
+    /// <summary>Serves MQTT over WebSocket; null: no server has started yet.</summary>
+    internal WebSocketEndpoint? WebSockets { get; set; }
+
     /// <summary>Done once, when the first listener that serves this opens: what costs nothing while there is none.</summary>
     public Action? Beginning { get; set; }
 
@@ -100,6 +104,25 @@ public sealed class HttpSite
     /// <returns>How many streams ended.</returns>
     internal int Review() => Streams.Review();
 
+    /// <summary>Whether whoever began something long may still go on with it: a login may end meanwhile, and what is long is no activity.</summary>
+    internal bool MayGoOn(Exchange exchange)
+    {
+        Caller caller = exchange.Caller;
+        if (caller.Session is { } session)
+        {
+            HttpRole role = Authentication.RoleOf(session);
+            return role >= HttpRole.Viewer && Sessions.IsOpen(session, role);
+        }
+
+        if (Authentication.Review(caller, exchange.Listener.Address).Reason != Protocol.ReasonCode.Success) return false;
+        return caller.Proof switch
+        {
+            CallerProof.Token => Options.Current.Tokens.Any(token => token.Name == caller.Name && token.Role == caller.Role),
+            CallerProof.Peer => true,
+            _ => Options.Current.RoleOf(caller.Name) >= HttpRole.Viewer,
+        };
+    }
+
     /// <summary>Answers one request.</summary>
     internal async Task ServeAsync(HttpContext context, ListenerSettings listener, IReadOnlyList<X509Certificate2> certificates)
     {
@@ -111,6 +134,8 @@ public sealed class HttpSite
         try
         {
             exchange = await FindAsync(context, listener, certificates, requestId).ConfigureAwait(false);
+            Exchange answered = exchange;
+            exchange.Answering = status => Note(answered, status);
             try
             {
                 await exchange.Endpoint.Handle(exchange).ConfigureAwait(false);
@@ -122,6 +147,7 @@ public sealed class HttpSite
         }
         catch (HttpProblem problem)
         {
+            if (exchange is not null) Note(exchange, problem.Kind.Status);
             await RefuseAsync(context, listener, problem, exchange?.Path, requestId).ConfigureAwait(false);
         }
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException exception)

@@ -70,6 +70,7 @@ public sealed partial class WebServer : IAsyncDisposable
         _sessions = new MqttSessions(broker, concurrency, time);
         _webSockets = new WebSocketEndpoint(_sessions, time);
         _site = site;
+        site.WebSockets = _webSockets;
     }
 
     /// <summary>The listeners, in the order in which they began.</summary>

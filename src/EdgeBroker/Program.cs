@@ -17,6 +17,7 @@ return VerbTable.All.Run(args, new CommandContext
     AskHidden = HiddenPrompt.Ask,
     Log = error,
     LogIsTerminal = !Console.IsErrorRedirected,
+    OutIsTerminal = !Console.IsOutputRedirected,
     Environment = Environment.GetEnvironmentVariable,
     WorkingDirectory = Environment.CurrentDirectory,
     Time = TimeProvider.System,

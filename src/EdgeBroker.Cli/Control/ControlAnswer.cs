@@ -39,6 +39,8 @@ public sealed record ControlAnswer
 
     public LogLevelsAnswer? LogLevels { get; init; }
 
+    public ConsoleAnswer? Console { get; init; }
+
     /// <summary>An answer that says only why it is none.</summary>
     public static ControlAnswer Failed(string problem, int exitCode = Cli.ExitCode.Failed) => new() { ExitCode = exitCode, Problem = problem };
 
@@ -126,6 +128,11 @@ public sealed record KickAnswer(bool Disconnected, bool Forgotten);
 /// <param name="Deleted">Whether there was something to delete.</param>
 /// <param name="Stored">Whether the disk has forgotten it, too.</param>
 public sealed record DeleteAnswer(bool Deleted, bool Stored);
+
+/// <summary>A link that lets one browser in, once.</summary>
+/// <param name="Link">The link.</param>
+/// <param name="ValidSeconds">How long it is good.</param>
+public sealed record ConsoleAnswer(string Link, int ValidSeconds);
 
 /// <summary>Recent refusals, the newest first.</summary>
 public sealed record RefusalsAnswer(IReadOnlyList<RefusalView> Refusals);

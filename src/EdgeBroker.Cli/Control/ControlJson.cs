@@ -7,6 +7,7 @@ namespace EdgeBroker.Cli.Control;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlAnswer))]
+[JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(Page<SessionSummary>))]
 [JsonSerializable(typeof(Page<RetainedSummary>))]
 [JsonSerializable(typeof(Page<SubscriberView>))]

@@ -18,6 +18,7 @@ public sealed record ControlRequest(string Ask)
     public const string Shared = "shared";
     public const string Refusals = "refusals";
     public const string LogLevel = "log-level";
+    public const string Console = "console";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;

@@ -24,6 +24,9 @@ public sealed record CommandContext
 
     public bool LogIsTerminal { get; init; }
 
+    /// <summary>Whether somebody looks at what is written.</summary>
+    public bool OutIsTerminal { get; init; }
+
     public Func<string, string?> Environment { get; init; } = _ => null;
 
     public required string WorkingDirectory { get; init; }

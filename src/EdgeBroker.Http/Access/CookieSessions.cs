@@ -83,28 +83,29 @@ internal sealed class CookieSessions(TimeProvider time)
     /// <summary>The login of a cookie; null: there is none any more.</summary>
     /// <param name="cookie">The cookie's value.</param>
     /// <param name="roleOf">What it gives now; none: it ends.</param>
-    /// <param name="isActivity">Whether somebody does something, rather than a stream.</param>
-    public CookieSession? Find(string cookie, Func<CookieSession, HttpRole> roleOf, bool isActivity = true)
+    public CookieSession? Find(string cookie, Func<CookieSession, HttpRole> roleOf)
     {
         string key = KeyOf(cookie);
         CookieSession? session;
         lock (_lock) _sessions.TryGetValue(key, out session);
         if (session is null) return null;
         HttpRole role = roleOf(session);
-        bool isIdle = role > HttpRole.Viewer && time.GetElapsedTime(session.UsedAt) > MostIdle;
-        if (role == HttpRole.None || isIdle || time.GetElapsedTime(session.BeganAt) > MostAge)
+        if (HasEnded(session, role))
         {
             lock (_lock) _sessions.Remove(key);
             return null;
         }
 
-        if (isActivity) session.UsedAt = time.GetTimestamp();
+        session.UsedAt = time.GetTimestamp();
         return session;
     }
 
-    /// <summary>Whether a login is still there.</summary>
-    public bool IsOpen(CookieSession session)
+    /// <summary>Whether a login is still good.</summary>
+    /// <param name="session">The login.</param>
+    /// <param name="role">What it gives now.</param>
+    public bool IsOpen(CookieSession session, HttpRole role)
     {
+        if (HasEnded(session, role)) return false;
         lock (_lock) return _sessions.ContainsValue(session);
     }
 
@@ -117,6 +118,10 @@ internal sealed class CookieSessions(TimeProvider time)
 
     /// <summary>When a login ends at the latest.</summary>
     public DateTimeOffset EndOf(CookieSession session) => time.GetUtcNow() + (MostAge - time.GetElapsedTime(session.BeganAt));
+
+    private bool HasEnded(CookieSession session, HttpRole role) =>
+        role == HttpRole.None || time.GetElapsedTime(session.BeganAt) > MostAge
+        || (role > HttpRole.Viewer && time.GetElapsedTime(session.UsedAt) > MostIdle);
 
     // A cookie is a guess of 256 bits; comparing digests tells nothing of how near one came.
     private static string KeyOf(string cookie) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(cookie)));

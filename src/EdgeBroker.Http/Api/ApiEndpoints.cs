@@ -20,7 +20,15 @@ public static class ApiEndpoints
         HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, TimeProvider time)
     {
         var scans = new ApiScans(time);
-        var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, time);
+        var course = new MetricHistory(broker.Meters, time);
+        Action? before = site.Beginning;
+        site.Beginning = () =>
+        {
+            before?.Invoke();
+            course.Begin();
+        };
+        site.Stopping.Register(course.Dispose);
+        var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, course, time);
         IEnumerable<HttpEndpoint> endpoints =
         [
             .. LoginEndpoints.Make(site),
@@ -28,6 +36,7 @@ public static class ApiEndpoints
             .. new StreamEndpoint(site, whole, view, history, administration, time).Make(),
             .. new SessionEndpoints(view, history, scans, time).Make(),
             .. new RetainedEndpoints(view, scans, time).Make(),
+            .. new WorkbenchEndpoint(site).Make(),
             .. new BackupEndpoints(administration, time).Make(),
             .. new LogEndpoints(administration, time).Make(),
             .. new AdminEndpoints(site, administration, time).Make(),

@@ -44,6 +44,7 @@ namespace EdgeBroker.Http.Api;
 [JsonSerializable(typeof(LogLevelBody))]
 [JsonSerializable(typeof(StreamEnd))]
 [JsonSerializable(typeof(BackupAnswer))]
+[JsonSerializable(typeof(HistoryAnswer))]
 [JsonSerializable(typeof(CertificateAnswer[]))]
 [JsonSerializable(typeof(QueueAnswer[]))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -14,7 +14,8 @@ namespace EdgeBroker.Http.Api;
 
 /// <summary>What is to be seen of the broker as a whole.</summary>
 internal sealed class BrokerEndpoints(
-    Broker broker, BrokerView view, HistoryRing history, HttpSite site, IHealth health, IAdministration administration, ApiScans scans, TimeProvider time)
+    Broker broker, BrokerView view, HistoryRing history, HttpSite site, IHealth health, IAdministration administration, ApiScans scans,
+    MetricHistory course, TimeProvider time)
 {
     private const HttpSurfaces Surfaces = HttpSurfaces.Api | HttpSurfaces.Console;
     private const string ApiVersion = "1.0";
@@ -42,6 +43,12 @@ internal sealed class BrokerEndpoints(
         {
             Query = [new("names", "only these, with commas between; a name may end in *")],
             Answers = ApiJson.Default.MetricsAnswer,
+            IsList = true,
+        };
+        yield return Read("/metrics/history", "The course of some numbers, for charts", HistoryAsync) with
+        {
+            Query = [new("span", "5m (a point a second), 1h (ten seconds) or 24h (a minute)"), new("names", "only these series, with commas between")],
+            Answers = ApiJson.Default.HistoryAnswer,
             IsList = true,
         };
         yield return Read("/memory", "What takes memory", MemoryAsync) with { Answers = ApiJson.Default.MemoryAnswer };
@@ -181,6 +188,17 @@ internal sealed class BrokerEndpoints(
         Dictionary<string, string> states = broker.Meters.States.Select(state => (state.SysTopic, Text: state.Read())).Where(state => state.Text is not null)
             .ToDictionary(state => state.SysTopic, state => state.Text!, StringComparer.Ordinal);
         return exchange.AnswerAsync(new MetricsAnswer(items, states, time.GetUtcNow()), ApiJson.Default.MetricsAnswer);
+    }
+
+    private Task HistoryAsync(Exchange exchange)
+    {
+        string[]? names = exchange.Query("names")?.Split(',');
+        if (names?.FirstOrDefault(name => !MetricHistory.Names.Contains(name)) is { } unknown)
+        {
+            throw HttpProblem.Parameter("names", Exchange.Short(unknown), "of " + string.Join(", ", MetricHistory.Names));
+        }
+
+        return exchange.AnswerAsync(course.Of(exchange.QueryWord("span", "5m", "1h", "24h") ?? "5m", names), ApiJson.Default.HistoryAnswer);
     }
 
     private static MetricAnswer Of(MeterEntry entry, long value) => new(

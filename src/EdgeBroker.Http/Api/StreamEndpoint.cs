@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Management;
-using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Transport.Listeners;
 
@@ -35,8 +34,7 @@ internal sealed class StreamEndpoint(
     private async Task ServeAsync(Exchange exchange)
     {
         string[] channels = ChannelsOf(exchange);
-        Caller caller = exchange.Caller;
-        using OpenStream stream = site.Streams.Open(caller, () => MayGoOn(exchange));
+        using OpenStream stream = site.Streams.Open(exchange.Caller, () => site.MayGoOn(exchange));
         var output = new EventStream(exchange);
         // What is there already is asked for elsewhere: the stream tells what comes, but for what a stream before has shown.
         long lastEvent = history.ToList().FirstOrDefault()?.Id ?? 0;
@@ -48,7 +46,7 @@ internal sealed class StreamEndpoint(
         {
             do
             {
-                if (!MayGoOn(exchange)) break;
+                if (!site.MayGoOn(exchange)) break;
                 foreach (string channel in channels)
                 {
                     if (channel == "overview")
@@ -93,20 +91,6 @@ internal sealed class StreamEndpoint(
         return areKnown && channels.Length is > 0 and <= MostChannels ? channels
             : throw HttpProblem.Parameter("channels", Exchange.Short(text),
                 $"at most {MostChannels} of overview, events, log, log:LEVEL and session:CLIENT-ID");
-    }
-
-    // A login may end while nobody does anything: a stream is no activity.
-    private bool MayGoOn(Exchange exchange)
-    {
-        Caller caller = exchange.Caller;
-        if (caller.Session is { } session) return site.Sessions.IsOpen(session) && site.Authentication.RoleOf(session) >= HttpRole.Viewer;
-        if (site.Authentication.Review(caller, exchange.Listener.Address).Reason != Protocol.ReasonCode.Success) return false;
-        return caller.Proof switch
-        {
-            CallerProof.Token => site.Options.Current.Tokens.Any(token => token.Name == caller.Name),
-            CallerProof.Peer => true,
-            _ => site.Options.Current.RoleOf(caller.Name) >= HttpRole.Viewer,
-        };
     }
 
     private async ValueTask<long> SendEventsAsync(EventStream output, long last)

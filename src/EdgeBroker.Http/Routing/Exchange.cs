@@ -61,6 +61,9 @@ public sealed class Exchange
 
     internal string Path => _target.Path;
 
+    /// <summary>Told before the answer is sent: whoever has it finds in the audit what was done.</summary>
+    internal Action<int>? Answering { get; set; }
+
     /// <summary>Where its body is accounted while it is held; null: nowhere.</summary>
     internal MemoryLedger? Ledger { get; init; }
 
@@ -238,6 +241,7 @@ public sealed class Exchange
         HttpResponse response = Context.Response;
         response.StatusCode = status;
         response.ContentType = contentType;
+        Answering?.Invoke(status);
         if (Endpoint.IsList && body.Length > CompressedFrom && TakesGzip())
         {
             body = Compressed(body.Span);
@@ -252,6 +256,7 @@ public sealed class Exchange
     public Task AnswerNothingAsync(int status = StatusCodes.Status204NoContent)
     {
         Context.Response.StatusCode = status;
+        Answering?.Invoke(status);
         return Task.CompletedTask;
     }
 

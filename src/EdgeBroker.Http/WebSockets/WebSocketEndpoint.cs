@@ -12,7 +12,7 @@ namespace EdgeBroker.Http.WebSockets;
 internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time)
 {
     // The name OASIS registered; earlier drafts' "mqttv3.1" meant a protocol that is not spoken here.
-    private const string Protocol = "mqtt";
+    public const string Protocol = "mqtt";
     private static readonly TimeSpan DisconnectTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Serves one request.</summary>
@@ -32,6 +32,16 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await ServeAsync(
             socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<ConnectionAdmission>()!.Admission)
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Serves a request that is good, for a user who is known already.</summary>
+    public async Task ServeAsync(HttpContext context, string user)
+    {
+        WebListener listener = context.Features.GetRequiredFeature<WebListener>();
+        IPAddress? address = context.Connection.RemoteIpAddress;
+        string peer = WebListener.PeerOf(address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
+        using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
+        await ServeAsync(socket, listener, peer, address, user, context.Features.Get<ConnectionAdmission>()!.Admission).ConfigureAwait(false);
     }
 
     private static (int Status, string Cause) Refusal(HttpContext context, ListenerSettings settings)

@@ -5,6 +5,7 @@ using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
+using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Logging;
 using EdgeBroker.Reloading;
@@ -21,10 +22,11 @@ namespace EdgeBroker.Control;
 /// <param name="listeners">Where it listens.</param>
 /// <param name="reload">Reads the configuration again.</param>
 /// <param name="levels">How much the log says.</param>
+/// <param name="consoleLink">Makes a link that lets one browser in; null: no listener may have one.</param>
 /// <param name="log">Event ids 9045-9049.</param>
 internal sealed partial class ControlService(
     Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload,
-    ILogLevels levels, ILogger log)
+    ILogLevels levels, Func<string?> consoleLink, ILogger log)
 {
     // For the disk to take a deletion: a slow one takes a second.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
@@ -51,6 +53,7 @@ internal sealed partial class ControlService(
                 ControlRequest.Shared => new ControlAnswer { Shared = view.SharedGroups(request.After, LimitOf(request)) },
                 ControlRequest.LogLevel => ChangeLog(request),
                 ControlRequest.Refusals => new ControlAnswer { Refusals = new RefusalsAnswer(view.Refusals()) },
+                ControlRequest.Console => Console(),
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };
         }
@@ -111,6 +114,10 @@ internal sealed partial class ControlService(
         ControlAnswer NoArea(string area) =>
             ControlAnswer.Failed($"the log has no area \"{area}\"; there are {string.Join(", ", levels.Levels().Select(one => one.Area))}");
     }
+
+    private ControlAnswer Console() => consoleLink() is { } link
+        ? new ControlAnswer { Console = new ConsoleAnswer(link, (int)OnceTokens.Validity.TotalSeconds) }
+        : ControlAnswer.Failed("no listener serves the console where a link may be used: one with protocol \"https\", or \"http\" on loopback, does");
 
     private static bool IsDoneSoon(Completion? completion)
     {

@@ -114,7 +114,8 @@ internal sealed partial class BrokerHost(
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
         parts.Add(new DeliveryProbe(broker, listeners.AddPeriodic, _services, () => listeners.Summary, time));
         parts.Add(listeners, next => next.Listeners);
-        parts.Add(new HttpPart(httpOptions, site, () => listeners.Running, _log), c => c.Http);
+        var http = new HttpPart(httpOptions, site, () => listeners.Running, _log);
+        parts.Add(http, c => c.Http);
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
         var view = new BrokerView(broker, refusals);
@@ -129,7 +130,7 @@ internal sealed partial class BrokerHost(
         site.Add([MetricsEndpoint.Make(meters)]);
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
         var control = new ControlService(
-            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, _log);
+            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink, _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         using var stopSignals = new StopSignals(stop, loggers, _log);

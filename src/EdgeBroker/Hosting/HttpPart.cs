@@ -21,12 +21,15 @@ internal sealed partial class HttpPart(Replaceable<HttpOptions> options, HttpSit
     /// <inheritdoc/>
     public ValueTask StartAsync(CancellationToken cancel)
     {
-        if (!options.Current.AdmitsSomebody && OnceAddress() is { } address) LogOnce(log, $"{address}/#once={site.Once.Issue()}");
+        if (!options.Current.AdmitsSomebody && NewLink() is { } link) LogOnce(log, link);
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>A link that lets one browser in, once; null: no listener may have one.</summary>
+    public string? NewLink() => OnceAddress() is { } address ? $"{address}/#once={site.Once.Issue()}" : null;
+
     /// <summary>Where a one-time token may be used: on this machine, or where nobody on the way reads it; null: nowhere.</summary>
-    public string? OnceAddress()
+    private string? OnceAddress()
     {
         foreach (IListener listener in listeners())
         {

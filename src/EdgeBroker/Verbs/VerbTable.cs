@@ -18,6 +18,8 @@ internal static class VerbTable
         ReloadCommand.Command,
         StatusCommand.Command,
         HealthCommand.Command,
+        TopCommand.Command,
+        ConsoleCommand.Command,
         ClientsCommand.Command,
         SessionCommand.Command,
         KickCommand.Command,

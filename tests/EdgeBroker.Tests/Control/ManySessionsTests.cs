@@ -41,7 +41,7 @@ public sealed class ManySessionsTests : IDisposable
         var source = new ConfigurationSource(configuration, _ => null, _directory.Path, TimeProvider.System);
         var service = new ControlService(
             _broker, new BrokerView(_broker, refusals), new Healthy(), source, () => [], () => throw new NotSupportedException(),
-            new EdgeBroker.Logging.LogAreas(TimeProvider.System), NullLogger.Instance);
+            new EdgeBroker.Logging.LogAreas(TimeProvider.System), () => null, NullLogger.Instance);
         _control = ControlSocket.Open(_directory.Path, service.Answer, TimeProvider.System, NullLogger.Instance)!;
     }
 

@@ -25,11 +25,13 @@ public sealed class RemoteVerbTests
         Assert.Contains("plant/#", Said(broker, 0, "session", "plant/press 7%"), StringComparison.Ordinal);
         Assert.Matches(@"plant/press 7% +plant/# +1 ", Said(broker, 0, "subscriptions", "plant/x"));
         await client.PublishAsync("plant/kept", "71.5", retain: true);
+        await client.FenceAsync();
         Assert.Contains("plant/kept", Said(broker, 0, "retained", "plant/+"), StringComparison.Ordinal);
         Assert.Contains("\"payload\":\"NzEuNQ==\"", Said(broker, 0, "retained", "get", "plant/kept", "--json"), StringComparison.Ordinal);
         Assert.Equal(0, Run(broker, out _, "retained", "delete", "plant/kept"));
         Assert.Equal("plant/press 7% is disconnected\n", Said(broker, 0, "kick", "plant/press 7%"));
-        Assert.Equal(1, Run(broker, out string refused, "kick", "plant/press 7%"));
+        string refused = "";
+        await Deadline.Until(() => Run(broker, out refused, "kick", "plant/press 7%") == 1, "the session's end");
         Assert.Contains("there is no session of plant/press 7%", refused, StringComparison.Ordinal);
         broker.Configure(Settings + "[mqtt]\nmax_qos = 9\n");
         Assert.Equal(78, Run(broker, out string wrong, "reload"));
@@ -61,6 +63,39 @@ public sealed class RemoteVerbTests
         JsonElement one = JsonDocument.Parse(near.ToString()).RootElement.GetProperty("items")[0];
         JsonElement other = JsonDocument.Parse(Said(broker, 0, "clients", "--json")).RootElement.GetProperty("items")[0];
         Assert.Equal(one.EnumerateObject().Select(member => member.Name), other.EnumerateObject().Select(member => member.Name));
+    }
+
+    [Fact]
+    public async Task Top_shows_what_flows_near_and_far()
+    {
+        await using BrokerInProcess broker = await StartAsync();
+        TestClient client = await broker.ConnectAsync("press7");
+        await client.PublishAsync("plant/x", "1");
+        await client.FenceAsync();
+        using var near = new StringWriter();
+        Assert.Equal(0, broker.Run(near, near, "top", "--interval", "0.2", "--data-dir", broker.DataDirectory));
+        const string Head = @"^n up \d+ s  good  1 clients  in 0\.0  out \d+\.\d  drop 0\.0  [\d:]+ UTC\nmemory [^\n]+\n";
+        Assert.Matches(Head + @"CLIENT +IN/s +OUT/s +QUEUE +DROPS +FROM\npress7 +0\.0 ", near.ToString());
+        JsonElement frame = JsonDocument.Parse(Said(broker, 0, "top", "press*", "--interval", "0.2", "--sort", "queue", "--json")).RootElement;
+        Assert.Equal("press7", frame.GetProperty("clients")[0].GetProperty("session").GetProperty("client_id").GetString());
+    }
+
+    [Fact]
+    public async Task A_link_is_printed_that_lets_a_browser_in_once()
+    {
+        await using BrokerInProcess broker = await StartAsync();
+        using var said = new StringWriter();
+        Assert.Equal(0, broker.Run(said, said, "console", "--data-dir", broker.DataDirectory));
+        string link = said.ToString().Split(' ')[0];
+        Assert.StartsWith(Url(broker) + "/#once=", link, StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = new Uri(Url(broker)) };
+        string body = JsonSerializer.Serialize(new Dictionary<string, string> { ["once"] = link.Split("#once=")[1] });
+        using HttpResponseMessage first = await http.PostAsync("/api/v1/login", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(200, (int)first.StatusCode);
+        Assert.Contains("\"role\":\"admin\"", await first.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using HttpResponseMessage again = await http.PostAsync("/api/v1/login", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(401, (int)again.StatusCode);
+        Assert.DoesNotContain(link.Split("#once=")[1], broker.Log, StringComparison.Ordinal);
     }
 
     private static async Task<BrokerInProcess> StartAsync()
