@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -24,13 +25,26 @@ public sealed partial class Broker
     /// <returns>The right to act for the session; null: the client id belongs to another user, see <see cref="FindOwner"/>.</returns>
     public ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
+        Holder? holder = Limits.Holders.Use(grant.UserName, grant.Network);
+        try
+        {
+            return Connect(clientId, cleanStart, grant, holder, context, link);
+        }
+        finally
+        {
+            holder?.Release();
+        }
+    }
+
+    private ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, Holder? holder, RoutingContext context, ISessionLink link)
+    {
         Displaced? displaced = null;
         while (true)
         {
             if (FindOwner(clientId, grant.UserName) is not null) return null;
             Session session = cleanStart ? BeginAnew(clientId, context, ref displaced) : Resume(clientId, context, ref displaced);
             link.Prepare(session);
-            if (session.TryAttach(link, grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
+            if (session.TryAttach(link, grant, holder, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
                 _deadlines.Remove(session);
                 if (previous is null) CountConnected();
@@ -63,6 +77,10 @@ public sealed partial class Broker
     /// <param name="userName">Who wants it; null: an anonymous client.</param>
     public string? FindOwner(string clientId, string? userName) =>
         _sessions.TryGetValue(clientId, out Session? session) && session.IsOfAnother(userName) ? session.UserName : null;
+
+    /// <summary>The connection that a client's session has now; null: none.</summary>
+    /// <param name="clientId">The client id.</param>
+    public ISessionLink? FindLink(string clientId) => _sessions.TryGetValue(clientId, out Session? session) ? session.Link : null;
 
     /// <summary>The connection is gone. Does nothing for a connection whose session was taken over.</summary>
     /// <param name="lease">The connection's right.</param>
@@ -152,6 +170,14 @@ public sealed partial class Broker
 
     private void PublishWill(Will will, Session session, RoutingContext context)
     {
+        if (FindWillObjection(will, session) is { } cause)
+        {
+            context.Counters.CountDropped(DropReason.NotPermitted);
+            TellWillRefused(will, session, cause);
+            session.RecordWillPublished();
+            return;
+        }
+
         Publish(
             new Publication
             {
@@ -167,6 +193,21 @@ public sealed partial class Broker
             context);
         session.RecordWillPublished();
     }
+
+    // Its client had the right when it connected; that may be weeks ago.
+    private string? FindWillObjection(Will will, Session session) =>
+        will.Author is { } author ? author.FindObjection(will.Message) : JudgeRestoredWill?.Invoke(session.Id, session.UserName, will.Message);
+
+    private void TellWillRefused(Will will, Session session, string cause) => _events.PublishRefused(new RefusedEvent
+    {
+        ClientId = session.Id,
+        UserName = session.UserName,
+        Topic = will.Message.Topic,
+        QoS = will.Message.QoS,
+        Retain = will.Message.Retain,
+        Reason = ReasonCode.NotAuthorized,
+        Cause = "the will: " + cause,
+    });
 
     /// <summary>Hands a message of an ended member to another member of its group.</summary>
     private void Reassign(OrphanedMessage orphan, Receiver from, RoutingContext context)

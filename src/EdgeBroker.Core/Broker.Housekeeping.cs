@@ -36,6 +36,7 @@ public sealed partial class Broker
                 if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall, _tellExpired);
                 MaintainStore(nowMs);
                 SweepQueues(nowMs);
+                Limits.Holders.Sweep();
                 _sys?.RunDue(nowMs, _ownContext);
                 return false;
             }

@@ -1,7 +1,9 @@
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core;
 
@@ -21,13 +23,18 @@ public sealed partial class Broker
     {
         if (publication is not { Retain: true, Payload.IsEmpty: false } || !Options.RetainAvailable || publication.IsBrokersOwn) return null;
         LimitOptions limits = Limits.Current;
+        Holder? holder = publication.Publisher?.Holder;
+        (int ownCount, long ownBytes) = (holder?.Retained ?? 0, holder?.RetainedBytes ?? 0);
         bool isTight = Retained.Count >= limits.MaxRetained || Retained.SizeBytes + publication.SizeBytes > limits.MaxRetainedBytes
+            || ownCount >= limits.MaxRetainedPerUser || ownBytes + publication.SizeBytes > limits.MaxRetainedBytesPerUser
             || !Limits.Ledger.HasLastingRoomFor(publication.SizeBytes);
         if (!isTight) return null;
         long growthBytes = Retained.CountGrowth(publication, out bool isNew);
         if (isNew && Retained.Count >= limits.MaxRetained) return LimitKind.MaxRetained;
+        if (isNew && ownCount >= limits.MaxRetainedPerUser) return LimitKind.MaxRetainedPerUser;
         if (growthBytes <= 0) return null;
         if (Retained.SizeBytes + growthBytes > limits.MaxRetainedBytes) return LimitKind.MaxRetainedBytes;
+        if (ownBytes + growthBytes > limits.MaxRetainedBytesPerUser) return LimitKind.MaxRetainedBytesPerUser;
         return Limits.Ledger.HasLastingRoomFor(growthBytes) ? null : LimitKind.MaxMemory;
     }
 
@@ -42,10 +49,31 @@ public sealed partial class Broker
     {
         if (grant is { ExpirySeconds: 0, Will: null }) return null;
         bool isKnown = _sessions.TryGetValue(clientId, out Session? session) && session.OutlivesConnection;
-        if (!isKnown && grant.ExpirySeconds != 0 && _sessions.Count >= Limits.Current.MaxSessions) return LimitKind.MaxSessions;
+        LimitOptions limits = Limits.Current;
+        Holder? holder = Limits.Holders.Find(grant.UserName, grant.Network);
+        if (!isKnown && grant.ExpirySeconds != 0)
+        {
+            if (_sessions.Count >= limits.MaxSessions) return LimitKind.MaxSessions;
+            if (holder?.Sessions >= limits.MaxSessionsPerUser) return LimitKind.MaxSessionsPerUser;
+        }
+
         long willBytes = grant.Will?.Message.SizeBytes ?? 0;
-        if (isKnown && willBytes <= (cleanStart ? KnownWillBytes : Math.Max(KnownWillBytes, session!.WillBytes))) return null;
+        long knownBytes = isKnown ? session!.WillBytes : 0;
+        if (isKnown && willBytes <= (cleanStart ? KnownWillBytes : Math.Max(KnownWillBytes, knownBytes))) return null;
+        long growthBytes = willBytes - knownBytes;
+        if (growthBytes > 0 && Limits.Ledger.Bytes(MemoryKind.Wills) + growthBytes > limits.MaxWillBytes) return LimitKind.MaxWillBytes;
+        if (growthBytes > 0 && (holder?.WillBytes ?? 0) + growthBytes > limits.MaxWillBytesPerUser) return LimitKind.MaxWillBytesPerUser;
         return Limits.Ledger.HasLastingRoomFor(Session.SessionBytes + willBytes) ? null : LimitKind.MaxMemory;
+    }
+
+    /// <summary>Which limit keeps a receiver from subscribing another filter; null: none. One that it has may be subscribed anew.</summary>
+    internal LimitKind? FindFilterLimit(Receiver receiver, ReadOnlySpan<byte> filter)
+    {
+        LimitOptions limits = Limits.Current;
+        LimitKind? limit = Subscriptions.Count >= limits.MaxFilters ? LimitKind.MaxFilters
+            : receiver.Holder?.Filters >= limits.MaxFiltersPerUser ? LimitKind.MaxFiltersPerUser
+            : !Limits.Ledger.HasLastingRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length) ? LimitKind.MaxMemory : null;
+        return limit is null || receiver.FindSubscription(filter) is not null ? null : limit;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
@@ -22,7 +23,10 @@ public sealed partial class Broker
     /// <summary>Takes over a session the store has kept. Before the first connection.</summary>
     public void Restore(RestoredSession restored)
     {
-        Session session = Session.Restore(restored, _environment);
+        // Of an anonymous client nobody knows where it was, until it comes back.
+        Holder? holder = Limits.Holders.Use(restored.UserName, ClientNetwork.None);
+        Session session = Session.Restore(restored, _environment, holder);
+        holder?.Release();
         // One that is over ends when its time, which has come, is looked at; whoever uses its client id is another one.
         if (!restored.IsEnded) _sessions[session.Id] = session;
         foreach (RestoredSubscription one in restored.Subscriptions)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
@@ -40,7 +41,7 @@ public sealed partial class Broker
         _events = events;
         _tellExpired = TellExpired;
         Limits = new BrokerLimits(clock, events);
-        Retained = new RetainedMessages(journal, Limits.Ledger);
+        Retained = new RetainedMessages(journal, Limits.Ledger, Limits.Holders);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
         Ingress = new Ingress.Ingress(this);
         _environment = new SessionEnvironment(options, Clock, journal, Limits.Ledger, events);
@@ -73,6 +74,11 @@ public sealed partial class Broker
 
     /// <summary>The other nodes.</summary>
     public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
+
+    /// <summary>
+    /// What speaks against publishing the will of a client that has not connected since the process began: its id, its user and the will. Null: nobody asks.
+    /// </summary>
+    public Func<string, string?, Message, string?>? JudgeRestoredWill { get; set; }
 
     /// <summary>The loops of connections, to threads that are none of them. Set by who runs them, before the first connection.</summary>
     public ILoopRequests Loops

@@ -28,19 +28,24 @@ public sealed partial class MqttServer
     }
 
     private IConnectionHandler Serve(MqttListener listener, ReactorListener.Accepted accepted) =>
-        listener.Tls is null ? Serve(listener, accepted.Transport, accepted.Reactor) : TlsUser.Accept(this, listener, accepted);
+        listener.Tls is not null
+            ? TlsUser.Accept(this, listener, accepted)
+            : Serve(listener, accepted.Transport, accepted.Reactor, isOneTooMany: accepted.IsOneTooMany);
 
     /// <summary>Speaks MQTT over a connection.</summary>
     /// <param name="listener">Whose it is.</param>
     /// <param name="transport">The bytes.</param>
     /// <param name="reactor">Its thread.</param>
     /// <param name="identity">The name its certificate has proved; null: none.</param>
-    /// <param name="admission">What the limits of connections said to it; null: it was not asked.</param>
+    /// <param name="admission">What the limits of connections said to it; null: they were not asked.</param>
+    /// <param name="isOneTooMany">Whether the listener has no place for it.</param>
     internal IConnectionHandler Serve(
-        MqttListener listener, TransportConnection transport, Reactor reactor, string? identity = null, Admission? admission = null)
+        MqttListener listener, TransportConnection transport, Reactor reactor, string? identity = null, Admission? admission = null,
+        bool isOneTooMany = false)
     {
         string cause = "";
         if (identity is null && listener.Settings.IdentifiesPeers) identity = _peerNames.Find(transport.PeerUserId, out cause);
+        admission ??= isOneTooMany ? _broker.Limits.Connections.RefuseForListener() : null;
         var handshake = new Handshake(listener.Mqtt, transport, _contexts[reactor], identity, admission);
         // Who is to be known by the system and is not, does not come in by other ways.
         if (cause.Length > 0)

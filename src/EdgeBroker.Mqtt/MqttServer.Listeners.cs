@@ -50,7 +50,7 @@ public sealed partial class MqttServer
         };
         MqttListener listener = null!;
         ReactorListener socket = ReactorListener.Open(
-            SocketAddress.Parse(settings.Address),
+            SocketAddress.Parse(settings.Address, settings.IsIPv6Only),
             _reactors,
             settings.MaxConnections,
             connection => Accept(listener, connection),
@@ -58,6 +58,7 @@ public sealed partial class MqttServer
                 new ConnectRefusedEvent(peer, null, ReasonCode.ServerBusy, "max_connections of the listener is reached", settings.Address)),
             _loggers.CreateLogger<ReactorListener>(),
             settings.SocketFile);
+        if (tls is not null) tls.Replaced = () => _ = ReviewAsync();
         return listener = new MqttListener(this, settings, endpoint, tls, socket);
     }
 

@@ -14,6 +14,9 @@ namespace EdgeBroker.Mqtt;
 /// </summary>
 public sealed class MqttSessions
 {
+    // From the socket to the pipe bytes go through several tasks, between which nobody sees them.
+    private static readonly TimeSpan ArrivalTime = TimeSpan.FromMilliseconds(50);
+
     private readonly (PipeLoop Loop, RoutingContext Context)[] _loops;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<PipeConnection, MqttEndpoint> _open = new();
@@ -46,7 +49,7 @@ public sealed class MqttSessions
     public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
-        var transport = new PipeConnection(pipe, peer, _time, loop, address);
+        var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime);
         Handshake handshake;
         using (loop.Enter()) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
         _open.TryAdd(transport, endpoint);

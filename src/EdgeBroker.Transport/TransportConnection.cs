@@ -30,6 +30,12 @@ public abstract class TransportConnection
     /// <summary>The user that runs the peer's process, as the kernel attests it; null: it does not, as for anything but a Unix socket.</summary>
     public virtual uint? PeerUserId => null;
 
+    /// <summary>How long the name that the transport has proved to be the peer's still holds; null: it has proved none, or one that does not end.</summary>
+    public virtual TimeSpan? IdentityValidFor => null;
+
+    /// <summary>What speaks against that name by now; null: nothing.</summary>
+    public virtual string? FindIdentityObjection() => null;
+
     /// <summary>Monotonic milliseconds of the transport's clock, which stands still within an iteration.</summary>
     public abstract long NowMs { get; }
 
@@ -59,6 +65,13 @@ public abstract class TransportConnection
 
     /// <summary>Runs something on the connection's own thread; from any thread that holds no lock.</summary>
     public abstract void Post(Action work);
+
+    /// <summary>
+    /// Has what the peer has sent by now handled, and its end, before somebody else takes its place: reads what has arrived, in turn with other connections,
+    /// and delivers what came of it. While the handler does not read, it waits for that. From any thread that holds no lock.
+    /// </summary>
+    /// <param name="done">Called once, on any thread, holding no lock: when that is so, or the connection is over.</param>
+    public abstract void Drain(Action done);
 
     /// <summary>Stops reading; the peer is held back by flow control. On the connection's own thread.</summary>
     public abstract void PauseReading();

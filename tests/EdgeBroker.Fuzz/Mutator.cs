@@ -25,6 +25,14 @@ public sealed class Mutator(Corpus corpus, ulong seed)
         return (target, [.. bytes]);
     }
 
+    /// <summary>A given input, changed in one place and not cut.</summary>
+    public (FuzzTarget Target, byte[] Input) Change((FuzzTarget Target, byte[] Input) given)
+    {
+        var bytes = new List<byte>(given.Input);
+        Change(bytes);
+        return (given.Target, [.. bytes]);
+    }
+
     private void Change(List<byte> bytes)
     {
         int at = Below(bytes.Count + 1);

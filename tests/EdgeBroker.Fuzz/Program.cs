@@ -13,6 +13,7 @@ switch (args)
 {
     case ["replay", string folder]:
         int count = Corpus.Load(folder).Replay();
+        foreach ((FuzzTarget longest, byte[] input) in LongestFields.Inputs()) longest.Run(input);
         Console.WriteLine($"{count} inputs replayed, no disagreement.");
         return count > 0 ? 0 : 1;
     case ["mutate", "--seconds", string seconds, "--seed", string seed, .. string[] rest]:
@@ -35,11 +36,13 @@ switch (args)
 static int Mutate(TimeSpan duration, ulong seed, string folder)
 {
     var mutator = new Mutator(Corpus.Load(folder), seed);
+    (FuzzTarget Target, byte[] Input)[] longest = [.. LongestFields.Inputs()];
     var clock = Stopwatch.StartNew();
     long runs = 0;
     while (clock.Elapsed < duration)
     {
-        (FuzzTarget target, byte[] input) = mutator.Next();
+        // Those of the greatest lengths take a hundred times as long.
+        (FuzzTarget target, byte[] input) = runs % 500 == 499 ? mutator.Change(longest[runs / 500 % longest.Length]) : mutator.Next();
         try
         {
             target.Run(input);

@@ -36,6 +36,19 @@ public class CorpusTests
     public void The_corpus_holds_no_disagreement() => Assert.True(Corpus.Load(Corpus.DefaultFolder).Replay() > 100);
 
     [Fact]
+    public void Fields_of_the_greatest_length_hold_no_disagreement()
+    {
+        int count = 0;
+        foreach ((FuzzTarget target, byte[] input) in LongestFields.Inputs())
+        {
+            target.Run(input);
+            count++;
+        }
+
+        Assert.InRange(count, 100, 1_000);
+    }
+
+    [Fact]
     public void Random_changes_of_the_corpus_find_no_disagreement()
     {
         var mutator = new Mutator(Corpus.Load(Corpus.DefaultFolder), seed: 20_250_101);

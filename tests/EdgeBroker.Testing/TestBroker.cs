@@ -123,9 +123,10 @@ public sealed class TestBroker : IAsyncDisposable
         int keepAliveSeconds = 0,
         byte[]? properties = null,
         TestWill? will = null,
-        bool? sessionPresent = null)
+        bool? sessionPresent = null,
+        string? address = null)
     {
-        TestClient client = await OpenAsync(version);
+        TestClient client = await OpenAsync(version, address);
         await client.SendAsync(client.Packets.Connect(clientId, cleanStart, keepAliveSeconds, properties, will));
         await client.ExpectConnackAsync(sessionPresent);
         return client;

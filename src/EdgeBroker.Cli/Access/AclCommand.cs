@@ -72,9 +72,21 @@ public static class AclCommand
             Show(verdict, context);
         }
 
+        foreach (AclRule rule in settings.Rules.Rules.Where(rule => IsOutByName(rule, subject)))
+        {
+            context.Error.WriteLine(
+                $"note: the rule at {Printable.Escape(rule.Source)} allows nothing here: "
+                    + "the name for its %u or %c has \"/\", \"+\" or \"#\" in it");
+        }
+
         if (isUnknown) context.Error.WriteLine($"note: {Printable.Escape(subject.UserName!)} is not in the password file: it cannot log in with a password");
         return verdict.IsAllowed ? ExitCode.Success : ExitCode.Failed;
     }
+
+    private static bool IsOutByName(AclRule rule, AclSubject subject) =>
+        rule.Allows && $"{subject.UserName}{subject.ClientId}".AsSpan().ContainsAny('/', '+', '#')
+        && Glob.Matches(rule.User, subject.UserName ?? "") && Glob.Matches(rule.Client, subject.ClientId)
+        && rule.Topics.Any(topic => topic.UsesName && topic.FilterFor(subject, allows: true) is null);
 
     private static void Show(AccessVerdict verdict, CommandContext context)
     {

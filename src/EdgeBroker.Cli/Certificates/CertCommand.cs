@@ -105,6 +105,15 @@ public static class CertCommand
         folder.Claim(AuthorityCertificate, AuthorityKey);
         KeyPair made = new CertificateMaker(context.Time).Authority(
             args.Text(AuthorityName) ?? $"EdgeBroker CA of {Environment.MachineName}", (int)(args.Number(AuthorityLife) ?? AuthorityDays));
+        // Nothing brings it back once it is written over, and with it go all certificates that it has made.
+        List<string> kept = folder.SetAside(context.Time.GetUtcNow(), AuthorityCertificate, AuthorityKey);
+        if (kept.Count > 0)
+        {
+            context.Out.WriteLine(
+                $"the old authority is kept as {string.Join(" and ", kept)}; who trusts it refuses what the new one makes, and the other way round: make the "
+                    + "certificates of servers and clients anew, and give everybody the new one");
+        }
+
         folder.WriteSecret(AuthorityKey, made.KeyPem);
         folder.WritePublic(AuthorityCertificate, made.CertificatePem);
         context.Out.WriteLine($"{folder.PathOf(AuthorityCertificate)}: give it to clients (--cafile), and to listeners as client_ca");
@@ -267,7 +276,19 @@ public static class CertCommand
         return all.ExportPkcs12(Pkcs12ExportPbeParameters.Pbes2Aes256Sha256, password);
     }
 
-    private static KeyPair LoadAuthority(CertificateFolder folder) => KeyPair.Load(folder.PathOf(AuthorityCertificate), folder.PathOf(AuthorityKey));
+    private static KeyPair LoadAuthority(CertificateFolder folder)
+    {
+        (string certificate, string key) = (folder.PathOf(AuthorityCertificate), folder.PathOf(AuthorityKey));
+        if (File.Exists(certificate) && !File.Exists(key))
+        {
+            string name = CertificateFindings.Shown(PemFile.ReadCertificates(certificate, PemFile.ReadBytes(certificate))[0]);
+            throw new CommandException(
+                $"{key}, the key of the authority \"{name}\", is not here: bring it from where that authority was made. "
+                    + "(\"edgebroker cert ca\" would make another one, which nobody trusts who trusts this)");
+        }
+
+        return KeyPair.Load(certificate, key);
+    }
 
     private static string ReadPassword(string file) => Encoding.UTF8.GetString(PemFile.ReadBytes(file)).TrimEnd('\r', '\n');
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
@@ -19,6 +20,21 @@ internal sealed class CertificateFolder(string path, bool replaces)
         }
 
         Guarded(path, "made", () => WrittenFile.MakeFolder(path));
+    }
+
+    /// <summary>Gives files that are there another name, under which they are kept.</summary>
+    /// <returns>The files, as they are called now.</returns>
+    public List<string> SetAside(DateTimeOffset now, params string[] files)
+    {
+        var kept = new List<string>();
+        foreach (string file in files.Where(file => File.Exists(PathOf(file))))
+        {
+            string aside = PathOf(string.Create(CultureInfo.InvariantCulture, $"{file}.{now.UtcDateTime:yyyyMMdd-HHmmss}"));
+            Guarded(PathOf(file), "renamed", () => File.Move(PathOf(file), aside));
+            kept.Add(aside);
+        }
+
+        return kept;
     }
 
     /// <summary>Writes what anybody may read.</summary>

@@ -12,6 +12,8 @@ namespace EdgeBroker.Core.Events;
 /// </summary>
 public sealed partial class BrokerEventLog : BrokerEventSink
 {
+    private const int LongestName = 128;
+
     private readonly ILogger<BrokerEventLog> _logger;
 
     // Enough for any plant; in a storm of reconnects the log must not be what holds the broker up.
@@ -37,7 +39,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         _limited = [.. Enum.GetValues<LimitKind>().Select(_ => Budget(LogLevel.Warning, "occasions on which a limit was reached"))];
 
         LogBudget Budget(LogLevel level, string what, int each = 5, int all = 100) =>
-            new(time, each, all, (subject, held) => LogHeldBack(logger, level, subject ?? "other clients", held, what));
+            new(time, each, all, (subject, held) => LogHeldBack(logger, level, Cut(subject ?? "other clients"), held, what));
     }
 
     /// <inheritdoc/>
@@ -55,7 +57,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         string session = what.SessionPresent ? "resumed" : "new";
         string name = NameOf(client.UserName), login = LoginOf(what);
         LogConnected(
-            _logger, client.ClientId, client.RemoteEndPoint, client.Listener, client.Transport, name, login, version, client.KeepAliveSeconds, session);
+            _logger, Cut(client.ClientId), client.RemoteEndPoint, client.Listener, client.Transport, name, login, version, client.KeepAliveSeconds, session);
     }
 
     /// <inheritdoc/>
@@ -65,7 +67,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         ClientDescription client = what.Client;
         if (!_logger.IsEnabled(level) || !_comings.Admit(client.ClientId)) return;
         string name = NameOf(client.UserName), reason = ReasonText.Coded(what.Reason);
-        LogDisconnected(_logger, level, client.ClientId, client.RemoteEndPoint, name, client.Listener, what.Explanation, reason);
+        LogDisconnected(_logger, level, Cut(client.ClientId), client.RemoteEndPoint, name, client.Listener, what.Explanation, reason);
     }
 
     /// <inheritdoc/>
@@ -74,16 +76,16 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         if (!_refused.Admit(SubjectOf(what.RemoteEndPoint, what.ClientId))) return;
         string reason = ReasonText.Coded(what.Reason);
         if (string.IsNullOrEmpty(what.ClientId)) LogRejected(_logger, what.RemoteEndPoint, what.Listener ?? "", what.Explanation, reason);
-        else LogRefused(_logger, what.RemoteEndPoint, what.Listener ?? "", what.ClientId, NameOf(what.UserName), what.Explanation, reason);
+        else LogRefused(_logger, what.RemoteEndPoint, what.Listener ?? "", Cut(what.ClientId), NameOf(what.UserName), what.Explanation, reason);
     }
 
     /// <inheritdoc/>
-    public override void SessionEnded(string clientId) => LogSessionEnded(_logger, clientId);
+    public override void SessionEnded(string clientId) => LogSessionEnded(_logger, Cut(clientId));
 
     /// <inheritdoc/>
     public override void SubscriptionCreated(in SubscriptionCreatedEvent what)
     {
-        if (_logger.IsEnabled(LogLevel.Debug)) LogSubscribed(_logger, what.ClientId, Encoding.UTF8.GetString(what.Filter), (byte)what.Granted);
+        if (_logger.IsEnabled(LogLevel.Debug)) LogSubscribed(_logger, Cut(what.ClientId), Cut(Encoding.UTF8.GetString(what.Filter)), (byte)what.Granted);
     }
 
     /// <inheritdoc/>
@@ -91,35 +93,37 @@ public sealed partial class BrokerEventLog : BrokerEventSink
     {
         // The others ended with their session.
         if (what.Cause != SubscriptionEnd.Unsubscribed || !_logger.IsEnabled(LogLevel.Debug)) return;
-        LogUnsubscribed(_logger, what.ClientId, Encoding.UTF8.GetString(what.Filter));
+        LogUnsubscribed(_logger, Cut(what.ClientId), Cut(Encoding.UTF8.GetString(what.Filter)));
     }
 
     /// <inheritdoc/>
     public override void SubscribeRefused(in RefusedEvent what)
     {
         if (!_deniedSubscribes.Admit(what.ClientId)) return;
-        string filter = Encoding.UTF8.GetString(what.Topic);
-        LogSubscribeRefused(_logger, what.ClientId, NameOf(what.UserName), filter, what.Cause ?? ReasonText.For(what.Reason), ReasonText.Coded(what.Reason));
+        string filter = Cut(Encoding.UTF8.GetString(what.Topic));
+        string cause = what.Cause ?? ReasonText.For(what.Reason);
+        LogSubscribeRefused(_logger, Cut(what.ClientId), NameOf(what.UserName), filter, cause, ReasonText.Coded(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void PublishRefused(in RefusedEvent what)
     {
         if (!_deniedPublishes.Admit(what.ClientId)) return;
-        string topic = Encoding.UTF8.GetString(what.Topic);
-        LogPublishRefused(_logger, what.ClientId, NameOf(what.UserName), topic, what.Cause ?? ReasonText.For(what.Reason), ReasonText.Coded(what.Reason));
+        string topic = Cut(Encoding.UTF8.GetString(what.Topic));
+        string cause = what.Cause ?? ReasonText.For(what.Reason);
+        LogPublishRefused(_logger, Cut(what.ClientId), NameOf(what.UserName), topic, cause, ReasonText.Coded(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void MessagesDropped(in DroppedEvent what)
     {
-        if (_dropped.Admit(what.ClientId)) LogDropped(_logger, what.Count, what.ClientId, CauseOf(what.Reason));
+        if (_dropped.Admit(what.ClientId)) LogDropped(_logger, what.Count, Cut(what.ClientId), CauseOf(what.Reason));
     }
 
     /// <inheritdoc/>
     public override void LimitReached(in LimitReachedEvent what)
     {
-        if (_limited[(int)what.Limit].Admit(what.Who)) LogLimit(_logger, what.Who, WordsFor(what.Action), what.Describe());
+        if (_limited[(int)what.Limit].Admit(what.Who)) LogLimit(_logger, Cut(what.Who), WordsFor(what.Action), what.Describe());
     }
 
     /// <inheritdoc/>
@@ -164,7 +168,15 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         return isLocal && !string.IsNullOrEmpty(clientId) ? clientId : host;
     }
 
-    private static string NameOf(string? user) => string.IsNullOrEmpty(user) ? "anonymous" : user;
+    private static string NameOf(string? user) => string.IsNullOrEmpty(user) ? "anonymous" : Cut(user);
+
+    /// <summary>A name that a client chose, and could fill the disk with.</summary>
+    private static string Cut(string name)
+    {
+        if (name.Length <= LongestName) return name;
+        int length = char.IsHighSurrogate(name[LongestName - 1]) ? LongestName - 1 : LongestName;
+        return string.Concat(name.AsSpan(0, length), "…");
+    }
 
     private static string LoginOf(in ConnectedEvent what) => what switch
     {

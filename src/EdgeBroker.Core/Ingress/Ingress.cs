@@ -77,7 +77,9 @@ public sealed class Ingress
         {
             _broker.Limits.Report(admitted.Limit, LimitAction.Dropped, principal.Receiver.Id);
             context.Counters.CountDropped(DropReason.Limited);
-            return new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded);
+            bool isHeard = message.QoS != QoS.AtMostOnce && principal.HearsRefusals;
+            return new PublishVerdict(
+                PublishDecision.Dropped, ReasonCode.QuotaExceeded, Cause: isHeard ? BrokerLimits.NameOf(admitted.Limit) + " is reached" : null);
         }
 
         if (!MayPublish(message, principal.Permissions, principal.Receiver.Id, principal.IsBridge)) return Deny(message, principal, context);
@@ -146,10 +148,10 @@ public sealed class Ingress
             return new SubscribeVerdict(ReasonCode.NotAuthorized);
         }
 
-        if (!_broker.Limits.Ledger.HasLastingRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length))
+        if (_broker.FindFilterLimit(principal.Receiver, filter) is { } limit)
         {
-            _broker.Limits.Count(LimitKind.MaxMemory, LimitAction.Refused);
-            TellRefused(filter, principal, ReasonCode.QuotaExceeded, _broker.Limits.Describe(LimitKind.MaxMemory));
+            _broker.Limits.Count(limit, LimitAction.Refused);
+            TellRefused(filter, principal, ReasonCode.QuotaExceeded, _broker.Limits.Describe(limit));
             return new SubscribeVerdict(ReasonCode.QuotaExceeded);
         }
 

@@ -11,6 +11,8 @@ public sealed class BrokerLimits
     // What a subscriber that does not read may have waiting while memory is short: enough for a slow link, not for one that is stuck.
     private const int ShortOutputBytes = 16 * 1024;
 
+    private const string ListenerConnections = "max_connections of the listener";
+
     private readonly Lock _lock = new();
     private readonly BrokerEvents _events;
     private volatile LimitOptions _current = new();
@@ -44,6 +46,9 @@ public sealed class BrokerLimits
 
     /// <summary>What memory is used for.</summary>
     public MemoryLedger Ledger { get; } = new();
+
+    /// <summary>Who has how much of what stays when its client has gone.</summary>
+    public HolderTable Holders { get; } = new();
 
     /// <summary>What the limits did.</summary>
     public LimitCounters Counters { get; } = new();
@@ -121,6 +126,7 @@ public sealed class BrokerLimits
     /// <summary>A limit as a person knows it: key and value.</summary>
     public string Describe(LimitKind limit)
     {
+        if (limit == LimitKind.MaxListenerConnections) return ListenerConnections;
         LimitOptions options = _current;
         string? value = limit switch
         {
@@ -132,14 +138,24 @@ public sealed class BrokerLimits
             LimitKind.MaxConnections => options.MaxConnections?.ToString(CultureInfo.InvariantCulture),
             LimitKind.MaxConnectionsPerIp => options.MaxConnectionsPerIp?.ToString(CultureInfo.InvariantCulture),
             LimitKind.MaxSessions => options.MaxSessions.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxSessionsPerUser => options.MaxSessionsPerUser.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxFilters => options.MaxFilters.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxFiltersPerUser => options.MaxFiltersPerUser.ToString(CultureInfo.InvariantCulture),
             LimitKind.MaxRetained => options.MaxRetained.ToString(CultureInfo.InvariantCulture),
-            LimitKind.MaxRetainedBytes => string.Create(CultureInfo.InvariantCulture, $"{options.MaxRetainedBytes / 1024} KB"),
-            LimitKind.MaxUnauthenticatedBytes => string.Create(CultureInfo.InvariantCulture, $"{MostUnauthenticatedBytes / 1024} KB"),
+            LimitKind.MaxRetainedPerUser => options.MaxRetainedPerUser.ToString(CultureInfo.InvariantCulture),
+            LimitKind.MaxRetainedBytes => ShowBytes(options.MaxRetainedBytes),
+            LimitKind.MaxRetainedBytesPerUser => ShowBytes(options.MaxRetainedBytesPerUser),
+            LimitKind.MaxWillBytes => ShowBytes(options.MaxWillBytes),
+            LimitKind.MaxWillBytesPerUser => ShowBytes(options.MaxWillBytesPerUser),
+            LimitKind.MaxUnauthenticatedBytes => ShowBytes(MostUnauthenticatedBytes),
             LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
             _ => null,
         };
         return value is null ? "limits." + KeyOf(limit) : $"limits.{KeyOf(limit)} ({value})";
     }
+
+    /// <summary>What a client is told of a limit: its key, not its value.</summary>
+    public static string NameOf(LimitKind limit) => limit == LimitKind.MaxListenerConnections ? ListenerConnections : "limits." + KeyOf(limit);
 
     /// <summary>The key of a limit in the table <c>[limits]</c>.</summary>
     public static string KeyOf(LimitKind limit) => limit switch
@@ -156,6 +172,14 @@ public sealed class BrokerLimits
         LimitKind.MaxSessions => "max_sessions",
         LimitKind.MaxRetained => "max_retained",
         LimitKind.MaxRetainedBytes => "max_retained_bytes",
+        LimitKind.MaxListenerConnections => "max_connections_of_listener",
+        LimitKind.MaxSessionsPerUser => "max_sessions_per_user",
+        LimitKind.MaxWillBytes => "max_will_bytes",
+        LimitKind.MaxWillBytesPerUser => "max_will_bytes_per_user",
+        LimitKind.MaxFilters => "max_filters",
+        LimitKind.MaxFiltersPerUser => "max_filters_per_user",
+        LimitKind.MaxRetainedPerUser => "max_retained_per_user",
+        LimitKind.MaxRetainedBytesPerUser => "max_retained_bytes_per_user",
         _ => "max_memory",
     };
 
@@ -163,7 +187,7 @@ public sealed class BrokerLimits
     public static ReasonCode ReasonOf(LimitKind limit) => limit switch
     {
         LimitKind.ConnectionsPerIp or LimitKind.AuthFailuresPerIp => ReasonCode.ConnectionRateExceeded,
-        LimitKind.MaxConnections or LimitKind.MaxMemory or LimitKind.MaxUnauthenticatedBytes => ReasonCode.ServerBusy,
+        LimitKind.MaxConnections or LimitKind.MaxListenerConnections or LimitKind.MaxMemory or LimitKind.MaxUnauthenticatedBytes => ReasonCode.ServerBusy,
         LimitKind.PublishesPerClient or LimitKind.BytesPerClient => ReasonCode.MessageRateTooHigh,
         _ => ReasonCode.QuotaExceeded,
     };
@@ -185,6 +209,8 @@ public sealed class BrokerLimits
         MemoryStage.Pausing => "pausing",
         _ => "dropping",
     };
+
+    private static string ShowBytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024} KB");
 
     private static string? Show(RateLimit? rate) => rate is null ? null : string.Create(CultureInfo.InvariantCulture, $"{rate.Text}, burst {rate.Burst}");
 

@@ -52,11 +52,14 @@ public sealed class ConnectionLimiter
                 return Admission.Granted;
             }
 
-            _limits.Counters.Count(limit, LimitAction.Refused);
-            bool mayHearWhy = _courtesy.HasRoom(RejectGrace, nowMs);
-            if (mayHearWhy) _courtesy.Take(RejectGrace, 1, nowMs);
-            return new Admission(limit, mayHearWhy);
+            return Refuse(limit, nowMs);
         }
+    }
+
+    /// <summary>Refuses a connection that its listener has no place for.</summary>
+    public Admission RefuseForListener()
+    {
+        lock (_lock.Alone()) return Refuse(LimitKind.MaxListenerConnections, _clock.NowMs);
     }
 
     /// <summary>Gives the place back.</summary>
@@ -75,6 +78,15 @@ public sealed class ConnectionLimiter
     internal void ForgetRates()
     {
         lock (_lock.Alone()) _rates.Clear();
+    }
+
+    private Admission Refuse(LimitKind limit, long nowMs)
+    {
+        _lock.MustBeHeld();
+        _limits.Counters.Count(limit, LimitAction.Refused);
+        bool mayHearWhy = _courtesy.HasRoom(RejectGrace, nowMs);
+        if (mayHearWhy) _courtesy.Take(RejectGrace, 1, nowMs);
+        return new Admission(limit, mayHearWhy);
     }
 
     private LimitKind? Obstacle(LimitOptions options, ClientNetwork network, long nowMs)

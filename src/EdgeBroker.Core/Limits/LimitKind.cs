@@ -39,6 +39,30 @@ public enum LimitKind : byte
     /// <summary><c>max_retained_bytes</c>: their bytes.</summary>
     MaxRetainedBytes,
 
+    /// <summary><c>max_sessions_per_user</c>: sessions of one user, or of the anonymous clients of one address.</summary>
+    MaxSessionsPerUser,
+
+    /// <summary><c>max_will_bytes</c>: bytes of wills.</summary>
+    MaxWillBytes,
+
+    /// <summary><c>max_will_bytes_per_user</c>: the same of one user or address.</summary>
+    MaxWillBytesPerUser,
+
+    /// <summary><c>max_filters</c>: filters subscribed.</summary>
+    MaxFilters,
+
+    /// <summary><c>max_filters_per_user</c>: the same of one user or address.</summary>
+    MaxFiltersPerUser,
+
+    /// <summary><c>max_retained_per_user</c>: retained messages of one user or address.</summary>
+    MaxRetainedPerUser,
+
+    /// <summary><c>max_retained_bytes_per_user</c>: their bytes.</summary>
+    MaxRetainedBytesPerUser,
+
+    /// <summary>A listener's own <c>max_connections</c>.</summary>
+    MaxListenerConnections,
+
     /// <summary><c>max_unauthenticated_bytes</c>: what those have sent, all together, who have not logged in.</summary>
     MaxUnauthenticatedBytes,
 }

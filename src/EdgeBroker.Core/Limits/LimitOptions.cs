@@ -41,6 +41,27 @@ public sealed record LimitOptions
     /// <summary>Bytes of retained messages, topics included.</summary>
     public long MaxRetainedBytes { get; init; } = 512L * 1024 * 1024;
 
+    /// <summary>Sessions of one user, or of the anonymous clients of one address.</summary>
+    public int MaxSessionsPerUser { get; init; } = 50_000;
+
+    /// <summary>Bytes of wills, topics included.</summary>
+    public long MaxWillBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>The same of one user or address.</summary>
+    public long MaxWillBytesPerUser { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Filters of all clients.</summary>
+    public int MaxFilters { get; init; } = 2_000_000;
+
+    /// <summary>The same of one user or address.</summary>
+    public int MaxFiltersPerUser { get; init; } = 1_000_000;
+
+    /// <summary>Retained messages of one user or address.</summary>
+    public int MaxRetainedPerUser { get; init; } = 1_000_000;
+
+    /// <summary>Their bytes.</summary>
+    public long MaxRetainedBytesPerUser { get; init; } = 256L * 1024 * 1024;
+
     /// <summary>What applies without configuration.</summary>
     public static RateLimit DefaultAuthFailures { get; } = new(10, TimeSpan.FromMinutes(1), 5) { Text = "10/m" };
 }

@@ -84,6 +84,12 @@ public interface ISessionLink
     /// <summary>Ends the connection with 0x97 because memory is short and it holds much of it; what it holds is let go at once. From any thread.</summary>
     void GiveUpMemory() => Close(ReasonCode.QuotaExceeded);
 
+    /// <summary>
+    /// Has what the client has sent on this connection by now handled, before another one takes its session. Called without a lock, from any thread.
+    /// </summary>
+    /// <param name="done">Called once, on any thread, holding no lock: when that is so, or the connection is over.</param>
+    void Drain(Action done) => done();
+
     /// <summary>What there is to show of the connection; null: nothing. Called without the lock, from any thread.</summary>
     LinkDescription? Describe() => null;
 

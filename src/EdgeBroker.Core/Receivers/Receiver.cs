@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Retained;
@@ -21,6 +22,9 @@ public abstract class Receiver(string id)
 
     /// <summary>Whether QoS 1 and 2 messages for it are kept on disk where the broker has a store.</summary>
     public virtual bool IsDurable => false;
+
+    /// <summary>On whose account it is, with what it leaves; null: on nobody's.</summary>
+    internal virtual Holder? Holder => null;
 
     /// <summary>Whether a message would take room in the store that only the end of its wait gives back. A hint, asked only while the store is full.</summary>
     /// <param name="qos">The QoS it would be delivered with.</param>

@@ -16,6 +16,7 @@ namespace EdgeBroker.Core.Retained;
 public sealed class RetainedMessages
 {
     private readonly IJournal _journal;
+    private readonly HolderTable _holders;
     private readonly RetainedTree _tree = new();
     private long _lastOrdinal;
     private int _count;
@@ -28,9 +29,11 @@ public sealed class RetainedMessages
 
     /// <param name="journal">Where the values are kept beyond the process.</param>
     /// <param name="ledger">Where their memory is accounted.</param>
-    public RetainedMessages(IJournal journal, MemoryLedger ledger)
+    /// <param name="holders">On whose account they are.</param>
+    public RetainedMessages(IJournal journal, MemoryLedger ledger, HolderTable? holders = null)
     {
         _journal = journal;
+        _holders = holders ?? new HolderTable();
         ledger.Poll(MemoryKind.Retained, () => _tree.UsedBytes);
     }
 
@@ -84,6 +87,7 @@ public sealed class RetainedMessages
                 Stamp = publication.Stamp,
                 QoS = publication.QoS,
                 Retain = publication.Retain,
+                HolderId = publication is { Payload.IsEmpty: false, Publisher.Holder: { } holder } && holder.TryUse() ? holder.Id : 0,
             };
             long superseded = Replace(node, publication.Topic, head, publication.Payload, publication.Properties);
             _lastOrdinal++;
@@ -269,7 +273,12 @@ public sealed class RetainedMessages
         if (value is not { } head) return;
         if (!head.IsTombstone) _count += sign;
         if (head.ExpiresAtMs != Message.Never) _expiring += sign;
-        _sizeBytes += sign * SizeOf(topic, head);
+        int bytes = SizeOf(topic, head);
+        _sizeBytes += sign * bytes;
+        if (_holders.Find(head.HolderId) is not { } holder) return;
+        holder.CountRetained(sign, bytes);
+        // Taken when the value was set.
+        if (sign < 0) holder.Release();
     }
 
     private static int SizeOf(ReadOnlySpan<byte> topic, in RetainedHead head) => topic.Length + head.PayloadLength + head.PropertiesLength;

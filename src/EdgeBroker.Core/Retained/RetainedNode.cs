@@ -46,6 +46,9 @@ internal struct RetainedHead
     public QoS QoS;
     public bool Retain;
 
+    /// <summary>The number of the <see cref="Limits.Holder"/> on whose account it is; 0: nobody's.</summary>
+    public int HolderId;
+
     /// <summary>Whether it is no value, but says which are older.</summary>
     public readonly bool IsTombstone => PayloadLength == 0 && !Stamp.IsNone;
 }

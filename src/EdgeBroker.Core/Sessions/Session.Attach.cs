@@ -15,11 +15,12 @@ public sealed partial class Session
     /// </summary>
     /// <param name="link">The connection; its output is guarded by <see cref="SyncRoot"/> already.</param>
     /// <param name="grant">What it brings.</param>
+    /// <param name="holder">On whose account it is; null: on nobody's.</param>
     /// <param name="lease">The right to act for the session.</param>
     /// <param name="previous">The connection that lost it, to be closed; null: none.</param>
     /// <param name="previousWill">That connection's will, when it is due now.</param>
     internal bool TryAttach(
-        ISessionLink link, SessionGrant grant, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill)
+        ISessionLink link, SessionGrant grant, Holder? holder, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill)
     {
         Deferred deferred;
         lock (SyncRoot.Alone())
@@ -32,9 +33,10 @@ public sealed partial class Session
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _lifetime.Will is { DelaySeconds: 0 }) previousWill = _lifetime.Will;
             bool sessionPresent = !_lifetime.IsNew;
-            _lifetime.Will?.Message.Release(Ledger);
+            ReleaseWill(_lifetime.Will);
             lease = new ConnectionLease(this, _lifetime.Attach(grant));
-            grant.Will?.Message.Hold(Ledger, MemoryKind.Wills);
+            Pass(holder, isNew: !sessionPresent);
+            HoldWill(grant.Will);
             if (!sessionPresent) Ledger.Account(MemoryKind.Sessions, MemoryBytes);
             _window.Attach(Math.Min(grant.ReceiveMaximum, _environment.Options.ReceiveMaximum), _environment.Options.MaxOutboundBytes);
             _received.Attach(Ledger);
@@ -83,7 +85,7 @@ public sealed partial class Session
         SyncRoot.MustBeHeld();
         long nowMs = _environment.Clock.NowMs;
         Volatile.Write(ref _link, null);
-        if (discardWill) _lifetime.Will?.Message.Release(Ledger);
+        if (discardWill) ReleaseWill(_lifetime.Will);
         _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
         if (!OutlivesConnection) return new Detachment(true, null, EndLocked(), 0);
         _queue.Unload();

@@ -44,7 +44,8 @@ public sealed partial class Session
         // One that no connection has had yet was never accounted.
         if (!_lifetime.IsNew) Ledger.Release(MemoryKind.Sessions, MemoryBytes);
         Will? will = _lifetime.End();
-        will?.Message.Release(Ledger);
+        ReleaseWill(will);
+        PassToNobody();
         ISessionLink? link = _link;
         Volatile.Write(ref _link, null);
         _retained.End();

@@ -18,6 +18,9 @@ public sealed partial class Session
         }
     }
 
+    /// <inheritdoc/>
+    internal override Holder? Holder => Volatile.Read(ref _holder);
+
     private MemoryLedger Ledger => _environment.Ledger;
 
     private int MemoryBytes => SessionBytes + (sizeof(char) * (Id.Length + (_lifetime.Owner?.Length ?? 0)));
@@ -53,7 +56,44 @@ public sealed partial class Session
     {
         SyncRoot.MustBeHeld();
         Will? will = _lifetime.TakeDueWill(nowMs);
-        will?.Message.Release(Ledger);
+        ReleaseWill(will);
         return will;
+    }
+
+    private void HoldWill(Will? will)
+    {
+        if (will is null) return;
+        will.Message.Hold(Ledger, MemoryKind.Wills);
+        _holder?.CountWill(will.Message.SizeBytes);
+    }
+
+    /// <summary>A will is replaced, discarded or about to be published.</summary>
+    private void ReleaseWill(Will? will)
+    {
+        if (will is null) return;
+        will.Message.Release(Ledger);
+        _holder?.CountWill(-will.Message.SizeBytes);
+    }
+
+    /// <summary>The session and its filters are on somebody's account from now on; it has no will at that moment.</summary>
+    private void Pass(Holder? holder, bool isNew)
+    {
+        SyncRoot.MustBeHeld();
+        if (_holder == holder && !isNew) return;
+        if (!isNew) PassToNobody();
+        if (holder?.TryUse() != true) holder = null;
+        holder?.CountSession(1);
+        holder?.CountFilters(_subscriptions.Count);
+        Volatile.Write(ref _holder, holder);
+    }
+
+    private void PassToNobody()
+    {
+        SyncRoot.MustBeHeld();
+        if (_holder is not { } holder) return;
+        holder.CountSession(-1);
+        holder.CountFilters(-_subscriptions.Count);
+        holder.Release();
+        Volatile.Write(ref _holder, null);
     }
 }

@@ -56,7 +56,7 @@ public sealed partial class Session : IStoredSessionOwner
     }
 
     /// <summary>A session as it was before the process began.</summary>
-    internal static Session Restore(RestoredSession restored, SessionEnvironment environment)
+    internal static Session Restore(RestoredSession restored, SessionEnvironment environment, Holder? holder)
     {
         var session = new Session(restored.Stored.ClientId, environment);
         session._store.Open(restored.Stored, session);
@@ -66,9 +66,14 @@ public sealed partial class Session : IStoredSessionOwner
         session._policy = restored.QueuePolicy;
         restored.Sort();
         if (restored.Queue.Count > 0) session._queue = new MessageQueue(environment.Ledger, restored.Queue, restored.QueueBytes);
-        restored.Will?.Message.Hold(environment.Ledger, MemoryKind.Wills);
         environment.Ledger.Account(MemoryKind.Sessions, session.MemoryBytes);
-        lock (session.SyncRoot.Alone()) session.AccountQueues();
+        lock (session.SyncRoot.Alone())
+        {
+            session.Pass(holder, isNew: true);
+            session.HoldWill(restored.Will);
+            session.AccountQueues();
+        }
+
         return session;
     }
 
@@ -78,6 +83,7 @@ public sealed partial class Session : IStoredSessionOwner
         lock (SyncRoot.Alone())
         {
             _subscriptions.Set(subscription);
+            _holder?.CountFilters(1);
         }
     }
 

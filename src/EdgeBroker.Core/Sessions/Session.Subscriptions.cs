@@ -16,6 +16,7 @@ public sealed partial class Session
             existing = _subscriptions.Find(subscription.Filter);
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
+            if (existing is null) _holder?.CountFilters(1);
             if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, subscription.Filter, subscription));
             return true;
         }
@@ -53,6 +54,7 @@ public sealed partial class Session
             completion = null;
             Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
             if (removed is null) return null;
+            _holder?.CountFilters(-1);
             _retained.Remove(removed.Filter);
             if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, removed.Filter, null));
             return removed;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
@@ -21,6 +22,7 @@ public sealed partial class Session : Receiver
     private SessionLifetime _lifetime = new();
     private RetainedFeed _retained;
     private SessionStore _store;
+    private Holder? _holder;
 
     internal Session(string clientId, SessionEnvironment environment)
         : base(clientId) => _environment = environment;
@@ -78,6 +80,9 @@ public sealed partial class Session : Receiver
         get => _lifetime.HeapIndex;
         set => _lifetime.HeapIndex = value;
     }
+
+    /// <summary>The connection it has; null: none. With or without the lock.</summary>
+    internal ISessionLink? Link => Volatile.Read(ref _link);
 
     private IJournal Journal => _environment.Journal;
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 
 namespace EdgeBroker.Core.Sessions;
@@ -10,6 +11,9 @@ public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? 
 {
     /// <summary>The name the client acts under; null: anonymous. A session belongs to whoever began it.</summary>
     public string? UserName { get; init; }
+
+    /// <summary>Where the client is, for limits of what anonymous ones leave; none: at no address.</summary>
+    public ClientNetwork Network { get; init; }
 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public QueuePolicy? QueuePolicy { get; init; }

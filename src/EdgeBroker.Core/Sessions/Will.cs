@@ -6,4 +6,8 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Message">The message; its expiry counts from its publication.</param>
 /// <param name="DelaySeconds">Will delay interval: how long a new connection may still stop it.</param>
 /// <param name="ExpirySeconds">Message expiry interval, or null.</param>
-public sealed record Will(Message Message, uint DelaySeconds, uint? ExpirySeconds);
+public sealed record Will(Message Message, uint DelaySeconds, uint? ExpirySeconds)
+{
+    /// <summary>Whose it is; null: its client connected to an earlier life of the process, or nobody restricts it.</summary>
+    public IWillAuthor? Author { get; init; }
+}

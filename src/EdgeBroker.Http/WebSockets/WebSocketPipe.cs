@@ -16,16 +16,18 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
     private readonly WebSocket _socket;
     private readonly Pipe _input =
         new(new PipeOptions(pauseWriterThreshold: HeldBytes, resumeWriterThreshold: HeldBytes / 2, useSynchronizationContext: false));
+    private readonly LastBytesReader _reader;
     private readonly WebSocketOutput _output;
 
     public WebSocketPipe(WebSocket socket)
     {
         _socket = socket;
+        _reader = new LastBytesReader(_input.Reader);
         _output = new WebSocketOutput(socket);
     }
 
     /// <inheritdoc/>
-    public PipeReader Input => _input.Reader;
+    public PipeReader Input => _reader;
 
     /// <inheritdoc/>
     public PipeWriter Output => _output;
@@ -51,7 +53,8 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
             }
         }
 
-        await _input.Writer.CompleteAsync(failure).ConfigureAwait(false);
+        if (failure is not null) _reader.Fail(failure);
+        await _input.Writer.CompleteAsync().ConfigureAwait(false);
         return broken;
     }
 

@@ -98,7 +98,8 @@ public sealed partial class Handshake
         var grant = new SessionGrant(
             Math.Min(requestedExpirySeconds, maxExpirySeconds),
             (int)packet.Properties.GetNumber(PropertyId.ReceiveMaximum, ushort.MaxValue),
-            packet.HasWill ? MakeWill(packet) : null);
+            packet.HasWill ? MakeWill(packet) : null)
+        { Network = Network };
         return new PendingConnect
         {
             ClientId = assigned ? "auto-" + Guid.NewGuid().ToString("N") : Encoding.UTF8.GetString(packet.ClientId),
@@ -116,6 +117,8 @@ public sealed partial class Handshake
             WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
         };
     }
+
+    private ClientNetwork Network => Transport.PeerUserId is { } userId ? ClientNetwork.OfPeer(userId) : ClientNetwork.Of(Transport.RemoteAddress);
 
     private AuthenticationMethod WhatIsShown(in ConnectPacket packet)
     {
@@ -163,7 +166,7 @@ public sealed partial class Handshake
             Transport.RemoteEndPoint,
             Endpoint.AnonymousAllowed)
         {
-            Network = Transport.PeerUserId is { } userId ? ClientNetwork.OfPeer(userId) : ClientNetwork.Of(Transport.RemoteAddress),
+            Network = Network,
             Listener = Endpoint.Listener,
             TransportIdentity = _link.Identity,
         };

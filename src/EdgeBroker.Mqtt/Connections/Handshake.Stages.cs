@@ -95,7 +95,7 @@ public sealed partial class Handshake
     /// <summary>Reads on unless somebody is still thinking; a client that waits for its login stays unread as well.</summary>
     private void ReadOn()
     {
-        if (_state is not (State.Authenticating or State.Claiming)) Transport.ResumeReading();
+        if (_state is not (State.Authenticating or State.Draining or State.Claiming)) Transport.ResumeReading();
     }
 
     /// <summary>Leaves the client unread until its login may be looked at. That time is not on its account.</summary>
@@ -131,7 +131,7 @@ public sealed partial class Handshake
         }
 
         TellAuthenticated(verdict);
-        if (IsLetIn(verdict)) Claim(verdict);
+        if (IsLetIn(verdict)) DrainOlder(verdict);
     }
 
     private void TellAuthenticated(AuthenticationResult verdict)
@@ -173,11 +173,11 @@ public sealed partial class Handshake
             return false;
         }
 
-        if (Broker.FindSessionLimit(connect.ClientId, connect.CleanStart, connect.Grant) is { } limit)
+        if (Broker.FindSessionLimit(connect.ClientId, connect.CleanStart, connect.Grant with { UserName = verdict.UserName }) is { } limit)
         {
             Broker.Limits.Report(limit, LimitAction.Refused, connect.ClientId);
             Refuse(
-                ReasonCode.QuotaExceeded, $"no further session or will is kept (limits.{BrokerLimits.KeyOf(limit)})",
+                ReasonCode.QuotaExceeded, $"no further session or will is kept ({BrokerLimits.NameOf(limit)})",
                 logged: $"no further session or will is kept: {Broker.Limits.Describe(limit)} is reached");
             return false;
         }
@@ -299,6 +299,7 @@ public sealed partial class Handshake
         AuthenticationResult identity = connect.Identity!;
         _link.Begin(connect.KeepAliveSeconds);
         SessionGrant grant = connect.Grant with { UserName = identity.UserName, Permissions = identity.Permissions };
+        if (grant.Will is { } will) grant = grant with { Will = will with { Author = new WillAuthor(Endpoint, identity, connect.ClientId) } };
         if (Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link) is not { } lease)
         {
             RefuseForeign(Broker.FindOwner(connect.ClientId, identity.UserName) ?? "");

@@ -62,6 +62,9 @@ public sealed partial class Handshake : IMqttHandler
         /// <summary>The client has been asked; nothing but AUTH and DISCONNECT is accepted.</summary>
         AwaitingAuth,
 
+        /// <summary>What an older connection of the client had received is being handled; nothing is read.</summary>
+        Draining,
+
         /// <summary>The cluster is thinking; nothing is read.</summary>
         Claiming,
 
@@ -153,6 +156,9 @@ public sealed partial class Handshake : IMqttHandler
                 Broker.Limits.Count(LimitKind.ConnectTimeout, LimitAction.Disconnected);
                 Refuse(ReasonCode.UnspecifiedError, "the client did not answer within limits.connect_timeout while it was authenticated");
                 return;
+            case State.Draining:
+                EndDrain();
+                return;
             case State.Claiming:
                 Refuse(ReasonCode.ServerUnavailable, "the cluster did not say within limits.connect_timeout who serves the client");
                 return;
@@ -211,7 +217,7 @@ public sealed partial class Handshake : IMqttHandler
 
     private void RefuseByLimit(LimitKind limit, string? clientId) => Refuse(
         BrokerLimits.ReasonOf(limit),
-        "busy: a limit of the broker is reached; try again later",
+        $"busy: {BrokerLimits.NameOf(limit)} is reached; try again later",
         clientId,
         answer: clientId is not null,
         logged: Broker.Limits.Describe(limit) + " is reached");

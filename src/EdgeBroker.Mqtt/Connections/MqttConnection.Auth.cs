@@ -112,7 +112,9 @@ public sealed partial class MqttConnection
     /// <summary>What is kept of a verdict that lets the client in. It holds as long as it says.</summary>
     private AuthenticationResult Keep(AuthenticationResult verdict)
     {
-        _deadlines.IdentityDueMs = verdict.ValidFor is { } validFor ? Transport.NowMs + (long)validFor.TotalMilliseconds : long.MaxValue;
+        // A certificate ends, too.
+        TimeSpan? holds = Transport.IdentityValidFor is { } certificate && !(verdict.ValidFor < certificate) ? certificate : verdict.ValidFor;
+        _deadlines.IdentityDueMs = holds is { } validFor ? Transport.NowMs + (long)validFor.TotalMilliseconds : long.MaxValue;
         return verdict.Reply is null ? verdict : verdict with { Reply = null };
     }
 

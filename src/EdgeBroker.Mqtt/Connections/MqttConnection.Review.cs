@@ -35,6 +35,12 @@ public sealed partial class MqttConnection
 
     private bool MustGo()
     {
+        if (Transport.FindIdentityObjection() is { } objection)
+        {
+            Fail(ReasonCode.NotAuthorized, NotPermittedAnyMore, logged: objection);
+            return true;
+        }
+
         AuthenticationResult verdict = Endpoint.Judge(_principal.Identity, Lease.Session.Id);
         if (verdict.Reason != ReasonCode.Success)
         {

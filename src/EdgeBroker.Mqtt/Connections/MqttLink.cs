@@ -94,6 +94,9 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
     /// <inheritdoc/>
     public void GiveUpMemory() => transport.Post(() => (transport.Handler as MqttConnection)?.GiveUpMemory());
 
+    /// <inheritdoc/>
+    public void Drain(Action done) => transport.Drain(done);
+
     /// <summary>How long the client has been connected.</summary>
     public long ConnectedMs => endpoint.Broker.Clock.NowMs - _connectedAtMs;
 

@@ -9,7 +9,14 @@ namespace EdgeBroker.Mqtt.Tls;
 /// <param name="File">Where it is from.</param>
 /// <param name="Name">Its common name, or its subject.</param>
 /// <param name="NotAfter">Its end.</param>
-public sealed record CertificateValidity(string Listener, string File, string Name, DateTimeOffset NotAfter);
+public sealed record CertificateValidity(string Listener, string File, string Name, DateTimeOffset NotAfter)
+{
+    /// <summary>Its beginning.</summary>
+    public DateTimeOffset NotBefore { get; init; }
+
+    /// <summary>What else is wrong, or will be soon, with the listener's files, one sentence each; of its first certificate.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <summary>How long the certificates in use are still valid, for those who watch over the broker.</summary>
 /// <param name="read">Those in use at the moment; any thread.</param>
@@ -18,8 +25,18 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
 {
     private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
 
-    /// <summary>One finding for each.</summary>
-    public IEnumerable<HealthFinding> Findings() => read().Select(FindingOf);
+    /// <summary>One finding for each, and one for each thing else that ends or does not hold.</summary>
+    public IEnumerable<HealthFinding> Findings()
+    {
+        foreach (CertificateValidity certificate in read())
+        {
+            yield return FindingOf(certificate);
+            foreach (string warning in certificate.Warnings)
+            {
+                yield return new HealthFinding("certificate", HealthState.Warning, $"{certificate.Listener}: {warning}");
+            }
+        }
+    }
 
     /// <summary>Registers them as one line to watch for all listeners: the certificate that ends first is the one to renew.</summary>
     public void RegisterMeters(MeterRegistry meters)
@@ -48,6 +65,13 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
         TimeSpan left = certificate.NotAfter - time.GetUtcNow();
         string end = certificate.NotAfter.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         string subject = $"{certificate.Name} of {certificate.Listener}";
+        if (certificate.NotBefore > time.GetUtcNow())
+        {
+            string begin = certificate.NotBefore.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+            return new HealthFinding(
+                "certificate", HealthState.Warning, $"{subject} is not valid before {begin} UTC; clients refuse it; check this machine's clock");
+        }
+
         if (left <= TimeSpan.Zero)
         {
             return new HealthFinding(

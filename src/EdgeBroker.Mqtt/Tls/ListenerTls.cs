@@ -30,12 +30,15 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
         _refused = Budget("connections refused during TLS");
         Time = time;
         Slots = new HandshakeSlots(time);
-        _files = new TlsFiles(options, listener, time, logger);
+        _files = Follow(new TlsFiles(options, listener, time, logger));
         FirstHandshake.Begin(_files.Current, time);
 
         LogBudget Budget(string what) =>
             new(time, each: 5, all: 100, (peer, held) => LogHeldBack(logger, listener, held, what, peer ?? "other addresses"));
     }
+
+    /// <summary>Called when the files have changed under the listener's connections: those whose certificate is not good any more are to go.</summary>
+    public Action? Replaced { get; set; }
 
     /// <inheritdoc/>
     public TlsMaterial Material => _files.Current;
@@ -47,8 +50,12 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
     public TimeProvider Time { get; }
 
     /// <summary>The certificates in use.</summary>
-    public IEnumerable<CertificateValidity> Certificates => Material.Certificates.Select(pair => new CertificateValidity(
-        _listener, pair.Files.CertificateFile, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter)));
+    public IEnumerable<CertificateValidity> Certificates => Material.Certificates.Select((pair, i) => new CertificateValidity(
+        _listener, pair.Files.CertificateFile, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))
+    {
+        NotBefore = new DateTimeOffset(pair.Certificate.NotBefore),
+        Warnings = i == 0 ? [.. Warnings()] : [],
+    });
 
     /// <summary>Reads other files; null: they are those in use.</summary>
     /// <exception cref="CertificateFileException">One cannot be used.</exception>
@@ -66,11 +73,23 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
         }
         else
         {
-            _files = files;
+            _files = Follow(files);
             former.Dispose();
         }
 
         return before != Material.ContentHash;
+    }
+
+    private TlsFiles Follow(TlsFiles files)
+    {
+        files.Replaced = () => Replaced?.Invoke();
+        return files;
+    }
+
+    private IEnumerable<string> Warnings()
+    {
+        if (_files.Refusal is { } refusal) yield return "the changed certificate files are not used, the old ones stay in use: " + refusal;
+        foreach (string finding in CertificateFindings.OfClients(Material, Time.GetUtcNow())) yield return finding;
     }
 
     /// <inheritdoc/>

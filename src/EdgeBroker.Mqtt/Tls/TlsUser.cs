@@ -22,7 +22,8 @@ internal sealed class TlsUser : ITlsUser
         _server = server;
         _listener = listener;
         _accepted = accepted;
-        _admission = listener.Mqtt.Broker.Limits.Connections.Enter(accepted.Transport.RemoteAddress);
+        ConnectionLimiter connections = listener.Mqtt.Broker.Limits.Connections;
+        _admission = accepted.IsOneTooMany ? connections.RefuseForListener() : connections.Enter(accepted.Transport.RemoteAddress);
     }
 
     /// <summary>Takes a connection just accepted; on its own thread.</summary>

@@ -12,8 +12,10 @@ namespace EdgeBroker.Security.Verification;
 /// room.
 /// </summary>
 /// <param name="capacity">Entries of one age; twice as many at most.</param>
-public sealed class VerificationCache(int capacity)
+/// <param name="nameKey">The key by which <see cref="PickFor"/> and <see cref="Derive"/> answer; null: one of this process.</param>
+public sealed class VerificationCache(int capacity, byte[]? nameKey = null)
 {
+    private readonly byte[] _nameKey = nameKey ?? RandomNumberGenerator.GetBytes(32);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly Lock _lock = new();
     private Dictionary<Digest, object> _young = [];
@@ -23,7 +25,9 @@ public sealed class VerificationCache(int capacity)
     /// <param name="userName">The name.</param>
     /// <param name="secret">Password or token.</param>
     /// <param name="against">The stored hash, or the generation of the keys.</param>
-    public Digest DigestOf(string userName, ReadOnlySpan<byte> secret, string against)
+    public Digest DigestOf(string userName, ReadOnlySpan<byte> secret, string against) => DigestOf(_key, userName, secret, against);
+
+    private static Digest DigestOf(byte[] key, string userName, ReadOnlySpan<byte> secret, string against)
     {
         int most = Encoding.UTF8.GetMaxByteCount(userName.Length) + Encoding.UTF8.GetMaxByteCount(against.Length) + secret.Length + 8;
         byte[] rented = ArrayPool<byte>.Shared.Rent(most);
@@ -33,19 +37,19 @@ public sealed class VerificationCache(int capacity)
         secret.CopyTo(rented.AsSpan(length));
         length += secret.Length;
         Span<byte> mac = stackalloc byte[32];
-        HMACSHA256.HashData(_key, rented.AsSpan(0, length), mac);
+        HMACSHA256.HashData(key, rented.AsSpan(0, length), mac);
         CryptographicOperations.ZeroMemory(rented.AsSpan(0, length));
         ArrayPool<byte>.Shared.Return(rented);
         return MemoryMarshal.Read<Digest>(mac);
     }
 
     /// <summary>A number below a bound that is always the same for a name, and that nobody outside can foretell.</summary>
-    public int PickFor(string userName, int bound) => (int)(DigestOf(userName, default, "pick").A % (ulong)bound);
+    public int PickFor(string userName, int bound) => (int)(DigestOf(_nameKey, userName, default, "pick").A % (ulong)bound);
 
-    /// <summary>32 bytes that are always the same for a name and a purpose while the process runs, and that nobody outside can foretell.</summary>
+    /// <summary>32 bytes that are always the same for a name and a purpose as long as the key is, and that nobody outside can foretell.</summary>
     public byte[] Derive(string userName, string purpose)
     {
-        Digest digest = DigestOf(userName, default, purpose);
+        Digest digest = DigestOf(_nameKey, userName, default, purpose);
         return MemoryMarshal.AsBytes(new ReadOnlySpan<Digest>(in digest)).ToArray();
     }
 

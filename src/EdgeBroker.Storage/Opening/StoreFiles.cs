@@ -112,6 +112,8 @@ internal static partial class StoreFiles
     /// <exception cref="IOException">It could not be opened.</exception>
     public static SafeFileHandle OpenForLock(string path)
     {
+        // Its text is replaced, which somebody else's file must not suffer.
+        if (new FileInfo(path).LinkTarget is { } target) throw new IOException($"{path} is a link to {target}, which the broker does not follow: remove it");
         bool isNew = !File.Exists(path);
         SafeFileHandle handle = Open(path, CloseOnExec | ReadWriteCreate, (int)PrivateFile);
         if (!handle.IsInvalid)

@@ -22,6 +22,7 @@ public static unsafe partial class LinuxSockets
     public const int NoSignal = 0x4000;
     public const int Peek = 0x2;
     public const int ShutdownWrite = 1;
+    public const nuint BytesToRead = 0x541B; // FIONREAD
 
     public const int EpollAdd = 1;
     public const int EpollModify = 3;
@@ -38,10 +39,18 @@ public static unsafe partial class LinuxSockets
     public const int ErrorNoBuffers = 105;
     public const int ErrorNoMemory = 12;
 
+    public const int ErrorNoSuchDevice = 6; // ENXIO: of a socket's file that is opened.
+
     private const string C = "libc";
 
     [LibraryImport(C, EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int domain, int type, int protocol);
+
+    /// <summary>O_NOFOLLOW, which is not the same number everywhere.</summary>
+    public static int NoFollow => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    [LibraryImport(C, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
 
     [LibraryImport(C, EntryPoint = "bind", SetLastError = true)]
     public static partial int Bind(int fd, byte* address, int length);
@@ -66,6 +75,9 @@ public static unsafe partial class LinuxSockets
 
     [LibraryImport(C, EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
+    [LibraryImport(C, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Control(int fd, nuint request, int* value);
 
     [LibraryImport(C, EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int fd, int how);

@@ -27,6 +27,10 @@ public readonly struct PeerAddress
             _port = (ushort)((sockaddr[2] << 8) | sockaddr[3]);
             _high = BinaryPrimitives.ReadUInt64BigEndian(sockaddr[8..]);
             _low = BinaryPrimitives.ReadUInt64BigEndian(sockaddr[16..]);
+            // An IPv4 client of a socket that takes both is known by its own address.
+            if (_high != 0 || _low >> 32 != 0xFFFF) return;
+            _family = LinuxSockets.AddressFamilyInet;
+            _low = (uint)_low;
         }
     }
 

@@ -27,19 +27,24 @@ public sealed class SocketAddress
     /// <summary>The <c>struct sockaddr</c> of its family.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes;
 
+    /// <summary>Whether it is for IPv6 alone, since somebody else has the port of IPv4.</summary>
+    public bool IsIPv6Only { get; private init; }
+
     /// <summary>The path of a Unix socket; null: an address of another kind.</summary>
     public string? UnixPath { get; }
 
     /// <summary>Reads <c>host:port</c>, <c>[v6]:port</c> or <c>unix:/path</c>; a host name is looked up.</summary>
+    /// <param name="text">The address.</param>
+    /// <param name="isIPv6Only">Of <c>[::]</c>: whether IPv4 is left to another listener.</param>
     /// <exception cref="FormatException">It is of no such form.</exception>
     /// <exception cref="ListenException">The name is not known.</exception>
-    public static SocketAddress Parse(string text)
+    public static SocketAddress Parse(string text, bool isIPv6Only = false)
     {
         if (text.StartsWith("unix:", StringComparison.Ordinal)) return ParseUnix(text);
         int colon = text.LastIndexOf(':');
         if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), out ushort port)) throw new FormatException($"\"{text}\" is not host:port");
         string host = text[..colon].Trim('[', ']');
-        return Of(text, Resolve(text, host), port);
+        return Of(text, Resolve(text, host), port, isIPv6Only);
     }
 
     /// <summary>The port; 0 for a Unix socket, or where the kernel is to choose.</summary>
@@ -80,7 +85,7 @@ public sealed class SocketAddress
         }
     }
 
-    private static SocketAddress Of(string text, IPAddress address, ushort port)
+    private static SocketAddress Of(string text, IPAddress address, ushort port, bool isIPv6Only)
     {
         bool v4 = address.AddressFamily == AddressFamily.InterNetwork;
         var bytes = new byte[v4 ? 16 : 28];
@@ -89,7 +94,7 @@ public sealed class SocketAddress
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), port);
         address.TryWriteBytes(bytes.AsSpan(v4 ? 4 : 8), out _);
         if (!v4) BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(24), (uint)address.ScopeId);
-        return new SocketAddress(text, bytes[0], bytes, null);
+        return new SocketAddress(text, bytes[0], bytes, null) { IsIPv6Only = isIPv6Only && !v4 };
     }
 
     private static IPAddress Resolve(string text, string host)

@@ -13,10 +13,13 @@ public sealed record ListenerSettings
     /// <summary><c>host:port</c>, <c>[v6]:port</c> or <c>unix:/path</c>, as written in the configuration.</summary>
     public required string Address { get; init; }
 
+    /// <summary>Of <c>[::]:port</c>: whether another listener has the port of IPv4.</summary>
+    public bool IsIPv6Only { get; init; }
+
     /// <summary>Whether a client may connect without credentials.</summary>
     public bool AllowAnonymous { get; init; }
 
-    /// <summary>Connections held at once; the next one is closed at accept.</summary>
+    /// <summary>Connections held at once; the next one is told so, and closed.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
     /// <summary>Who may say for whom it connects, and must, with a PROXY header; null: clients connect themselves.</summary>
@@ -54,7 +57,7 @@ public sealed record ListenerSettings
     /// limits.
     /// </summary>
     public bool IsSameListener(ListenerSettings other) =>
-        Protocol == other.Protocol && Address == other.Address && SocketFile == other.SocketFile && Coap == other.Coap;
+        Protocol == other.Protocol && Address == other.Address && IsIPv6Only == other.IsIPv6Only && SocketFile == other.SocketFile && Coap == other.Coap;
 
     /// <summary>Whether two listeners are configured alike.</summary>
     public bool IsSameAs(ListenerSettings other) =>

@@ -32,6 +32,7 @@ public sealed partial class PipeConnection : TransportConnection
     private bool _paused;
     private bool _over;
     private volatile bool _timerFired;
+    private volatile bool _stopsReading;
 
     // Guarded by the output's lock.
     private bool _flushRequested;
@@ -42,9 +43,12 @@ public sealed partial class PipeConnection : TransportConnection
     /// <param name="time">The clock of deadlines.</param>
     /// <param name="loop">The loop in which the handler is called.</param>
     /// <param name="remoteAddress">The peer's IP address; null: it has none.</param>
-    public PipeConnection(IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, PipeLoop loop, IPAddress? remoteAddress = null)
+    /// <param name="arrivalTime">How long bytes that have arrived may be on their way to the pipe.</param>
+    public PipeConnection(
+        IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, PipeLoop loop, IPAddress? remoteAddress = null, TimeSpan arrivalTime = default)
     {
         RemoteAddress = remoteAddress;
+        _arrivalTime = arrivalTime;
         _loop = loop;
         _pipe = pipe;
         _time = time;
@@ -80,6 +84,7 @@ public sealed partial class PipeConnection : TransportConnection
         {
             Task reading = ReadAsync();
             await WriteAsync().ConfigureAwait(false);
+            _stopsReading = true;
             _pipe.Input.CancelPendingRead();
             // It may wait for the handler to read on, which does not happen any more.
             _readOn.Set();
@@ -158,8 +163,8 @@ public sealed partial class PipeConnection : TransportConnection
             while (!IsClosing)
             {
                 ReadResult result = await _pipe.Input.ReadAsync().ConfigureAwait(false);
-                if (result.IsCanceled) break;
-                SequencePosition consumed = Hand(result.Buffer, out bool wait);
+                if (_stopsReading) break;
+                SequencePosition consumed = Hand(result, out bool wait);
                 // With nothing unread the end of the peer is noticed all the same.
                 if (wait && !result.Buffer.Slice(consumed).IsEmpty)
                 {
@@ -181,8 +186,9 @@ public sealed partial class PipeConnection : TransportConnection
         _attention.Set();
     }
 
-    private SequencePosition Hand(in ReadOnlySequence<byte> buffer, out bool wait)
+    private SequencePosition Hand(in ReadResult result, out bool wait)
     {
+        ReadOnlySequence<byte> buffer = result.Buffer;
         int consumed;
         using (_loop.Enter())
         {
@@ -194,6 +200,7 @@ public sealed partial class PipeConnection : TransportConnection
             _loop.EndIteration();
             wait = _paused && !IsClosing;
             _memory.SetReceived(buffer.Length - consumed, Handler.HasLoggedIn);
+            NoteHanded(consumed, result.IsCanceled, isHeld: wait && consumed < buffer.Length);
         }
 
         return buffer.GetPosition(consumed);
@@ -384,5 +391,7 @@ public sealed partial class PipeConnection : TransportConnection
         {
             _loop.Report(exception, "closing the connection of " + RemoteEndPoint);
         }
+
+        EndLooks();
     }
 }

@@ -9,7 +9,7 @@ namespace EdgeBroker.Transport.Reactors;
 /// <summary>
 /// A plain socket on a reactor. Everything here runs on the reactor's thread but for the requests, which any thread makes under the output's lock.
 /// </summary>
-internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
+internal sealed unsafe partial class ReactorConnection : TransportConnection, ITimed
 {
     // After our last byte the peer has this long to take it and close; closing at once could make the kernel discard it.
     private const long LingerMs = 1000;
@@ -52,6 +52,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
 
     /// <summary>The listener's slot it holds, given back when it closes.</summary>
     public ReactorListener? Listener { get; init; }
+
+    /// <summary>Whether that listener had as many as it may.</summary>
+    public bool IsOneTooMany { get; init; }
 
     /// <summary>Its place in the reactor's table.</summary>
     public int Index { get; set; }
@@ -134,10 +137,14 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         _pausedByHandler = false;
         _hasUnreadEnd = false;
         UpdateInterest();
-        if (_received.Length == 0) return;
-        HandReceived(_received.Kept);
-        // The iteration may have passed the point at which that is done for all.
-        Reactor.RunAfterReceives();
+        if (_received.Length > 0)
+        {
+            HandReceived(_received.Kept);
+            // The iteration may have passed the point at which that is done for all.
+            Reactor.RunAfterReceives();
+        }
+
+        if (_drain is not null) CheckDrain();
     }
 
     public override long DeadlineMs => ((ITimed)this).DueMs;
@@ -172,6 +179,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
             Reactor.ReceivedBytes += (int)count;
             IsBulk = count >= BulkBytes;
             HandReceived(room[..(kept + (int)count)]);
+            if (_drain is not null) NoteDrained((int)count);
         }
         else if (count == 0)
         {
@@ -187,8 +195,7 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
     public void OnPeerEnd()
     {
         if (_closed || _lingering || IsClosing || !_pausedByHandler) return;
-        byte next;
-        _hasUnreadEnd = _received.Length > 0 || LinuxSockets.Receive(_fd, &next, 1, LinuxSockets.Peek) > 0;
+        _hasUnreadEnd = _received.Length > 0 || Peek() > 0;
         if (_hasUnreadEnd) UpdateInterest();
         else Finish("the peer closed the connection");
     }
@@ -212,33 +219,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (_closed) return;
         if (callback && !IsClosing) CallBack();
         Flush();
-    }
-
-    /// <summary>Sends from the output until it is empty or the socket takes no more.</summary>
-    public void Flush()
-    {
-        if (_closed || _lingering) return;
-        LinuxSockets.IoVector* vectors = stackalloc LinuxSockets.IoVector[MaxVectors];
-        while (true)
-        {
-            int count, total;
-            lock (Output.SyncRoot.Alone()) count = Output.Gather(vectors, MaxVectors, out total);
-            if (count == 0) break;
-            nint sent = Send(vectors, count);
-            if (sent < 0)
-            {
-                int error = Marshal.GetLastPInvokeError();
-                if (error == LinuxSockets.ErrorInterrupted) continue;
-                if (error == LinuxSockets.ErrorAgain) break;
-                Finish("the connection broke: " + Marshal.GetPInvokeErrorMessage(error));
-                return;
-            }
-
-            lock (Output.SyncRoot.Alone()) Output.Consume((int)sent);
-            if (sent < total) break;
-        }
-
-        AfterFlush();
     }
 
     /// <summary>The deadline has passed.</summary>
@@ -280,8 +260,9 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         if (!_lingering) TellClosed(explanation, isFault);
         // What came until the handler knew.
         lock (Output.SyncRoot.Alone()) Output.Clear();
+        if (_drain is not null) CheckDrain();
         // Last: whoever waits for the listener to be empty may then rely on the handlers' being done.
-        Listener?.Released();
+        Listener?.Released(IsOneTooMany);
     }
 
     private void HandReceived(Span<byte> bytes)
@@ -326,50 +307,6 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
     }
 
-    private nint Send(LinuxSockets.IoVector* vectors, int count)
-    {
-        if (count == 1) return LinuxSockets.Send(_fd, vectors[0].Base, vectors[0].Length, LinuxSockets.NoSignal);
-        var message = new LinuxSockets.MessageHeader { Vectors = vectors, VectorCount = count };
-        return LinuxSockets.SendMessage(_fd, &message, LinuxSockets.NoSignal);
-    }
-
-    private void AfterFlush()
-    {
-        bool empty, callback;
-        lock (Output.SyncRoot.Alone())
-        {
-            empty = Output.Length == 0;
-            callback = empty && WantsCallbackWhenDrained;
-            if (callback) WantsCallbackWhenDrained = false;
-            if (callback && !IsClosing) RequestCallback();
-        }
-
-        if (!IsClosing) UpdateInterest(!empty);
-        else if (empty && ClosesAtOnce) Finish("closed");
-        else if (empty) BeginLinger();
-        else AwaitDrain();
-    }
-
-    /// <summary>A peer that does not take our last bytes does not keep the connection open for ever.</summary>
-    private void AwaitDrain()
-    {
-        UpdateInterest(writable: true);
-        if (_closeDeadlineSet) return;
-        _closeDeadlineSet = true;
-        Reactor.Timers.Set(this, NowMs + LingerMs);
-    }
-
-    private void BeginLinger()
-    {
-        _lingering = true;
-        _received.Clear();
-        TellClosed("closed", isFault: false);
-        _ = LinuxSockets.Shutdown(_fd, LinuxSockets.ShutdownWrite);
-        Reactor.Timers.Set(this, NowMs + LingerMs);
-        _pausedByHandler = false;
-        UpdateInterest();
-    }
-
     private void Discard()
     {
         fixed (byte* start = Reactor.ReceiveBuffer)
@@ -379,6 +316,13 @@ internal sealed unsafe class ReactorConnection : TransportConnection, ITimed
         }
 
         Finish("closed");
+    }
+
+    /// <summary>Whether there is something to read: a positive number; 0: the peer has ended.</summary>
+    private nint Peek()
+    {
+        byte next;
+        return LinuxSockets.Receive(_fd, &next, 1, LinuxSockets.Peek);
     }
 
     private void UpdateInterest() => UpdateInterest((_interest & LinuxSockets.EpollOut) != 0);

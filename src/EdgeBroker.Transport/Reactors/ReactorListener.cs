@@ -16,6 +16,8 @@ public sealed unsafe partial class ReactorListener
     private const int Backlog = 1024;
     private const int AcceptsPerIteration = 64;
     private const int TcpKeepAliveSeconds = 600;
+    // Connections too many that may hear why at once.
+    private const int MostTurnedAway = 20;
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
     private readonly Reactor[] _reactors;
@@ -28,6 +30,7 @@ public sealed unsafe partial class ReactorListener
     private int _maxConnections;
     private int _fd;
     private int _open;
+    private int _turnedAway;
     private TaskCompletionSource? _empty;
     private int _next;
 
@@ -55,14 +58,14 @@ public sealed unsafe partial class ReactorListener
     /// <summary>Where it listens, with the port the kernel chose if it was left to it.</summary>
     public string EndPoint { get; }
 
-    /// <summary>Connections open at once; what comes beyond is closed at once. A lower number closes nobody who is in.</summary>
+    /// <summary>Connections open at once; what comes beyond is told so, or in a flood closed at once. A lower number closes nobody who is in.</summary>
     public int MaxConnections
     {
         get => Volatile.Read(ref _maxConnections);
         set => Volatile.Write(ref _maxConnections, value);
     }
 
-    /// <summary>Connections that are open.</summary>
+    /// <summary>Connections that are open, those included that are one too many and are told so.</summary>
     public int OpenCount => Volatile.Read(ref _open);
 
     internal int FileDescriptor => _fd;
@@ -92,10 +95,10 @@ public sealed unsafe partial class ReactorListener
         if (fd < 0) throw Failure(address);
         int one = 1;
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.SolSocket, LinuxSockets.SoReuseAddress, &one, sizeof(int));
-        int zero = 0;
+        int only = address.IsIPv6Only ? 1 : 0;
         if (address.Family == LinuxSockets.AddressFamilyInet6)
         {
-            _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &zero, sizeof(int));
+            _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoIpv6, LinuxSockets.Ipv6Only, &only, sizeof(int));
         }
 
         if (address.UnixPath is not null) UnixSocketFile.RemoveStale(address.UnixPath);
@@ -156,7 +159,7 @@ public sealed unsafe partial class ReactorListener
     public void Resume()
     {
         // The port the kernel chose is the one that clients know.
-        _fd = OpenSocket(_address.UnixPath is null ? SocketAddress.Parse(EndPoint) : _address, _access);
+        _fd = OpenSocket(_address.UnixPath is null ? SocketAddress.Parse(EndPoint, _address.IsIPv6Only) : _address, _access);
         Start();
     }
 
@@ -187,8 +190,11 @@ public sealed unsafe partial class ReactorListener
         return empty.Task;
     }
 
-    internal void Released()
+    /// <summary>A connection has closed.</summary>
+    /// <param name="wasOneTooMany">Whether it was one too many.</param>
+    internal void Released(bool wasOneTooMany)
     {
+        if (wasOneTooMany) Interlocked.Decrement(ref _turnedAway);
         if (Interlocked.Decrement(ref _open) == 0) Volatile.Read(ref _empty)?.TrySetResult();
     }
 
@@ -215,9 +221,10 @@ public sealed unsafe partial class ReactorListener
 
     private void Admit(int fd, PeerAddress peer)
     {
-        if (Interlocked.Increment(ref _open) > MaxConnections)
+        bool isOneTooMany = Interlocked.Increment(ref _open) - Volatile.Read(ref _turnedAway) > MaxConnections;
+        if (isOneTooMany && Interlocked.Increment(ref _turnedAway) > MostTurnedAway)
         {
-            Released();
+            Released(isOneTooMany);
             // Told before the peer can see its end, as every refusal is.
             _reactors[0].Guard(() => _refuse(peer.ToString()), "refusing a connection");
             _ = LinuxSockets.Close(fd);
@@ -231,22 +238,22 @@ public sealed unsafe partial class ReactorListener
         int idleSeconds = TcpKeepAliveSeconds;
         _ = LinuxSockets.SetSocketOption(fd, LinuxSockets.IpProtoTcp, LinuxSockets.TcpKeepIdle, &idleSeconds, sizeof(int));
         Reactor reactor = _reactors[_next++ % _reactors.Length];
-        if (ReferenceEquals(reactor, _reactors[0])) Serve(reactor, fd, peer);
-        else reactor.Post(() => Serve(reactor, fd, peer));
+        if (ReferenceEquals(reactor, _reactors[0])) Serve(reactor, fd, peer, isOneTooMany);
+        else reactor.Post(() => Serve(reactor, fd, peer, isOneTooMany));
     }
 
-    private void Serve(Reactor reactor, int fd, PeerAddress peer)
+    private void Serve(Reactor reactor, int fd, PeerAddress peer, bool isOneTooMany)
     {
-        var connection = new ReactorConnection(reactor, fd, peer) { Listener = this };
+        var connection = new ReactorConnection(reactor, fd, peer) { Listener = this, IsOneTooMany = isOneTooMany };
         try
         {
-            connection.Handler = _connect(new Accepted(connection, reactor));
+            connection.Handler = _connect(new Accepted(connection, reactor) { IsOneTooMany = isOneTooMany });
         }
         catch (Exception exception)
         {
             reactor.Report(exception, "accepting " + connection.RemoteEndPoint);
             _ = LinuxSockets.Close(fd);
-            Released();
+            Released(isOneTooMany);
             return;
         }
 
@@ -288,6 +295,9 @@ public sealed unsafe partial class ReactorListener
     /// <param name="Reactor">The reactor it belongs to.</param>
     public readonly record struct Accepted(TransportConnection Transport, Reactor Reactor)
     {
+        /// <summary>Whether the listener has as many as it may: it is to be told so, and closed.</summary>
+        public bool IsOneTooMany { get; init; }
+
         /// <summary>Gives the connection to another handler, and to where a proxy says its peer is; on its own thread.</summary>
         /// <param name="client">The peer's address from now on; null: as it is.</param>
         /// <param name="connect">Makes the other handler.</param>

@@ -24,6 +24,12 @@ public static class CertificateFindings
             if (IsReadableByOthers(files.KeyFile)) yield return $"{files.KeyFile} is a private key that every user of this machine can read; chmod 600 it";
         }
 
+        foreach (string finding in OfClients(material, now)) yield return finding;
+    }
+
+    /// <summary>What of it is about whom the listener lets in: the authorities of clients, and what they have revoked.</summary>
+    public static IEnumerable<string> OfClients(TlsMaterial material, DateTimeOffset now)
+    {
         foreach (X509Certificate2 authority in material.ClientAuthorities ?? [])
         {
             foreach (string finding in Of(material.Options.ClientCaFile!, authority, now)) yield return finding;

@@ -55,7 +55,10 @@ public sealed class RevocationList
     }
 
     /// <summary>Whether it is of the authority that issued a certificate.</summary>
-    public bool IsFor(X509Certificate2 certificate) => certificate.IssuerName.RawData.AsSpan().SequenceEqual(_issuer);
+    public bool IsFor(X509Certificate2 certificate) => IsFor(certificate.IssuerName.RawData);
+
+    /// <summary>Whether it is of the authority with a name, as it is encoded in certificates.</summary>
+    public bool IsFor(ReadOnlySpan<byte> issuer) => issuer.SequenceEqual(_issuer);
 
     /// <summary>Whether a certificate is revoked; of its issuer's list only.</summary>
     public bool Revokes(X509Certificate2 certificate) => Revokes(certificate.SerialNumberBytes.Span);

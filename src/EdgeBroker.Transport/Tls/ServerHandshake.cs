@@ -12,6 +12,9 @@ public sealed class ServerHandshake(TlsMaterial material, TimeProvider time)
     /// <summary>The user name of the client's certificate; null: it has shown none.</summary>
     public string? Identity { get; private set; }
 
+    /// <summary>That certificate; null: none was shown.</summary>
+    public PeerCertificate? Peer { get; private set; }
+
     /// <summary>Why we ended it; null: we did not.</summary>
     public string? Refusal { get; private set; }
 
@@ -67,6 +70,7 @@ public sealed class ServerHandshake(TlsMaterial material, TimeProvider time)
         Refusal = ClientCertificate.Refuse(material, certificate, chain, time.GetUtcNow());
         if (Refusal is not null) return false;
         Identity = ClientCertificate.Identity(Options.Identity, certificate);
+        Peer = new PeerCertificate(certificate, chain!);
         return true;
     }
 }

@@ -10,7 +10,7 @@ namespace EdgeBroker.Transport.Tls;
 /// two of them it holds no buffer. The handshake is computed on the thread pool, all else on the reactor.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The transport disposes of it, by telling it that it is closed.")]
-public sealed class TlsConnection : TransportConnection, IConnectionHandler
+public sealed partial class TlsConnection : TransportConnection, IConnectionHandler
 {
     // A record each, and as much encrypted as one send takes.
     private const int ReceiveBytes = 16 * 1024;
@@ -79,8 +79,8 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
     }
 
     public override void Abort() => _lower.Abort();
-
     public override void Post(Action work) => _lower.Post(work);
+    public override void Drain(Action done) => _lower.Drain(done);
 
     public override void SetDeadline(long dueMs) => _lower.SetDeadline(dueMs);
 
@@ -242,7 +242,7 @@ public sealed class TlsConnection : TransportConnection, IConnectionHandler
         if (failure is null && _stage == TlsStage.ShakingHands)
         {
             Port.OnSucceeded();
-            _stage = TlsStage.Open;
+            (_peer, _stage) = (handshake.Peer, TlsStage.Open);
             _records!.BecomeSingleThreaded();
             _lower.SetDeadline(long.MaxValue);
             Handler = _user.Serve(this, handshake.Identity);

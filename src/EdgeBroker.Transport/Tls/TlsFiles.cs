@@ -24,6 +24,7 @@ public sealed partial class TlsFiles : IDisposable
     private readonly Lock _lock = new();
     private TlsMaterial _current;
     private string? _refusedHash;
+    private string? _refusal;
     private long _warned;
     private bool _disposed;
 
@@ -51,6 +52,12 @@ public sealed partial class TlsFiles : IDisposable
     /// <summary>What new connections get.</summary>
     public TlsMaterial Current => Volatile.Read(ref _current);
 
+    /// <summary>Called when the files hold something else, and it is in use; holding no lock.</summary>
+    public Action? Replaced { get; set; }
+
+    /// <summary>Why what the files hold now is not used; null: it is.</summary>
+    public string? Refusal => Volatile.Read(ref _refusal);
+
     /// <summary>Ends the watch.</summary>
     public void Dispose()
     {
@@ -62,6 +69,13 @@ public sealed partial class TlsFiles : IDisposable
     /// <summary>Takes the files anew when they hold something else.</summary>
     public void Check()
     {
+        TlsMaterial before = Current;
+        CheckLocked();
+        if (!ReferenceEquals(before, Current)) Replaced?.Invoke();
+    }
+
+    private void CheckLocked()
+    {
         lock (_lock.Alone())
         {
             if (_disposed) return;
@@ -69,7 +83,8 @@ public sealed partial class TlsFiles : IDisposable
             try
             {
                 hash = TlsMaterial.HashOf(_options);
-                if (hash != _current.ContentHash && hash != _refusedHash) Replace();
+                if (hash == _current.ContentHash) Volatile.Write(ref _refusal, null);
+                else if (hash != _refusedHash) Replace();
             }
             catch (CertificateFileException exception)
             {
@@ -84,6 +99,7 @@ public sealed partial class TlsFiles : IDisposable
     {
         Volatile.Write(ref _current, TlsMaterial.Load(_options));
         _refusedHash = null;
+        Volatile.Write(ref _refusal, null);
         foreach ((CertificateFiles files, var certificate) in _current.Certificates)
         {
             LogReplaced(
@@ -100,6 +116,7 @@ public sealed partial class TlsFiles : IDisposable
         string state = hash ?? exception.File + exception.Message;
         if (_refusedHash == state) return;
         _refusedHash = state;
+        Volatile.Write(ref _refusal, $"{exception.File} {exception.Message}");
         LogKept(_logger, _listener, exception.File, exception.Message);
     }
 

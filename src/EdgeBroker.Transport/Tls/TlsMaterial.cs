@@ -44,7 +44,9 @@ public sealed class TlsMaterial
             X509Certificate2Collection chain = PemFile.ReadCertificates(files.CertificateFile, contents[files.CertificateFile]);
             X509Certificate2 certificate = PemFile.ReadPair(files, contents[files.CertificateFile], contents[files.KeyFile]);
             chain.RemoveAt(0);
-            material._certificates.Add(new Entry(files, ServerCertificate.ContextOf(certificate, chain), CertificateNames.Of(certificate)));
+            SslStreamCertificateContext context = ServerCertificate.ContextOf(certificate, chain);
+            if (CertificateTrial.FindObjection(context) is { } objection) throw new CertificateFileException(files.CertificateFile, objection);
+            material._certificates.Add(new Entry(files, context, CertificateNames.Of(certificate)));
         }
 
         if (options.ClientCaFile is { } authorities) material.ClientAuthorities = PemFile.ReadCertificates(authorities, contents[authorities]);

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using EdgeBroker.Transport.Linux;
 
 namespace EdgeBroker.Transport.UnixSockets;
 
@@ -25,21 +27,12 @@ public static class UnixSocketFile
         }
     }
 
-    // A file of any other kind can be opened, or is not ours to open. It may be empty, and refuses a connection as well.
+    // A file of any other kind can be opened, or is not ours to open; a link is not ours to follow, and a FIFO must not have us wait for its other end.
     private static bool IsSocket(string path)
     {
-        try
-        {
-            File.OpenHandle(path).Dispose();
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return false;
-        }
+        int fd = LinuxSockets.Open(path, LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec | LinuxSockets.NoFollow);
+        if (fd < 0) return Marshal.GetLastPInvokeError() == LinuxSockets.ErrorNoSuchDevice;
+        _ = LinuxSockets.Close(fd);
+        return false;
     }
 }

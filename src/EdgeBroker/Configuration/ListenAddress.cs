@@ -37,6 +37,12 @@ internal sealed record ListenAddress
     /// <summary>Whether only this machine can connect.</summary>
     public bool IsLoopback => IsUnix || (Ip is not null && IPAddress.IsLoopback(Ip));
 
+    /// <summary>Whether it is every IPv6 address of the machine, and with it IPv4 unless another listener has the port there.</summary>
+    public bool IsAnyIPv6 => Ip is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6 } && IsAny(Ip);
+
+    /// <summary>Whether it is an IPv4 address.</summary>
+    public bool IsIPv4 => Ip is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetwork };
+
     /// <summary>Whether it is one host or address, and not all of this machine's nor a file.</summary>
     public bool IsSpecific => !IsUnix && (Ip is null || !IsAny(Ip));
 

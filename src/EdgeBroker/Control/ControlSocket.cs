@@ -69,6 +69,7 @@ internal sealed partial class ControlSocket : IDisposable
         try
         {
             Directory.CreateDirectory(dataDirectory, OwnerOnly | UnixFileMode.UserExecute);
+            RefuseLink(path + ".lock");
             // Whoever holds the lock may replace what lies there; a dead broker holds none.
             held = new FileStream(path + ".lock", new FileStreamOptions
             {
@@ -123,6 +124,12 @@ internal sealed partial class ControlSocket : IDisposable
         {
             // Its peer has gone, so nothing is waited for.
         }
+    }
+
+    // Somebody else's file would be locked, or replaced.
+    private static void RefuseLink(string path)
+    {
+        if (new FileInfo(path).LinkTarget is { } target) throw new IOException($"{path} is a link to {target}, which the broker does not follow");
     }
 
     private static Socket Listen(string path)

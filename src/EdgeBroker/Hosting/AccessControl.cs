@@ -2,6 +2,7 @@ using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Security;
 using EdgeBroker.Security.Tokens;
@@ -17,6 +18,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     private const int RememberedOfOneAge = 4_096;
 
     private readonly Replaceable<IAuthenticator> _authenticator;
+    private readonly string _dataDirectory;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly MemoryLedger _ledger;
@@ -25,13 +27,16 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     private VerificationQueue? _queue;
     private VerificationCache? _cache;
     private KeySource? _keys;
+    private volatile bool _hasRulesInTokens;
 
-    public AccessControl(AuthOptions options, BrokerLimits limits, ILoggerFactory loggers, TimeProvider time)
+    public AccessControl(AuthOptions options, string dataDirectory, BrokerLimits limits, ILoggerFactory loggers, TimeProvider time)
     {
+        _dataDirectory = dataDirectory;
         _time = time;
         _log = loggers.CreateLogger<CredentialAuthenticator>();
         _ledger = limits.Ledger;
         Rules = new Replaceable<AclRuleSet>(options.Rules);
+        _hasRulesInTokens = options.Tokens?.AclClaim is not null;
         _keys = KeysFor(options);
         _authenticator = new Replaceable<IAuthenticator>(Make(options, _keys));
         Authenticator = new GuardedAuthenticator(new SwitchableAuthenticator(_authenticator), limits);
@@ -48,6 +53,24 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
 
     /// <summary>What became of those who presented credentials; stays at zero where nobody can.</summary>
     public AuthenticationCounters Counters { get; } = new();
+
+    /// <summary>
+    /// What the rules say against the will of a client that connected to an earlier life of the process; null: nothing. Where it came in is not known, so a
+    /// rule of any listener may allow it; nor is what its token allowed, so where tokens hold rules nobody is asked.
+    /// </summary>
+    public string? FindWillObjection(string clientId, string? userName, Message will)
+    {
+        if (_hasRulesInTokens) return null;
+        AclRuleSet rules = Rules.Current;
+        AccessVerdict verdict = default;
+        foreach (string listener in rules.Rules.Select(rule => rule.Listener).Prepend("").Distinct(StringComparer.Ordinal))
+        {
+            verdict = rules.PermissionsFor(new AclSubject(userName, clientId, listener)).JudgePublish(will.Topic, will.QoS, will.Retain);
+            if (verdict.IsAllowed) return null;
+        }
+
+        return verdict.Cause;
+    }
 
     /// <inheritdoc/>
     public ValueTask<IPreparedChange> PrepareAsync(AuthOptions next)
@@ -68,7 +91,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     {
         if (!options.HasCredentials) return new AnonymousAuthenticator(Rules);
         _queue ??= MakeQueue();
-        _cache ??= new VerificationCache(RememberedOfOneAge);
+        _cache ??= new VerificationCache(RememberedOfOneAge, NameKey.Load(_dataDirectory));
         CredentialSources sources = options.Tokens is { } tokens
             ? new CredentialSources(options.Users, new TokenVerifier(tokens, _time), keys!.Keys)
             : new CredentialSources(options.Users);
@@ -100,6 +123,7 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
             KeySource? former = access._keys;
             access._keys = keys;
             access.Rules.Current = options.Rules;
+            access._hasRulesInTokens = options.Tokens?.AclClaim is not null;
             access._authenticator.Current = authenticator;
             if (former != keys) former?.Dispose();
             else keys?.AskForNewer();

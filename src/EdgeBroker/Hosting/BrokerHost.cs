@@ -95,9 +95,10 @@ internal sealed partial class BrokerHost(
         store.ServeTo(broker, _services, stop);
         parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
 
-        var access = new AccessControl(configuration.Auth, broker.Limits, loggers, time);
+        var access = new AccessControl(configuration.Auth, configuration.Node.DataDirectory, broker.Limits, loggers, time);
         access.Counters.RegisterMeters(meters);
         parts.Add(access, c => c.Auth);
+        broker.JudgeRestoredWill = access.FindWillObjection;
 
         // Started before the listeners, so that it stops behind them: whoever is disconnected at the end is told of as well.
         var webhooks = new WebhookPart(

@@ -15,11 +15,26 @@ internal sealed class TextFormat(bool forJournal, bool coloured) : LineFormat
     {
         var text = new StringBuilder(160);
         AppendPrefix(text, in entry);
-        text.Append(CultureInfo.InvariantCulture, $"{entry.Event.Id:0000} ").Append(Printable.Escape(entry.Message));
+        text.Append(CultureInfo.InvariantCulture, $"{entry.Event.Id:0000} ").Append(Printable.Escape(WithSubjectQuoted(in entry)));
         if (entry.Exception is not null) AppendException(text, in entry);
         text.Append('\n');
         foreach (ReadOnlyMemory<char> chunk in text.GetChunks()) Encoding.UTF8.GetBytes(chunk.Span, line);
     }
+
+    /// <summary>
+    /// A message that begins with a name somebody chose, which with blanks in it could pass for the beginning of another message: then in quotation marks.
+    /// </summary>
+    private static string WithSubjectQuoted(in LogEntry entry)
+    {
+        if (entry.Values is not { Count: > 1 } values || values[0].Value is not string { Length: > 0 } subject) return entry.Message;
+        bool isFirst = values[^1].Value is string template && template.StartsWith('{') && entry.Message.StartsWith(subject, StringComparison.Ordinal);
+        return isFirst && subject.AsSpan().ContainsAny(' ', '"', ':') && !IsPlace(values[0].Key)
+            ? $"\"{subject.Replace("\"", "\\\"", StringComparison.Ordinal)}\"{entry.Message[subject.Length..]}"
+            : entry.Message;
+    }
+
+    // An address, or the broker's own words.
+    private static bool IsPlace(string name) => name is not ("ClientId" or "Who" or "Subject");
 
     private void AppendPrefix(StringBuilder text, in LogEntry entry)
     {

@@ -180,7 +180,8 @@ public sealed class IngressTests
         Principal principal = Principal(TestBrokerOptions.Quiet with { MaxTopicLevels = 1 });
         var dropped = new LimitVerdict(LimitDecision.Drop, LimitKind.PublishesPerClient, 0);
         PublishVerdict verdict = _broker.Ingress.Publish(new Publication { Topic = "t"u8, QoS = QoS.AtLeastOnce }, principal, _context, admitted: dropped);
-        Assert.Equal(new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded), verdict);
+        Assert.Equal(
+            new PublishVerdict(PublishDecision.Dropped, ReasonCode.QuotaExceeded, Cause: "limits.publishes_per_client is reached"), verdict);
         Assert.Equal(0, _broker.FindSession("s")!.PendingMessages);
         Assert.Equal(1, _broker.Limits.Counters[LimitKind.PublishesPerClient, LimitAction.Dropped]);
         Assert.Equal(1, _broker.CountTraffic().PublishesDropped);

@@ -14,10 +14,10 @@ internal sealed class ListenerFamilies : IAsyncDisposable
     private readonly WebListenerFamily _web;
     private readonly List<IListener> _opened = [];
 
-    public ListenerFamilies(Broker broker, IAuthenticator authenticator, HttpSite site, TimeProvider time, ILoggerFactory loggers)
+    public ListenerFamilies(Broker broker, IAuthenticator authenticator, HttpSite site, TimeProvider time, ILoggerFactory loggers, int loops)
     {
-        _mqtt = new MqttServer(broker, authenticator, 2, time, loggers);
-        _web = new WebListenerFamily(broker, authenticator, site, 2, time, loggers, _mqtt.Handshakes);
+        _mqtt = new MqttServer(broker, authenticator, loops, time, loggers);
+        _web = new WebListenerFamily(broker, authenticator, site, loops, time, loggers, _mqtt.Handshakes);
     }
 
     /// <summary>In the order in which they were opened.</summary>

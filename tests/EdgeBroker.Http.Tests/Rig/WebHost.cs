@@ -66,6 +66,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     /// <summary>The clock of the broker and of its listeners, but for the web framework's own.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Reactors, and loops of web listeners.</summary>
+    public int Loops { get; init; } = 2;
+
     /// <summary>What authenticators were asked.</summary>
     public ConcurrentQueue<AuthenticationRequest> Asked { get; } = new();
 
@@ -106,7 +109,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         { Cluster = Cluster };
         Site = new HttpSite(Broker, this, this, Options, new AuditLog(Log), Time);
         Extend?.Invoke(this);
-        _server = new ListenerFamilies(Broker, this, Site, Time, Log);
+        _server = new ListenerFamilies(Broker, this, Site, Time, Log, Loops);
         await _server.StartAsync();
         foreach (ListenerSettings settings in listeners) await (await _server.OpenAsync(settings)).BeginAsync();
     }

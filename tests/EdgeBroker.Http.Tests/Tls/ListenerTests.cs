@@ -254,12 +254,14 @@ public sealed class ListenerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Beyond_max_connections_nobody_is_taken()
+    public async Task Beyond_max_connections_clients_are_told_so()
     {
         int port = await _host.StartAsync(ListenerProtocol.Mqtts, with: options => options with { MaxConnections = 1 });
         TestClient first = await _host.ConnectAsync(port, "first");
-        await EndsAsync(await _host.TcpAsync(port));
-        await _host.Events.WaitForAsync(e => e.Kind == BrokerEventKind.Refused && e.Reason == ReasonCode.ServerBusy, "the broker to notice");
+        TestClient second = _host.Mqtt(await _host.TlsAsync(port), "second");
+        await second.SendAsync(second.Packets.Connect("second"));
+        ReceivedPacket refusal = await second.ExpectRefusedAsync(ReasonCode.ServerBusy);
+        Assert.Contains("max_connections of the listener", refusal.Properties.Text(PropertyId.ReasonString)!, StringComparison.Ordinal);
         await first.FenceAsync();
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Security;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
@@ -82,11 +84,47 @@ public sealed class ReloadTests : IAsyncDisposable
         Issued client = _host.Authority.Client("CN=lost");
         _host.Write("crl.pem", _host.Authority.Revoke(20));
         int port = await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
-        await _host.ConnectAsync(port, "c", client);
+        TestClient stolen = await _host.ConnectAsync(port, "c", client);
+        TestClient other = await _host.ConnectAsync(port, "d", _host.Authority.Client("CN=other"));
         _host.Replace("crl.pem", _host.Authority.Revoke(20, client));
         await _host.Log.WithAsync("new connections get");
+        // Who is connected with it goes, too.
+        await stolen.ExpectDisconnectAsync(ReasonCode.NotAuthorized);
+        await _host.Events.WaitForAsync(
+            one => one is { Kind: BrokerEventKind.Disconnected, ClientId: "c" } && one.Text.Contains("is revoked", StringComparison.Ordinal),
+            "the end to be told");
+        await other.FenceAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => _host.ConnectAsync(port, "again", client));
         await _host.Log.WithAsync("is revoked");
+    }
+
+    [Fact]
+    public async Task A_connection_ends_with_its_certificate()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var host = new WebHost { Time = time };
+        int port = await host.StartAsync(ListenerProtocol.Mqtts, host.Mutual);
+        TestClient client = await host.ConnectAsync(port, "c", host.Authority.Client("CN=short", toDays: 2));
+        TestClient other = await host.ConnectAsync(port, "d", host.Authority.Client("CN=long", toDays: 20));
+        time.Advance(TimeSpan.FromDays(3));
+        // Its reactor sleeps by the real clock, and may be awake.
+        await client.SendAsync(Packets.Pingreq());
+        ReceivedPacket last = await client.ReceiveAsync();
+        if (last.Type == PacketType.Pingresp) last = await client.ReceiveAsync();
+        Assert.Equal((PacketType.Disconnect, ReasonCode.NotAuthorized), (last.Type, last.Reason));
+        await other.FenceAsync();
+    }
+
+    [Fact]
+    public async Task What_ends_and_what_is_not_used_is_told_to_who_watches()
+    {
+        _host.Write("crl.pem", _host.Authority.Revoke(10));
+        await _host.StartAsync(ListenerProtocol.Mqtts, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        var expiry = new EdgeBroker.Mqtt.Tls.CertificateExpiry(() => _host.Server.Certificates, TimeProvider.System);
+        Assert.Contains(expiry.Findings(), one => one.State == HealthState.Warning && one.Detail.Contains("crl.pem is valid until", StringComparison.Ordinal));
+        _host.Replace("server.crt", "nonsense");
+        await _host.Log.WithAsync("are not used");
+        Assert.Contains(expiry.Findings(), one => one.State == HealthState.Warning && one.Detail.Contains("are not used", StringComparison.Ordinal));
     }
 
     [Fact]

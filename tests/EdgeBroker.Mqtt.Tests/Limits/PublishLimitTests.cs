@@ -102,7 +102,7 @@ public sealed class PublishLimitTests
         await client.SendAsync(client.Packets.Publish("t", "1", 1, 1), client.Packets.Publish("t", "2", 1, 2));
         await client.ExpectAsync(
             client.Packets.Puback(1, ReasonCode.NoMatchingSubscribers),
-            client.Packets.Puback(2, ReasonCode.QuotaExceeded, Prop.ReasonString("a limit of the broker is reached")));
+            client.Packets.Puback(2, ReasonCode.QuotaExceeded, Prop.ReasonString("limits.publishes_per_client is reached")));
     }
 
     [Fact]

@@ -32,6 +32,8 @@ internal sealed class Door : IDisposable, IAuthenticator
 
     public ConcurrentQueue<AuthenticationRequest> Asked { get; } = new();
 
+    public int Port => ((IPEndPoint)EndPoint).Port;
+
     private EndPoint EndPoint => _server.Listeners.Single().EndPoint is var address && address.StartsWith("unix:", StringComparison.Ordinal)
         ? new UnixDomainSocketEndPoint(address["unix:".Length..])
         : IPEndPoint.Parse(address);

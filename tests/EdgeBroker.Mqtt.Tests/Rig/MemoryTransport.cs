@@ -22,6 +22,8 @@ internal class MemoryTransport : TransportConnection
 
     public override void Post(Action work) => work();
 
+    public override void Drain(Action done) => done();
+
     public override void Abort() => Take();
 
     public override void PauseReading()

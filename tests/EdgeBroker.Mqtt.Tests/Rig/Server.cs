@@ -15,12 +15,13 @@ internal sealed class Server : IDisposable
     private readonly MqttServer _server;
     private readonly TimeProvider _time;
 
-    public Server(MqttOptions? options = null, int reactors = 2, TimeProvider? time = null)
+    public Server(MqttOptions? options = null, int reactors = 2, TimeProvider? time = null, int maxConnections = 10_000)
     {
         _time = time ?? TimeProvider.System;
         Broker = new Broker(options ?? TestBrokerOptions.Quiet, new BrokerClock(_time), VolatileJournal.Instance, new BrokerEvents(Events), "test");
         _server = new MqttServer(Broker, new AnonymousAuthenticator(), reactors, _time, NullLoggerFactory.Instance);
-        _server.Serve(new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true });
+        var plain = new ListenerSettings { Protocol = ListenerProtocol.Mqtt, Address = "127.0.0.1:0", AllowAnonymous = true };
+        _server.Serve(plain with { MaxConnections = maxConnections });
     }
 
     public Broker Broker { get; }

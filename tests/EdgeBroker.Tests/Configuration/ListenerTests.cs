@@ -29,6 +29,18 @@ public sealed class ListenerTests
         Assert.Equal(anonymous ? 0 : 1, configuration.Warnings.Count);
     }
 
+    [Theory]
+    [InlineData("0.0.0.0:1883", "mqtt", true)]
+    [InlineData("127.0.0.1:1883", "ws", true)]
+    [InlineData("0.0.0.0:1884", "mqtt", false)]
+    [InlineData("0.0.0.0:1883", "coap", false)]
+    public void A_listener_of_all_IPv6_addresses_leaves_IPv4_to_another_at_its_port(string other, string protocol, bool leaves)
+    {
+        string two = $"[[listener]]\nprotocol = \"mqtt\"\naddress = \"[::]:1883\"\n[[listener]]\nprotocol = \"{protocol}\"\naddress = \"{other}\"\n";
+        using var given = new Given(two);
+        Assert.Equal([leaves, false], given.Valid().Listeners.Select(listener => listener.IsIPv6Only));
+    }
+
     [Fact]
     public void Health_is_for_everybody_who_reaches_it()
     {

@@ -34,6 +34,7 @@ internal sealed class ReactorHost : IDisposable
                 TestHandler handler = connect(accepted.Transport);
                 handler.Thread = Environment.CurrentManagedThreadId;
                 Handlers.Enqueue(handler);
+                if (accepted.IsOneTooMany) TurnAway(accepted.Transport);
                 return handler;
             },
             Refused.Enqueue,
@@ -55,6 +56,13 @@ internal sealed class ReactorHost : IDisposable
     public ConcurrentQueue<string> Refused { get; } = new();
 
     public ConcurrentQueue<(Exception Exception, string Where)> Faults { get; } = new();
+
+    private void TurnAway(TransportConnection transport)
+    {
+        Refused.Enqueue(transport.RemoteEndPoint);
+        transport.ClosesAtOnce = true;
+        lock (transport.Output.SyncRoot) transport.Close();
+    }
 
     public async Task<Socket> ConnectAsync(int receiveBufferBytes = 0)
     {

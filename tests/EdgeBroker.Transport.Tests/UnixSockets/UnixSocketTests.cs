@@ -49,6 +49,24 @@ public sealed class UnixSocketTests : IDisposable
         Assert.True(File.Exists(_path));
     }
 
+    [Fact]
+    public void A_fifo_does_not_hold_it_up_and_a_link_is_not_followed()
+    {
+        using (var made = System.Diagnostics.Process.Start("mkfifo", _path)) made.WaitForExit();
+        Assert.Throws<ListenException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
+        Assert.True(File.Exists(_path));
+        File.Delete(_path);
+        using (var killed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            killed.Bind(new UnixDomainSocketEndPoint(_path + ".victim"));
+        }
+
+        File.CreateSymbolicLink(_path, _path + ".victim");
+        Assert.Throws<ListenException>(() => new ReactorHost(connection => new TestHandler(connection), address: "unix:" + _path));
+        Assert.NotNull(new FileInfo(_path).LinkTarget);
+        File.Delete(_path + ".victim");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("precious")]

@@ -31,6 +31,12 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         }
 
         if (!NamesUsersElsewhere(draft, auth)) WarnOfUnknownUsers(rules, auth);
+        if (auth.Tokens?.AclClaim is { } claim && rules.Count == 0)
+        {
+            warnings.Add($"{draft.Auth.Jwt!.Position}: [auth.jwt] acl_claim: a token without the claim \"{Printable.Escape(claim)}\" lets its client in, "
+                + "and it may do nothing: there is no [[acl]] rule. Clients with a password or a certificate may do everything");
+        }
+
         return auth with { Rules = rules.Count == 0 ? AclRuleSet.Unrestricted : new AclRuleSet(rules, groups) };
     }
 

@@ -57,7 +57,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                 WarnOffLoopback(drafts[i], address, anonymous);
             }
 
-            Add(drafts[i], protocol, address, anonymous, peer);
+            Add(drafts[i], protocol, address, anonymous, peer, LeavesIPv4(drafts, i, address));
         }
 
         if (drafts.Count == 0)
@@ -70,7 +70,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         return resolved;
     }
 
-    private void Add(ListenerDraft draft, ListenerProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer)
+    private void Add(ListenerDraft draft, ListenerProtocol protocol, ListenAddress address, bool anonymous, PeerOptions peer, bool leavesIPv4)
     {
         TlsOptions? tls = protocol.SpeaksTls() ? tlsRules.Apply(draft) : null;
         if (tls is null && protocol.SpeaksTls()) return;
@@ -78,6 +78,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         {
             Protocol = protocol,
             Address = address.Text,
+            IsIPv6Only = leavesIPv4,
             AllowAnonymous = anonymous,
             Proxies = peer.Proxies,
             SocketFile = peer.SocketFile,
@@ -111,6 +112,13 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
         }
 
         return null;
+    }
+
+    // A socket of [::] takes IPv4 too, unless it is told not to; then another listener may have the same port there.
+    private static bool LeavesIPv4(IReadOnlyList<ListenerDraft> drafts, int one, ListenAddress address)
+    {
+        if (!address.IsAnyIPv6 || UsesDatagrams(drafts[one])) return false;
+        return drafts.Any(other => other.Address is { IsIPv4: true } v4 && v4.Port == address.Port && v4.Port != 0 && !UsesDatagrams(other));
     }
 
     private static bool UsesDatagrams(ListenerDraft draft) => ListenerProtocols.Find(draft.Protocol ?? "")?.UsesDatagrams() == true;

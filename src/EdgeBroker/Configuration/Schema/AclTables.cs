@@ -129,7 +129,8 @@ internal static class AclTables
             o => o.Topics,
             (o, v) => o with { Topics = v },
             Applies.AtOnceWithReview,
-            "%u user name, %c client id, %% a percent sign; \"#\" does not include $SYS",
+            "%u user name, %c client id, %% a percent sign; a name with / + or # in it, or none, does not fit: what allows then allows nothing. "
+                + "\"#\" does not include $SYS",
             required: true,
             example: "[\"plant/#\", \"devices/%c/+\", \"users/%u/#\"]");
 }

@@ -33,7 +33,8 @@ internal static class AuthTable
     {
         IsExample = true,
         Comment = "a JSON Web Token in place of the password; \"sub\" is then the user, whatever name comes with it. The connection ends when it expires, "
-            + "unless a 5.0 client has sent it by the method JWT and sends a newer one in time (AUTH)",
+            + "unless a 5.0 client has sent it by the method JWT and sends a newer one in time (AUTH). "
+            + "Tokens without \"exp\" are refused, since nothing could take them back",
     }
         .Key(
             "key",
@@ -105,7 +106,8 @@ internal static class AuthTable
             (c, v) => WithAuth(c, c.Written.Auth with { PasswordFile = v }),
             Applies.AtOnceWithReview,
             "made by `edgebroker passwd add users.passwd NAME`; mosquitto_passwd's files are read as well. "
-            + "With --scram a user may prove the password instead of sending it (5.0, method SCRAM-SHA-256)",
+            + "With --scram a user may prove the password instead of sending it (5.0, method SCRAM-SHA-256). "
+            + "A user name without a password, and an empty one, is refused",
             example: "\"users.passwd\"")
         .Key(
             "on_denied_publish_v311",

@@ -45,6 +45,41 @@ internal static class LimitsTable
             Applies.AtOnce,
             "connected or not. Beyond: new ones that outlive their connection are refused with 0x97")
         .Key(
+            "max_sessions_per_user",
+            Kinds.Integer(1, 10_000_000),
+            c => c.Limits.MaxSessionsPerUser,
+            (c, v) => c with { Limits = c.Limits with { MaxSessionsPerUser = v } },
+            Applies.AtOnce,
+            "of one user; of anonymous clients, of one address (IPv6: one /64)")
+        .Key(
+            "max_will_bytes",
+            Kinds.Size(SizeKind.KB, 64 * SizeKind.GB),
+            c => c.Limits.MaxWillBytes,
+            (c, v) => c with { Limits = c.Limits with { MaxWillBytes = v } },
+            Applies.AtOnce,
+            "of wills, topics included. Beyond: who brings a new one is refused with 0x97")
+        .Key(
+            "max_will_bytes_per_user",
+            Kinds.Size(SizeKind.KB, 64 * SizeKind.GB),
+            c => c.Limits.MaxWillBytesPerUser,
+            (c, v) => c with { Limits = c.Limits with { MaxWillBytesPerUser = v } },
+            Applies.AtOnce,
+            "the same of one user or address")
+        .Key(
+            "max_filters",
+            Kinds.Integer(1, 100_000_000),
+            c => c.Limits.MaxFilters,
+            (c, v) => c with { Limits = c.Limits with { MaxFilters = v } },
+            Applies.AtOnce,
+            "subscriptions of all clients. Beyond: new ones are refused with 0x97")
+        .Key(
+            "max_filters_per_user",
+            Kinds.Integer(1, 100_000_000),
+            c => c.Limits.MaxFiltersPerUser,
+            (c, v) => c with { Limits = c.Limits with { MaxFiltersPerUser = v } },
+            Applies.AtOnce,
+            "the same of one user or address")
+        .Key(
             "max_retained",
             Kinds.Integer(1, 100_000_000),
             c => c.Limits.MaxRetained,
@@ -58,6 +93,20 @@ internal static class LimitsTable
             (c, v) => c with { Limits = c.Limits with { MaxRetainedBytes = v } },
             Applies.AtOnce,
             "of these, topics included")
+        .Key(
+            "max_retained_per_user",
+            Kinds.Integer(1, 100_000_000),
+            c => c.Limits.MaxRetainedPerUser,
+            (c, v) => c with { Limits = c.Limits with { MaxRetainedPerUser = v } },
+            Applies.AtOnce,
+            "those that a user has set, since the start, and nobody else since")
+        .Key(
+            "max_retained_bytes_per_user",
+            Kinds.Size(SizeKind.KB, 64 * SizeKind.GB),
+            c => c.Limits.MaxRetainedBytesPerUser,
+            (c, v) => c with { Limits = c.Limits with { MaxRetainedBytesPerUser = v } },
+            Applies.AtOnce,
+            "of these")
         .Key(
             "max_unauthenticated_bytes",
             Kinds.Size(64 * SizeKind.KB, SizeKind.GB),

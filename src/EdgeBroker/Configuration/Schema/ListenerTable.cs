@@ -269,7 +269,7 @@ internal static class ListenerTable
                 o => o.Settings.MaxConnections,
                 (o, v) => o with { Settings = o.Settings with { MaxConnections = v } },
                 Applies.ToNewConnections,
-                "the next one is closed at once",
+                "the next one is refused; mqtt and mqtts: with 0x89",
                 scope: Connected)
             .Key(
                 "proxy_protocol",
