@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Console;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
@@ -71,6 +72,7 @@ public sealed partial class WebServer : IAsyncDisposable
         _webSockets = new WebSocketEndpoint(_sessions, time);
         _site = site;
         site.WebSockets = _webSockets;
+        site.Add(ConsoleEndpoints.Make());
     }
 
     /// <summary>The listeners, in the order in which they began.</summary>

@@ -33,7 +33,7 @@ internal sealed class ConsoleFile
     /// <summary>Names what is in it; weak, since it is sent compressed or not.</summary>
     public string ETag { get; }
 
-    /// <summary>The page itself, which names the others.</summary>
+    /// <summary>Whether it is the page, which names the others.</summary>
     public bool IsPage => Name == "index.html";
 
     /// <summary>Whether its name says what is in it, so that it never has to be asked for again.</summary>

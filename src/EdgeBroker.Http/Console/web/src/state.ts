@@ -1,6 +1,6 @@
 // What every page needs of the broker: its overview, kept current by the stream, or by asking where that does not come.
-import { effect, signal } from '@preact/signals';
-import { ask, me, NoAnswer, Problem, read } from './lib/api';
+import { signal, untracked } from '@preact/signals';
+import { ask, loginEnded, me, NoAnswer, Problem, read } from './lib/api';
 import { hear, streamState } from './lib/stream';
 import { Course } from './lib/course';
 import type { Overview } from './lib/types';
@@ -66,7 +66,7 @@ export function startState(): void {
     clearTimeout(timer);
     if (!me.value) return;
     const fresh = streamState.value === 'live' && Date.now() - overview.value.at < EVERY_MS;
-    if (!document.hidden && !fresh) {
+    if (!document.hidden && !loginEnded.value && !fresh) {
       try {
         take(await read<Overview>('overview'));
       } catch (error) {
@@ -77,13 +77,13 @@ export function startState(): void {
     timer = window.setTimeout(() => void poll(), silent() ? 2000 : EVERY_MS);
   };
   const silent = () => overview.value.at > 0 && Date.now() - overview.value.at > EVERY_MS;
-  effect(() => {
-    const user = me.value;
+  // Of who is logged in alone: what is asked below reads much else.
+  me.subscribe(user => untracked(() => {
     stop?.();
     stop = null;
     if (user) {
       stop = hear('overview', data => take(data as Overview));
       void poll();
     } else clearTimeout(timer);
-  });
+  }));
 }

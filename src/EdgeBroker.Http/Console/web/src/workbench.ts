@@ -45,12 +45,7 @@ function letterOf(id: number): string {
   return String.fromCharCode(65 + ((id - 1) % 26));
 }
 
-export interface Credentials {
-  user: string;
-  password: string;
-}
-
-export async function connect(credentials: Credentials | null): Promise<void> {
+export async function connect(): Promise<void> {
   disconnect();
   connection.value = { state: 'connecting' };
   // A browser does not tell why a WebSocket was refused; the same address without one does.
@@ -61,7 +56,7 @@ export async function connect(credentials: Credentials | null): Promise<void> {
     return;
   }
   const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/mqtt`;
-  const client: MqttClient = new MqttClient(new WebSocket(address, 'mqtt'), { clientId: '', ...credentials }, {
+  const client: MqttClient = new MqttClient(new WebSocket(address, 'mqtt'), { clientId: '' }, {
     connected() {
       connection.value = { state: 'connected', client };
       for (const one of subscriptions.value) void request(client, one);

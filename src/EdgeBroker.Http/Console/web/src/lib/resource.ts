@@ -1,6 +1,6 @@
 // What a page shows of the API: asked for, asked for again while it is looked at, and kept while the next answer is on its way.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, NoAnswer, Problem } from './api';
+import { ask, loginEnded, NoAnswer, Problem } from './api';
 
 export interface Resource<T> {
   data: T | undefined;
@@ -44,6 +44,8 @@ export function useResource<T>(path: string | null, everyMs = 5000): Resource<T>
         if (error instanceof Problem) {
           set(before => ({ ...before, problem: error, loading: false, data: error.status === 404 || error.status === 403 ? undefined : before.data }));
           wait = Math.max(wait, (error.retryAfterSeconds ?? 0) * 1000);
+          // What this broker does not have it will not have the next time either.
+          if (error.kind === 'no-such-endpoint') return;
         } else if (error instanceof NoAnswer) {
           set(before => ({ ...before, loading: before.data === undefined }));
         } else {
@@ -56,7 +58,8 @@ export function useResource<T>(path: string | null, everyMs = 5000): Resource<T>
       if (wait !== Infinity && !stop.signal.aborted) timer = window.setTimeout(tick, wait);
     };
     const tick = () => {
-      if (document.hidden) timer = window.setTimeout(tick, 1000);
+      // Nobody looks, or nobody is let in: neither is worth a question.
+      if (document.hidden || loginEnded.value) timer = window.setTimeout(tick, 1000);
       else void run();
     };
     again.current = () => void run();

@@ -80,8 +80,9 @@ function deliver(name: string, event: MessageEvent<string>): void {
   } catch {
     return;
   }
-  for (const [channel, set] of listeners) {
-    if (channel === name || channel.startsWith(`${name}:`)) set.forEach(listener => listener(data));
+  // A listener may come and go by what it hears.
+  for (const [channel, set] of [...listeners]) {
+    if (channel === name || channel.startsWith(`${name}:`)) [...set].forEach(listener => listener(data));
   }
 }
 

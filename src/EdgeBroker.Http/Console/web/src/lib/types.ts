@@ -6,6 +6,11 @@ export interface Page<T> {
   page: { limit: number; next: string | null; total_count?: number | null; as_of_at?: string; top?: boolean };
 }
 
+/** Lists that are short enough come bare. */
+export function itemsOf<T>(answer: T[] | Page<T>): T[] {
+  return Array.isArray(answer) ? answer : answer.items;
+}
+
 export type Health = 'good' | 'warning' | 'failing';
 
 export interface Finding {
@@ -98,6 +103,7 @@ export interface QueueRow {
   full_percent?: Maybe<number>;
   full_in_seconds?: Maybe<number>;
   on_full?: Maybe<string>;
+  dropped_total?: Maybe<number>;
 }
 
 export interface BridgeRow {
@@ -178,6 +184,7 @@ export interface RetainedValue extends RetainedRow {
 }
 
 export interface LogLine {
+  id: number;
   at: string;
   level: string;
   area?: Maybe<string>;
@@ -188,6 +195,8 @@ export interface LogLine {
 
 export interface Certificate {
   use: string;
+  listener?: Maybe<string>;
+  name?: Maybe<string>;
   file?: Maybe<string>;
   subject?: Maybe<string>;
   names?: Maybe<string[]>;
@@ -237,7 +246,7 @@ export interface Overview {
 
 export interface HistoryOfMetrics {
   step_seconds: number;
-  until_at?: Maybe<string>;
+  ends_at?: Maybe<string>;
   series: Record<string, (number | null)[]>;
 }
 

@@ -4,7 +4,7 @@ import { ask, may, Problem } from '../lib/api';
 import { announce } from '../lib/announce';
 import { queryText } from '../lib/address';
 import { copyText } from '../lib/copy';
-import { exact, plural, visible } from '../lib/format';
+import { duration, exact, plural, visible } from '../lib/format';
 import { adjust, parameter } from '../lib/navigate';
 import { utc } from '../lib/preferences';
 import { link } from '../lib/route';
@@ -13,7 +13,7 @@ import { hear } from '../lib/stream';
 import type { LogLine, Page } from '../lib/types';
 import { Clock, Empty, Foreign, Heading, Panel, sentence, View } from '../ui/basics';
 
-const LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical'];
+const LEVELS = ['debug', 'info', 'warning', 'error', 'critical'];
 const KEPT = 1000;
 const COPIED = 200;
 
@@ -23,7 +23,7 @@ export function plainLine(line: LogLine, inUtc: boolean): string {
 }
 
 export function Log() {
-  const level = parameter('level') || 'information';
+  const level = LEVELS.includes(parameter('level')) ? parameter('level') : 'info';
   const area = parameter('area');
   const q = parameter('q');
   const list = useResource<Page<LogLine>>(`log${queryText({ level, area, q, limit: 500 })}`, 2000);
@@ -40,12 +40,12 @@ export function Log() {
     setPushed(before => [...before, ...wanted].slice(-KEPT));
   }), [level, area, q]);
   const known = list.data?.items ?? [];
-  const seen = new Set(known.map(line => `${line.at} ${line.text}`));
-  const lines = paused ?? [...known, ...pushed.filter(line => !seen.has(`${line.at} ${line.text}`))].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const seen = new Set(known.map(line => line.id));
+  const lines = paused ?? [...known, ...pushed.filter(line => !seen.has(line.id))].sort((a, b) => b.id - a.id);
   const areas = [...new Set(known.map(line => line.area).filter((one): one is string => !!one))].sort();
   if (area !== '' && !areas.includes(area)) areas.push(area);
   const copy = async () => {
-    const text = lines.slice(-COPIED).map(line => plainLine(line, utc.value)).join('\n');
+    const text = lines.slice(0, COPIED).reverse().map(line => plainLine(line, utc.value)).join('\n');
     if (await copyText(text)) announce(`${plural(Math.min(COPIED, lines.length), 'line')} copied`);
   };
   return (
@@ -62,8 +62,8 @@ export function Log() {
         ? <Empty><p>No such line among the last that the broker keeps.{(q !== '' || area !== '') && <> <button type="button" class="link" onClick={() => adjust({ q: null, area: null })}>Clear</button></>}</p></Empty>
         : (
           <ol class="log" aria-label="Log lines, the newest first" tabIndex={0}>
-            {[...lines].reverse().slice(0, 500).map((line, i) => (
-              <li key={`${line.at} ${line.event} ${i}`} class={visible(line.level)}>
+            {lines.slice(0, 500).map(line => (
+              <li key={line.id} class={visible(line.level)}>
                 <Clock at={line.at} /><span class="level">{visible(line.level)}</span><span class="area">{visible(line.area ?? '')}</span>
                 <span class="said"><Foreign text={line.text} />{line.client_id && <> <a href={link(['clients', line.client_id])}>client</a></>}</span>
               </li>
@@ -76,43 +76,37 @@ export function Log() {
   );
 }
 
-interface LevelsAnswer {
-  levels: Record<string, string>;
-  until_at?: string | null;
+interface LevelAnswer {
+  level: string;
+  configured: string;
+  until_seconds?: number | null;
 }
 
 function Levels() {
-  const levels = useResource<LevelsAnswer>('log/levels', 10_000);
-  const [area, setArea] = useState('');
+  const now = useResource<LevelAnswer>('log/levels', 10_000);
   const [level, setLevel] = useState('debug');
   const [running, setRunning] = useState(false);
-  const areas = Object.keys(levels.data?.levels ?? {});
   const set = async (event: Event) => {
     event.preventDefault();
-    const chosen = area || areas[0];
-    if (!chosen) return;
     setRunning(true);
     try {
-      await ask('log/levels', { method: 'PUT', body: { levels: { [chosen]: level }, until_seconds: 600 }, headers: levels.etag ? { 'If-Match': levels.etag } : {} });
-      announce(`${visible(chosen)} writes ${level} for 10 min`);
-      levels.reload();
+      await ask('log/levels', { method: 'PUT', body: { level, until_seconds: 600 }, headers: now.etag ? { 'If-Match': now.etag } : {} });
+      announce(`The log holds ${level} and above for 10 min`);
     } catch (error) {
-      announce(error instanceof Problem && error.status === 412 ? 'Somebody changed the levels meanwhile; look and try again.' : sentence(error), 'bad');
-      levels.reload();
+      announce(error instanceof Problem && error.status === 412 ? 'Somebody changed the level meanwhile; look and try again.' : sentence(error), 'bad');
     }
+    now.reload();
     setRunning(false);
   };
   return (
     <Panel title="How much is written">
-      <View of={levels} everyMs={10_000}>{data => (
+      <View of={now} everyMs={10_000}>{data => (
         <>
-          <dl class="facts">{Object.entries(data.levels).map(([name, value]) => <div key={name}><dt>{visible(name)}</dt><dd>{visible(value)}</dd></div>)}</dl>
-          {data.until_at && <p class="quiet">As configured again at <Clock at={data.until_at} />.</p>}
-          {may('operator') && areas.length > 0 && (
+          <p class="sentence">{visible(data.level)} and above{data.until_seconds != null && <>, for {duration(data.until_seconds)} more; then {visible(data.configured)} again</>}.</p>
+          {may('operator') && (
             <form class="filters" onSubmit={set}>
-              <label class="field"><span>Area</span><select value={area || areas[0]} onChange={event => setArea(event.currentTarget.value)}>{areas.map(one => <option key={one} value={one}>{visible(one)}</option>)}</select></label>
-              <label class="field"><span>Level</span><select value={level} onChange={event => setLevel(event.currentTarget.value)}>{LEVELS.map(one => <option key={one}>{one}</option>)}</select></label>
-              <button type="submit" disabled={running}>{running ? 'Setting…' : 'Set for 10 min'}</button>
+              <label class="field"><span>Write for 10 min</span><select value={level} onChange={event => setLevel(event.currentTarget.value)}>{LEVELS.slice(0, 4).map(one => <option key={one} value={one}>{one} and above</option>)}</select></label>
+              <button type="submit" disabled={running}>{running ? 'Setting…' : 'Set'}</button>
             </form>
           )}
         </>

@@ -16,8 +16,8 @@ const SPAN_NAMES: Record<string, string> = { '5m': '5 min', '1h': '1 h', '24h': 
 
 /** What the broker calls the series that the charts show, where it keeps their course. */
 const NAMES: Record<SeriesName, string> = {
-  in: 'mqtt.messages.received', out: 'mqtt.messages.sent', clients: 'mqtt.connections.current', drops: 'mqtt.messages.dropped',
-  stored: 'edgebroker.queue.messages', memory: 'edgebroker.memory.used', store: 'edgebroker.store.bytes',
+  in: 'in_per_second', out: 'out_per_second', clients: 'connected_count', drops: 'dropped_per_second', stored: 'stored_messages_count',
+  memory: 'memory_used_bytes', store: 'store_bytes',
 };
 
 /** "All good." or what is not, in one sentence. */
@@ -75,7 +75,7 @@ function Numbers({ data }: { data: Data }) {
 
 function Charts() {
   const span = SPANS.includes(parameter('span')) ? parameter('span') : '5m';
-  const history = useResource<HistoryOfMetrics>(`metrics/history?names=${Object.values(NAMES).join(',')}&span=${span}`, span === '5m' ? 2000 : 10_000);
+  const history = useResource<HistoryOfMetrics>(`metrics/history?span=${span}`, span === '5m' ? 2000 : 10_000);
   const kept = history.problem?.kind !== 'no-such-endpoint';
   const spans = kept && (
     <div class="segmented" role="group" aria-label="Time span">
@@ -85,7 +85,7 @@ function Charts() {
   const data = history.data;
   if (kept && !data) return <Panel title="Over time" side={spans} wide>{history.problem ? <Failure problem={history.problem} retry={history.reload} /> : <Skeleton rows={6} />}</Panel>;
   const length = data ? Math.max(0, ...Object.values(data.series).map(one => one.length)) : course.times.length;
-  const until = data?.until_at ? Date.parse(data.until_at) / 1000 : history.at / 1000;
+  const until = data?.ends_at ? Date.parse(data.ends_at) / 1000 : history.at / 1000;
   const times = data ? Array.from({ length }, (_, i) => until - (length - 1 - i) * data.step_seconds) : course.times;
   const values = (name: SeriesName) => (data ? (data.series[NAMES[name]] ?? Array.from({ length }, () => null)) : course.values[name]);
   return (
@@ -94,7 +94,7 @@ function Charts() {
         <div class="charts">
           <Chart title="Messages per second" times={times} format={rate} series={[{ name: 'in', values: values('in') }, { name: 'out', values: values('out') }]} />
           <Chart title="Clients" times={times} format={count} series={[{ name: 'connected', values: values('clients') }]} />
-          <Chart title="Stored messages" times={times} format={count} series={[{ name: 'queued and retained', values: values('stored') }]} />
+          {(!data || data.series[NAMES.stored]) && <Chart title="Stored messages" times={times} format={count} series={[{ name: 'queued and retained', values: values('stored') }]} />}
           <Chart title="Dropped per second" times={times} format={rate} series={[{ name: 'all causes', values: values('drops') }]} />
           <Chart title="Memory and store" times={times} format={bytes} binary series={[{ name: 'memory', values: values('memory') }, { name: 'store', values: values('store') }]} />
         </div>

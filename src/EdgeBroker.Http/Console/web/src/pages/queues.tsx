@@ -1,11 +1,11 @@
 // What waits, for whom, and until when there is room.
-import { bytes, count, duration, measure, visible } from '../lib/format';
+import { bytes, count, duration, measure, UNKNOWN, visible } from '../lib/format';
 import { adjust, parameter } from '../lib/navigate';
 import { link } from '../lib/route';
 import { useResource } from '../lib/resource';
-import type { Page, QueueRow, SessionRow } from '../lib/types';
+import { itemsOf, type Page, type QueueRow } from '../lib/types';
 import { Empty, Foreign, Heading, View } from '../ui/basics';
-import { sorted, Table } from '../ui/table';
+import { type Column, sorted, Table } from '../ui/table';
 
 /** Growing ones first, then those that are full soonest, then those whose oldest message is oldest. */
 export function byUrgency(rows: readonly QueueRow[]): QueueRow[] {
@@ -16,25 +16,26 @@ export function byUrgency(rows: readonly QueueRow[]): QueueRow[] {
     || b.messages - a.messages);
 }
 
-/** The queue of a session, where the broker lists queues with their sessions only. */
-function queueOf(row: SessionRow): QueueRow {
-  return { kind: 'session', name: row.client_id, messages: row.queue_messages ?? 0, bytes: row.queue_bytes, oldest_seconds: row.queue_oldest_seconds };
-}
-
 export function Queues() {
-  const all = useResource<Page<QueueRow>>('queues?limit=1000', 5000);
-  const none = all.problem?.kind === 'no-such-endpoint';
-  const sessions = useResource<Page<SessionRow>>(none ? 'sessions?queue_messages_min=1&sort=-queue_messages&limit=1000' : null, 5000);
-  const queues = none ? { ...sessions, data: sessions.data && { page: sessions.data.page, items: sessions.data.items.map(queueOf) } } : all;
+  const queues = useResource<QueueRow[] | Page<QueueRow>>('queues?limit=1000', 5000);
   const sort = parameter('sort');
   return (
     <>
       <Heading title="Queues" />
-      <View of={queues}>{data => data.items.length === 0
-        ? <Empty><p>Nothing waits anywhere: every message went out as it came.</p></Empty>
-        : (
+      <View of={queues}>{data => {
+        const rows = itemsOf(data);
+        if (rows.length === 0) return <Empty><p>Nothing waits anywhere: every message went out as it came.</p></Empty>;
+        const knows = (name: keyof QueueRow) => rows.some(row => row[name] != null);
+        const optional: [keyof QueueRow, Column<QueueRow>][] = [
+          ['growth_per_minute', { name: 'Growth', sort: 'growth_per_minute', number: true, cell: row => (row.growth_per_minute == null ? UNKNOWN : `${row.growth_per_minute > 0 ? '+' : ''}${measure(row.growth_per_minute)}/min`) }],
+          ['full_percent', { name: 'Full', sort: 'full_percent', number: true, cell: row => (row.full_percent == null ? UNKNOWN : `${measure(row.full_percent)} %`) }],
+          ['full_in_seconds', { name: 'Full in', sort: 'full_in_seconds', number: true, cell: row => duration(row.full_in_seconds) }],
+          ['on_full', { name: 'When full', cell: row => (row.on_full ? visible(row.on_full.replaceAll('-', ' ')) : UNKNOWN) }],
+          ['dropped_total', { name: 'Dropped', sort: 'dropped_total', number: true, cell: row => count(row.dropped_total) }],
+        ];
+        return (
           <Table
-            label="Queues" rows={sort ? sorted(data.items, sort) : byUrgency(data.items)} id={row => `${row.kind} ${row.name}`} total={data.page?.total_count ?? data.items.length}
+            label="Queues" rows={sort ? sorted(rows, sort) : byUrgency(rows)} id={row => `${row.kind} ${row.name}`}
             href={row => (row.kind === 'bridge' ? link(['bridges']) : row.kind === 'session' ? link(['clients', row.name], { tab: 'queue' }) : link(['queues']))}
             sort={sort} onSort={value => adjust({ sort: value })}
             columns={[
@@ -43,13 +44,11 @@ export function Queues() {
               { name: 'Waiting', sort: 'messages', number: true, cell: row => count(row.messages) },
               { name: 'Size', sort: 'bytes', number: true, cell: row => bytes(row.bytes) },
               { name: 'Oldest', sort: 'oldest_seconds', number: true, cell: row => duration(row.oldest_seconds) },
-              { name: 'Growth', sort: 'growth_per_minute', number: true, cell: row => (row.growth_per_minute == null ? '–' : `${row.growth_per_minute > 0 ? '+' : ''}${measure(row.growth_per_minute)}/min`) },
-              { name: 'Full', sort: 'full_percent', number: true, cell: row => (row.full_percent == null ? '–' : `${measure(row.full_percent)} %`) },
-              { name: 'Full in', sort: 'full_in_seconds', number: true, cell: row => duration(row.full_in_seconds) },
-              { name: 'When full', cell: row => (row.on_full ? visible(row.on_full.replaceAll('-', ' ')) : '–') },
+              ...optional.filter(([name]) => knows(name)).map(([, column]) => column),
             ]}
           />
-        )}
+        );
+      }}
       </View>
     </>
   );

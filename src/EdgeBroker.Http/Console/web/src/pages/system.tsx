@@ -7,7 +7,7 @@ import { bytes, count, visible } from '../lib/format';
 import { parameter } from '../lib/navigate';
 import { link } from '../lib/route';
 import { useResource } from '../lib/resource';
-import type { Certificate, Page } from '../lib/types';
+import { type Certificate, itemsOf, type Page } from '../lib/types';
 import { overview } from '../state';
 import { Clock, Copy, Empty, Failure, Foreign, Heading, Panel, sentence, Status, Tabs, type Tone, View } from '../ui/basics';
 import { Members, Rows, value, type Json } from '../ui/members';
@@ -73,21 +73,20 @@ function nearness(row: Certificate): Tone {
 }
 
 function Certificates() {
-  const list = useResource<Page<Certificate>>('certificates', 10_000);
+  const list = useResource<Certificate[] | Page<Certificate>>('certificates', 10_000);
   return (
-    <View of={list} everyMs={10_000}>{data => data.items.length === 0
+    <View of={list} everyMs={10_000}>{data => itemsOf(data).length === 0
       ? <Empty><p>No certificate is in use: no listener or bridge speaks TLS.</p></Empty>
       : (
         <Table
-          label="Certificates" rows={sorted(data.items, 'days_left')} id={row => `${row.use} ${row.file} ${row.subject}`}
+          label="Certificates" rows={sorted(itemsOf(data), 'days_left')} id={row => [row.use, row.listener, row.file, row.name].join(' ')}
           columns={[
             { name: 'File', card: 'title', wide: true, cell: row => <Foreign text={row.file ?? row.subject} longest={60} /> },
             { name: 'Use', cell: row => visible(row.use.replaceAll('_', ' ')) },
-            { name: 'Subject', cell: row => <Foreign text={row.subject} longest={40} /> },
-            { name: 'Names', cell: row => <Foreign text={row.names?.join(', ')} longest={50} /> },
+            { name: 'Subject', cell: row => <Foreign text={row.subject ?? row.name} longest={40} /> },
+            { name: 'Listener', cell: row => <Foreign text={row.listener} /> },
             { name: 'Ends', cell: row => <Clock at={row.ends_at} /> },
             { name: 'Days left', number: true, cell: row => <Status tone={nearness(row)}>{count(row.days_left)}</Status> },
-            { name: 'What helps', cell: row => <Foreign text={row.cure} longest={120} /> },
           ]}
         />
       )}

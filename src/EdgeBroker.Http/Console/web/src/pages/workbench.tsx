@@ -18,7 +18,7 @@ import { Table } from '../ui/table';
 export function Workbench() {
   const side = parameter('side') === 'send' ? 'send' : 'receive';
   useEffect(() => {
-    if (connection.value.state === 'off' && connection.value.said === '') void connect(null);
+    if (connection.value.state === 'off' && connection.value.said === '') void connect();
   }, []);
   return (
     <>
@@ -36,33 +36,13 @@ export function Workbench() {
 }
 
 function State() {
-  const [other, setOther] = useState(false);
-  const [asked, setAsked] = useState(false);
   const now = connection.value;
-  const as = (event: Event) => {
-    event.preventDefault();
-    const values = new FormData(event.currentTarget as HTMLFormElement);
-    void connect({ user: String(values.get('user')), password: String(values.get('password')) });
-    setOther(true);
-    setAsked(false);
-  };
   return (
     <div class="actions">
-      {now.state === 'connected' ? <Status tone="good">connected{other ? ' as another user' : <> as <Foreign text={me.value?.user} longest={24} /></>}</Status>
+      {now.state === 'connected' ? <Status tone="good">connected as <Foreign text={me.value?.user} longest={24} /></Status>
         : now.state === 'connecting' ? <Status tone="warn">connecting</Status>
           : <Status tone={now.said === '' || now.said === 'disconnected' ? 'quiet' : 'bad'}>{now.said === '' ? 'not connected' : visible(now.said)}</Status>}
-      {now.state === 'off'
-        ? <><button type="button" class="primary" onClick={() => { setOther(false); void connect(null); }}>Connect</button><button type="button" onClick={() => setAsked(true)}>As another user…</button></>
-        : <button type="button" onClick={disconnect}>Disconnect</button>}
-      {asked && (
-        <Dialog title="Connect as another user" onClose={() => setAsked(false)}>
-          <form onSubmit={as}>
-            <label class="field"><span>User</span><input name="user" required autocomplete="off" spellcheck={false} /></label>
-            <label class="field"><span>Password</span><input name="password" type="password" autocomplete="off" /></label>
-            <div class="buttons"><button type="button" onClick={() => setAsked(false)}>Cancel</button><button type="submit" class="primary">Connect</button></div>
-          </form>
-        </Dialog>
-      )}
+      {now.state === 'off' ? <button type="button" class="primary" onClick={() => void connect()}>Connect</button> : <button type="button" onClick={disconnect}>Disconnect</button>}
     </div>
   );
 }

@@ -10,6 +10,7 @@ import { shortcuts, theme, type Theme, utc } from '../lib/preferences';
 import { link } from '../lib/route';
 import { streamState } from '../lib/stream';
 import { lastAnswerAt } from '../lib/api';
+import { disconnect } from '../workbench';
 import { newerConsole, overview, restarted } from '../state';
 import { Clock, Foreign, Status, type Tone } from './basics';
 import { Dialog } from './dialog';
@@ -152,6 +153,7 @@ function UserMenu({ onClose }: { onClose: () => void }) {
     } catch {
       announce('The broker did not answer; the login ends there by itself.', 'bad');
     }
+    disconnect();
     me.value = null;
   };
   return (

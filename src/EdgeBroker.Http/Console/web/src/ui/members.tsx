@@ -39,6 +39,12 @@ export function Members({ of }: { of: { [name: string]: Json } }) {
   return <dl class="facts">{Object.entries(of).map(([name, one]) => <div key={name}><dt>{heading(name)}</dt><dd>{value(name, one)}</dd></div>)}</dl>;
 }
 
+/** Several numbers in one cell: those that are something. */
+function inCell(name: string, of: Json | undefined): ComponentChildren {
+  if (of === null || of === undefined || typeof of !== 'object' || Array.isArray(of)) return value(name, of);
+  return Object.entries(of).filter(([, one]) => one !== 0).map(([key, one]) => `${visible(key)} ${visible(String(one))}`).join(', ') || UNKNOWN;
+}
+
 const isNumber = (one: Json | undefined) => typeof one === 'number';
 
 /** Rows of like members as a table, in the order in which the first has them. */
@@ -51,7 +57,7 @@ export function Rows({ rows, label }: { rows: readonly { [name: string]: Json }[
         name: heading(name),
         number: rows.some(row => isNumber(row[name])),
         card: i === 0 ? 'title' as const : undefined,
-        cell: (row: { [name: string]: Json }) => value(name, row[name]),
+        cell: (row: { [name: string]: Json }) => inCell(name, row[name]),
       }))}
     />
   );
