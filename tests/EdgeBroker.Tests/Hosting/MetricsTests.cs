@@ -27,7 +27,7 @@ public sealed class MetricsTests
         broker.Start();
         await broker.AnswersAsync();
         await broker.ConnectAsync("c");
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{broker.Port("HTTP")}") };
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{broker.Port("http")}") };
         using HttpResponseMessage refused = await client.GetAsync("/metrics");
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
 
