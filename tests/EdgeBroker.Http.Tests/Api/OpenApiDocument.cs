@@ -105,7 +105,30 @@ internal static class OpenApiDocument
     }
 
     private static JsonObject Content(string type, JsonTypeInfo info) =>
-        new() { [type] = new JsonObject { ["schema"] = info.GetJsonSchemaAsNode(Schemas) } };
+        new() { [type] = new JsonObject { ["schema"] = SchemaOf(info) } };
+
+    // The exporter refers to what it has described before from the schema's own root, which is none within a document.
+    private static JsonNode SchemaOf(JsonTypeInfo info)
+    {
+        JsonNode root = info.GetJsonSchemaAsNode(Schemas);
+        return Whole(root, root);
+    }
+
+    private static JsonNode Whole(JsonNode node, JsonNode root)
+    {
+        switch (node)
+        {
+            case JsonObject { Count: 1 } reference when reference["$ref"] is { } path:
+                return Whole(path.GetValue<string>()[2..].Split('/').Aggregate(root, (at, step) => at is JsonArray array
+                    ? array[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)]! : at[step]!), root);
+            case JsonObject members:
+                return new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, member.Value is null ? null : Whole(member.Value, root))));
+            case JsonArray items:
+                return new JsonArray([.. items.Select(item => item is null ? null : Whole(item, root))]);
+            default:
+                return node.DeepClone();
+        }
+    }
 
     private static string TagOf(HttpEndpoint endpoint) => endpoint.Surface switch
     {

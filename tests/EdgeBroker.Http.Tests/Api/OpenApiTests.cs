@@ -32,6 +32,29 @@ public sealed class OpenApiTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Every_reference_of_the_document_leads_somewhere()
+    {
+        await _host.StartAsync();
+        var found = new List<string>();
+        Walk(OpenApiDocument.Of(_host.Web.Site.Endpoints));
+        Assert.NotEmpty(found);
+        Assert.All(found, reference => Assert.Equal("#/components/responses/Problem", reference));
+
+        void Walk(JsonNode? node)
+        {
+            if (node is JsonObject members)
+            {
+                if (members["$ref"] is JsonValue reference) found.Add(reference.GetValue<string>());
+                foreach (KeyValuePair<string, JsonNode?> member in members) Walk(member.Value);
+            }
+            else if (node is JsonArray items)
+            {
+                foreach (JsonNode? item in items) Walk(item);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Every_endpoint_is_described_in_words_and_named_once()
     {
         await _host.StartAsync();
