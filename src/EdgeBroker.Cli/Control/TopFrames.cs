@@ -23,9 +23,10 @@ internal sealed class TopFrames(Func<ControlRequest, ControlAnswer> ask, TimePro
         double? seconds = _statusBefore is null ? null : Math.Max(0.001, time.GetElapsedTime(_at, now).TotalSeconds);
         TopClient[] clients = [.. page.Items.Select(one => ClientOf(one, seconds))];
         var frame = new TopAnswer(
-            status.Node, status.Health, status.UptimeSeconds, Meter(status, "sessions.connected") ?? 0, Rate("publishes.received"), Rate("publishes.sent"),
-            Rate("publishes.dropped"), Meter(status, "messages.stored") ?? 0, Meter(status, "memory.used") ?? Meter(status, "heap.size") ?? 0,
-            Meter(status, "store.size"), [.. clients.OrderByDescending(one => ValueOf(one, sort)).ThenBy(one => one.Session.ClientId, StringComparer.Ordinal)
+            status.Node, status.Health, status.UptimeSeconds, Meter(status, "mqtt.connections.current") ?? 0, Rate("mqtt.messages.received.total"),
+            Rate("mqtt.messages.sent.total"), Rate("mqtt.messages.dropped.total"), Meter(status, "edgebroker.messages.stored") ?? 0,
+            Meter(status, "edgebroker.memory.used") ?? Meter(status, "edgebroker.heap.size") ?? 0, Meter(status, "edgebroker.store.bytes"),
+                [.. clients.OrderByDescending(one => ValueOf(one, sort)).ThenBy(one => one.Session.ClientId, StringComparer.Ordinal)
                 .Take(rows)]);
         _before = page.Items.ToDictionary(one => one.ClientId, StringComparer.Ordinal);
         (_statusBefore, _at) = (status, now);
@@ -36,7 +37,11 @@ internal sealed class TopFrames(Func<ControlRequest, ControlAnswer> ask, TimePro
             : null;
     }
 
-    private static long? Meter(StatusAnswer status, string name) => status.Meters.FirstOrDefault(meter => meter.Name == "edgebroker." + name)?.Value;
+    private static long? Meter(StatusAnswer status, string name)
+    {
+        MeterAnswer[] found = [.. status.Meters.Where(meter => meter.Name == name)];
+        return found.Length == 0 ? null : found.Sum(meter => meter.Value);
+    }
 
     private static double ValueOf(TopClient client, string sort) => sort switch
     {

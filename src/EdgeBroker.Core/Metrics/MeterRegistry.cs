@@ -80,6 +80,18 @@ public sealed class MeterRegistry : IDisposable
     /// <summary>All numbers, in the order they were registered.</summary>
     public IReadOnlyList<MeterEntry> Entries => _entries;
 
+    /// <summary>The sum of all numbers of a name; null: there is nothing to tell.</summary>
+    public long? Sum(string name)
+    {
+        long? sum = null;
+        foreach (MeterEntry entry in _entries)
+        {
+            if (entry.Name == name && entry.Read() is { } value) sum = (sum ?? 0) + value;
+        }
+
+        return sum;
+    }
+
     /// <summary>All states, in the order they were registered.</summary>
     public IReadOnlyList<StateEntry> States => _states;
 

@@ -139,7 +139,8 @@ internal sealed class BrokerEndpoints(
     public async ValueTask<OverviewAnswer> OverviewAsync(CancellationToken gone)
     {
         ReadinessAnswer state = HealthEndpoints.Check(health, _since);
-        long received = Meter("publishes.received"), sent = Meter("publishes.sent"), dropped = Meter("publishes.dropped");
+        long received = Meter("mqtt.messages.received.total"), sent = Meter("mqtt.messages.sent.total"),
+            dropped = Meter("mqtt.messages.dropped.total");
         (double? inRate, double? outRate, double? dropRate) = _rates.Look(received, sent, dropped);
         Page<SessionSummary> longest = await scans.RunAsync(
             () => view.TopSessions(new SessionFilter { QueueMessagesMin = 1 }, row => row.QueueMessages, 5), gone).ConfigureAwait(false);
@@ -153,18 +154,18 @@ internal sealed class BrokerEndpoints(
             Health = state,
             Problems = [.. (state.Parts ?? []).Where(part => part.Status != "good").OrderBy(part => part.Status == "failing" ? 0 : 1)],
             ConnectedCount = broker.ConnectedCount,
-            DisconnectedCount = Math.Max(0, Meter("sessions") - broker.ConnectedCount),
-            SubscriptionsCount = Meter("subscriptions") + Meter("subscriptions.shared"),
-            RetainedCount = Meter("retained"),
-            RetainedBytes = Meter("retained.size"),
+            DisconnectedCount = Math.Max(0, Meter("mqtt.sessions.current") - broker.ConnectedCount),
+            SubscriptionsCount = Meter("mqtt.subscriptions.active"),
+            RetainedCount = Meter("mqtt.retained.messages"),
+            RetainedBytes = Meter("mqtt.retained.bytes"),
             MessagesReceivedTotal = received,
             MessagesSentTotal = sent,
             MessagesDroppedTotal = dropped,
             InPerSecond = inRate,
             OutPerSecond = outRate,
             DroppedPerSecond = dropRate,
-            StoredMessagesCount = Meter("messages.stored"),
-            StoreBytes = Find("store.bytes"),
+            StoredMessagesCount = Meter("edgebroker.messages.stored"),
+            StoreBytes = broker.Meters.Sum("edgebroker.store.bytes"),
             MemoryUsedBytes = broker.Limits.Memory.UsedBytes,
             MemoryLimitBytes = broker.Limits.Memory.LimitBytes is > 0 and { } limit ? limit : null,
             RefusalsCount = view.Refusals().Count,
@@ -173,9 +174,7 @@ internal sealed class BrokerEndpoints(
         };
     }
 
-    private long? Find(string name) => broker.Meters.Entries.FirstOrDefault(entry => entry.Name == "edgebroker." + name)?.Read();
-
-    private long Meter(string name) => Find(name) ?? 0;
+    private long Meter(string name) => broker.Meters.Sum(name) ?? 0;
 
     private Task MetricsAsync(Exchange exchange)
     {

@@ -17,10 +17,11 @@ internal sealed class MetricHistory : IDisposable
 {
     private static readonly (string Name, string Meter, bool IsRate)[] Sources =
     [
-        ("in_per_second", "publishes.received", true), ("out_per_second", "publishes.sent", true), ("dropped_per_second", "publishes.dropped", true),
-        ("bytes_in_per_second", "received", true), ("bytes_out_per_second", "sent", true), ("connected_count", "sessions.connected", false),
-        ("sessions_count", "sessions", false), ("retained_count", "retained", false), ("memory_used_bytes", "memory.used", false),
-        ("store_bytes", "store.size", false),
+        ("in_per_second", "mqtt.messages.received.total", true), ("out_per_second", "mqtt.messages.sent.total", true),
+        ("dropped_per_second", "mqtt.messages.dropped.total", true), ("bytes_in_per_second", "mqtt.bytes.received.total", true),
+        ("bytes_out_per_second", "mqtt.bytes.sent.total", true), ("connected_count", "mqtt.connections.current", false),
+        ("sessions_count", "mqtt.sessions.current", false), ("retained_count", "mqtt.retained.messages", false),
+        ("memory_used_bytes", "edgebroker.memory.used", false), ("store_bytes", "edgebroker.store.bytes", false),
     ];
 
     private readonly Lock _lock = new();
@@ -71,9 +72,8 @@ internal sealed class MetricHistory : IDisposable
     /// <summary>Takes a point.</summary>
     internal void Take()
     {
-        MeterEntry[] entries = [.. _meters.Entries];
         var values = new double?[Sources.Length];
-        for (int i = 0; i < Sources.Length; i++) values[i] = Array.Find(entries, entry => entry.Name == "edgebroker." + Sources[i].Meter)?.Read();
+        for (int i = 0; i < Sources.Length; i++) values[i] = _meters.Sum(Sources[i].Meter);
         long now = _time.GetTimestamp();
         lock (_lock)
         {

@@ -52,7 +52,7 @@ public sealed class CertificateExpiryTests : IDisposable
 
     private List<string> Told() =>
     [
-        .. _meters.Entries.Where(entry => entry.Read() is not null).Select(entry => $"{Last(entry.SysTopics[0])} {entry.Read()}")
+        .. _meters.Entries.Where(entry => entry.SysTopics.Count > 0 && entry.Read() is not null).Select(entry => $"{Last(entry.SysTopics[0])} {entry.Read()}")
             .Concat(_meters.States.Where(state => state.Read() is not null).Select(state => $"{Last(state.SysTopic)} {state.Read()}"))
             .Order(StringComparer.Ordinal),
     ];
