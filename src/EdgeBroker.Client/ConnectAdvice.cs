@@ -5,9 +5,17 @@ namespace EdgeBroker.Client;
 /// <summary>What a technician should do when a connection cannot be opened.</summary>
 internal static class ConnectAdvice
 {
-    public static string For(string target, Exception failure)
+    public static MqttException Of(string target, Exception failure) =>
+        new(For(target, failure), null, failure) { Layer = IsOfName(CodeOf(failure)) ? FailureLayer.Name : FailureLayer.Network };
+
+    private static SocketError CodeOf(Exception failure) =>
+        (failure as SocketException ?? failure.InnerException as SocketException)?.SocketErrorCode ?? SocketError.SocketError;
+
+    private static bool IsOfName(SocketError error) => error is SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain;
+
+    private static string For(string target, Exception failure)
     {
-        SocketError error = (failure as SocketException ?? failure.InnerException as SocketException)?.SocketErrorCode ?? SocketError.SocketError;
+        SocketError error = CodeOf(failure);
         return error switch
         {
             SocketError.ConnectionRefused => $"Nothing listens at {target}; check that the server runs and that the port is right.",

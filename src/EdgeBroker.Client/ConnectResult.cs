@@ -40,6 +40,9 @@ public sealed record ConnectResult
     /// <summary>Response information, if asked for and given.</summary>
     public string? ResponseInformation { get; private init; }
 
+    /// <summary>The user properties, in their order.</summary>
+    public IReadOnlyList<(string Name, string Value)> UserProperties { get; private init; } = [];
+
     internal static ConnectResult From(ConnackPacket packet, MqttClientOptions options)
     {
         PropertyBlock p = packet.Properties;
@@ -55,7 +58,20 @@ public sealed record ConnectResult
             RetainAvailable = p.GetNumber(PropertyId.RetainAvailable, 1) != 0,
             MaximumPacketSizeBytes = p.GetNumber(PropertyId.MaximumPacketSize, uint.MaxValue),
             TopicAliasMaximum = unlimited ? (ushort)0 : (ushort)p.GetNumber(PropertyId.TopicAliasMaximum, 0),
+            UserProperties = ReadUserProperties(p),
             ResponseInformation = p.Has(PropertyId.ResponseInformation) ? Encoding.UTF8.GetString(p.GetValue(PropertyId.ResponseInformation)) : null,
         };
+    }
+
+    private static List<(string Name, string Value)> ReadUserProperties(PropertyBlock properties)
+    {
+        var found = new List<(string Name, string Value)>();
+        if (!properties.Has(PropertyId.UserProperty)) return found;
+        foreach (Property property in properties)
+        {
+            if (property.Id == PropertyId.UserProperty) found.Add((Encoding.UTF8.GetString(property.Name), Encoding.UTF8.GetString(property.Value)));
+        }
+
+        return found;
     }
 }

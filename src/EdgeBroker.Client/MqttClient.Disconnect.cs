@@ -21,37 +21,10 @@ public sealed partial class MqttClient
         }
 
         if (connection is null) await _lifetime.CancelAsync();
-        else SendDisconnect(connection, reason, properties);
+        else connection.Packets.Close(reason, properties);
         await using (cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _lifetime))
         {
             await _supervisor.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    /// <summary>Queues DISCONNECT as the last packet; 3.1.1 has none that says a failure, so there the stream just ends.</summary>
-    private void SendDisconnect(Connection connection, ReasonCode reason, MqttProperties? properties = null)
-    {
-        Span<byte> initial = stackalloc byte[256];
-        PropertyBuilder builder = PropertyBuilder.For(PacketType.Disconnect, initial);
-        try
-        {
-            if (Version == ProtocolVersion.V5) properties?.AddTo(ref builder);
-            lock (_session.SyncRoot)
-            {
-                if (connection.IsClosing) return;
-                connection.IsClosing = true;
-                if (Version == ProtocolVersion.V5 || !reason.IsError())
-                {
-                    new DisconnectPacket { Type = PacketType.Disconnect, ReasonCode = reason, Properties = builder.Block }.Write(
-                        connection.Outgoing.Writer, Version);
-                }
-
-                connection.Outgoing.Complete();
-            }
-        }
-        finally
-        {
-            builder.Dispose();
         }
     }
 }

@@ -4,71 +4,28 @@ namespace EdgeBroker.Client;
 
 public sealed partial class MqttClient
 {
-    private enum ReadPause
+    /// <summary>Takes what comes over one connection.</summary>
+    private sealed class Receiver(MqttClient client, Connection connection) : IPacketHandler
     {
-        NeedsBytes,
-        NeedsReceiver,
-        NeedsWriter,
-    }
+        public bool IsReadyFor(PacketType type) => type != PacketType.Publish || !client._incoming.IsFull;
 
-    private async Task ReadAsync(Connection connection, CancellationToken cancellationToken)
-    {
-        while (true)
+        public bool TryReceive(in Frame frame, ReadOnlySpan<byte> packet)
         {
-            switch (HandleBuffered(connection))
-            {
-                case ReadPause.NeedsBytes:
-                    if (!await connection.Reader.FillAsync(cancellationToken))
-                    {
-                        throw new MqttException($"{_options.Transport.Description} closed the connection without giving a reason; its log should say why.");
-                    }
-
-                    break;
-                case ReadPause.NeedsReceiver:
-                    connection.IsReaderPaused = true;
-                    await _incoming.WaitForSpaceAsync(cancellationToken);
-                    break;
-                default:
-                    Task space;
-                    lock (_session.SyncRoot) space = connection.Outgoing.IsFull ? connection.Outgoing.Space() : Task.CompletedTask;
-                    await space.WaitAsync(cancellationToken);
-                    continue;
-            }
-
-            connection.LastReceived = Time.GetTimestamp();
-            connection.IsReaderPaused = false;
-        }
-    }
-
-    private ReadPause HandleBuffered(Connection connection)
-    {
-        while (connection.Reader.TryPeek(out Frame frame))
-        {
-            if (!connection.IsClosing)
-            {
-                if (frame.Type == PacketType.Publish && _incoming.IsFull) return ReadPause.NeedsReceiver;
-                // Almost every packet is answered by one: a server that sends and never reads must not fill our memory.
-                lock (_session.SyncRoot)
-                {
-                    if (connection.Outgoing.IsFull) return ReadPause.NeedsWriter;
-                }
-
-                TraceReceived(frame);
-                Handle(connection, frame);
-            }
-
-            connection.Reader.Consume(frame.Length);
+            client.Handle(connection, frame, packet);
+            return true;
         }
 
-        return ReadPause.NeedsBytes;
+        public Task WaitToReceiveAsync(CancellationToken cancellationToken) => client._incoming.WaitForSpaceAsync(cancellationToken);
+
+        public void OnRoom() => client.SendNext(connection);
     }
 
-    private void Handle(Connection connection, in Frame frame)
+    private void Handle(Connection connection, in Frame frame, ReadOnlySpan<byte> packet)
     {
         switch (frame.Type)
         {
             case PacketType.Publish:
-                HandlePublish(connection, frame);
+                HandlePublish(connection, frame, packet);
                 break;
             case PacketType.Puback:
             case PacketType.Pubrec:
@@ -81,20 +38,13 @@ public sealed partial class MqttClient
             case PacketType.Unsuback:
                 HandleAnswer(connection, frame);
                 break;
-            case PacketType.Pingresp:
-                if (!PingPacket.IsValid(frame)) throw MqttException.Violation(ReasonCode.MalformedPacket, "PINGRESP has a body");
-                break;
-            case PacketType.Auth when _options.Authentication is not null:
+            default:
                 HandleAuth(connection, frame);
                 break;
-            case PacketType.Disconnect when Version == ProtocolVersion.V5:
-                throw Disconnected(frame);
-            default:
-                throw MqttException.Violation(ReasonCode.ProtocolError, $"{frame.Type} is not for a client, or not at this moment");
         }
     }
 
-    private void HandlePublish(Connection connection, in Frame frame)
+    private void HandlePublish(Connection connection, in Frame frame, ReadOnlySpan<byte> packet)
     {
         if (!PublishPacket.TryParse(frame, Version, out PublishPacket publish, out ParseError error)) throw MqttException.Violation(error);
         byte[]? aliasedTopic = connection.Aliases.Resolve(publish);
@@ -107,7 +57,7 @@ public sealed partial class MqttClient
                 return;
             }
 
-            message = new ReceivedMessage(this, connection, _session.Incoming.Epoch, connection.Reader.Raw(frame), frame, publish, aliasedTopic);
+            message = new ReceivedMessage(this, connection, _session.Incoming.Epoch, packet, frame, publish, aliasedTopic);
             if (publish.QoS != QoS.AtMostOnce) Owe(connection, message);
         }
 
@@ -207,7 +157,7 @@ public sealed partial class MqttClient
         }
         else if (ack.ReasonCode.IsError())
         {
-            delivery.Fail(new MqttException($"The server refused the message: {Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
+            delivery.Fail(new MqttException($"The server refused the message: {ReasonText.Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
         }
         else
         {
@@ -237,11 +187,5 @@ public sealed partial class MqttClient
             _session.Ids.Return(answer.PacketId);
             request.Completion.TrySetResult(noCodes ? new ReasonCode[request.Filters] : answer.ReasonCodes.ToArray());
         }
-    }
-
-    private MqttException Disconnected(in Frame frame)
-    {
-        if (!DisconnectPacket.TryParse(frame, Version, out DisconnectPacket packet, out ParseError error)) return MqttException.Violation(error);
-        return new MqttException($"{_options.Transport.Description} closed the connection: {Explain(packet.ReasonCode, packet.Properties)}", packet.ReasonCode);
     }
 }

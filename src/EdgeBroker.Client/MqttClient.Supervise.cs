@@ -1,11 +1,7 @@
-using System.Net.Sockets;
-
 namespace EdgeBroker.Client;
 
 public sealed partial class MqttClient
 {
-    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(2);
-
     private bool IsEnding
     {
         get
@@ -38,6 +34,7 @@ public sealed partial class MqttClient
                 long since = Time.GetTimestamp();
                 failure = await RunAsync(connection);
                 connection = null;
+                _servers.Lost();
                 isFirst = false;
                 if (failure is null || _options.Reconnect is null || IsEnding) break;
                 backoff.ConnectionLasted(Time.GetElapsedTime(since));
@@ -53,7 +50,7 @@ public sealed partial class MqttClient
         {
             // A callback of the application, or a bug here: nobody may wait for ever because of it.
             failure = new MqttException($"The client ended unexpectedly: {e.Message}", null, e);
-            if (connection is not null) await connection.DisposeAsync();
+            if (connection is not null) await connection.Packets.DisposeAsync();
         }
 
         End(failure);
@@ -68,19 +65,22 @@ public sealed partial class MqttClient
             {
                 // The session of before is wanted back wherever the server keeps it.
                 cleanStart = !_options.SessionLasts;
-                TimeSpan wait = backoff.Next();
+                TimeSpan wait = _servers.IsRoundOver ? backoff.Next() : TimeSpan.Zero;
                 _options.ConnectionChanged?.Invoke(new ConnectionChange(false, null, failure, wait));
-                await Task.Delay(wait, Time, _lifetime.Token);
+                if (wait > TimeSpan.Zero) await Task.Delay(wait, Time, _lifetime.Token);
             }
 
             isFirst = false;
             try
             {
-                return await OpenAsync(cleanStart, _lifetime.Token);
+                Connection connection = await OpenAsync(cleanStart, _lifetime.Token);
+                _servers.Connected();
+                return connection;
             }
             catch (MqttException e)
             {
                 failure = e;
+                _servers.Failed();
             }
         }
     }
@@ -88,51 +88,29 @@ public sealed partial class MqttClient
     /// <summary>Runs a connection to its end. Null when this side ended it in order, else why it was lost.</summary>
     private async Task<MqttException?> RunAsync(Connection connection)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.Token);
-        Task reading = ReadAsync(connection, ending.Token);
-        Task writing = WriteAsync(connection, ending.Token);
-        Task keeping = KeepAliveAsync(connection, ending.Token);
-        Task first = await Task.WhenAny(reading, writing, keeping);
-        MqttException? failure = await LeaveAsync(connection, first, reading, writing);
-        await ending.CancelAsync();
-        await connection.Stream.DisposeAsync();
-        await Task.WhenAll(reading, writing, keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.Token);
+        Task<bool> failingBack = FailBackAsync(connection, ended.Token);
+        MqttException? failure = await connection.Packets.RunAsync(new Receiver(this, connection), _lifetime.Token);
+        await ended.CancelAsync();
+        await ((Task)failingBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (failingBack is { IsCompletedSuccessfully: true, Result: true } && !IsEnding)
+        {
+            failure ??= new MqttException($"The client goes back to {_servers.Current.Description}, which answers again.");
+        }
+
         Abandon(connection, failure);
         return failure;
     }
 
-    /// <summary>What is left to be said or heard when the first of the three has ended; yields why the connection ended, null when by our own wish.</summary>
-    private async Task<MqttException?> LeaveAsync(Connection connection, Task first, Task reading, Task writing)
+    /// <summary>While connected to another server than the first: leaves it when the first answers again. True when that has happened.</summary>
+    private async Task<bool> FailBackAsync(Connection connection, CancellationToken cancellationToken)
     {
-        bool isOurWish;
-        lock (_session.SyncRoot) isOurWish = connection.IsClosing;
-        if (isOurWish)
-        {
-            // The server closes after DISCONNECT; if we closed first, that could destroy what it has not read yet.
-            await WaitBrieflyAsync(writing);
-            if (writing.IsCompletedSuccessfully) await WaitBrieflyAsync(reading);
-            return writing.IsCompletedSuccessfully ? null : Failure(writing);
-        }
-
-        if (first == writing)
-        {
-            // Writing failed; what the server said before it closed is still to be read, and tells why.
-            await WaitBrieflyAsync(reading);
-            return Failure(reading.IsFaulted ? reading : writing);
-        }
-
-        MqttException? failure = Failure(first);
-        if (failure is { TellServer: true })
-        {
-            SendDisconnect(connection, failure.Reason ?? Protocol.ReasonCode.ProtocolError);
-            await WaitBrieflyAsync(writing);
-        }
-
-        return failure;
+        if (!_servers.MayFailBack || _options.Reconnect is null) return false;
+        await _servers.WaitForFirstAsync(_options, cancellationToken);
+        _servers.FailBack();
+        connection.Packets.Close();
+        return true;
     }
-
-    private async Task WaitBrieflyAsync(Task task) =>
-        await task.WaitAsync(ClosingTime, Time, _lifetime.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private void Abandon(Connection connection, MqttException? failure)
     {
@@ -148,22 +126,6 @@ public sealed partial class MqttClient
 
             connection.Requests.Clear();
             connection.Renewal?.Completion.TrySetException(forWaiters);
-            connection.Outgoing.Complete();
         }
-
-        connection.Reader.Dispose();
-    }
-
-    private MqttException? Failure(Task ended)
-    {
-        if (_lifetime.IsCancellationRequested) return null;
-        Exception? cause = ended.Exception?.InnerException;
-        if (cause is MqttException known) return known;
-        bool reset = (cause?.InnerException as SocketException)?.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown;
-        return new MqttException(
-            reset ? $"{_options.Transport.Description} dropped the connection; its log should say why."
-                : $"The connection to {_options.Transport.Description} was lost ({cause?.Message ?? "ended"}); check the network and the server.",
-            null,
-            cause);
     }
 }

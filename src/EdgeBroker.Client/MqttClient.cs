@@ -12,6 +12,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     private readonly MqttClientOptions _options;
     private readonly ClientSession _session;
     private readonly IncomingQueue _incoming;
+    private readonly ServerRotation _servers;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _lifetime = new();
     private Task _supervisor = Task.CompletedTask;
@@ -32,6 +33,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         _options = options;
         _session = session ?? new ClientSession();
         _incoming = new IncomingQueue(options.ReceiveQueueMessages, options.ReceiveQueueBytes);
+        _servers = new ServerRotation([options.Transport, .. options.OtherServers], options.ServerOrder);
     }
 
     private enum ClientState

@@ -8,6 +8,15 @@ public sealed record MqttClientOptions
     /// <summary>Where to connect to.</summary>
     public required IClientTransport Transport { get; init; }
 
+    /// <summary>Other servers that will do; tried in turn, see <see cref="ServerOrder"/>.</summary>
+    public IReadOnlyList<IClientTransport> OtherServers { get; init; } = [];
+
+    /// <summary>Which of several servers is connected to.</summary>
+    public ServerOrder ServerOrder { get; init; }
+
+    /// <summary>While connected to another server than the first: how often to look whether the first answers again.</summary>
+    public TimeSpan FailBackInterval { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The MQTT version.</summary>
     public ProtocolVersion Version { get; init; } = ProtocolVersion.V5;
 
@@ -25,6 +34,11 @@ public sealed record MqttClientOptions
 
     /// <summary>Password, or null.</summary>
     public byte[]? Password { get; init; }
+
+    /// <summary>
+    /// Asked for user name and password before each attempt to connect, as where they expire; null: <see cref="UserName"/> and <see cref="Password"/> hold.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<ClientCredentials>>? Credentials { get; init; }
 
     /// <summary>
     /// How to be authenticated other than by the password in CONNECT (5.0); null: not at all. Leave user name and password out then: what the method needs it
@@ -85,6 +99,9 @@ public sealed record MqttClientOptions
     /// <summary>The clock of every timer.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Says by 3.1.1's protocol level that this is a bridge, as mosquitto does; servers that do not know it refuse.</summary>
+    public bool IsBridge { get; init; }
+
     /// <summary>Called when a connection was made or lost; must return soon.</summary>
     public Action<ConnectionChange>? ConnectionChanged { get; init; }
 
@@ -96,8 +113,22 @@ public sealed record MqttClientOptions
 
     internal ushort InflightWindow => MaximumInflight ?? (Version == ProtocolVersion.V5 ? (ushort)1000 : (ushort)20);
 
+    internal async ValueTask<ClientCredentials> FindCredentialsAsync(CancellationToken cancellationToken)
+    {
+        if (Credentials is null) return new ClientCredentials(UserName, Password);
+        ClientCredentials found = await Credentials(cancellationToken).ConfigureAwait(false);
+        if (Version == ProtocolVersion.V311 && found is { Password: not null, UserName: null })
+        {
+            throw new MqttException("MQTT 3.1.1 has no password without a user name; give both.");
+        }
+
+        return found;
+    }
+
     internal void Validate()
     {
+        if (IsBridge && Version != ProtocolVersion.V311) throw new ArgumentException("Only MQTT 3.1.1 has a mark for bridges; 5.0 has No Local instead.");
+
         if (Version == ProtocolVersion.V311 && ClientId.Length == 0 && !CleanStart)
         {
             throw new ArgumentException("MQTT 3.1.1 needs a client id to keep a session; give one, or connect clean.");

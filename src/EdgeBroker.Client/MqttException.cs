@@ -11,15 +11,22 @@ public sealed class MqttException : Exception
     /// <param name="inner">The cause, where it was an exception of the network.</param>
     public MqttException(string message, ReasonCode? reason = null, Exception? inner = null)
         : base(message, inner)
-        => Reason = reason;
+    {
+        Reason = reason;
+        Layer = (inner as MqttException)?.Layer ?? LayerOf(reason);
+    }
 
     /// <summary>The reason code of the server, or the one this client gave for ending the connection; null when the network failed.</summary>
     public ReasonCode? Reason { get; }
 
+    /// <summary>How far connecting, or the connection, had come.</summary>
+    public FailureLayer Layer { get; init; }
+
     /// <summary>The server broke the protocol and is told so in a DISCONNECT before the connection is closed.</summary>
     internal bool TellServer { get; init; }
 
-    internal static MqttException Violation(ParseError error) =>
+    /// <summary>The server broke the protocol: it is told so, and the connection ends.</summary>
+    public static MqttException Violation(ParseError error) =>
         new(
             $"The server broke the MQTT protocol ({error.Explanation}); the connection was closed. Look for a server update, "
             + "or for a proxy that alters the stream.", error.Reason)
@@ -27,5 +34,15 @@ public sealed class MqttException : Exception
             TellServer = true,
         };
 
-    internal static MqttException Violation(ReasonCode reason, string explanation) => Violation(new ParseError(reason, explanation));
+    /// <summary>The server broke the protocol: it is told so, and the connection ends.</summary>
+    /// <param name="reason">What it is told.</param>
+    /// <param name="explanation">What it did.</param>
+    public static MqttException Violation(ReasonCode reason, string explanation) => Violation(new ParseError(reason, explanation));
+
+    private static FailureLayer LayerOf(ReasonCode? reason) => reason switch
+    {
+        null => FailureLayer.Network,
+        ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized or ReasonCode.BadAuthenticationMethod or ReasonCode.Banned => FailureLayer.Authentication,
+        _ => FailureLayer.Mqtt,
+    };
 }

@@ -7,9 +7,18 @@ namespace EdgeBroker.Client;
 /// <summary>TLS over another transport. The server's certificate must lead to a trusted root and name the host, unless the options say otherwise.</summary>
 /// <param name="inner">What carries it.</param>
 /// <param name="host">The name the certificate must have, which is also told to the server (SNI).</param>
-/// <param name="options">Whom to trust and what to present.</param>
-public sealed class TlsTransport(IClientTransport inner, string host, TlsClientOptions options) : IClientTransport
+/// <param name="read">Whom to trust and what to present; asked before each handshake, as where files may have changed.</param>
+public sealed class TlsTransport(IClientTransport inner, string host, Func<TlsClientOptions> read) : IClientTransport
 {
+    /// <summary>TLS with the same options for each connection.</summary>
+    /// <param name="inner">What carries it.</param>
+    /// <param name="host">The name the certificate must have, which is also told to the server (SNI).</param>
+    /// <param name="options">Whom to trust and what to present.</param>
+    public TlsTransport(IClientTransport inner, string host, TlsClientOptions options)
+        : this(inner, host, () => options)
+    {
+    }
+
     /// <inheritdoc/>
     public string Description { get; } = inner.Description.Replace("tcp://", "tls://", StringComparison.Ordinal);
 
@@ -18,6 +27,7 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
     public async ValueTask<Stream> OpenAsync(CancellationToken cancellationToken)
     {
         string? refusal = null;
+        TlsClientOptions options = read();
         var stream = new SslStream(await inner.OpenAsync(cancellationToken).ConfigureAwait(false));
         try
         {
@@ -26,11 +36,11 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
                 TargetHost = host,
                 EnabledSslProtocols = options.Protocols,
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                CertificateChainPolicy = Policy(),
+                CertificateChainPolicy = Policy(options),
                 ClientCertificateContext = options.ClientCertificate,
                 ApplicationProtocols = options.ApplicationProtocol is { } name ? [new SslApplicationProtocol(name)] : null,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                    (refusal = Refuse(certificate as X509Certificate2, chain, errors)) is null,
+                    (refusal = Refuse(certificate as X509Certificate2, chain, errors, options)) is null,
             };
             await stream.AuthenticateAsClientAsync(authentication, cancellationToken).ConfigureAwait(false);
             return stream;
@@ -38,7 +48,8 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {
             await stream.DisposeAsync().ConfigureAwait(false);
-            throw new MqttException($"The TLS handshake with {Description} failed: {refusal ?? Explain(exception)}.", null, exception);
+            string text = $"The TLS handshake with {Description} failed: {refusal ?? Explain(exception)}.";
+            throw new MqttException(text, null, exception) { Layer = FailureLayer.Tls };
         }
         catch
         {
@@ -47,7 +58,7 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
         }
     }
 
-    private X509ChainPolicy? Policy()
+    private static X509ChainPolicy? Policy(TlsClientOptions options)
     {
         if (options.Authorities is not { } authorities) return null;
         var policy = new X509ChainPolicy
@@ -61,7 +72,7 @@ public sealed class TlsTransport(IClientTransport inner, string host, TlsClientO
         return policy;
     }
 
-    private string? Refuse(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
+    private string? Refuse(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, TlsClientOptions options)
     {
         if (certificate is null) return "the server presents no certificate";
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))

@@ -15,7 +15,7 @@ public sealed partial class Broker
     /// <param name="forget">Whether its session ends as well.</param>
     /// <param name="publishWill">Of a session that ends: whether its will is published. One that stays has its will published as after any other end.</param>
     /// <param name="connection">The number of the connection that is meant; null: any.</param>
-    internal KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill, string? connection = null)
+    public KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill, string? connection = null)
     {
         if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
         using LocalCall call = BeginLocalCall();

@@ -72,6 +72,9 @@ public sealed partial class Broker
     /// <summary>Where sessions and retained messages are kept.</summary>
     public IJournal Journal { get; }
 
+    /// <summary>The name by which other brokers tell it from all others, for those that ask; null: it has none. Set before the first connection.</summary>
+    public string? NodeMark { get; set; }
+
     /// <summary>The other nodes.</summary>
     public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
 
@@ -135,6 +138,9 @@ public sealed partial class Broker
 
     /// <summary>All sessions, in no order; who comes or goes meanwhile may be met or not. Takes no lock.</summary>
     internal IEnumerable<KeyValuePair<string, Session>> Sessions => _sessions;
+
+    /// <summary>The client ids of all sessions, in no order.</summary>
+    public IEnumerable<string> SessionIds => _sessions.Select(entry => entry.Key);
 
     /// <summary>The session of a client id, or null.</summary>
     public Session? FindSession(string clientId) => _sessions.GetValueOrDefault(clientId);

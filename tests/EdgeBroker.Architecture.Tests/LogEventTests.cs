@@ -19,6 +19,7 @@ public sealed partial class LogEventTests
         ["EdgeBroker"] = (9000, 9999),
         ["EdgeBroker.Webhooks"] = (12000, 12999),
         ["EdgeBroker.Telemetry"] = (13000, 13999),
+        ["EdgeBroker.Bridge"] = (14000, 14999),
     };
 
     private static readonly List<(Project Project, int Id, string Place)> Events = [.. Find()];

@@ -41,6 +41,8 @@ public sealed record ControlAnswer
 
     public ConsoleAnswer? Console { get; init; }
 
+    public BridgesAnswer? Bridges { get; init; }
+
     /// <summary>An answer that says only why it is none.</summary>
     public static ControlAnswer Failed(string problem, int exitCode = Cli.ExitCode.Failed) => new() { ExitCode = exitCode, Problem = problem };
 

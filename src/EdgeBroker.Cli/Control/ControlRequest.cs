@@ -19,6 +19,8 @@ public sealed record ControlRequest(string Ask)
     public const string Refusals = "refusals";
     public const string LogLevel = "log-level";
     public const string Console = "console";
+    public const string Bridges = "bridges";
+    public const string BridgeOrder = "bridge-order";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;
@@ -31,6 +33,12 @@ public sealed record ControlRequest(string Ask)
 
     /// <summary>A user, with <c>*</c> and <c>?</c>.</summary>
     public string? User { get; init; }
+
+    /// <summary>A bridge.</summary>
+    public string? Bridge { get; init; }
+
+    /// <summary>What it is to do: <c>start</c>, <c>stop</c>, <c>drain</c> or <c>purge</c>.</summary>
+    public string? Order { get; init; }
 
     /// <summary>Whether sessions with a connection are meant; null: all.</summary>
     public bool? Connected { get; init; }

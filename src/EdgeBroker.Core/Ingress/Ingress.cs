@@ -27,6 +27,9 @@ public sealed class Ingress
 
     internal Ingress(Broker broker) => _broker = broker;
 
+    /// <summary>Knows messages that have been here before; null: none can have been.</summary>
+    public ICopyGuard? CopyGuard { get; set; }
+
     private static ReadOnlySpan<byte> BridgePrefix => "$SYS/broker/connection/"u8;
 
     private static ReadOnlySpan<byte> BridgeSuffix => "/state"u8;
@@ -88,6 +91,11 @@ public sealed class Ingress
             context.Counters.CountDropped(DropReason.PayloadFormat);
             TellRefused(message, principal, ReasonCode.PayloadFormatInvalid, FalseText);
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
+        }
+
+        if (!message.Properties.IsEmpty && CopyGuard is { } guard && guard.HasBeenHere(message))
+        {
+            return new PublishVerdict(PublishDecision.Accepted, ReasonCode.Success);
         }
 
         PublishOutcome outcome = _broker.Publish(message, context, batch);

@@ -1,3 +1,5 @@
+using EdgeBroker.Core.Ports;
+
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>How much may wait for a session, how long, and what happens beyond. Asked when a message is queued, never when it is sent at once.</summary>
@@ -9,6 +11,11 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="KeepsQoS0">Whether QoS 0 waits, too, for a client that is away or reads slowly.</param>
 public sealed record QueuePolicy(int MaxMessages, long MaxBytes, TimeSpan? MaxAge, long? MaxStoreBytes, QueueOverflow Overflow, bool KeepsQoS0)
 {
+    /// <summary>
+    /// Which messages are taken at all; null: every one. It is not stored: after a restart every message is taken until a connection brings it again.
+    /// </summary>
+    public IDeliveryFilter? Filter { get; init; }
+
     /// <summary>Whether messages that wait may be dropped to make room.</summary>
     public bool DropsQueued => Overflow is QueueOverflow.DropOldest or QueueOverflow.KeepLatestPerTopic;
 

@@ -216,6 +216,9 @@ internal struct SendWindow
     /// <summary>Whether a message with this position is in flight.</summary>
     public readonly bool Contains(long position) => _inflight.Contains(position);
 
+    /// <summary>Whether a packet identifier is that of an open message.</summary>
+    public readonly bool IsInUse(ushort packetId) => _inflight.Find(packetId) >= 0;
+
     /// <summary>Whether this message is in flight.</summary>
     public readonly bool Holds(Message message) => _inflight.Holds(message);
 

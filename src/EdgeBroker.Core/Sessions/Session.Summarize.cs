@@ -21,6 +21,20 @@ public sealed partial class Session
     /// <summary>Messages that did not reach it.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
+    /// <summary>What waits for it.</summary>
+    public SessionBacklog Backlog
+    {
+        get
+        {
+            long nowMs = _environment.Clock.NowMs;
+            lock (SyncRoot.Alone())
+            {
+                long oldest = _queue.Count == 0 ? 0 : Math.Max(0, (nowMs / 1000) - _queue.OldestQueuedAtSeconds);
+                return new SessionBacklog(_queue.Count, _queue.SizeBytes, oldest, _window.Count);
+            }
+        }
+    }
+
     internal void CountDropped(int count) => Interlocked.Add(ref _dropped, count);
 
     /// <summary>Closes its connection.</summary>

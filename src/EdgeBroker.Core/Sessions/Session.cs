@@ -42,6 +42,12 @@ public sealed partial class Session : Receiver
         }
     }
 
+    /// <summary>Whether a message to the client is open under a packet identifier, which whoever connects for it may use for nothing else then.</summary>
+    public bool IsInUse(ushort packetId)
+    {
+        lock (SyncRoot.Alone()) return _window.IsInUse(packetId);
+    }
+
     /// <summary>Open QoS 2 exchanges in which the client publishes.</summary>
     public int ReceivedIdCount => _received.Count;
 
@@ -57,6 +63,15 @@ public sealed partial class Session : Receiver
         get
         {
             lock (SyncRoot.Alone()) return _subscriptions.Count;
+        }
+    }
+
+    /// <summary>The filters of its subscriptions.</summary>
+    public IReadOnlyList<byte[]> Filters
+    {
+        get
+        {
+            lock (SyncRoot.Alone()) return [.. _subscriptions.ToArray().Select(subscription => subscription.Filter)];
         }
     }
 

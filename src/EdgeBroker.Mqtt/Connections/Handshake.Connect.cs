@@ -115,10 +115,22 @@ public sealed partial class Handshake
             ClaimedUser = packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
             Shown = WhatIsShown(packet),
             WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
+            NodeMark = AsksForMark(packet.Properties) && Endpoint.Broker.NodeMark is { } mark ? Encoding.UTF8.GetBytes(mark) : null,
         };
     }
 
     private ClientNetwork Network => Transport.PeerUserId is { } userId ? ClientNetwork.OfPeer(userId) : ClientNetwork.Of(Transport.RemoteAddress);
+
+    private static bool AsksForMark(PropertyBlock properties)
+    {
+        if (!properties.Has(PropertyId.UserProperty)) return false;
+        foreach (Property property in properties)
+        {
+            if (property.Id == PropertyId.UserProperty && property.Name.SequenceEqual("edgebroker-bridge"u8)) return true;
+        }
+
+        return false;
+    }
 
     private AuthenticationMethod WhatIsShown(in ConnectPacket packet)
     {

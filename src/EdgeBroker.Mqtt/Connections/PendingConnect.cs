@@ -57,6 +57,9 @@ internal sealed class PendingConnect
     /// <summary>Whom the authenticator let in; null: nobody yet.</summary>
     public AuthenticationResult? Identity { get; set; }
 
+    /// <summary>The broker's name, where a bridge of another broker asks for it; null: nobody does.</summary>
+    public byte[]? NodeMark { get; init; }
+
     /// <summary>Whether CONNACK has said that the session was resumed.</summary>
     public bool IsSessionPresent { get; set; }
 
@@ -92,6 +95,7 @@ internal sealed class PendingConnect
         if (options.TopicAliasMaximum > 0) properties.Add(PropertyId.TopicAliasMaximum, (uint)options.TopicAliasMaximum);
         if (KeepAliveSeconds != RequestedKeepAliveSeconds) properties.Add(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
         if (WantsResponseInformation && IsOneLevel(ClientId)) AddResponseInformation(ref properties);
+        if (NodeMark is not null) properties.AddUserProperty("edgebroker-node"u8, NodeMark);
         Method?.AddTo(ref properties, Method.LastWord);
     }
 

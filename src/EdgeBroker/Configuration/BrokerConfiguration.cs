@@ -1,3 +1,4 @@
+using EdgeBroker.Bridge;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core;
@@ -38,6 +39,9 @@ internal sealed record BrokerConfiguration
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public TelemetryOptions Telemetry { get; init; } = new();
+
+    /// <summary>In the order of the files.</summary>
+    public IReadOnlyList<BridgeOptions> Bridges { get; init; } = [];
 
     public required LogOptions Log { get; init; }
 
@@ -119,4 +123,6 @@ internal sealed record WrittenTables
     public IReadOnlyList<WebhookDraft> Webhooks { get; init; } = [];
 
     public TelemetryDraft Telemetry { get; init; } = new();
+
+    public IReadOnlyList<BridgeDraft> Bridges { get; init; } = [];
 }

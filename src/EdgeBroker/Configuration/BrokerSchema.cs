@@ -26,5 +26,8 @@ internal static class BrokerSchema
             "webhook", WebhookTable.Schema, c => c.Written.Webhooks, table => new WebhookDraft(table),
             (c, v) => c with { Written = c.Written with { Webhooks = v } })
         .Table("telemetry", TelemetryTable.Schema, c => c.Written.Telemetry, (c, v) => c with { Written = c.Written with { Telemetry = v } })
+        .TableArray(
+            "bridge", BridgeTable.Schema, c => c.Written.Bridges, table => new BridgeDraft(table),
+            (c, v) => c with { Written = c.Written with { Bridges = v } })
         .Table("log", LogTable.Schema, c => c.Log, (c, v) => c with { Log = v });
 }

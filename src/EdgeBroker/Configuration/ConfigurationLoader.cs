@@ -1,3 +1,4 @@
+using EdgeBroker.Bridge;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
@@ -57,6 +58,8 @@ internal sealed class ConfigurationLoader(
         var secrets = new SecretFiles(baseDirectory, environment, _errors, _warnings);
         IReadOnlyList<WebhookOptions> webhooks = new WebhookRules(secrets, _errors, _warnings).Apply(read.Written.Webhooks);
         TelemetryOptions telemetry = new TelemetryRules(secrets, _errors).Apply(read.Written.Telemetry);
+        var bridges = new BridgeRules(read.Node.Name, baseDirectory, environment, time ?? TimeProvider.System, _errors, _warnings);
+        IReadOnlyList<BridgeOptions> bridgeOptions = bridges.Apply(read.Written.Bridges);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
         return read with
@@ -68,6 +71,7 @@ internal sealed class ConfigurationLoader(
             Webhooks = webhooks,
             Http = http,
             Telemetry = telemetry,
+            Bridges = bridgeOptions,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
             Replaced = _replaced,
@@ -82,6 +86,7 @@ internal sealed class ConfigurationLoader(
         if (WebhookRules.UserOfOpenSsl(written.Webhooks) is { } webhook) return webhook;
         if (written.Telemetry.Endpoint is { } collector && collector.Value.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) return collector.Position;
         if (written.Http.FirstSecret is { } secret) return secret;
+        if (written.Bridges.FirstOrDefault(bridge => bridge.NeedsOpenSsl) is { } bridge) return bridge.Table.Position;
         // WebSocket's handshake takes a digest, and so do logins.
         return written.Listeners.FirstOrDefault(NeedsOpenSsl)?.Table.Position;
     }

@@ -23,10 +23,11 @@ namespace EdgeBroker.Control;
 /// <param name="reload">Reads the configuration again.</param>
 /// <param name="levels">How much the log says.</param>
 /// <param name="consoleLink">Makes a link that lets one browser in; null: no listener may have one.</param>
+/// <param name="bridges">The bridges.</param>
 /// <param name="log">Event ids 9045-9049.</param>
 internal sealed partial class ControlService(
     Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload,
-    ILogLevels levels, Func<string?> consoleLink, ILogger log)
+    ILogLevels levels, Func<string?> consoleLink, BridgeControl bridges, ILogger log)
 {
     // For the disk to take a deletion: a slow one takes a second.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
@@ -54,6 +55,8 @@ internal sealed partial class ControlService(
                 ControlRequest.LogLevel => ChangeLog(request),
                 ControlRequest.Refusals => new ControlAnswer { Refusals = new RefusalsAnswer(view.Refusals()) },
                 ControlRequest.Console => Console(),
+                ControlRequest.Bridges => bridges.List(),
+                ControlRequest.BridgeOrder => bridges.Order(request.Bridge ?? "", request.Order ?? ""),
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };
         }

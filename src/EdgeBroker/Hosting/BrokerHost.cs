@@ -1,3 +1,4 @@
+using EdgeBroker.Bridge.Hosting;
 using EdgeBroker.Cli.Control;
 using EdgeBroker.Configuration;
 using EdgeBroker.Control;
@@ -107,6 +108,10 @@ internal sealed partial class BrokerHost(
         var self = new TelemetrySource(configuration.Node.Name, VersionCommand.Version);
         parts.Add(new TelemetryPart(configuration.Telemetry, meters, events, self, loggers.CreateLogger("EdgeBroker.Telemetry")), c => c.Telemetry);
 
+        string nodeId = NodeIdentity.Of(configuration.Node, _log);
+        var bridges = new BridgePart(configuration.Bridges, broker, nodeId, time, loggers);
+        parts.Add(bridges, next => next.Bridges);
+
         var httpOptions = new Replaceable<HttpOptions>(configuration.Http);
         var audit = new AuditLog(loggers);
         var history = new HistoryRing(time);
@@ -131,7 +136,8 @@ internal sealed partial class BrokerHost(
         site.Add([MetricsEndpoint.Make(meters)]);
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
         var control = new ControlService(
-            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink, _log);
+            broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink,
+            new BridgeControl(bridges), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         using var stopSignals = new StopSignals(stop, loggers, _log);

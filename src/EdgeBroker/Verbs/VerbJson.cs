@@ -7,6 +7,7 @@ namespace EdgeBroker.Verbs;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     GenerationMode = JsonSourceGenerationMode.Serialization)]
+[JsonSerializable(typeof(BridgeTestAnswer))]
 [JsonSerializable(typeof(CheckAnswer))]
 [JsonSerializable(typeof(VersionAnswer))]
 internal sealed partial class VerbJson : JsonSerializerContext;

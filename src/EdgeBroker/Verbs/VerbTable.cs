@@ -30,6 +30,7 @@ internal static class VerbTable
         LogLevelCommand.Command,
         PasswdCommand.Command,
         AclCommand.Command,
+        BridgeCommand.Command,
         PubCommand.Command,
         SubCommand.Command,
         CertCommand.Command,

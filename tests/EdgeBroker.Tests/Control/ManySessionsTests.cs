@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeBroker.Bridge.Hosting;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration;
 using EdgeBroker.Control;
@@ -39,9 +40,10 @@ public sealed class ManySessionsTests : IDisposable
 
         BrokerConfiguration configuration = new ConfigurationLoader(_ => null, _directory.Path).Load(null, out _)!;
         var source = new ConfigurationSource(configuration, _ => null, _directory.Path, TimeProvider.System);
+        var bridges = new BridgeControl(new BridgePart([], _broker, "node", TimeProvider.System, NullLoggerFactory.Instance));
         var service = new ControlService(
             _broker, new BrokerView(_broker, refusals), new Healthy(), source, () => [], () => throw new NotSupportedException(),
-            new EdgeBroker.Logging.LogAreas(TimeProvider.System), () => null, NullLogger.Instance);
+            new EdgeBroker.Logging.LogAreas(TimeProvider.System), () => null, bridges, NullLogger.Instance);
         _control = ControlSocket.Open(_directory.Path, service.Answer, TimeProvider.System, NullLogger.Instance)!;
     }
 

@@ -26,6 +26,9 @@ internal sealed record Applies
     /// <summary>The old listener closes with its connections, and another opens.</summary>
     public static readonly Applies AsAnotherListener = new("at once, as another listener: the clients of the old one are disconnected");
 
+    /// <summary>The bridge leaves, and another one of its name takes over what waits.</summary>
+    public static readonly Applies AsAnotherBridge = new("at once: the bridge is made anew, and keeps what waits");
+
     private Applies(string when) => When = when;
 
     /// <summary>Completes "it applies".</summary>

@@ -5,7 +5,7 @@ namespace EdgeBroker.Configuration.Schema;
 /// <summary>The keys of <c>[mqtt]</c>.</summary>
 internal static class MqttTable
 {
-    private static readonly ChoiceKind<QueueOverflow> Overflow = Kinds.Choice(
+    public static readonly ChoiceKind<QueueOverflow> Overflow = Kinds.Choice(
         ("drop-oldest", QueueOverflow.DropOldest, ""), ("drop-newest", QueueOverflow.DropNewest, ""),
         ("reject", QueueOverflow.Reject, "the publisher is told"), ("keep-latest", QueueOverflow.KeepLatestPerTopic, "of a topic"),
         ("hold-publishers", QueueOverflow.HoldPublishers, ""));

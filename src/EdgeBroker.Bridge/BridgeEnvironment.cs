@@ -1,0 +1,57 @@
+using EdgeBroker.Bridge.Loops;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Bridge;
+
+/// <summary>What all bridges of a broker share.</summary>
+/// <param name="broker">The broker.</param>
+/// <param name="nodeId">A name for this broker that no other has.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Event ids 14000-14019.</param>
+internal sealed class BridgeEnvironment(Broker broker, string nodeId, TimeProvider time, ILogger log) : ICopyGuard
+{
+    private readonly MessagePath _path = new(nodeId, int.MaxValue);
+    private readonly Lock _lock = new();
+
+    // Contexts count for ever; those of bridges that are gone are used by others.
+    private readonly Stack<RoutingContext> _free = new();
+
+    public Broker Broker => broker;
+
+    public string NodeId => nodeId;
+
+    public TimeProvider Time => time;
+
+    public ILogger Log => log;
+
+    /// <summary>Messages that come by several ways.</summary>
+    public CopyWindow Copies { get; } = new();
+
+    /// <inheritdoc/>
+    public bool HasBeenHere(in Publication message)
+    {
+        if (!MessagePath.IsIn(message.Properties) || !PropertyBlock.TryRead(message.Properties, out PropertyBlock properties)) return false;
+        if (_path.IsLoop(properties)) return true;
+        string way = message.Publisher?.Id ?? "";
+        return !Copies.IsNew(_path.OriginOf(properties), way, message.Topic, message.Payload, broker.Clock.NowMs);
+    }
+
+    /// <summary>Gives back a context.</summary>
+    public void Return(RoutingContext context)
+    {
+        lock (_lock.Alone()) _free.Push(context);
+    }
+
+    /// <summary>Lends a context, to one task at a time.</summary>
+    public RoutingContext Rent()
+    {
+        RoutingContext? context;
+        lock (_lock.Alone()) _free.TryPop(out context);
+        return context ?? broker.CreateContext();
+    }
+}

@@ -1,0 +1,196 @@
+using EdgeBroker.Client;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Metrics;
+using EdgeBroker.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Bridge.Hosting;
+
+/// <summary>The bridges of a broker. A reload adds, changes and removes them; one that has not changed does not notice.</summary>
+public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
+{
+    private readonly BridgeEnvironment _environment;
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _metered = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<BridgeOptions> _first;
+    private Dictionary<string, RunningBridge> _bridges = new(StringComparer.Ordinal);
+
+    /// <param name="bridges">As configured.</param>
+    /// <param name="broker">The broker.</param>
+    /// <param name="nodeId">A name for this broker that no other has.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">The log.</param>
+    public BridgePart(IReadOnlyList<BridgeOptions> bridges, Broker broker, string nodeId, TimeProvider time, ILoggerFactory loggers)
+    {
+        _first = bridges;
+        _environment = new BridgeEnvironment(broker, nodeId, time, loggers.CreateLogger<BridgePart>());
+        broker.NodeMark = nodeId;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "bridges";
+
+    /// <summary>How each bridge is.</summary>
+    public IReadOnlyList<BridgeStatus> Statuses => [.. Bridges.Values.Select(bridge => bridge.Status).OrderBy(status => status.Name, StringComparer.Ordinal)];
+
+    private Dictionary<string, RunningBridge> Bridges
+    {
+        get
+        {
+            lock (_lock.Alone()) return _bridges;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask StartAsync(CancellationToken cancel)
+    {
+        _environment.Broker.Ingress.CopyGuard = _environment;
+        var bridges = new Dictionary<string, RunningBridge>(StringComparer.Ordinal);
+        foreach (BridgeOptions options in _first) bridges.Add(options.Name, Make(options, null));
+        EndOrphans(bridges);
+        Replace(bridges);
+        foreach (RunningBridge bridge in bridges.Values) bridge.Begin();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Findings()
+    {
+        foreach (BridgeStatus status in Statuses)
+        {
+            if (status.Phase is not (BridgePhase.Waiting or BridgePhase.Connecting)) continue;
+            string cause = status.LastFault is { } fault ? $": {fault.Text.TrimEnd('.')}" : "";
+            yield return new HealthFinding(
+                "bridge " + status.Name, HealthState.Warning, $"not connected to {status.Server}, {status.BacklogMessages} message(s) wait{cause}");
+        }
+    }
+
+    /// <summary>Does something to a bridge; false: there is none of this name.</summary>
+    /// <param name="name">The bridge.</param>
+    /// <param name="order">What to do.</param>
+    public async Task<bool> OrderAsync(string name, BridgeOrder order)
+    {
+        if (Bridges.GetValueOrDefault(name) is not { } bridge) return false;
+        switch (order)
+        {
+            case BridgeOrder.Start: bridge.Start(); break;
+            case BridgeOrder.Stop: bridge.Stop(); break;
+            case BridgeOrder.Drain: bridge.Drain(); break;
+            default: await bridge.PurgeAsync().ConfigureAwait(false); break;
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IPreparedChange> PrepareAsync(IReadOnlyList<BridgeOptions> next) => ValueTask.FromResult<IPreparedChange>(new Change(this, next));
+
+    /// <inheritdoc/>
+    public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
+    {
+        // Last: what clients leave behind, as wills, still goes out.
+        if (phase != StopPhase.Finish) return;
+        await Task.WhenAll(Bridges.Values.Select(bridge => bridge.EndAsync(limit))).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (RunningBridge bridge in Bridges.Values) await bridge.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private RunningBridge Make(BridgeOptions options, BridgeCounters? counters)
+    {
+        try
+        {
+            var state = counters is null ? new BridgeState(options, _environment) : new BridgeState(options, _environment) { Counters = counters };
+            return new RunningBridge(state);
+        }
+        catch (FormatException exception)
+        {
+            throw new PartException($"bridge {options.Name}: {exception.Message}", exception);
+        }
+    }
+
+    private void Replace(Dictionary<string, RunningBridge> bridges)
+    {
+        lock (_lock.Alone()) _bridges = bridges;
+        foreach (string name in bridges.Keys)
+        {
+            if (_metered.Add(name)) BridgeMeters.Register(_environment.Broker.Meters, name, () => Bridges.GetValueOrDefault(name)?.Status);
+        }
+    }
+
+    /// <summary>A bridge that is configured no more leaves its session behind: what waits in it would wait for ever.</summary>
+    private void EndOrphans(Dictionary<string, RunningBridge> bridges)
+    {
+        foreach (string id in _environment.Broker.SessionIds)
+        {
+            if (id.StartsWith(ReservedIds.Bridge, StringComparison.Ordinal) && !bridges.ContainsKey(id[ReservedIds.Bridge.Length..])) Forget(id);
+        }
+    }
+
+    private void Forget(string sessionId) => _environment.Broker.Kick(sessionId, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
+
+    /// <summary>Another set of bridges, made and not begun.</summary>
+    private sealed class Change : IPreparedChange
+    {
+        private readonly BridgePart _part;
+        private readonly Dictionary<string, RunningBridge> _next = new(StringComparer.Ordinal);
+        private readonly List<RunningBridge> _new = [];
+
+        public Change(BridgePart part, IReadOnlyList<BridgeOptions> next)
+        {
+            _part = part;
+            Dictionary<string, RunningBridge> now = part.Bridges;
+            foreach (BridgeOptions options in next)
+            {
+                RunningBridge? old = now.GetValueOrDefault(options.Name);
+                bool isSame = old is not null && old.Options.Fingerprint == options.Fingerprint;
+                RunningBridge bridge = isSame ? old! : part.Make(options, old?.Counters);
+                _next.Add(options.Name, bridge);
+                if (!isSame) _new.Add(bridge);
+            }
+        }
+
+        public async ValueTask ApplyAsync(ChangeNotes notes)
+        {
+            Dictionary<string, RunningBridge> before = _part.Bridges;
+            foreach ((string name, RunningBridge old) in before)
+            {
+                if (_next.TryGetValue(name, out RunningBridge? bridge) && ReferenceEquals(bridge, old)) continue;
+                await old.EndAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
+                if (bridge is not null) continue;
+                _part.Forget(old.Options.SessionId);
+                notes.Add($"bridge {name} removed");
+            }
+
+            _part.Replace(_next);
+            foreach (RunningBridge bridge in _new)
+            {
+                bridge.Begin();
+                notes.Add($"bridge {bridge.Options.Name} {(before.ContainsKey(bridge.Options.Name) ? "changed" : "added")}");
+            }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>What a bridge can be told.</summary>
+public enum BridgeOrder
+{
+    /// <summary>Connect, and stay so.</summary>
+    Start,
+
+    /// <summary>Leave, and do not come back until told.</summary>
+    Stop,
+
+    /// <summary>Send what waits, and then do as before.</summary>
+    Drain,
+
+    /// <summary>Drop what waits.</summary>
+    Purge,
+}

@@ -1,0 +1,201 @@
+using System.Text;
+using EdgeBroker.Bridge.Connections;
+using EdgeBroker.Client;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Bridge.Hosting;
+
+/// <summary>A bridge at work: connects, and connects again, as long as it is wanted. One task does it all; orders come from any thread.</summary>
+internal sealed partial class RunningBridge : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly BridgeState _state;
+    private readonly ServerRotation _servers;
+    private readonly DecorrelatedBackoff _backoff;
+    private readonly Signal _wake = new();
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _lifetime = new();
+    private Task _running = Task.CompletedTask;
+    private BridgePhase _phase;
+    private bool _isWanted;
+    private bool _isDrainOrdered;
+    private BridgeConnection? _connection;
+    private CancellationTokenSource? _attempt;
+
+    /// <param name="state">What outlives connections.</param>
+    public RunningBridge(BridgeState state)
+    {
+        _state = state;
+        _servers = new ServerRotation([Options.Connection.Transport, .. Options.Connection.OtherServers], Options.Connection.ServerOrder);
+        _backoff = new DecorrelatedBackoff(Options.Reconnect, Random.Shared.NextDouble);
+        _isWanted = Options.Start != BridgeStart.OnCommand;
+    }
+
+    /// <summary>How it is configured.</summary>
+    public BridgeOptions Options => _state.Options;
+
+    /// <summary>What it counts.</summary>
+    public BridgeCounters Counters => _state.Counters;
+
+    private TimeProvider Time => _state.Environment.Time;
+
+    private Session? Session => _state.Broker.FindSession(Options.SessionId);
+
+    private bool IsLazy => Options.Start == BridgeStart.Lazy;
+
+    /// <summary>Has what is published from here on wait for it, and begins.</summary>
+    public void Begin()
+    {
+        BridgeSession.Prepare(_state);
+        _running = SuperviseAsync();
+    }
+
+    /// <summary>Has it connect, and stay so.</summary>
+    public void Start() => Order(isWanted: true, isDrain: false);
+
+    /// <summary>Has it leave, and not come back until told. What is published meanwhile waits.</summary>
+    public void Stop()
+    {
+        Order(isWanted: false, isDrain: false);
+        Leave();
+    }
+
+    /// <summary>Has it send what waits, and then do as before.</summary>
+    public void Drain()
+    {
+        bool isWanted;
+        lock (_lock.Alone()) isWanted = _isWanted;
+        if (!isWanted || IsLazy) Order(isWanted, isDrain: true);
+    }
+
+    /// <summary>Drops what waits to go out.</summary>
+    /// <returns>How many messages.</returns>
+    public async Task<int> PurgeAsync()
+    {
+        bool wasWanted;
+        lock (_lock.Alone()) wasWanted = _isWanted;
+        Stop();
+        await WaitUntilLeftAsync().ConfigureAwait(false);
+        int count = Session?.PendingMessages ?? 0;
+        _state.Broker.Kick(Options.SessionId, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
+        BridgeSession.Prepare(_state);
+        if (wasWanted) Start();
+        return count;
+    }
+
+    /// <summary>How it is.</summary>
+    public BridgeStatus Status
+    {
+        get
+        {
+            BridgePhase phase;
+            lock (_lock.Alone()) phase = _phase;
+            SessionBacklog backlog = Session?.Backlog ?? default;
+            BridgeCounters counters = _state.Counters;
+            long lastMs = counters.LastAcknowledgedMs;
+            return new BridgeStatus
+            {
+                Name = Options.Name,
+                Phase = phase,
+                Server = _servers.Current.Description,
+                BacklogMessages = backlog.Messages + backlog.Inflight,
+                BacklogBytes = backlog.Bytes,
+                OldestSeconds = backlog.OldestSeconds,
+                Sent = counters.Sent,
+                Acknowledged = counters.Acknowledged,
+                Received = counters.Received,
+                Dropped = Session?.Dropped ?? 0,
+                Refused = counters.Refused,
+                Loops = counters.Loops,
+                Connections = counters.Connections,
+                LastAcknowledgedSeconds = lastMs < 0 ? null : (_state.Broker.Clock.NowMs - lastMs) / 1000.0,
+                LastFault = _state.LastFault,
+            };
+        }
+    }
+
+    /// <summary>Leaves in order within the limit, else at once. The session stays.</summary>
+    public async Task EndAsync(TimeSpan limit)
+    {
+        Stop();
+        _lifetime.CancelAfter(limit);
+        _wake.Set();
+        Task over = WaitUntilLeftAsync();
+        await Task.WhenAny(over, Task.Delay(limit, Time)).ConfigureAwait(false);
+        await _lifetime.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _state.Retire();
+    }
+
+    /// <summary>Ends it at once. The session stays.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _lifetime.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _lifetime.Dispose();
+    }
+
+    private async Task WaitUntilLeftAsync()
+    {
+        while (true)
+        {
+            lock (_lock.Alone())
+            {
+                if (_connection is null && _attempt is null) return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), Time, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private void Order(bool isWanted, bool isDrain)
+    {
+        lock (_lock.Alone())
+        {
+            _isWanted = isWanted;
+            _isDrainOrdered = isDrain;
+        }
+
+        _wake.Set();
+    }
+
+    private void Leave()
+    {
+        BridgeConnection? connection;
+        CancellationTokenSource? attempt;
+        lock (_lock.Alone()) (connection, attempt) = (_connection, _attempt);
+        if (connection is not null) connection.Leave();
+        else attempt?.Cancel();
+    }
+
+    private void Enter(BridgePhase phase)
+    {
+        lock (_lock.Alone()) _phase = phase;
+    }
+
+    /// <summary>Tells clients of this broker whether the bridge is connected, by a retained message.</summary>
+    private void Tell(bool isConnected)
+    {
+        if (Options.Notifications == BridgeNotifications.Off) return;
+        _state.Broker.Loops.Begin();
+        try
+        {
+            _state.Broker.Publish(
+                new Publication
+                {
+                    Topic = Encoding.UTF8.GetBytes(Options.NotificationTopic),
+                    Payload = isConnected ? "1"u8 : "0"u8,
+                    Retain = true,
+                    IsBrokersOwn = true,
+                },
+                _state.NoticeContext);
+        }
+        finally
+        {
+            _state.Broker.Loops.End();
+        }
+    }
+}

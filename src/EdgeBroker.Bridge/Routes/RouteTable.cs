@@ -1,0 +1,74 @@
+using System.Text;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Bridge.Routes;
+
+/// <summary>The routes of a bridge. Of several that match a topic the first one decides.</summary>
+internal sealed class RouteTable
+{
+    private readonly Route[] _out;
+    private readonly Route[] _in;
+
+    /// <param name="routes">As configured.</param>
+    /// <param name="clientId">The client id on the other side.</param>
+    /// <exception cref="FormatException">A route makes no sense; says why.</exception>
+    public RouteTable(IReadOnlyList<RouteOptions> routes, string clientId)
+    {
+        _out = [.. routes.Where(route => route.GoesOut).Select(route => Compile(route, clientId, isOutward: true))];
+        _in = [.. routes.Where(route => route.ComesIn).Select(route => Compile(route, clientId, isOutward: false))];
+    }
+
+    /// <summary>The filters to subscribe to here, with the highest QoS asked for.</summary>
+    public IEnumerable<(string Filter, QoS QoS)> LocalFilters => FiltersOf(_out);
+
+    /// <summary>The filters to subscribe to there, with the highest QoS asked for.</summary>
+    public IEnumerable<(string Filter, QoS QoS)> RemoteFilters => FiltersOf(_in);
+
+    /// <summary>Whether messages come in at all.</summary>
+    public bool ComesIn => _in.Length > 0;
+
+    /// <summary>Who carries a local topic out, and what it becomes; null: nobody.</summary>
+    public RoutedTopic? FindOut(ReadOnlySpan<byte> topic, int payloadBytes) => Find(_out, topic, payloadBytes);
+
+    /// <summary>Who carries a remote topic in, and what it becomes; null: nobody.</summary>
+    public RoutedTopic? FindIn(ReadOnlySpan<byte> topic, int payloadBytes) => Find(_in, topic, payloadBytes);
+
+    private static RoutedTopic? Find(Route[] routes, ReadOnlySpan<byte> topic, int payloadBytes)
+    {
+        foreach (Route route in routes)
+        {
+            if (route.Matches(topic)) return route.Carry(topic, payloadBytes) is { } mapped ? new RoutedTopic(route.Options, mapped) : null;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<(string Filter, QoS QoS)> FiltersOf(Route[] routes) =>
+        routes.GroupBy(route => Encoding.UTF8.GetString(route.Filter), StringComparer.Ordinal)
+            .Select(same => (same.Key, same.Max(route => route.Options.MaximumQoS)));
+
+    private static Route Compile(RouteOptions route, string clientId, bool isOutward)
+    {
+        string remote = route.Remote ?? route.Local;
+        (string source, string target) = isOutward ? (route.Local, remote) : (remote, route.Local);
+        if (source.Contains('{', StringComparison.Ordinal)) source = source.Replace("{client}", clientId, StringComparison.Ordinal);
+        foreach (string filter in route.Exclude)
+        {
+            byte[] utf8 = Encoding.UTF8.GetBytes(filter);
+            if (!TopicFilter.IsValid(utf8) || TopicFilter.IsShared(utf8)) throw new FormatException($"\"{filter}\" in exclude is not a topic filter");
+        }
+
+        if (source.Contains('{', StringComparison.Ordinal))
+        {
+            throw new FormatException($"\"{source}\" is a template, and messages that come from there need a topic filter; "
+                + (route.Direction == RouteDirection.Both ? "make it two routes, one out and one in" : "a template is for where they go to"));
+        }
+
+        return new Route(route, TopicMap.Create(source, target, clientId), isOutward);
+    }
+}
+
+/// <summary>A route found for a topic.</summary>
+/// <param name="Route">The route.</param>
+/// <param name="Topic">The topic on the other side.</param>
+internal sealed record RoutedTopic(RouteOptions Route, byte[] Topic);

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text;
+
+namespace EdgeBroker.Cli.Bridges;
+
+/// <summary>One <c>connection</c> of a mosquitto.conf.</summary>
+/// <param name="name">Its name.</param>
+internal sealed class ImportedBridge(string name)
+{
+    // What has the same meaning here, or none that matters: what is kept for a bridge is always on disk here, and its connection to this broker is not made of
+    // packets.
+    private static readonly HashSet<string> Meaningless = new(StringComparer.Ordinal)
+    {
+        "local_clientid", "local_username", "local_password", "local_cleansession", "bridge_require_ocsp", "bridge_tcp_keepalive", "bridge_tcp_user_timeout",
+        "bridge_max_topic_alias", "bridge_receive_maximum", "bridge_attempt_unsubscribe", "bridge_reload_type", "bridge_tls_use_os_certs",
+    };
+
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    private readonly List<string> _topics = [];
+
+    /// <summary>Takes a line; false: it is not known.</summary>
+    public bool Take(string key, string value)
+    {
+        switch (key)
+        {
+            case "topic":
+                _topics.Add(value);
+                return true;
+            case "address" or "addresses":
+                _values["addresses"] = value;
+                return true;
+            case "clientid" or "remote_clientid":
+                _values["remote_clientid"] = value;
+                return true;
+            case "username" or "remote_username":
+                _values["remote_username"] = value;
+                return true;
+            case "password" or "remote_password":
+                _values["remote_password"] = value;
+                return true;
+            case "round_robin" or "start_type" or "idle_timeout" or "keepalive_interval" or "cleansession" or "restart_timeout" or "notifications":
+            case "notification_topic" or "notifications_local_only" or "try_private" or "bridge_protocol_version" or "bridge_cafile" or "bridge_certfile":
+            case "bridge_keyfile" or "bridge_insecure" or "bridge_alpn" or "bridge_bind_address" or "bridge_max_packet_size" or "bridge_outgoing_retain":
+            case "bridge_session_expiry_interval":
+                _values[key] = value;
+                return true;
+            default:
+                return Meaningless.Contains(key);
+        }
+    }
+
+    /// <summary>Writes the table.</summary>
+    public void Write(StringBuilder output, List<string> notes)
+    {
+        if (output.Length > 0) output.Append('\n');
+        output.Append("[[bridge]]\n");
+        Text(output, "name", new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]));
+        string[] addresses = (_values.GetValueOrDefault("addresses") ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        output.Append(CultureInfo.InvariantCulture, $"addresses = [{string.Join(", ", addresses.Select(Quote))}]\n");
+        // mosquitto leaves the last address only where it is told to; otherwise it goes back to the first, as here.
+        if (Is("round_robin", "true")) Text(output, "order", "round-robin");
+        if (_values.GetValueOrDefault("start_type") is "lazy") Text(output, "start", "lazy");
+        if (_values.GetValueOrDefault("start_type") is "once") notes.Add($"{name}: start_type once has no counterpart; the bridge connects again after a loss");
+        Seconds(output, "idle_timeout", "idle_timeout");
+        Seconds(output, "keepalive_interval", "keep_alive");
+        if (Is("cleansession", "true")) output.Append("clean_start = true\n");
+        // 3.1.1 is mosquitto's own default for bridges.
+        string version = _values.GetValueOrDefault("bridge_protocol_version") ?? "mqttv311";
+        Text(output, "version", version == "mqttv50" ? "5.0" : "3.1.1");
+        if (version != "mqttv50") output.Append(CultureInfo.InvariantCulture, $"try_private = {(Is("try_private", "false") ? "false" : "true")}\n");
+        Value(output, "remote_clientid", "client_id");
+        Value(output, "remote_username", "user");
+        WritePassword(output, notes);
+        WriteRetry(output);
+        Value(output, "bridge_bind_address", "bind_address");
+        if (_values.TryGetValue("bridge_max_packet_size", out string? bytes)) Text(output, "max_packet_size", bytes + "B");
+        Seconds(output, "bridge_session_expiry_interval", "session_expiry");
+        bool isLocal = Is("notifications_local_only", "true");
+        Text(output, "notifications", Is("notifications", "false") ? "off" : isLocal ? "local" : "both");
+        Value(output, "notification_topic", "notification_topic");
+        foreach (string topic in _topics) WriteRoute(output, topic, notes);
+        WriteTls(output);
+    }
+
+    private static string Quote(string text) =>
+        "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+
+    private static void Text(StringBuilder output, string key, string value) => output.Append(CultureInfo.InvariantCulture, $"{key} = {Quote(value)}\n");
+
+    private bool Is(string key, string value) => _values.GetValueOrDefault(key) == value;
+
+    private void Value(StringBuilder output, string key, string name)
+    {
+        if (_values.TryGetValue(key, out string? value)) Text(output, name, value);
+    }
+
+    private void Seconds(StringBuilder output, string key, string name)
+    {
+        if (_values.TryGetValue(key, out string? value)) Text(output, name, value + "s");
+    }
+
+    private void WritePassword(StringBuilder output, List<string> notes)
+    {
+        if (!_values.ContainsKey("remote_password")) return;
+        string file = name + ".password";
+        output.Append(CultureInfo.InvariantCulture, $"password = {{ file = {Quote(file)} }}\n");
+        notes.Add($"{name}: write its password (remote_password) into {file}, beside the configuration; it does not stand in the configuration itself");
+    }
+
+    private void WriteRetry(StringBuilder output)
+    {
+        string[] waits = (_values.GetValueOrDefault("restart_timeout") ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (waits.Length == 0) return;
+        Text(output, "retry", waits[0] + "s");
+        Text(output, "max_retry", waits[^1] + "s");
+    }
+
+    /// <summary><c>topic PATTERN [DIRECTION [QOS [LOCAL-PREFIX [REMOTE-PREFIX]]]]</c>; <c>""</c> stands for nothing.</summary>
+    private void WriteRoute(StringBuilder output, string topic, List<string> notes)
+    {
+        string[] words = [.. topic.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => word == "\"\"" ? "" : word)];
+        string pattern = words[0];
+        string direction = words.Length > 1 ? words[1] : "out";
+        string local = (words.Length > 3 ? words[3] : "") + pattern;
+        string remote = (words.Length > 4 ? words[4] : "") + pattern;
+        if (local.Length == 0 || remote.Length == 0 || direction is not ("out" or "in" or "both"))
+        {
+            notes.Add($"{name}: \"topic {topic}\" was left out; it makes no route");
+            return;
+        }
+
+        output.Append("\n  [[bridge.route]]\n");
+        Text(output.Append("  "), "direction", direction);
+        Text(output.Append("  "), "local", local);
+        if (remote != local) Text(output.Append("  "), "remote", remote);
+        output.Append(CultureInfo.InvariantCulture, $"  qos = {(words.Length > 2 && words[2].Length > 0 ? words[2] : "0")}\n");
+        if (Is("bridge_outgoing_retain", "false") && direction == "out") output.Append("  retain = false\n");
+    }
+
+    private void WriteTls(StringBuilder output)
+    {
+        string[] keys = ["bridge_cafile", "bridge_certfile", "bridge_keyfile", "bridge_alpn"];
+        if (!Array.Exists(keys, _values.ContainsKey) && !Is("bridge_insecure", "true")) return;
+        output.Append("\n  [bridge.tls]\n");
+        foreach ((string key, string known) in keys.Zip(["ca", "cert", "key", "alpn"]))
+        {
+            if (_values.TryGetValue(key, out string? value)) Text(output.Append("  "), known, value);
+        }
+
+        if (Is("bridge_insecure", "true")) output.Append("  any_name = true\n");
+    }
+}

@@ -1,0 +1,48 @@
+namespace EdgeBroker.Cli.Control;
+
+/// <summary>How each bridge is.</summary>
+public sealed record BridgesAnswer(IReadOnlyList<BridgeAnswer> Bridges);
+
+/// <summary>How a bridge is.</summary>
+public sealed record BridgeAnswer
+{
+    public required string Name { get; init; }
+
+    /// <summary>stopped, idle, connecting, connected or waiting.</summary>
+    public required string State { get; init; }
+
+    public required string Server { get; init; }
+
+    /// <summary>Messages that wait to go out, in flight included.</summary>
+    public required int BacklogMessages { get; init; }
+
+    public required long BacklogBytes { get; init; }
+
+    /// <summary>How long the oldest has waited.</summary>
+    public required long OldestSeconds { get; init; }
+
+    public required long Sent { get; init; }
+
+    public required long Acknowledged { get; init; }
+
+    public required long Received { get; init; }
+
+    public required long Dropped { get; init; }
+
+    public required long Refused { get; init; }
+
+    public required long Loops { get; init; }
+
+    public required long Connections { get; init; }
+
+    /// <summary>How long ago the other side acknowledged something; null: never since the start.</summary>
+    public double? LastAcknowledgedSeconds { get; init; }
+
+    /// <summary>What went wrong last; null: nothing.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>Where to look for the cause.</summary>
+    public string? LastErrorLayer { get; init; }
+
+    public DateTimeOffset? LastErrorAt { get; init; }
+}

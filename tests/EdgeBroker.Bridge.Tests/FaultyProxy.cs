@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace EdgeBroker.Bridge.Tests;
+
+/// <summary>A TCP proxy at a port of its own that can lead nowhere, cut connections, also in the middle of a packet, and fall silent.</summary>
+internal sealed class FaultyProxy : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<Socket, bool> _open = new();
+    private readonly CancellationTokenSource _stop = new();
+    private volatile int _target;
+    private volatile bool _isSilent;
+    private long _cutAfter = long.MaxValue;
+    private int _cuts;
+
+    public FaultyProxy()
+    {
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Where it leads; 0: connections are closed as soon as they come.</summary>
+    public int Target
+    {
+        get => _target;
+        set => _target = value;
+    }
+
+    /// <summary>Whether bytes are taken and go nowhere, as over a dead link.</summary>
+    public bool IsSilent
+    {
+        get => _isSilent;
+        set => _isSilent = value;
+    }
+
+    /// <summary>How many connections it has cut because of <see cref="CutAfter"/>.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
+
+    /// <summary>Cuts the connection behind so many more bytes toward the target, wherever in a packet that is.</summary>
+    public void CutAfter(long bytes) => Volatile.Write(ref _cutAfter, bytes);
+
+    /// <summary>Cuts all connections with a reset.</summary>
+    public void CutAll()
+    {
+        foreach (Socket socket in _open.Keys) Cut(socket);
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _listener.Dispose();
+        CutAll();
+    }
+
+    private static void Cut(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+
+        socket.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Socket near = await _listener.AcceptSocketAsync(_stop.Token);
+                _ = ServeAsync(near);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket near)
+    {
+        using var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        near.NoDelay = true;
+        _open.TryAdd(near, true);
+        try
+        {
+            if (_target == 0) return;
+            await far.ConnectAsync(IPAddress.Loopback, _target);
+            _open.TryAdd(far, true);
+            await Task.WhenAny(CopyAsync(near, far, isOutward: true), CopyAsync(far, near, isOutward: false));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // That is what it is for.
+        }
+        finally
+        {
+            _open.TryRemove(near, out _);
+            _open.TryRemove(far, out _);
+            Cut(near);
+            Cut(far);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, bool isOutward)
+    {
+        byte[] buffer = new byte[4096];
+        while (await from.ReceiveAsync(buffer, SocketFlags.None) is > 0 and int read)
+        {
+            if (_isSilent) continue;
+            int most = isOutward ? TakeAllowance(read) : read;
+            await to.SendAsync(buffer.AsMemory(0, most), SocketFlags.None);
+            if (most == read) continue;
+            Interlocked.Increment(ref _cuts);
+            return;
+        }
+    }
+
+    private int TakeAllowance(int read)
+    {
+        long left = Volatile.Read(ref _cutAfter);
+        if (left == long.MaxValue) return read;
+        int most = (int)Math.Min(read, left);
+        // The next connection is whole.
+        Volatile.Write(ref _cutAfter, most < read ? long.MaxValue : left - most);
+        return most;
+    }
+}
