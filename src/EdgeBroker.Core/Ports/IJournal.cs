@@ -62,7 +62,7 @@ public interface IJournal
 /// <param name="MessagesWritten">Messages written.</param>
 /// <param name="Commits">Transactions committed.</param>
 /// <param name="Fsyncs">Times the disk was asked to make what it has durable.</param>
-/// <param name="BytesWritten">Bytes handed to the disk, journal and checkpoints together.</param>
+/// <param name="BytesWritten">Bytes handed to the disk, journal and checkpoints together; rather too many than too few.</param>
 /// <param name="LastCommitMs">How long the last commit took, in milliseconds.</param>
 /// <param name="SlowestCommitMs">How long the slowest took, in milliseconds.</param>
 /// <param name="Failures">Transactions that failed and were tried again.</param>

@@ -66,6 +66,10 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
+    /// <summary>Pages of the database, used or not.</summary>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public long CountPages() => Query(_pages);
+
     /// <summary>Bytes in use in the database.</summary>
     /// <exception cref="SqliteException">It failed.</exception>
     public long MeasureBytes() => (Query(_pages) - Query(_freePages)) * StorePragmas.PageSizeBytes;

@@ -67,7 +67,10 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     {
         try
         {
-            counters.CountCheckpoint(connection.Writer.Database.Checkpoint(mode).CheckpointedFrames);
+            JournalWriter writer = connection.Writer;
+            int frames = writer.Database.Checkpoint(mode).CheckpointedFrames;
+            // A page that is in the WAL several times is written once. SQLite does not tell how often that is, but there are no more than these.
+            counters.CountCheckpoint(Math.Min(frames, writer.CountPages()));
             _pagesInWal = 0;
         }
         catch (Exception failure) when (failure is SqliteException or StoreException)
