@@ -38,7 +38,7 @@ internal sealed class BridgeEnvironment(Broker broker, string nodeId, TimeProvid
         if (!MessagePath.IsIn(message.Properties) || !PropertyBlock.TryRead(message.Properties, out PropertyBlock properties)) return false;
         if (_path.IsLoop(properties)) return true;
         string way = message.Publisher?.Id ?? "";
-        return !Copies.IsNew(_path.OriginOf(properties), way, message.Topic, message.Payload, broker.Clock.NowMs);
+        return !Copies.IsNew(MessagePath.OriginOf(properties), way, message.Topic, message.Payload, broker.Clock.NowMs);
     }
 
     /// <summary>Gives back a context.</summary>

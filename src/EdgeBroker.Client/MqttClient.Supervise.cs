@@ -93,7 +93,7 @@ public sealed partial class MqttClient
         MqttException? failure = await connection.Packets.RunAsync(new Receiver(this, connection), _lifetime.Token);
         await ended.CancelAsync();
         await ((Task)failingBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (failingBack is { IsCompletedSuccessfully: true, Result: true } && !IsEnding)
+        if (failingBack.IsCompletedSuccessfully && await failingBack && !IsEnding)
         {
             failure ??= new MqttException($"The client goes back to {_servers.Current.Description}, which answers again.");
         }

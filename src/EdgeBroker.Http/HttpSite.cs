@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
@@ -21,6 +22,7 @@ namespace EdgeBroker.Http;
 /// What <c>http</c> and <c>https</c> listeners serve: endpoints that parts of the broker add, and everything a request goes through on its way to one of them -
 /// path, host, origin, rates, login, role, parameters - and back, as JSON or as a problem.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without timer or wait handle holds nothing.")]
 public sealed class HttpSite
 {
     // A body must come at a kilobyte a second once five seconds have passed, and whoever gets an answer must take it.

@@ -1,6 +1,5 @@
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
-using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
 using EdgeBroker.Protocol;
@@ -92,8 +93,14 @@ public sealed class QuickReconnectTests
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync("127.0.0.1", host.Port(0));
         await using var plain = new NetworkStream(socket, ownsSocket: false);
-        await using Stream stream = protocol is ListenerProtocol.Mqtts or ListenerProtocol.Wss ? new SslStream(plain, false, (_, _, _, _) => true) : plain;
-        if (stream is SslStream tls) await tls.AuthenticateAsClientAsync("localhost");
+        await using Stream stream = protocol is ListenerProtocol.Mqtts or ListenerProtocol.Wss ? new SslStream(plain) : plain;
+        if (stream is SslStream tls)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.Add(host.Authority.Certificate);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy });
+        }
+
         bool isWeb = protocol is ListenerProtocol.Ws or ListenerProtocol.Wss;
         if (isWeb) await new RawWebSocket(stream).UpgradeAsync();
         await stream.WriteAsync(isWeb ? RawWebSocket.Frame(RawWebSocket.Binary, connect) : connect);

@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Client;
-using EdgeBroker.Core;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 

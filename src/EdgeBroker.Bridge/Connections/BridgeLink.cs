@@ -1,5 +1,3 @@
-using EdgeBroker.Bridge.Loops;
-using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
@@ -39,7 +37,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     private long _messagesSent;
     private long _bytesSent;
     private long _messagesReceived;
-    private long _connectedAtMs = clock.NowMs;
+    private readonly long _connectedAtMs = clock.NowMs;
     private Lock _lock = new();
 
     /// <inheritdoc/>

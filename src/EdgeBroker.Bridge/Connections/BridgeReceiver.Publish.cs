@@ -1,4 +1,3 @@
-using EdgeBroker.Bridge.Loops;
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
 using EdgeBroker.Core.Ingress;

@@ -1,11 +1,9 @@
 using System.Text;
 using EdgeBroker.Client;
-using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
-using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Connections;

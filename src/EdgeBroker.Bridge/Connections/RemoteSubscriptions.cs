@@ -56,7 +56,6 @@ internal sealed class RemoteSubscriptions(BridgeState bridge, PacketConnection r
                 throw MqttException.Violation(ReasonCode.ProtocolError, "a subscribe request was answered that was not made");
             }
 
-
             isLast = _asked.Count == 0;
         }
 

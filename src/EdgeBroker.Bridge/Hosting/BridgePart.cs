@@ -1,8 +1,6 @@
-using EdgeBroker.Client;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Receivers;
-using EdgeBroker.Core.Metrics;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
 

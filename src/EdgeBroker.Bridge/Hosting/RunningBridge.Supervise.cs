@@ -1,6 +1,5 @@
 using EdgeBroker.Bridge.Connections;
 using EdgeBroker.Client;
-using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Bridge.Hosting;
 

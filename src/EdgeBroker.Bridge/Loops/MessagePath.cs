@@ -49,7 +49,7 @@ internal sealed class MessagePath(string node, int maximumHops)
     }
 
     /// <summary>The broker at which a message began; empty: unknown.</summary>
-    public ReadOnlySpan<byte> OriginOf(PropertyBlock properties)
+    public static ReadOnlySpan<byte> OriginOf(PropertyBlock properties)
     {
         ReadOnlySpan<byte> path = PathOf(properties);
         int end = path.IndexOf(Separator);

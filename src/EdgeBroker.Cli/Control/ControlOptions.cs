@@ -74,7 +74,11 @@ internal static class ControlOptions
     {
         string text = args.Text(Url)!;
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url)
-            || url.Scheme is not ("http" or "https")) throw new UsageException($"\"{text}\" is no http or https URL");
+            || url.Scheme is not ("http" or "https"))
+        {
+            throw new UsageException($"\"{text}\" is no http or https URL");
+        }
+
         if (args.Text(Token) is not null && args.Text(TokenFile) is not null) throw new UsageException("--token and --token-file exclude each other");
         string? token = args.Text(Token);
         X509Certificate2Collection? authorities = null;

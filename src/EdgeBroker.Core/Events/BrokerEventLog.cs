@@ -39,7 +39,11 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         _limited = [.. Enum.GetValues<LimitKind>().Select(_ => Budget(LogLevel.Warning, "occasions on which a limit was reached"))];
 
         LogBudget Budget(LogLevel level, string what, int each = 5, int all = 100) =>
-            new(time, each, all, (subject, held) => LogHeldBack(logger, level, Cut(subject ?? "other clients"), held, what));
+            new(time, each, all, (subject, held) =>
+            {
+                string whose = Cut(subject ?? "other clients");
+                LogHeldBack(logger, level, whose, held, what);
+            });
     }
 
     /// <inheritdoc/>
@@ -66,8 +70,8 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         LogLevel level = LevelOf(what);
         ClientDescription client = what.Client;
         if (!_logger.IsEnabled(level) || !_comings.Admit(client.ClientId)) return;
-        string name = NameOf(client.UserName), reason = ReasonText.Coded(what.Reason);
-        LogDisconnected(_logger, level, Cut(client.ClientId), client.RemoteEndPoint, name, client.Listener, what.Explanation, reason);
+        string id = Cut(client.ClientId), name = NameOf(client.UserName), reason = ReasonText.Coded(what.Reason);
+        LogDisconnected(_logger, level, id, client.RemoteEndPoint, name, client.Listener, what.Explanation, reason);
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,6 @@ using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Ingress;

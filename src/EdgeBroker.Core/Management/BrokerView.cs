@@ -64,8 +64,10 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
         PageBuilder<(double Value, string Id), SessionSummary> page = PageBuilder<(double Value, string Id), SessionSummary>.First(order, limit);
         foreach (KeyValuePair<string, Session> entry in broker.Sessions)
         {
-            if (filter.Includes(entry.Value, out SessionSummary? known) && (known ?? entry.Value.Summarize()) is { } row) page.Add((measure(row), entry.Key),
-                row);
+            if (filter.Includes(entry.Value, out SessionSummary? known) && (known ?? entry.Value.Summarize()) is { } row)
+            {
+                page.Add((measure(row), entry.Key), row);
+            }
         }
 
         return page.Build(row => row, _ => "") with { Next = null };

@@ -107,8 +107,11 @@ internal sealed class RequestAuthentication(
     /// <summary>What an identity may do by the rules now in force.</summary>
     public AuthenticationResult Review(Caller caller, string listener)
     {
-        if (caller.Session is { } session) return sessions.IsOpen(session, RoleOf(session)) ? Review(session)
-            : AuthenticationResult.Refused(ReasonCode.NotAuthorized);
+        if (caller.Session is { } session)
+        {
+            return sessions.IsOpen(session, RoleOf(session)) ? Review(session) : AuthenticationResult.Refused(ReasonCode.NotAuthorized);
+        }
+
         if (caller.Proof == CallerProof.Token) return caller.Identity;
         return authenticator.Review(caller.Identity, new AclSubject(caller.Identity.UserName, caller.ClientId, listener));
     }

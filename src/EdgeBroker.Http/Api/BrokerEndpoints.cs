@@ -1,6 +1,5 @@
 using System.Text;
 using EdgeBroker.Core;
-using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
@@ -263,7 +262,7 @@ internal sealed class BrokerEndpoints(
         if (body.Qos is < 0 or > 2) throw new HttpProblem(ProblemKind.InvalidBody, "qos is 0, 1 or 2");
         byte[] topic = Encoding.UTF8.GetBytes(body.Topic);
         if (!isPublish && TopicFilter.TrySplitShared(topic, out _, out ReadOnlySpan<byte> shared)) topic = shared.ToArray();
-        string listener = body.Listener ?? administration.Listeners.FirstOrDefault()?.Address ?? "";
+        string listener = body.Listener ?? (administration.Listeners is [var first, ..] ? first.Address : "");
         Permissions permissions = site.Options.Current.Rules.PermissionsFor(new AclSubject(body.User, body.ClientId ?? "", listener));
         AccessVerdict verdict = isPublish ? permissions.JudgePublish(topic, (QoS)body.Qos, body.Retain) : permissions.JudgeSubscribe(topic);
         await exchange.AnswerAsync(new AclTestAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS), ApiJson.Default.AclTestAnswer)

@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Management;
 
 namespace EdgeBroker.Http.Api;
 

@@ -37,7 +37,7 @@ internal sealed class StreamEndpoint(
         using OpenStream stream = site.Streams.Open(exchange.Caller, () => site.MayGoOn(exchange));
         var output = new EventStream(exchange);
         // What is there already is asked for elsewhere: the stream tells what comes, but for what a stream before has shown.
-        long lastEvent = history.ToList().FirstOrDefault()?.Id ?? 0;
+        long lastEvent = history.ToList() is [var last, ..] ? last.Id : 0;
         long lastLine = administration.LogLines.Count > 0 ? administration.LogLines[0].Id : 0;
         await output.BeginAsync().ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(exchange.Gone, stream.Ended, site.Stopping);

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace EdgeBroker.Http.Routing;
 
 /// <summary>A request is refused: what an endpoint throws, and the client gets as <c>application/problem+json</c>.</summary>
+[SuppressMessage("Naming", "CA1710", Justification = "Problem is the word of RFC 9457.")]
 public sealed class HttpProblem : Exception
 {
     /// <param name="kind">The kind.</param>

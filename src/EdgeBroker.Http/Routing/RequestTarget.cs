@@ -38,8 +38,7 @@ internal sealed class RequestTarget
         }
 
         if (!raw.StartsWith('/')) throw new HttpProblem(ProblemKind.InvalidPath, "the path begins with \"/\"");
-        int fragment = raw.IndexOf('#', StringComparison.Ordinal);
-        if (fragment >= 0) throw new HttpProblem(ProblemKind.InvalidPath, "\"#\" is written %23 in an address");
+        if (raw.Contains('#', StringComparison.Ordinal)) throw new HttpProblem(ProblemKind.InvalidPath, "\"#\" is written %23 in an address");
         int question = raw.IndexOf('?', StringComparison.Ordinal);
         string path = question < 0 ? raw : raw[..question];
         return new RequestTarget(path, path[1..].Split('/'), question < 0 ? [] : ParseQuery(raw[(question + 1)..]));

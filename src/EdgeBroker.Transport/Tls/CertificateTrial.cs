@@ -58,7 +58,12 @@ internal static class CertificateTrial
         var client = new SslStream(new TransportStream(new Duplex(toClient.Reader, toServer.Writer)));
         using var ending = new CancellationTokenSource(Timeout);
         Task connecting = client.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "trial", RemoteCertificateValidationCallback = (_, _, _, _) => true }, ending.Token);
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "trial",
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetRawCertData().AsSpan().SequenceEqual(context.TargetCertificate.RawData) == true,
+            },
+            ending.Token);
         try
         {
             await server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = context }, ending.Token)

@@ -18,7 +18,7 @@ internal sealed record WebhookEnvironment(
 /// One webhook: its queue, and the task that sends what is in it, one request at a time and in order. Its options may be replaced while it runs; queue and
 /// counters stay.
 /// </summary>
-internal sealed partial class WebhookEndpoint
+internal sealed partial class WebhookEndpoint : IAsyncDisposable
 {
     private readonly WebhookEnvironment _environment;
     private readonly EventQueue _queue;

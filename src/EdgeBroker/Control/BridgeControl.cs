@@ -1,6 +1,5 @@
 using EdgeBroker.Bridge;
 using EdgeBroker.Bridge.Hosting;
-using EdgeBroker.Cli;
 using EdgeBroker.Cli.Control;
 
 namespace EdgeBroker.Control;

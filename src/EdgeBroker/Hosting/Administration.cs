@@ -81,7 +81,7 @@ internal sealed class Administration(
         string folder = BackupFolder(configuration.Node.DataDirectory);
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             long needed = new FileInfo(store).Length;
             if (new DriveInfo(folder).AvailableFreeSpace < needed + SpareBytes)
             {

@@ -22,6 +22,7 @@ internal static class NameKey
         {
             string path = Path.Combine(dataDirectory, FileName);
             if (new FileInfo(path) is { Exists: true, LinkTarget: null, Length: KeyBytes }) return File.ReadAllBytes(path);
+            if (OperatingSystem.IsWindows()) return key;
             Directory.CreateDirectory(dataDirectory, OwnerOnly | UnixFileMode.UserExecute);
             // Whole or not at all.
             string unfinished = $"{path}.{Environment.ProcessId}";

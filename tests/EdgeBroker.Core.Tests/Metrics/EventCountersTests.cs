@@ -6,7 +6,7 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Core.Tests.Metrics;
 
 /// <summary>Connections and refusals, counted by a few words each.</summary>
-public sealed class EventCountersTests
+public sealed class EventCountersTests : IDisposable
 {
     private static readonly ClientDescription Client = new("c", "u", "10.0.0.1:1", "0.0.0.0:8883", "tls", ProtocolVersion.V5, 60);
 
@@ -14,6 +14,8 @@ public sealed class EventCountersTests
     private readonly EventCounters _counters = new();
 
     public EventCountersTests() => _counters.RegisterMeters(_meters);
+
+    public void Dispose() => _meters.Dispose();
 
     [Fact]
     public void What_never_happened_is_not_told() => Assert.All(_meters.Entries, entry => Assert.Null(entry.Read()));

@@ -13,9 +13,11 @@ using Microsoft.Extensions.Time.Testing;
 namespace EdgeBroker.Core.Tests.Metrics;
 
 /// <summary>What is registered, as Prometheus reads it.</summary>
-public sealed partial class PrometheusTextTests
+public sealed partial class PrometheusTextTests : IDisposable
 {
     private readonly MeterRegistry _meters = new();
+
+    public void Dispose() => _meters.Dispose();
 
     [Theory]
     [InlineData("mqtt.messages.received.total", "{message}", "mqtt_messages_received_total")]

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Http.Tests.Rig;

@@ -121,7 +121,7 @@ public sealed class SessionHistoryTests
             Hand(client, packet);
         }
 
-        private void Hand((MemoryTransport Transport, List<byte> Unread, Packets Packets) client, byte[] packet)
+        private static void Hand((MemoryTransport Transport, List<byte> Unread, Packets Packets) client, byte[] packet)
         {
             client.Unread.AddRange(packet);
             if (client.Transport.IsClosing) return;

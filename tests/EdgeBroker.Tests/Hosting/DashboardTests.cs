@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using EdgeBroker.Core;
-using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Hosting;
 using EdgeBroker.Mqtt.Tls;

@@ -1,6 +1,5 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -14,7 +14,7 @@ internal sealed record HttpDraft
     public IReadOnlyList<HttpTokenDraft> Tokens { get; init; } = [];
 
     /// <summary>The place of the first secret; null: there is none.</summary>
-    public SourcePosition? FirstSecret => AdminToken?.Position ?? Tokens.FirstOrDefault()?.Table.Position;
+    public SourcePosition? FirstSecret => AdminToken?.Position ?? (Tokens is [var first, ..] ? first.Table.Position : null);
 }
 
 /// <summary>A <c>[[http.token]]</c> as read.</summary>

@@ -1,4 +1,3 @@
-using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Protocol;
 using EdgeBroker.Webhooks;
