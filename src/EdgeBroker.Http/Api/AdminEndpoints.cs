@@ -88,8 +88,13 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
                 ConfigCheckAnswer check = administration.Check();
                 if (!check.Valid) throw Invalid(check.Errors);
                 await exchange.AnswerAsync(
-                    new ReloadResult { Summary = "nothing is changed", Changed = check.Changes, RestartNeeded = check.RestartNeeded,
-                        Warnings = check.Warnings },
+                    new ReloadResult
+                    {
+                        Summary = "nothing is changed",
+                        Changed = check.Changes,
+                        RestartNeeded = check.RestartNeeded,
+                        Warnings = check.Warnings
+                    },
                     ApiJson.Default.ReloadResult).ConfigureAwait(false);
                 return;
             }

@@ -53,7 +53,8 @@ internal sealed class BrokerEndpoints(
         yield return Read("/memory", "What takes memory", MemoryAsync) with { Answers = ApiJson.Default.MemoryAnswer };
         yield return Read("/limits", "The limits, and how often they were reached", LimitsAsync) with { Answers = ApiJson.Default.LimitAnswerArray };
         yield return Read("/listeners", "Where the broker listens", exchange => exchange.AnswerAsync(
-            [.. administration.Listeners], ApiJson.Default.ListenerAnswerArray)) with { Answers = ApiJson.Default.ListenerAnswerArray };
+            [.. administration.Listeners], ApiJson.Default.ListenerAnswerArray)) with
+        { Answers = ApiJson.Default.ListenerAnswerArray };
         yield return Read("/certificates", "The certificates listeners show, the first to end first", exchange => exchange.AnswerAsync(
             [.. administration.Certificates.OrderBy(one => one.EndsAt)], ApiJson.Default.CertificateAnswerArray)) with
         {

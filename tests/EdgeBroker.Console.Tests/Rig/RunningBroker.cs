@@ -123,7 +123,8 @@ internal sealed partial class RunningBroker : IAsyncDisposable
         [
             "exec", "--runtimeconfig", Path.Combine(here, $"{name}.runtimeconfig.json"), "--depsfile", Path.Combine(here, $"{name}.deps.json"),
             Path.Combine(here, "edgebroker.dll"), .. arguments,
-        ]) { WorkingDirectory = directory };
+        ])
+        { WorkingDirectory = directory };
         start.Environment.Remove("JOURNAL_STREAM");
         start.Environment.Remove("STATE_DIRECTORY");
         return new ChildProcess(start, keepsInput);

@@ -77,8 +77,12 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     /// <summary>A program that shows a token; null: nothing.</summary>
     public HttpClient Client(string? token = AdminToken)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseCookies = false,
-            AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseCookies = false,
+            AllowAutoRedirect = false
+        })
+        { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
         if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         lock (_clients) _clients.Add(client);
         return client;

@@ -39,7 +39,12 @@ public sealed class AccessControlTests : IDisposable
     {
         AclRule rule = new()
         {
-            Source = "test:1", User = "anna", Listener = "10.0.0.1:1883", Allows = true, Actions = AccessActions.Publish, Topics = [new AclPattern("a/#")],
+            Source = "test:1",
+            User = "anna",
+            Listener = "10.0.0.1:1883",
+            Allows = true,
+            Actions = AccessActions.Publish,
+            Topics = [new AclPattern("a/#")],
         };
         await using AccessControl access = Access(new AclRuleSet([rule], []));
         Assert.Null(access.FindWillObjection("c", "anna", WillOf("a/1")));
