@@ -14,8 +14,6 @@ namespace EdgeBroker.Bridge.Tests;
 internal sealed class BridgedBroker : IAsyncDisposable
 {
     private readonly BridgePart _part;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _housekeeping;
 
     public BridgedBroker(string node, params BridgeOptions[] bridges)
         : this(node, new TestBroker(new TestBrokerOptions { OverSockets = true }), bridges)
@@ -26,7 +24,6 @@ internal sealed class BridgedBroker : IAsyncDisposable
     {
         Test = broker;
         _part = new BridgePart(bridges, broker.Broker, node, TimeProvider.System, NullLoggerFactory.Instance);
-        _housekeeping = Task.Run(KeepHouseAsync);
     }
 
     public TestBroker Test { get; }
@@ -59,19 +56,7 @@ internal sealed class BridgedBroker : IAsyncDisposable
     {
         await _part.StopAsync(StopPhase.Finish, TimeSpan.FromSeconds(2));
         await _part.DisposeAsync();
-        await _stop.CancelAsync();
-        await _housekeeping;
         await Test.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task KeepHouseAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            Test.RunDue();
-            await Task.Delay(20, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
     }
 }
 

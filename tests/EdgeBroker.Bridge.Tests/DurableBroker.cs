@@ -45,7 +45,7 @@ internal sealed class DurableBroker : IAsyncDisposable
         using SqliteStatement reading = database.Prepare("SELECT name FROM sqlite_schema");
         Assert.True(reading.Step());
         Directory.CreateDirectory(copy);
-        foreach (string file in Directory.GetFiles(directory)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(directory, "*.db*")) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
     }
 
     public async ValueTask DisposeAsync()

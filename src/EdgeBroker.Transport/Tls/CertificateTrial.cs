@@ -61,7 +61,7 @@ internal static class CertificateTrial
             new SslClientAuthenticationOptions
             {
                 TargetHost = "trial",
-                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetRawCertData().AsSpan().SequenceEqual(context.TargetCertificate.RawData) == true,
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null && shown.Equals(context.TargetCertificate),
             },
             ending.Token);
         try

@@ -10,6 +10,8 @@ internal sealed class ConsolePage : IAsyncDisposable
     // Generous for a busy machine; a test that passes never waits for it.
     private const int TimeoutMs = 30_000;
 
+    private const string Seen = "document.body.innerText.replace(/\\s+/g, ' ')";
+
     // What is seen of an element: in the page, and neither hidden nor behind a dialog.
     private const string Find = """
         const seen = e => e.checkVisibility() && !e.closest('[inert]');
@@ -109,13 +111,13 @@ internal sealed class ConsolePage : IAsyncDisposable
     /// <summary>Presses a key.</summary>
     public Task PressAsync(string key) => _page.Keyboard.PressAsync(key);
 
-    /// <summary>Waits until a text is seen.</summary>
+    /// <summary>Waits until a text is seen, wherever its lines break.</summary>
     public Task SeesAsync(string text) =>
-        UntilAsync($"document.body.innerText.includes({Json(text)})", $"\"{text}\" is not seen");
+        UntilAsync($"{Seen}.includes({Json(text)})", $"\"{text}\" is not seen");
 
     /// <summary>Waits until a text is seen no more.</summary>
     public Task SeesNotAsync(string text) =>
-        UntilAsync($"!document.body.innerText.includes({Json(text)})", $"\"{text}\" is still seen");
+        UntilAsync($"!{Seen}.includes({Json(text)})", $"\"{text}\" is still seen");
 
     /// <summary>All that is seen.</summary>
     public Task<string> TextAsync() => EvaluateAsync<string>("document.body.innerText");
