@@ -83,16 +83,14 @@ public sealed class RestartTests : IDisposable
             await reader.SubscribeAsync("cmd/#", 2);
             await reader.DropAsync();
             using ScriptedConnection connection = await server.AcceptAsync("20 02 00 00");
-            ReceivedPacket subscribe = await connection.ReceiveAsync();
-            await connection.SendAsync(Packets.V311.Suback(subscribe.PacketId, 2));
+            await connection.SendAsync(Packets.V311.Suback(await connection.ReadSubscribeAsync(), 2));
             await connection.SendAsync(Packets.V311.Publish("cmd/a", "once", 2, 77));
             Assert.Equal(PacketType.Pubrec, (await connection.ReceiveAsync()).Type);
         }
 
         await using DurableBroker second = await DurableBroker.StartAsync(data, Bridges.To(server.Port, inward).Over311());
         using ScriptedConnection again = await server.AcceptAsync("20 02 01 00");
-        ReceivedPacket anew = await again.ReceiveAsync();
-        await again.SendAsync(Packets.V311.Suback(anew.PacketId, 2));
+        await again.SendAsync(Packets.V311.Suback(await again.ReadSubscribeAsync(), 2));
         await again.SendAsync(Packets.V311.Publish("cmd/a", "once", 2, 77, dup: true));
         Assert.Equal(PacketType.Pubrec, (await again.ReceiveAsync()).Type);
         await again.SendAsync(Packets.V311.Pubrel(77));

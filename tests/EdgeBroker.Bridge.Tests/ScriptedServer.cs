@@ -36,6 +36,15 @@ internal sealed class ScriptedConnection(TcpClient client, ProtocolVersion versi
 
     public async Task<ReceivedPacket> ReceiveAsync() => ReceivedPacket.Read(await ReadAsync(), version);
 
+    /// <summary>Reads a short SUBSCRIBE.</summary>
+    /// <returns>Its packet identifier.</returns>
+    public async Task<int> ReadSubscribeAsync()
+    {
+        byte[] packet = await ReadAsync();
+        Assert.Equal(0x82, packet[0]);
+        return (packet[2] << 8) | packet[3];
+    }
+
     public async Task SendAsync(byte[] packet) => await _stream.WriteAsync(packet);
 
     public async Task<byte[]> ReadAsync()
