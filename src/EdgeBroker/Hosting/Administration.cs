@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using EdgeBroker.Configuration;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Hosting.Listeners;
 using EdgeBroker.Http.Api;
 using EdgeBroker.Http.Routing;
@@ -19,10 +20,9 @@ namespace EdgeBroker.Hosting;
 /// <param name="listeners">Where the broker listens.</param>
 /// <param name="reload">Puts the configuration's files in force.</param>
 /// <param name="loggers">The log.</param>
-/// <param name="levelForNow">Its level at run time.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Administration(
-    ConfigurationSource source, ListenerPart listeners, ConfigurationReload reload, LineLoggerFactory loggers, LevelForNow levelForNow,
+    ConfigurationSource source, ListenerPart listeners, ConfigurationReload reload, LineLoggerFactory loggers,
     TimeProvider time) : IAdministration
 {
     private const long SpareBytes = 16 * 1024 * 1024;
@@ -118,13 +118,20 @@ internal sealed class Administration(
     public IReadOnlyList<LogLine> LogLines => loggers.Tail?.ToList() ?? [];
 
     /// <inheritdoc/>
-    public LogLevelAnswer LogLevel =>
-        new(LogLevels.Name(loggers.MinimumLevel), LogLevels.Name(source.Current.Log.Level)) { UntilSeconds = levelForNow.UntilSeconds };
+    public LogLevelAnswer LogLevel
+    {
+        get
+        {
+            LogAreaLevel all = loggers.Levels.Levels()[0];
+            return new LogLevelAnswer(LogLevels.Name(all.Level), LogLevels.Name(source.Current.Log.Level))
+            {
+                UntilSeconds = all.Until is { } until ? Math.Max(0, (long)Math.Ceiling((until - time.GetUtcNow()).TotalSeconds)) : null,
+            };
+        }
+    }
 
     /// <inheritdoc/>
-    public void SetLogLevel(string level, TimeSpan? duration) => levelForNow.Set(
-        Enum.GetValues<Microsoft.Extensions.Logging.LogLevel>().First(one => one != Microsoft.Extensions.Logging.LogLevel.None
-            && LogLevels.Name(one) == level), duration);
+    public void SetLogLevel(string level, TimeSpan? duration) => loggers.Levels.Set(ILogLevels.All, LogLevels.Find(level), duration);
 
     /// <inheritdoc/>
     public ConfigCheckAnswer Check()

@@ -125,13 +125,12 @@ internal sealed partial class BrokerHost(
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
         var view = new BrokerView(broker, refusals);
-        using var level = new LevelForNow(loggers, () => source.Current.Log.Level, time);
         site.Beginning = () =>
         {
             events.Add(history);
             loggers.Tail ??= new LogTail();
         };
-        var administration = new Administration(source, listeners, reload, loggers, level, time);
+        var administration = new Administration(source, listeners, reload, loggers, time);
         administration.DeleteLeftOver();
         site.Add([MetricsEndpoint.Make(meters)]);
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
