@@ -10,6 +10,7 @@ namespace EdgeBroker.Bridge.Connections;
 /// <param name="remote">The connection.</param>
 internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remote)
 {
+    // How late a stall may be noticed, beyond the seconds that are configured.
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
     private readonly BridgeOptions _options = bridge.Options;

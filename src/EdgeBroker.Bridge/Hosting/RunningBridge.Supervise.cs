@@ -35,6 +35,7 @@ internal sealed partial class RunningBridge
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 // A bug here must not leave the bridge dead beside a broker that works.
+                NoteLeft();
                 _state.Note(FailureLayer.Mqtt, exception.Message);
                 BridgeLog.Fault(_state.Environment.Log, Options.Name, exception.Message, exception);
                 await PauseAsync(new MqttException(exception.Message)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -68,7 +69,7 @@ internal sealed partial class RunningBridge
         Enter(BridgePhase.Connecting);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.Token);
         lock (_lock.Alone()) _attempt = attempt;
-        PacketConnection remote;
+        PacketConnection? remote = null;
         try
         {
             remote = await PacketConnection.OpenAsync(Options.Connection, _servers.Current, null, attempt.Token).ConfigureAwait(false);
@@ -85,7 +86,7 @@ internal sealed partial class RunningBridge
         }
         finally
         {
-            lock (_lock.Alone()) _attempt = null;
+            if (remote is null) NoteLeft();
         }
 
         return await RunAsync(remote).ConfigureAwait(false);
@@ -97,7 +98,7 @@ internal sealed partial class RunningBridge
         bool isWanted;
         lock (_lock.Alone())
         {
-            _connection = connection;
+            (_connection, _attempt) = (connection, null);
             isWanted = _isWanted || _isDrainOrdered;
         }
 
@@ -115,7 +116,7 @@ internal sealed partial class RunningBridge
         }
         finally
         {
-            lock (_lock.Alone()) _connection = null;
+            NoteLeft();
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(attending, failingBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await remote.DisposeAsync().ConfigureAwait(false);

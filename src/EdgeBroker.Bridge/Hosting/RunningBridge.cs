@@ -10,6 +10,7 @@ namespace EdgeBroker.Bridge.Hosting;
 /// <summary>A bridge at work: connects, and connects again, as long as it is wanted. One task does it all; orders come from any thread.</summary>
 internal sealed partial class RunningBridge : IAsyncDisposable
 {
+    // How late a lazy bridge may notice that something waits, and a drain that nothing does: sessions tell nobody how full they are.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly BridgeState _state;
@@ -24,6 +25,7 @@ internal sealed partial class RunningBridge : IAsyncDisposable
     private bool _isDrainOrdered;
     private BridgeConnection? _connection;
     private CancellationTokenSource? _attempt;
+    private TaskCompletionSource? _left;
 
     /// <param name="state">What outlives connections.</param>
     public RunningBridge(BridgeState state)
@@ -138,17 +140,28 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         _lifetime.Dispose();
     }
 
-    private async Task WaitUntilLeftAsync()
+    private Task WaitUntilLeftAsync()
     {
-        while (true)
+        lock (_lock.Alone())
         {
-            lock (_lock.Alone())
-            {
-                if (_connection is null && _attempt is null) return;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(10), Time, CancellationToken.None).ConfigureAwait(false);
+            if (_connection is null && _attempt is null) return Task.CompletedTask;
+            _left ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _left.Task;
         }
+    }
+
+    /// <summary>Neither an attempt nor a connection goes on any more.</summary>
+    private void NoteLeft()
+    {
+        TaskCompletionSource? left;
+        lock (_lock.Alone())
+        {
+            _attempt = null;
+            _connection = null;
+            (left, _left) = (_left, null);
+        }
+
+        left?.TrySetResult();
     }
 
     private void Order(bool isWanted, bool isDrain)
