@@ -98,6 +98,29 @@ public sealed class RemoteVerbTests
         Assert.DoesNotContain(link.Split("#once=")[1], broker.Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_log_has_one_level_whoever_sets_it()
+    {
+        const string Path = "/api/v1/log/levels";
+        await using BrokerInProcess broker = await StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(Url(broker)) };
+        http.DefaultRequestHeaders.Add("Authorization", "Bearer " + Token);
+        using var said = new StringWriter();
+        Assert.Equal(0, broker.Run(said, said, "log-level", "all", "error", "--data-dir", broker.DataDirectory));
+        using HttpResponseMessage before = await http.GetAsync(Path);
+        Assert.Contains("\"level\":\"error\"", await before.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var change = new HttpRequestMessage(HttpMethod.Put, Path)
+        {
+            Content = new StringContent("{\"level\":\"debug\",\"until_seconds\":600}", System.Text.Encoding.UTF8, "application/json"),
+        };
+        change.Headers.IfMatch.Add(before.Headers.ETag!);
+        using HttpResponseMessage after = await http.SendAsync(change);
+        Assert.Matches("\"level\":\"debug\".*\"until_seconds\":(600|599)", await after.Content.ReadAsStringAsync());
+        said.GetStringBuilder().Clear();
+        Assert.Equal(0, broker.Run(said, said, "log-level", "--json", "--data-dir", broker.DataDirectory));
+        Assert.Contains("\"area\":\"all\",\"level\":\"debug\"", said.ToString(), StringComparison.Ordinal);
+    }
+
     private static async Task<BrokerInProcess> StartAsync()
     {
         var broker = new BrokerInProcess();
