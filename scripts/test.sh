@@ -50,6 +50,26 @@ sum_results() {
   done
 }
 
+# The tests that failed, with the first lines of why: last of all, where whoever reads only the end of the output finds them.
+list_failed() {
+  local trx
+  for trx in "$results"/*.trx; do
+    [ -e "$trx" ] || return 0
+    python3 - "$trx" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as tree
+
+namespace = "{http://microsoft.com/schemas/VisualStudio/TeamTest/2010}"
+for result in tree.parse(sys.argv[1]).iter(namespace + "UnitTestResult"):
+    if result.get("outcome") in ("Failed", "Error", "Timeout", "Aborted"):
+        print("FAILED", result.get("testName"))
+        for part in ("Message", "StackTrace"):
+            for text in result.iter(namespace + part):
+                print("\n".join("    " + line for line in (text.text or "").splitlines()[:12]))
+PYTHON
+  done
+}
+
 # One project at a time: the tests that bound time and memory want the machine to themselves.
 # shellcheck disable=SC2317 # called through stage
 run_tests() {
@@ -99,5 +119,6 @@ fi
 stage bench scripts/bench.sh --quick --binary "$EDGEBROKER_BINARY" --only pairs-0,fair-fan-in,stops-sent,store-1,tls-messages,start
 # Which statements of the MQTT specifications the conformance tests prove.
 if [ -e artifacts/conformance.md ]; then cat artifacts/conformance.md; fi
+list_failed
 echo "== all: $SECONDS s"
 finish
