@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
@@ -52,7 +53,7 @@ public sealed class HttpSite
         Audit = audit;
         Once = new OnceTokens(time);
         Sessions = new CookieSessions(time);
-        Streams = new OpenStreams();
+        Streams = new OpenStreams(time);
         Authentication = new RequestAuthentication(broker, authenticator, options, Sessions, Once, time);
         _callers = new RequestRates(perSecond: 50, burst: 100, time);
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
@@ -180,15 +181,16 @@ public sealed class HttpSite
         LimitBody(context, found);
         if (found.Surface != HttpSurfaces.Health)
         {
-            BrowserRules.CheckHost(context.Request, listener, Options.Current, certificates);
             try
             {
+                BrowserRules.CheckHost(context.Request, listener, Options.Current, certificates);
                 BrowserRules.CheckSite(context.Request, mayNavigate: found is { Surface: HttpSurfaces.Console, IsUnsafe: false });
                 await AdmitAsync(exchange).ConfigureAwait(false);
             }
-            catch (HttpProblem problem) when (found.IsUnsafe && found.Surface != HttpSurfaces.Publish)
+            catch (HttpProblem problem) when (found.Surface != HttpSurfaces.Publish)
             {
-                Note(exchange, problem.Kind.Status);
+                // That a page of another site asks for something is worth knowing whatever it is.
+                Note(exchange, problem.Kind.Status, isForeign: problem.Kind == ProblemKind.CrossSite || problem.Kind == ProblemKind.UnknownHost);
                 throw;
             }
         }
@@ -201,22 +203,22 @@ public sealed class HttpSite
     {
         HttpEndpoint endpoint = exchange.Endpoint;
         HttpContext context = exchange.Context;
-        string stranger = context.Connection.RemoteIpAddress?.ToString() ?? "unix";
-        bool isRules = endpoint.Access == EndpointAccess.Rules;
-        if (!isRules) Slow(_strangers.Ask(stranger, isTaken: false));
+        string stranger = ClientNetwork.Of(context.Connection.RemoteIpAddress).ToString();
         if (endpoint.Access == EndpointAccess.Open)
         {
-            // A login comes from somebody not known yet.
-            if (endpoint.IsUnsafe && endpoint.Surface == HttpSurfaces.Api) Slow(_strangers.Ask(stranger));
-            exchange.Caller = context.Request.Cookies.Count == 0 && !context.Request.Headers.ContainsKey("Authorization") ? Caller.Nobody
-                : await TryFindAsync(exchange, isRules).ConfigureAwait(false);
+            // A login comes from somebody not known yet. The console's files are for anybody.
+            if (endpoint.IsUnsafe) Slow(_strangers.Ask(stranger));
             return;
         }
 
+        bool isRules = endpoint.Access == EndpointAccess.Rules;
+        // Whoever is known at a glance does not stand in line with strangers who share the address.
+        if (!isRules && !Authentication.KnowsAtOnce(context, exchange.Listener)) Slow(_strangers.Ask(stranger, isTaken: false));
+        bool isActivity = endpoint.IsActivity && !context.Request.Headers.ContainsKey("X-Background");
         Caller caller;
         try
         {
-            caller = await Authentication.FindAsync(context, exchange.Listener, isRules, exchange.Address).ConfigureAwait(false);
+            caller = await Authentication.FindAsync(context, exchange.Listener, isRules, exchange.Address, isActivity).ConfigureAwait(false);
         }
         catch (HttpProblem)
         {
@@ -242,18 +244,6 @@ public sealed class HttpSite
         }
 
         if (caller.Session is { } session && endpoint.IsUnsafe) CheckCsrf(context.Request, session);
-    }
-
-    private async ValueTask<Caller> TryFindAsync(Exchange exchange, bool isRules)
-    {
-        try
-        {
-            return await Authentication.FindAsync(exchange.Context, exchange.Listener, isRules, exchange.Address).ConfigureAwait(false);
-        }
-        catch (HttpProblem)
-        {
-            return Caller.Nobody;
-        }
     }
 
     private static void CheckCsrf(HttpRequest request, CookieSession session)
@@ -323,11 +313,11 @@ public sealed class HttpSite
         if (!HttpMethods.IsHead(context.Request.Method)) await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private void Note(Exchange exchange, int status)
+    private void Note(Exchange exchange, int status, bool isForeign = false)
     {
         HttpEndpoint endpoint = exchange.Endpoint;
         bool isAbove = endpoint.Surface == HttpSurfaces.Publish && endpoint.IsUnsafe && exchange.Caller is { Proof: CallerProof.Token, Role: HttpRole.Admin };
-        if (!(endpoint.IsUnsafe && endpoint.Surface != HttpSurfaces.Publish) && !endpoint.IsAudited && !isAbove) return;
+        if (!(endpoint.IsUnsafe && endpoint.Surface != HttpSurfaces.Publish) && !endpoint.IsAudited && !isAbove && !isForeign) return;
         if (exchange.IsNoted) return;
         exchange.IsNoted = true;
         Caller caller = exchange.Caller;

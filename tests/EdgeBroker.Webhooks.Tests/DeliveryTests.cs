@@ -47,6 +47,23 @@ public sealed class DeliveryTests
         Assert.ThrowsAny<StandardWebhooks.Diagnostics.WebhookVerificationException>(() => Verify("whsec_BBBQ9r8GKYqrTwjUPD8ILPZIo2LaLKSw", post.Body, post));
     }
 
+    /// <summary>The end may come at any moment of the task that sends; none of them may miss it.</summary>
+    [Fact]
+    public async Task An_endpoint_ends_whenever_it_is_asked_to()
+    {
+        await using Plant plant = await Plant.StartAsync();
+        for (int i = 0; i < 300; i++)
+        {
+            var part = new WebhookPart(
+                [Plant.To(new Uri("http://127.0.0.1:9/"))], plant.Broker.Broker, "gw", "1", Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
+                TimeProvider.System);
+            await part.StartAsync(CancellationToken.None);
+            if (i % 3 == 1) await Task.Yield();
+            if (i % 3 == 2) Thread.SpinWait(i * 10);
+            await Deadline.Within(part.DisposeAsync().AsTask(), "the endpoint's end");
+        }
+    }
+
     [Fact]
     public async Task Cloud_events_have_their_names_and_types()
     {

@@ -26,6 +26,7 @@ public sealed class LocalClient : Receiver, IDisposable
     private TaskCompletionSource<bool>? _reader;
     private long _dropped;
     private bool _isClosed;
+    private Principal _principal;
 
     internal LocalClient(Broker broker, string name, LocalClientOptions options)
         : base(ReservedIds.Local + name)
@@ -33,7 +34,7 @@ public sealed class LocalClient : Receiver, IDisposable
         _broker = broker;
         _queue = new LocalQueue(options, broker.Limits.Ledger);
         Options = options;
-        Principal = new Principal
+        _principal = new Principal
         {
             Receiver = this,
             Identity = options.Identity ?? AuthenticationResult.Admitted(null, options.Permissions),
@@ -47,7 +48,11 @@ public sealed class LocalClient : Receiver, IDisposable
     public LocalClientOptions Options { get; }
 
     /// <summary>Under whose rights it acts.</summary>
-    internal Principal Principal { get; }
+    internal Principal Principal
+    {
+        get => Volatile.Read(ref _principal);
+        private set => Volatile.Write(ref _principal, value);
+    }
 
     /// <summary>Messages that wait to be read, retained ones that are still to be looked for not included.</summary>
     public int QueuedMessages => _queue.Count;
@@ -81,6 +86,15 @@ public sealed class LocalClient : Receiver, IDisposable
         return verdict.Decision == PublishDecision.Retry || verdict.Completion is { IsDone: false }
             ? WaitAsync(verdict, message, cancel)
             : ValueTask.FromResult(verdict.Reason);
+    }
+
+    /// <summary>Goes on under other rights; what it has used of its rates stays used.</summary>
+    public void ActAs(AuthenticationResult identity)
+    {
+        lock (_lock.Alone())
+        {
+            if (!ReferenceEquals(_principal.Identity, identity)) Principal = _principal.With(identity);
+        }
     }
 
     /// <summary>Subscribes to a filter, shared or not.</summary>
@@ -238,9 +252,9 @@ public sealed class LocalClient : Receiver, IDisposable
         long nowMs = _broker.Clock.NowMs;
         lock (_lock.Alone())
         {
-            Principal.Rates ??= new ClientRateLimits();
-            LimitVerdict verdict = Principal.Rates.Evaluate(active, Operation.Publish, message.QoS, refusalIsTold: true, nowMs);
-            if (verdict.Decision == LimitDecision.Pass) Principal.Rates.Charge(active, Operation.Publish, message.SizeBytes, verdict, nowMs);
+            ClientRateLimits rates = _principal.Rates ??= new ClientRateLimits();
+            LimitVerdict verdict = rates.Evaluate(active, Operation.Publish, message.QoS, refusalIsTold: true, nowMs);
+            if (verdict.Decision == LimitDecision.Pass) rates.Charge(active, Operation.Publish, message.SizeBytes, verdict, nowMs);
             return verdict;
         }
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http.Access;
@@ -16,23 +17,41 @@ namespace EdgeBroker.Http.Access;
 public sealed record AuditEntry(
     DateTimeOffset At, string? Actor, string Role, string By, string Address, string Action, string? Target, int Status, string RequestId, string? Detail);
 
-/// <summary>Keeps the last administrative actions, and writes each to the log. Event ids 5400-5409.</summary>
-/// <param name="loggers">The log, in which its area is <c>audit</c>.</param>
-public sealed partial class AuditLog(ILoggerFactory loggers)
+/// <summary>Keeps the last administrative actions and refusals, and writes each to the log. Event ids 5400-5409.</summary>
+public sealed partial class AuditLog
 {
-    private const int Most = 1_000;
+    private const int MostOfCallers = 800;
+    private const int MostOfStrangers = 200;
 
-    private readonly ILogger _log = loggers.CreateLogger("audit");
+    // Of what a caller chose: names, topics, ids.
+    private const int MostCharacters = 200;
+
+    private readonly ILogger _log;
+    private readonly LogBudget _budget;
     private readonly Lock _lock = new();
-    private readonly Queue<AuditEntry> _entries = new();
+    // Whoever cannot log in must not push out what was done by those who could.
+    private readonly Queue<(long Number, AuditEntry Entry)> _callers = new();
+    private readonly Queue<(long Number, AuditEntry Entry)> _strangers = new();
+    private long _last;
 
-    /// <summary>Notes something.</summary>
+    /// <param name="loggers">The log, in which its area is <c>audit</c>.</param>
+    /// <param name="time">The clock.</param>
+    public AuditLog(ILoggerFactory loggers, TimeProvider time)
+    {
+        _log = loggers.CreateLogger("audit");
+        _budget = new LogBudget(time, each: 50, all: 500, (address, held) => LogHeldBack(_log, held, address ?? "other addresses"));
+    }
+
+    /// <summary>Notes something; of what strangers have refused to them, so much that nobody can fill the log with it.</summary>
     public void Add(AuditEntry entry)
     {
+        if (entry.Actor is null && !_budget.Admit(HostOf(entry.Address))) return;
+        entry = entry with { Actor = Short(entry.Actor), Target = Short(entry.Target), Detail = Short(entry.Detail) };
         lock (_lock)
         {
-            if (_entries.Count == Most) _entries.Dequeue();
-            _entries.Enqueue(entry);
+            (Queue<(long Number, AuditEntry Entry)> entries, int most) = entry.Actor is null ? (_strangers, MostOfStrangers) : (_callers, MostOfCallers);
+            if (entries.Count == most) entries.Dequeue();
+            entries.Enqueue((++_last, entry));
         }
 
         LogDone(
@@ -43,11 +62,18 @@ public sealed partial class AuditLog(ILoggerFactory loggers)
     /// <summary>What was noted, the newest first.</summary>
     public IReadOnlyList<AuditEntry> ToList()
     {
-        lock (_lock) return [.. _entries.Reverse()];
+        lock (_lock) return [.. _callers.Concat(_strangers).OrderByDescending(one => one.Number).Select(one => one.Entry)];
     }
+
+    private static string HostOf(string address) => address.LastIndexOf(':') is > 0 and int colon ? address[..colon] : address;
+
+    private static string? Short(string? text) => text is null || text.Length <= MostCharacters ? text : text[..MostCharacters] + "...";
 
     [LoggerMessage(
         5400, LogLevel.Information, "{Actor} ({Role}, by {By}) from {Address}: {Action} of {Target}: {Status}; request {RequestId}, {Detail}")]
     private static partial void LogDone(
         ILogger log, string actor, string role, string by, string address, string action, string target, int status, string requestId, string detail);
+
+    [LoggerMessage(5401, LogLevel.Warning, "{Count} more requests from {Address} were refused within 10 s")]
+    private static partial void LogHeldBack(ILogger log, long count, string address);
 }

@@ -29,8 +29,13 @@ internal sealed class CookieSession
     public required long BeganAt { get; init; }
 
     /// <summary>When it was last used.</summary>
-    public long UsedAt { get; set; }
+    public long UsedAt
+    {
+        get => Volatile.Read(ref _usedAt);
+        set => Volatile.Write(ref _usedAt, value);
+    }
 
+    private long _usedAt;
 }
 
 /// <summary>The logins of browsers, in memory only: a restart ends them all.</summary>
@@ -83,7 +88,8 @@ internal sealed class CookieSessions(TimeProvider time)
     /// <summary>The login of a cookie; null: there is none any more.</summary>
     /// <param name="cookie">The cookie's value.</param>
     /// <param name="roleOf">What it gives now; none: it ends.</param>
-    public CookieSession? Find(string cookie, Func<CookieSession, HttpRole> roleOf)
+    /// <param name="isActivity">Whether it counts as used.</param>
+    public CookieSession? Find(string cookie, Func<CookieSession, HttpRole> roleOf, bool isActivity)
     {
         string key = KeyOf(cookie);
         CookieSession? session;
@@ -96,8 +102,15 @@ internal sealed class CookieSessions(TimeProvider time)
             return null;
         }
 
-        session.UsedAt = time.GetTimestamp();
+        if (isActivity) session.UsedAt = time.GetTimestamp();
         return session;
+    }
+
+    /// <summary>Whether there is a login of a cookie; it may not be good any more.</summary>
+    public bool Has(string cookie)
+    {
+        string key = KeyOf(cookie);
+        lock (_lock) return _sessions.ContainsKey(key);
     }
 
     /// <summary>Whether a login is still good.</summary>

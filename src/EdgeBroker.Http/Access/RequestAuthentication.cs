@@ -23,15 +23,33 @@ internal sealed class RequestAuthentication(
     public const string AdminToken = "admin-token";
 
     private const string Failed = "the user, password or token is wrong";
+    private const string Bearer = "Bearer ";
     private const string Scheme = "Basic realm=\"EdgeBroker\", charset=\"UTF-8\"";
 
+    /// <summary>Whether whoever asks shows what is looked up at once: a token, a login, or what the connection attests. It may yet be worth nothing.</summary>
+    public bool KnowsAtOnce(HttpContext context, ListenerSettings listener)
+    {
+        string? header = context.Request.Headers.Authorization;
+        if (!string.IsNullOrEmpty(header))
+        {
+            return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && FindToken(header[Bearer.Length..].Trim()) is not null;
+        }
+
+        return (context.Request.Cookies[CookieName(listener)] is { } cookie && sessions.Has(cookie)) || LocalPeer.IdentityOf(context.Features) is not null;
+    }
+
     /// <summary>Who asks. A caller without any role or right is nobody.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="listener">The listener it came by.</param>
+    /// <param name="isRulesOnly">Whether access rules decide, and no role is needed.</param>
+    /// <param name="address">Where it comes from.</param>
+    /// <param name="isActivity">Whether a login that it shows counts as used.</param>
     /// <exception cref="HttpProblem">What is shown is not good.</exception>
-    public async ValueTask<Caller> FindAsync(HttpContext context, ListenerSettings listener, bool isRulesOnly, string address)
+    public async ValueTask<Caller> FindAsync(HttpContext context, ListenerSettings listener, bool isRulesOnly, string address, bool isActivity)
     {
         string? header = context.Request.Headers.Authorization;
         if (!string.IsNullOrEmpty(header)) return await FindAsync(context, header, listener, isRulesOnly, address).ConfigureAwait(false);
-        if (context.Request.Cookies[CookieName(listener)] is { } cookie && Resume(cookie) is { } resumed) return resumed;
+        if (context.Request.Cookies[CookieName(listener)] is { } cookie && Resume(cookie, isActivity) is { } resumed) return resumed;
         if (LocalPeer.IdentityOf(context.Features) is { } identity)
         {
             AuthenticationRequest request = Request(context, listener, identity, null, address) with { TransportIdentity = identity };
@@ -121,10 +139,10 @@ internal sealed class RequestAuthentication(
             : session.Token is { } token ? session.Identity with { Permissions = PermissionsOf(token, session.Listener) }
             : authenticator.Review(session.Identity, new AclSubject(session.Identity.UserName, "http:" + session.Name, session.Listener));
 
-    private Caller? Resume(string cookie)
+    private Caller? Resume(string cookie, bool isActivity)
     {
         HttpRole role = HttpRole.None;
-        CookieSession? session = sessions.Find(cookie, one => role = RoleOf(one));
+        CookieSession? session = sessions.Find(cookie, one => role = RoleOf(one), isActivity);
         return session is null ? null : new Caller(session.Name, role, CallerProof.Cookie, Review(session)) { Session = session };
     }
 

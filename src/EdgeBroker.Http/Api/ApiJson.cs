@@ -43,6 +43,7 @@ namespace EdgeBroker.Http.Api;
 [JsonSerializable(typeof(LogLevelAnswer))]
 [JsonSerializable(typeof(LogLevelBody))]
 [JsonSerializable(typeof(StreamEnd))]
+[JsonSerializable(typeof(StreamSkipped))]
 [JsonSerializable(typeof(BackupAnswer))]
 [JsonSerializable(typeof(HistoryAnswer))]
 [JsonSerializable(typeof(CertificateAnswer[]))]

@@ -24,6 +24,7 @@ internal sealed class BrokerEndpoints(
 
     private readonly FindingTimes _since = new(time);
     private readonly TotalRates _rates = new(time);
+    private volatile RecentOverview? _recent;
 
     public IEnumerable<HttpEndpoint> Make()
     {
@@ -135,8 +136,17 @@ internal sealed class BrokerEndpoints(
         await exchange.AnswerAsync(overview, ApiJson.Default.OverviewAnswer).ConfigureAwait(false);
     }
 
+    /// <summary>How the broker is, as of less than a second ago: many who watch cost no more than one.</summary>
+    public async ValueTask<OverviewAnswer> RecentOverviewAsync(CancellationToken gone)
+    {
+        if (_recent is { } recent && time.GetElapsedTime(recent.At) < TimeSpan.FromMilliseconds(500)) return recent.Answer;
+        OverviewAnswer answer = await OverviewAsync(gone).ConfigureAwait(false);
+        _recent = new RecentOverview(answer, time.GetTimestamp());
+        return answer;
+    }
+
     /// <summary>How the broker is now.</summary>
-    public async ValueTask<OverviewAnswer> OverviewAsync(CancellationToken gone)
+    private async ValueTask<OverviewAnswer> OverviewAsync(CancellationToken gone)
     {
         ReadinessAnswer state = HealthEndpoints.Check(health, _since);
         long received = Meter("mqtt.messages.received.total"), sent = Meter("mqtt.messages.sent.total"),
@@ -269,4 +279,6 @@ internal sealed class BrokerEndpoints(
         await exchange.AnswerAsync(new AclTestAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS), ApiJson.Default.AclTestAnswer)
             .ConfigureAwait(false);
     }
+
+    private sealed record RecentOverview(OverviewAnswer Answer, long At);
 }

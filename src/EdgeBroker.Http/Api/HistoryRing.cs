@@ -67,6 +67,33 @@ public sealed class HistoryRing(TimeProvider time) : BrokerEventSink
         }
     }
 
+    /// <summary>The id of the newest event; 0: there is none yet.</summary>
+    public long LastId
+    {
+        get
+        {
+            lock (_lock) return _last;
+        }
+    }
+
+    /// <summary>Events behind one, the oldest first.</summary>
+    /// <param name="id">The id of the one before.</param>
+    /// <param name="limit">Most of them; the newest are taken.</param>
+    public IReadOnlyList<HistoryEvent> After(long id, int limit)
+    {
+        lock (_lock)
+        {
+            var some = new List<HistoryEvent>();
+            for (LinkedListNode<HistoryEvent>? node = _events.Last; node is not null && node.Value.Id > id && some.Count < limit; node = node.Previous)
+            {
+                some.Add(node.Value);
+            }
+
+            some.Reverse();
+            return some;
+        }
+    }
+
     /// <summary>Events of one client, the newest first.</summary>
     public IReadOnlyList<HistoryEvent> Of(string clientId)
     {

@@ -23,6 +23,9 @@ internal static class LoginEndpoints
 {
     private const HttpSurfaces Surfaces = HttpSurfaces.Api | HttpSurfaces.Console;
 
+    // From somebody not known yet.
+    private const int MostLoginBytes = 16 * 1024;
+
     public static IEnumerable<HttpEndpoint> Make(HttpSite site)
     {
         yield return new HttpEndpoint(Surfaces, "POST", "/api/v1/login", EndpointAccess.Open, exchange => LogInAsync(exchange, site))
@@ -30,6 +33,7 @@ internal static class LoginEndpoints
             Summary = "Log in with user and password, a token or a one-time token; sets a cookie",
             Takes = ApiJson.Default.LoginBody,
             Answers = ApiJson.Default.MeAnswer,
+            MaxBodyBytes = () => MostLoginBytes,
             Action = "login",
         };
         yield return new HttpEndpoint(Surfaces, "POST", "/api/v1/logout", EndpointAccess.Viewer, exchange => LogOut(exchange, site))

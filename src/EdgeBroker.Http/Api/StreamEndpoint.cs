@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Transport.Listeners;
@@ -7,6 +8,11 @@ namespace EdgeBroker.Http.Api;
 /// <summary>The last event of a stream.</summary>
 /// <param name="Cause">Why it ends.</param>
 public sealed record StreamEnd(string Cause);
+
+/// <summary>Events or lines of the log that a stream has not told, and does not tell any more.</summary>
+/// <param name="Channel"><c>events</c> or <c>log</c>.</param>
+/// <param name="SkippedCount">How many.</param>
+public sealed record StreamSkipped(string Channel, long SkippedCount);
 
 /// <summary>
 /// What a console shows, once a second, as server-sent events: the overview, sessions, comings and goings, the log. One stream carries several channels, since
@@ -21,13 +27,17 @@ internal sealed class StreamEndpoint(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly string[] Levels = ["debug", "info", "warning", "error", "critical"];
 
+    // Ids begin anew with each start of the broker, and what was read of the run before is no place in this one.
+    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
+
     public IEnumerable<HttpEndpoint> Make()
     {
         yield return new HttpEndpoint(HttpSurfaces.Api | HttpSurfaces.Console, "GET", "/api/v1/stream", EndpointAccess.Viewer, ServeAsync)
         {
-            Summary = "Server-sent events once a second: overview, session, event, log; bye at the end",
+            Summary = "Server-sent events once a second: overview, session, event, log, gap; bye at the end. Last-Event-ID goes on where a stream broke off",
             Query = [new("channels", "overview, events, log, log:LEVEL and session:CLIENT-ID, with commas between; a comma in an id is written %2C")],
             AnswersType = "text/event-stream",
+            IsActivity = false,
         };
     }
 
@@ -36,9 +46,7 @@ internal sealed class StreamEndpoint(
         string[] channels = ChannelsOf(exchange);
         using OpenStream stream = site.Streams.Open(exchange.Caller, () => site.MayGoOn(exchange));
         var output = new EventStream(exchange);
-        // What is there already is asked for elsewhere: the stream tells what comes, but for what a stream before has shown.
-        long lastEvent = history.ToList() is [var last, ..] ? last.Id : 0;
-        long lastLine = administration.LogLines.Count > 0 ? administration.LogLines[0].Id : 0;
+        StreamPlace place = PlaceOf(exchange);
         await output.BeginAsync().ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(exchange.Gone, stream.Ended, site.Stopping);
         using var timer = new PeriodicTimer(Interval, time);
@@ -49,23 +57,7 @@ internal sealed class StreamEndpoint(
                 if (!site.MayGoOn(exchange)) break;
                 foreach (string channel in channels)
                 {
-                    if (channel == "overview")
-                    {
-                        await output.WriteAsync(
-                            "overview", await whole.OverviewAsync(ending.Token).ConfigureAwait(false), ApiJson.Default.OverviewAnswer).ConfigureAwait(false);
-                    }
-                    else if (channel == "events")
-                    {
-                        lastEvent = await SendEventsAsync(output, lastEvent).ConfigureAwait(false);
-                    }
-                    else if (channel.StartsWith("session:", StringComparison.Ordinal))
-                    {
-                        await SendSessionAsync(output, channel["session:".Length..]).ConfigureAwait(false);
-                    }
-                    else
-                    {
-                        lastLine = await SendLogAsync(output, channel, lastLine).ConfigureAwait(false);
-                    }
+                    await SendAsync(output, channel, place, ending.Token).ConfigureAwait(false);
                 }
 
                 await output.WriteCommentAsync().ConfigureAwait(false);
@@ -93,11 +85,64 @@ internal sealed class StreamEndpoint(
                 $"at most {MostChannels} of overview, events, log, log:LEVEL and session:CLIENT-ID");
     }
 
-    private async ValueTask<long> SendEventsAsync(EventStream output, long last)
+    /// <summary>Where it begins: behind what a stream before has told, or with what comes from here on. What is there already is asked for elsewhere.</summary>
+    private StreamPlace PlaceOf(Exchange exchange)
     {
-        HistoryEvent[] events = [.. history.ToList().TakeWhile(one => one.Id > last).Take(MostAtOnce).Reverse()];
-        foreach (HistoryEvent one in events) await output.WriteAsync("event", one, ApiJson.Default.HistoryEvent, one.Id).ConfigureAwait(false);
-        return events.Length == 0 ? last : events[^1].Id;
+        string[] parts = exchange.Context.Request.Headers["Last-Event-ID"].ToString().Split('.');
+        if (parts.Length == 3 && parts[0] == _run && TryReadId(parts[1], history.LastId, out long seen) && TryReadId(parts[2], LastLine, out long read))
+        {
+            return new StreamPlace { Event = seen, Line = read };
+        }
+
+        return new StreamPlace { Event = history.LastId, Line = LastLine };
+    }
+
+    private long LastLine => administration.LogLines is [var newest, ..] ? newest.Id : 0;
+
+    private static bool TryReadId(string text, long last, out long id) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id <= last;
+
+    private string IdOf(StreamPlace place) => string.Create(CultureInfo.InvariantCulture, $"{_run}.{place.Event}.{place.Line}");
+
+    private async ValueTask SendAsync(EventStream output, string channel, StreamPlace place, CancellationToken ending)
+    {
+        if (channel == "overview")
+        {
+            try
+            {
+                OverviewAnswer overview = await whole.RecentOverviewAsync(ending).ConfigureAwait(false);
+                await output.WriteAsync("overview", overview, ApiJson.Default.OverviewAnswer).ConfigureAwait(false);
+            }
+            catch (HttpProblem problem) when (problem.Kind == ProblemKind.Busy)
+            {
+                // Others ask for long lists: there is another second.
+            }
+        }
+        else if (channel == "events")
+        {
+            await SendEventsAsync(output, place).ConfigureAwait(false);
+        }
+        else if (channel.StartsWith("session:", StringComparison.Ordinal))
+        {
+            await SendSessionAsync(output, channel["session:".Length..]).ConfigureAwait(false);
+        }
+        else
+        {
+            await SendLogAsync(output, channel, place).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SendEventsAsync(EventStream output, StreamPlace place)
+    {
+        IReadOnlyList<HistoryEvent> events = history.After(place.Event, MostAtOnce);
+        if (events.Count == 0) return;
+        long skipped = events[^1].Id - place.Event - events.Count;
+        if (skipped > 0) await output.WriteAsync("gap", new StreamSkipped("events", skipped), ApiJson.Default.StreamSkipped).ConfigureAwait(false);
+        foreach (HistoryEvent one in events)
+        {
+            place.Event = one.Id;
+            await output.WriteAsync("event", one, ApiJson.Default.HistoryEvent, IdOf(place)).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask SendSessionAsync(EventStream output, string clientId)
@@ -106,15 +151,26 @@ internal sealed class StreamEndpoint(
         await output.WriteAsync("session", new SessionAnswer(detail) { History = history.Of(clientId) }, ApiJson.Default.SessionAnswer).ConfigureAwait(false);
     }
 
-    private async ValueTask<long> SendLogAsync(EventStream output, string channel, long last)
+    private async ValueTask SendLogAsync(EventStream output, string channel, StreamPlace place)
     {
         int least = channel.Length > 4 ? Array.IndexOf(Levels, channel[4..]) : 0;
-        LogLine[] lines = [.. administration.LogLines.TakeWhile(one => one.Id > last).Take(MostAtOnce).Reverse()];
-        foreach (LogLine one in lines.Where(one => Array.IndexOf(Levels, one.Level) >= least))
+        LogLine[] lines = [.. administration.LogLines.TakeWhile(one => one.Id > place.Line).Take(MostAtOnce).Reverse()];
+        if (lines.Length == 0) return;
+        long skipped = lines[^1].Id - place.Line - lines.Length;
+        if (skipped > 0) await output.WriteAsync("gap", new StreamSkipped("log", skipped), ApiJson.Default.StreamSkipped).ConfigureAwait(false);
+        foreach (LogLine one in lines)
         {
-            await output.WriteAsync("log", one, ApiJson.Default.LogLine, one.Id).ConfigureAwait(false);
+            place.Line = one.Id;
+            if (Array.IndexOf(Levels, one.Level) < least) continue;
+            await output.WriteAsync("log", one, ApiJson.Default.LogLine, IdOf(place)).ConfigureAwait(false);
         }
+    }
 
-        return lines.Length == 0 ? last : lines[^1].Id;
+    /// <summary>Up to where a stream has told events and the log.</summary>
+    private sealed class StreamPlace
+    {
+        public long Event { get; set; }
+
+        public long Line { get; set; }
     }
 }

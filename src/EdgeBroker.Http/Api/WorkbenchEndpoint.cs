@@ -17,6 +17,7 @@ internal sealed class WorkbenchEndpoint(HttpSite site)
         {
             Summary = "MQTT over WebSocket (subprotocol mqtt), as the user who is logged in",
             AnswersType = "application/octet-stream",
+            IsActivity = false,
         };
     }
 

@@ -13,7 +13,7 @@ internal sealed class HttpClients(Broker broker)
     private const int Most = 1_024;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Listener, string Name), Entry> _clients = [];
+    private readonly Dictionary<(string Listener, string Name, bool IsToken), Entry> _clients = [];
     private long _uses;
     private long _names;
 
@@ -21,20 +21,22 @@ internal sealed class HttpClients(Broker broker)
     public LocalClient Of(Exchange exchange)
     {
         Caller caller = exchange.Caller;
-        (string Listener, string Name) key = (exchange.Listener.Address, caller.Name);
+        // A token may be called as a user is, and has other rights.
+        (string Listener, string Name, bool IsToken) key = (exchange.Listener.Address, caller.Name, caller.Proof == CallerProof.Token);
         lock (_lock)
         {
             _uses++;
-            if (_clients.TryGetValue(key, out Entry? known) && ReferenceEquals(known.Client.Options.Identity?.Permissions, caller.Identity.Permissions))
+            if (_clients.TryGetValue(key, out Entry? known))
             {
                 known.UsedAt = _uses;
+                // Rights are made anew for each request; what was used of rates stays.
+                known.Client.ActAs(caller.Identity);
                 return known.Client;
             }
 
-            known?.Client.Dispose();
-            if (known is null && _clients.Count >= Most)
+            if (_clients.Count >= Most)
             {
-                KeyValuePair<(string Listener, string Name), Entry> oldest = _clients.MinBy(one => one.Value.UsedAt);
+                KeyValuePair<(string Listener, string Name, bool IsToken), Entry> oldest = _clients.MinBy(one => one.Value.UsedAt);
                 _clients.Remove(oldest.Key);
                 oldest.Value.Client.Dispose();
             }

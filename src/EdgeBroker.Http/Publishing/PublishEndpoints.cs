@@ -78,7 +78,7 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
         }
 
         byte[] body = await exchange.ReadBodyAsync().ConfigureAwait(false);
-        if (body.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'[', ..])
+        if (!IsArray(body))
         {
             PublishBody one = Parse(body, HttpJson.Default.PublishBody);
             exchange.AuditTarget = one.Topic;
@@ -88,7 +88,6 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
         }
 
         PublishBody[] several = Parse(body, HttpJson.Default.PublishBodyArray);
-        if (several.Length > MostAtOnce) throw new HttpProblem(ProblemKind.InvalidBody, $"at most {MostAtOnce} messages at once");
         var outcomes = new PublishOutcomeAnswer[several.Length];
         for (int i = 0; i < several.Length; i++)
         {
@@ -168,6 +167,18 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
         if (!PropertyBlock.TryRead(message.Properties, out PropertyBlock properties)) return Unknown;
         string stated = Encoding.UTF8.GetString(properties.GetValue(PropertyId.ContentType));
         return stated.Length is > 0 and <= 200 && stated.All(c => c is >= ' ' and <= '~') && MediaTypeHeaderValue.TryParse(stated, out _) ? stated : Unknown;
+    }
+
+    private static bool IsArray(byte[] body)
+    {
+        try
+        {
+            return BodyBounds.IsArray(body, MostAtOnce);
+        }
+        catch (JsonException)
+        {
+            throw new HttpProblem(ProblemKind.InvalidBody, "the body is no message as JSON");
+        }
     }
 
     private static T Parse<T>(byte[] body, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)

@@ -53,6 +53,7 @@ internal sealed class TopicStream(HttpSite site, HttpClients clients, TimeProvid
                 new("qos", "0 to 2 (0)", "integer"),
             ],
             AnswersType = "text/event-stream",
+            IsActivity = false,
         };
     }
 
@@ -92,7 +93,7 @@ internal sealed class TopicStream(HttpSite site, HttpClients clients, TimeProvid
         {
             AuthenticationResult now = site.Authentication.Review(exchange.Caller, exchange.Listener.Address);
             return now.Reason == ReasonCode.Success && now.Permissions.MaySubscribe(topics);
-        });
+        }, isOfTopics: true);
         using LocalClient client = clients.OpenReader(exchange.Caller, new LocalClientOptions
         {
             Identity = exchange.Caller.Identity,

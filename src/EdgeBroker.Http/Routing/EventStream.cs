@@ -22,10 +22,10 @@ internal sealed class EventStream(Exchange exchange)
     }
 
     /// <summary>Writes an event.</summary>
-    public Task WriteAsync<T>(string kind, T what, JsonTypeInfo<T> type, long? id = null)
+    public Task WriteAsync<T>(string kind, T what, JsonTypeInfo<T> type, string? id = null)
     {
         using var text = new MemoryStream();
-        if (id is { } number) text.Write(System.Text.Encoding.ASCII.GetBytes($"id: {number}\n"));
+        if (id is not null) text.Write(System.Text.Encoding.ASCII.GetBytes($"id: {id}\n"));
         text.Write(System.Text.Encoding.ASCII.GetBytes($"event: {kind}\ndata: "));
         // JSON as it is written here has no line breaks.
         JsonSerializer.Serialize(text, what, type);

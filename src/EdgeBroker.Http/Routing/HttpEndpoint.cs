@@ -69,6 +69,9 @@ public sealed record HttpEndpoint(HttpSurfaces Surface, string Method, string Pa
     /// <summary>Whether what is read by it is noted in the audit.</summary>
     public bool IsAudited { get; init; }
 
+    /// <summary>Whether a login that is used for it is not idle: what goes on by itself, as a stream does, keeps nobody logged in.</summary>
+    public bool IsActivity { get; init; } = true;
+
     /// <summary>What audit calls it: <c>session.kick</c>.</summary>
     public string? Action { get; init; }
 

@@ -9,8 +9,10 @@ internal sealed partial class WebhookEndpoint
     {
         while (!_end.IsCancellationRequested)
         {
+            // Before the question whether it drains: an end that comes behind that question ends the wait.
+            CancellationToken interrupt = InterruptToken();
             bool isDraining = _isDraining;
-            if (!isDraining) await FilledAsync().ConfigureAwait(false);
+            if (!isDraining) await FilledAsync(interrupt).ConfigureAwait(false);
             List<QueuedEvent> events = _queue.Take(Options);
             if (events.Count == 0 && isDraining) return;
             if (events.Count == 0) continue;
@@ -28,9 +30,8 @@ internal sealed partial class WebhookEndpoint
     }
 
     /// <summary>Waits until there are events to send, and, where they go together, a little for others.</summary>
-    private async Task FilledAsync()
+    private async Task FilledAsync(CancellationToken interrupt)
     {
-        CancellationToken interrupt = InterruptToken();
         try
         {
             await _queue.WhenAsync(1).WaitAsync(interrupt).ConfigureAwait(false);

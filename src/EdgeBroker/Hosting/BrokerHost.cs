@@ -113,7 +113,7 @@ internal sealed partial class BrokerHost(
         parts.Add(bridges, next => next.Bridges);
 
         var httpOptions = new Replaceable<HttpOptions>(configuration.Http);
-        var audit = new AuditLog(loggers);
+        var audit = new AuditLog(loggers, time);
         var history = new HistoryRing(time);
         var site = new HttpSite(broker, access.Authenticator, health: parts, httpOptions, audit, time);
         var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, site, loggers, time, _services);

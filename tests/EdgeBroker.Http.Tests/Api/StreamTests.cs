@@ -34,6 +34,35 @@ public sealed class StreamTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task It_goes_on_where_one_before_broke_off_and_says_what_it_cannot_tell_any_more()
+    {
+        await _host.StartAsync();
+        HttpClient viewer = _host.Client(ApiHost.ViewerToken);
+        HttpClient wrong = _host.User("anna", "wrong");
+        string place;
+        using (HttpResponseMessage first = await viewer.GetAsync("/api/v1/stream?channels=events,log", HttpCompletionOption.ResponseHeadersRead))
+        {
+            using var reader = new StreamReader(await first.Content.ReadAsStreamAsync());
+            Assert.Equal(":", await Deadline.Within(reader.ReadLineAsync(), "the beginning"));
+            await ApiHost.ProblemAsync(wrong, "GET", "/api/v1/me");
+            string? line = await Deadline.Within(reader.ReadLineAsync(), "an id");
+            while (line?.StartsWith("id: ", StringComparison.Ordinal) != true) line = await Deadline.Within(reader.ReadLineAsync(), "an id");
+            place = line["id: ".Length..];
+        }
+
+        for (int i = 0; i < 3; i++) await ApiHost.ProblemAsync(wrong, "GET", "/api/v1/me");
+        _host.LogLines = [.. Enumerable.Range(1, 150).Reverse().Select(i => new LogLine(i, DateTimeOffset.UnixEpoch, "info", "x", 1, "line " + i))];
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/api/v1/stream?channels=events,log");
+        again.Headers.TryAddWithoutValidation("Last-Event-ID", place);
+        using HttpResponseMessage second = await viewer.SendAsync(again, HttpCompletionOption.ResponseHeadersRead);
+        using var rest = new StreamReader(await second.Content.ReadAsStreamAsync());
+        for (int id = 2; id <= 4; id++) Assert.Equal(id, (await EventAsync(rest, "event")).GetProperty("id").GetInt32());
+        JsonElement gap = await EventAsync(rest, "gap");
+        Assert.Equal(("log", 50), (gap.GetProperty("channel").GetString(), gap.GetProperty("skipped_count").GetInt32()));
+        Assert.Equal("line 51", (await EventAsync(rest, "log")).GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task There_are_so_many_and_one_more_is_told_to_ask_from_time_to_time()
     {
         await _host.StartAsync();

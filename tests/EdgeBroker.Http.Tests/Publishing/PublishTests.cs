@@ -164,9 +164,12 @@ public sealed class PublishTests : IAsyncDisposable
         Assert.Equal("wrong-method", await ApiHost.ProblemAsync(anna, "POST", "/topics/plant/t/events", "1"));
     }
 
-    [Fact]
-    public async Task A_client_s_rate_holds_over_its_requests()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_s_rate_holds_over_its_requests(bool rightsAreMadeAnew)
     {
+        _host.MakesRightsAnew = rightsAreMadeAnew;
         await _host.StartAsync();
         _host.Web.Broker.Limits.Replace(new Core.Limits.LimitOptions
         {
@@ -176,6 +179,41 @@ public sealed class PublishTests : IAsyncDisposable
         for (int i = 0; i < 3; i++) Assert.Equal(200, (await ApiHost.AskAsync(anna, "POST", "/topics/plant/t", "1")).Status);
         Assert.Equal("quota", await ApiHost.ProblemAsync(anna, "POST", "/topics/plant/t", "1"));
         Assert.Equal(200, (await ApiHost.AskAsync(_host.User("bert"), "POST", "/topics/plant/t", "1")).Status);
+    }
+
+    [Fact]
+    public async Task A_body_of_which_too_much_would_become_is_refused_before_it_does()
+    {
+        await _host.StartAsync();
+        HttpClient anna = _host.User("anna");
+        string one = """{"topic":"plant/t"}""";
+        string many = string.Join(',', Enumerable.Repeat(one, 101));
+        Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", $"[{many}]"));
+        (int status, JsonElement outcomes) = await ApiHost.AskAsync(anna, "POST", "/publish", $"[{many[..^20]}]");
+        Assert.Equal((200, 100), (status, outcomes.GetArrayLength()));
+        string pairs = string.Join(',', Enumerable.Repeat("[]", 60_000));
+        (status, JsonElement problem) = await ApiHost.AskAsync(anna, "POST", "/publish", $$"""{"topic":"plant/t","user_properties":[{{pairs}}]}""");
+        Assert.Equal(400, status);
+        Assert.Contains("more than 100000", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        // What is published as it stands is no object of ours.
+        Assert.Equal(200, (await ApiHost.AskAsync(anna, "POST", "/publish", $$"""{"topic":"plant/t","payload_json":[{{pairs}}]}""")).Status);
+        Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", $$"""{"topic":"plant/t","payload_json":[{{pairs}}"""));
+        Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", """{"topic":"plant/\ud800"}"""));
+        Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", """{"topic":"plant/t","payload":"\udc00"}"""));
+    }
+
+    [Fact]
+    public async Task Those_who_read_topics_leave_streams_to_those_who_look_after_the_broker()
+    {
+        await _host.StartAsync(anonymous: true);
+        HttpClient nobody = _host.Client(null);
+        var open = new List<HttpResponseMessage>();
+        for (int i = 0; i < 24; i++) open.Add(await nobody.GetAsync("/topics/plant/%23/events", HttpCompletionOption.ResponseHeadersRead));
+        Assert.All(open, response => Assert.True(response.IsSuccessStatusCode));
+        Assert.Equal("too-many-requests", await ApiHost.ProblemAsync(nobody, "GET", "/topics/plant/%23/events"));
+        using HttpResponseMessage console = await _host.Client().GetAsync("/api/v1/stream?channels=events", HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(console.IsSuccessStatusCode);
+        open.ForEach(response => response.Dispose());
     }
 
     [Fact]

@@ -20,9 +20,9 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
 
     private readonly List<HttpClient> _clients = [];
 
-    public ApiHost()
+    public ApiHost(TimeProvider? time = null)
     {
-        Web = new WebHost { Authenticator = this, Extend = Extend };
+        Web = new WebHost { Authenticator = this, Extend = Extend, Time = time ?? TimeProvider.System };
         Web.Options.Current = new HttpOptions
         {
             NodeName = "gw-test",
@@ -146,9 +146,14 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
             : request.Password is { } password && Encoding.UTF8.GetString(password) == "geheim");
         if (request.Password is { } jwt && Encoding.UTF8.GetString(jwt) == "a.signed.token") (user, isRight) = ("anna", true);
         return ValueTask.FromResult(isRight
-            ? new AuthenticationResult(ReasonCode.Success, user, Rules.PermissionsFor(new AclSubject(user, request.ClientId, request.Listener)))
+            ? new AuthenticationResult(ReasonCode.Success, user, RightsOf(new AclSubject(user, request.ClientId, request.Listener)))
             : AuthenticationResult.Refused(ReasonCode.BadUserNameOrPassword, "the password is wrong"));
     }
+
+    /// <summary>Whether each request gets an object of rights of its own, as it does where rules name the user.</summary>
+    public bool MakesRightsAnew { get; set; }
+
+    private Permissions RightsOf(in AclSubject subject) => (MakesRightsAnew ? new AclRuleSet(Rules.Rules, Rules.Groups) : Rules).PermissionsFor(subject);
 
     /// <summary>Users whose login is not good any more.</summary>
     public HashSet<string> Removed { get; } = [];

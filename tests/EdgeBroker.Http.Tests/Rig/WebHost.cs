@@ -107,7 +107,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
         Broker = new Broker(
             limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test")
         { Cluster = Cluster };
-        Site = new HttpSite(Broker, this, this, Options, new AuditLog(Log), Time);
+        Site = new HttpSite(Broker, this, this, Options, new AuditLog(Log, Time), Time);
         Extend?.Invoke(this);
         _server = new ListenerFamilies(Broker, this, Site, Time, Log, Loops);
         await _server.StartAsync();
