@@ -7,6 +7,7 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Access;
+using EdgeBroker.Http.Console;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Routing;
@@ -57,10 +58,11 @@ public sealed class HttpSite
         Authentication = new RequestAuthentication(broker, authenticator, options, Sessions, Once, time);
         _callers = new RequestRates(perSecond: 50, burst: 100, time);
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
-        Add(HealthEndpoints.Make(health, time, () => options.Current.NodeName));
+        Add(() => HealthEndpoints.Make(health, time, () => options.Current.NodeName));
         var clients = new HttpClients(broker);
-        Add(new TopicStream(this, clients, time).Make());
-        Add(new PublishEndpoints(broker, clients).Make());
+        Add(new TopicStream(this, clients, time).Make);
+        Add(new PublishEndpoints(broker, clients).Make);
+        Add(ConsoleEndpoints.Make);
     }
 
     /// <summary>Who may administer the broker.</summary>
@@ -86,7 +88,8 @@ public sealed class HttpSite
     internal RequestAuthentication Authentication { get; }
 
     /// <summary>Adds endpoints. Before the listeners start, on one thread; of two that fit a path the one added first answers.</summary>
-    public void Add(IEnumerable<HttpEndpoint> endpoints) => _endpoints.Add(endpoints);
+    /// <param name="make">Makes them, once, when the first request comes.</param>
+    public void Add(Func<IEnumerable<HttpEndpoint>> make) => _endpoints.Add(make);
 
     /// <summary>Serves MQTT over WebSocket; null: no server has started yet.</summary>
     internal WebSocketEndpoint? WebSockets { get; set; }

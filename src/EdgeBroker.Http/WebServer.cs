@@ -72,7 +72,6 @@ public sealed partial class WebServer : IAsyncDisposable
         _webSockets = new WebSocketEndpoint(_sessions, time);
         _site = site;
         site.WebSockets = _webSockets;
-        site.Add(ConsoleEndpoints.Make());
     }
 
     /// <summary>The listeners, in the order in which they began.</summary>

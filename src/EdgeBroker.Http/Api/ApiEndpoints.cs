@@ -28,8 +28,15 @@ public static class ApiEndpoints
             course.Begin();
         };
         site.Stopping.Register(course.Dispose);
+        site.Add(() => Make(site, broker, view, history, health, administration, scans, course, time));
+    }
+
+    private static IEnumerable<HttpEndpoint> Make(
+        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, ApiScans scans,
+        MetricHistory course, TimeProvider time)
+    {
         var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, course, time);
-        IEnumerable<HttpEndpoint> endpoints =
+        return
         [
             .. LoginEndpoints.Make(site),
             .. whole.Make(),
@@ -41,6 +48,5 @@ public static class ApiEndpoints
             .. new LogEndpoints(administration, time).Make(),
             .. new AdminEndpoints(site, administration, time).Make(),
         ];
-        site.Add(endpoints);
     }
 }

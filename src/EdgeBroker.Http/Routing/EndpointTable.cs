@@ -2,16 +2,24 @@ using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Routing;
 
-/// <summary>Finds the endpoint that a request is for.</summary>
+/// <summary>
+/// Finds the endpoint that a request is for. Endpoints are made when the first request comes: with the descriptions of their bodies they are half of a start,
+/// and most brokers serve no HTTP.
+/// </summary>
 internal sealed class EndpointTable
 {
-    private volatile HttpEndpoint[] _endpoints = [];
+    private readonly List<Func<IEnumerable<HttpEndpoint>>> _makers = [];
+    private readonly Lazy<HttpEndpoint[]> _endpoints;
+
+    /// <summary>An empty table.</summary>
+    public EndpointTable() => _endpoints = new Lazy<HttpEndpoint[]>(() => [.. _makers.SelectMany(make => make())]);
 
     /// <summary>All endpoints, in the order in which they were added.</summary>
-    public IReadOnlyList<HttpEndpoint> All => _endpoints;
+    public IReadOnlyList<HttpEndpoint> All => _endpoints.Value;
 
     /// <summary>Adds endpoints. Before the first request, on one thread.</summary>
-    public void Add(IEnumerable<HttpEndpoint> endpoints) => _endpoints = [.. _endpoints, .. endpoints];
+    /// <param name="make">Makes them; called once.</param>
+    public void Add(Func<IEnumerable<HttpEndpoint>> make) => _makers.Add(make);
 
     /// <summary>Finds the endpoint of a request, and what its path says.</summary>
     /// <param name="surfaces">What the listener serves.</param>
@@ -26,7 +34,7 @@ internal sealed class EndpointTable
         string wanted = method == "HEAD" ? "GET" : method;
         HttpEndpoint? found = null;
         string? pattern = null;
-        foreach (HttpEndpoint endpoint in _endpoints)
+        foreach (HttpEndpoint endpoint in _endpoints.Value)
         {
             if ((endpoint.Surface & surfaces) == 0 || !Matches(endpoint.Segments, target.Segments)) continue;
             // The pattern added first has the path to itself, so fixed paths are added before those with places.
@@ -47,7 +55,7 @@ internal sealed class EndpointTable
     /// </summary>
     public string? Encoded(RequestTarget target)
     {
-        foreach (HttpEndpoint endpoint in _endpoints)
+        foreach (HttpEndpoint endpoint in _endpoints.Value)
         {
             string[] pattern = endpoint.Segments;
             int place = Array.FindIndex(pattern, one => one.StartsWith('{'));
