@@ -26,6 +26,10 @@ internal static partial class BridgeLog
     [LoggerMessage(14006, LogLevel.Information, "bridge {Bridge} has sent its backlog")]
     public static partial void Drained(ILogger log, string bridge);
 
+    [LoggerMessage(
+        14008, LogLevel.Warning, "bridge {Bridge}: {Cause}; messages of the other side are not acknowledged, and come again when the store takes them")]
+    public static partial void PassingOver(ILogger log, string bridge, string cause);
+
     [LoggerMessage(14007, LogLevel.Error, "bridge {Bridge} goes on after a fault: {Cause}")]
     public static partial void Fault(ILogger log, string bridge, string cause, Exception exception);
 }

@@ -16,7 +16,9 @@ namespace EdgeBroker.Bridge;
 internal sealed class BridgeState : IDeliveryFilter
 {
     private readonly ILogger _log;
+    private const long QuietMs = 60_000;
     private volatile BridgeFault? _fault;
+    private long _notCarriedAtMs = -QuietMs;
 
     /// <param name="options">As configured.</param>
     /// <param name="environment">What all bridges share.</param>
@@ -62,8 +64,13 @@ internal sealed class BridgeState : IDeliveryFilter
     public BridgeFault? LastFault => _fault;
 
     /// <inheritdoc/>
-    public bool Takes(in Publication message) =>
-        Path.MayGoOn(message.Properties) && Routes.FindOut(message.Topic, message.Payload.Length) is not null;
+    public bool Takes(in Publication message)
+    {
+        if (!Path.MayGoOn(message.Properties) || Routes.FindOut(message.Topic, message.Payload.Length) is not { } routed) return false;
+        if (routed.Excess is null) return true;
+        NoteNotCarried(message.Topic, routed.Excess);
+        return false;
+    }
 
     /// <summary>Notes what went wrong.</summary>
     public void Note(FailureLayer layer, string text) => _fault = new BridgeFault(Environment.Time.GetUtcNow(), layer, text);
@@ -71,6 +78,21 @@ internal sealed class BridgeState : IDeliveryFilter
     /// <summary>A message is larger than the other side takes. Under the session's lock.</summary>
     public void NoteTooLarge(ReadOnlySpan<byte> topic, int bytes) =>
         Note(FailureLayer.Mqtt, $"A message of {bytes} bytes to {Encoding.UTF8.GetString(topic)} is larger than the other side takes; it was dropped.");
+
+    /// <summary>
+    /// A message does not go because the other side would not take it: a cloud closes the connection over one, and would do so again and again.
+    /// </summary>
+    private void NoteNotCarried(ReadOnlySpan<byte> topic, string excess)
+    {
+        Counters.CountRefused();
+        long nowMs = Broker.Clock.NowMs;
+        long last = Interlocked.Read(ref _notCarriedAtMs);
+        // Whoever publishes one publishes more of them.
+        if (nowMs - last < QuietMs || Interlocked.CompareExchange(ref _notCarriedAtMs, nowMs, last) != last) return;
+        string text = $"A message to {Encoding.UTF8.GetString(topic)} was not carried: {excess}. Give it a route with a shorter \"remote\", or \"exclude\" it.";
+        Note(FailureLayer.Mqtt, text);
+        BridgeLog.MessageRefused(_log, Options.Name, text);
+    }
 
     /// <summary>The other side has refused a message for good.</summary>
     public void NoteRefused(ReasonCode reason)

@@ -16,14 +16,28 @@ public sealed partial class PacketConnection
         Task reading = ReadAsync(handler, ending.Token);
         Task writing = WriteAsync(handler, ending.Token);
         Task keeping = KeepAliveAsync(ending.Token);
-        Task first = await Task.WhenAny(reading, writing, keeping).ConfigureAwait(false);
+        Task leaving = GiveUpLeavingAsync(ending.Token);
+        Task first = await Task.WhenAny(reading, writing, keeping, leaving).ConfigureAwait(false);
         MqttException? failure = await LeaveAsync(first, reading, writing, lifetime).ConfigureAwait(false);
         await ending.CancelAsync().ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(reading, writing, keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(reading, writing, keeping, leaving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (SyncRoot) Outgoing.Complete();
         _reader.Dispose();
         return failure;
+    }
+
+    /// <summary>Ends when this side wants to leave and the server takes nothing of what is still to be said.</summary>
+    private async Task GiveUpLeavingAsync(CancellationToken cancellationToken)
+    {
+        await _closing.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        long since = Time.GetTimestamp();
+        while (true)
+        {
+            TimeSpan left = LeavingTime - Time.GetElapsedTime(Math.Max(since, Volatile.Read(ref _lastSent)));
+            if (left <= TimeSpan.Zero) return;
+            await Task.Delay(left, Time, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>What is left to be said or heard when the first of the three has ended; yields why the connection ended, null when by our own wish.</summary>

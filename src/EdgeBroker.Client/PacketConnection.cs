@@ -12,10 +12,14 @@ public sealed partial class PacketConnection : IAsyncDisposable
 {
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(2);
 
+    // Without a piece of the output going out.
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(10);
+
     private readonly MqttClientOptions _options;
     private readonly IClientTransport _server;
     private readonly Stream _stream;
     private readonly FrameReader _reader;
+    private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastSent;
     private long _lastReceived;
     private volatile bool _isReaderPaused;
@@ -90,6 +94,8 @@ public sealed partial class PacketConnection : IAsyncDisposable
 
                 Outgoing.Complete();
             }
+
+            _closing.TrySetResult();
         }
         finally
         {

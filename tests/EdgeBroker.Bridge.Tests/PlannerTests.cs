@@ -47,7 +47,7 @@ public sealed class PlannerTests
         BridgeOptions aws = Plan(Settings("aws-iot-core", Out));
         Assert.Equal((QoS.AtLeastOnce, 8, (ushort)100), (aws.MaximumQoS, aws.FiltersPerSubscribe, aws.MaximumInflight));
         Assert.Equal(128 * 1024, aws.Routes[0].MaximumPayloadBytes);
-        Assert.Equal(100, aws.PublishRate!.Amount);
+        Assert.Equal((90, 10), (aws.PublishRate!.Amount, aws.PublishRate.Burst));
         BridgeOptions grid = Plan(Settings("azure-event-grid", Out) with { SessionExpiry = TimeSpan.FromDays(7) });
         Assert.Equal(8 * 3600u, grid.Connection.SessionExpirySeconds);
     }

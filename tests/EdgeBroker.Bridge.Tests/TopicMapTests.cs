@@ -71,7 +71,8 @@ public sealed class TopicMapTests
             "c");
         Assert.Equal("alarms/fire", Text(table.FindOut("plant/alarm/fire"u8, 10)!.Topic));
         Assert.Null(table.FindOut("plant/alarm/test/1"u8, 1));
-        Assert.Null(table.FindOut("plant/alarm/fire"u8, 11));
+        Assert.NotNull(table.FindOut("plant/alarm/fire"u8, 11)!.Excess);
+        Assert.Null(table.FindOut("plant/alarm/fire"u8, 10)!.Excess);
         Assert.Equal("plant/x", Text(table.FindOut("plant/x"u8, 11)!.Topic));
         Assert.Null(table.FindOut("other"u8, 0));
         Assert.Null(table.FindIn("plant/x"u8, 0));

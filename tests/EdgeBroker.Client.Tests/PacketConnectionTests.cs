@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Threading.Channels;
 using EdgeBroker.Protocol;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Client.Tests;
 
@@ -51,6 +53,31 @@ public sealed class PacketConnectionTests : IDisposable
         server.Dispose();
         MqttException failure = (await running.Within())!;
         Assert.Equal(FailureLayer.Network, failure.Layer);
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_nothing_is_left_all_the_same()
+    {
+        var time = new FakeTimeProvider();
+        Task<PacketConnection> opening = PacketConnection.OpenAsync(Options with { TimeProvider = time, KeepAliveSeconds = 0 });
+        using FakeConnection server = await _server.AcceptAsync("20 02 00 00");
+        await using PacketConnection connection = await opening.Within();
+        Task<MqttException?> running = connection.RunAsync(new Recorder(), CancellationToken.None);
+        lock (connection.SyncRoot)
+        {
+            // More than the sockets between the two hold.
+            connection.Output.Write(new byte[64 << 20]);
+            connection.Commit();
+        }
+
+        connection.Close();
+        for (int i = 0; !running.IsCompleted && i < 15_000; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(0.25));
+            await Task.Delay(2);
+        }
+
+        Assert.NotNull(await running.Within());
     }
 
     [Fact]

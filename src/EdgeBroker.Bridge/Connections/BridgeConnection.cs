@@ -37,9 +37,12 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
         MqttException? failure = await running.ConfigureAwait(false);
         await ending.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pumping, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        receiver.End();
         BridgeSession.Detach(bridge, lease);
         if (pumping.IsFaulted) await pumping.ConfigureAwait(false);
-        return watching.IsCompletedSuccessfully ? await watching.ConfigureAwait(false) : failure;
+        if (watching.IsFaulted) await watching.ConfigureAwait(false);
+        if (watching.IsCompletedSuccessfully) return await watching.ConfigureAwait(false);
+        return failure is null ? null : _link.Explain(failure);
     }
 
     /// <summary>Leaves in order: what was written still goes out.</summary>

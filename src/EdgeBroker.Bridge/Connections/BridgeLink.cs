@@ -1,3 +1,4 @@
+using System.Text;
 using EdgeBroker.Client;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
@@ -25,7 +26,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     private readonly bool _mayRetain = bridge.Options.RetainAvailable && remote.Granted.RetainAvailable;
 
     // Messages that went with a lower QoS than the session delivers them with, or not at all, by their identifier: the last two steps are ours to do.
-    private readonly Dictionary<ushort, QoS> _lowered = [];
+    private readonly HashSet<ushort> _lowered = [];
     private readonly Queue<LocalAck> _localAcks = new();
     private TokenBucket _pace;
     private TokenBucket _drainPace;
@@ -33,6 +34,8 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     private bool _isOpen;
     private bool _isDraining;
     private int _open;
+    private bool _hasProgress;
+    private byte[]? _firstTopic;
     private long _progressAtMs;
     private long _messagesSent;
     private long _bytesSent;
@@ -95,7 +98,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
     {
         _lock.MustBeHeld();
-        if (bridge.Routes.FindOut(message.Topic, message.Payload.Length) is not { } routed) return Skip(delivery);
+        if (bridge.Routes.FindOut(message.Topic, message.Payload.Length) is not { Excess: null } routed) return Skip(delivery);
         if (delivery.QoS == QoS.AtMostOnce && !HasRoom) return SendOutcome.NoRoom;
         QoS qos = Lower(Lower(delivery.QoS, routed.Route.MaximumQoS), _maximumQoS);
         bool isV5 = remote.Version == ProtocolVersion.V5;
@@ -123,6 +126,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         Account(context, length, message.Payload.Length);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
         if (qos != QoS.AtMostOnce && _open++ == 0) _progressAtMs = clock.NowMs;
+        if (qos != QoS.AtMostOnce && !_hasProgress) _firstTopic ??= routed.Topic;
         bridge.Echoes?.Sent(routed.Topic, message.Payload, clock.NowMs);
         return SendOutcome.Sent;
     }
@@ -131,7 +135,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     public void SendPubrel(ushort packetId)
     {
         _lock.MustBeHeld();
-        if (_maximumQoS < QoS.ExactlyOnce || _lowered.ContainsKey(packetId))
+        if (_maximumQoS < QoS.ExactlyOnce || _lowered.Contains(packetId))
         {
             // The other side knows of no such exchange.
             _localAcks.Enqueue(new LocalAck(packetId, PacketType.Pubcomp));
@@ -181,12 +185,19 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         }
     }
 
+    /// <summary>Whether the session waits for the steps of QoS 2 while the message went with a lower one. Takes the lock.</summary>
+    /// <param name="packetId">The packet identifier.</param>
+    public bool IsLowered(ushort packetId)
+    {
+        lock (_lock.Alone()) return _lowered.Contains(packetId);
+    }
+
     /// <summary>
-    /// An acknowledgement of the other side ends what was sent. Says with which QoS the session delivered, where that was another. Takes the lock.
+    /// The other side is done with a message that the session has waited for: what it says of others is no sign that anything moves. Takes the lock.
     /// </summary>
     /// <param name="packetId">The packet identifier.</param>
-    /// <returns>The session's QoS; null: that of the acknowledgement.</returns>
-    public QoS? NoteAcknowledged(ushort packetId)
+    /// <param name="isRefused">Whether it was refused, and so no step of QoS 2 follows.</param>
+    public void NoteAcknowledged(ushort packetId, bool isRefused)
     {
         long nowMs = clock.NowMs;
         bridge.Counters.CountAcknowledged(nowMs);
@@ -194,14 +205,33 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         {
             if (_open > 0) _open--;
             _progressAtMs = nowMs;
-            return _lowered.TryGetValue(packetId, out QoS delivered) ? delivered : null;
+            _hasProgress = true;
+            if (isRefused) _lowered.Remove(packetId);
         }
     }
 
     /// <summary>The other side moves on, though nothing is done with yet. Takes the lock.</summary>
     public void NoteProgress()
     {
-        lock (_lock.Alone()) _progressAtMs = clock.NowMs;
+        lock (_lock.Alone())
+        {
+            _progressAtMs = clock.NowMs;
+            _hasProgress = true;
+        }
+    }
+
+    /// <summary>
+    /// What a connection's end looks like from here: a cloud that does not allow a topic closes the connection over it, and says nothing. Takes the lock.
+    /// </summary>
+    public MqttException Explain(MqttException failure)
+    {
+        lock (_lock.Alone())
+        {
+            if (_firstTopic is null || _hasProgress || failure.Layer != FailureLayer.Network) return failure;
+            string text = $"{failure.Message} It had acknowledged nothing of what was sent, the first to {Encoding.UTF8.GetString(_firstTopic)}; "
+                + "if that goes on, check that the other side allows this topic to this client.";
+            return new MqttException(text, failure.Reason, failure);
+        }
     }
 
     /// <summary>Counts a message of the other side.</summary>
@@ -228,7 +258,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
 
     private void AcknowledgeOurselves(in Delivery delivery, QoS sentWith)
     {
-        if (delivery.QoS == QoS.ExactlyOnce) _lowered[delivery.PacketId] = QoS.ExactlyOnce;
+        if (delivery.QoS == QoS.ExactlyOnce) _lowered.Add(delivery.PacketId);
         // At QoS 1 the other side's PUBACK stands for the rest; at QoS 0 nothing comes.
         if (sentWith != QoS.AtMostOnce) return;
         _localAcks.Enqueue(new LocalAck(delivery.PacketId, delivery.QoS == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec));

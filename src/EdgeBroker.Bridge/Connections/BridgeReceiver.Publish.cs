@@ -1,8 +1,10 @@
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -15,6 +17,7 @@ internal sealed partial class BridgeReceiver
     {
         if (!PublishPacket.TryParse(frame, Version, out PublishPacket packet, out ParseError error)) throw MqttException.Violation(error);
         if (packet.Topic.IsEmpty) throw MqttException.Violation(ReasonCode.TopicAliasInvalid, "a topic alias, although none was allowed");
+        if (_isPassingOver && packet.QoS != QoS.AtMostOnce) return true;
         // Also of QoS 0: order is kept, and what waits is bounded.
         if (_acks.IsFull(out _waiting)) return false;
         if (packet.QoS == QoS.ExactlyOnce && !BeginExactlyOnce(packet)) return true;
@@ -28,10 +31,10 @@ internal sealed partial class BridgeReceiver
         if (verdict.Decision == PublishDecision.Retry)
         {
             if (packet.QoS == QoS.ExactlyOnce) _lease.Session.CancelExactlyOnce(_lease, packet.PacketId);
-            AwaitStore();
-            return false;
+            return PassesOver(packet, verdict);
         }
 
+        _heldSinceMs = null;
         Conclude(packet, verdict);
         return true;
     }
@@ -57,7 +60,7 @@ internal sealed partial class BridgeReceiver
     private bool FindReasonToIgnore(in PublishPacket packet, out RoutedTopic? routed)
     {
         routed = _bridge.Routes.FindIn(packet.Topic, packet.Payload.Length);
-        if (routed is null)
+        if (routed is null or { Excess: not null })
         {
             _bridge.Counters.CountUnwanted();
             return true;
@@ -120,10 +123,49 @@ internal sealed partial class BridgeReceiver
         _acks.Add(new InboundAck(verdict.Completion, type, packet.PacketId, told));
     }
 
+    /// <summary>
+    /// The store does not take a message. It is waited for, but not for long: then this message and those after it are left unacknowledged, so that the other
+    /// side's acknowledgements are read. It sends them again by the next connection, which is made when the store is well.
+    /// </summary>
+    private bool PassesOver(in PublishPacket packet, in PublishVerdict verdict)
+    {
+        long nowMs = _broker.Clock.NowMs;
+        _heldSinceMs ??= nowMs;
+        if (nowMs - _heldSinceMs < HoldTime.TotalMilliseconds)
+        {
+            AwaitStore();
+            return false;
+        }
+
+        if (packet.QoS == QoS.AtMostOnce)
+        {
+            _heldSinceMs = null;
+            _bridge.NoteNotPublished(verdict);
+            return true;
+        }
+
+        _isPassingOver = true;
+        BridgeLog.PassingOver(_bridge.Environment.Log, _bridge.Options.Name, verdict.Cause ?? Broker.StoreCannotBeWritten);
+        LeaveWhenStoreIsWell(nowMs + (long)HoldTime.TotalMilliseconds);
+        return true;
+    }
+
     private void AwaitStore()
     {
-        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiting = waiting;
-        _broker.WhenStoreRecovers(_lease.Session.Id, () => waiting.TrySetResult());
+        if (_storeTold is null or { Task.IsCompleted: true })
+        {
+            var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _storeTold = told;
+            _broker.WhenStoreRecovers(_lease.Session.Id, () => told.TrySetResult());
+        }
+
+        _waiting = _storeTold;
     }
+
+    private void LeaveWhenStoreIsWell(long notBeforeMs) => _broker.WhenStoreRecovers(_lease.Session.Id, () =>
+    {
+        if (_isOver) return;
+        if (_broker.StoreHold.Condition == JournalCondition.Ready && _broker.Clock.NowMs >= notBeforeMs) _link.Remote.Close();
+        else LeaveWhenStoreIsWell(notBeforeMs);
+    });
 }

@@ -16,6 +16,9 @@ namespace EdgeBroker.Bridge.Connections;
 /// </summary>
 internal sealed partial class BridgeReceiver : IPacketHandler
 {
+    // Acknowledgements stand behind a message that the store does not take, and they may be what makes room in it.
+    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(5);
+
     private readonly BridgeState _bridge;
     private readonly BridgeLink _link;
     private readonly Broker _broker;
@@ -26,6 +29,10 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     private readonly RemoteSubscriptions _subscriptions;
     private readonly MessagePath? _remotePath;
     private TaskCompletionSource? _waiting;
+    private TaskCompletionSource? _storeTold;
+    private long? _heldSinceMs;
+    private bool _isPassingOver;
+    private volatile bool _isOver;
 
     /// <param name="bridge">What outlives connections.</param>
     /// <param name="link">The session's side of the connection.</param>
@@ -71,7 +78,21 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     }
 
     /// <inheritdoc/>
-    public Task WaitToReceiveAsync(CancellationToken cancellationToken) => (_waiting?.Task ?? Task.CompletedTask).WaitAsync(cancellationToken);
+    public async Task WaitToReceiveAsync(CancellationToken cancellationToken)
+    {
+        if (_waiting is null) return;
+        try
+        {
+            await _waiting.Task.WaitAsync(HoldTime, _bridge.Environment.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It is looked at again, and may be passed over.
+        }
+    }
+
+    /// <summary>The connection has ended.</summary>
+    public void End() => _isOver = true;
 
     /// <inheritdoc/>
     public void OnRoom() => _link.OnRoom();
@@ -95,7 +116,8 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     private bool Take(in Frame frame)
     {
         if (frame.Type == PacketType.Publish) return TryTakePublish(frame);
-        if (frame.Type is PacketType.Suback or PacketType.Unsuback)
+        if (frame.Type == PacketType.Unsuback) throw MqttException.Violation(ReasonCode.ProtocolError, "UNSUBACK, although nothing was unsubscribed from");
+        if (frame.Type == PacketType.Suback)
         {
             if (!SubackPacket.TryParse(frame, Version, out SubackPacket answer, out ParseError wrong)) throw MqttException.Violation(wrong);
             _subscriptions.Answered(answer.PacketId, answer.ReasonCodes);
@@ -118,16 +140,15 @@ internal sealed partial class BridgeReceiver : IPacketHandler
 
     private void TakeAck(in AckPacket ack)
     {
-        if (ack.ReasonCode.IsError() && ack.Type is PacketType.Puback or PacketType.Pubrec) NoteRefused(ack);
-        QoS? delivered = ack.Type == PacketType.Pubrec && !ack.ReasonCode.IsError() ? null : _link.NoteAcknowledged(ack.PacketId);
-        if (ack.Type == PacketType.Pubrec) _link.NoteProgress();
+        bool isRefused = ack.ReasonCode.IsError() && ack.Type is PacketType.Puback or PacketType.Pubrec;
+        if (isRefused) LeaveWhoIsFull(ack.ReasonCode);
         Session session = _lease.Session;
         AckOutcome outcome = ack.Type switch
         {
             // The session waits for the three steps of QoS 2; the message went with QoS 1, and the rest is ours.
-            PacketType.Puback when delivered == QoS.ExactlyOnce => session.Pubrec(_lease, ack.PacketId, ack.ReasonCode.IsError()),
-            PacketType.Puback => session.Puback(_lease, ack.PacketId, ack.ReasonCode.IsError()),
-            PacketType.Pubrec => session.Pubrec(_lease, ack.PacketId, ack.ReasonCode.IsError()),
+            PacketType.Puback when _link.IsLowered(ack.PacketId) => session.Pubrec(_lease, ack.PacketId, isRefused),
+            PacketType.Puback => session.Puback(_lease, ack.PacketId, isRefused),
+            PacketType.Pubrec => session.Pubrec(_lease, ack.PacketId, isRefused),
             _ => session.Pubcomp(_lease, ack.PacketId),
         };
         if (outcome == AckOutcome.OutOfPlace)
@@ -135,21 +156,23 @@ internal sealed partial class BridgeReceiver : IPacketHandler
             throw MqttException.Violation(ReasonCode.ProtocolError, "a message was acknowledged in the manner of another QoS");
         }
 
+        if (outcome == AckOutcome.Done)
+        {
+            if (isRefused) _bridge.NoteRefused(ack.ReasonCode);
+            if (ack.Type == PacketType.Pubrec && !isRefused) _link.NoteProgress();
+            else _link.NoteAcknowledged(ack.PacketId, isRefused);
+        }
+
         if (outcome != AckOutcome.UnknownId || ack.Type != PacketType.Pubrec || ack.ReasonCode.IsError()) return;
         // Of an exchange that is over here; without an answer the other side would ask for ever.
         _acks.Add(new InboundAck(null, PacketType.Pubrel, ack.PacketId, ReasonCode.PacketIdentifierNotFound));
     }
 
-    private void NoteRefused(in AckPacket ack)
+    /// <summary>The other side is full or in a hurry: the message stays, and goes again by the next connection.</summary>
+    private void LeaveWhoIsFull(ReasonCode reason)
     {
-        // The other side is full or in a hurry: the message stays, and goes again by the next connection.
-        if (ack.ReasonCode is ReasonCode.QuotaExceeded or ReasonCode.MessageRateTooHigh or ReasonCode.ServerBusy or ReasonCode.ReceiveMaximumExceeded)
-        {
-            throw new MqttException(
-                $"{_link.Remote.Server} does not take messages at the moment ({ack.ReasonCode}, 0x{(byte)ack.ReasonCode:X2}); they are kept and sent again.",
-                ack.ReasonCode);
-        }
-
-        _bridge.NoteRefused(ack.ReasonCode);
+        if (reason is not (ReasonCode.QuotaExceeded or ReasonCode.MessageRateTooHigh or ReasonCode.ServerBusy or ReasonCode.ReceiveMaximumExceeded)) return;
+        throw new MqttException(
+            $"{_link.Remote.Server} does not take messages at the moment ({reason}, 0x{(byte)reason:X2}); they are kept and sent again.", reason);
     }
 }

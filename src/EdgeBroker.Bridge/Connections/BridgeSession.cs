@@ -25,8 +25,9 @@ internal static class BridgeSession
     /// <summary>Gives the session to a connection.</summary>
     public static ConnectionLease Attach(BridgeState bridge, BridgeLink link, ConnectResult granted)
     {
-        // A server that has kept its session has the retained messages already.
-        RetainHandling retained = granted.SessionPresent ? RetainHandling.DoNotSend : RetainHandling.SendOnSubscribe;
+        // A server that has kept its session has the retained messages already; for one that keeps none they would be new messages each time.
+        bool isOwed = !granted.SessionPresent && granted.RetainAvailable && bridge.Options.RetainAvailable;
+        RetainHandling retained = isOwed ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
         return Attach(bridge, link, Math.Min(granted.ReceiveMaximum, bridge.Options.MaximumInflight), granted.MaximumQoS, retained);
     }
 
@@ -63,17 +64,21 @@ internal static class BridgeSession
 
     private static void Subscribe(BridgeState bridge, ConnectionLease lease, QoS maximumQoS, RetainHandling retained)
     {
-        var wanted = new Dictionary<string, QoS>(StringComparer.Ordinal);
-        foreach ((string filter, QoS qos) in bridge.Routes.LocalFilters) wanted[filter] = qos < bridge.Options.MaximumQoS ? qos : bridge.Options.MaximumQoS;
+        var wanted = new Dictionary<string, (QoS QoS, RetainHandling Retained)>(StringComparer.Ordinal);
+        foreach ((string filter, QoS qos, bool keepsRetain) in bridge.Routes.LocalFilters)
+        {
+            wanted[filter] = (qos < bridge.Options.MaximumQoS ? qos : bridge.Options.MaximumQoS, keepsRetain ? retained : RetainHandling.DoNotSend);
+        }
+
         foreach (string filter in FiltersOf(lease.Session))
         {
             if (!wanted.ContainsKey(filter)) bridge.Broker.Unsubscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), out _);
         }
 
-        foreach ((string filter, QoS qos) in wanted)
+        foreach ((string filter, (QoS qos, RetainHandling handling)) in wanted)
         {
             // What came in by this bridge does not go out by it again.
-            var options = new SubscriptionOptions(qos < maximumQoS ? qos : maximumQoS, noLocal: true, retainAsPublished: true, retained);
+            var options = new SubscriptionOptions(qos < maximumQoS ? qos : maximumQoS, noLocal: true, retainAsPublished: true, handling);
             ReasonCode outcome = bridge.Broker.Subscribe(lease.Session, lease, Encoding.UTF8.GetBytes(filter), options, 0, out _);
             if (outcome.IsError()) bridge.NoteNotSubscribed(filter, outcome);
         }

@@ -11,6 +11,9 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
 {
     private readonly BridgeEnvironment _environment;
     private readonly Lock _lock = new();
+
+    // A purge and a reload each take a session away and make it anew.
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly HashSet<string> _metered = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<BridgeOptions> _first;
     private Dictionary<string, RunningBridge> _bridges = new(StringComparer.Ordinal);
@@ -76,10 +79,23 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
             case BridgeOrder.Start: bridge.Start(); break;
             case BridgeOrder.Stop: bridge.Stop(); break;
             case BridgeOrder.Drain: bridge.Drain(); break;
-            default: await bridge.PurgeAsync().ConfigureAwait(false); break;
+            default: await PurgeAsync(name).ConfigureAwait(false); break;
         }
 
         return true;
+    }
+
+    private async Task PurgeAsync(string name)
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (Bridges.GetValueOrDefault(name) is { } bridge) await bridge.PurgeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -97,6 +113,7 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
     public async ValueTask DisposeAsync()
     {
         foreach (RunningBridge bridge in Bridges.Values) await bridge.DisposeAsync().ConfigureAwait(false);
+        _turn.Dispose();
     }
 
     private RunningBridge Make(BridgeOptions options, BridgeCounters? counters)
@@ -138,6 +155,7 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
         private readonly BridgePart _part;
         private readonly Dictionary<string, RunningBridge> _next = new(StringComparer.Ordinal);
         private readonly List<RunningBridge> _new = [];
+        private bool _isApplied;
 
         public Change(BridgePart part, IReadOnlyList<BridgeOptions> next)
         {
@@ -155,6 +173,20 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
 
         public async ValueTask ApplyAsync(ChangeNotes notes)
         {
+            await _part._turn.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                await ReplaceAsync(notes).ConfigureAwait(false);
+            }
+            finally
+            {
+                _part._turn.Release();
+            }
+        }
+
+        private async Task ReplaceAsync(ChangeNotes notes)
+        {
+            _isApplied = true;
             Dictionary<string, RunningBridge> before = _part.Bridges;
             foreach ((string name, RunningBridge old) in before)
             {
@@ -173,7 +205,11 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
             }
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync()
+        {
+            if (!_isApplied) _new.ForEach(bridge => bridge.Discard());
+            return ValueTask.CompletedTask;
+        }
     }
 }
 

@@ -32,7 +32,7 @@ internal sealed partial class RunningBridge
             {
                 break;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception)
             {
                 // A bug here must not leave the bridge dead beside a broker that works.
                 NoteLeft();

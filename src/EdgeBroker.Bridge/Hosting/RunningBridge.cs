@@ -132,6 +132,13 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         _state.Retire();
     }
 
+    /// <summary>Gives back what a bridge borrowed that never began.</summary>
+    public void Discard()
+    {
+        _state.Retire();
+        _lifetime.Dispose();
+    }
+
     /// <summary>Ends it at once. The session stays.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -180,8 +187,20 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         BridgeConnection? connection;
         CancellationTokenSource? attempt;
         lock (_lock.Alone()) (connection, attempt) = (_connection, _attempt);
-        if (connection is not null) connection.Leave();
-        else attempt?.Cancel();
+        if (connection is not null)
+        {
+            connection.Leave();
+            return;
+        }
+
+        try
+        {
+            attempt?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The attempt has ended since, and whoever ended it looks at what is wanted.
+        }
     }
 
     private void Enter(BridgePhase phase)

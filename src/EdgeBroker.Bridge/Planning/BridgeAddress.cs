@@ -19,14 +19,14 @@ internal sealed record BridgeAddress(string Scheme, string Host, int Port, strin
     /// <summary>Reads an address; null: it is none.</summary>
     /// <param name="text">As written.</param>
     /// <param name="isSecure">Whether TLS is spoken where the text does not say.</param>
-    public static BridgeAddress? Read(string text, bool isSecure)
+    /// <param name="path">Of WebSocket: the path where the text does not say.</param>
+    public static BridgeAddress? Read(string text, bool isSecure, string path = "/mqtt")
     {
         if (text.StartsWith("unix:", StringComparison.Ordinal)) return text.Length > 5 ? new BridgeAddress("unix", text[5..], 0, "") : null;
         int at = text.IndexOf("://", StringComparison.Ordinal);
         string scheme = at < 0 ? (isSecure ? "mqtts" : "mqtt") : text[..at];
         if (!Ports.TryGetValue(scheme, out int port)) return null;
         string rest = at < 0 ? text : text[(at + 3)..];
-        string path = "/mqtt";
         if (rest.IndexOf('/') is >= 0 and int slash)
         {
             if (scheme is not ("ws" or "wss")) return null;

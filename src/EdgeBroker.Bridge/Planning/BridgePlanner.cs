@@ -16,6 +16,9 @@ public sealed class BridgePlanner(string node, TimeProvider time)
     // Of the life of a token: then there is time to try again.
     private const double RenewedShare = 0.8;
 
+    // Where nothing tells the other side to keep own messages to itself, as in 3.1.1 without the bit for bridges.
+    private static readonly TimeSpan DefaultEchoWindow = TimeSpan.FromSeconds(30);
+
     /// <summary>The names of the presets.</summary>
     public static IReadOnlyList<string> Presets { get; } = [.. BridgePreset.All.Select(preset => preset.Name)];
 
@@ -89,7 +92,8 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             NotificationTopic = topic,
             MaximumHops = settings.MaximumHops,
             TellsPath = settings.TellsPath && isV5,
-            EchoWindow = settings.EchoWindow,
+            EchoWindow = settings.EchoWindow
+                ?? (isV5 || isPrivate || !routes.Exists(route => route.Direction == RouteDirection.Both) ? null : DefaultEchoWindow),
             HasBoundClientId = preset.NeedsClientCertificate || preset.TokenResource is not null,
             ProbeTopic = preset.ProbeTopic?.Replace("{client}", settings.ClientId, StringComparison.Ordinal),
             ProbeComesBack = preset.ProbeComesBack,
@@ -112,7 +116,7 @@ public sealed class BridgePlanner(string node, TimeProvider time)
         var addresses = new List<BridgeAddress>();
         foreach (string text in settings.Addresses)
         {
-            if (BridgeAddress.Read(text, preset.IsSecure || settings.Tls is not null) is { } address) addresses.Add(address);
+            if (BridgeAddress.Read(text, preset.IsSecure || settings.Tls is not null, preset.WebSocketPath) is { } address) addresses.Add(address);
             else problems.Add("addresses", $"\"{text}\" is no address; expected host:port, with mqtt://, mqtts://, ws:// or wss:// before it, or unix:/path");
         }
 
@@ -148,6 +152,8 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             KeepsRetain = (route.KeepsRetain ?? true) && preset.RetainAvailable,
             Exclude = route.Exclude,
             MaximumPayloadBytes = mostBytes == int.MaxValue ? null : mostBytes,
+            MaximumTopicLevels = preset.MaximumTopicLevels,
+            MaximumTopicBytes = preset.MaximumTopicBytes,
         };
     }
 

@@ -36,12 +36,15 @@ internal static class BridgeTransports
         if (address.IsSecure)
         {
             BridgeTls tls = settings.Tls ?? new BridgeTls();
-            string? alpn = tls.ApplicationProtocol ?? (address is { Port: HttpsPort, IsWebSocket: false } ? preset.ApplicationProtocolOn443 : null);
+            string? alpn = tls.ApplicationProtocol ?? (address is { Port: HttpsPort, IsWebSocket: false } ? AlpnOn443(tls, preset) : null);
             transport = new TlsTransport(transport, address.Host, () => Load(tls with { ApplicationProtocol = alpn }));
         }
 
         return address.IsWebSocket ? new WebSocketTransport(transport, $"{address.Host}:{address.Port}", address.Path) : transport;
     }
+
+    private static string? AlpnOn443(BridgeTls tls, BridgePreset preset) =>
+        tls.CertificateFile is null ? preset.ApplicationProtocolWithoutCertificate : preset.ApplicationProtocolOn443;
 
     private static IClientTransport Reach(BridgeAddress address, BridgeSettings settings)
     {

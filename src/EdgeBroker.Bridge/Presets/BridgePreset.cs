@@ -18,14 +18,17 @@ internal sealed record BridgePreset(string Name)
             IsSecure = true,
             MaximumQoS = QoS.AtLeastOnce,
             MaximumTopicLevels = 8,
+            MaximumTopicBytes = 256,
             MaximumPayloadBytes = 128 * 1024,
             MaximumClientIdBytes = 128,
             FiltersPerSubscribe = 8,
             MaximumSubscriptions = 50,
             MaximumInflight = 100,
-            PublishRate = new RateLimit(100, TimeSpan.FromSeconds(1), 100),
+            // With the burst, never more than the 100 of any second.
+            PublishRate = new RateLimit(90, TimeSpan.FromSeconds(1), 10),
             MaximumKeepAlive = TimeSpan.FromSeconds(1200),
             ApplicationProtocolOn443 = "x-amzn-mqtt-ca",
+            ApplicationProtocolWithoutCertificate = "mqtt",
             NeedsClientCertificate = true,
         },
         new("azure-iot-hub")
@@ -42,6 +45,7 @@ internal sealed record BridgePreset(string Name)
             TokenResource = "{host}/devices/{client}",
             ProbeTopic = "devices/{client}/messages/events/edgebroker=test",
             ProbeComesBack = false,
+            WebSocketPath = "/$iothub/websocket",
             Check = AzureIotHub.Check,
         },
         new("azure-event-grid")
@@ -89,6 +93,8 @@ internal sealed record BridgePreset(string Name)
 
     public int MaximumTopicLevels { get; init; } = int.MaxValue;
 
+    public int MaximumTopicBytes { get; init; } = ushort.MaxValue;
+
     public int MaximumPayloadBytes { get; init; } = int.MaxValue;
 
     public int MaximumClientIdBytes { get; init; } = ushort.MaxValue;
@@ -107,6 +113,12 @@ internal sealed record BridgePreset(string Name)
 
     /// <summary>The application protocol (ALPN) to name where MQTT is spoken on the port of HTTPS; null: none.</summary>
     public string? ApplicationProtocolOn443 { get; init; }
+
+    /// <summary>The one to name there by who shows no certificate.</summary>
+    public string? ApplicationProtocolWithoutCertificate { get; init; }
+
+    /// <summary>Where WebSocket is spoken, when the address does not say.</summary>
+    public string WebSocketPath { get; init; } = "/mqtt";
 
     public bool NeedsClientCertificate { get; init; }
 

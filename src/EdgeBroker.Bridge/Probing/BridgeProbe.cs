@@ -1,10 +1,13 @@
+using System.Globalization;
 using EdgeBroker.Client;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Probing;
 
 /// <summary>How far a trial came.</summary>
-/// <param name="Step">What was tried: <c>name</c>, <c>network</c>, <c>proxy</c>, <c>tls</c>, <c>login</c>, <c>subscribe</c> or <c>message</c>.</param>
+/// <param name="Step">
+/// What was tried: <c>clock</c>, <c>name</c>, <c>network</c>, <c>proxy</c>, <c>tls</c>, <c>login</c>, <c>subscribe</c> or <c>message</c>.
+/// </param>
 /// <param name="IsGood">Whether it went well.</param>
 /// <param name="Text">What was found, or what is wrong and what to do.</param>
 public sealed record ProbeStep(string Step, bool IsGood, string Text);
@@ -15,6 +18,9 @@ public sealed class BridgeProbe(BridgeOptions options)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
+    // Before this program was made it cannot be.
+    private static readonly DateTimeOffset Earliest = new(2025, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>
     /// Tries it. Another client id than the bridge's own is used where the other side allows that: the bridge that runs keeps its connection.
     /// </summary>
@@ -22,6 +28,7 @@ public sealed class BridgeProbe(BridgeOptions options)
     public async Task<IReadOnlyList<ProbeStep>> RunAsync(CancellationToken cancellationToken = default)
     {
         var steps = new List<ProbeStep>();
+        AddClock(steps);
         MqttClientOptions connection = options.Connection with
         {
             ClientId = options.HasBoundClientId ? options.Connection.ClientId : options.Connection.ClientId + "-test",
@@ -31,7 +38,8 @@ public sealed class BridgeProbe(BridgeOptions options)
             IsBridge = false,
             OtherServers = [],
             Reconnect = null,
-            AcknowledgeManually = false,
+            // The session may be the bridge's own: what waits for it there must not be taken from it.
+            AcknowledgeManually = true,
         };
         foreach (IClientTransport server in (IClientTransport[])[options.Connection.Transport, .. options.Connection.OtherServers])
         {
@@ -39,6 +47,15 @@ public sealed class BridgeProbe(BridgeOptions options)
         }
 
         return steps;
+    }
+
+    /// <summary>Certificates and tokens are good for a time: a machine that has lost it is refused, whatever else is right.</summary>
+    private void AddClock(List<ProbeStep> steps)
+    {
+        DateTimeOffset now = options.Connection.TimeProvider.GetUtcNow();
+        string text = now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
+        if (now >= Earliest) return;
+        steps.Add(new ProbeStep("clock", false, $"this machine's clock says {text}; set it, or have it set by NTP: certificates and tokens depend on it"));
     }
 
     private async Task TryAsync(MqttClientOptions connection, List<ProbeStep> steps, CancellationToken cancellationToken)
@@ -91,7 +108,13 @@ public sealed class BridgeProbe(BridgeOptions options)
             step = "message";
             var message = new PublishMessage(topic, System.Text.Encoding.ASCII.GetBytes(payload)) { QoS = QoS.AtLeastOnce };
             await client.PublishAsync(message, cancellationToken).WaitAsync(AnswerTime, cancellationToken).ConfigureAwait(false);
-            if (options.ProbeComesBack) await AwaitAsync(client, payload, cancellationToken).WaitAsync(AnswerTime, cancellationToken).ConfigureAwait(false);
+            if (options.ProbeComesBack)
+            {
+                await AwaitAsync(client, payload, cancellationToken).WaitAsync(AnswerTime, cancellationToken).ConfigureAwait(false);
+                // The subscription would outlive the trial.
+                if (options.HasBoundClientId) await client.UnsubscribeAsync([topic], null, cancellationToken).ConfigureAwait(false);
+            }
+
             steps.Add(new ProbeStep(step, true, options.ProbeComesBack ? $"there and back by {topic}" : $"acknowledged at {topic}"));
         }
         catch (MqttException exception)
@@ -109,7 +132,9 @@ public sealed class BridgeProbe(BridgeOptions options)
     {
         await foreach (ReceivedMessage message in client.ReceiveAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (System.Text.Encoding.ASCII.GetString(message.Payload.Span) == payload) return;
+            if (System.Text.Encoding.ASCII.GetString(message.Payload.Span) != payload) continue;
+            message.Acknowledge();
+            return;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using EdgeBroker.Protocol;
 
@@ -9,6 +10,7 @@ namespace EdgeBroker.Bridge.Routes;
 /// <param name="isOutward">Whether it leads out.</param>
 internal sealed class Route(RouteOptions options, TopicMap map, bool isOutward)
 {
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
     private readonly byte[][] _exclude = [.. options.Exclude.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>What is configured.</summary>
@@ -23,11 +25,27 @@ internal sealed class Route(RouteOptions options, TopicMap map, bool isOutward)
     /// <summary>The topic it becomes; null: the message is not carried.</summary>
     /// <param name="topic">The topic as it comes.</param>
     /// <param name="payloadBytes">The length of the payload.</param>
-    public byte[]? Carry(ReadOnlySpan<byte> topic, int payloadBytes)
+    public RoutedTopic? Carry(ReadOnlySpan<byte> topic, int payloadBytes)
     {
-        if (payloadBytes > options.MaximumPayloadBytes || (isOutward && IsExcluded(topic))) return null;
+        if (isOutward && IsExcluded(topic)) return null;
         byte[]? mapped = map.Map(topic);
-        return mapped is null || (!isOutward && IsExcluded(mapped)) ? null : mapped;
+        if (mapped is null || (!isOutward && IsExcluded(mapped))) return null;
+        return new RoutedTopic(options, mapped, FindExcess(isOutward ? mapped : topic, payloadBytes));
+    }
+
+    private string? FindExcess(ReadOnlySpan<byte> remoteTopic, int payloadBytes)
+    {
+        if (payloadBytes > options.MaximumPayloadBytes) return string.Create(Invariant, $"{payloadBytes} bytes, and {options.MaximumPayloadBytes} may go");
+        if (!isOutward) return null;
+        if (remoteTopic.Length > options.MaximumTopicBytes)
+        {
+            return string.Create(Invariant, $"a topic of {remoteTopic.Length} bytes, and the other side takes {options.MaximumTopicBytes}");
+        }
+
+        int levels = remoteTopic.Count((byte)'/') + 1;
+        return levels > options.MaximumTopicLevels
+            ? string.Create(Invariant, $"a topic of {levels} levels, and the other side takes {options.MaximumTopicLevels}")
+            : null;
     }
 
     private bool IsExcluded(ReadOnlySpan<byte> localTopic)

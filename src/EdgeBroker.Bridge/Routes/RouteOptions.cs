@@ -39,6 +39,12 @@ public sealed record RouteOptions
     /// <summary>The longest payload that goes; null: any.</summary>
     public int? MaximumPayloadBytes { get; init; }
 
+    /// <summary>Levels that a topic on the other side may have, which a filter with # does not bound.</summary>
+    public int MaximumTopicLevels { get; init; } = int.MaxValue;
+
+    /// <summary>Bytes of UTF-8 that a topic on the other side may have.</summary>
+    public int MaximumTopicBytes { get; init; } = ushort.MaxValue;
+
     /// <summary>Whether messages go out by it.</summary>
     public bool GoesOut => Direction != RouteDirection.In;
 

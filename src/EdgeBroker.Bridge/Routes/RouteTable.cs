@@ -18,11 +18,11 @@ internal sealed class RouteTable
         _in = [.. routes.Where(route => route.ComesIn).Select(route => Compile(route, clientId, isOutward: false))];
     }
 
-    /// <summary>The filters to subscribe to here, with the highest QoS asked for.</summary>
-    public IEnumerable<(string Filter, QoS QoS)> LocalFilters => FiltersOf(_out);
+    /// <summary>The filters to subscribe to here, with the highest QoS asked for, and whether retained messages go as such.</summary>
+    public IEnumerable<(string Filter, QoS QoS, bool KeepsRetain)> LocalFilters => FiltersOf(_out);
 
     /// <summary>The filters to subscribe to there, with the highest QoS asked for.</summary>
-    public IEnumerable<(string Filter, QoS QoS)> RemoteFilters => FiltersOf(_in);
+    public IEnumerable<(string Filter, QoS QoS)> RemoteFilters => FiltersOf(_in).Select(one => (one.Filter, one.QoS));
 
     /// <summary>Whether messages come in at all.</summary>
     public bool ComesIn => _in.Length > 0;
@@ -37,15 +37,15 @@ internal sealed class RouteTable
     {
         foreach (Route route in routes)
         {
-            if (route.Matches(topic)) return route.Carry(topic, payloadBytes) is { } mapped ? new RoutedTopic(route.Options, mapped) : null;
+            if (route.Matches(topic)) return route.Carry(topic, payloadBytes);
         }
 
         return null;
     }
 
-    private static IEnumerable<(string Filter, QoS QoS)> FiltersOf(Route[] routes) =>
+    private static IEnumerable<(string Filter, QoS QoS, bool KeepsRetain)> FiltersOf(Route[] routes) =>
         routes.GroupBy(route => Encoding.UTF8.GetString(route.Filter), StringComparer.Ordinal)
-            .Select(same => (same.Key, same.Max(route => route.Options.MaximumQoS)));
+            .Select(same => (same.Key, same.Max(route => route.Options.MaximumQoS), same.Any(route => route.Options.KeepsRetain)));
 
     private static Route Compile(RouteOptions route, string clientId, bool isOutward)
     {
@@ -71,4 +71,5 @@ internal sealed class RouteTable
 /// <summary>A route found for a topic.</summary>
 /// <param name="Route">The route.</param>
 /// <param name="Topic">The topic on the other side.</param>
-internal sealed record RoutedTopic(RouteOptions Route, byte[] Topic);
+/// <param name="Excess">Of what the message has more than may go; null: it may go.</param>
+internal sealed record RoutedTopic(RouteOptions Route, byte[] Topic, string? Excess = null);

@@ -230,7 +230,8 @@ internal static class BridgeTable
             "5.0: messages carry the brokers they came through as the user property \"edgebroker-path\"", commented: true)
         .Key(
             "echo_window", Kinds.Seconds(1, 3_600), o => o.Settings.EchoWindow, (o, v) => Set(o, s => s with { EchoWindow = v }), Anew,
-            "for brokers that send back what came from here: an equal message within this time is left out", example: "\"10s\"")
+            "for brokers that send back what came from here: an equal message within this time is left out. "
+            + "Default: 30s where a 3.1.1 route goes both ways without try_private", example: "\"10s\"")
         .Key(
             "notifications", Notifications, o => o.Settings.Notifications, (o, v) => Set(o, s => s with { Notifications = v }), Anew,
             "who is told by a retained 1 or 0 whether it is connected; default: local, mosquitto both", example: "\"local\"")

@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Bridge.Tests.Clouds;
+
+/// <summary>
+/// A double of a cloud that holds its clients to its rules: whoever breaks one is cut off, and the rule is noted. It keeps subscriptions by client id, sends
+/// what is published to whoever subscribed to it, and answers as a broker does.
+/// </summary>
+internal sealed class CloudServer : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TestCertificates? _certificates;
+    private readonly X509Certificate2? _certificate;
+    private readonly string _host;
+    private volatile CloudConnection? _current;
+
+    /// <param name="rules">What it allows.</param>
+    /// <param name="host">The name that clients must ask for (SNI).</param>
+    /// <param name="certificates">The authority of its certificate, and of its clients'; null: without TLS.</param>
+    /// <param name="certificate">Its certificate; null: a good one is made.</param>
+    public CloudServer(CloudRules rules, string host = "cloud.example", TestCertificates? certificates = null, X509Certificate2? certificate = null)
+    {
+        Rules = rules;
+        _host = host;
+        _certificates = certificates;
+        _certificate = rules.IsSecure ? certificate ?? certificates!.Issue(host) : null;
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public CloudRules Rules { get; }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Rules that were broken.</summary>
+    public ConcurrentQueue<string> Violations { get; } = new();
+
+    /// <summary>Messages taken, in their order: topic and payload.</summary>
+    public ConcurrentQueue<(string Topic, string Payload)> Taken { get; } = new();
+
+    /// <summary>Payloads of messages sent that the client has acknowledged.</summary>
+    public ConcurrentQueue<string> Acknowledged { get; } = new();
+
+    /// <summary>The client certificates shown, by their names, one for each connection.</summary>
+    public ConcurrentQueue<string> Shown { get; } = new();
+
+    /// <summary>The passwords shown.</summary>
+    public ConcurrentQueue<string> Passwords { get; } = new();
+
+    /// <summary>Filters by client id.</summary>
+    public ConcurrentDictionary<string, ConcurrentDictionary<string, int>> Subscriptions { get; } = new();
+
+    /// <summary>Whether acknowledgements of messages are held back.</summary>
+    public bool HoldsAcks { get; set; }
+
+    /// <summary>The connection there is; null: none.</summary>
+    public CloudConnection? Current => _current;
+
+    /// <summary>Waits for so many messages taken, and fails with the rule that was broken meanwhile.</summary>
+    public Task UntilTakenAsync(int count) => UntilAsync(() => Taken.Count >= count, $"{count} messages to be taken");
+
+    /// <summary>Waits for a condition, and fails with the rule that was broken meanwhile.</summary>
+    public async Task UntilAsync(Func<bool> condition, string what)
+    {
+        await Deadline.Until(() => condition() || !Violations.IsEmpty, $"{what}; {Taken.Count} taken");
+        Assert.Empty(Violations);
+    }
+
+    /// <summary>Answers what was held back.</summary>
+    public void ReleaseAcks()
+    {
+        HoldsAcks = false;
+        _current?.ReleaseAcks();
+    }
+
+    /// <summary>Sends a message to the client, which has subscribed to it.</summary>
+    public Task SendAsync(string topic, string payload, int qos) => _current!.SendAsync(topic, payload, qos);
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _listener.Dispose();
+        _current?.Cut();
+    }
+
+    internal void Enter(CloudConnection connection)
+    {
+        // A second connection of a client ends the first.
+        Interlocked.Exchange(ref _current, connection)?.Cut();
+    }
+
+    internal void Leave(CloudConnection connection) => Interlocked.CompareExchange(ref _current, null, connection);
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Socket socket = await _listener.AcceptSocketAsync(_stop.Token);
+                _ = ServeAsync(socket);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        var connection = new CloudConnection(this, socket);
+        try
+        {
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            if (_certificate is not null) stream = await SecureAsync(stream);
+            await connection.RunAsync(stream);
+        }
+        catch (CloudViolationException violation)
+        {
+            Violations.Enqueue(violation.Message);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
+        {
+            // The client has left, or does not like the certificate.
+        }
+        finally
+        {
+            connection.Cut();
+            Leave(connection);
+        }
+    }
+
+    private async Task<Stream> SecureAsync(Stream inner)
+    {
+        var stream = new SslStream(inner);
+        string? asked = null;
+        X509Certificate2? shown = null;
+        await stream.AuthenticateAsServerAsync(
+            (_, hello, _, _) =>
+            {
+                asked = hello.ServerName;
+                return ValueTask.FromResult(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = _certificate,
+                    ClientCertificateRequired = Rules.WantsCertificate,
+                    ApplicationProtocols = Rules.ApplicationProtocol is { } name ? [new SslApplicationProtocol(name)] : null,
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    {
+                        shown = certificate is null ? null : new X509Certificate2(certificate);
+                        return true;
+                    },
+                });
+            },
+            null);
+        if (asked != _host) throw new CloudViolationException($"the server's name was not named but \"{asked}\"");
+        string protocol = stream.NegotiatedApplicationProtocol.ToString();
+        if (protocol != (Rules.ApplicationProtocol ?? "")) throw new CloudViolationException($"ALPN \"{protocol}\"");
+        if (!Rules.WantsCertificate) return stream;
+        if (shown is null || shown.Issuer != _certificates!.Authority.Subject) throw new CloudViolationException("no certificate of the device");
+        Shown.Enqueue(shown.Subject);
+        return stream;
+    }
+}
+
+/// <summary>A client broke a rule.</summary>
+internal sealed class CloudViolationException(string message) : Exception(message);
