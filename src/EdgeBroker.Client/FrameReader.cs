@@ -13,6 +13,10 @@ internal sealed class FrameReader(Stream stream, int maximumPacketSizeBytes) : I
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InitialBytes);
     private int _start;
     private int _end;
+    private long _bytesRead;
+
+    /// <summary>Bytes read so far.</summary>
+    public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>Looks at the next packet; throws when there can be none.</summary>
     public bool TryPeek(out Frame frame)
@@ -53,6 +57,7 @@ internal sealed class FrameReader(Stream stream, int maximumPacketSizeBytes) : I
         MakeRoom();
         int read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
         _end += read;
+        Volatile.Write(ref _bytesRead, _bytesRead + read);
         return read > 0;
     }
 

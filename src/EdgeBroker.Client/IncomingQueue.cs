@@ -20,6 +20,14 @@ internal sealed class IncomingQueue(int capacityMessages, int capacityBytes)
         }
     }
 
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _count;
+        }
+    }
+
     private bool IsFullNow => _count >= capacityMessages || _bytes >= capacityBytes;
 
     public void Add(ReceivedMessage message)

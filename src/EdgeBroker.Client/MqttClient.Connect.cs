@@ -52,6 +52,7 @@ public sealed partial class MqttClient
         {
             _session.Resume(connection.Granted.SessionPresent);
             _connection = connection;
+            _connections++;
             SendNext(connection);
         }
 

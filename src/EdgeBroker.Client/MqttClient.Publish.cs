@@ -43,6 +43,7 @@ public sealed partial class MqttClient
                 {
                     if (Refusal(message, connection, Encode(message, null, message.ExpirySeconds, connection)) is { } refusal) throw refusal;
                     Encode(message, null, message.ExpirySeconds, connection).Write(connection.Outgoing.Writer, Version);
+                    _messagesSent++;
                     connection.Outgoing.Commit();
                     return;
                 }
@@ -112,6 +113,7 @@ public sealed partial class MqttClient
         }
 
         publish.Write(connection.Outgoing.Writer, Version);
+        _messagesSent++;
         delivery.WasSent = true;
     }
 

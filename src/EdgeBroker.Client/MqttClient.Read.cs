@@ -61,7 +61,9 @@ public sealed partial class MqttClient
             if (publish.QoS != QoS.AtMostOnce) Owe(connection, message);
         }
 
-        _incoming.Add(message);
+        Interlocked.Increment(ref _messagesReceived);
+        if (_responses.TryTake(message)) message.Acknowledge();
+        else _incoming.Add(message);
     }
 
     // The application has the message already, or had it; only the acknowledgement is repeated.
@@ -150,6 +152,7 @@ public sealed partial class MqttClient
     private void Finish(Connection connection, OutgoingDelivery delivery, in AckPacket ack)
     {
         _session.Outgoing.Remove(delivery);
+        _messagesAcknowledged++;
         // PUBCOMP's "identifier not found" only says that the server had finished earlier.
         if (ack.Type == PacketType.Pubcomp)
         {

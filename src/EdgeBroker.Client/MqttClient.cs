@@ -23,6 +23,14 @@ public sealed partial class MqttClient : IAsyncDisposable
     private bool _isLeaving;
     private MqttException? _failure;
 
+    // Counted under the lock, but for what is received.
+    private long _connections;
+    private long _messagesSent;
+    private long _messagesAcknowledged;
+    private long _messagesReceived;
+    private long _pastBytesSent;
+    private long _pastBytesReceived;
+
     /// <summary>Makes a client that is not connected yet.</summary>
     /// <param name="options">How to connect, and the bounds.</param>
     /// <param name="session">A session to go on with; null: a new one.</param>
@@ -58,6 +66,28 @@ public sealed partial class MqttClient : IAsyncDisposable
         get
         {
             lock (_session.SyncRoot) return _connection?.Granted;
+        }
+    }
+
+    /// <summary>What the client has done since it was made.</summary>
+    public ClientStatistics Statistics
+    {
+        get
+        {
+            lock (_session.SyncRoot)
+            {
+                return new ClientStatistics
+                {
+                    Connections = _connections,
+                    MessagesSent = _messagesSent,
+                    MessagesAcknowledged = _messagesAcknowledged,
+                    MessagesReceived = Volatile.Read(ref _messagesReceived),
+                    BytesSent = _pastBytesSent + (_connection?.Packets.BytesSent ?? 0),
+                    BytesReceived = _pastBytesReceived + (_connection?.Packets.BytesReceived ?? 0),
+                    Unacknowledged = _session.Outgoing.Count,
+                    Untaken = _incoming.Count,
+                };
+            }
         }
     }
 
@@ -116,6 +146,7 @@ public sealed partial class MqttClient : IAsyncDisposable
         }
 
         _session.Detach();
+        _responses.FailAll(forWaiters);
         _incoming.Complete(failure);
         if (failure is null)
         {

@@ -43,6 +43,7 @@ public sealed partial class PacketConnection
             ReadOnlyMemory<byte> piece = batch[..Math.Min(batch.Length, PieceBytes)];
             await _stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _lastSent, Time.GetTimestamp());
+            Volatile.Write(ref _bytesSent, _bytesSent + piece.Length);
             batch = batch[piece.Length..];
         }
 

@@ -20,6 +20,7 @@ public sealed partial class PacketConnection : IAsyncDisposable
     private readonly Stream _stream;
     private readonly FrameReader _reader;
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _bytesSent;
     private long _lastSent;
     private long _lastReceived;
     private volatile bool _isReaderPaused;
@@ -59,6 +60,12 @@ public sealed partial class PacketConnection : IAsyncDisposable
 
     /// <summary>When something came last, by the clock of the options.</summary>
     public long LastReceived => Volatile.Read(ref _lastReceived);
+
+    /// <summary>Bytes written since the connection was let in.</summary>
+    public long BytesSent => Volatile.Read(ref _bytesSent);
+
+    /// <summary>Bytes read since it was opened.</summary>
+    public long BytesReceived => _reader.BytesRead;
 
     internal OutgoingBuffer Outgoing { get; }
 

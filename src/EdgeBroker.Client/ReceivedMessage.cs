@@ -74,6 +74,20 @@ public sealed class ReceivedMessage
         return copy[..publish.Properties.CopyForwarded(copy)];
     }
 
+    /// <summary>A response to this message, to be published by whoever was asked: with the topic and the correlation data that it names (5.0, 4.10).</summary>
+    /// <param name="payload">What is answered.</param>
+    /// <returns>The response; null: the message asks for none.</returns>
+    public PublishMessage? CreateResponse(ReadOnlyMemory<byte> payload)
+    {
+        IReadOnlyList<MqttProperty> asked = ReadProperties();
+        ReadOnlyMemory<byte> topic = asked.FirstOrDefault(one => one.Id == PropertyId.ResponseTopic).Value;
+        if (topic.IsEmpty) return null;
+        var properties = new MqttProperties();
+        ReadOnlyMemory<byte> correlation = asked.FirstOrDefault(one => one.Id == PropertyId.CorrelationData).Value;
+        if (!correlation.IsEmpty) properties.Add(PropertyId.CorrelationData, correlation);
+        return new PublishMessage(topic, payload) { QoS = QoS, EncodedProperties = properties.EncodeForPublish() };
+    }
+
     /// <summary>Bytes of memory it holds, for bounds.</summary>
     internal int LengthBytes => _packet.Length + 64;
 

@@ -11,9 +11,17 @@ internal sealed class ImportedBridge(string name)
     // packets.
     private static readonly HashSet<string> Meaningless = new(StringComparer.Ordinal)
     {
-        "local_clientid", "local_username", "local_password", "local_cleansession", "bridge_require_ocsp", "bridge_tcp_keepalive", "bridge_tcp_user_timeout",
-        "bridge_max_topic_alias", "bridge_receive_maximum", "bridge_attempt_unsubscribe", "bridge_reload_type", "bridge_tls_use_os_certs",
+        "local_clientid", "local_username", "local_password", "local_cleansession", "bridge_tcp_keepalive", "bridge_tcp_user_timeout", "bridge_max_topic_alias",
+        "bridge_receive_maximum", "bridge_attempt_unsubscribe", "bridge_reload_type",
     };
+
+    // What makes a bridge speak TLS at all.
+    private static readonly string[] TlsKeys =
+        ["bridge_cafile", "bridge_capath", "bridge_certfile", "bridge_keyfile", "bridge_alpn", "bridge_tls_version", "bridge_tls_use_os_certs"];
+
+    // 3,650 days: the longest that is taken here.
+    private const long LongestExpirySeconds = 3_650L * 86_400;
+
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _topics = [];
@@ -41,7 +49,8 @@ internal sealed class ImportedBridge(string name)
             case "round_robin" or "start_type" or "idle_timeout" or "keepalive_interval" or "cleansession" or "restart_timeout" or "notifications":
             case "notification_topic" or "notifications_local_only" or "try_private" or "bridge_protocol_version" or "bridge_cafile" or "bridge_certfile":
             case "bridge_keyfile" or "bridge_insecure" or "bridge_alpn" or "bridge_bind_address" or "bridge_max_packet_size" or "bridge_outgoing_retain":
-            case "bridge_session_expiry_interval":
+            case "bridge_session_expiry_interval" or "bridge_tls_version" or "bridge_tls_use_os_certs" or "bridge_capath" or "bridge_require_ocsp":
+            case "bridge_psk" or "bridge_identity" or "threshold":
                 _values[key] = value;
                 return true;
             default:
@@ -54,13 +63,14 @@ internal sealed class ImportedBridge(string name)
     {
         if (output.Length > 0) output.Append('\n');
         output.Append("[[bridge]]\n");
-        Text(output, "name", new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]));
+        Text(output, "name", Name);
         string[] addresses = (_values.GetValueOrDefault("addresses") ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        output.Append(CultureInfo.InvariantCulture, $"addresses = [{string.Join(", ", addresses.Select(Quote))}]\n");
+        output.Append(CultureInfo.InvariantCulture, $"addresses = [{string.Join(", ", addresses.Select(WithPort).Select(Quote))}]\n");
         // mosquitto leaves the last address only where it is told to; otherwise it goes back to the first, as here.
         if (Is("round_robin", "true")) Text(output, "order", "round-robin");
         if (_values.GetValueOrDefault("start_type") is "lazy") Text(output, "start", "lazy");
         if (_values.GetValueOrDefault("start_type") is "once") notes.Add($"{name}: start_type once has no counterpart; the bridge connects again after a loss");
+        if (_values.ContainsKey("threshold")) notes.Add($"{name}: threshold has no counterpart; a lazy bridge connects when anything waits");
         Seconds(output, "idle_timeout", "idle_timeout");
         Seconds(output, "keepalive_interval", "keep_alive");
         if (Is("cleansession", "true")) output.Append("clean_start = true\n");
@@ -73,13 +83,33 @@ internal sealed class ImportedBridge(string name)
         WritePassword(output, notes);
         WriteRetry(output);
         Value(output, "bridge_bind_address", "bind_address");
-        if (_values.TryGetValue("bridge_max_packet_size", out string? bytes)) Text(output, "max_packet_size", bytes + "B");
-        Seconds(output, "bridge_session_expiry_interval", "session_expiry");
+        // 0 stands for no limit.
+        if (_values.TryGetValue("bridge_max_packet_size", out string? bytes) && bytes != "0") Text(output, "max_packet_size", bytes + "B");
+        WriteExpiry(output);
         bool isLocal = Is("notifications_local_only", "true");
         Text(output, "notifications", Is("notifications", "false") ? "off" : isLocal ? "local" : "both");
         Value(output, "notification_topic", "notification_topic");
         foreach (string topic in _topics) WriteRoute(output, topic, notes);
-        WriteTls(output);
+        if (Is("bridge_outgoing_retain", "false") && _topics.Exists(topic => topic.Contains(" both", StringComparison.Ordinal)))
+        {
+            notes.Add($"{name}: bridge_outgoing_retain false holds for routes out only; make two of one that goes both ways, the one out with retain = false");
+        }
+
+        WriteTls(output, notes);
+    }
+
+    private string Name => new([.. name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]);
+
+    private bool SpeaksTls => Array.Exists(TlsKeys, key => _values.TryGetValue(key, out string? value) && value != "false");
+
+    /// <summary>mosquitto's port is 1883 where none is given, with TLS, too.</summary>
+    private static string WithPort(string address) => address.Contains(':', StringComparison.Ordinal) ? address : address + ":1883";
+
+    private void WriteExpiry(StringBuilder output)
+    {
+        if (!_values.TryGetValue("bridge_session_expiry_interval", out string? value)) return;
+        long seconds = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long given) ? given : 0;
+        Text(output, "session_expiry", Math.Min(seconds, LongestExpirySeconds).ToString(CultureInfo.InvariantCulture) + "s");
     }
 
     private static string Quote(string text) =>
@@ -102,7 +132,7 @@ internal sealed class ImportedBridge(string name)
     private void WritePassword(StringBuilder output, List<string> notes)
     {
         if (!_values.ContainsKey("remote_password")) return;
-        string file = name + ".password";
+        string file = Name + ".password";
         output.Append(CultureInfo.InvariantCulture, $"password = {{ file = {Quote(file)} }}\n");
         notes.Add($"{name}: write its password (remote_password) into {file}, beside the configuration; it does not stand in the configuration itself");
     }
@@ -137,16 +167,24 @@ internal sealed class ImportedBridge(string name)
         if (Is("bridge_outgoing_retain", "false") && direction == "out") output.Append("  retain = false\n");
     }
 
-    private void WriteTls(StringBuilder output)
+    private void WriteTls(StringBuilder output, List<string> notes)
     {
-        string[] keys = ["bridge_cafile", "bridge_certfile", "bridge_keyfile", "bridge_alpn"];
-        if (!Array.Exists(keys, _values.ContainsKey) && !Is("bridge_insecure", "true")) return;
+        if (_values.ContainsKey("bridge_psk") || _values.ContainsKey("bridge_identity"))
+        {
+            notes.Add($"{name}: there is no TLS with a pre-shared key (bridge_psk, bridge_identity); the other side needs a certificate");
+        }
+
+        if (_values.ContainsKey("bridge_capath")) notes.Add($"{name}: bridge_capath is a directory; join its certificates into one file, given as \"ca\"");
+        if (Is("bridge_require_ocsp", "true")) notes.Add($"{name}: bridge_require_ocsp has no counterpart; revoked certificates are not noticed");
+        if (!SpeaksTls) return;
         output.Append("\n  [bridge.tls]\n");
+        string[] keys = ["bridge_cafile", "bridge_certfile", "bridge_keyfile", "bridge_alpn"];
         foreach ((string key, string known) in keys.Zip(["ca", "cert", "key", "alpn"]))
         {
             if (_values.TryGetValue(key, out string? value)) Text(output.Append("  "), known, value);
         }
 
         if (Is("bridge_insecure", "true")) output.Append("  any_name = true\n");
+        if (Is("bridge_tls_version", "tlsv1.3")) Text(output.Append("  "), "min_version", "1.3");
     }
 }

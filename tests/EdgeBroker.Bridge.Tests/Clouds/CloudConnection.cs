@@ -98,7 +98,8 @@ internal sealed class CloudConnection(CloudServer server, Socket socket)
         if (!isPresent) server.Subscriptions[clientId] = new ConcurrentDictionary<string, int>();
         _filters = server.Subscriptions[clientId];
         byte[] properties = [
-            .. Rules.ReceiveMaximum is { } most ? (byte[])[0x21, .. Wire.UInt16(most)] : [], .. Rules.MaximumQoS < 2 ? (byte[])[0x24, (byte)Rules.MaximumQoS] : []];
+            .. Rules.ReceiveMaximum is { } most ? (byte[])[0x21, .. Wire.UInt16(most)] : [],
+            .. Rules.MaximumQoS < 2 ? (byte[])[0x24, (byte)Rules.MaximumQoS] : []];
         return (_packets.Connack(isPresent, 0, isV5 ? properties : null), true);
     }
 
@@ -157,7 +158,8 @@ internal sealed class CloudConnection(CloudServer server, Socket socket)
             }
         }
 
-        server.Taken.Enqueue((message.Topic, message.PayloadText));
+        if (server.Sink is { } sink) sink(message.Topic, message.PayloadText);
+        else server.Taken.Enqueue((message.Topic, message.PayloadText));
         bool comesBack = _filters.Keys.Any(filter => TopicFilter.Matches(Encoding.UTF8.GetBytes(filter), Encoding.UTF8.GetBytes(message.Topic)));
         if (message.QoS > 0 && server.HoldsAcks)
         {

@@ -45,6 +45,9 @@ internal sealed class CloudServer : IDisposable
     /// <summary>Messages taken, in their order: topic and payload.</summary>
     public ConcurrentQueue<(string Topic, string Payload)> Taken { get; } = new();
 
+    /// <summary>Told of each message taken instead of keeping it; null: it is kept.</summary>
+    public Action<string, string>? Sink { get; init; }
+
     /// <summary>Payloads of messages sent that the client has acknowledged.</summary>
     public ConcurrentQueue<string> Acknowledged { get; } = new();
 

@@ -99,7 +99,8 @@ internal sealed class TestProxy : IDisposable
         Assert.Equal(("CONNECT", "HTTP/1.1"), (words[0], words[2]));
         string wanted = "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_user}:{_password}"));
         if (_user is null || lines.Contains(wanted)) return words[1];
-        await stream.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"plant\"\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        const string Asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"plant\"\r\nContent-Length: 0\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Asks));
         return null;
     }
 

@@ -78,8 +78,8 @@ public sealed class ListenerPartTests
     {
         var broker = new Broker(TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(), "test");
         var site = new HttpSite(
-            broker, new AnonymousAuthenticator(), new NothingFound(), new Replaceable<HttpOptions>(new HttpOptions()), new AuditLog(NullLoggerFactory.Instance),
-            TimeProvider.System);
+            broker, new AnonymousAuthenticator(), new NothingFound(), new Replaceable<HttpOptions>(new HttpOptions()),
+            new AuditLog(NullLoggerFactory.Instance, TimeProvider.System), TimeProvider.System);
         return new ListenerPart(settings, broker, new AnonymousAuthenticator(), site, NullLoggerFactory.Instance, TimeProvider.System);
     }
 
