@@ -2,6 +2,8 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core;
@@ -32,6 +34,42 @@ public sealed partial class Broker
 
         Finish(session, publishWill ? ending : ending with { Will = null }, call.Context, reason);
         return KickOutcome.Forgotten;
+    }
+
+    /// <summary>Drops what waits for a client; what is sent and not acknowledged stays.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <returns>How many messages; null: there is no such session.</returns>
+    internal int? PurgeQueue(string clientId)
+    {
+        if (FindSession(clientId) is not { } session) return null;
+        using LocalCall call = BeginLocalCall();
+        int dropped = 0;
+        // What comes meanwhile may stay, so this ends; nobody waits longer for the session's lock than a part of it takes.
+        for (int rest = session.Backlog.Messages; rest > 0;)
+        {
+            int count = session.PurgeQueue(Math.Min(rest, MostDroppedAtOnce));
+            if (count == 0) break;
+            dropped += count;
+            rest -= count;
+        }
+
+        CountDropped(session, dropped, DropReason.Purged, call.Context);
+        return dropped;
+    }
+
+    /// <summary>Takes a subscription away from a client, who is not told: MQTT has no word for it.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="filter">The filter, shared or not.</param>
+    /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
+    /// <returns>Whether there was one; null: there is no such session.</returns>
+    internal bool? RemoveSubscription(string clientId, byte[] filter, out Completion? completion)
+    {
+        completion = null;
+        if (FindSession(clientId) is not { } session) return null;
+        if (session.RemoveSubscription(filter, out completion) is not { } removed) return false;
+        Align(session, removed.Filter);
+        _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = clientId, Filter = filter, Cause = SubscriptionEnd.Administration });
+        return true;
     }
 
     /// <summary>Deletes the retained message of a topic, and has subscribers hear of it as they do of a client's deletion: by an empty message.</summary>

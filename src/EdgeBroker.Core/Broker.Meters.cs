@@ -152,6 +152,7 @@ public sealed partial class Broker
         DropReason.Limited => "limit",
         DropReason.NotPermitted => "not-permitted",
         DropReason.PayloadFormat => "payload-format",
+        DropReason.Purged => "purged",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs a word."),
     };
 

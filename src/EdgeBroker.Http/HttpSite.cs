@@ -60,8 +60,9 @@ public sealed class HttpSite
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
         Add(() => HealthEndpoints.Make(health, time, () => options.Current.NodeName));
         var clients = new HttpClients(broker);
+        Publishing = new PublishEndpoints(broker, clients, new OnceOnly(new IdempotencyKeys(time), time));
         Add(new TopicStream(this, clients, time).Make);
-        Add(new PublishEndpoints(broker, clients).Make);
+        Add(Publishing.Make);
         Add(ConsoleEndpoints.Make);
     }
 
@@ -86,6 +87,9 @@ public sealed class HttpSite
     internal OpenStreams Streams { get; }
 
     internal RequestAuthentication Authentication { get; }
+
+    /// <summary>Publishes in the name of whoever asks.</summary>
+    internal PublishEndpoints Publishing { get; }
 
     /// <summary>Adds endpoints. Before the listeners start, on one thread; of two that fit a path the one added first answers.</summary>
     /// <param name="make">Makes them, once, when the first request comes.</param>

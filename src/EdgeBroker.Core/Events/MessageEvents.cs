@@ -28,6 +28,9 @@ public enum SubscriptionEnd
 {
     Unsubscribed,
     SessionEnded,
+
+    /// <summary>Somebody took it away who looks after the broker.</summary>
+    Administration,
 }
 
 /// <summary>A subscription ended.</summary>

@@ -88,6 +88,29 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     public KickOutcome Kick(string clientId, bool forget, bool publishWill = false, string? connection = null) =>
         broker.Kick(clientId, ReasonCode.AdministrativeAction, forget, publishWill, connection);
 
+    /// <summary>The oldest messages that wait for a client, which has got none of them yet; null: there is no such session.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="limit">Most rows.</param>
+    public Page<WaitingView>? Queue(string clientId, int limit)
+    {
+        if (broker.FindSession(clientId) is not { } session) return null;
+        List<WaitingMessage> oldest = session.ListQueue(limit);
+        DateTimeOffset began = broker.Clock.WallTime - TimeSpan.FromMilliseconds(broker.Clock.NowMs);
+        return new Page<WaitingView>([.. oldest.Select((one, i) => Show(one, i + 1, began))], null, Math.Max(oldest.Count, session.Backlog.Messages));
+    }
+
+    /// <summary>Drops what waits for a client; what is sent and not acknowledged stays.</summary>
+    /// <returns>How many messages; null: there is no such session.</returns>
+    public int? PurgeQueue(string clientId) => broker.PurgeQueue(clientId);
+
+    /// <summary>Takes a subscription away from a client, who is not told.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="filter">The filter, <c>$share/group/</c> included.</param>
+    /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
+    /// <returns>Whether there was one; null: there is no such session.</returns>
+    public bool? RemoveSubscription(string clientId, string filter, out Completion? completion) =>
+        broker.RemoveSubscription(clientId, Encoding.UTF8.GetBytes(filter), out completion);
+
     /// <summary>Retained messages by topic.</summary>
     /// <param name="filter">The topic filter they match; a valid one.</param>
     /// <param name="after">The topic behind which the page begins; null: with the first.</param>
@@ -121,7 +144,7 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     {
         long nowMs = broker.Clock.NowMs;
         return broker.Retained.Get(Encoding.UTF8.GetBytes(topic)) is { } message && !message.IsExpired(nowMs)
-            ? new RetainedValue(topic, (int)message.QoS, message.Payload, message.RemainingExpirySeconds(nowMs))
+            ? new RetainedValue(topic, (int)message.QoS, message.Payload, message.RemainingExpirySeconds(nowMs)) { Properties = message.Properties }
             : null;
     }
 
@@ -171,6 +194,14 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
 
     /// <summary>Recent refusals, the newest first.</summary>
     public IReadOnlyList<RefusalView> Refusals() => refusals.ToList();
+
+    private static WaitingView Show(in WaitingMessage one, int position, DateTimeOffset began) => new(
+        position, one.Message is null ? null : Encoding.UTF8.GetString(one.Message.Topic), (int)one.QoS, one.Retain, one.SizeBytes,
+        began + TimeSpan.FromSeconds(one.QueuedAtSeconds))
+    {
+        ExpiresAt = one.ExpiresAtMs == Message.Never ? null : began + TimeSpan.FromMilliseconds(one.ExpiresAtMs),
+        Payload = one.Message?.Payload,
+    };
 
     private static bool HasText(byte[] topic, string? text) =>
         text is null || Encoding.UTF8.GetString(topic).Contains(text, StringComparison.OrdinalIgnoreCase);

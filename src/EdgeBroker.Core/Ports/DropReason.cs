@@ -44,4 +44,7 @@ public enum DropReason
 
     /// <summary>It is not the text it says it is.</summary>
     PayloadFormat,
+
+    /// <summary>Somebody who looks after the broker has thrown the queue away.</summary>
+    Purged,
 }

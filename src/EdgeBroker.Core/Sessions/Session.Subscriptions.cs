@@ -52,12 +52,18 @@ public sealed partial class Session
         lock (SyncRoot.Alone())
         {
             completion = null;
-            Subscription? removed = Holds(lease) ? _subscriptions.Remove(filter) : null;
-            if (removed is null) return null;
-            _holder?.CountFilters(-1);
-            _retained.Remove(removed.Filter);
-            if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, removed.Filter, null));
-            return removed;
+            return Holds(lease) ? Unsubscribe(filter, out completion) : null;
         }
+    }
+
+    private Subscription? Unsubscribe(ReadOnlySpan<byte> filter, out Completion? completion)
+    {
+        SyncRoot.MustBeHeld();
+        completion = null;
+        if (HasEnded || _subscriptions.Remove(filter) is not { } removed) return null;
+        _holder?.CountFilters(-1);
+        _retained.Remove(removed.Filter);
+        if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, removed.Filter, null));
+        return removed;
     }
 }

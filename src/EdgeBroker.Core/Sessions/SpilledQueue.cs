@@ -127,13 +127,14 @@ internal sealed class SpilledQueue
         return expired;
     }
 
-    /// <summary>All of them, oldest first; they stay.</summary>
-    public List<SpilledDelivery> ToList()
+    /// <summary>Them, oldest first; they stay.</summary>
+    /// <param name="limit">Most of them.</param>
+    public List<SpilledDelivery> ToList(int limit = int.MaxValue)
     {
         var copy = new SpilledQueue { _readAt = _readAt, _lastRead = _lastRead, _entries = _entries };
         foreach (byte[] chunk in _chunks) copy._chunks.Enqueue(chunk);
-        var all = new List<SpilledDelivery>(Count);
-        for (int i = 0; i < _entries && copy.TryRead(out SpilledDelivery delivery); i++)
+        var all = new List<SpilledDelivery>(Math.Min(limit, Count));
+        for (int i = 0; i < _entries && all.Count < limit && copy.TryRead(out SpilledDelivery delivery); i++)
         {
             if (_removed is null || !_removed.Contains(delivery.Position)) all.Add(delivery);
         }

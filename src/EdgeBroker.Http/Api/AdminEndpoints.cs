@@ -27,7 +27,8 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
         };
         yield return new HttpEndpoint(Surfaces, "POST", "/api/v1/config/check", EndpointAccess.Admin, CheckAsync)
         {
-            Summary = "What is wrong with the configuration's files, and what a reload would change; the ETag names them",
+            Summary = "What is wrong with the configuration's files, or a text in place of the main one, and what would change; the ETag names the files",
+            Takes = ApiJson.Default.ConfigCheckBody,
             Answers = ApiJson.Default.ConfigCheckAnswer,
             Action = "config.check",
         };
@@ -66,10 +67,19 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
             : new ProblemError { Message = line };
     }
 
-    private Task CheckAsync(Exchange exchange)
+    private async Task CheckAsync(Exchange exchange)
     {
-        exchange.SetETag(administration.FilesTag);
-        return exchange.AnswerAsync(administration.Check(), ApiJson.Default.ConfigCheckAnswer);
+        if (exchange.Context.Request is { ContentLength: null or 0, ContentType: null })
+        {
+            exchange.SetETag(administration.FilesTag);
+            await exchange.AnswerAsync(administration.Check(null), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
+            return;
+        }
+
+        ConfigCheckBody body = await exchange.ReadJsonAsync(ApiJson.Default.ConfigCheckBody).ConfigureAwait(false);
+        if (body.Toml is null) throw new HttpProblem(ProblemKind.InvalidBody, "toml holds the text of a configuration");
+        exchange.AuditDetail = "a text that was sent";
+        await exchange.AnswerAsync(administration.Check(body.Toml), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
     }
 
     private ReloadEntry[] Reloads()
@@ -85,7 +95,7 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
             exchange.CheckIfMatch(administration.FilesTag);
             if (exchange.QueryFlag("dry_run"))
             {
-                ConfigCheckAnswer check = administration.Check();
+                ConfigCheckAnswer check = administration.Check(null);
                 if (!check.Valid) throw Invalid(check.Errors);
                 await exchange.AnswerAsync(
                     new ReloadResult

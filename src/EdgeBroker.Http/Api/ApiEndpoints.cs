@@ -15,9 +15,11 @@ public static class ApiEndpoints
     /// <param name="history">Comings and goings of clients, which it tells its events to.</param>
     /// <param name="health">How its parts are.</param>
     /// <param name="administration">Its configuration.</param>
+    /// <param name="neighbours">Those it talks to.</param>
     /// <param name="time">The clock.</param>
     public static void AddTo(
-        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, TimeProvider time)
+        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, INeighbours neighbours,
+        TimeProvider time)
     {
         var scans = new ApiScans(time);
         var course = new MetricHistory(broker.Meters, time);
@@ -28,12 +30,12 @@ public static class ApiEndpoints
             course.Begin();
         };
         site.Stopping.Register(course.Dispose);
-        site.Add(() => Make(site, broker, view, history, health, administration, scans, course, time));
+        site.Add(() => Make(site, broker, view, history, health, administration, neighbours, scans, course, time));
     }
 
     private static IEnumerable<HttpEndpoint> Make(
-        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, ApiScans scans,
-        MetricHistory course, TimeProvider time)
+        HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, INeighbours neighbours,
+        ApiScans scans, MetricHistory course, TimeProvider time)
     {
         var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, course, time);
         return
@@ -42,7 +44,10 @@ public static class ApiEndpoints
             .. whole.Make(),
             .. new StreamEndpoint(site, whole, view, history, administration, time).Make(),
             .. new SessionEndpoints(view, history, scans, time).Make(),
-            .. new RetainedEndpoints(view, scans, time).Make(),
+            .. new TopicEndpoints(view, new TopicRegister(broker.Events, broker.Limits.Ledger, time), scans, time).Make(),
+            .. new SessionContentEndpoints(view, time).Make(),
+            .. new RetainedEndpoints(view, site.Publishing, scans, time).Make(),
+            .. new NeighbourEndpoints(site, neighbours, time).Make(),
             .. new WorkbenchEndpoint(site).Make(),
             .. new BackupEndpoints(administration, time).Make(),
             .. new LogEndpoints(administration, time).Make(),

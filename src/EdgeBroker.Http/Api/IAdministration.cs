@@ -32,12 +32,15 @@ public interface IAdministration
     LogLevelAnswer LogLevel { get; }
 
     /// <summary>Sets another level.</summary>
-    /// <param name="level">Its word.</param>
-    /// <param name="duration">For how long; null: until a reload.</param>
-    void SetLogLevel(string level, TimeSpan? duration);
+    /// <param name="area">For what of the broker; null: for all that has no level of its own.</param>
+    /// <param name="level">Its word; null: the one of all, or the configured one, again.</param>
+    /// <param name="duration">For how long; null: until somebody says otherwise.</param>
+    /// <returns>Whether there is such an area.</returns>
+    bool SetLogLevel(string? area, string? level, TimeSpan? duration);
 
-    /// <summary>Reads the files, and says what is wrong with them, and what they would change.</summary>
-    ConfigCheckAnswer Check();
+    /// <summary>Reads the configuration, and says what is wrong with it, and what it would change.</summary>
+    /// <param name="toml">What would stand in the main file, which is not written; null: what stands there.</param>
+    ConfigCheckAnswer Check(string? toml);
 
     /// <summary>Reads the files again and puts them in force.</summary>
     /// <param name="by">Who asks, for the log.</param>
@@ -50,6 +53,10 @@ public interface IAdministration
 /// <param name="EndPoint">Where it listens.</param>
 /// <param name="AllowAnonymous">Whether clients need no login.</param>
 public sealed record ListenerAnswer(string Address, string Protocol, string EndPoint, bool AllowAnonymous);
+
+/// <summary>A configuration to be looked at instead of the main file's; it is not kept.</summary>
+/// <param name="Toml">Its text.</param>
+public sealed record ConfigCheckBody(string Toml);
 
 /// <summary>What is wrong with the configuration's files.</summary>
 public sealed record ConfigCheckAnswer

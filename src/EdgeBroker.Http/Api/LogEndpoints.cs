@@ -27,16 +27,17 @@ internal sealed class LogEndpoints(IAdministration administration, TimeProvider 
         };
         yield return new HttpEndpoint(Surfaces, "GET", "/api/v1/log/levels", EndpointAccess.Viewer, exchange =>
         {
-            exchange.SetETag(administration.LogLevel.Level);
-            return exchange.AnswerAsync(administration.LogLevel, ApiJson.Default.LogLevelAnswer);
+            LogLevelAnswer level = administration.LogLevel;
+            exchange.SetETag(level.Tag);
+            return exchange.AnswerAsync(level, ApiJson.Default.LogLevelAnswer);
         })
         {
-            Summary = "The least severe level that is written",
+            Summary = "The least severe level that is written, in all and by area",
             Answers = ApiJson.Default.LogLevelAnswer,
         };
         yield return new HttpEndpoint(Surfaces, "PUT", "/api/v1/log/levels", EndpointAccess.Operator, ChangeAsync)
         {
-            Summary = "Another level for the log, perhaps for a while; If-Match holds the ETag of the one that was seen",
+            Summary = "Another level for the log or one of its areas, perhaps for a while; If-Match holds the ETag of the one that was seen",
             Takes = ApiJson.Default.LogLevelBody,
             Answers = ApiJson.Default.LogLevelAnswer,
             Action = "log.level",
@@ -58,11 +59,25 @@ internal sealed class LogEndpoints(IAdministration administration, TimeProvider 
     private async Task ChangeAsync(Exchange exchange)
     {
         LogLevelBody body = await exchange.ReadJsonAsync(ApiJson.Default.LogLevelBody).ConfigureAwait(false);
-        exchange.CheckIfMatch(administration.LogLevel.Level, isNeeded: true);
-        if (!Levels.AsSpan(0, 4).Contains(body.Level)) throw new HttpProblem(ProblemKind.InvalidBody, "level is debug, info, warning or error");
+        exchange.CheckIfMatch(administration.LogLevel.Tag, isNeeded: true);
+        bool isDefault = body.Level == "default";
+        if (!isDefault && !Levels.AsSpan(0, 4).Contains(body.Level))
+        {
+            throw new HttpProblem(ProblemKind.InvalidBody, "level is debug, info, warning, error or default");
+        }
+
         if (body.UntilSeconds is < 1 or > LongestSeconds) throw new HttpProblem(ProblemKind.InvalidBody, $"until_seconds is 1 to {LongestSeconds}");
+        exchange.AuditTarget = body.Area;
         exchange.AuditDetail = body.Level;
-        administration.SetLogLevel(body.Level, body.UntilSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
-        await exchange.AnswerAsync(administration.LogLevel, ApiJson.Default.LogLevelAnswer).ConfigureAwait(false);
+        TimeSpan? duration = body.UntilSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        if (!administration.SetLogLevel(body.Area, isDefault ? null : body.Level, duration))
+        {
+            string areas = string.Join(", ", administration.LogLevel.Areas.Select(one => one.Area));
+            throw new HttpProblem(ProblemKind.InvalidBody, $"the log has no area {Exchange.Short(body.Area ?? "")}; there are {areas}");
+        }
+
+        LogLevelAnswer level = administration.LogLevel;
+        exchange.SetETag(level.Tag);
+        await exchange.AnswerAsync(level, ApiJson.Default.LogLevelAnswer).ConfigureAwait(false);
     }
 }

@@ -3,7 +3,9 @@ using System.Text.Unicode;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Http.Access;
+using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Routing;
+using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Api;
@@ -25,6 +27,88 @@ public sealed record RetainedAnswer(string Topic, int Qos, int PayloadBytes)
 
     /// <summary>Whether only its beginning is shown.</summary>
     public bool? PayloadTruncated { get; init; }
+
+    /// <summary><c>utf-8</c> where its publisher says so.</summary>
+    public string? PayloadFormat { get; init; }
+
+    /// <summary>The content type.</summary>
+    public string? ContentType { get; init; }
+
+    /// <summary>Where an answer goes.</summary>
+    public string? ResponseTopic { get; init; }
+
+    /// <summary>What an answer is told by.</summary>
+    public string? CorrelationDataBase64 { get; init; }
+
+    /// <summary>User properties, as pairs.</summary>
+    public IReadOnlyList<IReadOnlyList<string>>? UserProperties { get; init; }
+
+    /// <summary>The same with the properties a message has.</summary>
+    internal RetainedAnswer With(byte[] encoded)
+    {
+        if (!PropertyBlock.TryRead(encoded, out PropertyBlock properties) || properties.IsEmpty) return this;
+        List<IReadOnlyList<string>>? pairs = null;
+        foreach (Property property in properties)
+        {
+            if (property.Id == PropertyId.UserProperty) (pairs ??= []).Add([Encoding.UTF8.GetString(property.Name), Encoding.UTF8.GetString(property.Value)]);
+        }
+
+        return this with
+        {
+            PayloadFormat = properties.GetNumber(PropertyId.PayloadFormatIndicator, 0) == 1 ? "utf-8" : null,
+            ContentType = properties.Has(PropertyId.ContentType) ? Encoding.UTF8.GetString(properties.GetValue(PropertyId.ContentType)) : null,
+            ResponseTopic = properties.Has(PropertyId.ResponseTopic) ? Encoding.UTF8.GetString(properties.GetValue(PropertyId.ResponseTopic)) : null,
+            CorrelationDataBase64 = properties.Has(PropertyId.CorrelationData)
+                ? Convert.ToBase64String(properties.GetValue(PropertyId.CorrelationData)) : null,
+            UserProperties = pairs,
+        };
+    }
+}
+
+/// <summary>A value to be set, as publishing has it but for what the request says already: topic and retain.</summary>
+public sealed record RetainedPutBody
+{
+    /// <summary>The payload as text.</summary>
+    public string? Payload { get; init; }
+
+    /// <summary>The payload as bytes.</summary>
+    public string? PayloadBase64 { get; init; }
+
+    /// <summary>The QoS, 0 to 2.</summary>
+    public int Qos { get; init; }
+
+    /// <summary>The content type.</summary>
+    public string? ContentType { get; init; }
+
+    /// <summary>Where an answer goes.</summary>
+    public string? ResponseTopic { get; init; }
+
+    /// <summary>What an answer is told by.</summary>
+    public string? CorrelationDataBase64 { get; init; }
+
+    /// <summary>After how many seconds it is of no more use.</summary>
+    public uint? ExpirySeconds { get; init; }
+
+    /// <summary><c>utf-8</c>, or <c>bytes</c>.</summary>
+    public string? PayloadFormat { get; init; }
+
+    /// <summary>User properties, as pairs.</summary>
+    public IReadOnlyList<IReadOnlyList<string>>? UserProperties { get; init; }
+
+    internal PublishBody For(string topic) => new()
+    {
+        Topic = topic,
+        Payload = Payload,
+        PayloadBase64 = PayloadBase64,
+        Qos = Qos,
+        Retain = true,
+        ContentType = ContentType,
+        ResponseTopic = ResponseTopic,
+        CorrelationDataBase64 = CorrelationDataBase64,
+        ExpirySeconds = ExpirySeconds,
+        PayloadFormat = PayloadFormat,
+        UserProperties = UserProperties,
+    };
 }
 
 /// <summary>Which retained messages are to be deleted.</summary>
@@ -38,15 +122,12 @@ public sealed record RetainedDeleteBody(string Filter, long ExpectCount);
 public sealed record DeleteResult(bool Deleted, bool Committed);
 
 /// <summary>Retained messages: the list, one of them, and its deletion. Payloads are for operators, as far as rules let them read.</summary>
-internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimeProvider time)
+internal sealed class RetainedEndpoints(BrokerView view, PublishEndpoints publishing, ApiScans scans, TimeProvider time)
 {
     private const HttpSurfaces Surfaces = HttpSurfaces.Api | HttpSurfaces.Console;
     private const string Path = "/api/v1/retained";
     private const int MostAtOnce = 1_000;
     private const int MostPayloadBytes = 1024 * 1024;
-
-    // For the disk to take a deletion: a slow one takes a second.
-    private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
 
     public IEnumerable<HttpEndpoint> Make()
     {
@@ -70,6 +151,16 @@ internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimePro
             Answers = ApiJson.Default.DeleteResult,
             Action = "retained.delete",
         };
+        yield return new HttpEndpoint(Surfaces, "PUT", Path, EndpointAccess.Operator, exchange =>
+            PutAsync(exchange, exchange.Query("topic") ?? throw HttpProblem.Parameter("topic", null, "the topic")))
+        {
+            Summary = "Set the value of a topic that does not fit into a path",
+            Query = [new("topic", "the topic")],
+            Takes = ApiJson.Default.RetainedPutBody,
+            Answers = HttpJson.Default.PublishAnswer,
+            MaxBodyBytes = publishing.MostBodyBytes,
+            Action = "retained.set",
+        };
         yield return new HttpEndpoint(Surfaces, "POST", Path + "/delete", EndpointAccess.Admin, DeleteManyAsync)
         {
             Summary = "Delete the values that match a filter, as many as were seen",
@@ -89,6 +180,14 @@ internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimePro
             Summary = "Delete the value of a topic; subscribers get an empty message. If-Match hits only the value that was seen",
             Answers = ApiJson.Default.DeleteResult,
             Action = "retained.delete",
+        };
+        yield return new HttpEndpoint(Surfaces, "PUT", Path + "/{topic}", EndpointAccess.Operator, exchange => PutAsync(exchange, exchange.Argument("topic")))
+        {
+            Summary = "Set the value of a topic by a publish in the caller's name; with If-None-Match: *, only where there is none",
+            Takes = ApiJson.Default.RetainedPutBody,
+            Answers = HttpJson.Default.PublishAnswer,
+            MaxBodyBytes = publishing.MostBodyBytes,
+            Action = "retained.set",
         };
     }
 
@@ -122,6 +221,7 @@ internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimePro
                 PayloadBase64 = isText ? null : Convert.ToBase64String(shown),
                 PayloadTruncated = shown.Length < payload.Length ? true : null,
             };
+            answer = answer.With(value.Properties);
         }
 
         return exchange.AnswerAsync(answer, ApiJson.Default.RetainedAnswer);
@@ -133,8 +233,23 @@ internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimePro
         RetainedValue value = Find(topic);
         exchange.CheckIfMatch(Exchange.TagOf(value.Payload));
         if (!view.DeleteRetained(topic, out Completion? completion)) throw NoValue(topic);
-        bool isCommitted = await IsDoneSoonAsync(completion).ConfigureAwait(false);
+        bool isCommitted = await SessionContentEndpoints.IsDoneSoonAsync(completion, time).ConfigureAwait(false);
         await exchange.AnswerAsync(new DeleteResult(true, isCommitted), ApiJson.Default.DeleteResult).ConfigureAwait(false);
+    }
+
+    private async Task PutAsync(Exchange exchange, string topic)
+    {
+        TopicText.Name(topic);
+        exchange.AuditTarget = topic;
+        RetainedPutBody body = await exchange.ReadJsonAsync(ApiJson.Default.RetainedPutBody).ConfigureAwait(false);
+        PublishBody value = body.For(topic);
+        bool isEmpty = value is { Payload: null or "", PayloadBase64: null or "" };
+        if (isEmpty) throw new HttpProblem(ProblemKind.InvalidBody, "a value has a payload; DELETE takes one away");
+        string condition = exchange.Context.Request.Headers.IfNoneMatch.ToString();
+        if (condition.Length > 0 && view.RetainedValueOf(topic) is not null) throw new HttpProblem(ProblemKind.ChangedMeanwhile, "there is a value already");
+        exchange.CheckIfMatch(view.RetainedValueOf(topic) is { } present ? Exchange.TagOf(present.Payload) : "none");
+        await exchange.AnswerAsync(
+            await publishing.PublishAsync(exchange, value, exchange.Gone).ConfigureAwait(false), HttpJson.Default.PublishAnswer).ConfigureAwait(false);
     }
 
     private async Task DeleteManyAsync(Exchange exchange)
@@ -155,20 +270,4 @@ internal sealed class RetainedEndpoints(BrokerView view, ApiScans scans, TimePro
     private RetainedValue Find(string topic) => view.RetainedValueOf(TopicText.Name(topic)) ?? throw NoValue(topic);
 
     private static HttpProblem NoValue(string topic) => new(ProblemKind.NoRetainedValue, $"{Exchange.Short(topic)} has no retained value");
-
-    private async ValueTask<bool> IsDoneSoonAsync(Completion? completion)
-    {
-        if (completion is null or { IsDone: true }) return true;
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        completion.WhenDone(() => done.TrySetResult());
-        try
-        {
-            await done.Task.WaitAsync(StoreTimeout, time).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
 }

@@ -20,10 +20,13 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         new("protocol", "3.1.1 or 5.0"), new("transport", "tcp, tls, ws, wss or unix"), new("topic", "who gets messages of this topic"),
         new("queue_messages_min", "messages that wait at least", "integer"), new("dropped_min", "messages dropped at least", "integer"),
         new("connected_after", "a time"),
-        new("sort", "client_id, -client_id; or a top list: -connected_at, -queue_messages, -queue_bytes, -dropped_total, -messages_received, -messages_sent"),
+        new("sort", "client_id, -client_id; or a top list: -connected_at, -queue_messages, -queue_bytes, -dropped_total, "
+            + "-messages_received, -messages_sent, -in_per_second, "
+            + "-out_per_second"),
     ];
 
     private readonly RowRates _rates = new(time);
+    private readonly SessionRates _allRates = new(time);
 
     public IEnumerable<HttpEndpoint> Make()
     {
@@ -84,11 +87,14 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         IReadOnlyList<string> ids = exchange.QueryAll("client_id");
         if (ids.Count > 100) throw HttpProblem.Parameter("client_id", null, "given at most 100 times");
         string? sort = exchange.QueryWord(
-            "sort", "client_id", "-client_id", "-connected_at", "-queue_messages", "-queue_bytes", "-dropped_total", "-messages_received", "-messages_sent");
+            "sort", "client_id", "-client_id", "-connected_at", "-queue_messages", "-queue_bytes", "-dropped_total", "-messages_received", "-messages_sent",
+            "-in_per_second", "-out_per_second");
         SessionFilter filter = FilterOf(exchange);
         int limit = Lists.LimitOf(exchange);
         string? after = Lists.AfterOf(exchange);
-        Func<SessionSummary, double>? measure = MeasureOf(sort);
+        SessionRates.Pass? pass = sort is "-in_per_second" or "-out_per_second" ? _allRates.Begin() : null;
+        Func<SessionSummary, double>? measure = pass is null ? MeasureOf(sort)
+            : sort == "-in_per_second" ? row => pass.In(row) ?? 0 : row => pass.Out(row) ?? 0;
         if (measure is not null && after is not null) throw HttpProblem.Parameter("after", after, "left out: a top list has no further pages");
         Page<SessionSummary> page;
         if (ids.Count > 0 || exchange.Query("topic") is not null)
@@ -106,7 +112,10 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
                 exchange.Gone).ConfigureAwait(false);
         }
 
-        var rows = new Page<SessionRow>([.. page.Items.Select(row => _rates.With(new SessionRow(row)))], page.Next, page.Total);
+        Func<SessionSummary, SessionRow> show = pass is null ? row => _rates.With(new SessionRow(row))
+            : row => new SessionRow(row) { InPerSecond = pass.In(row), OutPerSecond = pass.Out(row) };
+        var rows = new Page<SessionRow>([.. page.Items.Select(show)], page.Next, page.Total);
+        if (pass is not null) _allRates.Keep(pass);
         await Lists.AnswerAsync(exchange, rows, ApiJson.Default.ListAnswerSessionRow, time.GetUtcNow(), measure is not null).ConfigureAwait(false);
     }
 

@@ -16,7 +16,7 @@ namespace EdgeBroker.Http.Publishing;
 /// Publishing over HTTP, and the values of topics. The same rights and limits as over MQTT hold; an answer to QoS 1 and 2 comes when the message is on disk
 /// wherever somebody is owed it.
 /// </summary>
-internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
+internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceOnly once)
 {
     private const int MostAtOnce = 100;
 
@@ -29,8 +29,7 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
             Summary = "Publish a message, or up to 100 of them in an array",
             Takes = HttpJson.Default.PublishBody,
             Answers = HttpJson.Default.PublishAnswer,
-            // Base64 takes a third more.
-            MaxBodyBytes = () => (int)Math.Min(int.MaxValue, (broker.Options.MaxPacketSizeBytes * 2L) + HttpEndpoint.UsualBodyBytes),
+            MaxBodyBytes = MostBodyBytes,
             Action = "publish",
         };
         yield return new HttpEndpoint(HttpSurfaces.Publish, "POST", "/topics/{*topic}", EndpointAccess.Rules, PublishRawAsync)
@@ -47,6 +46,13 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
             AnswersType = "application/octet-stream",
         };
     }
+
+    /// <summary>Bytes of a message as JSON, at most: base64 takes a third more, and names and escapes take room.</summary>
+    public int MostBodyBytes() => (int)Math.Min(int.MaxValue, (broker.Options.MaxPacketSizeBytes * 2L) + HttpEndpoint.UsualBodyBytes);
+
+    /// <summary>Publishes in the name of whoever asks, and waits until it is acknowledged.</summary>
+    /// <exception cref="HttpProblem">It is refused.</exception>
+    public Task<PublishAnswer> PublishAsync(Exchange exchange, PublishBody body, CancellationToken cancel) => PublishAsync(exchange, _maker.Of(body), cancel);
 
     /// <summary>A problem for MQTT's reason codes.</summary>
     public static HttpProblem ProblemOf(ReasonCode reason, string? cause)
@@ -82,12 +88,19 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
         {
             PublishBody one = Parse(body, HttpJson.Default.PublishBody);
             exchange.AuditTarget = one.Topic;
-            await exchange.AnswerAsync(
-                await PublishAsync(exchange, _maker.Of(one)).ConfigureAwait(false), HttpJson.Default.PublishAnswer).ConfigureAwait(false);
+            Message message = _maker.Of(one);
+            await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
+                await PublishAsync(exchange, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer)).ConfigureAwait(false);
             return;
         }
 
         PublishBody[] several = Parse(body, HttpJson.Default.PublishBodyArray);
+        await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
+            await PublishAsync(exchange, several, cancel).ConfigureAwait(false), HttpJson.Default.PublishOutcomeAnswerArray)).ConfigureAwait(false);
+    }
+
+    private async Task<PublishOutcomeAnswer[]> PublishAsync(Exchange exchange, PublishBody[] several, CancellationToken cancel)
+    {
         var outcomes = new PublishOutcomeAnswer[several.Length];
         for (int i = 0; i < several.Length; i++)
         {
@@ -95,7 +108,7 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
             try
             {
                 if (several[i] is null) throw new HttpProblem(ProblemKind.InvalidBody, "a message is null");
-                PublishAnswer done = await PublishAsync(exchange, _maker.Of(several[i])).ConfigureAwait(false);
+                PublishAnswer done = await PublishAsync(exchange, _maker.Of(several[i]), cancel).ConfigureAwait(false);
                 outcomes[i] = new PublishOutcomeAnswer { Outcome = done.Outcome, ReasonCode = done.ReasonCode, Committed = done.Committed };
             }
             catch (HttpProblem problem)
@@ -111,7 +124,7 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
             }
         }
 
-        await exchange.AnswerAsync(outcomes, HttpJson.Default.PublishOutcomeAnswerArray).ConfigureAwait(false);
+        return outcomes;
     }
 
     private async Task PublishRawAsync(Exchange exchange)
@@ -123,13 +136,14 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients)
         TopicText.Name(topic);
         byte[] body = await exchange.ReadBodyAsync().ConfigureAwait(false);
         Message message = _maker.Of(topic, body, exchange.Context.Request.ContentType, qos, retain, expiry);
-        await exchange.AnswerAsync(await PublishAsync(exchange, message).ConfigureAwait(false), HttpJson.Default.PublishAnswer).ConfigureAwait(false);
+        await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
+            await PublishAsync(exchange, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer)).ConfigureAwait(false);
     }
 
-    private async ValueTask<PublishAnswer> PublishAsync(Exchange exchange, Message message)
+    private async Task<PublishAnswer> PublishAsync(Exchange exchange, Message message, CancellationToken cancel)
     {
         LocalClient client = clients.Of(exchange);
-        ReasonCode reason = await client.PublishAsync(message, exchange.Gone).ConfigureAwait(false);
+        ReasonCode reason = await client.PublishAsync(message, cancel).ConfigureAwait(false);
         if (!reason.IsError()) return new PublishAnswer("accepted", (int)reason, message.QoS != QoS.AtMostOnce);
         throw ProblemOf(reason, reason == ReasonCode.NotAuthorized ? WhyNot(exchange, message) : null);
     }

@@ -57,6 +57,15 @@ public sealed record ProblemKind(string Name, int Status, string Title)
     /// <summary>There is nothing at this path.</summary>
     public static readonly ProblemKind NoSuchEndpoint = new("no-such-endpoint", 404, "No such endpoint");
 
+    /// <summary>There is no such subscription.</summary>
+    public static readonly ProblemKind NoSuchSubscription = new("no-such-subscription", 404, "No such subscription");
+
+    /// <summary>There is no such bridge.</summary>
+    public static readonly ProblemKind NoSuchBridge = new("no-such-bridge", 404, "No such bridge");
+
+    /// <summary>There is no such webhook.</summary>
+    public static readonly ProblemKind NoSuchWebhook = new("no-such-webhook", 404, "No such webhook");
+
     /// <summary>There is something at this path, for another method.</summary>
     public static readonly ProblemKind WrongMethod = new("wrong-method", 405, "Wrong method");
 

@@ -69,7 +69,12 @@ internal static class MessageWriters
         bool isShared = TopicFilter.TrySplitShared(what.Filter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter);
         json.WriteString("filter", isShared ? filter : what.Filter);
         if (isShared) json.WriteString("share", group);
-        json.WriteString("cause", what.Cause == SubscriptionEnd.Unsubscribed ? "unsubscribe" : "session-ended");
+        json.WriteString("cause", what.Cause switch
+        {
+            SubscriptionEnd.Unsubscribed => "unsubscribe",
+            SubscriptionEnd.Administration => "admin",
+            _ => "session-ended",
+        });
     }
 
     public static void PublishRefused(Utf8JsonWriter json, RefusalCopy what, WebhookOptions options)

@@ -28,6 +28,9 @@ internal sealed class ConfigurationLoader(
     private readonly List<string> _warnings = [];
     private readonly List<string> _replaced = [];
 
+    /// <summary>What stands in the main file, where that is not to be read; null: what is there.</summary>
+    public string? MainText { get; init; }
+
     /// <summary>Where the data is, as far as it can be made out, also when the rest of the file is wrong; once loaded.</summary>
     public string DataDirectory { get; private set; } = "";
 
@@ -107,7 +110,7 @@ internal sealed class ConfigurationLoader(
     {
         var noise = new List<Predicate<SourcePosition>>();
         var file = new SourceFile(Printable.Escape(path), 0);
-        TomlTable? merged = ReadOne(FullPath(path), file, noise);
+        TomlTable? merged = ReadOne(FullPath(path), file, noise, MainText);
         // A missing file is one error; what lies beside it is not looked at.
         if (merged is null) return defaults;
         bool isEmpty = merged.Entries.Count == 0;
@@ -132,9 +135,9 @@ internal sealed class ConfigurationLoader(
 
     private void NoteReplaced(string key, SourcePosition former, SourcePosition latter) => _replaced.Add($"{key}: set at {latter}, in place of {former}");
 
-    private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise)
+    private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise, string? text = null)
     {
-        string? text = ConfigurationText.Read(fullPath, file, _errors);
+        text ??= ConfigurationText.Read(fullPath, file, _errors);
         if (text is null) return null;
         TomlTable? table = TomlSyntax.Read(text, file, _errors, out Predicate<SourcePosition> isNoise);
         noise.Add(isNoise);

@@ -3,6 +3,9 @@ namespace EdgeBroker.Configuration;
 /// <summary>Where a broker's configuration comes from, by which it is read again: the same file, environment and working directory as at the start.</summary>
 internal sealed class ConfigurationSource(BrokerConfiguration initial, Func<string, string?> environment, string workingDirectory, TimeProvider time)
 {
+    // How a text is called that stands in no file.
+    private const string NoFile = "broker.toml";
+
     private volatile BrokerConfiguration _current = initial;
 
     /// <summary>The file, as it was named at the start; null: the embedded default.</summary>
@@ -25,5 +28,8 @@ internal sealed class ConfigurationSource(BrokerConfiguration initial, Func<stri
     }
 
     /// <summary>Reads the files as they are now; null when <paramref name="errors"/> has lines.</summary>
-    public BrokerConfiguration? Read(out string[] errors) => new ConfigurationLoader(environment, workingDirectory, time).Load(File, out errors);
+    /// <param name="errors">What is wrong with them, by line.</param>
+    /// <param name="text">What would stand in the main file, where that is the question; null: what stands there.</param>
+    public BrokerConfiguration? Read(out string[] errors, string? text = null) =>
+        new ConfigurationLoader(environment, workingDirectory, time) { MainText = text }.Load(text is null ? File : File ?? NoFile, out errors);
 }

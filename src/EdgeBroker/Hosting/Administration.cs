@@ -122,21 +122,24 @@ internal sealed class Administration(
     {
         get
         {
-            LogAreaLevel all = loggers.Levels.Levels()[0];
+            IReadOnlyList<LogAreaLevel> areas = loggers.Levels.Levels();
+            LogAreaLevel all = areas[0];
             return new LogLevelAnswer(LogLevels.Name(all.Level), LogLevels.Name(source.Current.Log.Level))
             {
                 UntilSeconds = all.Until is { } until ? Math.Max(0, (long)Math.Ceiling((until - time.GetUtcNow()).TotalSeconds)) : null,
+                Areas = [.. areas.Skip(1).Select(one => new LogAreaAnswer(one.Area, LogLevels.Name(one.Level), one.IsOwn) { UntilAt = one.Until })],
             };
         }
     }
 
     /// <inheritdoc/>
-    public void SetLogLevel(string level, TimeSpan? duration) => loggers.Levels.Set(ILogLevels.All, LogLevels.Find(level), duration);
+    public bool SetLogLevel(string? area, string? level, TimeSpan? duration) =>
+        loggers.Levels.Set(area ?? ILogLevels.All, level is null ? null : LogLevels.Find(level), duration);
 
     /// <inheritdoc/>
-    public ConfigCheckAnswer Check()
+    public ConfigCheckAnswer Check(string? toml)
     {
-        if (source.Read(out string[] errors) is not { } read) return new ConfigCheckAnswer { Valid = false, Errors = errors };
+        if (source.Read(out string[] errors, toml) is not { } read) return new ConfigCheckAnswer { Valid = false, Errors = errors };
         ConfigurationChanges changes = ConfigurationChanges.Find(source.Current, read);
         return new ConfigCheckAnswer { Valid = true, Warnings = read.Warnings, Changes = changes.Applied, RestartNeeded = changes.NeedsRestart };
     }

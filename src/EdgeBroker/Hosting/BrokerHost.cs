@@ -133,7 +133,7 @@ internal sealed partial class BrokerHost(
         var administration = new Administration(source, listeners, reload, loggers, time);
         administration.DeleteLeftOver();
         site.Add(() => [MetricsEndpoint.Make(meters)]);
-        ApiEndpoints.AddTo(site, broker, view, history, parts, administration, time);
+        ApiEndpoints.AddTo(site, broker, view, history, parts, administration, new Neighbours(bridges, webhooks, source, time), time);
         var control = new ControlService(
             broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink,
             new BridgeControl(bridges), _log);

@@ -92,6 +92,38 @@ public sealed class StrangerTests : IAsyncDisposable
         await Deadline.AdvanceUntil(_time, () => _host.Web.Site.Streams.Count == 0, "the stream's end");
     }
 
+    [Fact]
+    public async Task Sessions_are_ordered_by_what_flows_lately()
+    {
+        await _host.StartAsync();
+        await (await _host.Web.Server.OpenAsync(new Transport.Listeners.ListenerSettings
+        {
+            Protocol = Transport.Listeners.ListenerProtocol.Mqtt,
+            Address = "127.0.0.1:0",
+            AllowAnonymous = true,
+        })).BeginAsync();
+        TestClient quiet = await ConnectAsync("a-was-busy"), busy = await ConnectAsync("b-is-busy");
+        for (int i = 0; i < 20; i++) await quiet.PublishAsync("plant/t");
+        await quiet.FenceAsync();
+        HttpClient admin = _host.Client();
+        Assert.Equal(2, (await ApiHost.AskAsync(admin, "GET", "/api/v1/sessions?sort=-in_per_second")).Body.GetProperty("items").GetArrayLength());
+        _time.Advance(TimeSpan.FromSeconds(2));
+        for (int i = 0; i < 10; i++) await busy.PublishAsync("plant/t");
+        await busy.FenceAsync();
+        (_, JsonElement list) = await ApiHost.AskAsync(admin, "GET", "/api/v1/sessions?sort=-in_per_second&limit=1");
+        JsonElement first = list.GetProperty("items")[0];
+        Assert.Equal(("b-is-busy", 5.0), (first.GetProperty("client_id").GetString(), first.GetProperty("in_per_second").GetDouble()));
+        Assert.True(list.GetProperty("page").GetProperty("top").GetBoolean());
+    }
+
+    private async Task<TestClient> ConnectAsync(string clientId)
+    {
+        TestClient client = _host.Web.Mqtt(await _host.Web.TcpAsync(_host.Web.Port(1)), clientId);
+        await client.SendAsync(client.Packets.Connect(clientId));
+        await client.ExpectConnackAsync();
+        return client;
+    }
+
     private static AuditEntry Entry(string? actor, string address, string target) =>
         new(default, actor, "none", "nothing", address, "login", target, 401, "1", null);
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -200,6 +201,55 @@ public sealed class PublishTests : IAsyncDisposable
         Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", $$"""{"topic":"plant/t","payload_json":[{{pairs}}"""));
         Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", """{"topic":"plant/\ud800"}"""));
         Assert.Equal("invalid-body", await ApiHost.ProblemAsync(anna, "POST", "/publish", """{"topic":"plant/t","payload":"\udc00"}"""));
+    }
+
+    [Fact]
+    public async Task What_is_asked_for_twice_under_one_key_is_done_once()
+    {
+        await _host.StartAsync();
+        using LocalClient subscriber = Subscriber();
+        HttpClient anna = _host.User("anna");
+        const string Body = """{"topic":"plant/t","payload":"1","qos":1}""";
+        (string, string) key = ("Idempotency-Key", "order-7");
+        Task<(int Status, JsonElement Body)>[] racing = [.. Enumerable.Range(0, 8).Select(_ => ApiHost.AskAsync(anna, "POST", "/publish", Body, key))];
+        foreach (Task<(int Status, JsonElement Body)> one in racing) Assert.Equal(200, (await one).Status);
+        Read(subscriber);
+        Assert.Equal(0, subscriber.QueuedMessages);
+        Assert.Equal("key-reused", await ApiHost.ProblemAsync(anna, "POST", "/publish", Body.Replace("\"1\"", "\"2\"", StringComparison.Ordinal), key));
+        // Somebody else's key is another one, and so is the next.
+        Assert.Equal(200, (await ApiHost.AskAsync(_host.User("bert"), "POST", "/publish", Body, key)).Status);
+        Assert.Equal(200, (await ApiHost.AskAsync(anna, "POST", "/topics/plant/t", "3", ("Idempotency-Key", "order-8"))).Status);
+        using var again = new HttpRequestMessage(HttpMethod.Post, "/topics/plant/t") { Content = new StringContent("3", Encoding.UTF8, "application/json") };
+        again.Headers.Add("Idempotency-Key", "order-8");
+        using HttpResponseMessage replayed = await anna.SendAsync(again);
+        Assert.Equal("true", Assert.Single(replayed.Headers.GetValues("Idempotency-Replayed")));
+        Read(subscriber);
+        Read(subscriber);
+        Assert.Equal(0, subscriber.QueuedMessages);
+        // What is refused is not done, and may be asked for again.
+        (string, string) refused = ("Idempotency-Key", "order-9");
+        Assert.Equal("not-permitted", await ApiHost.ProblemAsync(anna, "POST", "/topics/plant/locked/x", "1", refused));
+        Assert.Equal(200, (await ApiHost.AskAsync(anna, "POST", "/topics/plant/t", "4", refused)).Status);
+        Assert.Equal("invalid-parameter", await ApiHost.ProblemAsync(anna, "POST", "/topics/plant/t", "1", ("Idempotency-Key", new string('k', 65))));
+    }
+
+    [Fact]
+    public void Keys_are_bounded_and_forgotten()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var keys = new IdempotencyKeys(time);
+        for (int i = 0; i < 20_000; i++)
+        {
+            Assert.True(keys.TryClaim("anna", "key" + i, [1], out IdempotentAnswer claim));
+            keys.Settle("anna", "key" + i, claim, new byte[100]);
+        }
+
+        Assert.InRange(keys.Count, 5_000, 10_000);
+        Assert.False(keys.TryClaim("anna", "key19999", [1], out _));
+        Assert.True(keys.TryClaim("bert", "key19999", [1], out _));
+        time.Advance(TimeSpan.FromMinutes(10));
+        Assert.True(keys.TryClaim("anna", "key19999", [1], out _));
+        Assert.Equal(1, keys.Count);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ using EdgeBroker.Transport.Listeners;
 namespace EdgeBroker.Http.Tests.Rig;
 
 /// <summary>An http listener with everything it serves, and those who call it: users, tokens, and what they may.</summary>
-internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministration
+internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministration, INeighbours
 {
     public const string AdminToken = "admin-token-of-the-tests";
     public const string OperatorToken = "operator-token-of-the-tests";
@@ -129,13 +129,45 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         return (path, 8);
     }
 
+    /// <summary>What bridges were told.</summary>
+    public List<(string Name, BridgeWish Wish)> Told { get; } = [];
+
+    public IReadOnlyList<BridgeAnswer> Bridges => [new("cloud", "connected", "mqtt://cloud:1883", 3, 120, 7, 4, 0, 0, 0, 0, 1)
+    {
+        Routes = [new BridgeRouteAnswer("out", "plant/#", null, 1)],
+    }];
+
+    public IReadOnlyList<WebhookAnswer> Webhooks => [new("hook", "http://hook", "closed", ["client.connected"], 1, 400, 2, 0, new Dictionary<string, long>())];
+
+    public Task<bool> TellBridgeAsync(string name, BridgeWish wish)
+    {
+        Told.Add((name, wish));
+        return Task.FromResult(name == "cloud");
+    }
+
+    public Task<BridgeTrialAnswer?> TryBridgeAsync(string name, CancellationToken cancel) => Task.FromResult(
+        name == "cloud" ? new BridgeTrialAnswer(false, [new BridgeTrialStep("tls", false, "the certificate has ended")]) : null);
+
+    public bool TestWebhook(string name, string actor) => name == "hook" && actor == "op";
+
     public IReadOnlyList<LogLine> LogLines { get; set; } = [];
 
-    public LogLevelAnswer LogLevel { get; private set; } = new("info", "info");
+    public LogLevelAnswer LogLevel { get; private set; } = new("info", "info") { Areas = [new LogAreaAnswer("mqtt", "info", false)] };
 
-    public void SetLogLevel(string level, TimeSpan? duration) => LogLevel = new LogLevelAnswer(level, "info") { UntilSeconds = (long?)duration?.TotalSeconds };
+    public bool SetLogLevel(string? area, string? level, TimeSpan? duration)
+    {
+        if (area is not (null or "mqtt")) return false;
+        LogLevel = area is null ? LogLevel with { Level = level ?? "info", UntilSeconds = (long?)duration?.TotalSeconds }
+            : LogLevel with { Areas = [new LogAreaAnswer(area, level ?? "info", level is not null)] };
+        return true;
+    }
 
-    public ConfigCheckAnswer Check() => new() { Valid = FileErrors.Length == 0, Errors = FileErrors, Changes = ["limits.max_sessions"] };
+    public ConfigCheckAnswer Check(string? toml) => new()
+    {
+        Valid = FileErrors.Length == 0 && toml is null or "",
+        Errors = toml is null ? FileErrors : [.. FileErrors, toml],
+        Changes = ["limits.max_sessions"],
+    };
 
     public ReloadResult Reload(string by) => new() { Summary = "asked by " + by, Errors = FileErrors, Changed = FileErrors.Length == 0 ? ["all"] : [] };
 
@@ -175,6 +207,6 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         var refusals = new RecentRefusals(web.Time);
         web.Broker.Events.Add(history);
         web.Broker.Events.Add(refusals);
-        ApiEndpoints.AddTo(web.Site, web.Broker, new BrokerView(web.Broker, refusals), history, web, this, web.Time);
+        ApiEndpoints.AddTo(web.Site, web.Broker, new BrokerView(web.Broker, refusals), history, web, this, this, web.Time);
     }
 }

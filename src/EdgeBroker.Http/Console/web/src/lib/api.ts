@@ -67,6 +67,11 @@ export interface Request {
   signal?: AbortSignal;
 }
 
+// What a page asks for by itself keeps nobody logged in.
+const IDLE_MS = 60_000;
+let touchedAt = Date.now();
+for (const kind of ['pointerdown', 'keydown']) globalThis.addEventListener?.(kind, () => (touchedAt = Date.now()), true);
+
 const READ_WITHIN_MS = 8000;
 const DONE_WITHIN_MS = 30_000;
 
@@ -75,6 +80,7 @@ export async function ask<T>(path: string, request: Request = {}): Promise<Answe
   const method = request.method ?? 'GET';
   const headers: Record<string, string> = { Accept: 'application/json', ...request.headers };
   if (method !== 'GET' && me.value) headers['X-CSRF-Token'] = me.value.csrf_token;
+  if (Date.now() - touchedAt > IDLE_MS) headers['X-Background'] = '1';
   let body: string | undefined;
   if (request.body !== undefined) {
     headers['Content-Type'] = 'application/json';

@@ -86,9 +86,11 @@ export interface SessionDetail extends SessionRow {
 
 export interface Waiting {
   position: number;
-  topic: string;
+  /** Null: the message is on disk only. */
+  topic?: Maybe<string>;
   qos: number;
-  payload_bytes: number;
+  payload_bytes?: Maybe<number>;
+  size_bytes?: Maybe<number>;
   queued_at?: Maybe<string>;
   expires_at?: Maybe<string>;
 }
@@ -117,6 +119,9 @@ export interface BridgeRow {
   queue_bytes?: Maybe<number>;
   oldest_seconds?: Maybe<number>;
   sent_total?: Maybe<number>;
+  received_total?: Maybe<number>;
+  dropped_total?: Maybe<number>;
+  refused_total?: Maybe<number>;
   acknowledged_at?: Maybe<string>;
   round_trip_ms?: Maybe<number>;
   routes?: Maybe<(string | { direction?: string; filter?: string; topic?: string; qos?: number })[]>;

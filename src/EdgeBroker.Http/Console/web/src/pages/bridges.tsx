@@ -9,6 +9,7 @@ import { utc } from '../lib/preferences';
 import { useResource } from '../lib/resource';
 import type { BridgeRow, Page } from '../lib/types';
 import { Ago, Clock, Empty, Facts, Foreign, Heading, Panel, sentence, Status, type Tone, View } from '../ui/basics';
+import { Ask, type Question } from '../ui/dialog';
 
 const TONES: Record<string, Tone> = { connected: 'good', connecting: 'warn', paused: 'quiet', refused: 'bad' };
 
@@ -45,12 +46,20 @@ export function Bridges() {
   );
 }
 
+interface Trial {
+  steps: { step: string; good: boolean; text: string }[];
+}
+
 function Bridge({ bridge, reload }: { bridge: BridgeRow; reload: () => void }) {
   const [running, setRunning] = useState('');
-  const act = (action: 'pause' | 'resume' | 'reconnect', done: string) => async () => {
+  const [trial, setTrial] = useState<Trial | null>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
+  const tell = async (action: string) => (await ask<Trial>(`bridges/${encode(bridge.name)}/${action}`, { method: 'POST' })).body;
+  const act = (action: string, done: string) => async () => {
     setRunning(action);
     try {
-      await ask(`bridges/${encode(bridge.name)}/${action}`, { method: 'POST' });
+      const body = await tell(action);
+      if (action === 'test') setTrial(body);
       announce(`${visible(bridge.name)} ${done}`);
       reload();
     } catch (error) {
@@ -58,22 +67,40 @@ function Bridge({ bridge, reload }: { bridge: BridgeRow; reload: () => void }) {
     }
     setRunning('');
   };
+  const waiting = bridge.queue_messages ?? 0;
+  const purge = () => setQuestion({
+    title: 'Throw away what waits',
+    text: <p>{plural(waiting, 'message')} will never reach <Foreign text={bridge.name} />.</p>,
+    action: 'Throw away',
+    danger: true,
+    typed: String(waiting),
+    typedLabel: 'Type how many messages that are',
+    run: async () => {
+      await tell('purge');
+      announce('Nothing waits any more');
+      reload();
+    },
+  });
+  const button = (action: string, name: string, done: string) =>
+    <button type="button" disabled={running !== ''} onClick={act(action, done)}>{running === action ? 'Running…' : name}</button>;
   const routes = bridge.routes ?? [];
   return (
     <Panel title={visible(bridge.name)} side={may('operator') && (
       <>
-        {bridge.state === 'paused'
-          ? <button type="button" disabled={running !== ''} onClick={act('resume', 'goes on')}>{running === 'resume' ? 'Running…' : 'Resume'}</button>
-          : <button type="button" disabled={running !== ''} onClick={act('pause', 'is paused')}>{running === 'pause' ? 'Running…' : 'Pause'}</button>}
-        <button type="button" disabled={running !== ''} onClick={act('reconnect', 'connects anew')}>{running === 'reconnect' ? 'Running…' : 'Reconnect'}</button>
+        {bridge.state === 'paused' ? button('resume', 'Resume', 'goes on') : button('pause', 'Pause', 'is paused')}
+        {bridge.state === 'paused' && waiting > 0 ? button('drain', 'Send what waits', 'sends what waits') : button('reconnect', 'Reconnect', 'connects anew')}
+        {button('test', 'Test', 'was tried')}
+        {may('admin') && waiting > 0 && <button type="button" onClick={purge}>Throw away…</button>}
       </>
     )}>
       <p class="sentence"><Status tone={TONES[bridge.state] ?? 'warn'}>{stateOf(bridge, now.value, utc.value)}</Status></p>
+      {trial && <ul class="plain">{trial.steps.map(step => <li key={step.step}><Status tone={step.good ? 'good' : 'bad'}>{step.step}: {visible(step.text)}</Status></li>)}</ul>}
+      {question && <Ask question={question} onClose={() => setQuestion(null)} />}
       <Facts rows={[
         ['Address', <Foreign text={bridge.address} />],
         ['Waiting', `${plural(bridge.queue_messages ?? 0, 'message')}${bridge.queue_bytes != null ? `, ${bytes(bridge.queue_bytes)}` : ''}`],
         ['Oldest', duration(bridge.oldest_seconds)],
-        ['Sent', count(bridge.sent_total)],
+        ['Sent', `${count(bridge.sent_total)}; ${count(bridge.received_total)} received, ${count(bridge.dropped_total)} dropped, ${count(bridge.refused_total)} refused`],
         ['Acknowledged', <><Ago at={bridge.acknowledged_at} />{bridge.acknowledged_at && <> (<Clock at={bridge.acknowledged_at} />)</>}</>],
         ['Round trip', bridge.round_trip_ms == null ? '–' : `${measure(bridge.round_trip_ms)} ms`],
       ]} />

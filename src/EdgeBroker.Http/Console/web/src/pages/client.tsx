@@ -185,7 +185,7 @@ function Queue({ id, detail, ask: put }: { id: string; detail: SessionDetail; as
     typed: String(detail.queue_messages ?? 0),
     typedLabel: 'Type how many messages that are',
     run: async () => {
-      await ask(`sessions/${encode(id)}/queue`, { method: 'DELETE' });
+      await ask(`sessions/${encode(id)}/queue`, { method: 'DELETE', query: { expect_count: String(detail.queue_messages ?? 0) } });
       announce('The queue is empty');
       list.reload();
     },
@@ -201,9 +201,9 @@ function Queue({ id, detail, ask: put }: { id: string; detail: SessionDetail; as
             label="Waiting messages" rows={list.data.items} id={row => String(row.position)}
             columns={[
               { name: 'Position', number: true, cell: row => count(row.position) },
-              { name: 'Topic', card: 'title', wide: true, cell: row => <Foreign text={row.topic} longest={90} /> },
+              { name: 'Topic', card: 'title', wide: true, cell: row => (row.topic == null ? 'on disk' : <Foreign text={row.topic} longest={90} />) },
               { name: 'QoS', number: true, cell: row => row.qos },
-              { name: 'Size', number: true, cell: row => bytes(row.payload_bytes) },
+              { name: 'Size', number: true, cell: row => bytes(row.payload_bytes ?? row.size_bytes) },
               { name: 'Queued', cell: row => <Ago at={row.queued_at} /> },
               { name: 'Expires', cell: row => <Ago at={row.expires_at} /> },
             ]}

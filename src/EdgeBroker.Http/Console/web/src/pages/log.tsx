@@ -80,18 +80,20 @@ interface LevelAnswer {
   level: string;
   configured: string;
   until_seconds?: number | null;
+  areas?: { area: string; level: string; is_own: boolean }[];
 }
 
 function Levels() {
   const now = useResource<LevelAnswer>('log/levels', 10_000);
   const [level, setLevel] = useState('debug');
+  const [area, setArea] = useState('');
   const [running, setRunning] = useState(false);
   const set = async (event: Event) => {
     event.preventDefault();
     setRunning(true);
     try {
-      await ask('log/levels', { method: 'PUT', body: { level, until_seconds: 600 }, headers: now.etag ? { 'If-Match': now.etag } : {} });
-      announce(`The log holds ${level} and above for 10 min`);
+      await ask('log/levels', { method: 'PUT', body: { level, until_seconds: 600, ...(area && { area }) }, headers: now.etag ? { 'If-Match': now.etag } : {} });
+      announce(`${area || 'The log'}: ${level} and above for 10 min`);
     } catch (error) {
       announce(error instanceof Problem && error.status === 412 ? 'Somebody changed the level meanwhile; look and try again.' : sentence(error), 'bad');
     }
@@ -102,10 +104,11 @@ function Levels() {
     <Panel title="How much is written">
       <View of={now} everyMs={10_000}>{data => (
         <>
-          <p class="sentence">{visible(data.level)} and above{data.until_seconds != null && <>, for {duration(data.until_seconds)} more; then {visible(data.configured)} again</>}.</p>
+          <p class="sentence">{visible(data.level)} and above{data.until_seconds != null && <>, for {duration(data.until_seconds)} more; then {visible(data.configured)} again</>}{data.areas?.filter(one => one.is_own).map(one => `; ${one.area}: ${one.level}`)}.</p>
           {may('operator') && (
             <form class="filters" onSubmit={set}>
               <label class="field"><span>Write for 10 min</span><select value={level} onChange={event => setLevel(event.currentTarget.value)}>{LEVELS.slice(0, 4).map(one => <option key={one} value={one}>{one} and above</option>)}</select></label>
+              {data.areas?.length ? <label class="field"><span>of</span><select value={area} onChange={event => setArea(event.currentTarget.value)}><option value="">all areas</option>{data.areas.map(one => <option key={one.area} value={one.area}>{one.area}</option>)}</select></label> : null}
               <button type="submit" disabled={running}>{running ? 'Setting…' : 'Set'}</button>
             </form>
           )}

@@ -73,32 +73,14 @@ export function RetainedList({ q, selected }: { q: string; selected: string | nu
 
 /** What is put back: the value as it was, with its properties. */
 export function undoBody(value: RetainedValue): Record<string, unknown> {
-  const { payload, payload_base64, qos, content_type, response_topic, correlation_data_base64, payload_format, expiry_seconds, user_properties } = value;
-  const all = { payload, payload_base64, qos, content_type, response_topic, correlation_data_base64, payload_format, expiry_seconds, user_properties };
+  const { payload, payload_base64, qos, content_type, response_topic, correlation_data_base64, payload_format, user_properties } = value;
+  const all = { payload, payload_base64, qos, content_type, response_topic, correlation_data_base64, payload_format, user_properties, expiry_seconds: value.expiry_seconds ?? value.expires_in_seconds };
   return Object.fromEntries(Object.entries(all).filter(([, one]) => one != null));
-}
-
-/** Puts a value where none is. A broker whose API cannot is asked whether there is one, and given it as a publish. */
-async function restore(topic: string, value: RetainedValue): Promise<void> {
-  try {
-    await ask(resource('retained', topic), { method: 'PUT', body: undoBody(value), headers: { 'If-None-Match': '*' } });
-    return;
-  } catch (error) {
-    if (!(error instanceof Problem) || (error.status !== 405 && error.kind !== 'no-such-endpoint')) throw error;
-  }
-  try {
-    await ask(resource('retained', topic));
-  } catch (error) {
-    if (!(error instanceof Problem) || error.kind !== 'no-retained-value') throw error;
-    await ask('/publish', { method: 'POST', body: { topic, retain: true, ...undoBody(value) } });
-    return;
-  }
-  throw new Problem(412, 'Changed meanwhile', '', 'changed-meanwhile', null, [], null, null);
 }
 
 async function putBack(topic: string, value: RetainedValue, done: () => void): Promise<void> {
   try {
-    await restore(topic, value);
+    await ask(resource('retained', topic), { method: 'PUT', body: undoBody(value), headers: { 'If-None-Match': '*' } });
     announce('The value is back');
   } catch (error) {
     if (error instanceof Problem && error.status === 412) announce('A newer value came meanwhile; nothing was put back.', 'bad');
