@@ -29,7 +29,7 @@ public sealed class HttpSite
 {
     // A body must come at a kilobyte a second once five seconds have passed, and whoever gets an answer must take it.
     private static readonly MinDataRate LeastBodyRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(5));
-    private static readonly MinDataRate LeastAnswerRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(15));
+    private static readonly MinDataRate LeastAnswerRate = new(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(15));
 
     private readonly Broker _broker;
     private readonly EndpointTable _endpoints = new();

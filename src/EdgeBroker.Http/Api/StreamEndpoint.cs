@@ -45,7 +45,7 @@ internal sealed class StreamEndpoint(
     {
         string[] channels = ChannelsOf(exchange);
         using OpenStream stream = site.Streams.Open(exchange.Caller, () => site.MayGoOn(exchange));
-        var output = new EventStream(exchange);
+        var output = new EventStream(exchange, time);
         StreamPlace place = PlaceOf(exchange);
         await output.BeginAsync().ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(exchange.Gone, stream.Ended, site.Stopping);

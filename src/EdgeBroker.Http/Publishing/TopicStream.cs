@@ -106,7 +106,7 @@ internal sealed class TopicStream(HttpSite site, HttpClients clients, TimeProvid
             throw PublishEndpoints.ProblemOf(reason, reason == ReasonCode.NotAuthorized ? cause : null);
         }
 
-        var output = new EventStream(exchange);
+        var output = new EventStream(exchange, time);
         await output.BeginAsync().ConfigureAwait(false);
         await SendAsync(output, client, stream, rate, exchange.Gone).ConfigureAwait(false);
     }

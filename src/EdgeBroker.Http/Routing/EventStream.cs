@@ -5,9 +5,15 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http.Routing;
 
-/// <summary>Writes server-sent events. What is written waits in the connection; whoever does not read is ended by the least rate of answers.</summary>
-internal sealed class EventStream(Exchange exchange)
+/// <summary>Writes server-sent events. What is written waits in the connection; whoever does not read is cut off, so that others get its place.</summary>
+/// <param name="exchange">The request.</param>
+/// <param name="time">The clock.</param>
+internal sealed class EventStream(Exchange exchange, TimeProvider time)
 {
+    // For what the connection does not hold; a large event may take longer.
+    private const int Patience = 30;
+    private const int SlowestBytesPerSecond = 8 * 1024;
+
     private static readonly byte[] Comment = ":\n\n"u8.ToArray();
 
     /// <summary>Begins the answer.</summary>
@@ -38,7 +44,17 @@ internal sealed class EventStream(Exchange exchange)
 
     private async Task WriteAsync(byte[] bytes)
     {
-        await exchange.Context.Response.Body.WriteAsync(bytes, exchange.Gone).ConfigureAwait(false);
-        await exchange.Context.Response.Body.FlushAsync(exchange.Gone).ConfigureAwait(false);
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(Patience + (bytes.Length / SlowestBytesPerSecond)), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(exchange.Gone, late.Token);
+        try
+        {
+            await exchange.Context.Response.Body.WriteAsync(bytes, either.Token).ConfigureAwait(false);
+            await exchange.Context.Response.Body.FlushAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            exchange.Context.Abort();
+            throw;
+        }
     }
 }

@@ -143,6 +143,45 @@ internal sealed class ConsolePage : IAsyncDisposable
     /// <summary>Runs a piece of script in the page.</summary>
     public Task EvaluateAsync(string statement) => _page.EvaluateFunctionAsync($"() => {{ {Find} {statement} }}");
 
+    /// <summary>Runs a script in a page of another site, in the same browser with the same cookies.</summary>
+    public async Task<T> FromAsync<T>(Uri site, string expression)
+    {
+        IPage other = await _context.NewPageAsync();
+        try
+        {
+            await other.GoToAsync(site.ToString());
+            return await other.EvaluateExpressionAsync<T>(expression).WaitAsync(TimeSpan.FromMilliseconds(2 * TimeoutMs));
+        }
+        finally
+        {
+            await other.CloseAsync();
+        }
+    }
+
+    /// <summary>Opens the site in further tabs, all at once, and reads of each what it says once a condition holds there.</summary>
+    public async Task<string[]> InTabsAsync(int count, string read, string until)
+    {
+        var tabs = new List<IPage>();
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                IPage tab = await _context.NewPageAsync();
+                tab.DefaultTimeout = TimeoutMs;
+                tabs.Add(tab);
+                await tab.GoToAsync(_site.ToString());
+                // A timer: no frame is painted for a tab behind another.
+                await tab.WaitForFunctionAsync($"() => {until}", new WaitForFunctionOptions { PollingInterval = 100 });
+            }
+
+            return await Task.WhenAll(tabs.Select(tab => tab.EvaluateExpressionAsync<string>(read)));
+        }
+        finally
+        {
+            foreach (IPage tab in tabs) await tab.CloseAsync();
+        }
+    }
+
     /// <summary>Keeps a picture of what is seen, under <c>artifacts/console</c>.</summary>
     public async Task ScreenshotAsync(string name)
     {

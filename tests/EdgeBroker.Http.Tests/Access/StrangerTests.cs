@@ -93,6 +93,28 @@ public sealed class StrangerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_reader_that_stops_gives_its_stream_up()
+    {
+        await _host.StartAsync(anonymous: true);
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, _host.Port);
+        await socket.SendAsync("GET /topics/plant/a/events HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+        await Deadline.Until(() => _host.Web.Site.Streams.Count == 1, "the stream");
+        using Core.Receivers.LocalClient plant = _host.Web.Broker.OpenLocal("plant", new Core.Receivers.LocalClientOptions());
+        byte[] large = new byte[200_000];
+        // More than any socket holds, and the clock goes on.
+        await Deadline.AdvanceUntil(
+            _time,
+            () =>
+            {
+                _ = plant.PublishAsync(new Core.Messages.Message { Topic = "plant/a"u8.ToArray(), Payload = large });
+                return _host.Web.Site.Streams.Count == 0;
+            },
+            "the stream's end");
+        Assert.Equal(0, _host.Web.Broker.Faults);
+    }
+
+    [Fact]
     public async Task Sessions_are_ordered_by_what_flows_lately()
     {
         await _host.StartAsync();
