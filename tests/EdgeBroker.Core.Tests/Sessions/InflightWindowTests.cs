@@ -99,7 +99,8 @@ public sealed class InflightWindowTests
         int last = 0;
         while (last < 10_000) Add(window, ++last);
         for (int id = 1; id <= 10_000; id++) window.Remove(window.Find((ushort)id));
-        Assert.InRange(AllocatedBy(() => Add(window, ++last)), 1, 1_000);
+        // With what a collection on another thread takes of this thread's buffer meanwhile.
+        Assert.InRange(AllocatedBy(() => Add(window, ++last)), 1, 10_000);
         // As many as are expected now, not as many as there once were.
         Assert.InRange(AllocatedBy(() => { while (last < 10_010) Add(window, ++last); }), 1, 40_000);
     }
