@@ -20,8 +20,8 @@ public enum ProxyProtocol
 /// <param name="protocol">What it speaks.</param>
 /// <param name="host">The server's name or address.</param>
 /// <param name="port">The server's port.</param>
-/// <param name="credentials">What the proxy is shown; null: nothing.</param>
-public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protocol, string host, int port, ClientCredentials? credentials = null)
+/// <param name="findCredentials">Finds what the proxy is shown, before each attempt to connect; null: nothing is shown.</param>
+public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protocol, string host, int port, Func<ClientCredentials>? findCredentials = null)
     : IClientTransport
 {
     private const int LongestAnswer = 8192;
@@ -34,6 +34,7 @@ public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protoco
     /// <exception cref="MqttException">The proxy cannot be reached, or does not let through.</exception>
     public async ValueTask<Stream> OpenAsync(CancellationToken cancellationToken)
     {
+        ClientCredentials? credentials = FindCredentials();
         Stream stream;
         try
         {
@@ -46,8 +47,8 @@ public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protoco
 
         try
         {
-            if (protocol == ProxyProtocol.Http) await ConnectOverHttpAsync(stream, cancellationToken).ConfigureAwait(false);
-            else await ConnectOverSocksAsync(stream, cancellationToken).ConfigureAwait(false);
+            if (protocol == ProxyProtocol.Http) await ConnectOverHttpAsync(stream, credentials, cancellationToken).ConfigureAwait(false);
+            else await ConnectOverSocksAsync(stream, credentials, cancellationToken).ConfigureAwait(false);
             return stream;
         }
         catch (Exception e)
@@ -58,7 +59,19 @@ public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protoco
         }
     }
 
-    private async Task ConnectOverHttpAsync(Stream stream, CancellationToken cancellationToken)
+    private ClientCredentials? FindCredentials()
+    {
+        try
+        {
+            return findCredentials?.Invoke();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed($"is not asked: there is nothing to show it ({e.Message})", e);
+        }
+    }
+
+    private async Task ConnectOverHttpAsync(Stream stream, ClientCredentials? credentials, CancellationToken cancellationToken)
     {
         string target = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
         string request = $"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n";
@@ -99,7 +112,7 @@ public sealed class ProxyTransport(IClientTransport proxy, ProxyProtocol protoco
         return Encoding.ASCII.GetString([.. head]);
     }
 
-    private async Task ConnectOverSocksAsync(Stream stream, CancellationToken cancellationToken)
+    private async Task ConnectOverSocksAsync(Stream stream, ClientCredentials? credentials, CancellationToken cancellationToken)
     {
         byte[] greeting = credentials is null ? [SocksVersion, 1, 0] : [SocksVersion, 2, 0, 2];
         await stream.WriteAsync(greeting, cancellationToken).ConfigureAwait(false);

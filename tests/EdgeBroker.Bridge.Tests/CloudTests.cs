@@ -92,6 +92,18 @@ public sealed class CloudTests
     }
 
     [Fact]
+    public async Task A_proxys_password_that_is_changed_is_shown_by_the_next_attempt()
+    {
+        using var rig = new CloudRig(CloudRules.HiveMq);
+        byte[] password = "old"u8.ToArray();
+        BridgeSettings settings = rig.Settings(new RouteSettings { Local = "plant/#" }) with { ProxyPassword = () => Volatile.Read(ref password) };
+        await using BridgedBroker local = await BridgedBroker.StartAsync("one", CloudRig.Plan(settings));
+        await local.UntilAsync("up", status => status.LastFault is { Layer: FailureLayer.Proxy });
+        Volatile.Write(ref password, "proxy"u8.ToArray());
+        await local.UntilConnectedAsync("up");
+    }
+
+    [Fact]
     public async Task Iot_Hub_gets_its_topics_and_tokens_that_are_renewed()
     {
         CloudRules rules = CloudRules.IotHub(CloudRig.Host, "gw", DeviceKey, TimeProvider.System);

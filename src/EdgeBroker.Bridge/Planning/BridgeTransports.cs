@@ -54,7 +54,8 @@ internal static class BridgeTransports
             return new TcpTransport(address.Host, address.Port) { BindAddress = from };
         }
 
-        ClientCredentials? credentials = settings.ProxyUser is null ? null : new ClientCredentials(settings.ProxyUser, settings.ProxyPassword?.Invoke());
+        Func<ClientCredentials>? credentials =
+            settings.ProxyUser is { } user ? () => new ClientCredentials(user, settings.ProxyPassword?.Invoke()) : null;
         return new ProxyTransport(
             new TcpTransport(proxy.Host, proxy.Port) { BindAddress = from }, proxy.Protocol, address.Host, address.Port, credentials);
     }
