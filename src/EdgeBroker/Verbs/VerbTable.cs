@@ -29,6 +29,7 @@ internal static class VerbTable
         RefusalsCommand.Command,
         LogLevelCommand.Command,
         PasswdCommand.Command,
+        PskCommand.Command,
         AclCommand.Command,
         BridgeCommand.Command,
         PubCommand.Command,

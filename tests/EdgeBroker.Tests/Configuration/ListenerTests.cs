@@ -119,12 +119,37 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("coaps", "protocol \"coaps\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
-    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
+    [InlineData("coaps", "protocol \"coaps\" needs a table [listener.psk] with file (\"edgebroker psk add\" makes one), or [listener.tls] with cert and key")]
+    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\", \"coap\" or \"coaps\"")]
     public void Other_protocols(string protocol, string expected)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1883\"\n");
         Assert.Equal([$"broker.toml:2:12: {expected}"], given.Errors());
+    }
+
+    [Fact]
+    public void A_listener_of_DTLS_names_a_file_of_keys_whose_mistakes_are_shown_by_line()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"coaps\"\naddress = \"0.0.0.0:5684\"\n[listener.psk]\nfile = \"sensors.psk\"\n");
+        Assert.Equal(["broker.toml:5:8: \"file\": no such file: sensors.psk; make it with `edgebroker psk add sensors.psk NAME`"], given.Errors());
+        given.With("sensors.psk", "# ours\nsensor:000102030405060708090a0b0c0d0e0f:anna\nother:0001\nsensor:000102030405060708090a0b0c0d0e0f\n");
+        Assert.Equal(
+            [
+                "sensors.psk:3:1: identity \"other\": the key has 2 bytes and can be guessed; 16 (32 digits) at least",
+                "sensors.psk:4:1: identity \"sensor\" stands in line 2 already; remove one of the two",
+            ],
+            given.Errors());
+        given.With("sensors.psk", "sensor:000102030405060708090a0b0c0d0e0f:anna:press7\n");
+        ListenerSettings coaps = given.Valid().Listeners[0];
+        Assert.Equal((ListenerProtocol.Coaps, false), (coaps.Protocol, coaps.AllowAnonymous));
+        Assert.EndsWith("/sensors.psk", coaps.PskFile, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_keys_belongs_to_coaps()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"coap\"\naddress = \"127.0.0.1:5684\"\n[listener.psk]\nfile = \"sensors.psk\"\n");
+        Assert.Contains("\"coaps\"", Assert.Single(given.Errors()), StringComparison.Ordinal);
     }
 
     [Fact]
