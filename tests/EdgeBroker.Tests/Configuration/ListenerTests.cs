@@ -177,10 +177,10 @@ public sealed class ListenerTests
     [InlineData("coap", "unix:/run/a.sock", "", "broker.toml:3:11: coap is carried by UDP; expected \"host:port\" or \"[v6]:port\"")]
     [InlineData(
         "coap", "127.0.0.1:5683", "max_connections = 5",
-        "broker.toml:4:1: \"max_connections\" belongs to listeners of connections; \"coap\" has none; this listener's protocol is \"coap\"")]
+        "broker.toml:4:1: \"max_connections\" belongs to listeners of connections; \"coap\" and \"coaps\" have none; this listener's protocol is \"coap\"")]
     [InlineData(
         "mqtt", "127.0.0.1:5683", "coap = { max_peers = 5 }",
-        "broker.toml:4:8: [listener.coap] belongs to \"coap\"; this listener's protocol is \"mqtt\"")]
+        "broker.toml:4:8: [listener.coap] belongs to \"coap\" and \"coaps\"; this listener's protocol is \"mqtt\"")]
     public void What_datagrams_do_not_have(string protocol, string address, string more, string error)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"{address}\"\n{more}\n");
@@ -200,7 +200,7 @@ public sealed class ListenerTests
         using var given = new Given("\n  [[listener]]\n");
         Assert.Equal(
         [
-            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"",
+            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\", \"coap\" or \"coaps\"",
             "broker.toml:2:3: [[listener]] needs the key \"address\": an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"",
         ], given.Errors());
     }
