@@ -31,7 +31,11 @@ public static class PskCommand
                 Options = [User, Client, FromInput], NeedsOpenSsl = true,
                 Run = (args, context) => Guarded(Add, args, context),
             },
-            new Command { Name = "psk remove", Summary = "remove a client", Operands = FileAndIdentity, Run = (args, context) => Guarded(Remove, args, context) },
+            new Command
+            {
+                Name = "psk remove", Summary = "remove a client", Operands = FileAndIdentity,
+                Run = (args, context) => Guarded(Remove, args, context),
+            },
             new Command
             {
                 Name = "psk list", Summary = "print the clients, without their keys", Operands = [new Operand("FILE")], Options = [SharedOptions.Json],
@@ -100,7 +104,8 @@ public static class PskCommand
 
         foreach (PskEntry one in clients.Entries)
         {
-            context.Out.WriteLine($"{Printable.Escape(one.Identity)}  user {Printable.Escape(one.UserName)}  client id {Printable.Escape(one.ClientId ?? one.Identity)}");
+            string client = Printable.Escape(one.ClientId ?? one.Identity);
+            context.Out.WriteLine($"{Printable.Escape(one.Identity)}  user {Printable.Escape(one.UserName)}  client id {client}");
         }
 
         return problems == 0 ? ExitCode.Success : ExitCode.Failed;

@@ -77,7 +77,8 @@ internal sealed class AssociationTable(int max)
             if (former is not null) _byId.Remove(former.ConnectionId);
             do _number++;
             while (_number == 0 || _byNumber.ContainsKey(_number));
-            var association = new Association(new PeerEndPoint(from.Address, from.Port, from.Scope, _number), connectionId, clientRandom) { Handshake = transport };
+            var endPoint = new PeerEndPoint(from.Address, from.Port, from.Scope, _number);
+            var association = new Association(endPoint, connectionId, clientRandom) { Handshake = transport };
             _handshakes[from] = association;
             _byId[connectionId] = association;
             return association;

@@ -40,7 +40,8 @@ internal sealed class CookieCheck(Action<PeerEndPoint, byte[]> send)
         BinaryPrimitives.WriteUInt32BigEndian(client.AsSpan(18), from.Scope);
         try
         {
-            return _former.VerifyRequest(client, datagram, 0, length, Nowhere.Instance) ?? _verifier.VerifyRequest(client, datagram, 0, length, new Sender(this, from));
+            return _former.VerifyRequest(client, datagram, 0, length, Nowhere.Instance)
+                ?? _verifier.VerifyRequest(client, datagram, 0, length, new Sender(this, from));
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
         {

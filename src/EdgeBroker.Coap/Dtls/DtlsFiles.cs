@@ -12,11 +12,7 @@ internal sealed class DtlsFiles : IDisposable
     private readonly PskFile? _psk;
     private readonly string _pskHash = "";
 
-    /// <param name="settings">The listener's.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="log">Event ids of <see cref="TlsFiles"/>.</param>
-    /// <exception cref="CertificateFileException">A file cannot be used.</exception>
-    public DtlsFiles(ListenerSettings settings, TimeProvider time, ILogger log)
+    private DtlsFiles(ListenerSettings settings, TimeProvider time, ILogger log)
     {
         if (settings.PskFile is { } file)
         {
@@ -27,6 +23,13 @@ internal sealed class DtlsFiles : IDisposable
         if (settings.Tls is not { } tls) return;
         _tls = new TlsFiles(tls, settings.Name, time, log) { Replaced = () => Replaced?.Invoke(Current) };
     }
+
+    /// <summary>Reads them.</summary>
+    /// <param name="settings">The listener's.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Event ids of <see cref="TlsFiles"/>.</param>
+    /// <exception cref="CertificateFileException">A file cannot be used.</exception>
+    public static DtlsFiles Read(ListenerSettings settings, TimeProvider time, ILogger log) => new(settings, time, log);
 
     /// <summary>Called when certificate files hold something else, and it is in use.</summary>
     public Action<DtlsMaterial>? Replaced { get; set; }

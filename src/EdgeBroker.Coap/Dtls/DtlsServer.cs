@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core.Events;
@@ -109,7 +111,7 @@ internal sealed partial class DtlsServer : IDisposable
     public void Dispose()
     {
         _sweep.Dispose();
-        _pool.Close();
+        _pool.Dispose();
         foreach (Association one in _table.All()) End(one, isTold: true);
     }
 
@@ -125,7 +127,7 @@ internal sealed partial class DtlsServer : IDisposable
         else if (bytes[0] == RecordCodec.WithConnectionId)
         {
             if (length < RecordCodec.HeaderLength + sizeof(ulong)) Drop();
-            else Pass(_table.FindById(System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes[RecordCodec.ConnectionIdOffset..])), from, datagram, length);
+            else Pass(_table.FindById(BinaryPrimitives.ReadUInt64BigEndian(bytes[RecordCodec.ConnectionIdOffset..])), from, datagram, length);
         }
         else if (CookieCheck.IsHello(bytes))
         {
@@ -239,7 +241,7 @@ internal sealed partial class DtlsServer : IDisposable
         {
             new DtlsServerProtocol().Accept(peer, transport, request);
         }
-        catch (Exception exception) when (exception is IOException or ArgumentException or InvalidOperationException or System.Security.Cryptography.CryptographicException)
+        catch (Exception exception) when (exception is IOException or ArgumentException or InvalidOperationException or CryptographicException)
         {
             cause = peer.Refusal ?? Explain(exception, peer);
         }
@@ -288,7 +290,11 @@ internal sealed partial class DtlsServer : IDisposable
 
     private string? FindObjection(PeerIdentity identity, DtlsMaterial material)
     {
-        if (identity.Psk is { } psk && material.Psk?.Find(psk.Identity)?.IsSameAs(psk) != true) return $"the key of \"{psk.Identity}\" is not in force any more";
+        if (identity.Psk is { } psk && material.Psk?.Find(psk.Identity)?.IsSameAs(psk) != true)
+        {
+            return $"the key of \"{psk.Identity}\" is not in force any more";
+        }
+
         return identity.Certificate is { } certificate && material.Tls is { } tls ? certificate.FindObjection(tls, _time.GetUtcNow()) : null;
     }
 

@@ -88,7 +88,7 @@ internal sealed class HandshakePeer(CapturingCrypto crypto, DtlsMaterial materia
         short kind = IsEcdsa(own) ? SignatureAlgorithm.ecdsa : SignatureAlgorithm.rsa;
         // The only hash of our suites; every client of DTLS 1.2 has it.
         var algorithm = new SignatureAndHashAlgorithm(HashAlgorithm.sha256, kind);
-        if (m_context.SecurityParameters.ClientSigAlgs is { } offered && !offered.Contains(algorithm)) throw new TlsFatalAlert(AlertDescription.handshake_failure);
+        if (m_context.SecurityParameters.ClientSigAlgs?.Contains(algorithm) == false) throw new TlsFatalAlert(AlertDescription.handshake_failure);
         return new DefaultTlsCredentialedSigner(
             new TlsCryptoParameters(m_context), new CertificateSigner(own), new Certificate(chain), algorithm);
     }
@@ -120,7 +120,11 @@ internal sealed class HandshakePeer(CapturingCrypto crypto, DtlsMaterial materia
             for (int i = 1; i < shown.Count; i++) chain.ChainPolicy.ExtraStore.Add(shown[i]);
             chain.Build(shown[0]);
             Refusal = ClientCertificate.Refuse(tls, shown[0], chain, now);
-            if (Refusal is null) (_certificateUser, _certificate) = (ClientCertificate.Identity(tls.Options.Identity, shown[0]), new PeerCertificate(shown[0], chain));
+            if (Refusal is null)
+            {
+                _certificateUser = ClientCertificate.Identity(tls.Options.Identity, shown[0]);
+                _certificate = new PeerCertificate(shown[0], chain);
+            }
         }
         catch (CryptographicException exception)
         {

@@ -7,7 +7,7 @@ namespace EdgeBroker.Coap.Dtls;
 /// them. Of one network only half of them, so that nobody takes all.
 /// </summary>
 /// <param name="fault">Is told what goes wrong by mistake.</param>
-internal sealed class HandshakePool(Action<Exception> fault)
+internal sealed class HandshakePool(Action<Exception> fault) : IDisposable
 {
     /// <summary>Handshakes at once.</summary>
     public const int MaxThreads = 16;
@@ -64,7 +64,7 @@ internal sealed class HandshakePool(Action<Exception> fault)
     }
 
     /// <summary>Ends the threads, as soon as their handshakes look up.</summary>
-    public void Close()
+    public void Dispose()
     {
         int threads;
         lock (_lock.Alone())

@@ -8,7 +8,7 @@ namespace EdgeBroker.Coap.Dtls;
 /// <param name="crypto">Tells records that do not fit.</param>
 /// <param name="send">Sends a datagram to the client; never blocks.</param>
 /// <param name="mayWaitOn">Whether the handshake may go on waiting, having heard nothing for so long: others may want its thread.</param>
-internal sealed class HandshakeTransport(CapturingCrypto crypto, Action<byte[]> send, Func<TimeSpan, bool> mayWaitOn) : DatagramTransport
+internal sealed class HandshakeTransport(CapturingCrypto crypto, Action<byte[]> send, Func<TimeSpan, bool> mayWaitOn) : DatagramTransport, IDisposable
 {
     // A certificate with its chain in small pieces, and a few of them twice.
     private const int MaxDatagrams = 32;
@@ -115,6 +115,11 @@ internal sealed class HandshakeTransport(CapturingCrypto crypto, Action<byte[]> 
 
     /// <inheritdoc/>
     public void Close()
+    {
+    }
+
+    /// <summary>Nothing: somebody may still bring a datagram, and the semaphore holds nothing of the system's.</summary>
+    public void Dispose()
     {
     }
 }

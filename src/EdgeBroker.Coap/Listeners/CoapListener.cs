@@ -51,7 +51,7 @@ internal sealed partial class CoapListener : IListener
 
         try
         {
-            _files = new DtlsFiles(settings, time, log);
+            _files = DtlsFiles.Read(settings, time, log);
         }
         catch
         {
@@ -92,7 +92,7 @@ internal sealed partial class CoapListener : IListener
     }
 
     /// <inheritdoc/>
-    public IListenerChange Prepare(ListenerSettings next) => new Change(this, next, _files is null ? null : new DtlsFiles(next, _time, _log));
+    public IListenerChange Prepare(ListenerSettings next) => new Change(this, next, _files is null ? null : DtlsFiles.Read(next, _time, _log));
 
     /// <inheritdoc/>
     public async Task SuspendAsync()

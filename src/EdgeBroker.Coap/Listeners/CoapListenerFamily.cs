@@ -44,7 +44,8 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
         Count("peers_refused", "CoAP requests refused because too many peers are remembered (5.03)", c => c.PeersRefused);
         meters.Gauge(
             "edgebroker.coap.dtls.associations", MeterUnit.Connections, "DTLS associations", () => SumDtls(d => d.AssociationCount), "coap/dtls/associations");
-        meters.Gauge("edgebroker.coap.dtls.threads", MeterUnit.Connections, "Threads of DTLS handshakes", () => SumDtls(d => d.ThreadCount), "coap/dtls/threads");
+        meters.Gauge(
+            "edgebroker.coap.dtls.threads", MeterUnit.Connections, "Threads of DTLS handshakes", () => SumDtls(d => d.ThreadCount), "coap/dtls/threads");
         CountDtls("cookies", "DTLS clients asked to say hello again with a cookie", c => c.CookiesSent);
         CountDtls("handshakes", "DTLS handshakes that succeeded", c => c.Succeeded);
         CountDtls("handshakes.failed", "DTLS handshakes that failed", c => c.Failed);

@@ -14,6 +14,9 @@ public sealed class MessageLayer
     private const double AckTimeoutMs = 2_000;
     private const double AckRandomFactor = 1.5;
     private const int MaxRetransmit = 4;
+
+    // To who may not be there: with what it was answered at first, three datagrams for the one that came from its address.
+    private const int MaxRetransmitUnreached = 1;
     private const long ExchangeLifetimeMs = 247_000;
     private const long NonLifetimeMs = 145_000;
 
@@ -321,7 +324,7 @@ public sealed class MessageLayer
         Schedule(NowMs + (long)one.TimeoutMs, () =>
         {
             if (!ReferenceEquals(peer.Current, one)) return;
-            if (one.Retransmissions == MaxRetransmit)
+            if (one.Retransmissions >= (peer.IsReached ? MaxRetransmit : MaxRetransmitUnreached))
             {
                 Counters.TimedOut++;
                 Conclude(peer, one.MessageId, TransmissionOutcome.TimedOut);
@@ -339,7 +342,12 @@ public sealed class MessageLayer
     {
         if (peer.Current is not { } current || current.MessageId != messageId) return false;
         peer.Current = null;
-        if (outcome != TransmissionOutcome.TimedOut) _peers.Touch(peer, NowMs);
+        if (outcome != TransmissionOutcome.TimedOut)
+        {
+            peer.HasAnswered = true;
+            _peers.Touch(peer, NowMs);
+        }
+
         current.Told?.Invoke(outcome);
         SendNext(peer);
         if (peer.IsFree) _handler.OnFree(peer);

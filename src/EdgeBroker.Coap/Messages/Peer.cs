@@ -25,6 +25,13 @@ public sealed class Peer
     /// <summary>Whether it has shown that it gets what is sent there: by Echo (RFC 9175), or because nobody can pretend to be there.</summary>
     public bool IsVerified { get; internal set; }
 
+    /// <summary>
+    /// Whether it has answered a message of ours, or is verified. Who has not may be somebody whose address another one has given: it is told little.
+    /// </summary>
+    public bool IsReached => IsVerified || HasAnswered;
+
+    internal bool HasAnswered { get; set; }
+
     /// <summary>What the handler keeps of it.</summary>
     public object? State { get; set; }
 
@@ -49,6 +56,7 @@ public sealed class Peer
     internal void MoveTo(in PeerEndPoint at)
     {
         At = at;
+        HasAnswered = false;
         IsVerified = at.IsLoopback;
     }
 

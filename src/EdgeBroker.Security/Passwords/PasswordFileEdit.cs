@@ -2,7 +2,10 @@ using System.Text;
 
 namespace EdgeBroker.Security.Passwords;
 
-/// <summary>Changes single lines of the text of a password file, or of another whose lines begin with a name and a colon; comments, order and all other lines, also ones that cannot be read, stay as they are.</summary>
+/// <summary>
+/// Changes single lines of the text of a password file, or of another whose lines begin with a name and a colon; comments, order and all other lines, also
+/// ones that cannot be read, stay as they are.
+/// </summary>
 public static class PasswordFileEdit
 {
     /// <summary>The text with this user's line, in place of an older one or at the end.</summary>

@@ -34,6 +34,7 @@ internal static class VerbTable
         BridgeCommand.Command,
         PubCommand.Command,
         SubCommand.Command,
+        CoapCommand.Command,
         CertCommand.Command,
         BackupCommand.Command,
         RestoreCommand.Command,

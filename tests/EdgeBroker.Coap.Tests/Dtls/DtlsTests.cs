@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
-using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Core;
@@ -66,7 +65,8 @@ public sealed class DtlsTests : IAsyncDisposable
         CoapListener listener = await OpenAsync("sensor:" + Convert.ToHexString(Key) + ":anna:press7\nother:" + Convert.ToHexString(OtherKey) + "\n");
         _rules.Current = Rules(new AclRule
         {
-            Source = "test", Allows = true, Actions = AccessActions.Publish | AccessActions.Retain, Topics = [new AclPattern("a")], User = "anna", Client = "press7",
+            Source = "test", Allows = true, Actions = AccessActions.Publish | AccessActions.Retain, Topics = [new AclPattern("a")],
+            User = "anna", Client = "press7",
         });
         using DtlsClient anna = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key);
         Assert.Equal(CoapCode.Created, (await anna.AskAsync(Put)).Code);

@@ -21,7 +21,8 @@ internal sealed class DtlsClient : IDisposable
     /// <summary>Shakes hands by a key.</summary>
     /// <exception cref="IOException">The server refuses, or does not answer in time.</exception>
     public static Task<DtlsClient> ConnectAsync(
-        string server, string identity, byte[] key, bool withConnectionId = false, int suite = CipherSuite.TLS_PSK_WITH_AES_128_CCM_8, int timeoutMs = 30_000) =>
+        string server, string identity, byte[] key, bool withConnectionId = false, int suite = CipherSuite.TLS_PSK_WITH_AES_128_CCM_8,
+        int timeoutMs = 30_000) =>
         ConnectAsync(server, new KeyClient(identity, key, withConnectionId, suite, timeoutMs));
 
     /// <summary>Shakes hands.</summary>

@@ -22,7 +22,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         var resolved = new List<ListenerDraft>(drafts);
         // Who knows users or asks for certificates means them to be asked for, and tries that on the gateway itself.
-        bool knowsClients = hasCredentials || drafts.Any(draft => draft.Psk is not null || draft.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
+        bool knowsClients = hasCredentials || drafts.Any(
+            draft => draft.Psk is not null || draft.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
         for (int i = 0; i < drafts.Count; i++)
         {
             ListenerProtocol protocol = ProtocolOf(drafts[i]);

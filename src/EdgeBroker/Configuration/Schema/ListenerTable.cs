@@ -186,7 +186,11 @@ internal static class ListenerTable
             .TableArray("certificate", Certificate, o => o.Certificates, _ => new CertificateDraft(), (o, v) => o with { Certificates = v });
 
     private static readonly TableSchema<PskDraft> PskTable =
-        new TableSchema<PskDraft>("[listener.psk]") { IsExample = true, Comment = "coaps: clients with a key that both sides know, in place of certificates or besides" }
+        new TableSchema<PskDraft>("[listener.psk]")
+        {
+            IsExample = true,
+            Comment = "coaps: clients with a key that both sides know, in place of certificates or besides",
+        }
             .Key(
                 "file",
                 Kinds.File,
