@@ -55,10 +55,12 @@ public abstract class ClientLink : IDisposable
     private sealed class Datagrams : ClientLink, DatagramTransport
     {
         private readonly Socket _socket;
+        private readonly IPEndPoint _server;
         private readonly byte[] _buffer = new byte[MaxDatagramBytes];
 
         public Datagrams(IPEndPoint server)
         {
+            _server = server;
             _socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             try
             {
@@ -79,7 +81,8 @@ public abstract class ClientLink : IDisposable
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
             {
-                // Of the datagram before: nobody listened there then.
+                // Of the datagram before.
+                throw new CoapClientException($"nobody listens at {_server}", exception);
             }
             catch (SocketException exception)
             {
@@ -107,7 +110,7 @@ public abstract class ClientLink : IDisposable
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
             {
-                throw new CoapClientException($"nobody listens at {_socket.RemoteEndPoint}", exception);
+                throw new CoapClientException($"nobody listens at {_server}", exception);
             }
         }
 
