@@ -13,7 +13,8 @@ namespace EdgeBroker.Cli.Tests;
 internal sealed class Terminal : IDisposable
 {
     private static readonly CommandLine Verbs = new(
-        PasswdCommand.Command, AclCommand.Command, PubCommand.Command, SubCommand.Command, CertCommand.Command, BackupCommand.Command, RestoreCommand.Command,
+        PasswdCommand.Command, PskCommand.Command, AclCommand.Command,
+        PubCommand.Command, SubCommand.Command, CertCommand.Command, BackupCommand.Command, RestoreCommand.Command,
             StoreCommand.Command, ReloadCommand.Command);
 
     private readonly TemporaryDirectory _directory = new();

@@ -31,10 +31,11 @@ internal static class Installed
         return program;
     }
 
-    public static string CoapClient()
+    /// <summary>libcoap's client as Debian builds it: notls, openssl or gnutls.</summary>
+    public static string CoapClient(string library = "notls")
     {
-        RequireProgram("coap-client-notls");
-        return "coap-client-notls";
+        RequireProgram("coap-client-" + library);
+        return "coap-client-" + library;
     }
 
     /// <summary>Debian keeps the broker where only root's PATH looks.</summary>

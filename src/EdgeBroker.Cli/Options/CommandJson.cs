@@ -16,6 +16,7 @@ namespace EdgeBroker.Cli.Options;
 [JsonSerializable(typeof(CertificateAnswers))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(TransferAnswer))]
+[JsonSerializable(typeof(PskList))]
 [JsonSerializable(typeof(UserList))]
 [JsonSerializable(typeof(VerifyAnswer))]
 internal sealed partial class CommandJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
 using EdgeBroker.Core;
@@ -28,9 +29,15 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
 {
     private long _clients;
 
+    /// <summary>Who a peer is, as its transport has proved; null: it proves nothing.</summary>
+    internal Func<PeerEndPoint, PeerIdentity?> Identify { get; set; } = _ => null;
+
     /// <summary>Lets a request's peer in, and goes on with what it wants; or refuses it.</summary>
     internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act)
     {
+        PeerIdentity? proved = Identify(pending.Peer.EndPoint);
+        // Who has proved who it is, is that; what it says besides does not matter.
+        if (proved?.UserName is not null) query = query.WithoutCredentials(proved.ClientId);
         bool hasCredentials = query.UserName is not null || query.Password is not null;
         if (hasCredentials && !settings.Current.AllowQueryCredentials)
         {
@@ -45,13 +52,14 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             return;
         }
 
-        PeerEndPoint at = pending.Peer.EndPoint;
-        string clientId = query.ClientId ?? "coap-" + at;
+        PeerEndPoint at = pending.Peer.At;
+        string clientId = query.ClientId ?? proved?.UserName ?? "coap-" + at;
         byte[]? password = query.Password is { } text ? Encoding.UTF8.GetBytes(text) : null;
         var request = new AuthenticationRequest(clientId, query.UserName, password, at.ToString(), settings.Current.AllowAnonymous)
         {
             Network = ClientNetwork.Of(at.ToAddress()),
             Listener = settings.Current.Listener,
+            TransportIdentity = proved?.UserName,
         };
         // What is answered at once is answered here; the rest comes back in a callback of its own.
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
@@ -145,7 +153,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
 
     private void Refuse(PendingRequest pending, TopicQuery query, ReasonCode reason, string cause, string told)
     {
-        broker.Events.ConnectRefused(new ConnectRefusedEvent(pending.Peer.EndPoint.ToString(), query.ClientId, reason, cause));
+        broker.Events.ConnectRefused(new ConnectRefusedEvent(pending.Peer.At.ToString(), query.ClientId, reason, cause));
         pending.Refuse(CoapCode.Unauthorized, told);
     }
 }

@@ -27,6 +27,9 @@ internal sealed record TopicQuery
     /// <summary>Whether an observer gets every message, and not only the latest.</summary>
     public bool IsQueue { get; private set; }
 
+    /// <summary>The same without name and password, and with a client id in place of the one given; null: the one given.</summary>
+    public TopicQuery WithoutCredentials(string? clientId) => this with { UserName = null, Password = null, ClientId = clientId ?? ClientId };
+
     /// <summary>Reads the arguments; false: one has a value it cannot have.</summary>
     public static bool TryRead(IReadOnlyList<string> arguments, out TopicQuery query, out string why)
     {

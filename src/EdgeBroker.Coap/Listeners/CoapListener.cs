@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
@@ -20,6 +21,8 @@ internal sealed partial class CoapListener : IListener
     private readonly CoapListenerFamily _family;
     private readonly Replaceable<DoorSettings> _door;
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private DtlsFiles? _files;
     private readonly IPEndPoint _address;
     private volatile ListenerSettings _settings;
     private volatile Socket? _socket;
@@ -39,7 +42,26 @@ internal sealed partial class CoapListener : IListener
         // The port the system chose is kept when the address is taken again.
         _address = bound;
         EndPoint = bound.ToString();
-        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, Send);
+        _time = time;
+        if (settings.Protocol != ListenerProtocol.Coaps)
+        {
+            Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, Send);
+            return;
+        }
+
+        try
+        {
+            _files = DtlsFiles.Read(settings, time, log);
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+
+        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, (to, payload) => Dtls!.Send(to, payload));
+        Dtls = new DtlsServer(Server, _files.Current, settings.Coap.MaxPeers, settings.Coap.IdleTimeout, settings.Name, time, log, Send);
+        _files.Replaced = Dtls.Take;
     }
 
     /// <inheritdoc/>
@@ -50,6 +72,12 @@ internal sealed partial class CoapListener : IListener
 
     /// <summary>What answers.</summary>
     internal CoapServer Server { get; }
+
+    /// <summary>What stands before it; null: <c>coap</c>.</summary>
+    internal DtlsServer? Dtls { get; }
+
+    /// <summary>What the listener's files hold; null: there are none.</summary>
+    internal DtlsMaterial? Material => _files?.Current;
 
     /// <summary>Datagrams that the system would not take.</summary>
     internal long Unsent;
@@ -64,7 +92,7 @@ internal sealed partial class CoapListener : IListener
     }
 
     /// <inheritdoc/>
-    public IListenerChange Prepare(ListenerSettings next) => new Change(this, next);
+    public IListenerChange Prepare(ListenerSettings next) => new Change(this, next, _files is null ? null : DtlsFiles.Read(next, _time, _log));
 
     /// <inheritdoc/>
     public async Task SuspendAsync()
@@ -96,6 +124,8 @@ internal sealed partial class CoapListener : IListener
     internal async Task EndAsync()
     {
         Server.Close();
+        Dtls?.Dispose();
+        _files?.Dispose();
         await SuspendAsync().ConfigureAwait(false);
     }
 
@@ -127,7 +157,8 @@ internal sealed partial class CoapListener : IListener
             try
             {
                 int length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from).ConfigureAwait(false);
-                Server.Receive(ToPeer(from), buffer.AsSpan(0, length));
+                if (Dtls is { } dtls) dtls.Receive(ToPeer(from), buffer, length);
+                else Server.Receive(ToPeer(from), buffer.AsSpan(0, length));
             }
             catch (SocketException exception) when (exception.SocketErrorCode is not (SocketError.OperationAborted or SocketError.Interrupted))
             {
@@ -167,17 +198,25 @@ internal sealed partial class CoapListener : IListener
     [LoggerMessage(8000, LogLevel.Information, "listening for CoAP on {EndPoint}")]
     private static partial void LogListening(ILogger log, string endPoint);
 
-    private sealed class Change(CoapListener listener, ListenerSettings next) : IListenerChange
+    private sealed class Change(CoapListener listener, ListenerSettings next, DtlsFiles? files) : IListenerChange
     {
+        private DtlsFiles? _files = files;
+
         public bool Apply()
         {
             listener._settings = next;
             listener._door.Current = DoorOf(next);
-            return false;
+            if (_files is not { } taken) return false;
+            _files = null;
+            DtlsFiles former = listener._files!;
+            bool isOther = taken.ContentHash != former.ContentHash;
+            listener._files = taken;
+            taken.Replaced = listener.Dtls!.Take;
+            listener.Dtls.Take(taken.Current);
+            former.Dispose();
+            return isOther;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => _files?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
@@ -20,7 +21,7 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
     private volatile CoapListener[] _listeners = [];
 
     /// <inheritdoc/>
-    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Coap };
+    public IReadOnlySet<ListenerProtocol> Protocols { get; } = new HashSet<ListenerProtocol> { ListenerProtocol.Coap, ListenerProtocol.Coaps };
 
     /// <inheritdoc/>
     public IReadOnlyList<IListener> Listeners => _listeners;
@@ -28,7 +29,7 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
     /// <summary>Registers what is counted, and has the ledger of memory ask for what peers hold.</summary>
     public void RegisterMeters(MeterRegistry meters)
     {
-        broker.Limits.Ledger.Poll(MemoryKind.Coap, () => _listeners.Sum(listener => listener.Server.Resources.MemoryBytes));
+        broker.Limits.Ledger.Poll(MemoryKind.Coap, () => _listeners.Sum(listener => listener.Server.Resources.MemoryBytes + (listener.Dtls?.MemoryBytes ?? 0)));
         meters.Gauge("edgebroker.coap.peers", MeterUnit.Connections, "CoAP peers remembered", () => Sum(s => s.Layer.PeerCount), "coap/peers");
         meters.Gauge("edgebroker.coap.observations", MeterUnit.Sessions, "CoAP observations", () => Sum(s => s.ObservationCount), "coap/observations");
         Count("received", "CoAP datagrams received", c => c.Received);
@@ -41,6 +42,19 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
         Count("challenged", "CoAP peers asked to prove their address", c => c.Challenged);
         Count("rate_limited", "CoAP requests refused for their rate (4.29)", c => c.RateLimited);
         Count("peers_refused", "CoAP requests refused because too many peers are remembered (5.03)", c => c.PeersRefused);
+        meters.Gauge(
+            "edgebroker.coap.dtls.associations", MeterUnit.Connections, "DTLS associations", () => SumDtls(d => d.AssociationCount), "coap/dtls/associations");
+        meters.Gauge(
+            "edgebroker.coap.dtls.threads", MeterUnit.Connections, "Threads of DTLS handshakes", () => SumDtls(d => d.ThreadCount), "coap/dtls/threads");
+        CountDtls("cookies", "DTLS clients asked to say hello again with a cookie", c => c.CookiesSent);
+        CountDtls("handshakes", "DTLS handshakes that succeeded", c => c.Succeeded);
+        CountDtls("handshakes.failed", "DTLS handshakes that failed", c => c.Failed);
+        CountDtls("handshakes.refused", "DTLS handshakes refused because there were too many", c => c.Refused);
+        CountDtls("dropped", "DTLS records dropped: forged, repeated, malformed, or of nobody", c => c.Dropped);
+        CountDtls("moved", "DTLS clients heard of from another address than before", c => c.Moved);
+
+        void CountDtls(string name, string help, Func<DtlsCounters, long> read) => meters.Counter(
+            "edgebroker.coap.dtls." + name, MeterUnit.Packets, help, () => SumDtls(d => read(d.Counters)), "coap/dtls/" + name.Replace('.', '/'));
 
         void Count(string name, string help, Func<CoapCounters, long> read) => meters.Counter(
             "edgebroker.coap." + name, MeterUnit.Packets, help, () => Sum(s => read(s.Layer.Counters)), "coap/" + name);
@@ -79,6 +93,8 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
     {
         lock (_lock) _listeners = [.. _listeners.Where(one => one != listener)];
     }
+
+    private long SumDtls(Func<DtlsServer, long> read) => _listeners.Sum(listener => listener.Dtls is { } dtls ? read(dtls) : 0);
 
     private long Sum(Func<Resources.ResourceServer, long> read) => _listeners.Sum(listener => read(listener.Server.Resources));
 }

@@ -1,3 +1,4 @@
+using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
@@ -20,6 +21,7 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     private readonly Action<PeerEndPoint, byte[]> _send;
     private List<(PeerEndPoint To, byte[] Datagram)> _outbox = [];
     private List<(PeerEndPoint To, byte[] Datagram)>? _spare = [];
+    private List<PeerEndPoint>? _ended;
     private int _depth;
     private long _armedMs = long.MaxValue;
     private bool _isClosed;
@@ -39,11 +41,42 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         var site = new Site();
         site.Add("ps", new TopicResource(broker, _door, this), TopicResource.Link, withAllBelow: true);
         Resources = new ResourceServer(site, limits, this, time, new Random(), exception => broker.ReportFault(exception, "answering a CoAP request"));
+        Resources.Forgotten = peer =>
+        {
+            if (peer.EndPoint.Association != 0) (_ended ??= []).Add(peer.EndPoint);
+        };
+        _door.Identify = peer => Identify?.Invoke(peer);
         _timer = time.CreateTimer(_ => Run(Due), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The resource server; its counters may be read by any thread.</summary>
     public ResourceServer Resources { get; }
+
+    /// <summary>Says who is at the other end of an association; null: there are none. Calls nobody.</summary>
+    public Func<PeerEndPoint, PeerIdentity?>? Identify { get; set; }
+
+    /// <summary>Is told, holding no lock, of each association whose peer is forgotten.</summary>
+    public Action<PeerEndPoint>? Ended { get; set; }
+
+    /// <summary>Forgets a peer whose association has ended.</summary>
+    public void Forget(PeerEndPoint peer) => Run(() =>
+    {
+        if (Resources.Layer.Find(peer) is { } found) Resources.Layer.Forget(found);
+    });
+
+    /// <summary>A peer's association was heard of from elsewhere.</summary>
+    public void Move(PeerEndPoint peer, PeerEndPoint at) => Run(() => Resources.Layer.Find(peer)?.MoveTo(at));
+
+    /// <summary>Whether a peer is remembered.</summary>
+    public bool IsRemembered(PeerEndPoint peer)
+    {
+        bool isRemembered = false;
+        Run(() => isRemembered = Resources.Layer.Find(peer) is not null);
+        return isRemembered;
+    }
+
+    /// <summary>Forgets a peer that has nothing open.</summary>
+    public void MakeRoom() => Run(() => Resources.Layer.TryForgetOne());
 
     /// <summary>Takes a datagram.</summary>
     public void Receive(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
@@ -93,6 +126,9 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         Flush();
     }
 
+    /// <summary>Reports what goes wrong by mistake.</summary>
+    public void Report(Exception exception, string during) => _broker.ReportFault(exception, during);
+
     /// <summary>Judges the peers by the users and rules now in force.</summary>
     public int Review()
     {
@@ -139,16 +175,19 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     private void Flush()
     {
         List<(PeerEndPoint To, byte[] Datagram)> outbox;
+        List<PeerEndPoint>? ended;
         lock (_lock)
         {
-            if (_depth > 0 || _outbox.Count == 0) return;
+            if (_depth > 0 || (_outbox.Count == 0 && _ended is null)) return;
             outbox = _outbox;
             _outbox = _spare ?? [];
             _spare = null;
+            (ended, _ended) = (_ended, null);
         }
 
         foreach ((PeerEndPoint to, byte[] datagram) in outbox) _send(to, datagram);
         outbox.Clear();
         lock (_lock) _spare ??= outbox;
+        if (ended is not null && Ended is { } tell) ended.ForEach(tell);
     }
 }

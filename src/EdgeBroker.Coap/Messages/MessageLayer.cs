@@ -14,6 +14,9 @@ public sealed class MessageLayer
     private const double AckTimeoutMs = 2_000;
     private const double AckRandomFactor = 1.5;
     private const int MaxRetransmit = 4;
+
+    // To who may not be there: with what it was answered at first, three datagrams for the one that came from its address.
+    private const int MaxRetransmitUnreached = 1;
     private const long ExchangeLifetimeMs = 247_000;
     private const long NonLifetimeMs = 145_000;
 
@@ -25,6 +28,9 @@ public sealed class MessageLayer
     private const int MaxWaiting = 64;
     private const int SmallReplyBytes = 64;
     private const long SweepMs = 5_000;
+
+    // A body in small blocks is one request, not thousands: so many blocks that go on with one count as one request.
+    private const int BlocksOfRequest = 64;
 
     private readonly IRequestHandler _handler;
     private readonly IDatagramOutput _output;
@@ -53,7 +59,8 @@ public sealed class MessageLayer
         _random = random;
         _start = time.GetTimestamp();
         _peers = new PeerTable(limits, random, handler.OnForgotten);
-        _rate = new RateLimit(limits.RequestsPerSecond, TimeSpan.FromSeconds(1), limits.RequestsPerSecond);
+        _rate = new RateLimit(
+            (long)limits.RequestsPerSecond * BlocksOfRequest, TimeSpan.FromSeconds(1), (long)limits.RequestsPerSecond * BlocksOfRequest);
     }
 
     /// <summary>What peers may take.</summary>
@@ -132,6 +139,15 @@ public sealed class MessageLayer
         }
     }
 
+    /// <summary>The peer; null: not remembered.</summary>
+    public Peer? Find(in PeerEndPoint endPoint) => _peers.Find(endPoint);
+
+    /// <summary>Forgets a peer, whatever it has open.</summary>
+    public void Forget(Peer peer) => _peers.Forget(peer);
+
+    /// <summary>Forgets a peer that has nothing open; false: there is none.</summary>
+    public bool TryForgetOne() => _peers.TryForgetOne();
+
     /// <summary>Sends a response nobody waits for, as a NON.</summary>
     /// <returns>Its message id.</returns>
     public ushort Send(Peer peer, CoapResponse response, ReadOnlySpan<byte> token)
@@ -148,7 +164,7 @@ public sealed class MessageLayer
     /// <param name="told">Is told what becomes of it.</param>
     public void SendConfirmable(Peer peer, CoapResponse? response, ReadOnlySpan<byte> token, Action<TransmissionOutcome>? told)
     {
-        if (peer.Waiting.Count >= MaxWaiting)
+        if (peer.IsForgotten || peer.Waiting.Count >= MaxWaiting)
         {
             Counters.TimedOut++;
             told?.Invoke(TransmissionOutcome.TimedOut);
@@ -166,6 +182,7 @@ public sealed class MessageLayer
         if (exchange.IsDone) throw new InvalidOperationException("A request is answered once.");
         exchange.IsDone = true;
         Peer peer = exchange.Peer;
+        if (peer.IsForgotten) return false;
         if (!exchange.Wants(response.Code))
         {
             if (exchange.IsConfirmable && exchange.Reply is null) Acknowledge(exchange);
@@ -180,7 +197,7 @@ public sealed class MessageLayer
         if (isChallenged)
         {
             Counters.Challenged++;
-            response = new CoapResponse(CoapCode.Unauthorized) { Echo = _reachability.ValueFor(peer.EndPoint, NowMs) };
+            response = new CoapResponse(CoapCode.Unauthorized) { Echo = _reachability.ValueFor(peer.At, NowMs) };
             length = response.Write(_buffer, type, messageId, exchange.Token);
         }
 
@@ -221,7 +238,7 @@ public sealed class MessageLayer
             return;
         }
 
-        peer.Bucket.Take(_rate, 1, nowMs);
+        peer.Bucket.Take(_rate, GoesOn(request) ? 1 : BlocksOfRequest, nowMs);
         bool isConfirmable = request.Type == CoapType.Confirmable;
         var exchange = new Exchange(this, peer, request, nowMs, isConfirmable ? ExchangeLifetimeMs : NonLifetimeMs);
         if (!_peers.TryAdd(exchange, nowMs))
@@ -231,14 +248,18 @@ public sealed class MessageLayer
         }
 
         Counters.Requests++;
-        if (!peer.IsVerified && request.TryFind(OptionNumber.Echo, out CoapOption echo)) peer.IsVerified = _reachability.IsGood(echo.Value, from, nowMs);
+        if (!peer.IsVerified && request.TryFind(OptionNumber.Echo, out CoapOption echo)) peer.IsVerified = _reachability.IsGood(echo.Value, peer.At, nowMs);
         _handler.Handle(request, exchange);
         if (isConfirmable && !exchange.IsDone) Schedule(nowMs + AcknowledgeAfterMs, () => AcknowledgeIfLate(exchange));
     }
 
+    private static bool GoesOn(in CoapMessage request) =>
+        (request.Find(OptionNumber.Block1) is { } upload && Block.TryRead(upload, out Block sent) && sent.Number > 0)
+        || (request.Find(OptionNumber.Block2) is { } download && Block.TryRead(download, out Block asked) && asked.Number > 0);
+
     private void AcknowledgeIfLate(Exchange exchange)
     {
-        if (!exchange.IsDone && exchange.Reply is null) Acknowledge(exchange);
+        if (!exchange.IsDone && exchange.Reply is null && !exchange.Peer.IsForgotten) Acknowledge(exchange);
     }
 
     private void Acknowledge(Exchange exchange)
@@ -303,7 +324,7 @@ public sealed class MessageLayer
         Schedule(NowMs + (long)one.TimeoutMs, () =>
         {
             if (!ReferenceEquals(peer.Current, one)) return;
-            if (one.Retransmissions == MaxRetransmit)
+            if (one.Retransmissions >= (peer.IsReached ? MaxRetransmit : MaxRetransmitUnreached))
             {
                 Counters.TimedOut++;
                 Conclude(peer, one.MessageId, TransmissionOutcome.TimedOut);
@@ -321,7 +342,12 @@ public sealed class MessageLayer
     {
         if (peer.Current is not { } current || current.MessageId != messageId) return false;
         peer.Current = null;
-        if (outcome != TransmissionOutcome.TimedOut) _peers.Touch(peer, NowMs);
+        if (outcome != TransmissionOutcome.TimedOut)
+        {
+            peer.HasAnswered = true;
+            _peers.Touch(peer, NowMs);
+        }
+
         current.Told?.Invoke(outcome);
         SendNext(peer);
         if (peer.IsFree) _handler.OnFree(peer);

@@ -7,16 +7,30 @@ public sealed class Peer
 {
     internal Peer(PeerEndPoint endPoint, ushort firstMessageId)
     {
-        EndPoint = endPoint;
+        EndPoint = At = endPoint;
         NextMessageId = firstMessageId;
-        IsVerified = endPoint.IsLoopback;
+        // A DTLS handshake begins with a cookie, which is such a proof.
+        IsVerified = endPoint.IsLoopback || endPoint.Association != 0;
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>What it is known by.</summary>
     public PeerEndPoint EndPoint { get; }
+
+    /// <summary>Where it is: of a DTLS association where it was last heard of.</summary>
+    public PeerEndPoint At { get; private set; }
+
+    /// <summary>Whether it is remembered no more: nothing is kept for it or sent to it.</summary>
+    public bool IsForgotten { get; internal set; }
 
     /// <summary>Whether it has shown that it gets what is sent there: by Echo (RFC 9175), or because nobody can pretend to be there.</summary>
     public bool IsVerified { get; internal set; }
+
+    /// <summary>
+    /// Whether it has answered a message of ours, or is verified. Who has not may be somebody whose address another one has given: it is told little.
+    /// </summary>
+    public bool IsReached => IsVerified || HasAnswered;
+
+    internal bool HasAnswered { get; set; }
 
     /// <summary>What the handler keeps of it.</summary>
     public object? State { get; set; }
@@ -37,6 +51,14 @@ public sealed class Peer
     internal TokenBucket Bucket;
 
     internal Dictionary<ushort, Exchange> Exchanges { get; } = [];
+
+    /// <summary>Its association was heard of from elsewhere: that it gets what is sent there is to be shown again.</summary>
+    internal void MoveTo(in PeerEndPoint at)
+    {
+        At = at;
+        HasAnswered = false;
+        IsVerified = at.IsLoopback;
+    }
 
     /// <summary>The exchanges in the order in which they came.</summary>
     internal Queue<Exchange> Order { get; } = new();

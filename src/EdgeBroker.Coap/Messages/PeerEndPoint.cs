@@ -4,11 +4,15 @@ using System.Net.Sockets;
 
 namespace EdgeBroker.Coap.Messages;
 
-/// <summary>Where a peer is: an IPv6 address, of IPv4 the mapped one, a port and a scope.</summary>
+/// <summary>
+/// What tells one peer from another: over UDP where it is - an IPv6 address, of IPv4 the mapped one, a port and a scope -, over DTLS its association, which
+/// may move (RFC 7252, 9.1).
+/// </summary>
 /// <param name="Address">The address, in network order.</param>
 /// <param name="Port">The UDP port.</param>
 /// <param name="Scope">The interface of a link-local address; else 0.</param>
-public readonly record struct PeerEndPoint(UInt128 Address, ushort Port, uint Scope = 0)
+/// <param name="Association">The DTLS association, whose first address this is then; 0: none.</param>
+public readonly record struct PeerEndPoint(UInt128 Address, ushort Port, uint Scope = 0, uint Association = 0)
 {
     private const uint MappedMarker = 0xFFFF;
 

@@ -97,7 +97,8 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
 
     private static bool IsIdle(Peer peer) => peer.Pins == 0 && peer.IsFree && peer.Order.All(exchange => exchange.IsDone);
 
-    private bool TryForgetOne()
+    /// <summary>Forgets one that has nothing open, of those not heard of for longest; false: there is none.</summary>
+    public bool TryForgetOne()
     {
         LinkedListNode<Peer>? node = _byLastHeard.First;
         for (int i = 0; i < Candidates && node is not null; i++, node = node.Next)
@@ -110,8 +111,13 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
         return false;
     }
 
-    private void Forget(Peer peer)
+    /// <summary>Forgets a peer, whatever it has open.</summary>
+    public void Forget(Peer peer)
     {
+        if (peer.IsForgotten) return;
+        peer.IsForgotten = true;
+        peer.Current = null;
+        peer.Waiting.Clear();
         _peers.Remove(peer.EndPoint);
         _byLastHeard.Remove(peer.Place!);
         while (peer.Order.TryDequeue(out Exchange? exchange)) Release(exchange);

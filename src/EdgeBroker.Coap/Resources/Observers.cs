@@ -163,7 +163,8 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         bool isEnd = !notification.Response.Code.IsSuccess;
         CoapResponse response = isEnd ? notification.Response : Cut(one, notification.Response with { Observe = one.NextSequence() });
         bool isCheck = layer.NowMs - one.ConfirmedMs >= CheckMs;
-        if (notification.IsConfirmable || isEnd || isCheck)
+        // Who has never answered may not know of it, and a NON would go on for hours.
+        if (notification.IsConfirmable || isEnd || isCheck || !one.Peer.IsReached)
         {
             Action<TransmissionOutcome>? told = isEnd ? null : outcome => Note(one, outcome);
             layer.SendConfirmable(one.Peer, response, one.Token, told);

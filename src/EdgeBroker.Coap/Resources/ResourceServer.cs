@@ -40,6 +40,9 @@ public sealed class ResourceServer : IRequestHandler
     /// <summary>Bytes that peers have made it keep, but for what resources keep; any thread.</summary>
     public long MemoryBytes => Layer.MemoryBytes + _assembly.MemoryBytes + Volatile.Read(ref _bodyBytes);
 
+    /// <summary>Is told of a peer that is forgotten, when nothing is kept of it any more; null: nobody.</summary>
+    public Action<Peer>? Forgotten { get; set; }
+
     internal Observers Observers { get; }
 
     internal int BlockExponent { get; }
@@ -89,9 +92,12 @@ public sealed class ResourceServer : IRequestHandler
     /// <inheritdoc/>
     public void OnForgotten(Peer peer)
     {
+        Observers.EndAll(peer);
         _assembly.Forget(peer);
         (peer.State as IDisposable)?.Dispose();
+        peer.State = null;
         KeepBody(peer, "", null);
+        Forgotten?.Invoke(peer);
     }
 
     /// <summary>Looks at everything a peer observes.</summary>

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace EdgeBroker.Security.Passwords;
 
-/// <summary>Changes single lines of a password file's text; comments, order and all other lines, also ones that cannot be read, stay as they are.</summary>
+/// <summary>
+/// Changes single lines of the text of a password file, or of another whose lines begin with a name and a colon; comments, order and all other lines, also
+/// ones that cannot be read, stay as they are.
+/// </summary>
 public static class PasswordFileEdit
 {
     /// <summary>The text with this user's line, in place of an older one or at the end.</summary>
@@ -11,7 +14,14 @@ public static class PasswordFileEdit
     /// <param name="hash">The stored password.</param>
     /// <param name="replaced">Whether there was an older one.</param>
     public static string Set(string text, string userName, PasswordHash hash, out bool replaced) =>
-        Rewrite(text, userName, $"{userName}:{hash.Text}", out replaced);
+        SetLine(text, userName, $"{userName}:{hash.Text}", out replaced);
+
+    /// <summary>The text with this line, in place of an older one of the name or at the end.</summary>
+    /// <param name="text">The text; empty for a new file.</param>
+    /// <param name="name">What the line begins with, before its first colon.</param>
+    /// <param name="line">The whole line.</param>
+    /// <param name="replaced">Whether there was an older one.</param>
+    public static string SetLine(string text, string name, string line, out bool replaced) => Rewrite(text, name, line, out replaced);
 
     /// <summary>The text without this user's line.</summary>
     /// <param name="text">The text.</param>

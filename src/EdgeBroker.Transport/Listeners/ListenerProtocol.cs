@@ -23,6 +23,9 @@ public enum ListenerProtocol
 
     /// <summary>CoAP over UDP.</summary>
     Coap,
+
+    /// <summary>CoAP over DTLS.</summary>
+    Coaps,
 }
 
 /// <summary>What follows from a listener's protocol.</summary>
@@ -38,6 +41,7 @@ public static class ListenerProtocols
         ListenerProtocol.Http => "http",
         ListenerProtocol.Https => "https",
         ListenerProtocol.Coap => "coap",
+        ListenerProtocol.Coaps => "coaps",
         _ => throw new ArgumentOutOfRangeException(nameof(protocol), protocol, "A protocol needs a word."),
     };
 
@@ -56,7 +60,7 @@ public static class ListenerProtocols
     public static bool SpeaksTls(this ListenerProtocol protocol) => protocol is ListenerProtocol.Mqtts or ListenerProtocol.Wss or ListenerProtocol.Https;
 
     /// <summary>Whether it is carried by datagrams, whose ports are others than those of connections.</summary>
-    public static bool UsesDatagrams(this ListenerProtocol protocol) => protocol == ListenerProtocol.Coap;
+    public static bool UsesDatagrams(this ListenerProtocol protocol) => protocol is ListenerProtocol.Coap or ListenerProtocol.Coaps;
 
     /// <summary>Whether it answers HTTP requests instead of speaking MQTT.</summary>
     public static bool SpeaksHttp(this ListenerProtocol protocol) => protocol is ListenerProtocol.Http or ListenerProtocol.Https;

@@ -43,10 +43,13 @@ public sealed record ListenerSettings
     /// <summary>Certificates and what is asked of clients; null where the protocol has no TLS.</summary>
     public TlsOptions? Tls { get; init; }
 
-    /// <summary>Whether a query may hold a user name and a password; <c>coap</c>.</summary>
+    /// <summary>The file of clients with keys both sides know (<see cref="Transport.Tls.PskFile"/>), its full path; null: none. <c>coaps</c>.</summary>
+    public string? PskFile { get; init; }
+
+    /// <summary>Whether a query may hold a user name and a password; <c>coap</c>, <c>coaps</c>.</summary>
     public bool AllowQueryCredentials { get; init; }
 
-    /// <summary>What peers may take; <c>coap</c>.</summary>
+    /// <summary>What peers may take; <c>coap</c>, <c>coaps</c>.</summary>
     public CoapLimits Coap { get; init; } = new();
 
     /// <summary>Protocol and address, by which a listener is known: <c>mqtt on 127.0.0.1:1883</c>.</summary>

@@ -56,9 +56,10 @@ internal sealed class ConfigurationLoader(
         AuthOptions auth = new AuthRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written);
         var tlsRules = new TlsRules(baseDirectory, (time ?? TimeProvider.System).GetUtcNow(), _errors, _warnings);
         HttpOptions http = new HttpRules(environment, baseDirectory, _errors, _warnings).Apply(read.Written, auth, read.Node.Name);
-        var listeners = new ListenerRules(_errors, _warnings, tlsRules, auth.HasCredentials);
-        IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
         var secrets = new SecretFiles(baseDirectory, environment, _errors, _warnings);
+        var pskRules = new PskRules(secrets, _errors, _warnings);
+        var listeners = new ListenerRules(_errors, _warnings, tlsRules, pskRules, auth.HasCredentials);
+        IReadOnlyList<ListenerDraft> written = listeners.Apply(read.Written.Listeners);
         IReadOnlyList<WebhookOptions> webhooks = new WebhookRules(secrets, _errors, _warnings).Apply(read.Written.Webhooks);
         TelemetryOptions telemetry = new TelemetryRules(secrets, _errors).Apply(read.Written.Telemetry);
         var bridges = new BridgeRules(read.Node.Name, baseDirectory, environment, time ?? TimeProvider.System, _errors, _warnings);
@@ -90,12 +91,12 @@ internal sealed class ConfigurationLoader(
         if (written.Telemetry.Endpoint is { } collector && collector.Value.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) return collector.Position;
         if (written.Http.FirstSecret is { } secret) return secret;
         if (written.Bridges.FirstOrDefault(bridge => bridge.NeedsOpenSsl) is { } bridge) return bridge.Table.Position;
-        // WebSocket's handshake takes a digest, and so do logins.
+        // WebSocket's handshake takes a digest, and so do logins and the tags of CoAP.
         return written.Listeners.FirstOrDefault(NeedsOpenSsl)?.Table.Position;
     }
 
     private static bool NeedsOpenSsl(ListenerDraft listener) =>
-        listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https"
+        listener.Tls is not null || listener.Protocol is "ws" or "wss" or "mqtts" or "https" or "coap" or "coaps"
         || (listener.Protocol is "http" && (listener.Settings.Serve & ~(HttpSurfaces.Health | HttpSurfaces.Metrics)) != 0);
 
     private BrokerConfiguration Defaults()

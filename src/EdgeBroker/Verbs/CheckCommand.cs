@@ -81,7 +81,7 @@ internal static class CheckCommand
     {
         foreach (ListenerSettings listener in configuration.Listeners)
         {
-            yield return $"{listener.Name}, {Before(listener.Proxies)}{Who(listener)}, at most {listener.MaxConnections} connections";
+            yield return $"{listener.Name}, {Before(listener.Proxies)}{Who(listener)}, at most {Most(listener)}";
         }
 
         yield return $"data in {configuration.Node.DataDirectory}";
@@ -93,8 +93,13 @@ internal static class CheckCommand
 
     private static string Before(TrustedProxies? proxies) => proxies is null ? "" : "behind a proxy (PROXY header), ";
 
+    private static string Most(ListenerSettings listener) =>
+        listener.Protocol.UsesDatagrams() ? $"{listener.Coap.MaxPeers} peers" : $"{listener.MaxConnections} connections";
+
     private static string Who(ListenerSettings listener) => listener.Tls?.ClientAuthentication switch
     {
+        _ when listener is { PskFile: not null, Tls: null } => "pre-shared keys required",
+        ClientAuthentication.Require when listener.PskFile is not null => "pre-shared keys or certificates of clients required",
         ClientAuthentication.Require => "certificates of clients required",
         _ when listener.IdentifiesPeers => Peers,
         ClientAuthentication.Request when !listener.AllowAnonymous => "certificates of clients or credentials required",

@@ -131,7 +131,7 @@ public sealed class ErrorTests
             "broker.toml:3:1: unknown key \"nonsense\" in [mqtt]",
             "broker.toml:4:10: syntax: write true, in small letters and without quotes",
             "broker.toml:5:1: key \"max_qos\" is set already at broker.toml:2:1",
-            "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"",
+            "broker.toml:6:1: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\", \"coap\" or \"coaps\"",
             "broker.toml:7:11: \"address\" expects an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"; found \"1883\"; "
             + "did you mean \"127.0.0.1:1883\"?",
             "broker.toml:9:9: \"level\" expects \"debug\", \"info\", \"warning\" or \"error\"; found \"loud\"",

@@ -119,12 +119,37 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("coaps", "protocol \"coaps\" is not supported by this version; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
-    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"")]
+    [InlineData("coaps", "protocol \"coaps\" needs a table [listener.psk] with file (\"edgebroker psk add\" makes one), or [listener.tls] with cert and key")]
+    [InlineData("amqp", "unknown protocol \"amqp\"; expected \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\", \"coap\" or \"coaps\"")]
     public void Other_protocols(string protocol, string expected)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1883\"\n");
         Assert.Equal([$"broker.toml:2:12: {expected}"], given.Errors());
+    }
+
+    [Fact]
+    public void A_listener_of_DTLS_names_a_file_of_keys_whose_mistakes_are_shown_by_line()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"coaps\"\naddress = \"0.0.0.0:5684\"\n[listener.psk]\nfile = \"sensors.psk\"\n");
+        Assert.Equal(["broker.toml:5:8: \"file\": no such file: sensors.psk; make it with `edgebroker psk add sensors.psk NAME`"], given.Errors());
+        given.With("sensors.psk", "# ours\nsensor:000102030405060708090a0b0c0d0e0f:anna\nother:0001\nsensor:000102030405060708090a0b0c0d0e0f\n");
+        Assert.Equal(
+            [
+                "sensors.psk:3:1: identity \"other\": the key has 2 bytes and can be guessed; 16 (32 digits) at least",
+                "sensors.psk:4:1: identity \"sensor\" stands in line 2 already; remove one of the two",
+            ],
+            given.Errors());
+        given.With("sensors.psk", "sensor:000102030405060708090a0b0c0d0e0f:anna:press7\n");
+        ListenerSettings coaps = given.Valid().Listeners[0];
+        Assert.Equal((ListenerProtocol.Coaps, false), (coaps.Protocol, coaps.AllowAnonymous));
+        Assert.EndsWith("/sensors.psk", coaps.PskFile, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_keys_belongs_to_coaps()
+    {
+        using var given = new Given("[[listener]]\nprotocol = \"coap\"\naddress = \"127.0.0.1:5684\"\n[listener.psk]\nfile = \"sensors.psk\"\n");
+        Assert.Contains("\"coaps\"", Assert.Single(given.Errors()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,10 +177,10 @@ public sealed class ListenerTests
     [InlineData("coap", "unix:/run/a.sock", "", "broker.toml:3:11: coap is carried by UDP; expected \"host:port\" or \"[v6]:port\"")]
     [InlineData(
         "coap", "127.0.0.1:5683", "max_connections = 5",
-        "broker.toml:4:1: \"max_connections\" belongs to listeners of connections; \"coap\" has none; this listener's protocol is \"coap\"")]
+        "broker.toml:4:1: \"max_connections\" belongs to listeners of connections; \"coap\" and \"coaps\" have none; this listener's protocol is \"coap\"")]
     [InlineData(
         "mqtt", "127.0.0.1:5683", "coap = { max_peers = 5 }",
-        "broker.toml:4:8: [listener.coap] belongs to \"coap\"; this listener's protocol is \"mqtt\"")]
+        "broker.toml:4:8: [listener.coap] belongs to \"coap\" and \"coaps\"; this listener's protocol is \"mqtt\"")]
     public void What_datagrams_do_not_have(string protocol, string address, string more, string error)
     {
         using var given = new Given($"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"{address}\"\n{more}\n");
@@ -175,7 +200,7 @@ public sealed class ListenerTests
         using var given = new Given("\n  [[listener]]\n");
         Assert.Equal(
         [
-            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\" or \"coap\"",
+            "broker.toml:2:3: [[listener]] needs the key \"protocol\": \"mqtt\", \"mqtts\", \"ws\", \"wss\", \"http\", \"https\", \"coap\" or \"coaps\"",
             "broker.toml:2:3: [[listener]] needs the key \"address\": an address: \"host:port\", \"[v6]:port\" or \"unix:/path\"",
         ], given.Errors());
     }

@@ -93,7 +93,7 @@ public sealed class TlsTests : IDisposable
         "4:1: \"path\" belongs to \"ws\" and \"wss\"; this listener's protocol is \"mqtt\"")]
     [InlineData(
         "[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\n[listener.tls]\n",
-        "4:1: [listener.tls] belongs to \"mqtts\", \"wss\" and \"https\"; this listener's protocol is \"ws\"")]
+        "4:1: [listener.tls] belongs to \"mqtts\", \"wss\", \"https\" and \"coaps\"; this listener's protocol is \"ws\"")]
     [InlineData(
         "[[listener]]\nprotocol = \"ws\"\naddress = \"127.0.0.1:1883\"\npath = \"mqtt\"\n",
         "4:8: \"path\" expects a path that begins with \"/\"; found \"mqtt\"")]

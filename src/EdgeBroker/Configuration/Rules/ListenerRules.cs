@@ -6,13 +6,10 @@ using EdgeBroker.Transport.Tls;
 namespace EdgeBroker.Configuration.Rules;
 
 /// <summary>What the keys of a listener mean together, and the listeners to one another.</summary>
-internal sealed class ListenerRules(ConfigurationErrors errors, List<string> warnings, TlsRules tlsRules, bool hasCredentials)
+internal sealed class ListenerRules(ConfigurationErrors errors, List<string> warnings, TlsRules tlsRules, PskRules pskRules, bool hasCredentials)
 {
     /// <summary>The address of the embedded default, and of a file that names no listener.</summary>
     public const string DefaultAddress = "127.0.0.1:1883";
-
-    // Of the contract, for the answer only: a technician reading about them should not think of a slip of the finger.
-    private static readonly string[] NotBuilt = ["coaps"];
 
     private readonly PeerRules _peerRules = new(errors, warnings);
 
@@ -25,7 +22,8 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         var resolved = new List<ListenerDraft>(drafts);
         // Who knows users or asks for certificates means them to be asked for, and tries that on the gateway itself.
-        bool knowsClients = hasCredentials || drafts.Any(draft => draft.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
+        bool knowsClients = hasCredentials || drafts.Any(
+            draft => draft.Psk is not null || draft.Tls is { Options.ClientAuthentication: not ClientAuthentication.None });
         for (int i = 0; i < drafts.Count; i++)
         {
             ListenerProtocol protocol = ProtocolOf(drafts[i]);
@@ -33,7 +31,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             if (drafts[i].Address is not { } address) continue;
             if (protocol.UsesDatagrams() && address.IsUnix)
             {
-                errors.Add(drafts[i].At("address"), "coap is carried by UDP; expected \"host:port\" or \"[v6]:port\"");
+                errors.Add(drafts[i].At("address"), $"{protocol.ToWord()} is carried by UDP; expected \"host:port\" or \"[v6]:port\"");
                 continue;
             }
 
@@ -74,6 +72,26 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         TlsOptions? tls = protocol.SpeaksTls() ? tlsRules.Apply(draft) : null;
         if (tls is null && protocol.SpeaksTls()) return;
+        PskFile? psk = null;
+        if (protocol == ListenerProtocol.Coaps)
+        {
+            if (draft.Tls is null && draft.Psk is null)
+            {
+                errors.Add(
+                    draft.At("protocol"),
+                    "protocol \"coaps\" needs a table [listener.psk] with file (\"edgebroker psk add\" makes one), or [listener.tls] with cert and key");
+                return;
+            }
+
+            if (draft.Psk is not null && (psk = pskRules.Apply(draft)) is null) return;
+            if (draft.Tls is not null && (tls = tlsRules.Apply(draft)) is null) return;
+            if (tls is { Tls13Only: true })
+            {
+                errors.Add(draft.At("tls"), "min_version = \"1.3\": coaps speaks DTLS 1.2");
+                return;
+            }
+        }
+
         Settings.Add(draft.Settings with
         {
             Protocol = protocol,
@@ -84,6 +102,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             SocketFile = peer.SocketFile,
             IdentifiesPeers = peer.IdentifiesPeers,
             Tls = tls,
+            PskFile = psk is null ? null : pskRules.FullPath(draft),
         });
     }
 
@@ -91,16 +110,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
     {
         if (draft.Protocol is null) return ListenerProtocol.Mqtt;
         if (ListenerProtocols.Find(draft.Protocol) is { } known) return known;
-        string shown = ValueText.Quote(draft.Protocol);
-        if (Array.IndexOf(NotBuilt, draft.Protocol) >= 0)
-        {
-            errors.Add(draft.At("protocol"), $"protocol {shown} is not supported by this version; expected {ListenerTable.Protocol.Expected}");
-        }
-        else
-        {
-            errors.Add(draft.At("protocol"), $"unknown protocol {shown}; expected {ListenerTable.Protocol.Expected}");
-        }
-
+        errors.Add(draft.At("protocol"), $"unknown protocol {ValueText.Quote(draft.Protocol)}; expected {ListenerTable.Protocol.Expected}");
         return ListenerProtocol.Mqtt;
     }
 
@@ -133,7 +143,7 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
                     ? "allow_anonymous is set, and its clients are wherever the proxy's are"
                     : "allow_anonymous is set and the address is not loopback"));
         }
-        else if (!anonymous && !hasCredentials && (draft.Tls is null or { Options.ClientAuthentication: ClientAuthentication.None }))
+        else if (!anonymous && !hasCredentials && draft.Psk is null && (draft.Tls is null or { Options.ClientAuthentication: ClientAuthentication.None }))
         {
             warnings.Add(
                 $"{draft.At("allow_anonymous")}: nobody can connect to {shown}: "

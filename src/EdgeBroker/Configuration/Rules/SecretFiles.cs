@@ -45,7 +45,12 @@ internal sealed class SecretFiles(string baseDirectory, Func<string, string?> en
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            errors.Add(position, $"\"{key}\": no such file: {shown}" + (key == "password_file" ? $"; make it with `edgebroker passwd add {shown} NAME`" : ""));
+            errors.Add(position, $"\"{key}\": no such file: {shown}" + key switch
+            {
+                "password_file" => $"; make it with `edgebroker passwd add {shown} NAME`",
+                "file" => $"; make it with `edgebroker psk add {shown} NAME`",
+                _ => "",
+            });
         }
         catch (UnauthorizedAccessException)
         {

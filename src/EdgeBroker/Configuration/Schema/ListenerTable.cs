@@ -34,6 +34,8 @@ internal sealed record ListenerDraft(TomlTable Table)
 
     public TlsDraft? Tls { get; init; }
 
+    public PskDraft? Psk { get; init; }
+
     /// <summary>The place of a key's value; of the table when the key is absent.</summary>
     public SourcePosition At(string key) => Table.Find(key)?.Node.Position ?? Table.Position;
 }
@@ -50,6 +52,12 @@ internal sealed record TlsDraft
 
     /// <summary>All else; its certificates are not used.</summary>
     public TlsOptions Options { get; init; } = new() { Certificates = [] };
+}
+
+/// <summary>A <c>[listener.psk]</c> as read; the path as written.</summary>
+internal sealed record PskDraft
+{
+    public string? File { get; init; }
 }
 
 /// <summary>A <c>[[listener.tls.certificate]]</c> as read.</summary>
@@ -69,7 +77,7 @@ internal static class ListenerTable
     /// <summary>What a listener may speak. Other words are accepted here: the rules know which of them are to come.</summary>
     public static readonly WordKind Protocol = new(
         (Plain, ""), ("mqtts", "TLS"), ("ws", "WebSocket"), ("wss", "WebSocket over TLS"), ("http", "publishing, health, administration"), ("https", ""),
-            ("coap", "UDP"));
+            ("coap", "UDP"), ("coaps", "DTLS"));
 
     private static readonly ChoiceKind<ClientAuthentication> ClientAuth = Kinds.Choice(
         ("none", ClientAuthentication.None), ("request", ClientAuthentication.Request), ("require", ClientAuthentication.Require));
@@ -82,11 +90,12 @@ internal static class ListenerTable
 
     private static readonly KeyScope<ListenerDraft> Http = Scope(listener => listener.Protocol is "http" or "https", "\"http\" and \"https\"");
     private static readonly KeyScope<ListenerDraft> WebSocket = Scope(listener => listener.Protocol is "ws" or "wss", "\"ws\" and \"wss\"");
-    private static readonly KeyScope<ListenerDraft> Coap = Scope(listener => listener.Protocol is "coap", "\"coap\"");
+    private static readonly KeyScope<ListenerDraft> Coap = Scope(listener => listener.Protocol is "coap" or "coaps", "\"coap\" and \"coaps\"");
+    private static readonly KeyScope<ListenerDraft> Coaps = Scope(listener => listener.Protocol is "coaps", "\"coaps\"");
     private static readonly KeyScope<ListenerDraft> Connected =
-        Scope(listener => listener.Protocol is not "coap", "listeners of connections; \"coap\" has none");
+        Scope(listener => listener.Protocol is not ("coap" or "coaps"), "listeners of connections; \"coap\" and \"coaps\" have none");
     private static readonly KeyScope<ListenerDraft> Secure =
-        Scope(listener => listener.Protocol is "mqtts" or "wss" or "https", "\"mqtts\", \"wss\" and \"https\"");
+        Scope(listener => listener.Protocol is "mqtts" or "wss" or "https" or "coaps", "\"mqtts\", \"wss\", \"https\" and \"coaps\"");
 
     private static readonly KeyScope<ListenerDraft> Unix = new(
         listener => listener.Address is not { IsUnix: false },
@@ -111,7 +120,7 @@ internal static class ListenerTable
         new TableSchema<TlsDraft>("[listener.tls]")
         {
             IsExample = true,
-            Comment = "mqtts, wss, https; all files are taken anew when they change, without dropping anybody",
+            Comment = "mqtts, wss, https, coaps; all files are taken anew when they change, without dropping anybody",
         }
             .Key(
                 "cert",
@@ -176,8 +185,24 @@ internal static class ListenerTable
                 "in progress at once; more are refused")
             .TableArray("certificate", Certificate, o => o.Certificates, _ => new CertificateDraft(), (o, v) => o with { Certificates = v });
 
+    private static readonly TableSchema<PskDraft> PskTable =
+        new TableSchema<PskDraft>("[listener.psk]")
+        {
+            IsExample = true,
+            Comment = "coaps: clients with a key that both sides know, in place of certificates or besides",
+        }
+            .Key(
+                "file",
+                Kinds.File,
+                o => o.File,
+                (o, v) => o with { File = v },
+                Applies.AtOnceWithReview,
+                "made by `edgebroker psk add sensors.psk NAME`; a line each: identity:key[:user[:client id]]",
+                required: true,
+                example: "\"sensors.psk\"");
+
     private static readonly TableSchema<CoapLimits> CoapTable =
-        new TableSchema<CoapLimits>("[listener.coap]") { IsExample = true, Comment = "coap: what its peers may take" }
+        new TableSchema<CoapLimits>("[listener.coap]") { IsExample = true, Comment = "coap, coaps: what its peers may take" }
             .Key(
                 "max_peers",
                 Kinds.Integer(1, 1_000_000),
@@ -351,10 +376,11 @@ internal static class ListenerTable
                 o => o.Settings.AllowQueryCredentials,
                 (o, v) => o with { Settings = o.Settings with { AllowQueryCredentials = v } },
                 Applies.AtOnce,
-                "coap: a query may hold user name and password (?u=NAME&p=PASSWORD), which anybody on the way can read",
+                "coap: a query may hold user name and password (?u=NAME&p=PASSWORD), which anybody on the way can read; coaps: of who has shown no key",
                 commented: true,
                 scope: Coap)
             .Table("coap", CoapTable, o => o.Settings.Coap, _ => new CoapLimits(), (o, v) => o with { Settings = o.Settings with { Coap = v } }, Coap)
+            .Table("psk", PskTable, o => o.Psk, _ => new PskDraft(), (o, v) => o with { Psk = v }, Coaps)
             .Table("tls", Tls, o => o.Tls, _ => new TlsDraft(), (o, v) => o with { Tls = v }, Secure);
 
     private static KeyScope<ListenerDraft> Scope(Func<ListenerDraft, bool> includes, string belongsTo) =>

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using EdgeBroker.Coap.Tests.Codec;
+using EdgeBroker.Testing;
+using Org.BouncyCastle.Tls;
+using Org.BouncyCastle.Tls.Crypto.Impl.BC;
+
+namespace EdgeBroker.Coap.Tests.Rig;
+
+/// <summary>A client of DTLS by the library's own client side, over a real socket. What blocks runs beside the test.</summary>
+internal sealed class DtlsClient : IDisposable
+{
+    private readonly Link _link;
+    private DtlsTransport? _dtls;
+
+    private readonly KeyClient? _peer;
+
+    private DtlsClient(Link link, KeyClient? peer) => (_link, _peer) = (link, peer);
+
+    /// <summary>Shakes hands by a key.</summary>
+    /// <exception cref="IOException">The server refuses, or does not answer in time.</exception>
+    public static Task<DtlsClient> ConnectAsync(
+        string server, string identity, byte[] key, bool withConnectionId = false, int suite = CipherSuite.TLS_PSK_WITH_AES_128_CCM_8,
+        int timeoutMs = 30_000) =>
+        ConnectAsync(server, new KeyClient(identity, key, withConnectionId, suite, timeoutMs));
+
+    /// <summary>Shakes hands.</summary>
+    public static async Task<DtlsClient> ConnectAsync(string server, TlsClient peer)
+    {
+        var client = new DtlsClient(new Link(IPEndPoint.Parse(server)), peer as KeyClient);
+        try
+        {
+            await Deadline.Within(Task.Factory.StartNew(
+                () => client._dtls = new DtlsClientProtocol().Connect(peer, client._link),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default), "a handshake");
+            return client;
+        }
+        catch
+        {
+            client._link.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The last datagram it sent.</summary>
+    public byte[] LastSent => _link.LastSent;
+
+    /// <summary>Where it is.</summary>
+    public IPEndPoint LocalEndPoint => _link.LocalEndPoint;
+
+    /// <summary>Goes on from another port, as behind a NAT that has forgotten it.</summary>
+    public void MoveToAnotherPort() => _link.Move();
+
+    /// <summary>Sends bytes past DTLS.</summary>
+    public void SendRaw(byte[] datagram) => _link.Send(datagram);
+
+    public void Send(string hex)
+    {
+        byte[] bytes = Hex.Bytes(hex);
+        _dtls!.Send(bytes, 0, bytes.Length);
+    }
+
+    /// <summary>The next message; waits for it.</summary>
+    public async Task<Answer> ReceiveAsync() =>
+        await TryReceiveAsync(TimeSpan.FromSeconds(30)) ?? throw new InvalidOperationException("nothing came within 30 s");
+
+    /// <summary>The next message; null: none came in that time.</summary>
+    public Task<Answer?> TryReceiveAsync(TimeSpan limit) => Task.Factory.StartNew(
+        () =>
+        {
+            byte[] buffer = new byte[4_096];
+            int length = _dtls!.Receive(buffer, 0, buffer.Length, (int)limit.TotalMilliseconds);
+            if (length < 0) return null;
+            (_, NaiveMessage? message) = NaiveMessage.Read(buffer[..length]);
+            return new Answer(message!, length);
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    public Task<Answer> AskAsync(string hex)
+    {
+        Send(hex);
+        return ReceiveAsync();
+    }
+
+    /// <summary>Asks again and again until there is an answer, as where datagrams get lost.</summary>
+    public async Task<Answer> AskUntilAnsweredAsync(string hex)
+    {
+        for (int i = 0; i < 30; i++)
+        {
+            Send(hex);
+            if (await TryReceiveAsync(TimeSpan.FromSeconds(2)) is { } answer) return answer;
+        }
+
+        throw new InvalidOperationException("nothing came within a minute");
+    }
+
+    /// <summary>Waits until the server has said close_notify.</summary>
+    public async Task ClosedAsync()
+    {
+        for (int i = 0; i < 300 && !_peer!.IsClosed; i++) await TryReceiveAsync(TimeSpan.FromMilliseconds(200));
+        Assert.True(_peer!.IsClosed, "no close_notify came");
+    }
+
+    /// <summary>Says close_notify.</summary>
+    public void Close() => _dtls!.Close();
+
+    public void Dispose() => _link.Dispose();
+
+    private sealed class Link(IPEndPoint server) : DatagramTransport, IDisposable
+    {
+        private volatile UdpClient _socket = Connect(server);
+
+        public byte[] LastSent { get; private set; } = [];
+
+        public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.Client.LocalEndPoint!;
+
+        public void Move()
+        {
+            UdpClient former = _socket;
+            _socket = Connect(server);
+            former.Dispose();
+        }
+
+        public int GetReceiveLimit() => 4_096;
+
+        public int GetSendLimit() => 1_400;
+
+        public int Receive(byte[] buf, int off, int len, int waitMillis) => Receive(buf.AsSpan(off, len), waitMillis);
+
+        public int Receive(Span<byte> buffer, int waitMillis)
+        {
+            Socket socket = _socket.Client;
+            try
+            {
+                if (!socket.Poll(TimeSpan.FromMilliseconds(waitMillis), SelectMode.SelectRead)) return -1;
+                return socket.Receive(buffer);
+            }
+            catch (SocketException)
+            {
+                // Nobody listens there any more.
+                return -1;
+            }
+        }
+
+        public void Send(byte[] buf, int off, int len) => Send(buf.AsSpan(off, len));
+
+        public void Send(ReadOnlySpan<byte> buffer)
+        {
+            LastSent = buffer.ToArray();
+            try
+            {
+                _socket.Client.Send(buffer);
+            }
+            catch (SocketException)
+            {
+                // As if lost.
+            }
+        }
+
+        public void Close()
+        {
+        }
+
+        public void Dispose() => _socket.Dispose();
+
+        private static UdpClient Connect(IPEndPoint server)
+        {
+            var client = new UdpClient(server.AddressFamily);
+            client.Connect(server);
+            return client;
+        }
+    }
+
+    private sealed class KeyClient(string identity, byte[] key, bool withConnectionId, int suite, int timeoutMs)
+        : PskTlsClient(new BcTlsCrypto(), new BasicTlsPskIdentity(Encoding.UTF8.GetBytes(identity), key))
+    {
+        public bool IsClosed { get; private set; }
+
+        public override void NotifyAlertReceived(short alertLevel, short alertDescription) => IsClosed |= alertDescription == AlertDescription.close_notify;
+
+        public override int GetHandshakeTimeoutMillis() => timeoutMs;
+
+        protected override ProtocolVersion[] GetSupportedVersions() => [ProtocolVersion.DTLSv12];
+
+        protected override int[] GetSupportedCipherSuites() => [suite];
+
+        protected override byte[]? GetNewConnectionID() => withConnectionId ? [] : null;
+    }
+}
