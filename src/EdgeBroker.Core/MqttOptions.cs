@@ -76,8 +76,8 @@ public sealed record MqttOptions
     public TimeSpan MaxSessionExpiry { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// How long a client that was connected when the process ended, without saying goodbye to anybody, has to be back before its will is published; a will delay
-    /// that is longer counts instead.
+    /// How long a client that was connected when the process was killed or the power cut has to be back before its will is published; a longer will delay
+    /// counts instead.
     /// </summary>
     public TimeSpan RestartWillDelay { get; init; } = TimeSpan.FromSeconds(15);
 

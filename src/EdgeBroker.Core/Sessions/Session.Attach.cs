@@ -124,7 +124,9 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Whether it is over when its client comes again: it ends with the connection it has, or ended with the one it lost. With or without the lock.</summary>
+    /// <summary>
+    /// Whether it is over when its client comes again: it ends with the connection it has, or ended with the one it lost. With or without the lock.
+    /// </summary>
     internal bool EndsBeforeResumption => !OutlivesConnection && (IsConnected || _lifetime.AwaitsReturn);
 
     /// <summary>Whether it is a named user's, and not this one's. With or without the lock.</summary>

@@ -9,7 +9,7 @@ namespace EdgeBroker.Hosting;
 /// <param name="options">Which file, and whether.</param>
 /// <param name="take">Takes them, if the file holds others; does not throw.</param>
 /// <param name="time">The clock.</param>
-/// <param name="log">Event id 9027.</param>
+/// <param name="log">Event id 9028.</param>
 internal sealed partial class PasswordFileWatch(AuthOptions options, Action take, TimeProvider time, ILogger log) : IBrokerPart<AuthOptions>
 {
     private AuthOptions _options = options;
@@ -42,8 +42,9 @@ internal sealed partial class PasswordFileWatch(AuthOptions options, Action take
         return ValueTask.CompletedTask;
     }
 
-    private FileWatch? Begin() =>
-        _options is { UsersFile: { } file, WatchesUsers: true } ? new FileWatch([file], time, take, (folder, cause) => LogNotNoticed(log, folder, cause)) : null;
+    private FileWatch? Begin() => _options is { UsersFile: { } file, WatchesUsers: true }
+        ? new FileWatch([file], time, take, (folder, cause) => LogNotNoticed(log, folder, cause))
+        : null;
 
     private void Take(AuthOptions next)
     {
@@ -54,7 +55,7 @@ internal sealed partial class PasswordFileWatch(AuthOptions options, Action take
         _watch = Begin();
     }
 
-    [LoggerMessage(9027, LogLevel.Information, "{Folder} gives no notice of changes ({Cause}); the password file is looked at every 30 s")]
+    [LoggerMessage(9028, LogLevel.Information, "{Folder} gives no notice of changes ({Cause}); the password file is looked at every 30 s")]
     private static partial void LogNotNoticed(ILogger log, string folder, string cause);
 
     private sealed class Change(PasswordFileWatch watch, AuthOptions next) : IPreparedChange
