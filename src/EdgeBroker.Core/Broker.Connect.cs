@@ -116,7 +116,7 @@ public sealed partial class Broker
     {
         Session session = _sessions.GetOrAdd(clientId, id => new Session(id, _environment));
         // What ends with its connection is not carried into another one: taking over closes the connection first [MQTT-3.1.2-6], [MQTT-3.1.4-3].
-        return session is { IsConnected: true, OutlivesConnection: false } ? BeginAnew(clientId, context, ref displaced) : session;
+        return session.EndsBeforeResumption ? BeginAnew(clientId, context, ref displaced) : session;
     }
 
     private Session BeginAnew(string clientId, RoutingContext context, ref Displaced? displaced)
@@ -135,7 +135,7 @@ public sealed partial class Broker
     /// <summary>Ends a session that gives way to another of its client id.</summary>
     private void End(Session session, RoutingContext context, ref Displaced? displaced)
     {
-        if (session.End(onlyIfDetached: false) is not { } ending) return;
+        if (session.GiveWay() is not { } ending) return;
         Finish(session, ending, context);
         if (ending.Link is { } link) displaced = new Displaced(link, session.UserName);
     }

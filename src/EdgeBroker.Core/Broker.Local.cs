@@ -30,7 +30,9 @@ public sealed partial class Broker
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxQueuedMessages, 1);
         var client = new LocalClient(this, name, options);
-        return _localClients.TryAdd(client.Id, client) ? client : throw new InvalidOperationException($"A local client {client.Id} is open already.");
+        if (_localClients.TryAdd(client.Id, client)) return client;
+        client.Dispose();
+        throw new InvalidOperationException($"A local client {client.Id} is open already.");
     }
 
     /// <summary>The retained message of a topic, whoever may read it; null: none, or one that has expired.</summary>

@@ -75,6 +75,12 @@ public sealed record MqttOptions
     /// <summary>Longest session expiry granted; a longer request is lowered to it.</summary>
     public TimeSpan MaxSessionExpiry { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// How long a client that was connected when the process was killed or the power cut has to be back before its will is published; a longer will delay
+    /// counts instead.
+    /// </summary>
+    public TimeSpan RestartWillDelay { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Levels a topic or filter may have.</summary>
     public int MaxTopicLevels { get; init; } = 256;
 

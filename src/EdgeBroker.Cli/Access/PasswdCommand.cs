@@ -39,7 +39,8 @@ public static class PasswdCommand
     {
         Name = "passwd",
         Summary = "make and change password files",
-        Remarks = "The broker reads the file named by auth.password_file when it starts, and when it reloads.",
+        Remarks = "The broker reads the file named by auth.password_file when it starts, and when the file changes."
+            + " With auth.watch_password_file = false it does so with \"edgebroker reload\".",
         Commands =
         [
             new Command
@@ -98,7 +99,7 @@ public static class PasswdCommand
         Change(file, context, text => PasswordFileEdit.Set(text, user, hash, out replaced));
         context.Out.WriteLine(
             (replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added")
-                + "; a running broker takes it with \"edgebroker reload\"");
+                + "; a running broker takes it by itself");
         return ExitCode.Success;
     }
 
@@ -112,7 +113,7 @@ public static class PasswdCommand
             return found ? rest : null;
         });
         if (!removed) throw new CommandException($"there is no user \"{user}\" in {file}");
-        context.Out.WriteLine($"{Printable.Escape(user)} removed; a running broker takes it with \"edgebroker reload\"");
+        context.Out.WriteLine($"{Printable.Escape(user)} removed; a running broker takes it by itself");
         return ExitCode.Success;
     }
 

@@ -143,6 +143,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
         LocalClient publisher = broker.OpenLocal($"coap/{request.ClientId}/{Interlocked.Increment(ref _clients)}", new LocalClientOptions
         {
             Identity = result,
+            Network = request.Network,
             WaitsForStore = false,
         });
         var client = new CoapClient(credentials, subject, result, query.ClientId is not null || result.UserName is not null, publisher);

@@ -101,6 +101,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor 
         LocalClient subscriber = broker.OpenLocal($"coap/{client.Subject.ClientId}/{Interlocked.Increment(ref _observers)}/observe", new LocalClientOptions
         {
             Identity = client.Identity,
+            Network = client.Publisher.Options.Network,
             Content = query.IsQueue ? LocalQueueContent.EveryMessage : LocalQueueContent.LatestOfEachTopic,
             MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
             MaxQueuedBytes = QueuedBytes,

@@ -49,7 +49,7 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
     /// <summary>The session.</summary>
     public StoredSession Session { get; } = session;
 
-    /// <summary>How long it outlives a connection; 0: not at all, though it has to last as long as the one it has.</summary>
+    /// <summary>How long it outlives a connection; 0: not at all: then its will is all that matters of it when the process ends.</summary>
     public required uint ExpirySeconds { get; init; }
 
     /// <summary>Whether it has a connection.</summary>

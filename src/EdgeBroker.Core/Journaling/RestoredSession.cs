@@ -13,7 +13,7 @@ public sealed class RestoredSession(StoredSession stored)
     /// <summary>Its identity.</summary>
     public StoredSession Stored { get; } = stored;
 
-    /// <summary>How long it outlives a connection.</summary>
+    /// <summary>How long it outlives a connection; 0: not at all, and it is here for its will only.</summary>
     public required uint ExpirySeconds { get; init; }
 
     /// <summary>When it ends, in the broker clock's milliseconds.</summary>
@@ -33,6 +33,9 @@ public sealed class RestoredSession(StoredSession stored)
 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }
+
+    /// <summary>Whether it had a connection until the process ended.</summary>
+    public bool LostConnection { get; init; }
 
     /// <summary>Whether it is over, and only waits for others to take what it leaves to them. Its client id is free.</summary>
     public bool IsEnded { get; init; }

@@ -21,6 +21,7 @@ public sealed class LocalClient : Receiver, IDisposable
     private readonly Broker _broker;
     private readonly Lock _lock = new();
     private readonly LocalQueue _queue;
+    private readonly Holder? _holder;
     private SubscriptionSet _subscriptions;
     private RetainedFeed _retained;
     private TaskCompletionSource<bool>? _reader;
@@ -34,6 +35,8 @@ public sealed class LocalClient : Receiver, IDisposable
         _broker = broker;
         _queue = new LocalQueue(options, broker.Limits.Ledger);
         Options = options;
+        // What the broker does by itself is on nobody's account.
+        _holder = options.Identity is { } identity ? broker.Limits.Holders.Use(identity.UserName, options.Network) : null;
         _principal = new Principal
         {
             Receiver = this,
@@ -70,6 +73,9 @@ public sealed class LocalClient : Receiver, IDisposable
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <inheritdoc/>
+    internal override Holder? Holder => _holder;
+
+    /// <inheritdoc/>
     public override ReceiverReadiness Readiness =>
         Volatile.Read(ref _isClosed) ? ReceiverReadiness.Gone : _queue.HasRoom ? ReceiverReadiness.Ready : ReceiverReadiness.Busy;
 
@@ -88,7 +94,7 @@ public sealed class LocalClient : Receiver, IDisposable
             : ValueTask.FromResult(verdict.Reason);
     }
 
-    /// <summary>Goes on under other rights; what it has used of its rates stays used.</summary>
+    /// <summary>Goes on under other rights of the same user; what it has used of its rates stays used.</summary>
     public void ActAs(AuthenticationResult identity)
     {
         lock (_lock.Alone())
@@ -170,6 +176,7 @@ public sealed class LocalClient : Receiver, IDisposable
             if (_isClosed) return;
             Volatile.Write(ref _isClosed, true);
             subscriptions = _subscriptions.TakeAll();
+            _holder?.CountFilters(-subscriptions.Length);
             while (_queue.TryDequeue(out LocalQueue.Entry? entry)) unread.Add(entry);
             _retained.End();
             reader = TakeReader();
@@ -177,6 +184,7 @@ public sealed class LocalClient : Receiver, IDisposable
 
         reader?.TrySetResult(false);
         _broker.Close(this, subscriptions, unread);
+        _holder?.Release();
     }
 
     /// <inheritdoc/>
@@ -215,6 +223,7 @@ public sealed class LocalClient : Receiver, IDisposable
             existing = _subscriptions.Find(subscription.Filter);
             if (_isClosed || (existing is null && _subscriptions.Count >= _broker.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
+            if (existing is null) _holder?.CountFilters(1);
             return true;
         }
     }
@@ -226,7 +235,9 @@ public sealed class LocalClient : Receiver, IDisposable
         lock (_lock.Alone())
         {
             Subscription? removed = _subscriptions.Remove(filter);
-            if (removed is not null) _retained.Remove(removed.Filter);
+            if (removed is null) return null;
+            _holder?.CountFilters(-1);
+            _retained.Remove(removed.Filter);
             return removed;
         }
     }

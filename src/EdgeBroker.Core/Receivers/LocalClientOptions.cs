@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 
 namespace EdgeBroker.Core.Receivers;
@@ -22,6 +23,9 @@ public sealed record LocalClientOptions
 
     /// <summary>Who it acts for, where that is somebody who was let in, under the rights of whom it acts then; null: the broker itself.</summary>
     public AuthenticationResult? Identity { get; init; }
+
+    /// <summary>Where whoever it acts for is, for limits of what anonymous ones leave; none: at no address.</summary>
+    public ClientNetwork Network { get; init; }
 
     /// <summary>Whether it brings a publish again that the store cannot keep just now, rather than hear that it is refused.</summary>
     public bool WaitsForStore { get; init; } = true;

@@ -116,7 +116,7 @@ public sealed partial class Session
             bool isOpen = _received.Complete(packetId);
             _received.Account(Ledger, isOver: false);
             if (!isOpen) return AckOutcome.UnknownId;
-            if (_store.Session is { } stored) completion = Append(new ReceivedIdRemoved(stored, packetId));
+            if (IsStored) completion = Append(new ReceivedIdRemoved(_store.Session!, packetId));
             return AckOutcome.Done;
         }
     }

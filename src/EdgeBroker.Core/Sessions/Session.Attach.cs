@@ -29,7 +29,7 @@ public sealed partial class Session
             previous = _link;
             previousWill = null;
             // What ends with its connection is not carried into another one, not even when both came at the same moment.
-            if (HasEnded || (previous is not null && !OutlivesConnection) || !MayResume(grant)) return false;
+            if (HasEnded || EndsBeforeResumption || !MayResume(grant)) return false;
             // A takeover ends the old connection: its will is due unless a delay gives the new one time to stop it [MQTT-3.1.3-9].
             if (previous is not null && _lifetime.Will is { DelaySeconds: 0 }) previousWill = _lifetime.Will;
             bool sessionPresent = !_lifetime.IsNew;
@@ -123,6 +123,11 @@ public sealed partial class Session
             if (!HasEnded && _link is null) SaveState();
         }
     }
+
+    /// <summary>
+    /// Whether it is over when its client comes again: it ends with the connection it has, or ended with the one it lost. With or without the lock.
+    /// </summary>
+    internal bool EndsBeforeResumption => !OutlivesConnection && (IsConnected || _lifetime.AwaitsReturn);
 
     /// <summary>Whether it is a named user's, and not this one's. With or without the lock.</summary>
     internal bool IsOfAnother(string? userName) => !HasEnded && _lifetime.Owner is { } owner && owner != userName;

@@ -25,6 +25,18 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Ends it since its client comes again and begins anew; null when it has ended before.</summary>
+    internal SessionEnding? GiveWay()
+    {
+        lock (SyncRoot.Alone())
+        {
+            if (HasEnded) return null;
+            bool isBack = _lifetime.AwaitsReturn;
+            SessionEnding ending = EndLocked();
+            return isBack ? ending with { Will = null } : ending;
+        }
+    }
+
     /// <summary>Another member of the group has the message: this session is done with it.</summary>
     internal void Forget(OrphanedMessage orphan)
     {

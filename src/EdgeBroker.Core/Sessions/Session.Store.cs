@@ -60,7 +60,7 @@ public sealed partial class Session : IStoredSessionOwner
     {
         var session = new Session(restored.Stored.ClientId, environment);
         session._store.Open(restored.Stored, session);
-        session._lifetime.Restore(restored);
+        session._lifetime.Restore(restored, environment.Clock.NowMs + (long)environment.Options.RestartWillDelay.TotalMilliseconds);
         session._window.Restore(restored);
         session._received.Restore(restored.ReceivedIds);
         session._policy = restored.QueuePolicy;
@@ -108,7 +108,8 @@ public sealed partial class Session : IStoredSessionOwner
         SyncRoot.MustBeHeld();
         if (_store.Session is null)
         {
-            if (!OutlivesConnection || !Journal.IsDurable) return;
+            // One that ends with its connection is there for its will: whoever watches is to hear that the client is gone after a power cut as well.
+            if ((!OutlivesConnection && _lifetime.Will is null) || !Journal.IsDurable) return;
             _store.Open(Journal.Open(Id), this);
         }
 

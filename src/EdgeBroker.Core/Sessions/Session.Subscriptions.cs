@@ -17,7 +17,7 @@ public sealed partial class Session
             if (!Holds(lease) || (existing is null && _subscriptions.Count >= _environment.Options.MaxSubscriptionsPerClient)) return false;
             _subscriptions.Set(subscription);
             if (existing is null) _holder?.CountFilters(1);
-            if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, subscription.Filter, subscription));
+            if (IsStored) completion = Append(new SubscriptionChanged(_store.Session!, subscription.Filter, subscription));
             return true;
         }
     }
@@ -63,7 +63,7 @@ public sealed partial class Session
         if (HasEnded || _subscriptions.Remove(filter) is not { } removed) return null;
         _holder?.CountFilters(-1);
         _retained.Remove(removed.Filter);
-        if (_store.Session is { } stored) completion = Append(new SubscriptionChanged(stored, removed.Filter, null));
+        if (IsStored) completion = Append(new SubscriptionChanged(_store.Session!, removed.Filter, null));
         return removed;
     }
 }

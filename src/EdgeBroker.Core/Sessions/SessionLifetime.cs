@@ -18,6 +18,7 @@ internal struct SessionLifetime
     private uint _generation;
     private uint _expirySeconds;
     private bool _hasEnded;
+    private bool _awaitsReturn;
 
     /// <summary>The session's index in <see cref="DeadlineHeap"/>, which guards it; -1: not in it.</summary>
     public int HeapIndex = -1;
@@ -31,6 +32,12 @@ internal struct SessionLifetime
 
     /// <summary>Whether it outlives its connection; read with or without the lock.</summary>
     public bool OutlivesConnection => Volatile.Read(ref _expirySeconds) != 0;
+
+    /// <summary>
+    /// Whether it lost its connection with an earlier life of the process, and its will waits for its client to be back: a failing server defers a will, and
+    /// whoever was there all the time was never gone. Read with or without the lock.
+    /// </summary>
+    public bool AwaitsReturn => Volatile.Read(ref _awaitsReturn);
 
     /// <summary>The user it was begun by; null: anonymous. Read with or without the lock.</summary>
     public string? Owner => Volatile.Read(ref _owner);
@@ -65,6 +72,7 @@ internal struct SessionLifetime
         Volatile.Write(ref _owner, grant.UserName);
         _will = grant.Will;
         Volatile.Write(ref _expirySeconds, grant.ExpirySeconds);
+        Volatile.Write(ref _awaitsReturn, false);
         return ++_generation;
     }
 
@@ -96,14 +104,19 @@ internal struct SessionLifetime
     }
 
     /// <summary>Takes up where an earlier life of the process ended.</summary>
-    public void Restore(RestoredSession restored)
+    /// <param name="restored">What the store has.</param>
+    /// <param name="backByMs">Until when a client that lost its connection then may be back, and its will is not published.</param>
+    public void Restore(RestoredSession restored, long backByMs)
     {
+        if (!restored.LostConnection) backByMs = 0;
+        Volatile.Write(ref _awaitsReturn, restored.LostConnection);
         _generation = 1;
         _owner = restored.UserName;
         _expirySeconds = restored.ExpirySeconds;
-        _expiresAtMs = restored.EndsAtMs;
         _will = restored.Will;
-        _willDueMs = restored.Will is null ? long.MaxValue : restored.WillAtMs;
+        // A will does not outlive its session, so the session lasts as long.
+        _expiresAtMs = restored.Will is null ? restored.EndsAtMs : Math.Max(restored.EndsAtMs, backByMs);
+        _willDueMs = restored.Will is null ? long.MaxValue : Math.Max(restored.WillAtMs, backByMs);
     }
 
     /// <summary>How it stands, for the store.</summary>
@@ -124,6 +137,7 @@ internal struct SessionLifetime
         Will? will = _will;
         _will = null;
         _willDueMs = long.MaxValue;
+        Volatile.Write(ref _awaitsReturn, false);
         return will;
     }
 }

@@ -1,4 +1,5 @@
 using EdgeBroker.Core;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
@@ -6,7 +7,8 @@ using EdgeBroker.Http.Routing;
 namespace EdgeBroker.Http.Publishing;
 
 /// <summary>
-/// The clients in whose name HTTP requests publish: one for a user at a listener, so that rates count over requests. The one unused for longest makes room.
+/// The clients in whose name HTTP requests publish: one for a user at a listener, for anonymous ones of an address, so that rates count over requests. The one
+/// unused for longest makes room.
 /// </summary>
 internal sealed class HttpClients(Broker broker)
 {
@@ -21,8 +23,10 @@ internal sealed class HttpClients(Broker broker)
     public LocalClient Of(Exchange exchange)
     {
         Caller caller = exchange.Caller;
+        ClientNetwork network = NetworkOf(exchange);
+        string name = caller.Proof == CallerProof.Nothing ? network.ToString() : caller.Name;
         // A token may be called as a user is, and has other rights.
-        (string Listener, string Name, bool IsToken) key = (exchange.Listener.Address, caller.Name, caller.Proof == CallerProof.Token);
+        (string Listener, string Name, bool IsToken) key = (exchange.Listener.Address, name, caller.Proof == CallerProof.Token);
         lock (_lock)
         {
             _uses++;
@@ -41,14 +45,23 @@ internal sealed class HttpClients(Broker broker)
                 oldest.Value.Client.Dispose();
             }
 
-            LocalClient client = Open(caller, new LocalClientOptions { Identity = caller.Identity, WaitsForStore = false, ObeysRates = true });
+            LocalClient client = Open(caller, new LocalClientOptions
+            {
+                Identity = caller.Identity,
+                Network = network,
+                WaitsForStore = false,
+                ObeysRates = true,
+            });
             _clients[key] = new Entry(client) { UsedAt = _uses };
             return client;
         }
     }
 
-    /// <summary>Opens a client that reads.</summary>
-    public LocalClient OpenReader(Caller caller, LocalClientOptions options) => Open(caller, options);
+    /// <summary>Opens a client that reads for whoever asks.</summary>
+    public LocalClient OpenReader(Exchange exchange, LocalClientOptions options) =>
+        Open(exchange.Caller, options with { Identity = exchange.Caller.Identity, Network = NetworkOf(exchange) });
+
+    private static ClientNetwork NetworkOf(Exchange exchange) => ClientNetwork.Of(exchange.Context.Connection.RemoteIpAddress);
 
     // A name is taken while another listener, or a stream, acts for the same user.
     private LocalClient Open(Caller caller, LocalClientOptions options)

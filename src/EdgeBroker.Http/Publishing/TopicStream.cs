@@ -94,11 +94,7 @@ internal sealed class TopicStream(HttpSite site, HttpClients clients, TimeProvid
             AuthenticationResult now = site.Authentication.Review(exchange.Caller, exchange.Listener.Address);
             return now.Reason == ReasonCode.Success && now.Permissions.MaySubscribe(topics);
         }, isOfTopics: true);
-        using LocalClient client = clients.OpenReader(exchange.Caller, new LocalClientOptions
-        {
-            Identity = exchange.Caller.Identity,
-            MaxQueuedMessages = MostQueued,
-        });
+        using LocalClient client = clients.OpenReader(exchange, new LocalClientOptions { MaxQueuedMessages = MostQueued });
         ReasonCode reason = client.Subscribe(filter, new SubscriptionOptions(qos, noLocal: false, retainAsPublished: false, handling));
         if (reason.IsError())
         {

@@ -77,11 +77,11 @@ internal sealed class StoreLoader
 
     private void LoadSessions()
     {
-        // One that was to end with its connection has ended with the process.
+        // One that was to end with its connection has ended with the process; it stays for its will.
+        string kept = $"(SELECT id FROM session WHERE state <> {StoreTables.EndedSession} AND expiry_seconds > 0)";
         _database.Execute(
-            $"UPDATE session SET client_id = NULL, state = {StoreTables.EndedSession} WHERE expiry_seconds = 0; "
-            + $"DELETE FROM subscription WHERE session NOT IN (SELECT id FROM session WHERE state <> {StoreTables.EndedSession}); "
-            + $"DELETE FROM received WHERE session NOT IN (SELECT id FROM session WHERE state <> {StoreTables.EndedSession}); "
+            $"UPDATE session SET client_id = NULL, state = {StoreTables.EndedSession} WHERE expiry_seconds <= 0 AND will IS NULL; "
+            + $"DELETE FROM subscription WHERE session NOT IN {kept}; DELETE FROM received WHERE session NOT IN {kept}; "
             + "DELETE FROM progress WHERE session NOT IN (SELECT id FROM session)");
         _state.LastSessionId = Math.Max(
             _database.QueryInt64("SELECT seq FROM sqlite_sequence WHERE name = 'session'") ?? 0, _database.QueryInt64("SELECT max(id) FROM session") ?? 0);
@@ -101,15 +101,15 @@ internal sealed class StoreLoader
                 continue;
             }
 
-            uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), 1, uint.MaxValue - 1);
+            uint expirySeconds = (uint)Math.Clamp(rows.Int64(2), isEnded ? 1 : 0, uint.MaxValue - 1);
             // Who was connected when the process ended lost the connection then: its times begin now, when that is noticed.
-            bool wasConnected = rows.Int64(3) == StoreTables.ConnectedSession;
+            bool wasConnected = rows.Int64(3) == StoreTables.ConnectedSession || (expirySeconds == 0 && !isEnded);
             Will? will = rows.IsNull(7) ? null : WillBlob.Read(rows.Blob(7));
             if (will is null && !rows.IsNull(7)) _damaged++;
             QueuePolicy? policy = rows.IsNull(9) ? null : QueuePolicyBlob.Read(rows.Blob(9));
             if (policy is null && !rows.IsNull(9)) _damaged++;
             var session = new SqliteSession(clientId) { Id = rows.Int64(0), IsEnded = isEnded };
-            if (isEnded) _ended++;
+            if (isEnded || expirySeconds == 0) _ended++;
             var restored = new RestoredSession(session)
             {
                 ExpirySeconds = expirySeconds,
@@ -119,6 +119,7 @@ internal sealed class StoreLoader
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
                 QueuePolicy = policy,
+                LostConnection = wasConnected,
                 IsEnded = isEnded,
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));

@@ -1,26 +1,22 @@
 using System.Globalization;
+using EdgeBroker.Transport.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Transport.Tls;
 
 /// <summary>
-/// A listener's certificate files, followed while they change: by notice of the file system, and by a check every half minute, since a mount or a link that is
-/// swapped does not always give notice. A set that is not good leaves the last good one in use. Event ids 1200-1299.
+/// A listener's certificate files, followed while they change (<see cref="FileWatch"/>). A set that is not good leaves the last good one in use. Event ids
+/// 1200-1299.
 /// </summary>
 public sealed partial class TlsFiles : IDisposable
 {
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WarnInterval = TimeSpan.FromDays(1);
-
-    // Certificate and key are two files: who replaces them gets the time to write both.
-    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(200);
 
     private readonly TlsOptions _options;
     private readonly string _listener;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly List<FileSystemWatcher> _watchers = [];
-    private readonly ITimer _timer;
+    private readonly FileWatch _watch;
     private readonly Lock _lock = new();
     private TlsMaterial _current;
     private string? _refusedHash;
@@ -42,8 +38,7 @@ public sealed partial class TlsFiles : IDisposable
         _current = TlsMaterial.Load(options);
         // What is to be said of them, whoever read the configuration has said.
         _warned = time.GetTimestamp();
-        _timer = time.CreateTimer(static state => ((TlsFiles)state!).Check(), this, CheckInterval, CheckInterval);
-        foreach (string directory in options.Files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory);
+        _watch = new FileWatch(options.Files, time, Check, (directory, cause) => LogNotWatched(logger, listener, directory, cause));
     }
 
     /// <summary>The files.</summary>
@@ -62,8 +57,7 @@ public sealed partial class TlsFiles : IDisposable
     public void Dispose()
     {
         lock (_lock.Alone()) _disposed = true;
-        foreach (FileSystemWatcher watcher in _watchers) watcher.Dispose();
-        _timer.Dispose();
+        _watch.Dispose();
     }
 
     /// <summary>Takes the files anew when they hold something else.</summary>
@@ -124,33 +118,6 @@ public sealed partial class TlsFiles : IDisposable
     {
         _warned = _time.GetTimestamp();
         foreach (string finding in CertificateFindings.Of(_current, _time.GetUtcNow())) LogFinding(_logger, _listener, finding);
-    }
-
-    private void Watch(string directory)
-    {
-        try
-        {
-            var watcher = new FileSystemWatcher(directory);
-            // Whatever happens there is only a hint to look; links to elsewhere are seen by looking alone.
-            watcher.Changed += OnChange;
-            watcher.Created += OnChange;
-            watcher.Deleted += OnChange;
-            watcher.Renamed += OnChange;
-            watcher.EnableRaisingEvents = true;
-            _watchers.Add(watcher);
-        }
-        catch (Exception exception) when (exception is IOException or ArgumentException)
-        {
-            LogNotWatched(_logger, _listener, directory, exception.Message);
-        }
-    }
-
-    private void OnChange(object sender, FileSystemEventArgs change)
-    {
-        lock (_lock.Alone())
-        {
-            if (!_disposed) _timer.Change(Settle, CheckInterval);
-        }
     }
 
     [LoggerMessage(1200, LogLevel.Information, "{Listener}: new connections get the new certificate {Name}, valid until {NotAfter}, of {File}")]

@@ -90,6 +90,15 @@ internal sealed record AuthOptions
     /// <summary>The users of the password file; null: there is none.</summary>
     public PasswordFile? Users { get; init; }
 
+    /// <summary>The password file's full path; null: there is none.</summary>
+    public string? UsersFile { get; init; }
+
+    /// <summary>A digest of what it held.</summary>
+    public string? UsersDigest { get; init; }
+
+    /// <summary>Whether users are taken when the file changes, and not by a reload alone.</summary>
+    public bool WatchesUsers { get; init; } = true;
+
     /// <summary>What tokens must be; null: tokens are not accepted.</summary>
     public TokenOptions? Tokens { get; init; }
 

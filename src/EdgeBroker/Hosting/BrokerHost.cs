@@ -124,6 +124,7 @@ internal sealed partial class BrokerHost(
         parts.Add(http, c => c.Http);
 
         var reload = new ConfigurationReload(parts, source, listeners, _services, loggers, time);
+        parts.Add(new PasswordFileWatch(configuration.Auth, reload.TakeUsers, time, _log), c => c.Auth);
         var view = new BrokerView(broker, refusals);
         site.Beginning = () =>
         {

@@ -1,4 +1,5 @@
 using EdgeBroker.Configuration;
+using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Hosting;
 using EdgeBroker.Hosting.Listeners;
@@ -22,6 +23,12 @@ internal sealed partial class ConfigurationReload
     private readonly ILogger _log;
     private readonly Lock _lock = new();
     private bool _isClosed;
+
+    // What is read: the configuration, or the password file alone.
+    private string? _file;
+
+    // What the password file held when it could not be taken; once for each state of it.
+    private string? _refusedUsers;
 
     /// <param name="parts">What is changed.</param>
     /// <param name="source">Where the configuration is read, and which is in force.</param>
@@ -48,11 +55,24 @@ internal sealed partial class ConfigurationReload
         lock (_lock)
         {
             if (_isClosed) return Failure("the broker is stopping");
-            LogAsked(_log, asked);
-            _services.Reloading(_time);
-            ReloadReport report = Try();
-            _services.Ready(_listeners.Summary);
-            return report;
+            _refusedUsers = null;
+            return Run(asked, _source.File, Read);
+        }
+    }
+
+    /// <summary>
+    /// Takes the users anew if their file holds something else than it did, and with them the rules as they stand in the configuration then: nobody is to be
+    /// judged by rules that are older than the user. Everything else stays as it is.
+    /// </summary>
+    public void TakeUsers()
+    {
+        lock (_lock)
+        {
+            if (_isClosed || _source.Current.Auth is not { UsersFile: { } file, WatchesUsers: true } auth) return;
+            string digest = DigestOf(file);
+            if (digest == auth.UsersDigest || digest == _refusedUsers) return;
+            _refusedUsers = digest;
+            Run("a change of the password file", file, ReadUsers);
         }
     }
 
@@ -62,13 +82,57 @@ internal sealed partial class ConfigurationReload
         lock (_lock) _isClosed = true;
     }
 
-    private ReloadReport Try()
+    private ReloadReport Run(string asked, string? file, ReadConfiguration readConfiguration)
+    {
+        _file = file;
+        LogAsked(_log, asked);
+        _services.Reloading(_time);
+        ReloadReport report = Try(readConfiguration);
+        _services.Ready(_listeners.Summary);
+        return report;
+    }
+
+    private BrokerConfiguration? Read(out string[] errors) => _source.Read(out errors);
+
+    private BrokerConfiguration? ReadUsers(out string[] errors)
+    {
+        BrokerConfiguration running = _source.Current;
+        if (_source.Read(out errors) is not { } read) return null;
+        if (read.Auth.UsersFile != running.Auth.UsersFile)
+        {
+            errors = ["auth.password_file names another file than the one in force; a reload takes it"];
+            return null;
+        }
+
+        return running with
+        {
+            Auth = running.Auth with { Users = read.Auth.Users, UsersDigest = read.Auth.UsersDigest, Rules = read.Auth.Rules },
+            Http = running.Http with { Groups = read.Http.Groups },
+            Written = running.Written with { Acl = read.Written.Acl, Groups = read.Written.Groups },
+            Warnings = read.Warnings,
+        };
+    }
+
+    // A file that cannot be read is a state like any other: the reload says why.
+    private static string DigestOf(string file)
     {
         try
         {
-            if (_source.Read(out string[] errors) is not { } read)
+            return AuthRules.DigestOf(File.ReadAllBytes(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.GetType().Name;
+        }
+    }
+
+    private ReloadReport Try(ReadConfiguration readConfiguration)
+    {
+        try
+        {
+            if (readConfiguration(out string[] errors) is not { } read)
             {
-                return Log(new ReloadReport { File = _source.File, ExitCode = ExitCode.Configuration, Errors = errors });
+                return Log(new ReloadReport { File = _file, ExitCode = ExitCode.Configuration, Errors = errors });
             }
 
             // Nothing that is awaited comes back to this thread.
@@ -106,7 +170,7 @@ internal sealed partial class ConfigurationReload
         _source.Current = merged;
         // The more talkative of the two levels says what was done.
         if (merged.Log.Level < running.Log.Level) _loggers.MinimumLevel = merged.Log.Level;
-        var report = new ReloadReport { File = _source.File, Applied = notes.Lines, NeedsRestart = changes.NeedsRestart, Warnings = read.Warnings };
+        var report = new ReloadReport { File = _file, Applied = notes.Lines, NeedsRestart = changes.NeedsRestart, Warnings = read.Warnings };
         Log(report);
         _loggers.MinimumLevel = merged.Log.Level;
         return report;
@@ -118,7 +182,9 @@ internal sealed partial class ConfigurationReload
         if (disconnected > 0) notes.Add($"{disconnected} client(s) disconnected that are not permitted any more, or hold a subscription or will that is not");
     }
 
-    private ReloadReport Failure(string problem) => new() { File = _source.File, ExitCode = ExitCode.Failed, Errors = [problem] };
+    private delegate BrokerConfiguration? ReadConfiguration(out string[] errors);
+
+    private ReloadReport Failure(string problem) => new() { File = _file, ExitCode = ExitCode.Failed, Errors = [problem] };
 
     private ReloadReport Log(ReloadReport report)
     {

@@ -103,6 +103,32 @@ public sealed class BrokerEventLogTests
         Assert.Equal("press7 at 10.0.0.7:1 (anonymous, 0.0.0.0:1883) disconnected: so (0x95 packet too large)", Assert.Single(warnings));
     }
 
+    [Fact]
+    public void No_name_that_a_client_chose_fills_the_log()
+    {
+        string name = new('n', 65_000);
+        byte[] topic = new byte[65_000];
+        Array.Fill(topic, (byte)'t');
+        var log = new BrokerEventLog(_lines, _time);
+        var refused = new RefusedEvent { ClientId = name, UserName = name, Topic = topic, Reason = ReasonCode.NotAuthorized };
+        ClientDescription client = new(name, name, "10.0.0.7:51234", "0.0.0.0:8883", "tls", ProtocolVersion.V5, 60);
+        log.ClientConnected(new ConnectedEvent(client, true, false, 60, name));
+        log.ClientDisconnected(new DisconnectedEvent(client, DisconnectedBy.Client, ReasonCode.Success, "the client disconnected", 1, true, false));
+        log.ConnectRefused(new ConnectRefusedEvent("10.0.0.5:1", name, ReasonCode.NotAuthorized, "the password is wrong", "0.0.0.0:1883", name));
+        log.SessionEnded(name);
+        log.SubscriptionCreated(new SubscriptionCreatedEvent { ClientId = name, UserName = name, Filter = topic, Granted = QoS.AtMostOnce });
+        log.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = name, Filter = topic, Cause = SubscriptionEnd.Unsubscribed });
+        log.SubscribeRefused(refused);
+        log.PublishRefused(refused);
+        log.MessagesDropped(new DroppedEvent(name, DropReason.QueueFull, 3));
+        new BrokerLimits(new BrokerClock(_time), new BrokerEvents(log)).Report(LimitKind.MaxMemory, LimitAction.Disconnected, name);
+        for (int i = 0; i < 100; i++) log.MessagesDropped(new DroppedEvent(name, DropReason.QueueFull, 3));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(_lines.Count > 10);
+        Assert.All(_lines, line => Assert.InRange(line.Length, 1, 600));
+        Assert.Contains(new string('n', 128) + "…", _lines[0], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(ReasonCode.QoSNotSupported, "0x9B qos not supported")]
     [InlineData((ReasonCode)0xEE, "0xEE")]

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text;
 using CsCheck;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
@@ -24,6 +26,43 @@ public sealed class LocalClientTests
         client.Dispose();
         using LocalClient next = _bench.Broker.OpenLocal("probe", new LocalClientOptions());
         Assert.False(client.Subscribe("a", default) == ReasonCode.Success);
+    }
+
+    [Fact]
+    public async Task Whoever_it_acts_for_is_accounted_for_what_it_leaves()
+    {
+        _bench.Broker.Limits.Replace(new LimitOptions { MaxRetainedPerUser = 2, MaxFiltersPerUser = 1 });
+        HolderTable holders = _bench.Broker.Limits.Holders;
+        ClientNetwork near = ClientNetwork.Of(IPAddress.Parse("10.0.0.5")), far = ClientNetwork.Of(IPAddress.Parse("10.0.0.6"));
+        LocalClient anna = Acting("anna", near), again = Acting("anna", far), nobody = Acting(null, near), elsewhere = Acting(null, far);
+        Assert.Equal(ReasonCode.NoMatchingSubscribers, await RetainAsync(anna, "a"));
+        Assert.Equal(ReasonCode.NoMatchingSubscribers, await RetainAsync(again, "b"));
+        Assert.Equal(ReasonCode.QuotaExceeded, await RetainAsync(anna, "c"));
+        foreach (LocalClient client in (LocalClient[])[nobody, elsewhere])
+        {
+            for (int i = 0; i < 2; i++) Assert.Equal(ReasonCode.NoMatchingSubscribers, await RetainAsync(client, $"of/{client.Options.Network}/{i}"));
+            Assert.Equal(ReasonCode.QuotaExceeded, await RetainAsync(client, $"of/{client.Options.Network}/2"));
+        }
+
+        Assert.Equal(ReasonCode.Success, anna.Subscribe("a", default));
+        Assert.Equal(ReasonCode.QuotaExceeded, again.Subscribe("b", default));
+        anna.Dispose();
+        Assert.Equal(ReasonCode.Success, again.Subscribe("b", default));
+        Assert.Equal((2, 1), (holders.Find("anna", near)!.Retained, holders.Find("anna", near)!.Filters));
+        // What it has left stays on the account when it has gone.
+        foreach (LocalClient client in (LocalClient[])[again, nobody, elsewhere]) client.Dispose();
+        _bench.Broker.RunDue();
+        Assert.Equal((2, 0), (holders.Find("anna", near)!.Retained, holders.Find("anna", near)!.Filters));
+
+        LocalClient Acting(string? user, ClientNetwork network) => _bench.Broker.OpenLocal($"of {user} at {network}", new LocalClientOptions
+        {
+            Identity = AuthenticationResult.Admitted(user, Permissions.All),
+            Network = network,
+            WaitsForStore = false,
+        });
+
+        static async Task<ReasonCode> RetainAsync(LocalClient client, string topic) =>
+            await client.PublishAsync(new Message { Topic = Encoding.UTF8.GetBytes(topic), Payload = "v"u8.ToArray(), QoS = QoS.AtLeastOnce, Retain = true });
     }
 
     [Theory]

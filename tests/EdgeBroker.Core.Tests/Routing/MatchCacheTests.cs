@@ -49,7 +49,7 @@ public sealed class MatchCacheTests
                 byte[] filter = Encoding.UTF8.GetBytes(Naive.Filter(a, b));
                 if (op == 0) tree.Add(new Subscription(sessions[b % 2], filter, default, 0));
                 if (op == 1) tree.Remove(sessions[b % 2], filter);
-                // Now and then a topic that is never cached, and payloads of all lengths a length is written in.
+                // Now and then a topic of which few are kept, and payloads of all lengths a length is written in.
                 byte[] topic = Encoding.UTF8.GetBytes(Naive.Topic(b, a) + (op == 3 ? new string('x', a) : ""));
                 if (!batch.TryAdd(new Publication { Topic = topic, Payload = new byte[a] })) break;
                 topics.Add(topic);
@@ -78,6 +78,36 @@ public sealed class MatchCacheTests
         MatchResult first = cache.Match(matcher, "a/b"u8, out byte[]? owned);
         Assert.Same(first, cache.Match(matcher, "a/b"u8, out byte[]? again));
         Assert.Same(owned, again);
+    }
+
+    [Fact]
+    public void A_long_topic_that_thousands_of_overlapping_filters_match_is_matched_once()
+    {
+        const int levels = 10;
+        var tree = new SubscriptionTree();
+        Session session = Loose.Session("1");
+        string[] names = [.. Enumerable.Range(0, levels).Select(level => new string((char)('a' + level), 40))];
+        for (int filter = 0; filter < 1 << levels; filter++)
+        {
+            tree.Add(Loose.Subscribe(session, string.Join('/', names.Select((name, level) => (filter & (1 << level)) == 0 ? name : "+"))));
+        }
+
+        byte[] topic = Encoding.UTF8.GetBytes(string.Join('/', names));
+        Assert.True(topic.Length > 256);
+        var cache = new MatchCache(tree);
+        var matcher = new SubscriptionMatcher();
+        MatchResult first = cache.Match(matcher, topic, out byte[]? owned);
+        Assert.Single(first.Plain);
+        Assert.Equal(topic, owned);
+        Assert.Same(first, cache.Match(matcher, topic, out byte[]? again));
+        Assert.Same(owned, again);
+        tree.Remove(session, Encoding.UTF8.GetBytes(string.Join('/', Enumerable.Repeat("+", levels))));
+        MatchResult changed = cache.Match(matcher, topic, out _);
+        Assert.NotSame(first, changed);
+        Assert.Same(changed, cache.Match(matcher, topic, out _));
+        // Others like it take the place in the end: there are not many.
+        for (int i = 0; i < 8; i++) cache.Match(matcher, Encoding.UTF8.GetBytes(string.Join('/', names[1..].Prepend("x" + i))), out _);
+        Assert.Equal(changed.Plain.Length, cache.Match(matcher, topic, out _).Plain.Length);
     }
 
     [Fact]

@@ -105,11 +105,37 @@ public sealed class SessionLifetimeTests
             Will = saved.Will,
             UserName = saved.UserName,
             QueuePolicy = saved.QueuePolicy,
-        });
+        }, backByMs: 99_000);
         Assert.True(!restored.IsNew && restored.OutlivesConnection && restored.BelongsTo("anna") && !restored.BelongsTo(null));
         Assert.Equal(11_000, restored.DueMs);
         Assert.Same(will, restored.TakeDueWill(11_000));
         Assert.Equal(61_000, restored.DueMs);
+    }
+
+    [Theory]
+    [InlineData(0, 61_000, 61_000)]
+    [InlineData(60, 60_000, 60_000)]
+    [InlineData(60, 5_000, 5_000)]
+    public void Whoever_lost_the_connection_with_the_process_has_time_to_be_back(uint expirySeconds, long backByMs, long expectedMs)
+    {
+        var restored = new SessionLifetime();
+        restored.Restore(new RestoredSession(new Identity())
+        {
+            ExpirySeconds = expirySeconds,
+            EndsAtMs = 1_000 + (expirySeconds * 1_000),
+            WillAtMs = 1_000,
+            SentPosition = 0,
+            Will = Bench.WillOf("w", "gone"),
+            UserName = null,
+            QueuePolicy = null,
+            LostConnection = true,
+        }, backByMs);
+        Assert.True(restored.AwaitsReturn);
+        Assert.Equal(expectedMs, restored.DueMs);
+        Assert.False(restored.HasExpired(expectedMs - 1));
+        Assert.Equal(expirySeconds == 0, restored.HasExpired(expectedMs));
+        restored.Attach(Grant(expirySeconds));
+        Assert.False(restored.AwaitsReturn);
     }
 
     private static SessionGrant Grant(uint expirySeconds, Will? will = null) => new(expirySeconds, 100, will);

@@ -17,11 +17,21 @@ public sealed class StoredFactsTests
     [Fact]
     public void A_session_that_ends_with_its_connection_leaves_no_trace()
     {
-        Client client = _bench.Connect("c", will: Bench.WillOf("w", "w"));
+        Client client = _bench.Connect("c");
         client.Subscribe("a", QoS.AtLeastOnce);
         _bench.Publish("a", "m", QoS.AtLeastOnce);
         client.Drop();
         Assert.Empty(_journal.Facts);
+    }
+
+    [Fact]
+    public void Of_a_session_that_ends_with_its_connection_only_the_will_is_stored()
+    {
+        Client client = _bench.Connect("c", will: Bench.WillOf("w", "w"));
+        client.Subscribe("a", QoS.AtLeastOnce);
+        _bench.Publish("a", "m", QoS.AtLeastOnce);
+        client.Drop();
+        Assert.Equal(["SaveSession c 0", "SaveWill c w", "DeleteSession c"], _journal.Facts);
     }
 
     [Fact]

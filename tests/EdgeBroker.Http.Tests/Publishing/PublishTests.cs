@@ -183,6 +183,17 @@ public sealed class PublishTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_stays_is_on_the_account_of_whoever_publishes_it()
+    {
+        await _host.StartAsync();
+        _host.Web.Broker.Limits.Replace(new Core.Limits.LimitOptions { MaxRetainedPerUser = 1 });
+        HttpClient anna = _host.User("anna");
+        Assert.Equal(200, (await ApiHost.AskAsync(anna, "POST", "/topics/plant/t?retain=true", "1")).Status);
+        Assert.Equal("quota", await ApiHost.ProblemAsync(anna, "POST", "/topics/plant/u?retain=true", "1"));
+        Assert.Equal(200, (await ApiHost.AskAsync(_host.User("bert"), "POST", "/topics/plant/u?retain=true", "1")).Status);
+    }
+
+    [Fact]
     public async Task A_body_of_which_too_much_would_become_is_refused_before_it_does()
     {
         await _host.StartAsync();

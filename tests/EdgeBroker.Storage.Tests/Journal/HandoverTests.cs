@@ -57,6 +57,7 @@ public sealed class HandoverTests : IDisposable
         await first.CommittedAsync();
 
         await using StoredBroker second = first.Crash(_elsewhere);
+        second.Broker.Advance(TestBrokerOptions.Quiet.RestartWillDelay);
         await AllReachAsync(second, "other");
         await (await second.Broker.ConnectAsync("watcher", cleanStart: false, properties: Kept, sessionPresent: true)).ExpectPublishAsync("gone", "member", 1);
         await (await second.Broker.ConnectAsync("member", cleanStart: false, properties: Kept)).ExpectNothingAsync();

@@ -7,7 +7,7 @@ namespace EdgeBroker.Tests.Reloading;
 public sealed class ReloadTests
 {
     private const string Listener = "[[listener]]\nprotocol = \"mqtt\"\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\n";
-    private const string Users = "[auth]\npassword_file = \"users\"\n";
+    private const string Users = "[auth]\npassword_file = \"users\"\nwatch_password_file = false\n";
 
     [Fact]
     public async Task What_has_not_changed_is_said_to_be_so()
@@ -27,8 +27,8 @@ public sealed class ReloadTests
         broker.Configure(Listener + Users + "[mqtt]\nmax_qos = 7\nretian = true\n[log]\nlevel = \"debug\"\n");
         string[] errors =
         [
-            "broker.toml:11:11: \"max_qos\" expects a whole number from 0 to 2; found 7",
-            "broker.toml:12:1: unknown key \"retian\" in [mqtt]; did you mean \"retain\"?",
+            "broker.toml:12:11: \"max_qos\" expects a whole number from 0 to 2; found 7",
+            "broker.toml:13:1: unknown key \"retian\" in [mqtt]; did you mean \"retain\"?",
         ];
         (int exit, string said) = broker.Reload();
         Assert.Equal(78, exit);

@@ -83,6 +83,7 @@ public sealed class RotationTests
         _broker.Configure($"""
             [auth]
             password_file = "users"
+            watch_password_file = false
             [[acl]]
             allow = ["publish", "subscribe"]
             topics = ["load/#", "{Topic(round)}"]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core.Security;
@@ -14,7 +15,17 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
     {
         var auth = new AuthOptions();
         var files = new SecretFiles(baseDirectory, environment, errors, warnings);
-        if (draft.Auth.PasswordFile is { } passwordFile) auth = auth with { Users = ReadUsers(passwordFile, files) };
+        if (draft.Auth.PasswordFile is { } passwordFile)
+        {
+            auth = auth with
+            {
+                Users = ReadUsers(passwordFile, files, out string? digest),
+                UsersFile = files.FullPath(passwordFile.Value),
+                UsersDigest = digest,
+                WatchesUsers = draft.Auth.WatchesUsers,
+            };
+        }
+
         if (draft.Auth.Jwt is { } jwt) auth = new JwtRules(files, errors, warnings).Apply(jwt, auth);
         List<AclGroup> groups = Groups(draft.Groups);
         string[] addresses = [.. draft.Listeners.Select(listener => listener.Address?.Text).OfType<string>()];
@@ -40,9 +51,11 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
         return auth with { Rules = rules.Count == 0 ? AclRuleSet.Unrestricted : new AclRuleSet(rules, groups) };
     }
 
-    private PasswordFile? ReadUsers(Located<string> place, SecretFiles files)
+    private PasswordFile? ReadUsers(Located<string> place, SecretFiles files, out string? digest)
     {
+        digest = null;
         if (files.Read(place.Value, place.Position, "password_file") is not { } bytes) return null;
+        digest = DigestOf(bytes);
         var problems = new List<FileProblem>();
         PasswordFile users = PasswordFile.Parse(bytes, problems);
         // Behind the errors of the configuration's own files.
@@ -57,6 +70,9 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
 
         return users;
     }
+
+    /// <summary>By which a password file's content is compared.</summary>
+    public static string DigestOf(byte[] bytes) => Convert.ToHexString(SHA256.HashData(bytes));
 
     private List<AclGroup> Groups(IReadOnlyList<GroupDraft> drafts)
     {

@@ -8,6 +8,8 @@ internal sealed record AuthDraft
 {
     public Located<string>? PasswordFile { get; init; }
 
+    public bool WatchesUsers { get; init; } = true;
+
     /// <summary>Null: the table is not there.</summary>
     public JwtDraft? Jwt { get; init; }
 }
@@ -109,6 +111,13 @@ internal static class AuthTable
             + "With --scram a user may prove the password instead of sending it (5.0, method SCRAM-SHA-256). "
             + "A user name without a password, and an empty one, is refused",
             example: "\"users.passwd\"")
+        .Key(
+            "watch_password_file",
+            Kinds.Boolean,
+            c => c.Written.Auth.WatchesUsers,
+            (c, v) => WithAuth(c, c.Written.Auth with { WatchesUsers = v }),
+            Applies.AtOnce,
+            "a changed password file is taken by itself, together with the [[acl]] and [[group]] that stand here then; false: by a reload alone")
         .Key(
             "on_denied_publish_v311",
             OnDeniedPublish,

@@ -73,6 +73,13 @@ internal static class MqttTable
             Applies.ToNewConnections,
             "longer requests are lowered to this")
         .Key(
+            "restart_will_delay",
+            Kinds.Seconds(0, 3_600),
+            o => o.RestartWillDelay,
+            (o, v) => o with { RestartWillDelay = v },
+            Applies.AfterRestart("it is for the start after a power cut"),
+            "after a power cut or a crash: time to be back before a will is published")
+        .Key(
             "max_topic_levels",
             Kinds.Integer(1, 1_000),
             o => o.MaxTopicLevels,
