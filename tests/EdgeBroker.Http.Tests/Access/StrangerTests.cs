@@ -101,12 +101,13 @@ public sealed class StrangerTests : IAsyncDisposable
         await socket.SendAsync("GET /topics/plant/a/events HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
         await Deadline.Until(() => _host.Web.Site.Streams.Count == 1, "the stream");
         using Core.Receivers.LocalClient plant = _host.Web.Broker.OpenLocal("plant", new Core.Receivers.LocalClientOptions());
-        byte[] large = new byte[200_000];
+        byte[] large = [.. Enumerable.Repeat((byte)'x', 200_000)];
         // More than any socket holds, and the clock goes on.
         await Deadline.AdvanceUntil(
             _time,
             () =>
             {
+                _time.Advance(TimeSpan.FromSeconds(2));
                 _ = plant.PublishAsync(new Core.Messages.Message { Topic = "plant/a"u8.ToArray(), Payload = large });
                 return _host.Web.Site.Streams.Count == 0;
             },
