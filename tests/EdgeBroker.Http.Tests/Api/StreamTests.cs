@@ -24,9 +24,10 @@ public sealed class StreamTests : IAsyncDisposable
         JsonElement overview = await EventAsync(reader, "overview");
         Assert.Equal("gw-test", overview.GetProperty("node").GetString());
         await ApiHost.ProblemAsync(_host.User("anna", "wrong"), "GET", "/api/v1/me");
-        _host.LogLines = [new LogLine(8, DateTimeOffset.UnixEpoch, "error", "x", 1, "bad"), new LogLine(7, DateTimeOffset.UnixEpoch, "info", "x", 1, "good")];
         JsonElement refused = await EventAsync(reader, "event");
         Assert.Equal(("refused", "the password is wrong"), (refused.GetProperty("kind").GetString(), refused.GetProperty("explanation").GetString()));
+        // Not before: a second that had told its events already would tell the log first.
+        _host.LogLines = [new LogLine(8, DateTimeOffset.UnixEpoch, "error", "x", 1, "bad"), new LogLine(7, DateTimeOffset.UnixEpoch, "info", "x", 1, "good")];
         Assert.Equal("bad", (await EventAsync(reader, "log")).GetProperty("text").GetString());
         _host.Web.Options.Current = new HttpOptions();
         Assert.Equal("login ended", (await EventAsync(reader, "bye")).GetProperty("cause").GetString());
@@ -77,14 +78,17 @@ public sealed class StreamTests : IAsyncDisposable
         Assert.Equal("invalid-parameter", await ApiHost.ProblemAsync(admin, "GET", "/api/v1/stream"));
     }
 
-    private static async Task<JsonElement> EventAsync(StreamReader reader, string kind)
+    // A stream that lives says something every second: the wait for one thing is bounded as a whole.
+    private static Task<JsonElement> EventAsync(StreamReader reader, string kind) => Deadline.Within(FindAsync(reader, kind), "the event " + kind);
+
+    private static async Task<JsonElement> FindAsync(StreamReader reader, string kind)
     {
         while (true)
         {
-            string? line = await Deadline.Within(reader.ReadLineAsync(), "an event");
+            string? line = await reader.ReadLineAsync();
             Assert.NotNull(line);
             if (line != "event: " + kind) continue;
-            string? data = await Deadline.Within(reader.ReadLineAsync(), "its data");
+            string? data = await reader.ReadLineAsync();
             return JsonDocument.Parse(data!["data: ".Length..]).RootElement;
         }
     }
