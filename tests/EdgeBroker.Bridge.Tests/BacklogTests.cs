@@ -101,7 +101,7 @@ public sealed class BacklogTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private async Task PublishAsync(int port)
+    private static async Task PublishAsync(int port)
     {
         var options = new MqttClientOptions { Transport = new TcpTransport("127.0.0.1", port), ClientId = "near", MaximumInflight = 100 };
         await using var client = new MqttClient(options);

@@ -2,7 +2,6 @@ using EdgeBroker.Bridge.Planning;
 using EdgeBroker.Bridge.Probing;
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Bridge.Tests.Clouds;
-using EdgeBroker.Client;
 using EdgeBroker.Testing;
 using Microsoft.Extensions.Time.Testing;
 

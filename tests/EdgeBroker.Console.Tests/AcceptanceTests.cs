@@ -268,7 +268,7 @@ public sealed class AcceptanceTests(Chromium chromium)
                     using System.Net.Sockets.TcpClient client = await _listener.AcceptTcpClientAsync();
                     System.Net.Sockets.NetworkStream stream = client.GetStream();
                     byte[] request = new byte[4096];
-                    await stream.ReadAsync(request);
+                    _ = await stream.ReadAtLeastAsync(request, 1, throwOnEndOfStream: false);
                     await stream.WriteAsync(Encoding.ASCII.GetBytes(
                         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 13\r\n\r\n<body></body>"));
                 }

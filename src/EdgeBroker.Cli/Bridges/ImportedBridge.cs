@@ -22,7 +22,6 @@ internal sealed class ImportedBridge(string name)
     // 3,650 days: the longest that is taken here.
     private const long LongestExpirySeconds = 3_650L * 86_400;
 
-
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _topics = [];
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using EdgeBroker.Core.Receivers;
-using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Api;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Protocol;
