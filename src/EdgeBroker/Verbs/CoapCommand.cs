@@ -101,12 +101,18 @@ internal static class CoapCommand
 
     private static CoapDemand Demand(Arguments args, CommandContext context, CoapCode method, CoapTarget target)
     {
-        if (args.Has(Payload) && args.Has(PayloadFile)) throw new UsageException("--payload and --file are two bodies; leave out one of the two");
+        // Only these two have the options of a body.
+        bool hasBody = method == CoapCode.Put || method == CoapCode.Post;
+        if (hasBody && args.Has(Payload) && args.Has(PayloadFile))
+        {
+            throw new UsageException("--payload and --file are two bodies; leave out one of the two");
+        }
+
         return new CoapDemand(method, target.Path)
         {
             Query = target.Query,
-            Payload = Bytes(args, context),
-            ContentFormat = FormatOf(args, Format),
+            Payload = hasBody ? Bytes(args, context) : [],
+            ContentFormat = hasBody ? FormatOf(args, Format) : null,
             Accept = FormatOf(args, Accept),
             IsConfirmable = !args.Has(Non),
             BlockSize = args.Text(BlockSize) is { } size ? int.Parse(size, CultureInfo.InvariantCulture) : null,
