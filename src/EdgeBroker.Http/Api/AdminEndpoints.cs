@@ -69,17 +69,11 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
 
     private async Task CheckAsync(Exchange exchange)
     {
-        if (exchange.Context.Request is { ContentLength: null or 0, ContentType: null })
-        {
-            exchange.SetETag(administration.FilesTag);
-            await exchange.AnswerAsync(administration.Check(null), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
-            return;
-        }
-
-        ConfigCheckBody body = await exchange.ReadJsonAsync(ApiJson.Default.ConfigCheckBody).ConfigureAwait(false);
-        if (body.Toml is null) throw new HttpProblem(ProblemKind.InvalidBody, "toml holds the text of a configuration");
-        exchange.AuditDetail = "a text that was sent";
-        await exchange.AnswerAsync(administration.Check(body.Toml), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
+        bool isSent = exchange.Context.Request is not { ContentLength: null or 0, ContentType: null };
+        string? toml = isSent ? (await exchange.ReadJsonAsync(ApiJson.Default.ConfigCheckBody).ConfigureAwait(false)).Toml : null;
+        if (toml is null) exchange.SetETag(administration.FilesTag);
+        else exchange.AuditDetail = "a text that was sent";
+        await exchange.AnswerAsync(administration.Check(toml), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
     }
 
     private ReloadEntry[] Reloads()

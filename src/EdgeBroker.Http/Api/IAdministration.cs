@@ -55,8 +55,8 @@ public interface IAdministration
 public sealed record ListenerAnswer(string Address, string Protocol, string EndPoint, bool AllowAnonymous);
 
 /// <summary>A configuration to be looked at instead of the main file's; it is not kept.</summary>
-/// <param name="Toml">Its text.</param>
-public sealed record ConfigCheckBody(string Toml);
+/// <param name="Toml">Its text; null: the files are looked at as they are.</param>
+public sealed record ConfigCheckBody(string? Toml = null);
 
 /// <summary>What is wrong with the configuration's files.</summary>
 public sealed record ConfigCheckAnswer
