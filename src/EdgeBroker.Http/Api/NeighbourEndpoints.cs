@@ -23,7 +23,8 @@ internal sealed class NeighbourEndpoints(HttpSite site, INeighbours neighbours, 
             IsList = true,
         };
         yield return Read(Bridges + "/{name}", "One bridge", exchange => exchange.AnswerAsync(
-            BridgeOf(exchange), ApiJson.Default.BridgeAnswer)) with { Answers = ApiJson.Default.BridgeAnswer };
+            BridgeOf(exchange), ApiJson.Default.BridgeAnswer)) with
+        { Answers = ApiJson.Default.BridgeAnswer };
         yield return Tell("pause", "Have a bridge leave and stay away until it is told otherwise, or the broker starts again", BridgeWish.Pause);
         yield return Tell("resume", "Have a bridge connect", BridgeWish.Resume);
         yield return Tell("reconnect", "Have a bridge leave and connect anew", BridgeWish.Reconnect);

@@ -139,7 +139,9 @@ public sealed class RequesterTests : IAsyncDisposable
     {
         IListener listener = await _family.OpenAsync(new ListenerSettings
         {
-            Protocol = isSecure ? ListenerProtocol.Coaps : ListenerProtocol.Coap, Address = "127.0.0.1:0", AllowAnonymous = true,
+            Protocol = isSecure ? ListenerProtocol.Coaps : ListenerProtocol.Coap,
+            Address = "127.0.0.1:0",
+            AllowAnonymous = true,
             PskFile = isSecure ? _keys : null,
         });
         await listener.BeginAsync();

@@ -65,8 +65,12 @@ public sealed class DtlsTests : IAsyncDisposable
         CoapListener listener = await OpenAsync("sensor:" + Convert.ToHexString(Key) + ":anna:press7\nother:" + Convert.ToHexString(OtherKey) + "\n");
         _rules.Current = Rules(new AclRule
         {
-            Source = "test", Allows = true, Actions = AccessActions.Publish | AccessActions.Retain, Topics = [new AclPattern("a")],
-            User = "anna", Client = "press7",
+            Source = "test",
+            Allows = true,
+            Actions = AccessActions.Publish | AccessActions.Retain,
+            Topics = [new AclPattern("a")],
+            User = "anna",
+            Client = "press7",
         });
         using DtlsClient anna = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key);
         Assert.Equal(CoapCode.Created, (await anna.AskAsync(Put)).Code);
@@ -265,7 +269,9 @@ public sealed class DtlsTests : IAsyncDisposable
         using LocalClient client = _broker.OpenLocal("publisher", new LocalClientOptions());
         client.PublishAsync(new Message
         {
-            Topic = System.Text.Encoding.UTF8.GetBytes(topic), Payload = System.Text.Encoding.UTF8.GetBytes(payload), Retain = retain,
+            Topic = System.Text.Encoding.UTF8.GetBytes(topic),
+            Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+            Retain = retain,
         }).GetAwaiter().GetResult();
     }
 
@@ -274,7 +280,10 @@ public sealed class DtlsTests : IAsyncDisposable
         await File.WriteAllTextAsync(PskFile, keys ?? "sensor:" + Convert.ToHexString(Key) + "\n");
         var listener = (CoapListener)await _family.OpenAsync(new ListenerSettings
         {
-            Protocol = ListenerProtocol.Coaps, Address = "127.0.0.1:0", PskFile = PskFile, AllowAnonymous = false,
+            Protocol = ListenerProtocol.Coaps,
+            Address = "127.0.0.1:0",
+            PskFile = PskFile,
+            AllowAnonymous = false,
         });
         await listener.BeginAsync();
         return listener;

@@ -100,7 +100,11 @@ public sealed class CoapCommandTests : IAsyncDisposable
         _output.SetLength(0);
         return VerbTable.All.Run(words, new CommandContext
         {
-            Out = _out, Error = _error, OpenOutput = () => new Kept(_output), WorkingDirectory = _directory.Path, Time = TimeProvider.System,
+            Out = _out,
+            Error = _error,
+            OpenOutput = () => new Kept(_output),
+            WorkingDirectory = _directory.Path,
+            Time = TimeProvider.System,
         });
     }
 
