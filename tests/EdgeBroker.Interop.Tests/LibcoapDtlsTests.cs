@@ -12,12 +12,25 @@ public sealed class LibcoapDtlsTests : IAsyncLifetime, IDisposable
     private PublishedBroker? _broker;
     private string _root = "";
 
+    // Where MQTT clients need no login: beside a listener with keys none is so by default.
+    private string MqttSocket => Path.Combine(_directory, "mqtt.sock");
+
     public async Task InitializeAsync()
     {
         string keys = Path.Combine(_directory, "sensors.psk");
         await File.WriteAllTextAsync(keys, "sensor:" + Convert.ToHexString("0123456789abcdef"u8) + ":anna:press7\n");
         File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        _broker = await PublishedBroker.StartAsync($"[[listener]]\nprotocol = \"coaps\"\naddress = \"127.0.0.1:0\"\n[listener.psk]\nfile = \"{keys}\"\n");
+        _broker = await PublishedBroker.StartAsync($"""
+            [[listener]]
+            protocol = "mqtt"
+            address = "unix:{MqttSocket}"
+            allow_anonymous = true
+            [[listener]]
+            protocol = "coaps"
+            address = "127.0.0.1:0"
+            [listener.psk]
+            file = "{keys}"
+            """);
         const string says = "listening for CoAP on ";
         string line = await _broker.Process.LineAsync(line => line.Contains(says, StringComparison.Ordinal));
         _root = "coaps://" + line[(line.IndexOf(says, StringComparison.Ordinal) + says.Length)..].Trim() + "/";
@@ -69,7 +82,7 @@ public sealed class LibcoapDtlsTests : IAsyncLifetime, IDisposable
         {
             Assert.True(i < 100, observer.Said);
             using ChildProcess publisher = ChildProcess.Program(
-                Installed.Mosquitto("mosquitto_pub"), "-h", "127.0.0.1", "-p", _broker!.Port.ToString(CultureInfo.InvariantCulture), "-t", "plant/t", "-q", "1",
+                Installed.Mosquitto("mosquitto_pub"), "--unix", MqttSocket, "-t", "plant/t", "-q", "1",
                 "-m", "value " + i.ToString(CultureInfo.InvariantCulture) + "\n");
             Assert.Equal(0, await publisher.ExitAsync(ChildProcess.Timeout));
         }
