@@ -1,5 +1,4 @@
 using System.Text;
-using EdgeBroker.Cli.Files;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Protocol.Scram;
 using EdgeBroker.Security.Passwords;
@@ -18,7 +17,7 @@ public static class PasswdCommand
     private const string NotPrepared =
         "it holds control or other prohibited characters, or ones with several forms; letters, digits and signs of a keyboard do";
 
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly SecretFile Users = new("a password file", Check);
 
     private static readonly CommandOption FromInput =
         CommandOption.Flag("--stdin", null, "read the password from the first line of stdin; else it is asked for");
@@ -47,42 +46,29 @@ public static class PasswdCommand
             {
                 Name = "passwd add", Summary = "add a user or change a password; makes the file when it is missing", Operands = FileAndUser,
                 Options = [FromInput], Groups = [Kinds], NeedsOpenSsl = true,
-                Run = (args, context) => Guarded(Add, args, context),
+                Run = (args, context) => SecretFile.Guarded(Add, args, context),
             },
-            new Command { Name = "passwd remove", Summary = "remove a user", Operands = FileAndUser, Run = (args, context) => Guarded(Remove, args, context) },
+            new Command { Name = "passwd remove", Summary = "remove a user", Operands = FileAndUser, Run = (args, context) => SecretFile.Guarded(Remove, args, context) },
             new Command
             {
                 Name = "passwd list", Summary = "print the users", Operands = [new Operand("FILE")], Options = [SharedOptions.Json],
-                Run = (args, context) => Guarded(List, args, context),
+                Run = (args, context) => SecretFile.Guarded(List, args, context),
             },
             new Command
             {
                 Name = "passwd verify", Summary = "say whether a password is right", Operands = FileAndUser, Options = [FromInput],
                 NeedsOpenSsl = true,
                 ExitCodes = "0 right, 1 wrong",
-                Run = (args, context) => Guarded(Verify, args, context),
+                Run = (args, context) => SecretFile.Guarded(Verify, args, context),
             },
             new Command
             {
                 Name = "passwd hash", Summary = "print what stands behind the colon, for a file kept elsewhere", Options = [FromInput], Groups = [Kinds],
                 NeedsOpenSsl = true,
-                Run = (args, context) => Guarded(Hash, args, context),
+                Run = (args, context) => SecretFile.Guarded(Hash, args, context),
             },
         ],
     };
-
-    private static int Guarded(Func<Arguments, CommandContext, int> run, Arguments args, CommandContext context)
-    {
-        try
-        {
-            return run(args, context);
-        }
-        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not OutputException)
-        {
-            string file = args.Operands[0];
-            throw new CommandException($"{file}: {FileFailure.Explain(e, context.FullPath(file))}", e);
-        }
-    }
 
     private static int Add(Arguments args, CommandContext context)
     {
@@ -96,7 +82,7 @@ public static class PasswdCommand
 
         PasswordHash hash = MakeHash(args, $"password for {Printable.Escape(user)}: ", context);
         bool replaced = false;
-        Change(file, context, text => PasswordFileEdit.Set(text, user, hash, out replaced));
+        Users.Change(file, context, text => PasswordFileEdit.Set(text, user, hash, out replaced));
         context.Out.WriteLine(
             (replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added")
                 + "; a running broker takes it by itself");
@@ -106,13 +92,7 @@ public static class PasswdCommand
     private static int Remove(Arguments args, CommandContext context)
     {
         (string file, string user) = (args.Operands[0], args.Operands[1]);
-        if (!File.Exists(context.FullPath(file))) throw new CommandException($"no such file: {file}");
-        bool removed = Change(file, context, text =>
-        {
-            string rest = PasswordFileEdit.Remove(text, user, out bool found);
-            return found ? rest : null;
-        });
-        if (!removed) throw new CommandException($"there is no user \"{user}\" in {file}");
+        if (!Users.Remove(file, user, context)) throw new CommandException($"there is no user \"{user}\" in {file}");
         context.Out.WriteLine($"{Printable.Escape(user)} removed; a running broker takes it by itself");
         return ExitCode.Success;
     }
@@ -131,7 +111,7 @@ public static class PasswdCommand
         string user = args.Operands[1];
         PasswordFile users = Load(args.Operands[0], context, out _);
         string password = Ask(args, $"password for {Printable.Escape(user)}: ", repeat: false, context);
-        bool isRight = users.Find(user) is { } entry && entry.Hash.Verify(Utf8.GetBytes(password));
+        bool isRight = users.Find(user) is { } entry && entry.Hash.Verify(Encoding.UTF8.GetBytes(password));
         context.Out.WriteLine(isRight ? "right" : "wrong");
         return isRight ? ExitCode.Success : ExitCode.Failed;
     }
@@ -148,12 +128,12 @@ public static class PasswdCommand
         string password = Ask(args, prompt, repeat: true, context);
         (bool argon, bool scram) = (args.Has(Argon2), args.Has(Scram));
         if (password.Length == 0 || password.Contains('\0')) throw new CommandException("the password is empty, or holds a zero");
-        if (!argon && !scram && Utf8.GetByteCount(password) > BcryptBytes)
+        if (!argon && !scram && Encoding.UTF8.GetByteCount(password) > BcryptBytes)
         {
             throw new CommandException($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --argon2 or --scram");
         }
 
-        if (Utf8.GetByteCount(password) > PasswordHash.MaxPasswordBytes)
+        if (Encoding.UTF8.GetByteCount(password) > PasswordHash.MaxPasswordBytes)
         {
             throw new CommandException($"the password is longer than {PasswordHash.MaxPasswordBytes} bytes");
         }
@@ -179,43 +159,12 @@ public static class PasswdCommand
         return !repeat || context.AskHidden("once more: ") == password ? password : throw new CommandException("the two are not the same");
     }
 
-    private static bool Change(string path, CommandContext context, Func<string, string?> change)
-    {
-        if (!OperatingSystem.IsLinux()) throw new IOException("password files are changed on Linux only");
-        return WrittenFile.Change(context.FullPath(path), bytes =>
-        {
-            string text = Decode(bytes, path);
-            if (change(text) is not { } changed) return null;
-            Report(changed, path, context);
-            return Utf8.GetBytes(changed);
-        }, isSecret: true);
-    }
+    private static PasswordFile Load(string path, CommandContext context, out int problems) => PasswordFile.Parse(Users.Read(path, context, out problems), []);
 
-    private static PasswordFile Load(string path, CommandContext context, out int problems)
-    {
-        string text = Decode(File.ReadAllBytes(context.FullPath(path)), path);
-        problems = Report(text, path, context);
-        return PasswordFile.Parse(text, []);
-    }
-
-    private static int Report(string text, string path, CommandContext context)
+    private static List<FileProblem> Check(string text)
     {
         var problems = new List<FileProblem>();
         PasswordFile.Parse(text, problems);
-        foreach (FileProblem problem in problems) context.Error.WriteLine($"{Printable.Escape(path)}:{problem.Line}: {Printable.Escape(problem.Text)}");
-        return problems.Count;
-    }
-
-    private static string Decode(byte[] bytes, string path)
-    {
-        try
-        {
-            // An editor's byte order mark would become a part of the first name.
-            return Utf8.GetString(bytes).TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new IOException($"{path} is not UTF-8 text; is it a password file?");
-        }
+        return problems;
     }
 }

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using EdgeBroker.Cli.Files;
+using System.Text;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Security.Passwords;
 using EdgeBroker.Transport.Tls;
@@ -9,6 +9,8 @@ namespace EdgeBroker.Cli.Access;
 /// <summary><c>edgebroker psk ...</c>: makes and changes files of keys that CoAP clients and the broker both know.</summary>
 public static class PskCommand
 {
+    private static readonly SecretFile Keys = new("a file of keys", Check);
+
     private static readonly CommandOption User =
         CommandOption.Text("--user", 'u', "NAME", "the user the client is, for [[acl]]; else its identity");
     private static readonly CommandOption Client =
@@ -29,33 +31,20 @@ public static class PskCommand
             {
                 Name = "psk add", Summary = "add a client or change its key; makes the file when it is missing", Operands = FileAndIdentity,
                 Options = [User, Client, FromInput], NeedsOpenSsl = true,
-                Run = (args, context) => Guarded(Add, args, context),
+                Run = (args, context) => SecretFile.Guarded(Add, args, context),
             },
             new Command
             {
                 Name = "psk remove", Summary = "remove a client", Operands = FileAndIdentity,
-                Run = (args, context) => Guarded(Remove, args, context),
+                Run = (args, context) => SecretFile.Guarded(Remove, args, context),
             },
             new Command
             {
                 Name = "psk list", Summary = "print the clients, without their keys", Operands = [new Operand("FILE")], Options = [SharedOptions.Json],
-                Run = (args, context) => Guarded(List, args, context),
+                Run = (args, context) => SecretFile.Guarded(List, args, context),
             },
         ],
     };
-
-    private static int Guarded(Func<Arguments, CommandContext, int> run, Arguments args, CommandContext context)
-    {
-        try
-        {
-            return run(args, context);
-        }
-        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not OutputException)
-        {
-            string file = args.Operands[0];
-            throw new CommandException($"{file}: {FileFailure.Explain(e, context.FullPath(file))}", e);
-        }
-    }
 
     private static int Add(Arguments args, CommandContext context)
     {
@@ -69,7 +58,7 @@ public static class PskCommand
         if (PskFile.ProblemWithKey(hex, out _) is { } wrongKey) throw new CommandException(wrongKey);
         string line = $"{identity}:{hex}" + (user is null && client is null ? "" : ":" + user) + (client is null ? "" : ":" + client);
         bool replaced = false;
-        Change(file, context, text => PasswordFileEdit.SetLine(text, identity, line, out replaced));
+        Keys.Change(file, context, text => PasswordFileEdit.SetLine(text, identity, line, out replaced));
         if (!isGiven) context.Out.WriteLine($"key: {hex}");
         context.Out.WriteLine(
             (replaced ? $"{Printable.Escape(identity)} is changed" : $"{Printable.Escape(identity)} added")
@@ -80,13 +69,7 @@ public static class PskCommand
     private static int Remove(Arguments args, CommandContext context)
     {
         (string file, string identity) = (args.Operands[0], args.Operands[1]);
-        if (!File.Exists(context.FullPath(file))) throw new CommandException($"no such file: {file}");
-        bool removed = Change(file, context, text =>
-        {
-            string rest = PasswordFileEdit.Remove(text, identity, out bool found);
-            return found ? rest : null;
-        });
-        if (!removed) throw new CommandException($"there is no identity \"{identity}\" in {file}");
+        if (!Keys.Remove(file, identity, context)) throw new CommandException($"there is no identity \"{identity}\" in {file}");
         context.Out.WriteLine($"{Printable.Escape(identity)} removed; a running broker takes it with \"edgebroker reload\"");
         return ExitCode.Success;
     }
@@ -94,7 +77,7 @@ public static class PskCommand
     private static int List(Arguments args, CommandContext context)
     {
         string path = args.Operands[0];
-        PskFile clients = Read(File.ReadAllBytes(context.FullPath(path)), path, context, out int problems);
+        PskFile clients = Parse(Keys.Read(path, context, out int problems), []);
         if (args.Has(SharedOptions.Json))
         {
             var shown = new PskList([.. clients.Entries.Select(one => new PskClient(one.Identity, one.UserName, one.ClientId ?? one.Identity))]);
@@ -111,28 +94,13 @@ public static class PskCommand
         return problems == 0 ? ExitCode.Success : ExitCode.Failed;
     }
 
-    private static bool Change(string path, CommandContext context, Func<string, string?> change)
+    private static List<FileProblem> Check(string text)
     {
-        if (!OperatingSystem.IsLinux()) throw new IOException("files of keys are changed on Linux only");
-        return WrittenFile.Change(context.FullPath(path), bytes =>
-        {
-            if (!System.Text.Unicode.Utf8.IsValid(bytes)) throw new IOException($"{path} is not UTF-8 text; is it a file of keys?");
-            if (change(System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF')) is not { } changed) return null;
-            byte[] written = System.Text.Encoding.UTF8.GetBytes(changed);
-            Read(written, path, context, out _);
-            return written;
-        }, isSecret: true);
+        var problems = new List<FileProblem>();
+        Parse(text, problems);
+        return problems;
     }
 
-    private static PskFile Read(byte[] bytes, string path, CommandContext context, out int problems)
-    {
-        int count = 0;
-        PskFile file = PskFile.Parse(bytes, (line, text) =>
-        {
-            count++;
-            context.Error.WriteLine($"{Printable.Escape(path)}:{line}: {Printable.Escape(text)}");
-        });
-        problems = count;
-        return file;
-    }
+    private static PskFile Parse(string text, List<FileProblem> problems) =>
+        PskFile.Parse(Encoding.UTF8.GetBytes(text), (line, problem) => problems.Add(new FileProblem(line, problem)));
 }

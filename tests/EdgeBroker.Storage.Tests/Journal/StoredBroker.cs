@@ -20,6 +20,7 @@ internal sealed class StoredBroker : IAsyncDisposable
     private readonly StorageOptions _options;
     private readonly MqttOptions _limits;
     private readonly IAuthenticator? _authenticator;
+    private readonly ILogger _log;
     private bool _isStopped;
 
     private StoredBroker(
@@ -29,13 +30,14 @@ internal sealed class StoredBroker : IAsyncDisposable
         _options = options;
         _limits = limits;
         _authenticator = authenticator;
+        _log = logger ?? new RecordedLog();
         Wall = wall;
         var time = new FakeTimeProvider();
         var clock = new BrokerClock(time);
         StoreFile file = StoreFile.Open(directory, options, StoreRows.Checks, NullLogger.Instance, wall);
         Opening = file.Opening;
         StoreId = file.Id;
-        Journal = new SqliteJournal(file, options, clock, wall, logger ?? NullLogger.Instance);
+        Journal = new SqliteJournal(file, options, clock, wall, _log);
         Broker = new TestBroker(
             new TestBrokerOptions
             {
@@ -119,7 +121,7 @@ internal sealed class StoredBroker : IAsyncDisposable
         if (_isStopped) return;
         _isStopped = true;
         await Broker.DisposeAsync();
-        Assert.True(Journal.Stop(Deadline.Timeout));
+        Assert.True(Journal.Stop(Deadline.Timeout), _log.ToString());
         Journal.Dispose();
     }
 
