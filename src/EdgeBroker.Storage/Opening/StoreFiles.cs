@@ -16,6 +16,7 @@ internal static partial class StoreFiles
     private const int ReadWriteCreate = 0x42;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockRelease = 8;
     private const int WouldBlock = 11;
 
     // What SQLite keeps beside a database.
@@ -135,6 +136,9 @@ internal static partial class StoreFiles
         if (Marshal.GetLastPInvokeError() == WouldBlock) return false;
         throw Failure("lock");
     }
+
+    /// <summary>Gives the lock back, whoever else has the file open by this handle.</summary>
+    public static void Unlock(SafeFileHandle file) => _ = Lock(file, LockRelease);
 
     private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
 

@@ -90,7 +90,12 @@ internal sealed class StoreLock : IDisposable
     public void RecordSettingAside(string name) => Write(SettingAside + name);
 
     /// <summary>Unlocks the directory. The file stays: deleting it would let two brokers lock two files of one name.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        // Closing is not enough: a process that is being started at this moment has the file, too, until it runs its own program.
+        if (!_file.IsClosed) StoreFiles.Unlock(_file);
+        _file.Dispose();
+    }
 
     private static string Read(SafeFileHandle file)
     {
