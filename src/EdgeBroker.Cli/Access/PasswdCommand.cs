@@ -48,7 +48,11 @@ public static class PasswdCommand
                 Options = [FromInput], Groups = [Kinds], NeedsOpenSsl = true,
                 Run = (args, context) => SecretFile.Guarded(Add, args, context),
             },
-            new Command { Name = "passwd remove", Summary = "remove a user", Operands = FileAndUser, Run = (args, context) => SecretFile.Guarded(Remove, args, context) },
+            new Command
+            {
+                Name = "passwd remove", Summary = "remove a user", Operands = FileAndUser,
+                Run = (args, context) => SecretFile.Guarded(Remove, args, context),
+            },
             new Command
             {
                 Name = "passwd list", Summary = "print the users", Operands = [new Operand("FILE")], Options = [SharedOptions.Json],
