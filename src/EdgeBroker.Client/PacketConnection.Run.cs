@@ -36,6 +36,7 @@ public sealed partial class PacketConnection
         {
             TimeSpan left = LeavingTime - Time.GetElapsedTime(Math.Max(since, Volatile.Read(ref _lastSent)));
             if (left <= TimeSpan.Zero) return;
+            // Whatever the server takes meanwhile puts the end off.
             await Task.Delay(left, Time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -74,6 +74,7 @@ public sealed class PacketConnectionTests : IDisposable
         for (int i = 0; !running.IsCompleted && i < 15_000; i++)
         {
             time.Advance(TimeSpan.FromSeconds(0.25));
+            // Real time for the sockets, between steps of the test's own clock.
             await Task.Delay(2);
         }
 

@@ -204,6 +204,7 @@ public sealed class AcceptanceTests(Chromium chromium)
         string folder = Directory.CreateTempSubdirectory("edgebroker-certificate-").FullName;
         try
         {
+            // The broker is a process of its own and judges the certificate by the machine's clock.
             DateTimeOffset now = DateTimeOffset.UtcNow;
             using var key = System.Security.Cryptography.RSA.Create(2048);
             var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
