@@ -17,6 +17,7 @@ public sealed partial class LogEventTests
         ["EdgeBroker.Storage"] = (7000, 7999),
         ["EdgeBroker.Coap"] = (8000, 8999),
         ["EdgeBroker"] = (9000, 9999),
+        ["EdgeBroker.Cluster"] = (10000, 10999),
         ["EdgeBroker.Webhooks"] = (12000, 12999),
         ["EdgeBroker.Telemetry"] = (13000, 13999),
         ["EdgeBroker.Bridge"] = (14000, 14999),

@@ -73,7 +73,8 @@ public sealed class LibcoapTests : IAsyncLifetime, IDisposable
             await AskAsync("ps/plant/event", "-m", "post", "-e", "pressed");
         }
 
-        Assert.Contains("got plant/event 1 pressed", subscriber.Said, StringComparison.Ordinal);
+        // What a process has said is known a moment after its end.
+        await subscriber.LineAsync(line => line.Contains("got plant/event 1 pressed", StringComparison.Ordinal));
     }
 
     private string Port => _broker!.Port.ToString(CultureInfo.InvariantCulture);
