@@ -42,7 +42,7 @@ public sealed partial class Broker
     public StoreHold StoreHold => new(Journal.Condition, Volatile.Read(ref _heldByStore));
 
     /// <summary>
-    /// Calls back when it is worth trying again, on the thread that keeps house. For who was told <see cref="PublishOutcome.IsHeld"/>, and brings the message
+    /// Calls back when it is worth trying again, on the thread that keeps house or on the journal's. For who was told <see cref="PublishOutcome.IsHeld"/>, and brings the message
     /// again.
     /// </summary>
     /// <param name="publisherId">Who is held.</param>
@@ -55,7 +55,7 @@ public sealed partial class Broker
         limit = publication.Retain ? FindRetainLimit(publication) : null;
         if (limit is { } reached) return Limits.Describe(reached) + " is reached";
 
-        if (publication.QoS == QoS.AtMostOnce) return null;
+        if (publication.QoS == QoS.AtMostOnce) return publication is { Retain: true, IsBrokersOwn: false } && Journal.IsFullOfValues ? StoreIsBusy : null;
         switch (Journal.Condition)
         {
             case JournalCondition.Failing:
@@ -132,6 +132,11 @@ public sealed partial class Broker
         if (condition == JournalCondition.Failing || _waitingForStore.IsEmpty) return;
         if (condition == JournalCondition.Full && nowMs < _retryAtMs) return;
         _retryAtMs = nowMs + (long)RetryInterval.TotalMilliseconds;
+        LetHeldPublishersTry();
+    }
+
+    private void LetHeldPublishersTry()
+    {
         for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out (string PublisherId, Action Action) next); i--) next.Action();
     }
 }

@@ -38,10 +38,11 @@ public sealed partial class Broker
     {
         if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
-            // QoS 0 is not worth waiting for.
-            if (publication.QoS == QoS.AtMostOnce) context.Counters.CountDropped(DropReason.StoreFull);
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
-            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: publication.QoS != QoS.AtMostOnce) { IsBrief = isBrief, Limit = limit };
+            // QoS 0 is not worth waiting for longer than a moment.
+            bool isHeld = isBrief || publication.QoS != QoS.AtMostOnce;
+            if (!isHeld) context.Counters.CountDropped(DropReason.StoreFull);
+            return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, isHeld) { IsBrief = isBrief, Limit = limit };
         }
 
         if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);

@@ -38,6 +38,7 @@ public sealed partial class Broker
     {
         Clock = clock;
         Journal = journal;
+        journal.UseCallback(LetHeldPublishersTry);
         _events = events;
         _tellExpired = TellExpired;
         Limits = new BrokerLimits(clock, events);

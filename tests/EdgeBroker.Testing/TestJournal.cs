@@ -31,6 +31,12 @@ public sealed class TestJournal : IJournal
     public JournalCondition Condition { get; set; }
 
     /// <inheritdoc/>
+    public bool IsFullOfValues { get; set; }
+
+    /// <summary>What is called when it can take again what it could not.</summary>
+    public Action CaughtUp { get; private set; } = static () => { };
+
+    /// <inheritdoc/>
     public long MaxBytes { get; init; } = long.MaxValue;
 
     /// <inheritdoc/>
@@ -85,6 +91,9 @@ public sealed class TestJournal : IJournal
 
         foreach (StoredSession session in due.SelectMany(SessionsOf).Distinct()) session.Owner?.OnCommitted();
     }
+
+    /// <inheritdoc/>
+    public void UseCallback(Action caughtUp) => CaughtUp = caughtUp;
 
     /// <inheritdoc/>
     public StoredSession Open(string clientId) => new Known(clientId);

@@ -31,6 +31,11 @@ public interface IJournal
     /// <summary>Whether it can take more; a hint that may be out of date when it is used.</summary>
     JournalCondition Condition { get; }
 
+    /// <summary>
+    /// Whether retained values come faster than it writes them. Who publishes one at QoS 0, and waits for nothing, is to wait then; a hint as well.
+    /// </summary>
+    bool IsFullOfValues => false;
+
     /// <summary>Bytes it may come to hold (<c>storage.max_bytes</c>).</summary>
     long MaxBytes { get; }
 
@@ -44,6 +49,12 @@ public interface IJournal
     void UseLoops(ILoopRequests loops)
     {
         // One without a thread has none to wake.
+    }
+
+    /// <summary>Is called back when it has become able to take what it could not, on a thread of its own and with no lock held. Set before the first connection.</summary>
+    void UseCallback(Action caughtUp)
+    {
+        // One that takes everything never catches up.
     }
 
     /// <summary>Gives a session that begins an identity in the store. The store holds it from its first fact on.</summary>

@@ -71,6 +71,9 @@ internal sealed partial class CommitLoop
     /// <summary>Whether facts are left that could not be written; when <see cref="Run"/> has ended.</summary>
     public bool HasUnwritten => _batch is not null || _pending.Count > 0;
 
+    /// <summary>Is called when the intake was full and is not any more. Set before <see cref="Run"/>.</summary>
+    public Action CaughtUp { get; set; } = static () => { };
+
     /// <summary>Works until <see cref="Stop"/>, or until the database is found damaged.</summary>
     public void Run()
     {
@@ -248,6 +251,7 @@ internal sealed partial class CommitLoop
 
     private void Complete(JournalBatch batch)
     {
+        bool wasFull = _intake.IsFullOfValues;
         foreach (StoredDelivery delivery in batch.Written) delivery.RecordDurable();
         foreach (JournalFact fact in batch.Facts)
         {
@@ -256,6 +260,7 @@ internal sealed partial class CommitLoop
         }
 
         foreach (SqliteSession session in batch.Touched) session.Owner?.OnCommitted();
+        if (wasFull && !_intake.IsFullOfValues) CaughtUp();
     }
 
     /// <summary>Nothing waits: does what the quiet is good for, then sleeps.</summary>

@@ -9,6 +9,11 @@ internal sealed class FactIntake : IDisposable
 {
     private const int Nobody = int.MaxValue;
 
+    // Retained values at QoS 0 come as fast as their client sends, since it waits for nothing: more of them do not make the disk faster, and each is an object that
+    // the collector goes through, while everybody waits.
+    private const int MostPendingValues = 8 * 1024;
+    private const long MostPendingValueBytes = 8L * 1024 * 1024;
+
     // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic. And so much of the store's room: what has been
     // taken has to fit in.
     private readonly long _mostPendingBytes;
@@ -22,6 +27,8 @@ internal sealed class FactIntake : IDisposable
     private long _wakeAt = long.MaxValue;
     private volatile int _wakingUrgency = Nobody;
     private long _pendingBytes;
+    private int _pendingValues;
+    private long _pendingValueBytes;
 
     /// <param name="maxBytes">Bytes the store may have.</param>
     public FactIntake(long maxBytes)
@@ -39,10 +46,13 @@ internal sealed class FactIntake : IDisposable
     /// <summary>Whether the messages of facts that are not committed take more memory than they may.</summary>
     public bool IsFull => Volatile.Read(ref _pendingBytes) > _mostPendingBytes;
 
+    /// <summary>Whether retained values come faster than they are committed.</summary>
+    public bool IsFullOfValues => IsFull || Volatile.Read(ref _pendingValues) > MostPendingValues || Volatile.Read(ref _pendingValueBytes) > MostPendingValueBytes;
+
     /// <summary>Appends a fact; lock-free, and under the lock of whatever the fact is about, so that waking the journal is left for later.</summary>
     public void Append(JournalFact fact)
     {
-        if (SizeOf(fact) is > 0 and int bytes) Interlocked.Add(ref _pendingBytes, bytes);
+        Count(fact, 1);
         _queue.Append(fact);
         if (Interlocked.Increment(ref _appended) >= Volatile.Read(ref _wakeAt) || (int)fact.Urgency >= _wakingUrgency) WakeLater();
     }
@@ -57,17 +67,7 @@ internal sealed class FactIntake : IDisposable
     }
 
     /// <summary>A fact is committed, or will never be written: its message does not count any more.</summary>
-    public void Release(JournalFact fact)
-    {
-        if (SizeOf(fact) is > 0 and int bytes) Interlocked.Add(ref _pendingBytes, -bytes);
-    }
-
-    private static int SizeOf(JournalFact fact) => fact switch
-    {
-        PublishRecord record => record.Message?.SizeBytes ?? 0,
-        RetainedChanged retained => retained.SizeBytes,
-        _ => 0,
-    };
+    public void Release(JournalFact fact) => Count(fact, -1);
 
     /// <summary>Sleeps until facts have come, one that is urgent enough among them, a time is over, or <see cref="Wake"/>.</summary>
     /// <param name="longest">How long at most.</param>
@@ -95,6 +95,20 @@ internal sealed class FactIntake : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _wake.Dispose();
+
+    private void Count(JournalFact fact, int sign)
+    {
+        if (fact is PublishRecord { Message: { } message })
+        {
+            Interlocked.Add(ref _pendingBytes, sign * (long)message.SizeBytes);
+        }
+        else if (fact is RetainedChanged value)
+        {
+            Interlocked.Add(ref _pendingValues, sign);
+            Interlocked.Add(ref _pendingValueBytes, sign * (long)value.SizeBytes);
+            Interlocked.Add(ref _pendingBytes, sign * (long)value.SizeBytes);
+        }
+    }
 
     private void WakeLater()
     {

@@ -67,6 +67,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     public JournalCondition Condition => _intake.IsFull && _health.Condition != JournalCondition.Failing ? JournalCondition.Busy : _health.Condition;
 
     /// <inheritdoc/>
+    public bool IsFullOfValues => _intake.IsFullOfValues;
+
+    /// <inheritdoc/>
     public long MaxBytes { get; }
 
     /// <inheritdoc/>
@@ -102,6 +105,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
 
     /// <inheritdoc/>
     public void UseLoops(ILoopRequests loops) => _intake.UseLoops(loops);
+
+    /// <inheritdoc/>
+    public void UseCallback(Action caughtUp) => _loop.CaughtUp = caughtUp;
 
     /// <inheritdoc/>
     public StoredSession Open(string clientId) => new SqliteSession(clientId);

@@ -191,6 +191,26 @@ public sealed class FullStoreTests
         });
     }
 
+    [Fact]
+    public void Who_sets_values_faster_than_they_are_written_waits_for_the_journal_and_nobody_else_does()
+    {
+        _journal.IsFullOfValues = true;
+        PublishOutcome held = _bench.Publish("a", "1", QoS.AtMostOnce, retain: true);
+        Assert.Equal((true, true), (held.IsHeld, held.IsBrief));
+        Assert.Equal(0, _bench.Broker.Retained.Count);
+        int tried = 0;
+        _bench.Broker.WhenStoreRecovers("p", () => tried++);
+        Assert.False(_bench.Publish("a", "2", QoS.AtMostOnce).IsHeld);
+        Assert.False(_bench.Publish("b", "3", QoS.AtLeastOnce, retain: true).IsHeld);
+        Assert.Equal((1, 0), (_bench.Broker.Retained.Count, tried));
+
+        _journal.IsFullOfValues = false;
+        _journal.CaughtUp();
+        Assert.Equal(1, tried);
+        Assert.False(_bench.Publish("a", "1", QoS.AtMostOnce, retain: true).IsHeld);
+        Assert.Equal(2, _bench.Broker.Retained.Count);
+    }
+
     private void Publish(string topic, string payload)
     {
         Assert.False(_bench.Publish(topic, payload, QoS.AtLeastOnce).IsHeld);

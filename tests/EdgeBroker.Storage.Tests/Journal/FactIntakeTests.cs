@@ -1,6 +1,8 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Testing;
 
@@ -48,6 +50,27 @@ public sealed class FactIntakeTests : IDisposable
             await waiting.WaitAsync(Deadline.Timeout);
             Assert.True(_intake.TryTake(out _));
         }
+    }
+
+    [Theory]
+    [InlineData(8 * 1024, 10)]
+    [InlineData(8, 1_000_000)]
+    public void Retained_values_fill_it_by_their_number_and_by_their_bytes_until_they_are_released(int most, int bytes)
+    {
+        var made = new TestJournal();
+        var retained = new RetainedMessages(made, new MemoryLedger());
+        var values = new List<JournalFact>();
+        for (int i = 0; i <= most; i++)
+        {
+            Assert.False(_intake.IsFullOfValues);
+            retained.Set(new Publication { Topic = "a"u8, Payload = new byte[bytes], Retain = true }, 0, out _);
+            values.Add(made.Last!);
+            _intake.Append(made.Last!);
+        }
+
+        Assert.Equal((true, false), (_intake.IsFullOfValues, _intake.IsFull));
+        _intake.Release(values[0]);
+        Assert.False(_intake.IsFullOfValues);
     }
 
     [Fact]
