@@ -51,13 +51,16 @@ internal sealed class MatchCache(SubscriptionTree tree)
             ownedTopic = found.Topic!;
             if (IsUnchanged(ref found, hash, version)) return found.Result!;
         }
-        else
+
+        MatchResult result = matcher.Match(tree.Root, topic);
+        if (at < 0)
         {
+            // That there is nobody is found quickly, and topics without a subscriber, as those of retained values mostly are, would push out the others.
+            if (result.IsEmpty) return result;
             ownedTopic = topic.ToArray();
             at = MakeRoom(hash);
         }
 
-        MatchResult result = matcher.Match(tree.Root, topic);
         Weigh(_entries[at].Result, result);
         _hashes[at] = hash;
         _entries[at] = new Entry { Version = version, Topic = ownedTopic, Result = result };

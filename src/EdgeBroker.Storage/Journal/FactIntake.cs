@@ -9,14 +9,15 @@ internal sealed class FactIntake : IDisposable
 {
     private const int Nobody = int.MaxValue;
 
-    // Retained values at QoS 0 come as fast as their client sends, since it waits for nothing: more of them do not make the disk faster, and each is an object that
-    // the collector goes through, while everybody waits.
-    private const int MostPendingValues = 8 * 1024;
+    // Retained values at QoS 0 come as fast as their client sends, since it waits for nothing. More of them do not make the disk faster, and the collector goes
+    // through each while everybody waits. As many as begin a commit by their number have to fit.
+    private const int FewestPendingValues = 4 * 1024;
     private const long MostPendingValueBytes = 8L * 1024 * 1024;
 
     // Messages that wait for their commit may take this much memory; then the disk is too slow for the traffic. And so much of the store's room: what has been
     // taken has to fit in.
     private readonly long _mostPendingBytes;
+    private readonly int _mostPendingValues;
 
     private readonly FactQueue _queue = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -31,8 +32,10 @@ internal sealed class FactIntake : IDisposable
     private long _pendingValueBytes;
 
     /// <param name="maxBytes">Bytes the store may have.</param>
-    public FactIntake(long maxBytes)
+    /// <param name="mostFacts">Facts that may wait before they are committed (<see cref="CommitPolicy.MostFacts"/>).</param>
+    public FactIntake(long maxBytes, int mostFacts)
     {
+        _mostPendingValues = Math.Max(FewestPendingValues, mostFacts);
         _mostPendingBytes = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
         _set = () => _wake.Set();
     }
@@ -47,7 +50,7 @@ internal sealed class FactIntake : IDisposable
     public bool IsFull => Volatile.Read(ref _pendingBytes) > _mostPendingBytes;
 
     /// <summary>Whether retained values come faster than they are committed.</summary>
-    public bool IsFullOfValues => IsFull || Volatile.Read(ref _pendingValues) > MostPendingValues || Volatile.Read(ref _pendingValueBytes) > MostPendingValueBytes;
+    public bool IsFullOfValues => IsFull || Volatile.Read(ref _pendingValues) > _mostPendingValues || Volatile.Read(ref _pendingValueBytes) > MostPendingValueBytes;
 
     /// <summary>Appends a fact; lock-free, and under the lock of whatever the fact is about, so that waking the journal is left for later.</summary>
     public void Append(JournalFact fact)

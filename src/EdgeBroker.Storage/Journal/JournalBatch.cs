@@ -14,7 +14,9 @@ namespace EdgeBroker.Storage.Journal;
 internal sealed class JournalBatch(JournalState state, AgeClock age)
 {
     private readonly DeliveryRows _deliveries = new();
-    private readonly Dictionary<long, RetainedChanged> _retained = [];
+    // In the order of their ordinals, which is that in which they come; null: superseded by another.
+    private readonly List<RetainedChanged?> _retained = [];
+    private readonly List<long> _ordinals = [];
     private Dictionary<(long Life, byte Lane), MessageOrigin>? _taken;
     private Dictionary<string, SessionTombstone>? _tombstones;
 
@@ -40,10 +42,10 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     public List<(SqliteSession Session, ushort PacketId, bool IsThere)> ReceivedIds { get; } = [];
 
     /// <summary>Retained values to insert.</summary>
-    public IEnumerable<RetainedChanged> Retained => _retained.Values;
+    public IEnumerable<RetainedChanged> Retained => _retained.OfType<RetainedChanged>();
 
     /// <summary>How many.</summary>
-    public int RetainedCount => _retained.Count;
+    public int RetainedCount { get; private set; }
 
     /// <summary>How far what other nodes handed on is taken with it.</summary>
     public IEnumerable<MessageOrigin> Taken => _taken?.Values ?? Enumerable.Empty<MessageOrigin>();
@@ -68,10 +70,10 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
 
     /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Messages.Count == 0 && Sessions.Count == 0 && Deleted.Count == 0 && Subscriptions.Count == 0 && ReceivedIds.Count == 0
-        && _retained.Count == 0 && EmptyMessages.Count == 0 && _taken is null && _tombstones is null && !RaisesStampBound;
+        && RetainedCount == 0 && EmptyMessages.Count == 0 && _taken is null && _tombstones is null && !RaisesStampBound;
 
     /// <summary>Whether it inserts this row of a retained value.</summary>
-    public bool BringsRetained(long ordinal) => _retained.ContainsKey(ordinal);
+    public bool BringsRetained(long ordinal) => _ordinals.BinarySearch(ordinal) is >= 0 and int at && _retained[at] is not null;
 
     /// <summary>Takes a fact in.</summary>
     public void Absorb(JournalFact fact)
@@ -207,9 +209,20 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
     private void Absorb(RetainedChanged retained)
     {
         // A value that is superseded in the same transaction need not be written; one that was written before is swept later.
-        if (_retained.Remove(retained.Superseded)) Coalesced++;
-        else if (retained.Superseded != 0) state.RetainedGarbage.Add(retained.Superseded);
-        _retained.Add(retained.Ordinal, retained);
+        if (_ordinals.BinarySearch(retained.Superseded) is >= 0 and int at && _retained[at] is not null)
+        {
+            _retained[at] = null;
+            RetainedCount--;
+            Coalesced++;
+        }
+        else if (retained.Superseded != 0)
+        {
+            state.RetainedGarbage.Add(retained.Superseded);
+        }
+
+        _retained.Add(retained);
+        _ordinals.Add(retained.Ordinal);
+        RetainedCount++;
         // That the topic has no value must be known as long as older ones are there.
         if (!retained.HasValue) state.RetainedGarbage.Add(retained.Ordinal);
     }

@@ -43,12 +43,13 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _logger = logger;
         _time = time;
         MaxBytes = options.MaxBytes;
-        _intake = new FactIntake(options.MaxBytes);
+        CommitPolicy policy = CommitPolicy.Of(options);
+        _intake = new FactIntake(options.MaxBytes, policy.MostFacts);
         _age = new AgeClock(clock, AgeNow(file.Database, time) - clock.NowMs);
         _connection = new WriterConnection(file, options, _state, _age);
         _health = new StoreHealth(file.Path, options.MaxBytes, time, logger, cause => Damaged?.Invoke(cause));
         _counters = new JournalCounters(file.Opening.Kind == StoreOpeningKind.Quarantined ? 1 : 0);
-        _schedule = new GroupCommitSchedule(CommitPolicy.Of(options), time.TimestampFrequency);
+        _schedule = new GroupCommitSchedule(policy, time.TimestampFrequency);
         _loop = new CommitLoop(_intake, _schedule, _connection, _state, _age, time, _health, _counters, logger);
         _reader = new MessageReader(ConnectReader, _health.RecordDamage, _age, time, logger);
     }

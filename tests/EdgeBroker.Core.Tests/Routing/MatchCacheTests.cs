@@ -27,7 +27,8 @@ public sealed class MatchCacheTests
             byte[] topic = Encoding.UTF8.GetBytes(Naive.Topic(b, a) + (op == 5 ? a : ""));
             MatchResult cached = cache.Match(matcher, topic, out byte[]? owned);
             MatchResult direct = new SubscriptionMatcher().Match(tree.Root, topic);
-            Assert.Equal(topic, owned);
+            if (owned is null) Assert.True(direct.IsEmpty);
+            else Assert.Equal(topic, owned);
             Assert.Equal(Ids(direct), Ids(cached));
             Assert.Equal(direct.Groups, cached.Groups);
         }

@@ -13,7 +13,7 @@ public sealed class FactIntakeTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
-    private readonly FactIntake _intake = new(long.MaxValue);
+    private readonly FactIntake _intake = new(long.MaxValue, mostFacts: 512);
 
     public void Dispose() => _intake.Dispose();
 
@@ -53,7 +53,7 @@ public sealed class FactIntakeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(8 * 1024, 10)]
+    [InlineData(4 * 1024, 10)]
     [InlineData(8, 1_000_000)]
     public void Retained_values_fill_it_by_their_number_and_by_their_bytes_until_they_are_released(int most, int bytes)
     {
