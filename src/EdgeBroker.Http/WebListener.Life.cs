@@ -67,7 +67,7 @@ internal sealed partial class WebListener
 
         try
         {
-            _socket = new BoundSocket(_server.Bind(endPoint), _server.Wrap, BringAsync, _time);
+            _socket = new BoundSocket(_server.Bind(endPoint, Settings.IsIPv6Only), _server.Wrap, BringAsync, _time);
         }
         catch (System.Net.Sockets.SocketException exception)
         {

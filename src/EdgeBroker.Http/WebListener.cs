@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -14,6 +15,7 @@ using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http;
@@ -22,6 +24,7 @@ namespace EdgeBroker.Http;
 internal sealed partial class WebListener : IListener, IAsyncDisposable
 {
     private const int TcpKeepAliveSeconds = 600;
+    private static readonly TimeSpan DisconnectTimeout = TimeSpan.FromSeconds(1);
 
     private readonly WebServer _server;
     private readonly Broker _broker;
@@ -53,7 +56,8 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         };
         if (settings.Tls is not null)
         {
-            Tls = new TlsHandshaker(new ListenerTls(settings.Tls, settings.Name, time, logger, server.Handshakes));
+            // Whoever is connected by a certificate that is not good any more is to go.
+            Tls = new TlsHandshaker(new ListenerTls(settings.Tls, settings.Name, time, logger, server.Handshakes) { Replaced = () => server.Review() });
         }
     }
 
@@ -80,6 +84,7 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
     {
         // Accepted before the listener was removed, and come to its turn after.
         if (Mqtt.IsRemoved) return;
+        UnmapAddress(connection);
         string peer = PeerOf(connection.RemoteEndPoint);
         if (Interlocked.Increment(ref _open) > Settings.MaxConnections)
         {
@@ -89,8 +94,12 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
             return;
         }
 
+        IDuplexPipe transport = connection.Transport;
         try
         {
+            var deadline = new SendDeadline(transport.Output, _time, () => _broker.Limits.Current.SendTimeout, () => CutSlow(connection, peer));
+            connection.Features.Set(deadline);
+            connection.Transport = new TimedTransport(transport.Input, deadline);
             KeepAlive(connection);
             if (await IntroduceAsync(connection).ConfigureAwait(false)) await ServeAdmittedAsync(connection, next).ConfigureAwait(false);
         }
@@ -101,7 +110,9 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         }
         finally
         {
+            connection.Transport = transport;
             Interlocked.Decrement(ref _open);
+            _ = CutLaterAsync(connection);
         }
     }
 
@@ -122,8 +133,9 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         try
         {
             connection.Features.Set(new ConnectionAdmission(admission));
-            if (Tls is not null) await Tls.ServeAsync(connection, peer, next, _stopping.Token).ConfigureAwait(false);
-            else await ServePlainAsync(connection, peer, next).ConfigureAwait(false);
+            ConnectionDelegate serve = plain => ServePlainAsync(plain, peer, next);
+            if (Tls is not null) await Tls.ServeAsync(connection, peer, serve, _stopping.Token).ConfigureAwait(false);
+            else await serve(connection).ConfigureAwait(false);
         }
         finally
         {
@@ -133,6 +145,10 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
     /// <summary>Where a connection comes from, for logs.</summary>
     internal static string PeerOf(EndPoint? remote) => remote is IPEndPoint peer ? peer.ToString() : "unix socket";
+
+    /// <summary>The same of a request's connection.</summary>
+    internal static string PeerOf(ConnectionInfo connection) =>
+        PeerOf(connection.RemoteIpAddress is { } address ? new IPEndPoint(address, connection.RemotePort) : null);
 
     /// <summary>Learns for whom a proxy connects, and which user runs the client, where the listener wants to know; false: the connection is refused.</summary>
     private async ValueTask<bool> IntroduceAsync(ConnectionContext connection)
@@ -164,18 +180,18 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
     private async Task ServePlainAsync(ConnectionContext connection, string peer, ConnectionDelegate next)
     {
-        if (await SpeaksPlainAsync(connection, peer).ConfigureAwait(false)) await next(connection).ConfigureAwait(false);
+        if (await SpeaksHttpAsync(connection, peer).ConfigureAwait(false)) await next(connection).ConfigureAwait(false);
     }
 
-    private async Task<bool> SpeaksPlainAsync(ConnectionContext connection, string peer)
+    private async Task<bool> SpeaksHttpAsync(ConnectionContext connection, string peer)
     {
         using var timeout = new CancellationTokenSource(_broker.Options.ConnectTimeout, _time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
         try
         {
             if (await FirstByte.PeekAsync(connection.Transport.Input, ending.Token).ConfigureAwait(false) is not { } first) return false;
-            if (!FirstByte.IsTls(first)) return true;
-            Report(peer, "the client speaks TLS to a plain listener; use the port that speaks TLS, or a URL without the \"s\"");
+            if (FirstByte.ExplainToHttp(first, Settings.Protocol.ToWord()) is not { } cause) return true;
+            Report(peer, cause);
             return false;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
@@ -185,10 +201,30 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
         }
     }
 
+    private void CutSlow(ConnectionContext connection, string peer)
+    {
+        _broker.Limits.Report(LimitKind.SendTimeout, LimitAction.Disconnected, peer);
+        connection.Abort(new ConnectionAbortedException("the peer takes nothing (limits.send_timeout)"));
+    }
+
+    // The framework waits for as long as it takes until the peer has its last bytes, and the place of the connection is given away by then.
+    private async Task CutLaterAsync(ConnectionContext connection)
+    {
+        await Task.Delay(DisconnectTimeout, _time).ConfigureAwait(false);
+        connection.Abort(new ConnectionAbortedException("the peer does not take its last bytes"));
+    }
+
     /// <summary>Reports a client that does not get as far as MQTT.</summary>
     internal void Report(string peer, string cause)
     {
         if (_foreign.Admit(ListenerTls.HostOf(peer))) LogForeign(_logger, Settings.Name, peer, cause);
+    }
+
+    // A socket for both families has the addresses of one within the other; users, limits and logs know them as what they are.
+    private static void UnmapAddress(ConnectionContext connection)
+    {
+        if (connection.RemoteEndPoint is not IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped) return;
+        connection.RemoteEndPoint = new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port);
     }
 
     // A client without keep alive whose cable was pulled would otherwise stay for ever.
@@ -211,4 +247,6 @@ internal sealed partial class WebListener : IListener, IAsyncDisposable
 
     [LoggerMessage(5203, LogLevel.Warning, "{Listener}: {Count} more connections from {Peer} ended like that within 10 s")]
     private static partial void LogForeignHeldBack(ILogger logger, string listener, string peer, long count);
+
+    private sealed record TimedTransport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

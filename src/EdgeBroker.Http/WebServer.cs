@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
@@ -28,6 +29,8 @@ public sealed partial class WebServer : IAsyncDisposable
     // What a connection may have waiting to be read by us; then the peer waits.
     private const int InputBufferBytes = 64 * 1024;
     private const int Backlog = 1024;
+    private const double SlowestBodyBytesPerSecond = 240;
+    private static readonly TimeSpan ShortestGrace = TimeSpan.FromSeconds(2);
 
     private readonly IAuthenticator _authenticator;
     private readonly TimeProvider _time;
@@ -68,7 +71,7 @@ public sealed partial class WebServer : IAsyncDisposable
             new SocketConnectionFactoryOptions(), new FrameworkLoggers(loggers).CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
         _logger = loggers.CreateLogger<WebServer>();
         _sessions = new MqttSessions(broker, concurrency, time);
-        _webSockets = new WebSocketEndpoint(_sessions, time);
+        _webSockets = new WebSocketEndpoint(_sessions, site.Options, time);
         _site = site;
         site.WebSockets = _webSockets;
     }
@@ -145,8 +148,9 @@ public sealed partial class WebServer : IAsyncDisposable
         limits.MaxRequestBodySize = InputBufferBytes;
         limits.MaxRequestBufferSize = InputBufferBytes;
         limits.MaxRequestHeadersTotalSize = 16 * 1024;
-        // MQTT has its own bounds for clients that are slow.
-        limits.MinRequestBodyDataRate = null;
+        // Of a body; MQTT over WebSocket has its own bounds for clients that are slow.
+        limits.MinRequestBodyDataRate = new MinDataRate(SlowestBodyBytesPerSecond, connectTimeout > ShortestGrace ? connectTimeout : ShortestGrace);
+        // Of answers: SendDeadline. The framework's rate counts what the socket has taken as if the peer had.
         limits.MinResponseDataRate = null;
     }
 
@@ -158,26 +162,51 @@ public sealed partial class WebServer : IAsyncDisposable
         try
         {
             WebListener listener = context.Features.GetRequiredFeature<WebListener>();
+            if (context.Features.Get<TlsSession>()?.Certificate?.FindObjection() is { } objection)
+            {
+                listener.Report(WebListener.PeerOf(context.Connection), objection);
+                context.Abort();
+                return;
+            }
+
             bool isHttp = listener.Settings.Protocol.SpeaksHttp();
             await (isHttp ? _site.ServeAsync(context, listener.Settings, listener.ServerCertificates) : _webSockets.ServeAsync(context)).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not (IOException or OperationCanceledException or ObjectDisposedException))
         {
             // A bug: it costs this connection.
-            string peer = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort).ToString() : "unix socket";
-            _broker.ReportFault(exception, "serving " + peer);
+            _broker.ReportFault(exception, "serving " + WebListener.PeerOf(context.Connection));
             context.Abort();
         }
     }
 
     /// <summary>Binds an address and listens; a socket file has its permissions before anybody can connect.</summary>
-    internal Socket Bind(EndPoint endPoint)
+    /// <param name="endPoint">Where.</param>
+    /// <param name="isIPv6Only">Whether an IPv6 socket leaves IPv4 to another.</param>
+    internal Socket Bind(EndPoint endPoint, bool isIPv6Only)
     {
-        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+        Socket socket = isIPv6Only && endPoint.AddressFamily == AddressFamily.InterNetworkV6
+            ? BindIPv6Only(endPoint)
+            : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
         try
         {
             if (endPoint is UnixDomainSocketEndPoint) SocketFiles[endPoint.ToString()!].Apply(endPoint.ToString()!);
             socket.Listen(Backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static Socket BindIPv6Only(EndPoint endPoint)
+    {
+        var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = false };
+        try
+        {
+            socket.Bind(endPoint);
             return socket;
         }
         catch

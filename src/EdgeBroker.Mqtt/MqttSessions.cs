@@ -6,6 +6,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Pipes;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Mqtt;
 
@@ -45,11 +46,13 @@ public sealed class MqttSessions
     /// <param name="address">Its address; null: it is at a Unix socket.</param>
     /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
     /// <param name="admission">What the limits of connections said to the connection.</param>
+    /// <param name="certificate">What the client's certificate is worth from now on; null: it has shown none.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission)
+    public async Task<Exception?> ServeAsync(
+        MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission, CertificateStanding? certificate = null)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
-        var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime);
+        var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime) { Certificate = certificate };
         Handshake handshake;
         using (loop.Enter()) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
         _open.TryAdd(transport, endpoint);

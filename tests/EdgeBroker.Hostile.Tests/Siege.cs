@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
@@ -24,6 +25,7 @@ internal sealed class Siege : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly List<IDisposable> _attackers = [];
     private Task _canary = Task.CompletedTask;
+    private string _scenario = "";
     private int _served;
 
     private Siege(string directory, ChildProcess process, int port)
@@ -49,7 +51,10 @@ internal sealed class Siege : IAsyncDisposable
     /// <param name="limits">More keys of <c>[limits]</c>.</param>
     /// <param name="tables">More tables.</param>
     /// <param name="listener">More keys of the listener for plain MQTT.</param>
-    public static async Task<Siege> BeginAsync(string limits = "", string tables = "", string listener = "", Action<string>? prepare = null)
+    /// <param name="prepare">What is in the broker's directory before it starts.</param>
+    /// <param name="scenario">What the peak is noted as.</param>
+    public static async Task<Siege> BeginAsync(
+        string limits = "", string tables = "", string listener = "", Action<string>? prepare = null, [CallerMemberName] string scenario = "")
     {
         string directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
         prepare?.Invoke(directory);
@@ -68,7 +73,7 @@ internal sealed class Siege : IAsyncDisposable
             {tables}
             """);
         ChildProcess process = PublishedBinary.Of(PublishedBinary.HostRid).Start(directory, "-c", "broker.toml");
-        var siege = new Siege(directory, process, await PublishedBroker.PortOfAsync(process));
+        var siege = new Siege(directory, process, await PublishedBroker.PortOfAsync(process)) { _scenario = scenario };
         await siege.StartCanaryAsync();
         return siege;
     }
@@ -76,7 +81,13 @@ internal sealed class Siege : IAsyncDisposable
     /// <summary>A connection of an attacker, closed at the latest when the siege ends.</summary>
     public Attacker Attack(int? port = null)
     {
-        var attacker = new Attacker(port ?? Port);
+        return Add(new Attacker(port ?? Port));
+    }
+
+    /// <summary>Takes an attacker that goes when the siege ends.</summary>
+    public T Add<T>(T attacker)
+        where T : IDisposable
+    {
         lock (_attackers) _attackers.Add(attacker);
         return attacker;
     }
@@ -104,6 +115,7 @@ internal sealed class Siege : IAsyncDisposable
         Assert.False(Process.HasEnded, Process.Said);
         Assert.DoesNotContain("internal error", Process.Said, StringComparison.Ordinal);
         long peak = PeakResidentBytes;
+        NotePeak(peak);
         Assert.True(peak < MostResidentBytes, string.Create(CultureInfo.InvariantCulture, $"{peak / 1024} KB resident at most.\n{Process.Said}"));
     }
 
@@ -172,6 +184,13 @@ internal sealed class Siege : IAsyncDisposable
                 Interlocked.Increment(ref _served);
             }
         }
+    }
+
+    // Whoever wants to know how far from the bound scenarios stay names a file.
+    private void NotePeak(long peak)
+    {
+        if (Environment.GetEnvironmentVariable("EDGEBROKER_PEAKS") is not { Length: > 0 } file) return;
+        File.AppendAllText(file, string.Create(CultureInfo.InvariantCulture, $"{peak / 1024,8} KB {_scenario}\n"));
     }
 
     private long ReadStatus(string name)

@@ -148,6 +148,7 @@ public sealed class BrokerLimits
             LimitKind.MaxWillBytes => ShowBytes(options.MaxWillBytes),
             LimitKind.MaxWillBytesPerUser => ShowBytes(options.MaxWillBytesPerUser),
             LimitKind.MaxUnauthenticatedBytes => ShowBytes(MostUnauthenticatedBytes),
+            LimitKind.SendTimeout => string.Create(CultureInfo.InvariantCulture, $"{options.SendTimeout.TotalSeconds:0.###} s"),
             LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
             _ => null,
         };
@@ -169,6 +170,7 @@ public sealed class BrokerLimits
         LimitKind.AuthFailuresPerIp => "auth_failures_per_ip",
         LimitKind.ConnectTimeout => "connect_timeout",
         LimitKind.MaxUnauthenticatedBytes => "max_unauthenticated_bytes",
+        LimitKind.SendTimeout => "send_timeout",
         LimitKind.MaxSessions => "max_sessions",
         LimitKind.MaxRetained => "max_retained",
         LimitKind.MaxRetainedBytes => "max_retained_bytes",

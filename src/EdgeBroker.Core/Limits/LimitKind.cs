@@ -65,4 +65,7 @@ public enum LimitKind : byte
 
     /// <summary><c>max_unauthenticated_bytes</c>: what those have sent, all together, who have not logged in.</summary>
     MaxUnauthenticatedBytes,
+
+    /// <summary><c>send_timeout</c>: time in which a client over HTTP takes nothing of its answer.</summary>
+    SendTimeout,
 }

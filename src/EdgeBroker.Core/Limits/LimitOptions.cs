@@ -26,6 +26,9 @@ public sealed record LimitOptions
     /// <summary>Logins of one network that fail before the next has to wait.</summary>
     public RateLimit? AuthFailuresPerIp { get; init; } = DefaultAuthFailures;
 
+    /// <summary>How long a client over HTTP may take nothing of an answer that is longer than the sockets hold.</summary>
+    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Where the memory limit comes from.</summary>
     public MemoryLimit MaxMemory { get; init; } = MemoryLimit.Automatic;
 

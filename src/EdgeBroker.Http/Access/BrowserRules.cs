@@ -37,13 +37,22 @@ internal static class BrowserRules
     /// <summary>Refuses a request by a name that is none of the broker's: somebody may have had it point here.</summary>
     public static void CheckHost(HttpRequest request, ListenerSettings listener, HttpOptions options, IReadOnlyList<X509Certificate2> certificates)
     {
-        if (listener.Address.StartsWith("unix:", StringComparison.Ordinal)) return;
-        string host = request.Host.Host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
-        if (host.Length == 0 || IPAddress.TryParse(host, out _) || host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal)) return;
-        if (host.Equals(options.NodeName, StringComparison.OrdinalIgnoreCase) || options.AllowedHosts.Contains(host, StringComparer.Ordinal)) return;
-        if (certificates.Any(certificate => certificate.MatchesHostname(host))) return;
-        throw new HttpProblem(ProblemKind.UnknownHost, $"this broker is not known as {Exchange.Short(host)}; http.allowed_hosts names it");
+        if (IsKnownHost(request, listener, options, certificates)) return;
+        throw new HttpProblem(ProblemKind.UnknownHost, $"this broker is not known as {Exchange.Short(HostOf(request))}; http.allowed_hosts names it");
     }
+
+    /// <summary>Whether the broker is known by the name a request asks for: an address, localhost, the node's, one in a certificate, or a configured one.
+    /// </summary>
+    public static bool IsKnownHost(HttpRequest request, ListenerSettings listener, HttpOptions options, IReadOnlyList<X509Certificate2> certificates)
+    {
+        if (listener.Address.StartsWith("unix:", StringComparison.Ordinal)) return true;
+        string host = HostOf(request);
+        if (host.Length == 0 || IPAddress.TryParse(host, out _) || host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal)) return true;
+        if (host.Equals(options.NodeName, StringComparison.OrdinalIgnoreCase) || options.AllowedHosts.Contains(host, StringComparer.Ordinal)) return true;
+        return certificates.Any(certificate => certificate.MatchesHostname(host));
+    }
+
+    private static string HostOf(HttpRequest request) => request.Host.Host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
 
     // Whether TLS ends here or at a proxy says nothing about whose page it is.
     private static bool IsSame(string origin, HttpRequest request)

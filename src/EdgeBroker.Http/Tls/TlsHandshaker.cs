@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
-using System.Security.Authentication;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Connections;
@@ -27,7 +26,7 @@ internal sealed class TlsHandshaker(ListenerTls tls)
         if (!await AuthenticateAsync(connection, handshake, stream, peer, material.Options, stopping).ConfigureAwait(false)) return;
 
         IDuplexPipe plain = connection.Transport;
-        var session = new TlsSession(stream, handshake.Identity);
+        var session = new TlsSession(stream, handshake.Identity, handshake.Peer is { } certificate ? new CertificateStanding(certificate, tls) : null);
         connection.Features.Set(session);
         connection.Features.Set<ITlsConnectionFeature>(session);
         connection.Transport = session;
@@ -135,8 +134,7 @@ internal sealed class TlsHandshaker(ListenerTls tls)
                 if (rest.IsCompleted || rest.IsCanceled) return;
             }
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException or AuthenticationException
-            or System.ComponentModel.Win32Exception)
+        catch (Exception exception) when (ServerHandshake.IsExpected(exception))
         {
             // The peer is gone, or does not answer: nobody is left to be polite to.
         }

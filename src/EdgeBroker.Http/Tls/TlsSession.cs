@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http.Tls;
@@ -15,16 +16,21 @@ internal sealed class TlsSession : IDuplexPipe, ITlsConnectionFeature
 
     /// <param name="stream">Authenticated.</param>
     /// <param name="identity">The user name the client's certificate stands for; null: none.</param>
-    public TlsSession(SslStream stream, string? identity)
+    /// <param name="certificate">What that certificate is worth from now on; null: there is none.</param>
+    public TlsSession(SslStream stream, string? identity, CertificateStanding? certificate)
     {
         _stream = stream;
         Identity = identity;
+        Certificate = certificate;
         Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: RecordBytes, minimumReadSize: 1024, leaveOpen: true, useZeroByteReads: true));
         Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: RecordBytes, leaveOpen: true));
     }
 
     /// <summary>The user name the client's certificate stands for; null: none.</summary>
     public string? Identity { get; }
+
+    /// <summary>What the client's certificate is worth by now; null: it has shown none.</summary>
+    public CertificateStanding? Certificate { get; }
 
     /// <inheritdoc/>
     public PipeReader Input { get; }

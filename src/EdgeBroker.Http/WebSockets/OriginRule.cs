@@ -7,13 +7,14 @@ namespace EdgeBroker.Http.WebSockets;
 internal static class OriginRule
 {
     /// <param name="origin">The request's <c>Origin</c>; null or empty: no browser.</param>
-    /// <param name="host">The host the client asked for, without port.</param>
-    /// <param name="allowed">Allowed origins; none: pages of the same host.</param>
-    public static bool Allows(string? origin, string host, IReadOnlyList<string> allowed)
+    /// <param name="host">The host the client asked for, with its port where it says one.</param>
+    /// <param name="allowed">Allowed origins; none: pages of the same host and port.</param>
+    public static bool Allows(string? origin, string? host, IReadOnlyList<string> allowed)
     {
         if (string.IsNullOrEmpty(origin)) return true;
         if (allowed.Count > 0) return allowed.Contains(origin.TrimEnd('/'), StringComparer.OrdinalIgnoreCase);
-        return Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Host.Length > 0
-            && page.Host.Trim('[', ']').Equals(host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+        // Whether TLS ends here or at a proxy says nothing about whose page it is.
+        int scheme = origin.IndexOf("://", StringComparison.Ordinal);
+        return scheme > 0 && origin.AsSpan(scheme + 3).TrimEnd('/').Equals(host, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -1,15 +1,19 @@
 using System.Net;
 using System.Net.WebSockets;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Http.Access;
+using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EdgeBroker.Http.WebSockets;
 
 /// <summary>Answers the requests of a <c>ws</c> or <c>wss</c> listener: WebSockets for MQTT, and a plain sentence for everything else.</summary>
-internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time)
+internal sealed class WebSocketEndpoint(MqttSessions sessions, Replaceable<HttpOptions> options, TimeProvider time)
 {
     // The name OASIS registered; earlier drafts' "mqttv3.1" meant a protocol that is not spoken here.
     public const string Protocol = "mqtt";
@@ -20,32 +24,30 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
     {
         WebListener listener = context.Features.GetRequiredFeature<WebListener>();
         IPAddress? address = context.Connection.RemoteIpAddress;
-        string peer = WebListener.PeerOf(address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
-        if (Refusal(context, listener.Settings) is var (status, cause) && status != 0)
+        string peer = WebListener.PeerOf(context.Connection);
+        if (Refusal(context, listener) is var (status, cause) && status != 0)
         {
             listener.Report(peer, $"HTTP {status}: {cause}");
             await RefuseAsync(context, status, cause).ConfigureAwait(false);
             return;
         }
 
-        using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
-        await ServeAsync(
-            socket, listener, peer, address, LocalPeer.IdentityOf(context.Features), context.Features.Get<ConnectionAdmission>()!.Admission)
-            .ConfigureAwait(false);
+        using WebSocket socket = await AcceptAsync(context).ConfigureAwait(false);
+        await ServeAsync(socket, context, peer, address, LocalPeer.IdentityOf(context.Features)).ConfigureAwait(false);
     }
 
     /// <summary>Serves a request that is good, for a user who is known already.</summary>
     public async Task ServeAsync(HttpContext context, string user)
     {
-        WebListener listener = context.Features.GetRequiredFeature<WebListener>();
         IPAddress? address = context.Connection.RemoteIpAddress;
-        string peer = WebListener.PeerOf(address is null ? null : new IPEndPoint(address, context.Connection.RemotePort));
-        using WebSocket socket = await WebSocketHandshake.AcceptAsync(context, Protocol).ConfigureAwait(false);
-        await ServeAsync(socket, listener, peer, address, user, context.Features.Get<ConnectionAdmission>()!.Admission).ConfigureAwait(false);
+        string peer = WebListener.PeerOf(context.Connection);
+        using WebSocket socket = await AcceptAsync(context).ConfigureAwait(false);
+        await ServeAsync(socket, context, peer, address, user).ConfigureAwait(false);
     }
 
-    private static (int Status, string Cause) Refusal(HttpContext context, ListenerSettings settings)
+    private (int Status, string Cause) Refusal(HttpContext context, WebListener listener)
     {
+        ListenerSettings settings = listener.Settings;
         if (context.Request.Path.Value != settings.Path) return (StatusCodes.Status404NotFound, $"MQTT is spoken at {settings.Path} here");
         if (!context.WebSockets.IsWebSocketRequest) return (StatusCodes.Status426UpgradeRequired, "MQTT is spoken over WebSocket here");
         if (!context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol))
@@ -54,9 +56,16 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         }
 
         string? origin = context.Request.Headers.Origin;
-        if (!OriginRule.Allows(origin, context.Request.Host.Host, settings.AllowedOrigins))
+        if (!OriginRule.Allows(origin, context.Request.Host.Value, settings.AllowedOrigins))
         {
             return (StatusCodes.Status403Forbidden, "pages of this origin may not connect; listener.allowed_origins names those that may");
+        }
+
+        // A page's own name may be one that somebody has had point here. Programs say no origin, and cannot be talked into anything by a page.
+        bool isOfOwnName = !string.IsNullOrEmpty(origin) && settings.AllowedOrigins.Count == 0;
+        if (isOfOwnName && !BrowserRules.IsKnownHost(context.Request, settings, options.Current, listener.ServerCertificates))
+        {
+            return (StatusCodes.Status403Forbidden, "this broker is not known by that name; http.allowed_hosts, or listener.allowed_origins, names it");
         }
 
         return (0, "");
@@ -71,12 +80,21 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, TimeProvider time
         await context.Response.WriteAsync(cause + "\n", context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(WebSocket socket, WebListener listener, string peer, IPAddress? address, string? identity, Admission admission)
+    private static Task<WebSocket> AcceptAsync(HttpContext context)
     {
+        context.Features.GetRequiredFeature<SendDeadline>().Lift();
+        return WebSocketHandshake.AcceptAsync(context, Protocol);
+    }
+
+    private async Task ServeAsync(WebSocket socket, HttpContext context, string peer, IPAddress? address, string? identity)
+    {
+        WebListener listener = context.Features.GetRequiredFeature<WebListener>();
+        Admission admission = context.Features.GetRequiredFeature<ConnectionAdmission>().Admission;
+        CertificateStanding? certificate = context.Features.Get<TlsSession>()?.Certificate;
         using var pipe = new WebSocketPipe(socket);
         using var timeout = new CancellationTokenSource();
         Task<string?> receiving = pipe.ReceiveAsync(timeout.Token);
-        await sessions.ServeAsync(listener.Mqtt, pipe, peer, address, identity, admission).ConfigureAwait(false);
+        await sessions.ServeAsync(listener.Mqtt, pipe, peer, address, identity, admission, certificate).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), timeout, DisconnectTimeout, Timeout.InfiniteTimeSpan);
         await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, timeout.Token).ConfigureAwait(false);

@@ -19,6 +19,9 @@ internal enum HoldReasons : byte
     /// <summary>A rate limit is exceeded, or memory is short.</summary>
     Rate = 8,
 
+    /// <summary>Memory is short, and the packet that it is sending is long.</summary>
+    Memory = 16,
+
     /// <summary>Those that are the broker's doing. The keep alive does not count meanwhile: the client's PINGREQ may be among what is left unread.</summary>
-    ByBroker = Acks | Store | Rate,
+    ByBroker = Acks | Store | Rate | Memory,
 }

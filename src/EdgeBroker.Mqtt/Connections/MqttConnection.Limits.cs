@@ -9,6 +9,10 @@ public sealed partial class MqttConnection
     // A client that reads takes so much at once, and with it why it is disconnected.
     private const int ReadBytes = 64 * 1024;
 
+    // While memory is short no more is taken of a packet of which so much is kept, until it has been looked at who is to go.
+    private const int LongPacketBytes = 64 * 1024;
+    private const int MemoryHoldMs = 250;
+
     /// <summary>Whether a packet may be handled now. If not it stays unread, and the client with it, or the connection has been ended.</summary>
     private bool IsAdmitted(ActiveLimits active, in Frame frame, out LimitVerdict verdict)
     {
@@ -41,9 +45,18 @@ public sealed partial class MqttConnection
     /// <summary>A limit has held the client long enough.</summary>
     private void EndHold(long nowMs)
     {
-        _principal.Rates!.NoteResumed(nowMs - _deadlines.HeldUntilMs);
+        if ((_holds & HoldReasons.Rate) != 0) _principal.Rates!.NoteResumed(nowMs - _deadlines.HeldUntilMs);
         _deadlines.HeldUntilMs = long.MaxValue;
-        Release(HoldReasons.Rate);
+        Release(HoldReasons.Rate | HoldReasons.Memory);
+    }
+
+    /// <summary>Part of a packet is kept. A link fills tens of megabytes with such parts before somebody looks at who holds most.</summary>
+    private void HoldLongPacket(int keptBytes)
+    {
+        if (keptBytes < LongPacketBytes || Broker.Limits.Memory.Stage < MemoryStage.Pausing) return;
+        Hold(HoldReasons.Memory);
+        _deadlines.HeldUntilMs = Transport.NowMs + MemoryHoldMs;
+        SetDeadline();
     }
 
     private void FailByLimit(LimitKind limit) => Fail(BrokerLimits.ReasonOf(limit), "more than " + Broker.Limits.Describe(limit));

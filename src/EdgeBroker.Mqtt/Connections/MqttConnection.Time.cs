@@ -38,7 +38,11 @@ public sealed partial class MqttConnection
     }
 
     /// <inheritdoc/>
-    public void NoteArrival() => _deadlines.NoteArrival(Transport.NowMs);
+    public void NoteArrival()
+    {
+        _deadlines.NoteArrival(Transport.NowMs);
+        if (IsConnected) HoldLongPacket(Transport.KeptBytes);
+    }
 
     private void BeginKeepAlive(int keepAliveSeconds)
     {

@@ -89,6 +89,7 @@ public sealed partial class MqttConnection : IMqttHandler
                 {
                     _deadlines.NotePartial(announcedBytes, consumed > 0, Transport.NowMs);
                     SetDeadline();
+                    HoldLongPacket(bytes.Length - consumed);
                 }
 
                 break;

@@ -5,6 +5,7 @@ using System.Net;
 using System.Security.Authentication;
 using EdgeBroker.Transport.Buffers;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Transport.Pipes;
 
@@ -67,6 +68,13 @@ public sealed partial class PipeConnection : TransportConnection
 
     /// <summary>What broke the connection; null: it was closed. Once it is over.</summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>What the certificate of its client is worth by now; null: it has shown none.</summary>
+    public CertificateStanding? Certificate { get; init; }
+
+    public override TimeSpan? IdentityValidFor => Certificate?.ValidFor;
+
+    public override string? FindIdentityObjection() => Certificate?.FindObjection();
 
     public override string RemoteEndPoint { get; }
 
@@ -148,6 +156,8 @@ public sealed partial class PipeConnection : TransportConnection
     {
         if (!_paused) return;
         _paused = false;
+        // The handler looks again at what there is of a unit: how long that may take begins anew.
+        _announcedBytes = 0;
         _readOn.Set();
     }
 
@@ -208,13 +218,12 @@ public sealed partial class PipeConnection : TransportConnection
 
     private int HandContiguous(in ReadOnlySequence<byte> buffer)
     {
-        byte[]? whole = null;
+        var whole = new ReceivedBytes();
         try
         {
             if (buffer.IsSingleSegment) return Handler.Receive(buffer.FirstSpan, out _announcedBytes);
-            whole = BytePool.Rent((int)buffer.Length);
-            buffer.CopyTo(whole);
-            return Handler.Receive(whole.AsSpan(0, (int)buffer.Length), out _announcedBytes);
+            whole.Keep(buffer, Handler.HasLoggedIn);
+            return Handler.Receive(whole.Kept, out _announcedBytes);
         }
         catch (Exception exception)
         {
@@ -223,7 +232,7 @@ public sealed partial class PipeConnection : TransportConnection
         }
         finally
         {
-            if (whole is not null) BytePool.Return(whole);
+            whole.Clear();
         }
     }
 

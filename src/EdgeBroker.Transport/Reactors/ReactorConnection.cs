@@ -267,20 +267,17 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
 
     private void HandReceived(Span<byte> bytes)
     {
-        int consumed, announced;
         try
         {
-            consumed = Handler.Receive(bytes, out announced);
+            int consumed = Handler.Receive(bytes, out int announced);
+            if (_closed) return;
+            if (IsClosing || consumed == bytes.Length) _received.Clear();
+            else _received.Keep(bytes[consumed..], announced, Handler.HasLoggedIn);
         }
         catch (Exception exception)
         {
             Fail(exception);
-            return;
         }
-
-        if (_closed) return;
-        if (IsClosing || consumed == bytes.Length) _received.Clear();
-        else _received.Keep(bytes[consumed..], announced, Handler.HasLoggedIn);
     }
 
     private void CallBack()

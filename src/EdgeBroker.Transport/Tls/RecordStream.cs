@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.ComponentModel;
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Threading.Tasks.Sources;
 
 namespace EdgeBroker.Transport.Tls;
@@ -120,7 +118,7 @@ internal sealed unsafe class RecordStream : Stream, IValueTaskSource<int>
         {
             Finish(new ValueTask(Tls.ShutdownAsync()));
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or AuthenticationException or Win32Exception)
+        catch (Exception exception) when (ServerHandshake.IsExpected(exception))
         {
             // Who has broken TLS off is not said goodbye to.
         }

@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace EdgeBroker.Transport.Tls;
@@ -32,7 +34,8 @@ public sealed class ServerHandshake(TlsMaterial material, TimeProvider time)
 
     /// <summary>Whether an exception is one that TLS ends with because of the peer.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException or NotSupportedException;
+        exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException or NotSupportedException
+            or CryptographicException or Win32Exception;
 
     private ValueTask<SslServerAuthenticationOptions> OnHelloAsync(SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken cancellation)
     {

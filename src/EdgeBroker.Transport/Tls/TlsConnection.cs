@@ -58,6 +58,8 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
 
     public override uint? PeerUserId => _lower.PeerUserId;
 
+    public override int KeptBytes => _received.Length + _lower.KeptBytes;
+
     public override long NowMs => _lower.NowMs;
 
     public override long DeadlineMs => _lower.DeadlineMs;
@@ -242,7 +244,7 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
         if (failure is null && _stage == TlsStage.ShakingHands)
         {
             Port.OnSucceeded();
-            (_peer, _stage) = (handshake.Peer, TlsStage.Open);
+            (_peer, _stage) = (handshake.Peer is { } peer ? new CertificateStanding(peer, Port) : null, TlsStage.Open);
             _records!.BecomeSingleThreaded();
             _lower.SetDeadline(long.MaxValue);
             Handler = _user.Serve(this, handshake.Identity);
@@ -335,8 +337,9 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
         if (_received.Length > 0)
         {
             _received.Append(plain, _announcedBytes, Handler.HasLoggedIn);
-            // A packet known to be incomplete is not looked at for each piece of it.
-            if (_received.Length >= _announcedBytes) HandKept();
+            // A packet known to be incomplete is not looked at for each piece of it; but who has not logged in is watched over by the handler.
+            if (_received.Length >= _announcedBytes || !Handler.HasLoggedIn) HandKept();
+            else Handler.NoteArrival();
             return;
         }
 
@@ -350,51 +353,5 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
         if (_stage != TlsStage.Open) return;
         if (IsClosing) _received.Clear();
         else _received.Keep(_received.Kept[consumed..], _announcedBytes, Handler.HasLoggedIn);
-    }
-
-    /// <summary>Encrypts what waits, as long as the socket takes it; what is to be the end is encrypted in any case.</summary>
-    private void Send()
-    {
-        byte[] toSend = _toSend ??= GC.AllocateUninitializedArray<byte>(SendBytes);
-        while (_stage == TlsStage.Open && !_lower.IsClosing)
-        {
-            bool isFull = _lower.Output.Length >= MaxEncryptedBytes && !IsClosing;
-            int count = 0;
-            bool wantsCallback;
-            lock (Output.SyncRoot.Alone())
-            {
-                if (!isFull) count = Output.MoveTo(toSend);
-                wantsCallback = WantsCallbackWhenDrained && count == 0 && !isFull && !IsClosing;
-                if (wantsCallback && _lower.Output.Length == 0) WantsCallbackWhenDrained = false;
-            }
-
-            if (count > 0) Encrypt(toSend.AsMemory(0, count));
-            else if (isFull || (wantsCallback && _lower.Output.Length > 0)) _lower.WantsCallbackWhenDrained = true;
-            else if (wantsCallback) Handler.OnCallback();
-            else if (IsClosing) Finish();
-            if (count == 0 && (!wantsCallback || _lower.Output.Length > 0)) return;
-        }
-    }
-
-    private void Encrypt(ReadOnlyMemory<byte> plain)
-    {
-        try
-        {
-            _records!.Encrypt(plain);
-        }
-        catch (Exception exception) when (ServerHandshake.IsExpected(exception))
-        {
-            _lower.Finish("the connection broke: " + exception.Message);
-        }
-    }
-
-    private void Finish()
-    {
-        if (!ClosesAtOnce) _records!.SayGoodbye();
-        lock (Output.SyncRoot.Alone())
-        {
-            _lower.ClosesAtOnce = ClosesAtOnce;
-            _lower.Close();
-        }
     }
 }

@@ -172,6 +172,20 @@ public sealed class ListenerTests : IAsyncDisposable
         await _host.Log.WithAsync("the client speaks TLS to a plain listener");
     }
 
+    [Theory]
+    [InlineData(ListenerProtocol.Ws, "ws")]
+    [InlineData(ListenerProtocol.Wss, "wss")]
+    [InlineData(ListenerProtocol.Http, "http")]
+    [InlineData(ListenerProtocol.Https, "https")]
+    public async Task Plain_MQTT_on_a_web_port_is_told(ListenerProtocol protocol, string word)
+    {
+        int port = await _host.StartAsync(protocol);
+        Stream stream = protocol is ListenerProtocol.Ws or ListenerProtocol.Http ? await _host.TcpAsync(port) : await _host.TlsAsync(port);
+        await stream.WriteAsync(Packets.V5.Connect("c"));
+        await EndsAsync(stream);
+        await _host.Log.WithAsync($"the client speaks MQTT without WebSocket to a listener with protocol \"{word}\"");
+    }
+
     [Fact]
     public async Task Who_does_not_complete_the_handshake_is_let_go()
     {

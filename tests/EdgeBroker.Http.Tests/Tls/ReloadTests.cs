@@ -1,7 +1,9 @@
+using System.Text;
 using System.Globalization;
 using System.Net.Security;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Http.Tests.WebSockets;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
@@ -113,6 +115,77 @@ public sealed class ReloadTests : IAsyncDisposable
         if (last.Type == PacketType.Pingresp) last = await client.ReceiveAsync();
         Assert.Equal((PacketType.Disconnect, ReasonCode.NotAuthorized), (last.Type, last.Reason));
         await other.FenceAsync();
+    }
+
+    [Fact]
+    public async Task A_client_over_WebSocket_goes_with_the_new_list()
+    {
+        Issued client = _host.Authority.Client("CN=lost");
+        _host.Write("crl.pem", _host.Authority.Revoke(20));
+        int port = await _host.StartAsync(ListenerProtocol.Wss, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        RawWebSocket stolen = await OpenAsync(_host, port, client, "c");
+        RawWebSocket other = await OpenAsync(_host, port, _host.Authority.Client("CN=other"), "d");
+        _host.Replace("crl.pem", _host.Authority.Revoke(20, client));
+        byte[] last = (await stolen.ReceiveAsync())!.Value.Payload;
+        Assert.Equal((0xE0, (byte)ReasonCode.NotAuthorized), (last[0], last[2]));
+        await _host.Events.WaitForAsync(
+            one => one is { Kind: BrokerEventKind.Disconnected, ClientId: "c" } && one.Text.Contains("is revoked", StringComparison.Ordinal),
+            "the end to be told");
+        await other.SendAsync(RawWebSocket.Binary, Packets.Pingreq());
+        await other.ExpectAsync(Packets.Pingresp());
+    }
+
+    [Fact]
+    public async Task A_connection_over_WebSocket_ends_with_its_certificate()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var host = new WebHost { Time = time };
+        int port = await host.StartAsync(ListenerProtocol.Wss, host.Mutual);
+        RawWebSocket client = await OpenAsync(host, port, host.Authority.Client("CN=short", toDays: 2), "c");
+        RawWebSocket other = await OpenAsync(host, port, host.Authority.Client("CN=long", toDays: 20), "d");
+        time.Advance(TimeSpan.FromDays(3));
+        byte[] last = (await client.ReceiveAsync())!.Value.Payload;
+        Assert.Equal((0xE0, (byte)ReasonCode.NotAuthorized), (last[0], last[2]));
+        await other.SendAsync(RawWebSocket.Binary, Packets.Pingreq());
+        await other.ExpectAsync(Packets.Pingresp());
+    }
+
+    [Fact]
+    public async Task A_request_over_a_connection_whose_certificate_is_revoked_by_now_is_not_answered()
+    {
+        Issued client = _host.Authority.Client("CN=lost");
+        _host.Write("crl.pem", _host.Authority.Revoke(20));
+        int port = await _host.StartAsync(ListenerProtocol.Https, _host.Mutual with { RevocationFile = _host.PathOf("crl.pem") });
+        Stream stream = await _host.TlsAsync(port, client);
+        Assert.Contains("HTTP/1.1 200", await AskAsync(stream), StringComparison.Ordinal);
+        _host.Replace("crl.pem", _host.Authority.Revoke(20, client));
+        await _host.Log.WithAsync("new connections get");
+        Assert.Equal("", await AskAsync(stream));
+        await _host.Log.WithAsync("is revoked");
+    }
+
+    private static async Task<string> AskAsync(Stream stream)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            await stream.WriteAsync("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
+            int count = await stream.ReadAsync(buffer).AsTask().WaitAsync(Deadline.Timeout);
+            return Encoding.ASCII.GetString(buffer, 0, count);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task<RawWebSocket> OpenAsync(WebHost host, int port, Issued client, string clientId)
+    {
+        var socket = new RawWebSocket(await host.TlsAsync(port, client));
+        Assert.StartsWith("HTTP/1.1 101 ", await socket.UpgradeAsync(), StringComparison.Ordinal);
+        await socket.SendAsync(RawWebSocket.Binary, Packets.V5.Connect(clientId));
+        Assert.Equal(0x20, (await socket.ReceiveAsync())!.Value.Payload[0]);
+        return socket;
     }
 
     [Fact]

@@ -90,20 +90,46 @@ public sealed class WebSocketTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("", null, true)]
-    [InlineData("", "http://gw.lan", true)]
-    [InlineData("", "https://GW.lan:8443", true)]
-    [InlineData("", "http://evil.example", false)]
-    [InlineData("", "http://gw.lan.evil.example", false)]
-    [InlineData("", "null", false)]
-    [InlineData("https://plant.example", "https://plant.example", true)]
-    [InlineData("https://plant.example", "http://plant.example", false)]
-    [InlineData("https://plant.example", "http://gw.lan", false)]
-    public async Task Pages_of_other_origins_are_refused(string allowed, string? origin, bool admitted)
+    [InlineData("", "gw.lan:PORT", null, true)]
+    [InlineData("", "gw.lan:PORT", "http://gw.lan:PORT", true)]
+    [InlineData("", "gw.lan:PORT", "https://GW.lan:PORT", true)]
+    [InlineData("", "gw.lan", "http://gw.lan", true)]
+    [InlineData("", "gw.lan:PORT", "http://gw.lan", false)]
+    [InlineData("", "gw.lan:PORT", "http://gw.lan:80", false)]
+    [InlineData("", "gw.lan:PORT", "http://evil.example", false)]
+    [InlineData("", "gw.lan:PORT", "http://gw.lan.evil.example:PORT", false)]
+    [InlineData("", "gw.lan:PORT", "null", false)]
+    [InlineData("https://plant.example", "gw.lan:PORT", "https://plant.example", true)]
+    [InlineData("https://plant.example", "gw.lan:PORT", "http://plant.example", false)]
+    [InlineData("https://plant.example", "gw.lan:PORT", "http://gw.lan:PORT", false)]
+    // A name that somebody has had point here: its page is of the same origin.
+    [InlineData("", "rebound.example:PORT", "http://rebound.example:PORT", false)]
+    [InlineData("https://rebound.example", "rebound.example:PORT", "https://rebound.example", true)]
+    [InlineData("", "rebound.example:PORT", null, true)]
+    [InlineData("", "127.0.0.1:PORT", "http://127.0.0.1:PORT", true)]
+    [InlineData("", "[::1]:PORT", "http://[::1]:PORT", true)]
+    [InlineData("", "localhost:PORT", "http://localhost:PORT", true)]
+    [InlineData("", "gw-test:PORT", "http://gw-test:PORT", true)]
+    public async Task Pages_of_other_origins_and_of_unknown_names_are_refused(string allowed, string host, string? origin, bool admitted)
     {
+        _host.Options.Current = _host.Options.Current with { AllowedHosts = ["gw.lan"] };
         int port = await _host.StartAsync(ListenerProtocol.Ws, with: options => options with { AllowedOrigins = allowed.Length == 0 ? [] : [allowed] });
-        string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(origin: origin, host: $"gw.lan:{port}");
+        string head = await new RawWebSocket(await _host.TcpAsync(port)).UpgradeAsync(origin: At(origin), host: At(host)!);
         Assert.StartsWith(admitted ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", head, StringComparison.Ordinal);
+
+        string? At(string? text) => text?.Replace("PORT", $"{port}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_in_the_certificate_is_a_known_one()
+    {
+        int port = await _host.StartAsync(ListenerProtocol.Wss);
+        _host.Options.Current = _host.Options.Current with { NodeName = "other" };
+        foreach ((string name, string status) in new[] { ("localhost", "101"), ("rebound.example", "403") })
+        {
+            string head = await new RawWebSocket(await _host.TlsAsync(port)).UpgradeAsync(origin: $"https://{name}:{port}", host: $"{name}:{port}");
+            Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

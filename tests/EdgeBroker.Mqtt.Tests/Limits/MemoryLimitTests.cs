@@ -48,6 +48,28 @@ public sealed class MemoryLimitTests
     }
 
     [Fact]
+    public async Task Of_a_long_packet_no_more_is_taken_while_memory_is_short()
+    {
+        await using var broker = new TestBroker(new TestBrokerOptions());
+        TestClient publisher = await broker.ConnectAsync("p");
+        broker.Broker.Limits.Memory.Update(90, 100);
+        Task sending = publisher.SendAsync(publisher.Packets.Publish("t", new byte[400_000], 1, 11));
+        Task<ReceivedPacket> answer = publisher.ExpectAsync(PacketType.Puback);
+        // Not even as slowly as short ones are.
+        for (int i = 0; i < 40; i++)
+        {
+            broker.Time.Advance(TimeSpan.FromMilliseconds(250));
+            await Task.Yield();
+        }
+
+        Assert.False(answer.IsCompleted);
+        broker.Broker.Limits.Memory.Update(10, 100);
+        await broker.AdvanceUntilAsync(answer);
+        Assert.False((await answer).Reason.IsError());
+        await sending;
+    }
+
+    [Fact]
     public async Task Last_QoS_0_is_dropped_where_it_comes_in()
     {
         await using var broker = new TestBroker(new TestBrokerOptions());

@@ -22,6 +22,13 @@ internal static class LimitsTable
             (c, v) => c with { Mqtt = c.Mqtt with { ConnectTimeout = v } },
             Applies.ToNewConnections,
             "for a new connection to say CONNECT")
+        .Key(
+            "send_timeout",
+            Kinds.Milliseconds(100, 600_000),
+            c => c.Limits.SendTimeout,
+            (c, v) => c with { Limits = c.Limits with { SendTimeout = v } },
+            Applies.AtOnce,
+            "for a client over HTTP that takes nothing of its answer; then it is cut off")
         .Limit(
             "auth_failures_per_ip",
             Kinds.RateLimit("auth_failures_per_ip"),

@@ -355,7 +355,7 @@ internal static class ListenerTable
                 o => o.Settings.AllowedOrigins,
                 (o, v) => o with { Settings = o.Settings with { AllowedOrigins = v } },
                 Applies.ToNewConnections,
-                "ws, wss: pages that may connect, as in [\"https://plant.example\"]; empty: pages of the same host only",
+                "ws, wss: pages that may connect, as in [\"https://plant.example\"]; empty: pages of the same host and port only",
                 commented: true,
                 scope: WebSocket)
             .Key(
