@@ -25,9 +25,14 @@ public sealed record DoorSettings(string Listener, bool AllowAnonymous, bool All
 /// <param name="settings">How peers come in.</param>
 /// <param name="executor">Where who had to wait goes on.</param>
 /// <param name="time">The clock.</param>
-public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ISerialExecutor executor, TimeProvider time)
+/// <param name="clients">The clients of all listeners.</param>
+internal sealed class CoapDoor(
+    Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ISerialExecutor executor, TimeProvider time, CoapClients clients)
 {
     private long _clients;
+
+    /// <summary>Where peers are remembered. Set before the first one comes.</summary>
+    internal ResourceServer? Server { get; set; }
 
     /// <summary>Who a peer is, as its transport has proved; null: it proves nothing.</summary>
     internal Func<PeerEndPoint, PeerIdentity?> Identify { get; set; } = _ => null;
@@ -46,7 +51,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
         }
 
         string credentials = Credentials(query);
-        if (pending.Peer.State is CoapClient known && known.Credentials == credentials)
+        if (pending.Peer.State is CoapClient { IsStale: false } known && known.Credentials == credentials)
         {
             act(pending, known);
             return;
@@ -65,11 +70,11 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
         if (verdict.IsCompletedSuccessfully && verdict.GetAwaiter().GetResult() is { Wait: null } result)
         {
-            Admit(pending, query, request, credentials, result, act);
+            Admit(pending, query, proved, request, credentials, result, act);
         }
         else
         {
-            _ = AdmitLaterAsync(pending, query, request, credentials, verdict, act);
+            _ = AdmitLaterAsync(pending, query, proved, request, credentials, verdict, act);
         }
     }
 
@@ -84,9 +89,15 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             AuthenticationResult now = authenticator.Review(client.Identity, client.Subject);
             bool isIn = now.Reason == ReasonCode.Success && (client.Subject.UserName is not null || settings.Current.AllowAnonymous);
             // What it was let in with is asked for again with its next request; observations go on as far as they are permitted.
-            client.Dispose();
-            peer.State = null;
-            if (!isIn) ended++;
+            client.IsStale = true;
+            if (!isIn)
+            {
+                ended++;
+                client.Ending = ClientEnding.NotLetIn;
+                client.Dispose();
+                peer.State = null;
+            }
+
             server.ForEachObserved(peer, observed =>
             {
                 if (observed is not TopicObserved topic) return;
@@ -106,7 +117,7 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
     }
 
     private async Task AdmitLaterAsync(
-        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
+        PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
         Action<PendingRequest, CoapClient> act)
     {
         AuthenticationResult result;
@@ -126,13 +137,16 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             result = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the authenticator failed");
         }
 
-        executor.Run(() => Admit(pending, query, request, credentials, result, act));
+        executor.Run(() => Admit(pending, query, proved, request, credentials, result, act));
     }
 
     private void Admit(
-        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, AuthenticationResult result,
+        PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, AuthenticationResult result,
         Action<PendingRequest, CoapClient> act)
     {
+        // Meanwhile the peer may have gone: nobody would forget a client that is entered now.
+        if (pending.Peer.IsForgotten) return;
+        TellVerdict(pending, query, proved, request, result);
         if (result.Reason != ReasonCode.Success)
         {
             Refuse(pending, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good");
@@ -146,15 +160,51 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             Network = request.Network,
             WaitsForStore = false,
         });
-        var client = new CoapClient(credentials, subject, result, query.ClientId is not null || result.UserName is not null, publisher);
+        var client = new CoapClient(Server!, executor, pending.Peer)
+        {
+            Credentials = credentials,
+            Subject = subject,
+            Identity = result,
+            Publisher = publisher,
+            Clients = clients,
+            IsNamed = query.ClientId is not null || result.UserName is not null,
+            ProvedName = proved?.UserName,
+        };
+        if (!clients.TryEnter(client))
+        {
+            client.Dispose();
+            Refuse(pending, query, ReasonCode.NotAuthorized, "the client id belongs to another user", "the client id is another user's");
+            return;
+        }
+
+        // After the new one has come, so that a client that only shows itself anew does not seem to leave.
         (pending.Peer.State as CoapClient)?.Dispose();
         pending.Peer.State = client;
         act(pending, client);
     }
 
+    private void TellVerdict(PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, AuthenticationResult result)
+    {
+        bool isIn = result.Reason == ReasonCode.Success;
+        if (!broker.Events.Wants(isIn ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
+        AuthenticationMethod shown = proved?.Psk is not null ? AuthenticationMethod.Psk
+            : proved?.UserName is not null ? AuthenticationMethod.Certificate
+            : query.UserName is not null || query.Password is not null ? AuthenticationMethod.Password : AuthenticationMethod.Anonymous;
+        // Who shows nothing and comes in was not authenticated; and may not even be there.
+        if (shown == AuthenticationMethod.Anonymous && isIn) return;
+        AuthenticationMethod method = result.Method == AuthenticationMethod.Unknown || shown == AuthenticationMethod.Psk ? shown : result.Method;
+        bool isSecure = pending.Peer.EndPoint.Association != 0;
+        var client = new ClientDescription(
+            ReservedIds.Coap + request.ClientId, isIn ? result.UserName : request.UserName ?? request.TransportIdentity, pending.Peer.At.ToString(),
+            request.Listener, isSecure ? "dtls" : "udp", ProtocolVersion.V5, KeepAliveSeconds: 0) { OtherProtocol = isSecure ? "coaps" : "coap" };
+        if (isIn) broker.Events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
+        else broker.Events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, result.Reason, result.Cause));
+    }
+
     private void Refuse(PendingRequest pending, TopicQuery query, ReasonCode reason, string cause, string told)
     {
-        broker.Events.ConnectRefused(new ConnectRefusedEvent(pending.Peer.At.ToString(), query.ClientId, reason, cause));
+        broker.Events.ConnectRefused(new ConnectRefusedEvent(
+            pending.Peer.At.ToString(), query.ClientId, reason, cause, settings.Current.Listener, query.UserName));
         pending.Refuse(CoapCode.Unauthorized, told);
     }
 }

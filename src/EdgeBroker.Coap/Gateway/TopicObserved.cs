@@ -1,27 +1,42 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 
 /// <summary>What an observer of topics follows: a subscription of the broker's with a bounded queue. Used by the server's thread.</summary>
 /// <param name="client">Subscribes; its own from here on.</param>
 /// <param name="filter">The topic or filter.</param>
+/// <param name="qos">The QoS of the subscription.</param>
 /// <param name="isFilter">Whether messages come with their topic.</param>
-/// <param name="isConfirmable">Whether the observer acknowledges what it is told.</param>
 /// <param name="executor">Where it is told that there is something new.</param>
 /// <param name="nowMs">The broker's clock.</param>
-internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ISerialExecutor executor, Func<long> nowMs)
+internal sealed class TopicObserved(LocalClient client, string filter, QoS qos, bool isFilter, ISerialExecutor executor, Func<long> nowMs)
     : IObserved
 {
+    private readonly bool _isConfirmable = qos > QoS.AtMostOnce;
     private Observation? _observation;
     private CoapResponse? _last;
     private bool _isWaiting;
     private bool _hasState;
     private ushort? _format;
+
+    /// <summary>Messages that wait for the observer.</summary>
+    public int QueuedMessages => client.QueuedMessages;
+
+    /// <summary>Their bytes.</summary>
+    public long QueuedBytes => client.QueuedBytes;
+
+    /// <summary>Messages it was not told of.</summary>
+    public long Dropped => client.Dropped;
+
+    /// <summary>What it follows, as a subscription.</summary>
+    public SubscriptionView Describe() => new(filter, (int)qos, NoLocal: false, RetainAsPublished: true, RetainHandling: isFilter ? 0 : 2, Identifiers: null);
 
     /// <summary>Goes on for a registration that has been answered.</summary>
     public void Begin(Observation observation)
@@ -68,7 +83,7 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
         {
             if (client.TryRead(out LocalDelivery delivery))
             {
-                notification = new Notification(isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery), isConfirmable);
+                notification = new Notification(isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery), _isConfirmable);
                 return true;
             }
 

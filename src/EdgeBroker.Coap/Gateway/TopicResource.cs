@@ -14,11 +14,15 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="broker">The broker.</param>
 /// <param name="door">Lets peers in.</param>
 /// <param name="executor">Where what is answered later is answered.</param>
-public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor executor) : IResource
+internal sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor executor) : IResource
 {
-    private const int QueuedMessages = 100;
+    /// <summary>Messages that wait for an observer who gets every one.</summary>
+    internal const int QueuedMessages = 100;
+
+    /// <summary>Their bytes.</summary>
+    internal const long QueuedBytes = 256 * 1024;
+
     private const int LatestTopics = 1_000;
-    private const long QueuedBytes = 256 * 1024;
 
     /// <summary>What discovery says of it.</summary>
     public static readonly Link Link = new() { Attributes = [("rt", "core.ps.data"), ("title", "topics: /ps/LEVEL/LEVEL"), ("obs", null)] };
@@ -106,7 +110,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor 
             MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
             MaxQueuedBytes = QueuedBytes,
         });
-        var observed = new TopicObserved(subscriber, topic, isFilter, qos > QoS.AtMostOnce, executor, () => broker.Clock.NowMs);
+        var observed = new TopicObserved(subscriber, topic, qos, isFilter, executor, () => broker.Clock.NowMs);
         RetainHandling retained = isFilter ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
         ReasonCode granted = subscriber.Subscribe(topic, new SubscriptionOptions(qos, retainAsPublished: true, retainHandling: retained));
         if (granted.IsError())
@@ -209,6 +213,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor 
             Retain = retain,
             ExpiresAtMs = query.ExpirySeconds is { } seconds ? broker.Clock.NowMs + (seconds * 1_000L) : Message.Never,
         };
+        client.Published++;
         ValueTask<ReasonCode> done = client.Publisher.PublishAsync(message);
         if (done.IsCompleted) Conclude(pending, done.GetAwaiter().GetResult(), success);
         else _ = ConcludeAsync(pending, done, success);

@@ -7,6 +7,7 @@ using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 using ConfiguredAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
@@ -45,7 +46,7 @@ internal sealed partial class CoapListener : IListener
         _time = time;
         if (settings.Protocol != ListenerProtocol.Coaps)
         {
-            Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, Send);
+            Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, Send);
             return;
         }
 
@@ -59,7 +60,7 @@ internal sealed partial class CoapListener : IListener
             throw;
         }
 
-        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, (to, payload) => Dtls!.Send(to, payload));
+        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, (to, payload) => Dtls!.Send(to, payload));
         Dtls = new DtlsServer(Server, _files.Current, settings.Coap.MaxPeers, settings.Coap.IdleTimeout, settings.Name, time, log, Send);
         _files.Replaced = Dtls.Take;
     }
@@ -79,6 +80,12 @@ internal sealed partial class CoapListener : IListener
     /// <summary>What the listener's files hold; null: there are none.</summary>
     internal DtlsMaterial? Material => _files?.Current;
 
+    /// <summary>The certificates it shows.</summary>
+    internal IEnumerable<CertificateValidity> Certificates => _files?.CertificatesAt(_time.GetUtcNow()) ?? [];
+
+    /// <summary>Why keys that have changed are not in use; null: they are.</summary>
+    internal string? KeyRefusal => _files?.Refusal;
+
     /// <summary>Datagrams that the system would not take.</summary>
     internal long Unsent;
 
@@ -87,7 +94,7 @@ internal sealed partial class CoapListener : IListener
     {
         _receiving = ReceiveAsync(_socket!);
         _family.Add(this);
-        LogListening(_log, EndPoint);
+        LogListening(_log, Dtls is null ? "CoAP" : "CoAP over DTLS", EndPoint);
         return Task.CompletedTask;
     }
 
@@ -195,8 +202,8 @@ internal sealed partial class CoapListener : IListener
         }
     }
 
-    [LoggerMessage(8000, LogLevel.Information, "listening for CoAP on {EndPoint}")]
-    private static partial void LogListening(ILogger log, string endPoint);
+    [LoggerMessage(8000, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]
+    private static partial void LogListening(ILogger log, string protocol, string endPoint);
 
     private sealed class Change(CoapListener listener, ListenerSettings next, DtlsFiles? files) : IListenerChange
     {

@@ -31,16 +31,19 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     /// <param name="limits">What peers may take.</param>
     /// <param name="door">How they come in.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="clients">The clients of all listeners.</param>
     /// <param name="send">Sends a datagram; never blocks.</param>
     public CoapServer(
-        Broker broker, IAuthenticator authenticator, CoapLimits limits, Replaceable<DoorSettings> door, TimeProvider time, Action<PeerEndPoint, byte[]> send)
+        Broker broker, IAuthenticator authenticator, CoapLimits limits, Replaceable<DoorSettings> door, TimeProvider time, CoapClients clients,
+        Action<PeerEndPoint, byte[]> send)
     {
         _broker = broker;
         _send = send;
-        _door = new CoapDoor(broker, authenticator, door, this, time);
+        _door = new CoapDoor(broker, authenticator, door, this, time, clients);
         var site = new Site();
         site.Add("ps", new TopicResource(broker, _door, this), TopicResource.Link, withAllBelow: true);
         Resources = new ResourceServer(site, limits, this, time, new Random(), exception => broker.ReportFault(exception, "answering a CoAP request"));
+        _door.Server = Resources;
         Resources.Forgotten = peer =>
         {
             if (peer.EndPoint.Association != 0) (_ended ??= []).Add(peer.EndPoint);
@@ -59,9 +62,11 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     public Action<PeerEndPoint>? Ended { get; set; }
 
     /// <summary>Forgets a peer whose association has ended.</summary>
-    public void Forget(PeerEndPoint peer) => Run(() =>
+    public void Forget(PeerEndPoint peer, ClientEnding ending) => Run(() =>
     {
-        if (Resources.Layer.Find(peer) is { } found) Resources.Layer.Forget(found);
+        if (Resources.Layer.Find(peer) is not { } found) return;
+        if (found.State is CoapClient client) client.Ending = ending;
+        Resources.Layer.Forget(found);
     });
 
     /// <summary>A peer's association was heard of from elsewhere.</summary>
@@ -144,7 +149,12 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         lock (_lock)
         {
             _isClosed = true;
-            foreach (Peer peer in Resources.Layer.Peers) (peer.State as IDisposable)?.Dispose();
+            foreach (Peer peer in Resources.Layer.Peers)
+            {
+                if (peer.State is not CoapClient client) continue;
+                client.Ending = ClientEnding.Stopping;
+                client.Dispose();
+            }
         }
 
         _timer.Dispose();

@@ -122,15 +122,15 @@ public sealed class MessageLayer
         }
         else if (message.Type == CoapType.Acknowledgement)
         {
-            if (_peers.Find(from) is { } peer) Conclude(peer, message.MessageId, TransmissionOutcome.Acknowledged);
+            if (Find(from, datagram) is { } peer) Conclude(peer, message.MessageId, TransmissionOutcome.Acknowledged);
         }
         else if (message.Type == CoapType.Reset)
         {
-            if (_peers.Find(from) is { } peer && !Conclude(peer, message.MessageId, TransmissionOutcome.Reset)) _handler.OnReset(peer, message.MessageId);
+            if (Find(from, datagram) is { } peer && !Conclude(peer, message.MessageId, TransmissionOutcome.Reset)) _handler.OnReset(peer, message.MessageId);
         }
         else if (message.Code.IsRequest)
         {
-            ReceiveRequest(from, message);
+            ReceiveRequest(from, message, datagram.Length);
         }
         else
         {
@@ -153,7 +153,7 @@ public sealed class MessageLayer
     public ushort Send(Peer peer, CoapResponse response, ReadOnlySpan<byte> token)
     {
         ushort messageId = peer.NextMessageId++;
-        Send(peer.EndPoint, _buffer.AsSpan(0, response.Write(_buffer, CoapType.NonConfirmable, messageId, token)));
+        Send(peer, _buffer.AsSpan(0, response.Write(_buffer, CoapType.NonConfirmable, messageId, token)));
         return messageId;
     }
 
@@ -209,11 +209,11 @@ public sealed class MessageLayer
 
         if (isPiggybacked) Keep(exchange, _buffer.AsSpan(0, length));
         else peer.NextMessageId++;
-        Send(peer.EndPoint, _buffer.AsSpan(0, length));
+        Send(peer, _buffer.AsSpan(0, length));
         return !isChallenged;
     }
 
-    private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request)
+    private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request, int bytes)
     {
         long nowMs = NowMs;
         if ((_peers.Find(from) ?? _peers.TryAdd(from)) is not { } peer)
@@ -223,11 +223,12 @@ public sealed class MessageLayer
             return;
         }
 
+        peer.BytesReceived += bytes;
         _peers.Touch(peer, nowMs);
         if (peer.Exchanges.TryGetValue(request.MessageId, out Exchange? earlier) && earlier.ExpiresAtMs > nowMs)
         {
             Counters.Duplicates++;
-            if (earlier.Reply is { } reply) Send(from, reply);
+            if (earlier.Reply is { } reply) Send(peer, reply);
             return;
         }
 
@@ -253,6 +254,13 @@ public sealed class MessageLayer
         if (isConfirmable && !exchange.IsDone) Schedule(nowMs + AcknowledgeAfterMs, () => AcknowledgeIfLate(exchange));
     }
 
+    private Peer? Find(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
+    {
+        Peer? peer = _peers.Find(from);
+        peer?.BytesReceived += datagram.Length;
+        return peer;
+    }
+
     private static bool GoesOn(in CoapMessage request) =>
         (request.Find(OptionNumber.Block1) is { } upload && Block.TryRead(upload, out Block sent) && sent.Number > 0)
         || (request.Find(OptionNumber.Block2) is { } download && Block.TryRead(download, out Block asked) && asked.Number > 0);
@@ -266,7 +274,7 @@ public sealed class MessageLayer
     {
         int length = CoapWriter.WriteEmpty(_buffer, CoapType.Acknowledgement, exchange.MessageId);
         Keep(exchange, _buffer.AsSpan(0, length));
-        Send(exchange.Peer.EndPoint, _buffer.AsSpan(0, length));
+        Send(exchange.Peer, _buffer.AsSpan(0, length));
     }
 
     /// <summary>Keeps a reply for duplicates; of a GET, which may be carried out again (4.5), only as long as there is room.</summary>
@@ -304,6 +312,12 @@ public sealed class MessageLayer
         Send(to, _buffer.AsSpan(0, response.Write(_buffer, type, messageId, request.Token)));
     }
 
+    private void Send(Peer to, ReadOnlySpan<byte> datagram)
+    {
+        to.BytesSent += datagram.Length;
+        Send(to.EndPoint, datagram);
+    }
+
     private void Send(in PeerEndPoint to, ReadOnlySpan<byte> datagram)
     {
         Counters.Sent++;
@@ -320,7 +334,7 @@ public sealed class MessageLayer
 
     private void Transmit(Peer peer, Transmission one)
     {
-        Send(peer.EndPoint, one.Datagram);
+        Send(peer, one.Datagram);
         Schedule(NowMs + (long)one.TimeoutMs, () =>
         {
             if (!ReferenceEquals(peer.Current, one)) return;

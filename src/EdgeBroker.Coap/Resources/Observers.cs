@@ -160,6 +160,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
 
     private void Send(PeerObservations own, Observation one, in Notification notification)
     {
+        one.Peer.Notifications++;
         bool isEnd = !notification.Response.Code.IsSuccess;
         CoapResponse response = isEnd ? notification.Response : Cut(one, notification.Response with { Observe = one.NextSequence() });
         bool isCheck = layer.NowMs - one.ConfirmedMs >= CheckMs;

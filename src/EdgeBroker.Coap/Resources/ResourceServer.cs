@@ -106,16 +106,26 @@ public sealed class ResourceServer : IRequestHandler
         foreach (Observation one in Observers.Of(peer)) look(one.Observed);
     }
 
+    /// <summary>Ends all observations of a peer, tells it so once, and forgets the peer.</summary>
+    public void Dismiss(Peer peer, CoapResponse last)
+    {
+        if (peer.IsForgotten) return;
+        EndObservations(peer, last);
+        Layer.Forget(peer);
+    }
+
     /// <summary>Ends all observations, and tells each observer so once, by a NON that nobody acknowledges.</summary>
     public void EndAllObservations(CoapResponse last)
     {
-        foreach (Peer peer in Layer.Peers)
+        foreach (Peer peer in Layer.Peers) EndObservations(peer, last);
+    }
+
+    private void EndObservations(Peer peer, CoapResponse last)
+    {
+        foreach (Observation one in Observers.Of(peer))
         {
-            foreach (Observation one in Observers.Of(peer))
-            {
-                Layer.Send(peer, last, one.Token);
-                one.End();
-            }
+            Layer.Send(peer, last, one.Token);
+            one.End();
         }
     }
 
