@@ -104,10 +104,17 @@ internal sealed partial class DtlsServer : IDisposable
             _server.Report(exception, "a DTLS datagram of " + from);
         }
     }
-    /// <summary>Sends to a peer.</summary>
-    public void Send(PeerEndPoint to, byte[] payload)
+
+    /// <summary>What messages to peers are as records: those that can be sent.</summary>
+    public List<(PeerEndPoint To, byte[] Datagram)> Encrypt(List<(PeerEndPoint To, byte[] Datagram)> messages)
     {
-        if (_table.Find(to.Association) is { } association && association.Write(payload, out PeerEndPoint at) is { } datagram) _send(at, datagram);
+        var records = new List<(PeerEndPoint To, byte[] Datagram)>(messages.Count);
+        foreach ((PeerEndPoint to, byte[] payload) in messages)
+        {
+            if (_table.Find(to.Association) is { } association && association.Write(payload, out PeerEndPoint at) is { } datagram) records.Add((at, datagram));
+        }
+
+        return records;
     }
 
     /// <summary>Says goodbye to all, and shakes no hands any more.</summary>
@@ -264,6 +271,7 @@ internal sealed partial class DtlsServer : IDisposable
         if (!_table.TryEnter(association, over)) return;
         Interlocked.Increment(ref Counters.Succeeded);
         foreach (Association former in over) End(former, isTold: former.At != association.At, Replaced);
+        _server.Welcome(association.EndPoint);
         // What came behind the handshake, before anybody knew it was over.
         foreach (byte[] datagram in transport.TakeRest()) Pass(association, association.At with { Association = 0 }, datagram, datagram.Length);
     }

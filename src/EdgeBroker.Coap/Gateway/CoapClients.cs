@@ -16,6 +16,9 @@ internal sealed class CoapClients(Broker broker)
     private readonly Dictionary<string, CoapPresence> _byId = new(StringComparer.Ordinal);
     private long _number;
 
+    /// <summary>What they observe that outlives their associations.</summary>
+    public DurableObservations Durables { get; } = new(broker);
+
     /// <summary>Lets a client in under its client id; false: that is another user's.</summary>
     public bool TryEnter(CoapClient client)
     {

@@ -38,26 +38,34 @@ internal sealed class CoapDoor(
     internal Func<PeerEndPoint, PeerIdentity?> Identify { get; set; } = _ => null;
 
     /// <summary>Lets a request's peer in, and goes on with what it wants; or refuses it.</summary>
-    internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act)
+    internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act) =>
+        Enter(pending.Peer, query, client => act(pending, client), told => pending.Refuse(CoapCode.Unauthorized, told));
+
+    /// <summary>Lets a peer in, and goes on with what it wants; or refuses it.</summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="query">What it says of itself.</param>
+    /// <param name="act">Goes on, at once or later.</param>
+    /// <param name="refuse">Tells it that it is not let in; null: it has asked for nothing.</param>
+    internal void Enter(Peer peer, TopicQuery query, Action<CoapClient> act, Action<string>? refuse)
     {
-        PeerIdentity? proved = Identify(pending.Peer.EndPoint);
+        PeerIdentity? proved = Identify(peer.EndPoint);
         // Who has proved who it is, is that; what it says besides does not matter.
         if (proved?.UserName is not null) query = query.WithoutCredentials(proved.ClientId);
         bool hasCredentials = query.UserName is not null || query.Password is not null;
         if (hasCredentials && !settings.Current.AllowQueryCredentials)
         {
-            Refuse(pending, query, ReasonCode.NotAuthorized, "credentials in a query (allow_query_credentials)", "no credentials in a query here");
+            Refuse(peer, query, ReasonCode.NotAuthorized, "credentials in a query (allow_query_credentials)", "no credentials in a query here", refuse);
             return;
         }
 
         string credentials = Credentials(query);
-        if (pending.Peer.State is CoapClient { IsStale: false } known && known.Credentials == credentials)
+        if (peer.State is CoapClient { IsStale: false } known && known.Credentials == credentials)
         {
-            act(pending, known);
+            act(known);
             return;
         }
 
-        PeerEndPoint at = pending.Peer.At;
+        PeerEndPoint at = peer.At;
         string clientId = query.ClientId ?? proved?.UserName ?? "coap-" + at;
         byte[]? password = query.Password is { } text ? Encoding.UTF8.GetBytes(text) : null;
         var request = new AuthenticationRequest(clientId, query.UserName, password, at.ToString(), settings.Current.AllowAnonymous)
@@ -70,11 +78,11 @@ internal sealed class CoapDoor(
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
         if (verdict.IsCompletedSuccessfully && verdict.GetAwaiter().GetResult() is { Wait: null } result)
         {
-            Admit(pending, query, proved, request, credentials, result, act);
+            Admit(peer, query, proved, request, credentials, result, act, refuse);
         }
         else
         {
-            _ = AdmitLaterAsync(pending, query, proved, request, credentials, verdict, act);
+            _ = AdmitLaterAsync(peer, query, proved, request, credentials, verdict, act, refuse);
         }
     }
 
@@ -117,8 +125,8 @@ internal sealed class CoapDoor(
     }
 
     private async Task AdmitLaterAsync(
-        PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
-        Action<PendingRequest, CoapClient> act)
+        Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
+        Action<CoapClient> act, Action<string>? refuse)
     {
         AuthenticationResult result;
         try
@@ -137,19 +145,19 @@ internal sealed class CoapDoor(
             result = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the authenticator failed");
         }
 
-        executor.Run(() => Admit(pending, query, proved, request, credentials, result, act));
+        executor.Run(() => Admit(peer, query, proved, request, credentials, result, act, refuse));
     }
 
     private void Admit(
-        PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, AuthenticationResult result,
-        Action<PendingRequest, CoapClient> act)
+        Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, AuthenticationResult result,
+        Action<CoapClient> act, Action<string>? refuse)
     {
         // Meanwhile the peer may have gone: nobody would forget a client that is entered now.
-        if (pending.Peer.IsForgotten) return;
-        TellVerdict(pending, query, proved, request, result);
+        if (peer.IsForgotten) return;
+        TellVerdict(peer, query, proved, request, result);
         if (result.Reason != ReasonCode.Success)
         {
-            Refuse(pending, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good");
+            Refuse(peer, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good", refuse);
             return;
         }
 
@@ -160,7 +168,7 @@ internal sealed class CoapDoor(
             Network = request.Network,
             WaitsForStore = false,
         });
-        var client = new CoapClient(Server!, executor, pending.Peer)
+        var client = new CoapClient(Server!, executor, peer)
         {
             Credentials = credentials,
             Subject = subject,
@@ -173,17 +181,17 @@ internal sealed class CoapDoor(
         if (!clients.TryEnter(client))
         {
             client.Dispose();
-            Refuse(pending, query, ReasonCode.NotAuthorized, "the client id belongs to another user", "the client id is another user's");
+            Refuse(peer, query, ReasonCode.NotAuthorized, "the client id belongs to another user", "the client id is another user's", refuse);
             return;
         }
 
         // After the new one has come, so that a client that only shows itself anew does not seem to leave.
-        (pending.Peer.State as CoapClient)?.Dispose();
-        pending.Peer.State = client;
-        act(pending, client);
+        (peer.State as CoapClient)?.Dispose();
+        peer.State = client;
+        act(client);
     }
 
-    private void TellVerdict(PendingRequest pending, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, AuthenticationResult result)
+    private void TellVerdict(Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, AuthenticationResult result)
     {
         bool isIn = result.Reason == ReasonCode.Success;
         if (!broker.Events.Wants(isIn ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
@@ -193,18 +201,18 @@ internal sealed class CoapDoor(
         // Who shows nothing and comes in was not authenticated; and may not even be there.
         if (shown == AuthenticationMethod.Anonymous && isIn) return;
         AuthenticationMethod method = result.Method == AuthenticationMethod.Unknown || shown == AuthenticationMethod.Psk ? shown : result.Method;
-        bool isSecure = pending.Peer.EndPoint.Association != 0;
+        bool isSecure = peer.EndPoint.Association != 0;
         var client = new ClientDescription(
-            ReservedIds.Coap + request.ClientId, isIn ? result.UserName : request.UserName ?? request.TransportIdentity, pending.Peer.At.ToString(),
+            ReservedIds.Coap + request.ClientId, isIn ? result.UserName : request.UserName ?? request.TransportIdentity, peer.At.ToString(),
             request.Listener, isSecure ? "dtls" : "udp", ProtocolVersion.V5, KeepAliveSeconds: 0) { OtherProtocol = isSecure ? "coaps" : "coap" };
         if (isIn) broker.Events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
         else broker.Events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, result.Reason, result.Cause));
     }
 
-    private void Refuse(PendingRequest pending, TopicQuery query, ReasonCode reason, string cause, string told)
+    private void Refuse(Peer peer, TopicQuery query, ReasonCode reason, string cause, string told, Action<string>? refuse)
     {
         broker.Events.ConnectRefused(new ConnectRefusedEvent(
-            pending.Peer.At.ToString(), query.ClientId, reason, cause, settings.Current.Listener, query.UserName));
-        pending.Refuse(CoapCode.Unauthorized, told);
+            peer.At.ToString(), query.ClientId, reason, cause, settings.Current.Listener, query.UserName));
+        refuse?.Invoke(told);
     }
 }

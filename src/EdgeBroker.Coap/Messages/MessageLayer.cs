@@ -72,6 +72,9 @@ public sealed class MessageLayer
     /// <summary>Milliseconds of the layer's clock.</summary>
     public long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
+    /// <summary>Milliseconds since 1970, by the wall.</summary>
+    public long WallTimeMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>The time at which <see cref="RunDue"/> has something to do.</summary>
     public long NextDueMs => Math.Min(
         _peers.Count == 0 ? long.MaxValue : _nextSweepMs, _due.TryPeek(out _, out (long AtMs, long Order) first) ? first.AtMs : long.MaxValue);
@@ -141,6 +144,14 @@ public sealed class MessageLayer
 
     /// <summary>The peer; null: not remembered.</summary>
     public Peer? Find(in PeerEndPoint endPoint) => _peers.Find(endPoint);
+
+    /// <summary>The peer, remembered from here on though it has not asked for anything; null: there are too many.</summary>
+    public Peer? TryRemember(in PeerEndPoint endPoint)
+    {
+        if ((_peers.Find(endPoint) ?? _peers.TryAdd(endPoint)) is not { } peer) return null;
+        _peers.Touch(peer, NowMs);
+        return peer;
+    }
 
     /// <summary>Forgets a peer, whatever it has open.</summary>
     public void Forget(Peer peer) => _peers.Forget(peer);

@@ -28,7 +28,7 @@ internal sealed class GatewayRig : IDisposable
         Door = new Replaceable<DoorSettings>(door ?? new DoorSettings("127.0.0.1:5683", AllowAnonymous: true, AllowQueryCredentials: false));
         Server = new CoapServer(
             Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, new CoapClients(Broker),
-            (to, datagram) => _peers[to].Take(datagram));
+            all => all.ForEach(one => _peers[one.To].Take(one.Datagram)));
     }
 
     public FakeTimeProvider Time { get; } = new();
