@@ -55,15 +55,16 @@ measure() {
   answers="$(awk '{ print $2 }' <<<"$line")"
   awk -v name="$name" -v answers="$answers" -v ticks="$((after - before))" -v kb="$(resident_kb "$pid")" -v line="$line" -v hz="$(getconf CLK_TCK)" 'BEGIN {
     cpu = ticks / hz
-    printf "%-34s %9.0f per CPU-second  %8.1f MB  (%s)\n", name, cpu > 0 ? answers / cpu : 0, kb / 1024, line
+    printf "%-34s %9.0f per CPU-second  %8.1f MB  (%s)\n", name, (cpu > 0 ? answers / cpu : 0), kb / 1024, line
   }'
 }
 
-echo "$("$binary" --version 2>/dev/null | head -1); $(coap-server-notls -h 2>&1 | grep -om1 'v[0-9][0-9.]*' || echo libcoap); $seconds s each"
+echo "$("$binary" --version 2>/dev/null | head -1); libcoap $(coap-server-notls -h 2>&1 | grep -o 'v[0-9][0-9.]*' | head -1); $seconds s each"
 for round in 1 2; do
   measure "get, ours" "${pids[0]}" "coap://127.0.0.1:$ours/ps/bench"
   measure "get, coap-server" "${pids[1]}" "coap://127.0.0.1:$theirs/example_data"
-  measure "put of 16 bytes, ours" "${pids[0]}" "coap://127.0.0.1:$ours/ps/bench?q=0" --put 16
+  measure "put of 16 bytes, ours, not kept" "${pids[0]}" "coap://127.0.0.1:$ours/ps/event?q=0&retain=0" --put 16
+  measure "put of 16 bytes, ours, on disk" "${pids[0]}" "coap://127.0.0.1:$ours/ps/bench" --put 16
   measure "put of 16 bytes, coap-server" "${pids[1]}" "coap://127.0.0.1:$theirs/example_data" --put 16
 done
 

@@ -39,6 +39,7 @@ public sealed record CoapLoadResult(long Answers, long Failed, long Repeated, Ti
 public sealed class CoapLoad : IDisposable
 {
     private const int TokenLength = 4;
+    private static readonly TimeSpan RegistrationLimit = TimeSpan.FromSeconds(30);
     private static readonly long ResendTicks = 2 * Stopwatch.Frequency;
 
     private readonly CoapLoadOptions _options;
@@ -69,9 +70,9 @@ public sealed class CoapLoad : IDisposable
     public CoapLoadResult Run(CancellationToken cancel)
     {
         long start = Stopwatch.GetTimestamp();
-        if (_options.Observes) RunObservers(start, cancel);
-        else RunRequests(start, cancel);
-        var elapsed = Stopwatch.GetElapsedTime(start);
+        if (!_options.Observes) RunRequests(start, cancel);
+        else if (Register(start, cancel)) RunObservers(start = Stopwatch.GetTimestamp(), cancel);
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         _times.Sort();
         return new CoapLoadResult(_answers, _failed, _repeated, elapsed, At(0.5), At(0.99));
     }
@@ -108,17 +109,26 @@ public sealed class CoapLoad : IDisposable
         }
     }
 
-    private void RunObservers(long start, CancellationToken cancel)
+    // Not a part of what is measured, however long the server needs for it.
+    private bool Register(long start, CancellationToken cancel)
     {
         Client[] observers = _clients[.._options.Clients];
-        Client publisher = _clients[^1];
         foreach (Client one in observers) Ask(one, CoapCode.Get, observe: 0, []);
-        while (observers.Any(one => one.IsWaiting) && !IsOver(start, cancel))
+        while (observers.Any(one => one.IsWaiting))
         {
+            if (cancel.IsCancellationRequested || Stopwatch.GetElapsedTime(start) >= RegistrationLimit) return false;
             foreach (Client client in Wait(100)) TakeAll(client);
             Repeat();
         }
 
+        _repeated = 0;
+        return true;
+    }
+
+    private void RunObservers(long start, CancellationToken cancel)
+    {
+        Client[] observers = _clients[.._options.Clients];
+        Client publisher = _clients[^1];
         for (ulong value = 1; !IsOver(start, cancel); value++)
         {
             byte[] body = new byte[sizeof(ulong)];

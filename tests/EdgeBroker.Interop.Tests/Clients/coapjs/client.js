@@ -39,4 +39,6 @@ request.on('error', (error) => {
   process.exit(1)
 })
 const size = given('--size')
+// It cuts a body into blocks, here of 512 bytes, where the option says so.
+if (size !== undefined) request.setOption('Block1', Buffer.of(5))
 request.end(size === undefined ? given('--payload') : Buffer.alloc(Number(size), 'x'))
