@@ -103,6 +103,7 @@ packages() {
 packages "$REPO_ROOT/src/EdgeBroker.Http/Console/web"
 if [ "$scope" = all ]; then
   packages "$REPO_ROOT/tests/EdgeBroker.Interop.Tests/Clients/mqttjs"
+  packages "$REPO_ROOT/tests/EdgeBroker.Interop.Tests/Clients/coapjs"
 fi
 
 if ! sdk_present; then

@@ -18,7 +18,7 @@ public sealed partial class Broker
     /// <param name="connection">The number of the connection that is meant; null: any.</param>
     public KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill, string? connection = null)
     {
-        if (FindSession(clientId) is not { } session) return KickOutcome.NotFound;
+        if (FindSession(clientId) is not { } session) return FindGatewayClient(clientId)?.Disconnect(connection) ?? KickOutcome.NotFound;
         using LocalCall call = BeginLocalCall();
         if (!forget)
         {

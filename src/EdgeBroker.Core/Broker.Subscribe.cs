@@ -59,8 +59,9 @@ public sealed partial class Broker
         return ReasonCode.Success;
     }
 
-    // What the broker asks of itself under $SYS happens again and again, and is nobody's business.
-    private static bool IsOwnCheck(Receiver receiver, ReadOnlySpan<byte> filter) => receiver is LocalClient && IsSys(filter);
+    // What the broker asks of itself under $SYS happens again and again, and is nobody's business; nor is what only notes a token.
+    private static bool IsOwnCheck(Receiver receiver, ReadOnlySpan<byte> filter) =>
+        receiver is LocalClient ? IsSys(filter) : filter.StartsWith(ReservedIds.ObservationToken);
 
     /// <summary>
     /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once;

@@ -2,6 +2,7 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http;

@@ -7,6 +7,7 @@ using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;

@@ -6,6 +6,7 @@ using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Buffers;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Reactors;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Transport.UnixSockets;
 using Microsoft.Extensions.Logging;
 

@@ -23,6 +23,13 @@ internal static class Installed
         return new ProcessStartInfo("node", [Source("mqttjs", "client.js")]);
     }
 
+    public static ProcessStartInfo CoapJs(IEnumerable<string> arguments)
+    {
+        RequireProgram("node");
+        RequireFile(Source("coapjs", "node_modules", "coap", "package.json"));
+        return new ProcessStartInfo("node", [Source("coapjs", "client.js"), .. arguments]);
+    }
+
     public static async Task<ProcessStartInfo> PahoCAsync() => new(await CompiledC.Value);
 
     public static string Mosquitto(string program)

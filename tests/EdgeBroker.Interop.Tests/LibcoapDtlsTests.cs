@@ -31,7 +31,7 @@ public sealed class LibcoapDtlsTests : IAsyncLifetime, IDisposable
             [listener.psk]
             file = "{keys}"
             """);
-        const string says = "listening for CoAP on ";
+        const string says = "listening for CoAP over DTLS on ";
         string line = await _broker.Process.LineAsync(line => line.Contains(says, StringComparison.Ordinal));
         _root = "coaps://" + line[(line.IndexOf(says, StringComparison.Ordinal) + says.Length)..].Trim() + "/";
     }

@@ -32,6 +32,8 @@ public static class PasswdCommand
             $"with --scram ({DefaultIterations}); every client has this work to do when it connects");
 
     private static readonly OptionGroup Kinds = new("What is stored", Cost, Argon2, Scram, Iterations);
+    private const string Taken = "; a running broker takes it by itself (with auth.watch_password_file = false: by \"edgebroker reload\")";
+
     private static readonly Operand[] FileAndUser = [new("FILE"), new("USER")];
 
     public static Command Command { get; } = new()
@@ -89,7 +91,7 @@ public static class PasswdCommand
         Users.Change(file, context, text => PasswordFileEdit.Set(text, user, hash, out replaced));
         context.Out.WriteLine(
             (replaced ? $"{Printable.Escape(user)} has a new password" : $"{Printable.Escape(user)} added")
-                + "; a running broker takes it by itself");
+                + Taken);
         return ExitCode.Success;
     }
 
@@ -97,7 +99,7 @@ public static class PasswdCommand
     {
         (string file, string user) = (args.Operands[0], args.Operands[1]);
         if (!Users.Remove(file, user, context)) throw new CommandException($"there is no user \"{user}\" in {file}");
-        context.Out.WriteLine($"{Printable.Escape(user)} removed; a running broker takes it by itself");
+        context.Out.WriteLine($"{Printable.Escape(user)} removed{Taken}");
         return ExitCode.Success;
     }
 

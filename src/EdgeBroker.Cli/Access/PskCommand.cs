@@ -24,7 +24,7 @@ public static class PskCommand
     {
         Name = "psk",
         Summary = "make and change files of pre-shared keys, for CoAP over DTLS",
-        Remarks = "The broker reads the file named by file in [listener.psk] when it starts, and when it reloads.",
+        Remarks = "The broker reads the file named by file in [listener.psk] when it starts, and when the file changes.",
         Commands =
         [
             new Command
@@ -62,7 +62,7 @@ public static class PskCommand
         if (!isGiven) context.Out.WriteLine($"key: {hex}");
         context.Out.WriteLine(
             (replaced ? $"{Printable.Escape(identity)} is changed" : $"{Printable.Escape(identity)} added")
-                + "; a running broker takes it with \"edgebroker reload\"");
+                + "; a running broker takes it by itself");
         return ExitCode.Success;
     }
 
@@ -70,7 +70,7 @@ public static class PskCommand
     {
         (string file, string identity) = (args.Operands[0], args.Operands[1]);
         if (!Keys.Remove(file, identity, context)) throw new CommandException($"there is no identity \"{identity}\" in {file}");
-        context.Out.WriteLine($"{Printable.Escape(identity)} removed; a running broker takes it with \"edgebroker reload\"");
+        context.Out.WriteLine($"{Printable.Escape(identity)} removed; a running broker takes it by itself");
         return ExitCode.Success;
     }
 

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
 using Org.BouncyCastle.Tls;
 
@@ -18,6 +20,7 @@ internal sealed partial class DtlsServer : IDisposable
     private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
     private const int SweepsPerSecret = 60;
+    private static readonly ClientEnding Replaced = new(DisconnectedBy.Client, ReasonCode.SessionTakenOver, "it has come back by another association");
 
     private readonly CoapServer _server;
     private readonly Action<PeerEndPoint, byte[]> _send;
@@ -85,7 +88,7 @@ internal sealed partial class DtlsServer : IDisposable
         {
             if (FindObjection(one.Identity, material) is not { } cause) continue;
             LogSentAway(_log, _listener, one.At.ToString(), cause);
-            End(one, isTold: true);
+            End(one, isTold: true, ClientEnding.NotLetIn);
         }
     }
 
@@ -101,10 +104,17 @@ internal sealed partial class DtlsServer : IDisposable
             _server.Report(exception, "a DTLS datagram of " + from);
         }
     }
-    /// <summary>Sends to a peer.</summary>
-    public void Send(PeerEndPoint to, byte[] payload)
+
+    /// <summary>What messages to peers are as records: those that can be sent.</summary>
+    public List<(PeerEndPoint To, byte[] Datagram)> Encrypt(List<(PeerEndPoint To, byte[] Datagram)> messages)
     {
-        if (_table.Find(to.Association) is { } association && association.Write(payload, out PeerEndPoint at) is { } datagram) _send(at, datagram);
+        var records = new List<(PeerEndPoint To, byte[] Datagram)>(messages.Count);
+        foreach ((PeerEndPoint to, byte[] payload) in messages)
+        {
+            if (_table.Find(to.Association) is { } association && association.Write(payload, out PeerEndPoint at) is { } datagram) records.Add((at, datagram));
+        }
+
+        return records;
     }
 
     /// <summary>Says goodbye to all, and shakes no hands any more.</summary>
@@ -112,7 +122,7 @@ internal sealed partial class DtlsServer : IDisposable
     {
         _sweep.Dispose();
         _pool.Dispose();
-        foreach (Association one in _table.All()) End(one, isTold: true);
+        foreach (Association one in _table.All()) End(one, isTold: true, ClientEnding.Stopping);
     }
 
     private static ClientNetwork NetworkOf(in PeerEndPoint from) => ClientNetwork.Of(from.ToAddress());
@@ -185,7 +195,7 @@ internal sealed partial class DtlsServer : IDisposable
             }
             else if (kind == RecordKind.End)
             {
-                End(association, isTold: true);
+                End(association, isTold: true, ClientEnding.Goodbye);
                 return true;
             }
         }
@@ -260,7 +270,8 @@ internal sealed partial class DtlsServer : IDisposable
         var over = new List<Association>();
         if (!_table.TryEnter(association, over)) return;
         Interlocked.Increment(ref Counters.Succeeded);
-        foreach (Association former in over) End(former, isTold: former.At != association.At);
+        foreach (Association former in over) End(former, isTold: former.At != association.At, Replaced);
+        _server.Welcome(association.EndPoint);
         // What came behind the handshake, before anybody knew it was over.
         foreach (byte[] datagram in transport.TakeRest()) Pass(association, association.At with { Association = 0 }, datagram, datagram.Length);
     }
@@ -298,17 +309,17 @@ internal sealed partial class DtlsServer : IDisposable
         return identity.Certificate is { } certificate && material.Tls is { } tls ? certificate.FindObjection(tls, _time.GetUtcNow()) : null;
     }
 
-    private void End(Association association, bool isTold)
+    private void End(Association association, bool isTold, ClientEnding ending)
     {
         if (!_table.Remove(association)) return;
         if (isTold && association.WriteEnd(out PeerEndPoint at) is { } datagram) _send(at, datagram);
-        _server.Forget(association.EndPoint);
+        _server.Forget(association.EndPoint, ending);
     }
 
     // Its peer is forgotten already.
     private void EndForgotten(PeerEndPoint peer)
     {
-        if (_table.Find(peer.Association) is { } association) End(association, isTold: true);
+        if (_table.Find(peer.Association) is { } association) End(association, isTold: true, ClientEnding.Silent);
     }
 
     private void Sweep()
@@ -317,7 +328,7 @@ internal sealed partial class DtlsServer : IDisposable
         foreach (Association one in _table.All())
         {
             // Who is remembered as a peer is forgotten as one.
-            if (NowMs - one.HeardMs >= _idleMs && !_server.IsRemembered(one.EndPoint)) End(one, isTold: true);
+            if (NowMs - one.HeardMs >= _idleMs && !_server.IsRemembered(one.EndPoint)) End(one, isTold: true, ClientEnding.Silent);
         }
     }
 

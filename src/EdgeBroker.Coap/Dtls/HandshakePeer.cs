@@ -148,6 +148,14 @@ internal sealed class HandshakePeer(CapturingCrypto crypto, DtlsMaterial materia
         IsComplete = true;
     }
 
+    /// <summary>
+    /// A client that says nothing of renegotiation (RFC 5746, 3.6), as small ones do not, is let in: the attack it guards against needs a server that
+    /// renegotiates, and this one never does.
+    /// </summary>
+    public override void NotifySecureRenegotiation(bool secureRenegotiation)
+    {
+    }
+
     /// <inheritdoc/>
     protected override byte[] GetNewConnectionID() => connectionId;
 

@@ -25,34 +25,47 @@ public sealed record DoorSettings(string Listener, bool AllowAnonymous, bool All
 /// <param name="settings">How peers come in.</param>
 /// <param name="executor">Where who had to wait goes on.</param>
 /// <param name="time">The clock.</param>
-public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ISerialExecutor executor, TimeProvider time)
+/// <param name="clients">The clients of all listeners.</param>
+internal sealed class CoapDoor(
+    Broker broker, IAuthenticator authenticator, Replaceable<DoorSettings> settings, ISerialExecutor executor, TimeProvider time, CoapClients clients)
 {
     private long _clients;
+
+    /// <summary>Where peers are remembered. Set before the first one comes.</summary>
+    internal ResourceServer? Server { get; set; }
 
     /// <summary>Who a peer is, as its transport has proved; null: it proves nothing.</summary>
     internal Func<PeerEndPoint, PeerIdentity?> Identify { get; set; } = _ => null;
 
     /// <summary>Lets a request's peer in, and goes on with what it wants; or refuses it.</summary>
-    internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act)
+    internal void Enter(PendingRequest pending, TopicQuery query, Action<PendingRequest, CoapClient> act) =>
+        Enter(pending.Peer, query, client => act(pending, client), told => pending.Refuse(CoapCode.Unauthorized, told));
+
+    /// <summary>Lets a peer in, and goes on with what it wants; or refuses it.</summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="query">What it says of itself.</param>
+    /// <param name="act">Goes on, at once or later.</param>
+    /// <param name="refuse">Tells it that it is not let in; null: it has asked for nothing.</param>
+    internal void Enter(Peer peer, TopicQuery query, Action<CoapClient> act, Action<string>? refuse)
     {
-        PeerIdentity? proved = Identify(pending.Peer.EndPoint);
+        PeerIdentity? proved = Identify(peer.EndPoint);
         // Who has proved who it is, is that; what it says besides does not matter.
         if (proved?.UserName is not null) query = query.WithoutCredentials(proved.ClientId);
         bool hasCredentials = query.UserName is not null || query.Password is not null;
         if (hasCredentials && !settings.Current.AllowQueryCredentials)
         {
-            Refuse(pending, query, ReasonCode.NotAuthorized, "credentials in a query (allow_query_credentials)", "no credentials in a query here");
+            Refuse(peer, query, ReasonCode.NotAuthorized, "credentials in a query (allow_query_credentials)", "no credentials in a query here", refuse);
             return;
         }
 
         string credentials = Credentials(query);
-        if (pending.Peer.State is CoapClient known && known.Credentials == credentials)
+        if (peer.State is CoapClient { IsStale: false } known && known.Credentials == credentials)
         {
-            act(pending, known);
+            act(known);
             return;
         }
 
-        PeerEndPoint at = pending.Peer.At;
+        PeerEndPoint at = peer.At;
         string clientId = query.ClientId ?? proved?.UserName ?? "coap-" + at;
         byte[]? password = query.Password is { } text ? Encoding.UTF8.GetBytes(text) : null;
         var request = new AuthenticationRequest(clientId, query.UserName, password, at.ToString(), settings.Current.AllowAnonymous)
@@ -65,11 +78,11 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
         if (verdict.IsCompletedSuccessfully && verdict.GetAwaiter().GetResult() is { Wait: null } result)
         {
-            Admit(pending, query, request, credentials, result, act);
+            Admit(peer, query, proved, request, credentials, result, act, refuse);
         }
         else
         {
-            _ = AdmitLaterAsync(pending, query, request, credentials, verdict, act);
+            _ = AdmitLaterAsync(peer, query, proved, request, credentials, verdict, act, refuse);
         }
     }
 
@@ -84,9 +97,15 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             AuthenticationResult now = authenticator.Review(client.Identity, client.Subject);
             bool isIn = now.Reason == ReasonCode.Success && (client.Subject.UserName is not null || settings.Current.AllowAnonymous);
             // What it was let in with is asked for again with its next request; observations go on as far as they are permitted.
-            client.Dispose();
-            peer.State = null;
-            if (!isIn) ended++;
+            client.IsStale = true;
+            if (!isIn)
+            {
+                ended++;
+                client.Ending = ClientEnding.NotLetIn;
+                client.Dispose();
+                peer.State = null;
+            }
+
             server.ForEachObserved(peer, observed =>
             {
                 if (observed is not TopicObserved topic) return;
@@ -106,8 +125,8 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
     }
 
     private async Task AdmitLaterAsync(
-        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
-        Action<PendingRequest, CoapClient> act)
+        Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, Task<AuthenticationResult> verdict,
+        Action<CoapClient> act, Action<string>? refuse)
     {
         AuthenticationResult result;
         try
@@ -126,16 +145,19 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             result = AuthenticationResult.Refused(ReasonCode.UnspecifiedError, "the authenticator failed");
         }
 
-        executor.Run(() => Admit(pending, query, request, credentials, result, act));
+        executor.Run(() => Admit(peer, query, proved, request, credentials, result, act, refuse));
     }
 
     private void Admit(
-        PendingRequest pending, TopicQuery query, AuthenticationRequest request, string credentials, AuthenticationResult result,
-        Action<PendingRequest, CoapClient> act)
+        Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, string credentials, AuthenticationResult result,
+        Action<CoapClient> act, Action<string>? refuse)
     {
+        // Meanwhile the peer may have gone: nobody would forget a client that is entered now.
+        if (peer.IsForgotten) return;
+        TellVerdict(peer, query, proved, request, result);
         if (result.Reason != ReasonCode.Success)
         {
-            Refuse(pending, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good");
+            Refuse(peer, query, result.Reason, result.Cause ?? "not let in", "credentials are needed, or are not good", refuse);
             return;
         }
 
@@ -146,15 +168,51 @@ public sealed class CoapDoor(Broker broker, IAuthenticator authenticator, Replac
             Network = request.Network,
             WaitsForStore = false,
         });
-        var client = new CoapClient(credentials, subject, result, query.ClientId is not null || result.UserName is not null, publisher);
-        (pending.Peer.State as CoapClient)?.Dispose();
-        pending.Peer.State = client;
-        act(pending, client);
+        var client = new CoapClient(Server!, executor, peer)
+        {
+            Credentials = credentials,
+            Subject = subject,
+            Identity = result,
+            Publisher = publisher,
+            Clients = clients,
+            IsNamed = query.ClientId is not null || result.UserName is not null,
+            ProvedName = proved?.UserName,
+        };
+        if (!clients.TryEnter(client))
+        {
+            client.Dispose();
+            Refuse(peer, query, ReasonCode.NotAuthorized, "the client id belongs to another user", "the client id is another user's", refuse);
+            return;
+        }
+
+        // After the new one has come, so that a client that only shows itself anew does not seem to leave.
+        (peer.State as CoapClient)?.Dispose();
+        peer.State = client;
+        act(client);
     }
 
-    private void Refuse(PendingRequest pending, TopicQuery query, ReasonCode reason, string cause, string told)
+    private void TellVerdict(Peer peer, TopicQuery query, PeerIdentity? proved, AuthenticationRequest request, AuthenticationResult result)
     {
-        broker.Events.ConnectRefused(new ConnectRefusedEvent(pending.Peer.At.ToString(), query.ClientId, reason, cause));
-        pending.Refuse(CoapCode.Unauthorized, told);
+        bool isIn = result.Reason == ReasonCode.Success;
+        if (!broker.Events.Wants(isIn ? EventKinds.AuthenticationSucceeded : EventKinds.AuthenticationFailed)) return;
+        AuthenticationMethod shown = proved?.Psk is not null ? AuthenticationMethod.Psk
+            : proved?.UserName is not null ? AuthenticationMethod.Certificate
+            : query.UserName is not null || query.Password is not null ? AuthenticationMethod.Password : AuthenticationMethod.Anonymous;
+        // Who shows nothing and comes in was not authenticated; and may not even be there.
+        if (shown == AuthenticationMethod.Anonymous && isIn) return;
+        AuthenticationMethod method = result.Method == AuthenticationMethod.Unknown || shown == AuthenticationMethod.Psk ? shown : result.Method;
+        bool isSecure = peer.EndPoint.Association != 0;
+        var client = new ClientDescription(
+            ReservedIds.Coap + request.ClientId, isIn ? result.UserName : request.UserName ?? request.TransportIdentity, peer.At.ToString(),
+            request.Listener, isSecure ? "dtls" : "udp", ProtocolVersion.V5, KeepAliveSeconds: 0) { OtherProtocol = isSecure ? "coaps" : "coap" };
+        if (isIn) broker.Events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
+        else broker.Events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, result.Reason, result.Cause));
+    }
+
+    private void Refuse(Peer peer, TopicQuery query, ReasonCode reason, string cause, string told, Action<string>? refuse)
+    {
+        broker.Events.ConnectRefused(new ConnectRefusedEvent(
+            peer.At.ToString(), query.ClientId, reason, cause, settings.Current.Listener, query.UserName));
+        refuse?.Invoke(told);
     }
 }

@@ -1,27 +1,43 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 
 /// <summary>What an observer of topics follows: a subscription of the broker's with a bounded queue. Used by the server's thread.</summary>
-/// <param name="client">Subscribes; its own from here on.</param>
+/// <param name="feed">Brings the messages; its own from here on.</param>
 /// <param name="filter">The topic or filter.</param>
+/// <param name="qos">The QoS of the subscription.</param>
 /// <param name="isFilter">Whether messages come with their topic.</param>
-/// <param name="isConfirmable">Whether the observer acknowledges what it is told.</param>
 /// <param name="executor">Where it is told that there is something new.</param>
 /// <param name="nowMs">The broker's clock.</param>
-internal sealed class TopicObserved(LocalClient client, string filter, bool isFilter, bool isConfirmable, ISerialExecutor executor, Func<long> nowMs)
+internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, bool isFilter, ISerialExecutor executor, Func<long> nowMs)
     : IObserved
 {
+    private readonly bool _isConfirmable = qos > QoS.AtMostOnce;
     private Observation? _observation;
+    private CoapResponse? _first;
     private CoapResponse? _last;
     private bool _isWaiting;
     private bool _hasState;
     private ushort? _format;
+
+    /// <summary>Messages that wait for the observer.</summary>
+    public int QueuedMessages => feed.QueuedMessages;
+
+    /// <summary>Their bytes.</summary>
+    public long QueuedBytes => feed.QueuedBytes;
+
+    /// <summary>Messages it was not told of.</summary>
+    public long Dropped => feed.Dropped;
+
+    /// <summary>What it follows, as a subscription.</summary>
+    public SubscriptionView Describe() => new(filter, (int)qos, NoLocal: false, RetainAsPublished: true, RetainHandling: isFilter ? 0 : 2, Identifiers: null);
 
     /// <summary>Goes on for a registration that has been answered.</summary>
     public void Begin(Observation observation)
@@ -33,10 +49,17 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
     /// <summary>The state the observer was told when it registered, whose format it goes on with.</summary>
     public void Told(Message state) => (_hasState, _format) = (true, MessageContent.FormatOf(state));
 
+    /// <summary>Has the observer told a state before all else.</summary>
+    public void TellFirst(CoapResponse state) => _first = state;
+
+    /// <summary>Lets go of it without telling the observer.</summary>
+    public void End() => _observation?.End();
+
     /// <summary>Takes the first message of several topics, as far as one is at hand.</summary>
     public bool TryTakeFirst(out CoapResponse envelope)
     {
-        bool isFound = client.TryRead(out LocalDelivery delivery);
+        bool isFound = feed.TryRead(out LocalDelivery delivery, out Action? taken);
+        taken?.Invoke();
         envelope = isFound ? MessageContent.ToEnvelope(delivery, nowMs()) : new CoapResponse(CoapCode.Content);
         return isFound;
     }
@@ -64,16 +87,24 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
             return true;
         }
 
+        if (_first is { } first)
+        {
+            _first = null;
+            notification = new Notification(first, IsConfirmable: true);
+            return true;
+        }
+
         while (true)
         {
-            if (client.TryRead(out LocalDelivery delivery))
+            if (feed.TryRead(out LocalDelivery delivery, out Action? taken))
             {
-                notification = new Notification(isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery), isConfirmable);
+                CoapResponse told = isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery);
+                notification = new Notification(told, _isConfirmable || feed.IsDurable, taken);
                 return true;
             }
 
             if (_isWaiting) return false;
-            ValueTask<bool> arrival = client.WaitToReadAsync();
+            ValueTask<bool> arrival = feed.WaitToReadAsync();
             if (!arrival.IsCompletedSuccessfully)
             {
                 _isWaiting = true;
@@ -87,7 +118,13 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
     }
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public bool IsDurable => feed.IsDurable;
+
+    /// <inheritdoc/>
+    public void Cancel() => feed.Forget();
+
+    /// <inheritdoc/>
+    public void Dispose() => feed.Dispose();
 
     private CoapResponse ToState(in LocalDelivery delivery)
     {
@@ -105,7 +142,7 @@ internal sealed class TopicObserved(LocalClient client, string filter, bool isFi
         executor.Run(() =>
         {
             _isWaiting = false;
-            _observation!.Signal();
+            _observation?.Signal();
         });
     }
 }

@@ -14,11 +14,16 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="broker">The broker.</param>
 /// <param name="door">Lets peers in.</param>
 /// <param name="executor">Where what is answered later is answered.</param>
-public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor executor) : IResource
+/// <param name="durables">The observations that outlive their observer's association.</param>
+internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISerialExecutor executor, DurableObservations durables) : IResource
 {
-    private const int QueuedMessages = 100;
+    /// <summary>Messages that wait for an observer who gets every one.</summary>
+    internal const int QueuedMessages = 100;
+
+    /// <summary>Their bytes.</summary>
+    internal const long QueuedBytes = 256 * 1024;
+
     private const int LatestTopics = 1_000;
-    private const long QueuedBytes = 256 * 1024;
 
     /// <summary>What discovery says of it.</summary>
     public static readonly Link Link = new() { Attributes = [("rt", "core.ps.data"), ("title", "topics: /ps/LEVEL/LEVEL"), ("obs", null)] };
@@ -95,66 +100,6 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor 
 
     private static bool IsKnown(CoapRequest request, CoapResponse state) => request.ETags.Any(known => known.AsSpan().SequenceEqual(state.ETag));
 
-    private void Observe(PendingRequest pending, CoapClient client, string topic, bool isFilter, TopicQuery query)
-    {
-        QoS qos = query.QoS ?? (pending.IsConfirmable ? QoS.AtLeastOnce : QoS.AtMostOnce);
-        LocalClient subscriber = broker.OpenLocal($"coap/{client.Subject.ClientId}/{Interlocked.Increment(ref _observers)}/observe", new LocalClientOptions
-        {
-            Identity = client.Identity,
-            Network = client.Publisher.Options.Network,
-            Content = query.IsQueue ? LocalQueueContent.EveryMessage : LocalQueueContent.LatestOfEachTopic,
-            MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
-            MaxQueuedBytes = QueuedBytes,
-        });
-        var observed = new TopicObserved(subscriber, topic, isFilter, qos > QoS.AtMostOnce, executor, () => broker.Clock.NowMs);
-        RetainHandling retained = isFilter ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
-        ReasonCode granted = subscriber.Subscribe(topic, new SubscriptionOptions(qos, retainAsPublished: true, retainHandling: retained));
-        if (granted.IsError())
-        {
-            observed.Dispose();
-            Refuse(pending, granted);
-            return;
-        }
-
-        // The value after the subscription: what changes in between is told as well.
-        CoapResponse? first = isFilter ? First(observed) : State(pending, client, topic, observed);
-        if (first is null)
-        {
-            observed.Dispose();
-        }
-        else if (pending.TryObserve(observed, client.StableName, first, out Observation observation))
-        {
-            if (!observation.HasEnded) observed.Begin(observation);
-        }
-        else
-        {
-            observed.Dispose();
-            pending.Respond(first);
-        }
-    }
-
-    private static CoapResponse First(TopicObserved observed)
-    {
-        observed.TryTakeFirst(out CoapResponse envelope);
-        return envelope;
-    }
-
-    /// <summary>What an observer of a topic is told at first; null: the request was refused.</summary>
-    private CoapResponse? State(PendingRequest pending, CoapClient client, string topic, TopicObserved observed)
-    {
-        if (!TryFind(pending, client, topic, out Message? message)) return null;
-        if (message is null) return new CoapResponse(CoapCode.Content);
-        CoapResponse state = MessageContent.ToResponse(message, broker.Clock.NowMs);
-        if (!Accepts(pending.Request, state))
-        {
-            pending.Refuse(CoapCode.NotAcceptable, NotThatFormat(state));
-            return null;
-        }
-
-        observed.Told(message);
-        return IsKnown(pending.Request, state) ? new CoapResponse(CoapCode.Valid) { ETag = state.ETag, MaxAge = state.MaxAge } : state;
-    }
-
     private void Put(PendingRequest pending, CoapClient client, string topic, TopicQuery query)
     {
         if (query.Retain == false)
@@ -209,6 +154,7 @@ public sealed class TopicResource(Broker broker, CoapDoor door, ISerialExecutor 
             Retain = retain,
             ExpiresAtMs = query.ExpirySeconds is { } seconds ? broker.Clock.NowMs + (seconds * 1_000L) : Message.Never,
         };
+        client.Published++;
         ValueTask<ReasonCode> done = client.Publisher.PublishAsync(message);
         if (done.IsCompleted) Conclude(pending, done.GetAwaiter().GetResult(), success);
         else _ = ConcludeAsync(pending, done, success);

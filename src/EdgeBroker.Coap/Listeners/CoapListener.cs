@@ -1,12 +1,11 @@
-using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 using ConfiguredAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
@@ -15,9 +14,6 @@ namespace EdgeBroker.Coap.Listeners;
 /// <summary>A <c>coap</c> listener: one UDP socket, and the server behind it. Event ids 8000-8099.</summary>
 internal sealed partial class CoapListener : IListener
 {
-    // The largest datagram there is.
-    private const int MaxDatagramBytes = 65_535;
-
     private readonly CoapListenerFamily _family;
     private readonly Replaceable<DoorSettings> _door;
     private readonly ILogger _log;
@@ -25,7 +21,7 @@ internal sealed partial class CoapListener : IListener
     private DtlsFiles? _files;
     private readonly IPEndPoint _address;
     private volatile ListenerSettings _settings;
-    private volatile Socket? _socket;
+    private volatile UdpPort? _port;
     private Task _receiving = Task.CompletedTask;
 
     /// <exception cref="FormatException">The address makes no sense.</exception>
@@ -37,15 +33,14 @@ internal sealed partial class CoapListener : IListener
         _log = log;
         _door = new Replaceable<DoorSettings>(DoorOf(settings));
         _address = (IPEndPoint)ConfiguredAddress.Parse(settings.Address).ToEndPoint();
-        _socket = Bind(_address);
-        var bound = (IPEndPoint)_socket.LocalEndPoint!;
+        _port = new UdpPort(_address);
         // The port the system chose is kept when the address is taken again.
-        _address = bound;
-        EndPoint = bound.ToString();
+        _address = _port.Address;
+        EndPoint = _address.ToString();
         _time = time;
         if (settings.Protocol != ListenerProtocol.Coaps)
         {
-            Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, Send);
+            Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, SendAll);
             return;
         }
 
@@ -55,11 +50,11 @@ internal sealed partial class CoapListener : IListener
         }
         catch
         {
-            _socket.Dispose();
+            _port.Dispose();
             throw;
         }
 
-        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, (to, payload) => Dtls!.Send(to, payload));
+        Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, all => SendAll(Dtls!.Encrypt(all)));
         Dtls = new DtlsServer(Server, _files.Current, settings.Coap.MaxPeers, settings.Coap.IdleTimeout, settings.Name, time, log, Send);
         _files.Replaced = Dtls.Take;
     }
@@ -79,15 +74,21 @@ internal sealed partial class CoapListener : IListener
     /// <summary>What the listener's files hold; null: there are none.</summary>
     internal DtlsMaterial? Material => _files?.Current;
 
+    /// <summary>The certificates it shows.</summary>
+    internal IEnumerable<CertificateValidity> Certificates => _files?.CertificatesAt(_time.GetUtcNow()) ?? [];
+
+    /// <summary>Why keys that have changed are not in use; null: they are.</summary>
+    internal string? KeyRefusal => _files?.Refusal;
+
     /// <summary>Datagrams that the system would not take.</summary>
     internal long Unsent;
 
     /// <inheritdoc/>
     public Task BeginAsync()
     {
-        _receiving = ReceiveAsync(_socket!);
+        _receiving = ReceiveAsync(_port!);
         _family.Add(this);
-        LogListening(_log, EndPoint);
+        LogListening(_log, Dtls is null ? "CoAP" : "CoAP over DTLS", EndPoint);
         return Task.CompletedTask;
     }
 
@@ -97,16 +98,16 @@ internal sealed partial class CoapListener : IListener
     /// <inheritdoc/>
     public async Task SuspendAsync()
     {
-        _socket?.Dispose();
-        _socket = null;
+        _port?.Dispose();
+        _port = null;
         await _receiving.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public Task ResumeAsync()
     {
-        _socket = Bind(_address);
-        _receiving = ReceiveAsync(_socket);
+        _port = new UdpPort(_address);
+        _receiving = ReceiveAsync(_port);
         return Task.CompletedTask;
     }
 
@@ -131,72 +132,25 @@ internal sealed partial class CoapListener : IListener
 
     private static DoorSettings DoorOf(ListenerSettings settings) => new(settings.Address, settings.AllowAnonymous, settings.AllowQueryCredentials);
 
-    private static Socket Bind(IPEndPoint address)
+    private Task ReceiveAsync(UdpPort port) => port.ReceiveAsync(
+        (from, datagram, length) =>
+        {
+            if (Dtls is { } dtls) dtls.Receive(from, datagram, length);
+            else Server.Receive(from, datagram.AsSpan(0, length));
+        },
+        Server.HoldOutput,
+        Server.ReleaseOutput);
+
+    private void SendAll(List<(PeerEndPoint To, byte[] Datagram)> datagrams)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        try
-        {
-            if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = false;
-            socket.Blocking = false;
-            socket.Bind(address);
-            return socket;
-        }
-        catch (SocketException exception)
-        {
-            socket.Dispose();
-            throw new IOException($"cannot listen on {address}: {exception.Message}", exception);
-        }
+        // As if lost on the way; what must arrive is sent again.
+        if (_port?.Send(datagrams) is > 0 and int unsent) Interlocked.Add(ref Unsent, unsent);
     }
 
-    private async Task ReceiveAsync(Socket socket)
-    {
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(MaxDatagramBytes);
-        var from = new SocketAddress(socket.AddressFamily);
-        while (true)
-        {
-            try
-            {
-                int length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from).ConfigureAwait(false);
-                if (Dtls is { } dtls) dtls.Receive(ToPeer(from), buffer, length);
-                else Server.Receive(ToPeer(from), buffer.AsSpan(0, length));
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode is not (SocketError.OperationAborted or SocketError.Interrupted))
-            {
-                // A peer's port is closed (ICMP), or memory is short: of no concern to the others.
-                if (_socket != socket) return;
-            }
-            catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
-            {
-                return;
-            }
-        }
-    }
+    private void Send(PeerEndPoint to, byte[] datagram) => SendAll([(to, datagram)]);
 
-    private static PeerEndPoint ToPeer(SocketAddress address)
-    {
-        ReadOnlySpan<byte> bytes = address.Buffer.Span[..address.Size];
-        ushort port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-        return address.Family == AddressFamily.InterNetwork
-            ? new PeerEndPoint(new UInt128(0, 0xFFFF_0000_0000ul | BinaryPrimitives.ReadUInt32BigEndian(bytes[4..])), port)
-            : new PeerEndPoint(BinaryPrimitives.ReadUInt128BigEndian(bytes[8..]), port, BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]));
-    }
-
-    private void Send(PeerEndPoint to, byte[] datagram)
-    {
-        if (_socket is not { } socket) return;
-        try
-        {
-            socket.SendTo(datagram, SocketFlags.None, new IPEndPoint(to.ToAddress(), to.Port).Serialize());
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // As if lost on the way; what must arrive is sent again.
-            Interlocked.Increment(ref Unsent);
-        }
-    }
-
-    [LoggerMessage(8000, LogLevel.Information, "listening for CoAP on {EndPoint}")]
-    private static partial void LogListening(ILogger log, string endPoint);
+    [LoggerMessage(8000, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]
+    private static partial void LogListening(ILogger log, string protocol, string endPoint);
 
     private sealed class Change(CoapListener listener, ListenerSettings next, DtlsFiles? files) : IListenerChange
     {

@@ -1,10 +1,13 @@
 using EdgeBroker.Coap.Dtls;
+using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Coap.Listeners;
@@ -25,6 +28,16 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
 
     /// <inheritdoc/>
     public IReadOnlyList<IListener> Listeners => _listeners;
+
+    /// <summary>The certificates that listeners show.</summary>
+    public IReadOnlyList<CertificateValidity> Certificates => [.. _listeners.SelectMany(listener => listener.Certificates)];
+
+    /// <summary>What is to be known of files of keys: one that has changed and cannot be used.</summary>
+    public IEnumerable<HealthFinding> Findings() => _listeners.Where(listener => listener.KeyRefusal is not null).Select(listener => new HealthFinding(
+        "keys", HealthState.Warning, $"{listener.Settings.Name}: the changed file of keys is not used, the old keys stay in use: {listener.KeyRefusal}"));
+
+    /// <summary>The clients of all listeners.</summary>
+    internal CoapClients Clients { get; } = new(broker);
 
     /// <summary>Registers what is counted, and has the ledger of memory ask for what peers hold.</summary>
     public void RegisterMeters(MeterRegistry meters)

@@ -17,8 +17,10 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     private readonly Lock _lock = new();
     private readonly Broker _broker;
     private readonly CoapDoor _door;
+    private readonly TopicResource _topics;
+    private readonly DurableObservations _durables;
     private readonly ITimer _timer;
-    private readonly Action<PeerEndPoint, byte[]> _send;
+    private readonly Action<List<(PeerEndPoint To, byte[] Datagram)>> _send;
     private List<(PeerEndPoint To, byte[] Datagram)> _outbox = [];
     private List<(PeerEndPoint To, byte[] Datagram)>? _spare = [];
     private List<PeerEndPoint>? _ended;
@@ -31,16 +33,21 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     /// <param name="limits">What peers may take.</param>
     /// <param name="door">How they come in.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="send">Sends a datagram; never blocks.</param>
+    /// <param name="clients">The clients of all listeners.</param>
+    /// <param name="send">Sends datagrams; never blocks, and keeps nothing of the list.</param>
     public CoapServer(
-        Broker broker, IAuthenticator authenticator, CoapLimits limits, Replaceable<DoorSettings> door, TimeProvider time, Action<PeerEndPoint, byte[]> send)
+        Broker broker, IAuthenticator authenticator, CoapLimits limits, Replaceable<DoorSettings> door, TimeProvider time, CoapClients clients,
+        Action<List<(PeerEndPoint To, byte[] Datagram)>> send)
     {
         _broker = broker;
         _send = send;
-        _door = new CoapDoor(broker, authenticator, door, this, time);
+        _door = new CoapDoor(broker, authenticator, door, this, time, clients);
+        _durables = clients.Durables;
+        _topics = new TopicResource(broker, _door, this, _durables);
         var site = new Site();
-        site.Add("ps", new TopicResource(broker, _door, this), TopicResource.Link, withAllBelow: true);
+        site.Add("ps", _topics, TopicResource.Link, withAllBelow: true);
         Resources = new ResourceServer(site, limits, this, time, new Random(), exception => broker.ReportFault(exception, "answering a CoAP request"));
+        _door.Server = Resources;
         Resources.Forgotten = peer =>
         {
             if (peer.EndPoint.Association != 0) (_ended ??= []).Add(peer.EndPoint);
@@ -59,9 +66,19 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     public Action<PeerEndPoint>? Ended { get; set; }
 
     /// <summary>Forgets a peer whose association has ended.</summary>
-    public void Forget(PeerEndPoint peer) => Run(() =>
+    public void Forget(PeerEndPoint peer, ClientEnding ending) => Run(() =>
     {
-        if (Resources.Layer.Find(peer) is { } found) Resources.Layer.Forget(found);
+        if (Resources.Layer.Find(peer) is not { } found) return;
+        if (found.State is CoapClient client) client.Ending = ending;
+        Resources.Layer.Forget(found);
+    });
+
+    /// <summary>An association has begun: what its client observed before goes on.</summary>
+    public void Welcome(PeerEndPoint peer) => Run(() =>
+    {
+        // Nothing is remembered of who has nothing to go on with; it is let in when it asks for something.
+        if (Identify?.Invoke(peer) is not { UserName: { } user } proved || _durables.Of(proved.ClientId ?? user).Count == 0) return;
+        if (Resources.Layer.TryRemember(peer) is { } remembered) _door.Enter(remembered, new TopicQuery(), _topics.Resume, refuse: null);
     });
 
     /// <summary>A peer's association was heard of from elsewhere.</summary>
@@ -77,6 +94,19 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
 
     /// <summary>Forgets a peer that has nothing open.</summary>
     public void MakeRoom() => Run(() => Resources.Layer.TryForgetOne());
+
+    /// <summary>From here on what is to be sent is kept, so that it goes at once: several datagrams have come together.</summary>
+    public void HoldOutput()
+    {
+        lock (_lock) _depth++;
+    }
+
+    /// <summary>Sends what was kept.</summary>
+    public void ReleaseOutput()
+    {
+        lock (_lock) EndRun();
+        Flush();
+    }
 
     /// <summary>Takes a datagram.</summary>
     public void Receive(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
@@ -144,7 +174,12 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         lock (_lock)
         {
             _isClosed = true;
-            foreach (Peer peer in Resources.Layer.Peers) (peer.State as IDisposable)?.Dispose();
+            foreach (Peer peer in Resources.Layer.Peers)
+            {
+                if (peer.State is not CoapClient client) continue;
+                client.Ending = ClientEnding.Stopping;
+                client.Dispose();
+            }
         }
 
         _timer.Dispose();
@@ -185,7 +220,7 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
             (ended, _ended) = (_ended, null);
         }
 
-        foreach ((PeerEndPoint to, byte[] datagram) in outbox) _send(to, datagram);
+        if (outbox.Count > 0) _send(outbox);
         outbox.Clear();
         lock (_lock) _spare ??= outbox;
         if (ended is not null && Ended is { } tell) ended.ForEach(tell);

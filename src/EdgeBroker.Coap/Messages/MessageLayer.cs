@@ -72,6 +72,9 @@ public sealed class MessageLayer
     /// <summary>Milliseconds of the layer's clock.</summary>
     public long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
+    /// <summary>Milliseconds since 1970, by the wall.</summary>
+    public long WallTimeMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>The time at which <see cref="RunDue"/> has something to do.</summary>
     public long NextDueMs => Math.Min(
         _peers.Count == 0 ? long.MaxValue : _nextSweepMs, _due.TryPeek(out _, out (long AtMs, long Order) first) ? first.AtMs : long.MaxValue);
@@ -122,15 +125,15 @@ public sealed class MessageLayer
         }
         else if (message.Type == CoapType.Acknowledgement)
         {
-            if (_peers.Find(from) is { } peer) Conclude(peer, message.MessageId, TransmissionOutcome.Acknowledged);
+            if (Find(from, datagram) is { } peer) Conclude(peer, message.MessageId, TransmissionOutcome.Acknowledged);
         }
         else if (message.Type == CoapType.Reset)
         {
-            if (_peers.Find(from) is { } peer && !Conclude(peer, message.MessageId, TransmissionOutcome.Reset)) _handler.OnReset(peer, message.MessageId);
+            if (Find(from, datagram) is { } peer && !Conclude(peer, message.MessageId, TransmissionOutcome.Reset)) _handler.OnReset(peer, message.MessageId);
         }
         else if (message.Code.IsRequest)
         {
-            ReceiveRequest(from, message);
+            ReceiveRequest(from, message, datagram.Length);
         }
         else
         {
@@ -141,6 +144,14 @@ public sealed class MessageLayer
 
     /// <summary>The peer; null: not remembered.</summary>
     public Peer? Find(in PeerEndPoint endPoint) => _peers.Find(endPoint);
+
+    /// <summary>The peer, remembered from here on though it has not asked for anything; null: there are too many.</summary>
+    public Peer? TryRemember(in PeerEndPoint endPoint)
+    {
+        if ((_peers.Find(endPoint) ?? _peers.TryAdd(endPoint)) is not { } peer) return null;
+        _peers.Touch(peer, NowMs);
+        return peer;
+    }
 
     /// <summary>Forgets a peer, whatever it has open.</summary>
     public void Forget(Peer peer) => _peers.Forget(peer);
@@ -153,7 +164,7 @@ public sealed class MessageLayer
     public ushort Send(Peer peer, CoapResponse response, ReadOnlySpan<byte> token)
     {
         ushort messageId = peer.NextMessageId++;
-        Send(peer.EndPoint, _buffer.AsSpan(0, response.Write(_buffer, CoapType.NonConfirmable, messageId, token)));
+        Send(peer, _buffer.AsSpan(0, response.Write(_buffer, CoapType.NonConfirmable, messageId, token)));
         return messageId;
     }
 
@@ -209,11 +220,11 @@ public sealed class MessageLayer
 
         if (isPiggybacked) Keep(exchange, _buffer.AsSpan(0, length));
         else peer.NextMessageId++;
-        Send(peer.EndPoint, _buffer.AsSpan(0, length));
+        Send(peer, _buffer.AsSpan(0, length));
         return !isChallenged;
     }
 
-    private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request)
+    private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request, int bytes)
     {
         long nowMs = NowMs;
         if ((_peers.Find(from) ?? _peers.TryAdd(from)) is not { } peer)
@@ -223,11 +234,12 @@ public sealed class MessageLayer
             return;
         }
 
+        peer.BytesReceived += bytes;
         _peers.Touch(peer, nowMs);
         if (peer.Exchanges.TryGetValue(request.MessageId, out Exchange? earlier) && earlier.ExpiresAtMs > nowMs)
         {
             Counters.Duplicates++;
-            if (earlier.Reply is { } reply) Send(from, reply);
+            if (earlier.Reply is { } reply) Send(peer, reply);
             return;
         }
 
@@ -253,6 +265,13 @@ public sealed class MessageLayer
         if (isConfirmable && !exchange.IsDone) Schedule(nowMs + AcknowledgeAfterMs, () => AcknowledgeIfLate(exchange));
     }
 
+    private Peer? Find(in PeerEndPoint from, ReadOnlySpan<byte> datagram)
+    {
+        Peer? peer = _peers.Find(from);
+        peer?.BytesReceived += datagram.Length;
+        return peer;
+    }
+
     private static bool GoesOn(in CoapMessage request) =>
         (request.Find(OptionNumber.Block1) is { } upload && Block.TryRead(upload, out Block sent) && sent.Number > 0)
         || (request.Find(OptionNumber.Block2) is { } download && Block.TryRead(download, out Block asked) && asked.Number > 0);
@@ -266,7 +285,7 @@ public sealed class MessageLayer
     {
         int length = CoapWriter.WriteEmpty(_buffer, CoapType.Acknowledgement, exchange.MessageId);
         Keep(exchange, _buffer.AsSpan(0, length));
-        Send(exchange.Peer.EndPoint, _buffer.AsSpan(0, length));
+        Send(exchange.Peer, _buffer.AsSpan(0, length));
     }
 
     /// <summary>Keeps a reply for duplicates; of a GET, which may be carried out again (4.5), only as long as there is room.</summary>
@@ -304,6 +323,12 @@ public sealed class MessageLayer
         Send(to, _buffer.AsSpan(0, response.Write(_buffer, type, messageId, request.Token)));
     }
 
+    private void Send(Peer to, ReadOnlySpan<byte> datagram)
+    {
+        to.BytesSent += datagram.Length;
+        Send(to.EndPoint, datagram);
+    }
+
     private void Send(in PeerEndPoint to, ReadOnlySpan<byte> datagram)
     {
         Counters.Sent++;
@@ -320,7 +345,7 @@ public sealed class MessageLayer
 
     private void Transmit(Peer peer, Transmission one)
     {
-        Send(peer.EndPoint, one.Datagram);
+        Send(peer, one.Datagram);
         Schedule(NowMs + (long)one.TimeoutMs, () =>
         {
             if (!ReferenceEquals(peer.Current, one)) return;

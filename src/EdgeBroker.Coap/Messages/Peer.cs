@@ -43,6 +43,15 @@ public sealed class Peer
     /// <summary>Reasons to remember it although nothing is heard of it: observations.</summary>
     public int Pins { get; set; }
 
+    /// <summary>Bytes of its datagrams.</summary>
+    public long BytesReceived { get; internal set; }
+
+    /// <summary>Bytes of datagrams to it.</summary>
+    public long BytesSent { get; internal set; }
+
+    /// <summary>Notifications it was sent, not counting those sent again.</summary>
+    public long Notifications { get; internal set; }
+
     /// <summary>Whether a CON may go: nothing waits for its acknowledgement (NSTART is 1; RFC 7252, 4.7).</summary>
     public bool IsFree => Current is null && Waiting.Count == 0;
 

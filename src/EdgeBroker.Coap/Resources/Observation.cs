@@ -9,9 +9,9 @@ public sealed class Observation
     private const uint SequenceMask = 0xFF_FFFF;
 
     private readonly Observers _observers;
-    private uint _sequence = 1;
+    private uint _sequence;
 
-    internal Observation(Observers observers, Peer peer, byte[] token, IObserved observed, string? identity, Block? block)
+    internal Observation(Observers observers, Peer peer, byte[] token, IObserved observed, string? identity, Block? block, uint sequence)
     {
         _observers = observers;
         Peer = peer;
@@ -19,6 +19,7 @@ public sealed class Observation
         Observed = observed;
         Identity = identity;
         Block = block;
+        _sequence = sequence & SequenceMask;
     }
 
     /// <summary>Who observes.</summary>

@@ -14,6 +14,9 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     // What an address that may not be the peer's is sent at most, see MessageLayer.
     private const int UnverifiedExponent = 2;
 
+    // So often a number may be used up without those after a restart being older ones; 24 bits last for 12 days then.
+    private const long SequenceStepMs = 64;
+
     private readonly Dictionary<Peer, PeerObservations> _byPeer = [];
     private readonly Dictionary<string, Observation> _byIdentity = new(StringComparer.Ordinal);
     private int _count;
@@ -27,14 +30,20 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     public IReadOnlyList<Observation> Of(Peer peer) => _byPeer.TryGetValue(peer, out PeerObservations? own) ? [.. own.All] : [];
 
     /// <summary>Registers an observer; false: there are too many.</summary>
-    public bool TryAdd(PendingRequest request, IObserved observed, string? identity, out Observation observation)
+    /// <param name="peer">Who observes.</param>
+    /// <param name="token">The token it knows.</param>
+    /// <param name="observed">What it follows.</param>
+    /// <param name="key">Names who observes what, wherever the observer is; null: the end point does.</param>
+    /// <param name="block">The block size asked for.</param>
+    /// <param name="observation">The registration.</param>
+    public bool TryAdd(Peer peer, byte[] token, IObserved observed, string? key, Block? block, out Observation observation)
     {
-        Peer peer = request.Peer;
         // The same token again is the same observation again (RFC 7641, 4.1); the same identity somewhere else has moved.
-        string? key = identity is null ? null : $"{identity}\u0001{request.Request.TransferKey}\u0001{Convert.ToHexString(request.Token)}";
-        End(peer, request.Token);
+        End(peer, token);
         if (key is not null && _byIdentity.TryGetValue(key, out Observation? moved)) End(moved);
-        observation = new Observation(this, peer, request.Token, observed, key, request.Request.Block2) { ConfirmedMs = layer.NowMs };
+        // What goes on behind a restart must not begin with a number that the observer takes for an old one (RFC 7641, 3.4).
+        uint sequence = observed.IsDurable ? (uint)(layer.WallTimeMs / SequenceStepMs) : 1;
+        observation = new Observation(this, peer, token, observed, key, block, sequence) { ConfirmedMs = layer.NowMs };
         _byPeer.TryGetValue(peer, out PeerObservations? own);
         if (_count >= layer.Limits.MaxObservations || own?.All.Count >= layer.Limits.MaxObservationsPerPeer) return false;
         if (own is null) _byPeer.Add(peer, own = new PeerObservations());
@@ -45,24 +54,23 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         return true;
     }
 
-    /// <summary>Ends what a peer observes under a token.</summary>
-    public bool End(Peer peer, ReadOnlySpan<byte> token)
-    {
-        if (!_byPeer.TryGetValue(peer, out PeerObservations? own)) return false;
-        foreach (Observation one in own.All)
-        {
-            if (!token.SequenceEqual(one.Token)) continue;
-            End(one);
-            return true;
-        }
+    /// <summary>Ends what a peer observes under a token, at its wish.</summary>
+    public bool Cancel(Peer peer, ReadOnlySpan<byte> token) => Find(peer, token) is { } one && Cancel(one);
 
-        return false;
+    /// <summary>Ends an observation that the observer does not want any more, or may not have.</summary>
+    public bool Cancel(Observation observation)
+    {
+        observation.Observed.Cancel();
+        return End(observation);
     }
 
-    /// <summary>Ends an observation.</summary>
-    public void End(Observation observation)
+    /// <summary>Lets go of what a peer observes under a token.</summary>
+    public bool End(Peer peer, ReadOnlySpan<byte> token) => Find(peer, token) is { } one && End(one);
+
+    /// <summary>Lets go of an observation.</summary>
+    public bool End(Observation observation)
     {
-        if (observation.HasEnded) return;
+        if (observation.HasEnded) return false;
         observation.HasEnded = true;
         PeerObservations own = _byPeer[observation.Peer];
         own.All.Remove(observation);
@@ -71,6 +79,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         observation.Peer.Pins--;
         _count--;
         observation.Observed.Dispose();
+        return true;
     }
 
     /// <summary>Ends all of a peer.</summary>
@@ -82,7 +91,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     /// <summary>The peer has reset a NON.</summary>
     public void OnReset(Peer peer, ushort messageId)
     {
-        if (Of(peer).FirstOrDefault(one => one.LastNonId == messageId) is { } unwanted) End(unwanted);
+        if (Of(peer).FirstOrDefault(one => one.LastNonId == messageId) is { } unwanted) Cancel(unwanted);
     }
 
     /// <summary>There may be something new for an observer.</summary>
@@ -145,6 +154,17 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         }));
     }
 
+    private Observation? Find(Peer peer, ReadOnlySpan<byte> token)
+    {
+        if (!_byPeer.TryGetValue(peer, out PeerObservations? own)) return null;
+        foreach (Observation one in own.All)
+        {
+            if (token.SequenceEqual(one.Token)) return one;
+        }
+
+        return null;
+    }
+
     private bool IsPaced(Peer peer, PeerObservations own)
     {
         if (own.Signalled.Count == 0 || layer.NowMs >= own.NextNonMs) return false;
@@ -160,22 +180,25 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
 
     private void Send(PeerObservations own, Observation one, in Notification notification)
     {
+        one.Peer.Notifications++;
         bool isEnd = !notification.Response.Code.IsSuccess;
         CoapResponse response = isEnd ? notification.Response : Cut(one, notification.Response with { Observe = one.NextSequence() });
+        Action? taken = notification.Taken;
         bool isCheck = layer.NowMs - one.ConfirmedMs >= CheckMs;
         // Who has never answered may not know of it, and a NON would go on for hours.
         if (notification.IsConfirmable || isEnd || isCheck || !one.Peer.IsReached)
         {
-            Action<TransmissionOutcome>? told = isEnd ? null : outcome => Note(one, outcome);
+            Action<TransmissionOutcome>? told = isEnd ? null : outcome => Note(one, outcome, taken);
             layer.SendConfirmable(one.Peer, response, one.Token, told);
         }
         else
         {
             one.LastNonId = layer.Send(one.Peer, response, one.Token);
             own.NextNonMs = layer.NowMs + NonIntervalMs;
+            taken?.Invoke();
         }
 
-        if (isEnd) End(one);
+        if (isEnd) Cancel(one);
     }
 
     private CoapResponse Cut(Observation one, CoapResponse response)
@@ -186,11 +209,21 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         return cut;
     }
 
-    private void Note(Observation one, TransmissionOutcome outcome)
+    private void Note(Observation one, TransmissionOutcome outcome, Action? taken)
     {
-        if (outcome == TransmissionOutcome.Acknowledged) one.ConfirmedMs = layer.NowMs;
-        else if (outcome == TransmissionOutcome.Reset) End(one);
-        else EndAll(one.Peer);
+        if (outcome == TransmissionOutcome.Acknowledged)
+        {
+            one.ConfirmedMs = layer.NowMs;
+            if (!one.HasEnded) taken?.Invoke();
+        }
+        else if (outcome == TransmissionOutcome.Reset)
+        {
+            if (!one.HasEnded) Cancel(one);
+        }
+        else
+        {
+            EndAll(one.Peer);
+        }
     }
 
     private sealed class PeerObservations

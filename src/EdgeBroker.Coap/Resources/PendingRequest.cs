@@ -55,11 +55,13 @@ public sealed class PendingRequest
     /// <summary>Registers the one who asks as an observer, and answers with what there is now; false, with nothing done: there are too many.</summary>
     /// <param name="observed">What it follows; the registration's from here on.</param>
     /// <param name="identity">Who observes, where that does not depend on its address; null: its end point.</param>
+    /// <param name="isWhole">Whether the identity names what is observed as well.</param>
     /// <param name="response">What there is now.</param>
     /// <param name="observation">The registration.</param>
-    public bool TryObserve(IObserved observed, string? identity, CoapResponse response, out Observation observation)
+    public bool TryObserve(IObserved observed, string? identity, bool isWhole, CoapResponse response, out Observation observation)
     {
-        if (!_server.Observers.TryAdd(this, observed, identity, out observation)) return false;
+        string? key = identity is null || isWhole ? identity : $"{identity}\u0001{Request.TransferKey}\u0001{Convert.ToHexString(Token)}";
+        if (!_server.Observers.TryAdd(Peer, Token, observed, key, Request.Block2, out observation)) return false;
         if (!Respond(response with { Observe = observation.NextSequence() })) observation.End();
         return true;
     }

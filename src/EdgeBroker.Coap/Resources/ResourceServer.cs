@@ -106,16 +106,29 @@ public sealed class ResourceServer : IRequestHandler
         foreach (Observation one in Observers.Of(peer)) look(one.Observed);
     }
 
-    /// <summary>Ends all observations, and tells each observer so once, by a NON that nobody acknowledges.</summary>
+    /// <summary>Ends all observations of a peer, tells it so once, and forgets the peer.</summary>
+    public void Dismiss(Peer peer, CoapResponse last)
+    {
+        if (peer.IsForgotten) return;
+        EndObservations(peer, last, isForGood: true);
+        Layer.Forget(peer);
+    }
+
+    /// <summary>
+    /// Ends all observations, and tells each observer so once, by a NON that nobody acknowledges; but for those that go on when it comes back.
+    /// </summary>
     public void EndAllObservations(CoapResponse last)
     {
-        foreach (Peer peer in Layer.Peers)
+        foreach (Peer peer in Layer.Peers) EndObservations(peer, last, isForGood: false);
+    }
+
+    private void EndObservations(Peer peer, CoapResponse last, bool isForGood)
+    {
+        foreach (Observation one in Observers.Of(peer))
         {
-            foreach (Observation one in Observers.Of(peer))
-            {
-                Layer.Send(peer, last, one.Token);
-                one.End();
-            }
+            if (isForGood || !one.Observed.IsDurable) Layer.Send(peer, last, one.Token);
+            if (isForGood) Observers.Cancel(one);
+            else Observers.End(one);
         }
     }
 
@@ -140,7 +153,7 @@ public sealed class ResourceServer : IRequestHandler
 
     private void Dispatch(IResource resource, PendingRequest pending)
     {
-        if (pending.Request is { Observe: 1 } && pending.Request.Method == CoapCode.Get) Observers.End(pending.Peer, pending.Token);
+        if (pending.Request is { Observe: 1 } && pending.Request.Method == CoapCode.Get) Observers.Cancel(pending.Peer, pending.Token);
         try
         {
             resource.Handle(pending);

@@ -57,9 +57,15 @@ public sealed partial class BrokerEventLog : BrokerEventSink
     {
         ClientDescription client = what.Client;
         if (!_logger.IsEnabled(LogLevel.Information) || !_comings.Admit(client.ClientId)) return;
-        string version = client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1";
+        string version = client.Protocol;
         string session = what.SessionPresent ? "resumed" : "new";
         string name = NameOf(client.UserName), login = LoginOf(what);
+        if (client.OtherProtocol is not null)
+        {
+            LogCame(_logger, Cut(client.ClientId), client.RemoteEndPoint, client.Listener, version, name, login);
+            return;
+        }
+
         LogConnected(
             _logger, Cut(client.ClientId), client.RemoteEndPoint, client.Listener, client.Transport, name, login, version, client.KeepAliveSeconds, session);
     }
@@ -185,6 +191,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
     private static string LoginOf(in ConnectedEvent what) => what switch
     {
         { Identity: not null, Client.Transport: "tls" or "wss" } => "certificate",
+        { Identity: not null, Client.Transport: "dtls" } => "key or certificate",
         { Identity: not null } => "Unix account",
         { Client.UserName: null or "" } => "no login",
         _ => "credentials",
@@ -225,6 +232,10 @@ public sealed partial class BrokerEventLog : BrokerEventSink
     private static partial void LogConnected(
         ILogger logger, string clientId, string remoteEndPoint, string listener, string transport, string user, string login, string version,
         int keepAliveSeconds, string session);
+
+    [LoggerMessage(2011, LogLevel.Information, "{ClientId} came from {RemoteEndPoint} to {Listener} by {Protocol} as {User} ({Login})")]
+    private static partial void LogCame(
+        ILogger logger, string clientId, string remoteEndPoint, string listener, string protocol, string user, string login);
 
     [LoggerMessage(EventId = 2001, Message = "{ClientId} at {RemoteEndPoint} ({User}, {Listener}) disconnected: {Explanation} ({Reason})")]
     private static partial void LogDisconnected(

@@ -8,11 +8,18 @@ namespace EdgeBroker.Core.Events;
 /// <param name="UserName">The name it authenticated as; null: anonymous.</param>
 /// <param name="RemoteEndPoint">Where it connects from.</param>
 /// <param name="Listener">The listener it came by, as configured.</param>
-/// <param name="Transport">What carries MQTT: <c>tcp</c>, <c>tls</c>, <c>ws</c>, <c>wss</c> or <c>unix</c>.</param>
-/// <param name="Version">The version it speaks.</param>
+/// <param name="Transport">What carries MQTT: <c>tcp</c>, <c>tls</c>, <c>ws</c>, <c>wss</c> or <c>unix</c>; CoAP: <c>udp</c> or <c>dtls</c>.</param>
+/// <param name="Version">The version of MQTT it speaks.</param>
 /// <param name="KeepAliveSeconds">The keep alive in force.</param>
 public readonly record struct ClientDescription(
-    string ClientId, string? UserName, string RemoteEndPoint, string Listener, string Transport, ProtocolVersion Version, int KeepAliveSeconds);
+    string ClientId, string? UserName, string RemoteEndPoint, string Listener, string Transport, ProtocolVersion Version, int KeepAliveSeconds)
+{
+    /// <summary>What it speaks in place of MQTT, <c>coap</c> or <c>coaps</c>; null: MQTT.</summary>
+    public string? OtherProtocol { get; init; }
+
+    /// <summary>What it speaks, in a word: <c>3.1.1</c>, <c>5.0</c>, <c>coap</c> or <c>coaps</c>.</summary>
+    public string Protocol => OtherProtocol ?? (Version == ProtocolVersion.V5 ? "5.0" : "3.1.1");
+}
 
 /// <summary>A CONNECT was accepted.</summary>
 /// <param name="Client">The client.</param>

@@ -26,13 +26,7 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     /// <param name="limit">Most rows.</param>
     public Page<SessionSummary> Sessions(SessionFilter filter, string? after, int limit)
     {
-        PageBuilder<string, Session> page = NewPage<Session>(after, limit);
-        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
-        {
-            if (filter.Includes(entry.Value, out _)) page.Add(entry.Key, entry.Value);
-        }
-
-        return page.Build(session => session.Summarize(), clientId => clientId);
+        return Fill(NewPage<Listed>(after, limit), filter);
     }
 
     /// <summary>Sessions by client id, the last ones first.</summary>
@@ -42,15 +36,8 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     public Page<SessionSummary> SessionsDescending(SessionFilter filter, string? before, int limit)
     {
         Comparer<string> descending = Comparer<string>.Create((one, other) => string.CompareOrdinal(other, one));
-        PageBuilder<string, Session> page = before is null
-            ? PageBuilder<string, Session>.First(descending, limit)
-            : PageBuilder<string, Session>.Behind(before, descending, limit);
-        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
-        {
-            if (filter.Includes(entry.Value, out _)) page.Add(entry.Key, entry.Value);
-        }
-
-        return page.Build(session => session.Summarize(), clientId => clientId);
+        return Fill(
+            before is null ? PageBuilder<string, Listed>.First(descending, limit) : PageBuilder<string, Listed>.Behind(before, descending, limit), filter);
     }
 
     /// <summary>The sessions that are first by something measured, which changes while one looks: a list without pages.</summary>
@@ -70,15 +57,24 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
             }
         }
 
+        foreach ((string id, IGatewayClient client) in broker.GatewayClients)
+        {
+            if (client.Summarize() is { } row && filter.Includes(row)) page.Add((measure(row), id), row);
+        }
+
         return page.Build(row => row, _ => "") with { Next = null };
     }
 
     /// <summary>The row of one session; null when there is none, or it is not meant.</summary>
-    public SessionSummary? SessionRow(string clientId, SessionFilter filter) =>
-        broker.FindSession(clientId) is { } session && filter.Includes(session, out SessionSummary? row) ? row ?? session.Summarize() : null;
+    public SessionSummary? SessionRow(string clientId, SessionFilter filter)
+    {
+        if (broker.FindSession(clientId) is { } session) return filter.Includes(session, out SessionSummary? row) ? row ?? session.Summarize() : null;
+        return broker.FindGatewayClient(clientId)?.Summarize() is { } client && filter.Includes(client) ? client : null;
+    }
 
     /// <summary>One session; null when there is none of this client id.</summary>
-    public SessionDetail? Session(string clientId) => broker.FindSession(clientId)?.Detail();
+    public SessionDetail? Session(string clientId) =>
+        broker.FindSession(clientId) is { } session ? session.Detail() : broker.FindGatewayClient(clientId)?.Detail();
 
     /// <summary>Closes a client's connection.</summary>
     /// <param name="clientId">The client id.</param>
@@ -195,6 +191,22 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     /// <summary>Recent refusals, the newest first.</summary>
     public IReadOnlyList<RefusalView> Refusals() => refusals.ToList();
 
+    // Clients of other protocols stand among the sessions: for whoever looks, they are clients like any other.
+    private Page<SessionSummary> Fill(PageBuilder<string, Listed> page, SessionFilter filter)
+    {
+        foreach (KeyValuePair<string, Session> entry in broker.Sessions)
+        {
+            if (filter.Includes(entry.Value, out _)) page.Add(entry.Key, new Listed(entry.Value, null));
+        }
+
+        foreach ((string id, IGatewayClient client) in broker.GatewayClients)
+        {
+            if (client.Summarize() is { } row && filter.Includes(row)) page.Add(id, new Listed(null, client));
+        }
+
+        return page.Build(one => one.Session?.Summarize() ?? one.Client?.Summarize(), clientId => clientId);
+    }
+
     private static WaitingView Show(in WaitingMessage one, int position, DateTimeOffset began) => new(
         position, one.Message is null ? null : Encoding.UTF8.GetString(one.Message.Topic), (int)one.QoS, one.Retain, one.SizeBytes,
         began + TimeSpan.FromSeconds(one.QueuedAtSeconds))
@@ -209,4 +221,6 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     private static PageBuilder<string, T> NewPage<T>(string? after, int limit) => after is null
         ? PageBuilder<string, T>.First(StringComparer.Ordinal, limit)
         : PageBuilder<string, T>.Behind(after, StringComparer.Ordinal, limit);
+
+    private readonly record struct Listed(Session? Session, IGatewayClient? Client);
 }

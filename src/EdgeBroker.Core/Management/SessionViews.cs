@@ -55,10 +55,17 @@ public sealed record SessionFilter
         if (!Includes(session)) return false;
         if (!AsksForRow) return true;
         row = session.Summarize();
-        return row is not null && Includes(row);
+        return row is not null && HasRest(row);
     }
 
-    private bool Includes(SessionSummary row) =>
+    /// <summary>Whether a client is meant that has a row and no session.</summary>
+    internal bool Includes(SessionSummary row) =>
+        (IsConnected is not { } connected || connected == (row.State == SessionSummary.Connected))
+        && (ClientId is null || Glob.Matches(ClientId, row.ClientId))
+        && (User is null || Glob.Matches(User, row.User ?? ""))
+        && HasRest(row);
+
+    private bool HasRest(SessionSummary row) =>
         (Text is null || Has(row.ClientId) || Has(row.User) || Has(row.Address))
         && (Address is not { } network || (IPEndPoint.TryParse(row.Address ?? "", out IPEndPoint? at) && network.Contains(at.Address)))
         && (Listener is null || Listener == row.Listener)
@@ -103,10 +110,10 @@ public record SessionSummary
     /// <summary>The listener it came by, as configured.</summary>
     public string? Listener { get; init; }
 
-    /// <summary>What carries MQTT: tcp, tls, ws, wss or unix.</summary>
+    /// <summary>What carries MQTT: tcp, tls, ws, wss or unix; what carries CoAP: udp or dtls.</summary>
     public string? Transport { get; init; }
 
-    /// <summary>The version it speaks: 3.1.1 or 5.0.</summary>
+    /// <summary>The version it speaks, 3.1.1 or 5.0; or coap, coaps.</summary>
     public string? Protocol { get; init; }
 
     /// <summary>The name that its certificate, or the kernel, attests; null: none.</summary>

@@ -106,6 +106,9 @@ public enum AuthenticationMethod : byte
 
     /// <summary>The user that runs the client, as the kernel attests.</summary>
     Peer,
+
+    /// <summary>A key that both sides know beforehand (DTLS).</summary>
+    Psk,
 }
 
 /// <summary>The verdict.</summary>

@@ -1,22 +1,9 @@
 using System.Globalization;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Mqtt.Tls;
-
-/// <summary>A certificate that a listener presents.</summary>
-/// <param name="Listener">The listener's protocol and address, as <c>mqtts on 0.0.0.0:8883</c>.</param>
-/// <param name="File">Where it is from.</param>
-/// <param name="Name">Its common name, or its subject.</param>
-/// <param name="NotAfter">Its end.</param>
-public sealed record CertificateValidity(string Listener, string File, string Name, DateTimeOffset NotAfter)
-{
-    /// <summary>Its beginning.</summary>
-    public DateTimeOffset NotBefore { get; init; }
-
-    /// <summary>What else is wrong, or will be soon, with the listener's files, one sentence each; of its first certificate.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
-}
 
 /// <summary>How long the certificates in use are still valid, for those who watch over the broker.</summary>
 /// <param name="read">Those in use at the moment; any thread.</param>

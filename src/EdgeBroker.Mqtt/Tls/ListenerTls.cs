@@ -50,12 +50,7 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
     public TimeProvider Time { get; }
 
     /// <summary>The certificates in use.</summary>
-    public IEnumerable<CertificateValidity> Certificates => Material.Certificates.Select((pair, i) => new CertificateValidity(
-        _listener, pair.Files.CertificateFile, CertificateFindings.Shown(pair.Certificate), new DateTimeOffset(pair.Certificate.NotAfter))
-    {
-        NotBefore = new DateTimeOffset(pair.Certificate.NotBefore),
-        Warnings = i == 0 ? [.. Warnings()] : [],
-    });
+    public IEnumerable<CertificateValidity> Certificates => CertificateValidity.Of(_files, _listener, Time.GetUtcNow());
 
     /// <summary>Reads other files; null: they are those in use.</summary>
     /// <exception cref="CertificateFileException">One cannot be used.</exception>
@@ -84,12 +79,6 @@ public sealed partial class ListenerTls : ITlsPort, IDisposable
     {
         files.Replaced = () => Replaced?.Invoke();
         return files;
-    }
-
-    private IEnumerable<string> Warnings()
-    {
-        if (_files.Refusal is { } refusal) yield return "the changed certificate files are not used, the old ones stay in use: " + refusal;
-        foreach (string finding in CertificateFindings.OfClients(Material, Time.GetUtcNow())) yield return finding;
     }
 
     /// <inheritdoc/>

@@ -64,7 +64,7 @@ internal static class ClientWriters
         json.WriteString("user", client.UserName);
         json.WriteString("address", client.RemoteEndPoint);
         json.WriteString("listener", client.Listener);
-        json.WriteString("protocol", client.Version == ProtocolVersion.V5 ? "5.0" : "3.1.1");
+        json.WriteString("protocol", client.Protocol);
         json.WriteString("transport", client.Transport);
     }
 
@@ -86,6 +86,7 @@ internal static class ClientWriters
         AuthenticationMethod.Enhanced => "enhanced",
         AuthenticationMethod.Certificate => "certificate",
         AuthenticationMethod.Peer => "peer",
+        AuthenticationMethod.Psk => "psk",
         _ => throw new ArgumentOutOfRangeException(nameof(method), method, "A method needs a word."),
     };
 }

@@ -10,7 +10,7 @@ using EdgeBroker.Transport.Tls;
 namespace EdgeBroker.Verbs;
 
 /// <summary><c>edgebroker coap ...</c>: the technician's CoAP client.</summary>
-internal static class CoapCommand
+internal static partial class CoapCommand
 {
     private const int PlainPort = 5_683;
     private const int SecurePort = 5_684;
@@ -49,7 +49,7 @@ internal static class CoapCommand
         [
             Verb("get", "print a value", CoapCode.Get), Verb("put", "put a value, which is kept", CoapCode.Put, Body),
             Verb("post", "post an event, which is not kept", CoapCode.Post, Body), Verb("delete", "delete a value", CoapCode.Delete),
-            Verb("observe", "print each value, a line each, until it is ended", null, [Count]),
+            Verb("observe", "print each value, a line each, until it is ended", null, [Count]), Bench,
         ],
     };
 
@@ -181,18 +181,21 @@ internal static class CoapCommand
 
     private static ClientLink Open(CoapTarget target, PskEntry? key, TimeSpan limit)
     {
-        IPEndPoint server;
+        IPEndPoint server = Resolve(target);
+        return key is null ? ClientLink.OverUdp(server) : ClientLink.OverDtls(server, key.Identity, key.Key, limit);
+    }
+
+    private static IPEndPoint Resolve(CoapTarget target)
+    {
         try
         {
             IPAddress address = IPAddress.TryParse(target.Host.Trim('[', ']'), out IPAddress? literal) ? literal : Dns.GetHostAddresses(target.Host)[0];
-            server = new IPEndPoint(address, target.Port ?? (target.IsSecure ? SecurePort : PlainPort));
+            return new IPEndPoint(address, target.Port ?? (target.IsSecure ? SecurePort : PlainPort));
         }
         catch (SocketException exception)
         {
             throw new CoapClientException($"{target.Host}: {exception.Message}", exception);
         }
-
-        return key is null ? ClientLink.OverUdp(server) : ClientLink.OverDtls(server, key.Identity, key.Key, limit);
     }
 
     private static int Show(CoapReply reply, Stream output, bool isLine)

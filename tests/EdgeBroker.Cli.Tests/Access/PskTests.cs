@@ -17,9 +17,9 @@ public sealed class PskTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_terminal.PathOf("keys")));
         PskEntry made = Assert.Single(Load().Entries);
         Assert.Equal(("sensor", "anna", "press7", 16), (made.Identity, made.UserName, made.ClientId, made.Key.Length));
-        Assert.Equal($"key: {Convert.ToHexStringLower(made.Key)}\nsensor added; a running broker takes it with \"edgebroker reload\"\n", _terminal.Out);
+        Assert.Equal($"key: {Convert.ToHexStringLower(made.Key)}\nsensor added; a running broker takes it by itself\n", _terminal.Out);
         Assert.Equal(0, RunWith(Key, "psk", "add", "--stdin", "keys", "sensor"));
-        Assert.Equal("sensor is changed; a running broker takes it with \"edgebroker reload\"\n", _terminal.Out);
+        Assert.Equal("sensor is changed; a running broker takes it by itself\n", _terminal.Out);
         PskEntry changed = Assert.Single(Load().Entries);
         Assert.Equal(("sensor", null, Key), (changed.UserName, changed.ClientId, Convert.ToHexStringLower(changed.Key)));
         Assert.Equal(0, _terminal.Run("psk", "list", "keys"));

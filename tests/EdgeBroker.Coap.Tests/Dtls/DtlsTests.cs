@@ -1,14 +1,18 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
+using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
@@ -25,15 +29,18 @@ public sealed class DtlsTests : IAsyncDisposable
     private static readonly byte[] Key = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
     private static readonly byte[] OtherKey = [.. Key.Reverse()];
 
-    private readonly Broker _broker = new(
-        TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(), "test");
-
+    private readonly RecordedEvents _events = new();
+    private readonly Broker _broker;
     private readonly Replaceable<AclRuleSet> _rules = new(AclRuleSet.Unrestricted);
     private readonly CoapListenerFamily _family;
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
 
-    public DtlsTests() =>
+    public DtlsTests()
+    {
+        _broker = new Broker(
+            TestBrokerOptions.Quiet, new BrokerClock(TimeProvider.System), VolatileJournal.Instance, new BrokerEvents(_events), "test");
         _family = new CoapListenerFamily(_broker, new AnonymousAuthenticator(_rules), TimeProvider.System, NullLoggerFactory.Instance);
+    }
 
     private string PskFile => Path.Combine(_directory, "sensors.psk");
 
@@ -131,7 +138,6 @@ public sealed class DtlsTests : IAsyncDisposable
         await client.AskAsync(Put);
         byte[] good = client.LastSent;
         var random = new Random(1);
-        int sent = 0;
         for (int i = 0; i < 500; i++)
         {
             byte[] forged = [.. good];
@@ -139,13 +145,11 @@ public sealed class DtlsTests : IAsyncDisposable
             forged[10] = (byte)(100 + i);
             for (int n = random.Next(4); n >= 0; n--) forged[random.Next(11, forged.Length)] ^= (byte)(1 + random.Next(255));
             client.SendRaw(random.Next(4) == 0 ? forged[..random.Next(forged.Length)] : forged);
-            sent++;
         }
 
         // The flood may have filled the socket.
         Assert.Equal("1", (await client.AskUntilAnsweredAsync(Get)).Text);
         await Deadline.Until(() => Volatile.Read(ref listener.Dtls!.Counters.Dropped) > 0, "drops to be counted");
-        Assert.InRange(Volatile.Read(ref listener.Dtls!.Counters.Dropped), 1, sent);
         Assert.Equal(1, listener.Dtls!.AssociationCount);
     }
 
@@ -201,11 +205,72 @@ public sealed class DtlsTests : IAsyncDisposable
         using DtlsClient other = await DtlsClient.ConnectAsync(listener.EndPoint, "other", OtherKey);
         await client.AskAsync(Put);
         await File.WriteAllTextAsync(PskFile, "sensor:" + Convert.ToHexString([.. Key, 1]) + "\nother:" + Convert.ToHexString(OtherKey) + "\n");
-        using (IListenerChange change = listener.Prepare(listener.Settings)) Assert.True(change.Apply());
+        // Whether the reload or the watch sees them first is a matter of time.
+        using (IListenerChange change = listener.Prepare(listener.Settings)) change.Apply();
         Assert.Equal(1, listener.Dtls!.AssociationCount);
         Assert.Equal(CoapCode.Changed, (await other.AskAsync(Put)).Code);
         using DtlsClient again = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", [.. Key, 1]);
         Assert.Equal(CoapCode.Changed, (await again.AskAsync(Put)).Code);
+    }
+
+    [Fact]
+    public async Task Keys_that_change_are_taken_without_a_reload_and_a_mistake_is_said()
+    {
+        CoapListener listener = await OpenAsync();
+        using DtlsClient client = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key);
+        await client.AskAsync("43 01 00 09 010203 b2 7073 01 62");
+        await ReplaceKeysAsync("sensor:00\n");
+        await Deadline.Until(() => listener.KeyRefusal is not null, "the mistake to be seen");
+        HealthFinding finding = Assert.Single(_family.Findings());
+        Assert.Equal(HealthState.Warning, finding.State);
+        Assert.Contains("the old keys stay in use", finding.Detail, StringComparison.Ordinal);
+        Assert.Contains("has 1 bytes", finding.Detail, StringComparison.Ordinal);
+        Assert.Equal(CoapCode.NotFound, (await client.AskAsync(Get)).Code);
+        await ReplaceKeysAsync("other:" + Convert.ToHexString(OtherKey) + "\n");
+        await Deadline.Until(() => listener.Dtls!.AssociationCount == 0, "the client whose key is gone to be sent away");
+        Assert.Empty(_family.Findings());
+        await client.ClosedAsync();
+        using DtlsClient other = await DtlsClient.ConnectAsync(listener.EndPoint, "other", OtherKey);
+        Assert.Equal(CoapCode.Created, (await other.AskAsync(Put)).Code);
+    }
+
+    [Fact]
+    public async Task A_client_is_listed_with_its_association_and_a_kick_ends_both()
+    {
+        CoapListener listener = await OpenAsync("sensor:" + Convert.ToHexString(Key) + ":anna:press7\n");
+        var view = new BrokerView(_broker, new RecentRefusals(TimeProvider.System));
+        using DtlsClient client = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key);
+        await client.AskAsync("43 01 00 01 010203 60 52 7073 01 61");
+        SessionSummary row = Assert.Single(view.Sessions(new SessionFilter { Protocol = "coaps" }, null, 10).Items);
+        Assert.Equal(("$coap/press7", "anna", "anna", 1), (row.ClientId, row.User, row.Identity, row.SubscriptionsCount));
+        Assert.Equal(("coaps", "dtls", client.LocalEndPoint.ToString()), (row.Protocol, row.Transport, row.Address));
+        BrokerEvent let = Assert.Single(_events.All, one => one.Kind == BrokerEventKind.Authenticated);
+        Assert.Equal("$coap/press7", let.ClientId);
+        Assert.Equal(KickOutcome.Disconnected, view.Kick("press7", forget: false));
+        Assert.Equal(CoapCode.ServiceUnavailable, (await client.ReceiveAsync()).Code);
+        await client.ClosedAsync();
+        await Deadline.Until(() => listener.Dtls!.AssociationCount == 0, "the association to end");
+        Assert.Equal(0, listener.Server.Resources.ObservationCount);
+    }
+
+    [Fact]
+    public async Task Who_says_goodbye_is_told_of_so()
+    {
+        CoapListener listener = await OpenAsync();
+        using DtlsClient client = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key);
+        await client.AskAsync(Put);
+        client.Close();
+        BrokerEvent end = await _events.WaitForAsync(one => one.Kind == BrokerEventKind.Disconnected, "the end");
+        Assert.Equal(("$coap/sensor", DisconnectedBy.Client, ReasonCode.Success), (end.ClientId, end.By, end.Reason));
+        Assert.Equal(1, _events.Count(BrokerEventKind.Connected, "$coap/sensor"));
+    }
+
+    [Fact]
+    public void A_client_that_knows_nothing_of_renegotiation_is_let_in()
+    {
+        var peer = new HandshakePeer(new CapturingCrypto(), new DtlsMaterial(null, null), new byte[8], TimeSpan.FromSeconds(8), DateTimeOffset.UnixEpoch);
+        peer.NotifySecureRenegotiation(secureRenegotiation: false);
+        Assert.Null(peer.Refusal);
     }
 
     [Fact]
@@ -273,6 +338,13 @@ public sealed class DtlsTests : IAsyncDisposable
             Payload = System.Text.Encoding.UTF8.GetBytes(payload),
             Retain = retain,
         }).GetAwaiter().GetResult();
+    }
+
+    // At once, as tools do it: nobody is to read half of it.
+    private async Task ReplaceKeysAsync(string keys)
+    {
+        await File.WriteAllTextAsync(PskFile + ".new", keys);
+        File.Move(PskFile + ".new", PskFile, overwrite: true);
     }
 
     private async Task<CoapListener> OpenAsync(string? keys = null)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Codec;
 using EdgeBroker.Testing;
 using Org.BouncyCastle.Tls;
@@ -77,10 +78,15 @@ internal sealed class DtlsClient : IDisposable
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    public Task<Answer> AskAsync(string hex)
+    /// <summary>Asks, and waits for the answer; an acknowledgement without it, as of a server that needs longer, is not one.</summary>
+    public async Task<Answer> AskAsync(string hex)
     {
         Send(hex);
-        return ReceiveAsync();
+        while (true)
+        {
+            Answer answer = await ReceiveAsync();
+            if (answer.Code != CoapCode.Empty || answer.Type != CoapType.Acknowledgement) return answer;
+        }
     }
 
     /// <summary>Asks again and again until there is an answer, as where datagrams get lost.</summary>

@@ -27,7 +27,8 @@ internal sealed class GatewayRig : IDisposable
             options ?? TestBrokerOptions.Quiet, new BrokerClock(Time), journal ?? VolatileJournal.Instance, new BrokerEvents(Events), "test");
         Door = new Replaceable<DoorSettings>(door ?? new DoorSettings("127.0.0.1:5683", AllowAnonymous: true, AllowQueryCredentials: false));
         Server = new CoapServer(
-            Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, (to, datagram) => _peers[to].Take(datagram));
+            Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, new CoapClients(Broker),
+            all => all.ForEach(one => _peers[one.To].Take(one.Datagram)));
     }
 
     public FakeTimeProvider Time { get; } = new();

@@ -127,7 +127,7 @@ internal sealed class TestSite
 
         string? identity = request.Request.Query.FirstOrDefault(one => one.StartsWith("c=", StringComparison.Ordinal));
         var state = new TestState(this, confirmable);
-        if (!request.WantsToObserve || !request.TryObserve(state, identity, State, out Observation observation))
+        if (!request.WantsToObserve || !request.TryObserve(state, identity, isWhole: false, State, out Observation observation))
         {
             request.Respond(State);
             return;

@@ -3,6 +3,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Http.Tests.Rig;

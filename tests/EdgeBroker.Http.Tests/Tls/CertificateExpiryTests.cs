@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Mqtt.Tls;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Http.Tests.Tls;

@@ -6,6 +6,7 @@ using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Hosting.Listeners;
@@ -15,6 +16,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
 {
     private readonly IReadOnlyList<ListenerSettings> _first;
     private readonly MqttServer _mqtt;
+    private readonly CoapListenerFamily _coap;
     private readonly IListenerFamily[] _families;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -43,10 +45,10 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _log = loggers.CreateLogger("EdgeBroker.Reload");
         _mqtt = new MqttServer(broker, authenticator, Environment.ProcessorCount, time, loggers);
         var web = new WebListenerFamily(broker, authenticator, site, Environment.ProcessorCount, time, loggers, _mqtt.Handshakes);
-        var coap = new CoapListenerFamily(broker, authenticator, time, loggers);
+        CoapListenerFamily coap = _coap = new CoapListenerFamily(broker, authenticator, time, loggers);
         coap.RegisterMeters(broker.Meters);
         _families = [_mqtt, web, coap];
-        _readCertificates = () => [.. _mqtt.Certificates, .. web.Certificates];
+        _readCertificates = () => [.. _mqtt.Certificates, .. web.Certificates, .. coap.Certificates];
         _certificates = new CertificateExpiry(_readCertificates, time);
         _certificates.RegisterMeters(broker.Meters);
         _mqtt.Handshakes.RegisterMeters(broker.Meters);
@@ -120,7 +122,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     public async ValueTask<int> ReviewAsync() => (await Task.WhenAll(_families.Select(family => family.ReviewAsync())).ConfigureAwait(false)).Sum();
 
     /// <inheritdoc/>
-    public IEnumerable<HealthFinding> Findings() => _certificates.Findings().Concat(_awaited.Findings());
+    public IEnumerable<HealthFinding> Findings() => [.. _certificates.Findings(), .. _coap.Findings(), .. _awaited.Findings()];
 
     /// <summary>All stop at the same time: closing to new clients is the beginning of sending the others away.</summary>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
