@@ -15,6 +15,7 @@ public sealed class BridgeRun : IDisposable
 {
     private const int Far = 2;
     private const int OperationsUnderLoad = 300;
+    private const int OperationsOfCommits = 50;
     private const int ShortestCutBytes = 200;
     private const int LongestCutBytes = 20_000;
 
@@ -79,7 +80,6 @@ public sealed class BridgeRun : IDisposable
             retry = "1s"
             max_retry = "1s"
             keep_alive = "1s"
-            max_inflight = 50
               [[bridge.route]]
               local = "t/#"
               qos = 2
@@ -133,7 +133,7 @@ public sealed class BridgeRun : IDisposable
 
         string faults = string.Join(", ", _faults.Select(fault => $"{fault.Value} {fault.Key}"));
         string title = $"bridge to {_upstream.Name}: {_options.Profile}, {_options.Count} faults, --seed {_options.Seed}; {faults}";
-        return RunReport.Of(title, $"bridge-{_upstream.Name}-{_options.Seed}", _history, verdict, _local.Said);
+        return RunReport.Of(title, $"bridge-{_upstream.Name}-{_options.Seed}", _history, verdict, $"{_local.Said}\n\nthe other broker last said:\n{_upstream.Said}");
     }
 
     private async Task StartClientsAsync()
@@ -203,8 +203,10 @@ public sealed class BridgeRun : IDisposable
             default:
                 // As where the clock is wrong from the start until the network tells the time.
                 _clockAhead += TimeSpan.FromDays(_random.Next(-400, 400));
+                long operations = _shim.Operations;
                 _shim.SetClock(_clockAhead);
-                await MoreAsync(() => Acknowledged, 20, "publishers to go on after a clock's jump");
+                // Killed at the same moment it could only take the jump for a pause, and what waits for too old.
+                await UntilAsync(() => _shim.Operations > operations + OperationsOfCommits, "the broker to write after a clock's jump");
                 await KillLocalAsync();
                 await StartLocalAsync();
                 break;

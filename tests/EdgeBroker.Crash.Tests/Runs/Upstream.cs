@@ -11,6 +11,9 @@ public abstract class Upstream : IDisposable
     /// <summary>What it is called on the command line.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What it has said since it was started last.</summary>
+    public abstract string Said { get; }
+
     /// <summary>The upstream of a name: edgebroker or mosquitto.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static Upstream Create(string name) => name switch
@@ -45,6 +48,8 @@ internal sealed class EdgeBrokerUpstream : Upstream
 
     public override string Name => "edgebroker";
 
+    public override string Said => _broker.Said;
+
     public override Task<int> StartAsync() => _broker.StartAsync();
 
     public override async Task EndAsync()
@@ -64,6 +69,8 @@ internal sealed class MosquittoUpstream : Upstream
     private ChildProcess? _process;
 
     public override string Name => "mosquitto";
+
+    public override string Said => _process?.Said ?? "";
 
     public override async Task<int> StartAsync()
     {
