@@ -245,7 +245,7 @@ public sealed class BridgeRun : IDisposable
 
     private async Task StartUpstreamAsync()
     {
-        int port = await _upstream.StartAsync();
+        int port = await StartAsync(_upstream.StartAsync);
         _link.Target = port;
         _far.Set(port);
     }
@@ -261,9 +261,14 @@ public sealed class BridgeRun : IDisposable
     private async Task StartLocalAsync()
     {
         _shim.KillAt(0);
+        _near.Set(await StartAsync(() => _local.StartAsync(_shim.Environment)));
+    }
+
+    private static async Task<int> StartAsync(Func<Task<int>> start)
+    {
         try
         {
-            _near.Set(await _local.StartAsync(_shim.Environment));
+            return await start();
         }
         catch (InvalidOperationException exception)
         {
