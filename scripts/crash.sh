@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Kills the broker (SIGKILL), or cuts the power of the disk under it, again and again, and checks that nothing acknowledged is lost.
-#   scripts/crash.sh --rounds N [--cuts N] [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
+# Kills the broker (SIGKILL), cuts the power of the disk under it, or has a bridge and its link fail, again and again, and checks that nothing acknowledged is
+# lost.
+#   scripts/crash.sh --rounds N [--cuts N] [--bridge N [--upstream edgebroker|mosquitto]] [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
 # The executable is EDGEBROKER_BINARY, or the one scripts/publish.sh left, made first when there is none. What goes wrong is written to artifacts/crash/.
 set -euo pipefail
 # shellcheck source=scripts/env.sh

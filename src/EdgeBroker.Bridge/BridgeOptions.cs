@@ -65,6 +65,12 @@ public sealed record BridgeOptions
     /// <summary>How fast what has waited goes out; null: as fast as it is taken.</summary>
     public RateLimit? DrainRate { get; init; }
 
+    /// <summary>Queues of their own, for the routes that name them. They go in this order, and before what has none.</summary>
+    public IReadOnlyList<LaneOptions> Lanes { get; init; } = [];
+
+    /// <summary>How messages tell when they were published here.</summary>
+    public CaptureTime CaptureTime { get; init; }
+
     /// <summary>How fast anything goes out; null: as fast as it is taken.</summary>
     public RateLimit? PublishRate { get; init; }
 
@@ -107,8 +113,14 @@ public sealed record BridgeOptions
     /// <summary>Whether that message comes back.</summary>
     public bool ProbeComesBack { get; init; } = true;
 
-    /// <summary>The client id of its session here.</summary>
+    /// <summary>The client id of its session here, which is that of the routes without a lane.</summary>
     public string SessionId => Core.Receivers.ReservedIds.Bridge + Name;
+
+    /// <summary>All lanes in the order in which they go, the one of the routes that name none at the end.</summary>
+    internal IReadOnlyList<LaneOptions> AllLanes => [.. Lanes, new LaneOptions { Name = "", Queue = Queue, DrainRate = DrainRate }];
+
+    /// <summary>The client id of a lane's session here.</summary>
+    internal string SessionOf(string lane) => lane.Length == 0 ? SessionId : SessionId + "/" + lane;
 
     /// <summary>The subscriptions on the other side ask that own messages do not come back.</summary>
     internal bool HasBothWays => Routes.Any(route => route.GoesOut) && Routes.Any(route => route.ComesIn);

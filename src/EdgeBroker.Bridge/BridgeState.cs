@@ -5,7 +5,6 @@ using EdgeBroker.Client;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
@@ -13,11 +12,12 @@ using Microsoft.Extensions.Logging;
 namespace EdgeBroker.Bridge;
 
 /// <summary>What of a bridge outlives its connections: how it is configured, what it counts, what went wrong last. Any thread.</summary>
-internal sealed class BridgeState : IDeliveryFilter
+internal sealed class BridgeState
 {
     private readonly ILogger _log;
     private const long QuietMs = 60_000;
     private volatile BridgeFault? _fault;
+    private volatile IReadOnlyList<string> _refusedFilters = [];
     private long _notCarriedAtMs = -QuietMs;
 
     /// <param name="options">As configured.</param>
@@ -29,6 +29,7 @@ internal sealed class BridgeState : IDeliveryFilter
         Environment = environment;
         _log = environment.Log;
         Routes = new RouteTable(options.Routes, options.Connection.ClientId);
+        Lanes = [.. options.AllLanes.Select(lane => new BridgeLane(this, lane))];
         Path = new MessagePath(environment.NodeId, options.MaximumHops);
         Echoes = options.EchoWindow is { } window ? new EchoWindow(window) : null;
         ReceiveContext = environment.Rent();
@@ -43,6 +44,12 @@ internal sealed class BridgeState : IDeliveryFilter
     public Broker Broker => Environment.Broker;
 
     public RouteTable Routes { get; }
+
+    /// <summary>The lanes, in the order in which they go.</summary>
+    public IReadOnlyList<BridgeLane> Lanes { get; }
+
+    /// <summary>Filters that the other side does not let this one subscribe to, by what it said last.</summary>
+    public IReadOnlyList<string> RefusedFilters => _refusedFilters;
 
     public BridgeCounters Counters { get; init; } = new();
 
@@ -63,10 +70,11 @@ internal sealed class BridgeState : IDeliveryFilter
     /// <summary>What went wrong last; null: nothing.</summary>
     public BridgeFault? LastFault => _fault;
 
-    /// <inheritdoc/>
-    public bool Takes(in Publication message)
+    /// <summary>Whether a message goes out by a lane.</summary>
+    public bool Carries(in Publication message, string lane)
     {
         if (!Path.MayGoOn(message.Properties) || Routes.FindOut(message.Topic, message.Payload.Length) is not { } routed) return false;
+        if (routed.Route.Lane != lane) return false;
         if (routed.Excess is null) return true;
         NoteNotCarried(message.Topic, routed.Excess);
         return false;
@@ -112,9 +120,14 @@ internal sealed class BridgeState : IDeliveryFilter
         BridgeLog.MessageRefused(_log, Options.Name, text);
     }
 
-    /// <summary>The other side has refused a subscription.</summary>
+    /// <summary>The subscriptions are asked for anew.</summary>
+    public void ForgetRefusedFilters() => _refusedFilters = [];
+
+    /// <summary>The other side has refused a subscription. On the task that reads.</summary>
     public void NoteNotSubscribed(string filter, ReasonCode reason)
     {
+        _refusedFilters = [.. _refusedFilters, filter];
+
         string text = $"The other side refused the subscription to {filter} ({reason}, 0x{(byte)reason:X2}). {ReasonAdvice.For(reason)}";
         Note(FailureLayer.Permission, text);
         BridgeLog.NotSubscribed(_log, Options.Name, text);

@@ -57,6 +57,9 @@ public sealed record BridgeStatus
     /// <summary>Messages that one of the two sides has refused for good.</summary>
     public required long Refused { get; init; }
 
+    /// <summary>Filters that the other side does not let this one subscribe to.</summary>
+    public IReadOnlyList<string> RefusedFilters { get; init; } = [];
+
     /// <summary>Messages that would have gone in a circle.</summary>
     public required long Loops { get; init; }
 

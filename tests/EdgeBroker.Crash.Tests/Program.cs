@@ -7,9 +7,13 @@ namespace EdgeBroker.Crash.Tests;
 public static class Program
 {
     private const string Usage = """
-        crash [--rounds N] [--cuts N] [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
-          --rounds N     kill the broker N times (default 100, or 0 when --cuts is given)
+        crash [--rounds N] [--cuts N] [--bridge N] [--upstream edgebroker|mosquitto] [--small-disk D]
+              [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
+          --rounds N     kill the broker N times (default 100, or 0 when --cuts or --bridge is given)
           --cuts N       cut the power N times (default 0)
+          --bridge N     N faults of a bridge: of its broker, of the link, of the broker on the other side (default 0)
+          --upstream U   the broker on the other side (default: edgebroker)
+          --small-disk D a directory alone on a small file system (tmpfs of 64 MB), on which the bridge's broker keeps its data and which is filled up
           --profile P    durability (default: balanced)
           --seed S       repeats a schedule
         """;
@@ -19,6 +23,9 @@ public static class Program
     {
         int? rounds = null;
         int cuts = 0;
+        int faults = 0;
+        string upstream = "edgebroker";
+        string? smallDisk = null;
         int seed = Environment.TickCount & 0xFFFFFF;
         StorageProfile profile = StorageProfile.Balanced;
         try
@@ -34,6 +41,16 @@ public static class Program
                     case "--cuts":
                         cuts = Parse(value);
                         break;
+                    case "--bridge":
+                        faults = Parse(value);
+                        break;
+                    case "--upstream":
+                        Upstream.Create(value).Dispose();
+                        upstream = value;
+                        break;
+                    case "--small-disk":
+                        smallDisk = value;
+                        break;
                     case "--seed":
                         seed = Parse(value);
                         break;
@@ -45,7 +62,7 @@ public static class Program
                 }
             }
 
-            if (rounds is 0 && cuts == 0) throw new ArgumentException("neither a round nor a cut");
+            if (rounds is 0 && cuts == 0 && faults == 0) throw new ArgumentException("neither a round nor a cut nor a fault");
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException)
         {
@@ -55,7 +72,7 @@ public static class Program
 
         Console.WriteLine($"seed {seed}");
         bool good = true;
-        int kills = rounds ?? (cuts > 0 ? 0 : 100);
+        int kills = rounds ?? (cuts + faults > 0 ? 0 : 100);
         if (kills > 0)
         {
             RunReport report = await CrashRun.RunAsync(new RunOptions(profile, kills, seed, Console.WriteLine));
@@ -68,6 +85,14 @@ public static class Program
             IReadOnlyList<RunReport> reports = await PowerCutRun.RunAsync(new RunOptions(profile, cuts, seed, Console.WriteLine));
             foreach (RunReport report in reports) Console.WriteLine(report);
             good &= reports.All(r => r.IsGood);
+        }
+
+        if (faults > 0)
+        {
+            RunReport report = await BridgeRun.RunAsync(
+                new RunOptions(profile, faults, seed, Console.WriteLine), upstream, Enum.GetValues<BridgeFault>(), smallDisk);
+            Console.WriteLine(report);
+            good &= report.IsGood;
         }
 
         Console.WriteLine(good ? "nothing was lost" : "promises were broken");

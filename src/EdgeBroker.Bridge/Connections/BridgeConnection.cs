@@ -5,7 +5,7 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Connections;
 
-/// <summary>One connection of a bridge, from CONNACK to its end: gives it the bridge's session, subscribes on the other side, and lets messages go.</summary>
+/// <summary>One connection of a bridge, from CONNACK to its end: gives it the sessions of the bridge's lanes, subscribes on the other side, and lets messages go.</summary>
 /// <param name="bridge">What outlives it.</param>
 /// <param name="remote">The connection.</param>
 internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remote)
@@ -14,7 +14,8 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
     private readonly BridgeOptions _options = bridge.Options;
-    private readonly BridgeLink _link = new(bridge, remote, bridge.Broker.Clock);
+    private readonly BridgeChannel _channel = new(bridge.Options, remote, bridge.Broker.Clock);
+    private readonly List<BridgeLink> _links = [];
 
     private TimeProvider Time => bridge.Environment.Time;
 
@@ -24,13 +25,29 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
     /// <returns>Why it ended; null: this side ended it.</returns>
     public async Task<MqttException?> RunAsync(Action ready, CancellationToken cancel)
     {
-        ConnectionLease lease = BridgeSession.Attach(bridge, _link, remote.Granted);
         var subscriptions = new RemoteSubscriptions(bridge, remote);
-        var receiver = new BridgeReceiver(bridge, _link, lease, subscriptions);
+        try
+        {
+            AttachLanes();
+            return await RunAsync(subscriptions, ready, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (BridgeLink link in _links) BridgeSession.Detach(bridge, link.Lease);
+        }
+    }
+
+    /// <summary>Leaves in order: what was written still goes out.</summary>
+    public void Leave() => remote.Close();
+
+    private async Task<MqttException?> RunAsync(RemoteSubscriptions subscriptions, Action ready, CancellationToken cancel)
+    {
+        // The main lane is the last.
+        var receiver = new BridgeReceiver(bridge, _channel, _links[^1], subscriptions);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Task<MqttException?> running = remote.RunAsync(receiver, cancel);
-        Task pumping = PumpAsync(receiver, lease, ending.Token);
-        Task<MqttException> watching = WatchAsync(subscriptions, lease.Session, ready, ending.Token);
+        Task pumping = PumpAsync(receiver, ending.Token);
+        Task<MqttException> watching = WatchAsync(subscriptions, ready, ending.Token);
         await Task.WhenAny(running, pumping, watching).ConfigureAwait(false);
         // A pump that fails, or nothing moving: the connection goes with it.
         if (!running.IsCompleted) await remote.AbortAsync().ConfigureAwait(false);
@@ -38,43 +55,66 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
         await ending.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pumping, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         receiver.End();
-        BridgeSession.Detach(bridge, lease);
         if (pumping.IsFaulted) await pumping.ConfigureAwait(false);
         if (watching.IsFaulted) await watching.ConfigureAwait(false);
         if (watching.IsCompletedSuccessfully) return await watching.ConfigureAwait(false);
-        return failure is null ? null : _link.Explain(failure);
+        return failure is null ? null : _channel.Explain(failure);
     }
 
-    /// <summary>Leaves in order: what was written still goes out.</summary>
-    public void Leave() => remote.Close();
-
-    private async Task PumpAsync(BridgeReceiver receiver, ConnectionLease lease, CancellationToken cancel)
+    private void AttachLanes()
     {
-        while (true)
+        foreach (BridgeLane lane in bridge.Lanes)
         {
-            if (_link.FindPause() is { } pause) await _link.PumpRequest.WaitAsync(pause, Time, cancel).ConfigureAwait(false);
-            else await _link.PumpRequest.WaitAsync(cancel).ConfigureAwait(false);
-            Pump(receiver, lease);
+            var link = new BridgeLink(bridge, lane, _channel, [.. _links], bridge.Broker.Clock);
+            link.Lease = BridgeSession.Attach(bridge, link, remote.Granted);
+            _links.Add(link);
         }
     }
 
-    private void Pump(BridgeReceiver receiver, ConnectionLease lease)
+    private async Task PumpAsync(BridgeReceiver receiver, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (FindPause() is { } pause) await _channel.PumpRequest.WaitAsync(pause, Time, cancel).ConfigureAwait(false);
+            else await _channel.PumpRequest.WaitAsync(cancel).ConfigureAwait(false);
+            Pump(receiver);
+        }
+    }
+
+    /// <summary>The shortest of the lanes' waits for their rates; null: none waits.</summary>
+    private TimeSpan? FindPause()
+    {
+        TimeSpan? shortest = null;
+        foreach (BridgeLink link in _links)
+        {
+            if (link.FindPause() is { } pause && !(pause >= shortest)) shortest = pause;
+        }
+
+        return shortest;
+    }
+
+    private void Pump(BridgeReceiver receiver)
     {
         bridge.Broker.Loops.Begin();
         try
         {
             receiver.SendReadyAcks();
-            bridge.Broker.Pump(lease, bridge.PumpContext);
-            while (_link.TryTakeLocalAck(out LocalAck ack)) Acknowledge(lease, ack);
+            foreach (BridgeLink link in _links)
+            {
+                link.BeginPump();
+                bridge.Broker.Pump(link.Lease, bridge.PumpContext);
+                while (link.TryTakeLocalAck(out LocalAck ack)) Acknowledge(link.Lease, ack);
+            }
         }
         finally
         {
             bridge.Broker.Loops.End();
         }
 
-        if (_link.IsDraining && lease.Session.Backlog.Messages == 0)
+        foreach (BridgeLink link in _links)
         {
-            _link.EndDrain();
+            if (!link.IsDraining || link.Lease.Session.Backlog.Messages > 0) continue;
+            link.EndDrain();
             BridgeLog.Drained(bridge.Environment.Log, _options.Name);
         }
     }
@@ -87,9 +127,9 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
     }
 
     /// <summary>Has messages go when the subscriptions are answered; ends when nothing moves any more.</summary>
-    private async Task<MqttException> WatchAsync(RemoteSubscriptions subscriptions, Session session, Action ready, CancellationToken cancel)
+    private async Task<MqttException> WatchAsync(RemoteSubscriptions subscriptions, Action ready, CancellationToken cancel)
     {
-        subscriptions.Ask(session);
+        subscriptions.Ask(_links[^1].Lease.Session);
         try
         {
             await subscriptions.Answered().WaitAsync(_options.StallTimeout, Time, cancel).ConfigureAwait(false);
@@ -102,12 +142,14 @@ internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remo
         }
 
         TellOtherSide();
-        _link.Open(hasBacklog: session.Backlog.Messages > 0);
+        _channel.Begin();
+        foreach (BridgeLink link in _links) link.Open(hasBacklog: link.Lease.Session.Backlog.Messages > 0);
+        _channel.PumpRequest.Set();
         ready();
         while (true)
         {
             await Task.Delay(WatchInterval, Time, cancel).ConfigureAwait(false);
-            (int open, long progressAtMs) = _link.Progress;
+            (int open, long progressAtMs) = _channel.Progress;
             if (open > 0 && bridge.Broker.Clock.NowMs - progressAtMs >= _options.StallTimeout.TotalMilliseconds)
             {
                 return new MqttException(

@@ -1,4 +1,4 @@
-using System.Text;
+using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
@@ -12,31 +12,30 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Bridge.Connections;
 
 /// <summary>
-/// The bridge's session speaks to the other broker through it: messages are mapped, written to the connection, and, where the other side knows a lower QoS
-/// only, acknowledged in its place. Called under the session's lock, on any thread, but for what says otherwise.
+/// A lane's session speaks to the other broker through it: messages are mapped, written to the connection, and, where the other side knows a lower QoS only,
+/// acknowledged in its place. Called under the session's lock, on any thread, but for what says otherwise.
 /// </summary>
 /// <param name="bridge">What outlives connections.</param>
-/// <param name="remote">The connection.</param>
+/// <param name="lane">The lane.</param>
+/// <param name="channel">What it shares with the other lanes.</param>
+/// <param name="before">The lanes that go before it.</param>
 /// <param name="clock">The broker's clock.</param>
-internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, BrokerClock clock) : ISessionLink
+internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChannel channel, IReadOnlyList<BridgeLink> before, BrokerClock clock)
+    : ISessionLink
 {
     private readonly BridgeOptions _options = bridge.Options;
-    private readonly Signal _pump = new();
-    private readonly QoS _maximumQoS = Lower(bridge.Options.MaximumQoS, remote.Granted.MaximumQoS);
-    private readonly bool _mayRetain = bridge.Options.RetainAvailable && remote.Granted.RetainAvailable;
+    private readonly PacketConnection _remote = channel.Remote;
+    private readonly QoS _maximumQoS = Lower(bridge.Options.MaximumQoS, channel.Remote.Granted.MaximumQoS);
+    private readonly bool _mayRetain = bridge.Options.RetainAvailable && channel.Remote.Granted.RetainAvailable;
 
     // Messages that went with a lower QoS than the session delivers them with, or not at all, by their identifier: the last two steps are ours to do.
     private readonly HashSet<ushort> _lowered = [];
     private readonly Queue<LocalAck> _localAcks = new();
-    private TokenBucket _pace;
     private TokenBucket _drainPace;
     private bool _wantsPump;
-    private bool _isOpen;
-    private bool _isDraining;
-    private int _open;
-    private bool _hasProgress;
-    private byte[]? _firstTopic;
-    private long _progressAtMs;
+    private volatile bool _waitsForOthers;
+    private volatile bool _isOpen;
+    private volatile bool _isDraining;
     private long _messagesSent;
     private long _bytesSent;
     private long _messagesReceived;
@@ -44,29 +43,33 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     private Lock _lock = new();
 
     /// <inheritdoc/>
-    public bool HasRoom => _isOpen && !remote.IsFull && MayGoNow(clock.NowMs);
+    public bool HasRoom => _isOpen && !_remote.IsFull && !MustLetOthersGo && MayGoNow(clock.NowMs);
 
-    /// <summary>Asked for when there is something for the pump to do.</summary>
-    public Signal PumpRequest => _pump;
+    /// <summary>The lane.</summary>
+    public BridgeLane Lane => lane;
 
-    /// <summary>The connection.</summary>
-    public PacketConnection Remote => remote;
+    /// <summary>The right to act for the lane's session; set once, when it is attached.</summary>
+    public ConnectionLease Lease { get; set; }
 
-    /// <summary>Messages sent whose acknowledgement is awaited, and since when nothing has moved. Takes the lock.</summary>
-    public (int Open, long ProgressAtMs) Progress
+    /// <summary>Whether what waited is still on its way. A hint.</summary>
+    public bool IsDraining => _isDraining;
+
+    // A lane that goes first waits for the pace, or for room.
+    private bool MustLetOthersGo
     {
         get
         {
-            lock (_lock.Alone()) return (_open, _progressAtMs);
+            foreach (BridgeLink one in before)
+            {
+                if (one._waitsForOthers) return true;
+            }
+
+            return false;
         }
     }
 
     /// <inheritdoc/>
-    public void Prepare(Session session)
-    {
-        _lock = session.SyncRoot;
-        remote.UseLock(session.SyncRoot);
-    }
+    public void Prepare(Session session) => _lock = session.SyncRoot;
 
     /// <summary>The subscriptions on the other side are answered: what waits may go. Takes the lock.</summary>
     /// <param name="hasBacklog">Whether something has waited, and goes at the rate for that.</param>
@@ -75,11 +78,8 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         lock (_lock.Alone())
         {
             _isOpen = true;
-            _isDraining = hasBacklog && _options.DrainRate is not null;
-            _progressAtMs = clock.NowMs;
+            _isDraining = hasBacklog && lane.Options.DrainRate is not null;
         }
-
-        _pump.Set();
     }
 
     /// <summary>What waited is gone: from here on the rate is that of live messages. Takes the lock.</summary>
@@ -88,11 +88,11 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         lock (_lock.Alone()) _isDraining = false;
     }
 
-    /// <summary>Whether what waited is still on its way. A hint.</summary>
-    public bool IsDraining => Volatile.Read(ref _isDraining);
-
     /// <inheritdoc/>
-    public void SendConnack(bool sessionPresent) => _progressAtMs = clock.NowMs;
+    public void SendConnack(bool sessionPresent)
+    {
+        // The connection has been let in long ago, by the other side.
+    }
 
     /// <inheritdoc/>
     public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
@@ -101,33 +101,40 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         if (bridge.Routes.FindOut(message.Topic, message.Payload.Length) is not { Excess: null } routed) return Skip(delivery);
         if (delivery.QoS == QoS.AtMostOnce && !HasRoom) return SendOutcome.NoRoom;
         QoS qos = Lower(Lower(delivery.QoS, routed.Route.MaximumQoS), _maximumQoS);
-        bool isV5 = remote.Version == ProtocolVersion.V5;
+        ReadOnlySpan<byte> payload = message.Payload;
+        ReadOnlySpan<byte> properties = message.Properties;
+        if (_options.CaptureTime != CaptureTime.Off)
+        {
+            DateTimeOffset at = clock.WallTime.AddSeconds(-delivery.WaitedSeconds);
+            if (_options.CaptureTime == CaptureTime.Json) payload = CapturedMessage.Wrap(message.Topic, payload, at);
+            else properties = CapturedMessage.AppendTime(properties, at);
+            if (payload.Length > routed.Route.MaximumPayloadBytes) return Refuse(routed, payload.Length);
+        }
+
         var publish = new OutgoingPublish
         {
             Topic = routed.Topic,
-            Payload = message.Payload,
-            ForwardedProperties = isV5 && _options.TellsPath ? bridge.Path.Append(message.Properties) : message.Properties,
+            Payload = payload,
+            ForwardedProperties = _remote.Version == ProtocolVersion.V5 && _options.TellsPath ? bridge.Path.Append(properties) : properties,
             ExpirySeconds = message.ExpirySeconds,
             QoS = qos,
             Retain = delivery.Retain && routed.Route.KeepsRetain && _mayRetain,
-            // A server that has lost the session has seen nothing before.
-            Dup = delivery.Dup && qos != QoS.AtMostOnce && remote.Granted.SessionPresent,
+            // A server that has lost the session has seen nothing before; under an identifier of this connection a message is a new one.
+            Dup = delivery.Dup && qos != QoS.AtMostOnce && lane.IsMain && _remote.Granted.SessionPresent,
             PacketId = qos == QoS.AtMostOnce ? (ushort)0 : delivery.PacketId,
         };
-        int length = publish.Length(remote.Version);
-        if ((uint)length > remote.Granted.MaximumPacketSizeBytes)
+        int length = publish.Length(_remote.Version);
+        if ((uint)length > _remote.Granted.MaximumPacketSizeBytes) return Refuse(routed, length);
+        if (!TryWrite(publish, delivery, routed))
         {
-            bridge.NoteTooLarge(routed.Topic, length);
-            return SendOutcome.TooLarge;
+            // What is in flight for ever is found by the watch over stalls, if not before: the message goes again by the next connection.
+            _remote.Close();
+            return SendOutcome.Sent;
         }
 
-        publish.Write(remote.Output, remote.Version);
-        remote.Commit();
         Account(context, length, message.Payload.Length);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
-        if (qos != QoS.AtMostOnce && _open++ == 0) _progressAtMs = clock.NowMs;
-        if (qos != QoS.AtMostOnce && !_hasProgress) _firstTopic ??= routed.Topic;
-        bridge.Echoes?.Sent(routed.Topic, message.Payload, clock.NowMs);
+        bridge.Echoes?.Sent(routed.Topic, payload, clock.NowMs);
         return SendOutcome.Sent;
     }
 
@@ -139,26 +146,42 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         {
             // The other side knows of no such exchange.
             _localAcks.Enqueue(new LocalAck(packetId, PacketType.Pubcomp));
-            _pump.Set();
+            channel.PumpRequest.Set();
             return;
         }
 
-        new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(remote.Output, remote.Version);
-        remote.Commit();
+        // Of the main lane only: the others have no exchange at QoS 2.
+        lock (channel.SyncRoot.Leaf())
+        {
+            new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(_remote.Output, _remote.Version);
+            _remote.Commit();
+        }
     }
 
     /// <inheritdoc/>
-    public void RequestPumpWhenDrained() => _wantsPump = true;
+    public void RequestPumpWhenDrained()
+    {
+        bool isNew = !_wantsPump;
+        _wantsPump = true;
+        if (!_isOpen) return;
+        bool isFull = channel.AwaitRoom();
+        _waitsForOthers = isFull || !channel.HasPace(clock.NowMs);
+        // The pump finds out how long the pace makes it wait.
+        if (isNew && !isFull) channel.PumpRequest.Set();
+    }
 
     /// <inheritdoc/>
-    public void RequestPump() => _pump.Set();
+    public void RequestPump() => channel.PumpRequest.Set();
 
-    /// <summary>The connection has room again.</summary>
-    public void OnRoom()
+    /// <summary>The pump comes: if there is room now, nothing is waited for any more. Takes the lock.</summary>
+    public void BeginPump()
     {
-        if (!_wantsPump || !_isOpen || !MayGoNow(clock.NowMs)) return;
-        _wantsPump = false;
-        _pump.Set();
+        lock (_lock.Alone())
+        {
+            if (!HasRoom) return;
+            _wantsPump = false;
+            _waitsForOthers = false;
+        }
     }
 
     /// <summary>How long until the rate lets something go that waits for it; null: nothing does. Takes the lock.</summary>
@@ -167,9 +190,9 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         long nowMs = clock.NowMs;
         lock (_lock.Alone())
         {
-            if (!_wantsPump || !_isOpen) return null;
-            if (MayGoNow(nowMs)) return remote.IsFull ? null : TimeSpan.Zero;
-            long dueMs = Math.Max(_options.PublishRate is { } rate ? _pace.RoomAtMs(rate) : 0, _isDraining ? _drainPace.RoomAtMs(_options.DrainRate!) : 0);
+            if (!_wantsPump || !_isOpen || MustLetOthersGo) return null;
+            if (MayGoNow(nowMs)) return _remote.IsFull ? null : TimeSpan.Zero;
+            long dueMs = Math.Max(channel.PaceRoomAtMs, _isDraining ? _drainPace.RoomAtMs(lane.Options.DrainRate!) : 0);
             return TimeSpan.FromMilliseconds(Math.Max(1, dueMs - nowMs));
         }
     }
@@ -199,39 +222,10 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
     /// <param name="isRefused">Whether it was refused, and so no step of QoS 2 follows.</param>
     public void NoteAcknowledged(ushort packetId, bool isRefused)
     {
-        long nowMs = clock.NowMs;
-        bridge.Counters.CountAcknowledged(nowMs);
-        lock (_lock.Alone())
-        {
-            if (_open > 0) _open--;
-            _progressAtMs = nowMs;
-            _hasProgress = true;
-            if (isRefused) _lowered.Remove(packetId);
-        }
-    }
-
-    /// <summary>The other side moves on, though nothing is done with yet. Takes the lock.</summary>
-    public void NoteProgress()
-    {
-        lock (_lock.Alone())
-        {
-            _progressAtMs = clock.NowMs;
-            _hasProgress = true;
-        }
-    }
-
-    /// <summary>
-    /// What a connection's end looks like from here: a cloud that does not allow a topic closes the connection over it, and says nothing. Takes the lock.
-    /// </summary>
-    public MqttException Explain(MqttException failure)
-    {
-        lock (_lock.Alone())
-        {
-            if (_firstTopic is null || _hasProgress || failure.Layer != FailureLayer.Network) return failure;
-            string text = $"{failure.Message} It had acknowledged nothing of what was sent, the first to {Encoding.UTF8.GetString(_firstTopic)}; "
-                + "if that goes on, check that the other side allows this topic to this client.";
-            return new MqttException(text, failure.Reason, failure);
-        }
+        bridge.Counters.CountAcknowledged(clock.NowMs);
+        channel.NoteProgress(isDone: true);
+        if (!isRefused) return;
+        lock (_lock.Alone()) _lowered.Remove(packetId);
     }
 
     /// <summary>Counts a message of the other side.</summary>
@@ -239,16 +233,34 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
 
     /// <inheritdoc/>
     public LinkDescription Describe() => new(
-        remote.Server, "bridge " + _options.Name, "bridge", remote.Version, (int)remote.Granted.KeepAlive.TotalSeconds, null, _connectedAtMs,
+        _remote.Server, "bridge " + _options.Name, "bridge", _remote.Version, (int)_remote.Granted.KeepAlive.TotalSeconds, null, _connectedAtMs,
         new SessionTraffic(Volatile.Read(ref _messagesReceived), Volatile.Read(ref _messagesSent), 0, Volatile.Read(ref _bytesSent), 0));
 
     /// <inheritdoc/>
-    public void Close(ReasonCode reason) => remote.Close(reason.IsClientDisconnect() ? reason : ReasonCode.Success);
+    public void Close(ReasonCode reason) => _remote.Close(reason.IsClientDisconnect() ? reason : ReasonCode.Success);
 
     private static QoS Lower(QoS one, QoS other) => one < other ? one : other;
 
-    private bool MayGoNow(long nowMs) =>
-        (_options.PublishRate is not { } rate || _pace.HasRoom(rate, nowMs)) && (!_isDraining || _drainPace.HasRoom(_options.DrainRate!, nowMs));
+    private bool MayGoNow(long nowMs) => channel.HasPace(nowMs) && (!_isDraining || _drainPace.HasRoom(lane.Options.DrainRate!, nowMs));
+
+    private bool TryWrite(in OutgoingPublish publish, in Delivery delivery, RoutedTopic routed)
+    {
+        lock (channel.SyncRoot.Leaf())
+        {
+            ushort packetId = 0;
+            if (publish.QoS != QoS.AtMostOnce && !channel.TryAssign(this, lane.IsMain, delivery.PacketId, out packetId)) return false;
+            (publish with { PacketId = packetId }).Write(_remote.Output, _remote.Version);
+            _remote.Commit();
+            channel.NoteSent(publish.QoS, routed.Topic, clock.NowMs);
+            return true;
+        }
+    }
+
+    private SendOutcome Refuse(RoutedTopic routed, int bytes)
+    {
+        bridge.NoteTooLarge(routed.Topic, bytes);
+        return SendOutcome.TooLarge;
+    }
 
     private SendOutcome Skip(in Delivery delivery)
     {
@@ -262,7 +274,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         // At QoS 1 the other side's PUBACK stands for the rest; at QoS 0 nothing comes.
         if (sentWith != QoS.AtMostOnce) return;
         _localAcks.Enqueue(new LocalAck(delivery.PacketId, delivery.QoS == QoS.AtLeastOnce ? PacketType.Puback : PacketType.Pubrec));
-        _pump.Set();
+        channel.PumpRequest.Set();
     }
 
     private void Account(RoutingContext context, int length, int payloadLength)
@@ -274,9 +286,7 @@ internal sealed class BridgeLink(BridgeState bridge, PacketConnection remote, Br
         _messagesSent++;
         _bytesSent += length;
         bridge.Counters.CountSent();
-        long nowMs = clock.NowMs;
-        if (_options.PublishRate is { } rate) _pace.Take(rate, 1, nowMs);
-        if (_isDraining) _drainPace.Take(_options.DrainRate!, 1, nowMs);
+        if (_isDraining) _drainPace.Take(lane.Options.DrainRate!, 1, clock.NowMs);
     }
 }
 

@@ -165,7 +165,7 @@ internal sealed partial class BridgeReceiver
     private void LeaveWhenStoreIsWell(long notBeforeMs) => _broker.WhenStoreRecovers(_lease.Session.Id, () =>
     {
         if (_isOver) return;
-        if (_broker.StoreHold.Condition == JournalCondition.Ready && _broker.Clock.NowMs >= notBeforeMs) _link.Remote.Close();
+        if (_broker.StoreHold.Condition == JournalCondition.Ready && _broker.Clock.NowMs >= notBeforeMs) _channel.Remote.Close();
         else LeaveWhenStoreIsWell(notBeforeMs);
     });
 }

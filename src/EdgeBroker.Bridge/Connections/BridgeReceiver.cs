@@ -20,6 +20,7 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(5);
 
     private readonly BridgeState _bridge;
+    private readonly BridgeChannel _channel;
     private readonly BridgeLink _link;
     private readonly Broker _broker;
     private readonly ConnectionLease _lease;
@@ -35,25 +36,26 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     private volatile bool _isOver;
 
     /// <param name="bridge">What outlives connections.</param>
-    /// <param name="link">The session's side of the connection.</param>
-    /// <param name="lease">The right to act for the session.</param>
+    /// <param name="channel">What the lanes share.</param>
+    /// <param name="link">The main lane, in whose name messages are taken.</param>
     /// <param name="subscriptions">The subscriptions on the other side.</param>
-    public BridgeReceiver(BridgeState bridge, BridgeLink link, ConnectionLease lease, RemoteSubscriptions subscriptions)
+    public BridgeReceiver(BridgeState bridge, BridgeChannel channel, BridgeLink link, RemoteSubscriptions subscriptions)
     {
         _bridge = bridge;
+        _channel = channel;
         _link = link;
         _broker = bridge.Broker;
-        _lease = lease;
+        _lease = link.Lease;
         _context = bridge.ReceiveContext;
         _subscriptions = subscriptions;
-        _acks = new InboundAcks(bridge.Options.Connection.ReceiveMaximum + bridge.Options.Connection.ReceiveMaximumTolerance, link.PumpRequest);
+        _acks = new InboundAcks(bridge.Options.Connection.ReceiveMaximum + bridge.Options.Connection.ReceiveMaximumTolerance, channel.PumpRequest);
         // A broker that tells its name has it put at the end of the path of what comes from there: it does not do so itself for whoever subscribes.
-        string? mark = link.Remote.Granted.UserProperties.FirstOrDefault(one => one.Name == "edgebroker-node").Value;
+        string? mark = channel.Remote.Granted.UserProperties.FirstOrDefault(one => one.Name == "edgebroker-node").Value;
         _remotePath = mark is null || !bridge.Options.TellsPath ? null : new MessagePath(mark, bridge.Options.MaximumHops);
         _principal = new Principal
         {
-            Receiver = lease.Session,
-            Generation = lease.Generation,
+            Receiver = _lease.Session,
+            Generation = _lease.Generation,
             Identity = AuthenticationResult.Admitted(null, Permissions.All),
             Grants = _broker.Options,
             HearsRefusals = true,
@@ -61,7 +63,7 @@ internal sealed partial class BridgeReceiver : IPacketHandler
         };
     }
 
-    private ProtocolVersion Version => _link.Remote.Version;
+    private ProtocolVersion Version => _channel.Remote.Version;
 
     /// <inheritdoc/>
     public bool TryReceive(in Frame frame, ReadOnlySpan<byte> packet)
@@ -95,19 +97,19 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     public void End() => _isOver = true;
 
     /// <inheritdoc/>
-    public void OnRoom() => _link.OnRoom();
+    public void OnRoom() => _channel.OnRoom();
 
     /// <summary>Writes the acknowledgements that wait no more; on the pump's task.</summary>
     public void SendReadyAcks()
     {
         while (_acks.TryTake(out InboundAck ack))
         {
-            lock (_lease.Session.SyncRoot.Alone())
+            lock (_channel.SyncRoot.Alone())
             {
-                if (!_link.Remote.IsClosing)
+                if (!_channel.Remote.IsClosing)
                 {
-                    new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason }.Write(_link.Remote.Output, Version);
-                    _link.Remote.Commit();
+                    new AckPacket { Type = ack.Type, PacketId = ack.PacketId, ReasonCode = ack.Reason }.Write(_channel.Remote.Output, Version);
+                    _channel.Remote.Commit();
                 }
             }
         }
@@ -142,14 +144,16 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     {
         bool isRefused = ack.ReasonCode.IsError() && ack.Type is PacketType.Puback or PacketType.Pubrec;
         if (isRefused) LeaveWhoIsFull(ack.ReasonCode);
-        Session session = _lease.Session;
+        (BridgeLink link, ushort packetId) = _channel.Find(ack.PacketId, _link);
+        ConnectionLease lease = link.Lease;
+        Session session = lease.Session;
         AckOutcome outcome = ack.Type switch
         {
             // The session waits for the three steps of QoS 2; the message went with QoS 1, and the rest is ours.
-            PacketType.Puback when _link.IsLowered(ack.PacketId) => session.Pubrec(_lease, ack.PacketId, isRefused),
-            PacketType.Puback => session.Puback(_lease, ack.PacketId, isRefused),
-            PacketType.Pubrec => session.Pubrec(_lease, ack.PacketId, isRefused),
-            _ => session.Pubcomp(_lease, ack.PacketId),
+            PacketType.Puback when link.IsLowered(packetId) => session.Pubrec(lease, packetId, isRefused),
+            PacketType.Puback => session.Puback(lease, packetId, isRefused),
+            PacketType.Pubrec => session.Pubrec(lease, packetId, isRefused),
+            _ => session.Pubcomp(lease, packetId),
         };
         if (outcome == AckOutcome.OutOfPlace)
         {
@@ -159,8 +163,8 @@ internal sealed partial class BridgeReceiver : IPacketHandler
         if (outcome == AckOutcome.Done)
         {
             if (isRefused) _bridge.NoteRefused(ack.ReasonCode);
-            if (ack.Type == PacketType.Pubrec && !isRefused) _link.NoteProgress();
-            else _link.NoteAcknowledged(ack.PacketId, isRefused);
+            if (ack.Type == PacketType.Pubrec && !isRefused) _channel.NoteProgress(isDone: false);
+            else link.NoteAcknowledged(packetId, isRefused);
         }
 
         if (outcome != AckOutcome.UnknownId || ack.Type != PacketType.Pubrec || ack.ReasonCode.IsError()) return;
@@ -173,6 +177,6 @@ internal sealed partial class BridgeReceiver : IPacketHandler
     {
         if (reason is not (ReasonCode.QuotaExceeded or ReasonCode.MessageRateTooHigh or ReasonCode.ServerBusy or ReasonCode.ReceiveMaximumExceeded)) return;
         throw new MqttException(
-            $"{_link.Remote.Server} does not take messages at the moment ({reason}, 0x{(byte)reason:X2}); they are kept and sent again.", reason);
+            $"{_channel.Remote.Server} does not take messages at the moment ({reason}, 0x{(byte)reason:X2}); they are kept and sent again.", reason);
     }
 }

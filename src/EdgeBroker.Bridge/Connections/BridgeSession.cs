@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -8,27 +9,30 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Connections;
 
-/// <summary>The bridge's durable session in the broker: made before the first connection, so that what is published meanwhile waits.</summary>
+/// <summary>A bridge's durable sessions in the broker, one for each lane: made before the first connection, so that what is published meanwhile waits.</summary>
 internal static class BridgeSession
 {
-    // It ends when its bridge is taken out of the configuration, not by time.
+    // They end when their bridge, or lane, is taken out of the configuration, not by time.
     private const uint Forever = uint.MaxValue - 1;
 
-    /// <summary>Makes the session if there is none yet, and has it take what the routes carry.</summary>
+    /// <summary>Makes the sessions that are not there yet, and has them take what the routes carry.</summary>
     public static void Prepare(BridgeState bridge)
     {
-        var dormant = new DormantLink();
-        ConnectionLease lease = Attach(bridge, dormant, ushort.MaxValue, QoS.ExactlyOnce, RetainHandling.DoNotSend);
-        Detach(bridge, lease);
+        foreach (BridgeLane lane in bridge.Lanes)
+        {
+            var dormant = new DormantLink();
+            ConnectionLease lease = Attach(bridge, lane, dormant, ushort.MaxValue, QoS.ExactlyOnce, RetainHandling.DoNotSend);
+            Detach(bridge, lease);
+        }
     }
 
-    /// <summary>Gives the session to a connection.</summary>
+    /// <summary>Gives a lane's session to a connection.</summary>
     public static ConnectionLease Attach(BridgeState bridge, BridgeLink link, ConnectResult granted)
     {
         // A server that has kept its session has the retained messages already; for one that keeps none they would be new messages each time.
         bool isOwed = !granted.SessionPresent && granted.RetainAvailable && bridge.Options.RetainAvailable;
         RetainHandling retained = isOwed ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
-        return Attach(bridge, link, Math.Min(granted.ReceiveMaximum, bridge.Options.MaximumInflight), granted.MaximumQoS, retained);
+        return Attach(bridge, link.Lane, link, ShareOf(bridge, link.Lane, granted), granted.MaximumQoS, retained);
     }
 
     /// <summary>The connection is gone.</summary>
@@ -45,15 +49,38 @@ internal static class BridgeSession
         }
     }
 
-    private static ConnectionLease Attach(BridgeState bridge, ISessionLink link, int receiveMaximum, QoS maximumQoS, RetainHandling retained)
+    /// <summary>
+    /// How many messages of a lane may be in flight. What the other side takes is divided once and for all, so that a lane that goes first finds room at once,
+    /// however long the queue of another is: half of it is for the main lane, the other half for the rest.
+    /// </summary>
+    private static int ShareOf(BridgeState bridge, BridgeLane lane, ConnectResult granted)
+    {
+        int all = Math.Min(granted.ReceiveMaximum, bridge.Options.MaximumInflight);
+        int others = bridge.Lanes.Count - 1;
+        if (others == 0) return all;
+        if (all <= others)
+        {
+            throw new MqttException(
+                $"The other side takes {all} message(s) in flight, and each of {others + 1} lanes needs one; take a [[bridge.lane]] out.",
+                ReasonCode.ReceiveMaximumExceeded);
+        }
+
+        int share = Math.Max(1, all / 2 / others);
+        return lane.IsMain ? all - (share * others) : share;
+    }
+
+    private static ConnectionLease Attach(
+        BridgeState bridge, BridgeLane lane, ISessionLink link, int receiveMaximum, QoS maximumQoS, RetainHandling retained)
     {
         bridge.Broker.Loops.Begin();
         try
         {
-            var grant = new SessionGrant(Forever, receiveMaximum, null) { QueuePolicy = bridge.Options.Queue with { Filter = bridge } };
-            ConnectionLease? lease = bridge.Broker.Connect(bridge.Options.SessionId, cleanStart: false, grant, bridge.PumpContext, link);
-            if (lease is not { } right) throw new MqttException($"The session {bridge.Options.SessionId} belongs to somebody else.");
-            Subscribe(bridge, right, maximumQoS, retained);
+            QueuePolicy policy = lane.Options.Queue with { Filter = lane, TellsWait = bridge.Options.CaptureTime != CaptureTime.Off };
+            var grant = new SessionGrant(Forever, receiveMaximum, null) { QueuePolicy = policy };
+            ConnectionLease? lease = bridge.Broker.Connect(lane.SessionId, cleanStart: false, grant, bridge.PumpContext, link);
+            if (lease is not { } right) throw new MqttException($"The session {lane.SessionId} belongs to somebody else.");
+            // Identifiers that outlive a connection are the main lane's alone.
+            Subscribe(bridge, lane, right, lane.IsMain || maximumQoS < QoS.AtLeastOnce ? maximumQoS : QoS.AtLeastOnce, retained);
             return right;
         }
         finally
@@ -62,10 +89,10 @@ internal static class BridgeSession
         }
     }
 
-    private static void Subscribe(BridgeState bridge, ConnectionLease lease, QoS maximumQoS, RetainHandling retained)
+    private static void Subscribe(BridgeState bridge, BridgeLane lane, ConnectionLease lease, QoS maximumQoS, RetainHandling retained)
     {
         var wanted = new Dictionary<string, (QoS QoS, RetainHandling Retained)>(StringComparer.Ordinal);
-        foreach ((string filter, QoS qos, bool keepsRetain) in bridge.Routes.LocalFilters)
+        foreach ((string filter, QoS qos, bool keepsRetain) in bridge.Routes.LocalFiltersOf(lane.Options.Name))
         {
             wanted[filter] = (qos < bridge.Options.MaximumQoS ? qos : bridge.Options.MaximumQoS, keepsRetain ? retained : RetainHandling.DoNotSend);
         }

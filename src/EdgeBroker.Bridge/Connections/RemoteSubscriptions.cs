@@ -22,6 +22,7 @@ internal sealed class RemoteSubscriptions(BridgeState bridge, PacketConnection r
     /// <param name="session">The session whose identifiers must be left alone.</param>
     public void Ask(Session session)
     {
+        bridge.ForgetRefusedFilters();
         ushort packetId = 0;
         var requests = new List<(ushort PacketId, byte[] Filters)>();
         foreach ((string Filter, QoS QoS)[] some in bridge.Routes.RemoteFilters.Chunk(bridge.Options.FiltersPerSubscribe))
@@ -33,7 +34,7 @@ internal sealed class RemoteSubscriptions(BridgeState bridge, PacketConnection r
         }
 
         if (requests.Count == 0) _answered.TrySetResult();
-        lock (session.SyncRoot.Alone())
+        lock (remote.SyncRoot.Alone())
         {
             foreach ((ushort id, byte[] filters) in requests)
             {

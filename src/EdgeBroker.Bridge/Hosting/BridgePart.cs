@@ -61,6 +61,12 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
     {
         foreach (BridgeStatus status in Statuses)
         {
+            if (status.RefusedFilters.Count > 0)
+            {
+                yield return new HealthFinding(
+                    "bridge " + status.Name, HealthState.Warning, $"{status.Server} refused the subscription to {string.Join(", ", status.RefusedFilters)}");
+            }
+
             if (status.Phase is not (BridgePhase.Waiting or BridgePhase.Connecting)) continue;
             string cause = status.LastFault is { } fault ? $": {fault.Text.TrimEnd('.')}" : "";
             yield return new HealthFinding(
@@ -138,12 +144,13 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
         }
     }
 
-    /// <summary>A bridge that is configured no more leaves its session behind: what waits in it would wait for ever.</summary>
+    /// <summary>A bridge, or a lane of one, that is configured no more leaves its session behind: what waits in it would wait for ever.</summary>
     private void EndOrphans(Dictionary<string, RunningBridge> bridges)
     {
+        HashSet<string> wanted = [.. bridges.Values.SelectMany(bridge => bridge.SessionIds)];
         foreach (string id in _environment.Broker.SessionIds)
         {
-            if (id.StartsWith(ReservedIds.Bridge, StringComparison.Ordinal) && !bridges.ContainsKey(id[ReservedIds.Bridge.Length..])) Forget(id);
+            if (id.StartsWith(ReservedIds.Bridge, StringComparison.Ordinal) && !wanted.Contains(id)) Forget(id);
         }
     }
 
@@ -193,10 +200,10 @@ public sealed class BridgePart : IBrokerPart<IReadOnlyList<BridgeOptions>>
                 if (_next.TryGetValue(name, out RunningBridge? bridge) && ReferenceEquals(bridge, old)) continue;
                 await old.EndAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
                 if (bridge is not null) continue;
-                _part.Forget(old.Options.SessionId);
                 notes.Add($"bridge {name} removed");
             }
 
+            _part.EndOrphans(_next);
             _part.Replace(_next);
             foreach (RunningBridge bridge in _new)
             {

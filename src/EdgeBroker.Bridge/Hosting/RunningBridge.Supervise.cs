@@ -10,7 +10,7 @@ internal sealed partial class RunningBridge
     {
         get
         {
-            bool hasBacklog = Session?.Backlog is { } backlog && backlog.Messages + backlog.Inflight > 0;
+            bool hasBacklog = HasBacklog;
             lock (_lock.Alone()) return _isDrainOrdered ? hasBacklog : _isWanted && (!IsLazy || hasBacklog);
         }
     }
@@ -136,7 +136,7 @@ internal sealed partial class RunningBridge
         await ready.WaitAsync(cancel).ConfigureAwait(false);
         Enter(BridgePhase.Connected);
         Tell(isConnected: true);
-        BridgeLog.Connected(_state.Environment.Log, Options.Name, server, Session?.PendingMessages ?? 0);
+        BridgeLog.Connected(_state.Environment.Log, Options.Name, server, Backlog.Messages + Backlog.Inflight);
         long since = Time.GetTimestamp();
         long busyAt = since;
         while (true)
@@ -146,7 +146,7 @@ internal sealed partial class RunningBridge
             bool isDrain;
             lock (_lock.Alone()) isDrain = _isDrainOrdered;
             if (!isDrain && !IsLazy) continue;
-            if (Session?.Backlog is { } backlog && backlog.Messages + backlog.Inflight > 0) busyAt = Time.GetTimestamp();
+            if (HasBacklog) busyAt = Time.GetTimestamp();
             else if (isDrain || Time.GetElapsedTime(busyAt) >= Options.IdleTimeout) connection.Leave();
         }
     }

@@ -36,6 +36,9 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         _isWanted = Options.Start != BridgeStart.OnCommand;
     }
 
+    /// <summary>The ids of its sessions.</summary>
+    public IEnumerable<string> SessionIds => _state.Lanes.Select(lane => lane.SessionId);
+
     /// <summary>How it is configured.</summary>
     public BridgeOptions Options => _state.Options;
 
@@ -44,7 +47,23 @@ internal sealed partial class RunningBridge : IAsyncDisposable
 
     private TimeProvider Time => _state.Environment.Time;
 
-    private Session? Session => _state.Broker.FindSession(Options.SessionId);
+    /// <summary>What waits in all lanes.</summary>
+    private SessionBacklog Backlog
+    {
+        get
+        {
+            SessionBacklog sum = default;
+            foreach (SessionBacklog one in _state.Lanes.Select(lane => lane.Session?.Backlog ?? default))
+            {
+                sum = new SessionBacklog(
+                    sum.Messages + one.Messages, sum.Bytes + one.Bytes, Math.Max(sum.OldestSeconds, one.OldestSeconds), sum.Inflight + one.Inflight);
+            }
+
+            return sum;
+        }
+    }
+
+    private bool HasBacklog => Backlog is { } backlog && backlog.Messages + backlog.Inflight > 0;
 
     private bool IsLazy => Options.Start == BridgeStart.Lazy;
 
@@ -81,8 +100,8 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         lock (_lock.Alone()) wasWanted = _isWanted;
         Stop();
         await WaitUntilLeftAsync().ConfigureAwait(false);
-        int count = Session?.PendingMessages ?? 0;
-        _state.Broker.Kick(Options.SessionId, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
+        int count = Backlog.Messages + Backlog.Inflight;
+        foreach (BridgeLane lane in _state.Lanes) _state.Broker.Kick(lane.SessionId, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
         BridgeSession.Prepare(_state);
         if (wasWanted) Start();
         return count;
@@ -95,7 +114,7 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         {
             BridgePhase phase;
             lock (_lock.Alone()) phase = _phase;
-            SessionBacklog backlog = Session?.Backlog ?? default;
+            SessionBacklog backlog = Backlog;
             BridgeCounters counters = _state.Counters;
             long lastMs = counters.LastAcknowledgedMs;
             return new BridgeStatus
@@ -109,8 +128,9 @@ internal sealed partial class RunningBridge : IAsyncDisposable
                 Sent = counters.Sent,
                 Acknowledged = counters.Acknowledged,
                 Received = counters.Received,
-                Dropped = Session?.Dropped ?? 0,
+                Dropped = _state.Lanes.Sum(lane => (long)(lane.Session?.Dropped ?? 0)),
                 Refused = counters.Refused,
+                RefusedFilters = phase == BridgePhase.Connected ? _state.RefusedFilters : [],
                 Loops = counters.Loops,
                 Connections = counters.Connections,
                 LastAcknowledgedSeconds = lastMs < 0 ? null : (_state.Broker.Clock.NowMs - lastMs) / 1000.0,

@@ -16,6 +16,9 @@ public sealed class BridgePlanner(string node, TimeProvider time)
     // Of the life of a token: then there is time to try again.
     private const double RenewedShare = 0.8;
 
+    // They share what may be in flight.
+    private const int MostLanes = 4;
+
     // Where nothing tells the other side to keep own messages to itself, as in 3.1.1 without the bit for bridges.
     private static readonly TimeSpan DefaultEchoWindow = TimeSpan.FromSeconds(30);
 
@@ -46,6 +49,8 @@ public sealed class BridgePlanner(string node, TimeProvider time)
         List<RouteOptions> routes = [.. settings.Routes.Select(route => RouteOf(route, preset))];
         CheckLimits(settings, preset, version, problems);
         CheckRoutes(settings, preset, routes, problems);
+        CheckLanes(settings, preset, version, problems);
+        CheckCaptureTime(settings, version, problems);
         if (problems.All.Count > 0) return null;
         bool isPrivate = settings.TryPrivate ?? (version == ProtocolVersion.V311 && preset.Name == "mosquitto");
         IReadOnlyList<IClientTransport> transports = BridgeTransports.Create(addresses, settings, preset);
@@ -82,6 +87,8 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             Reconnect = new ReconnectOptions { FirstDelay = settings.FirstRetry, LongestDelay = settings.LongestRetry },
             StallTimeout = settings.StallTimeout,
             DrainRate = settings.DrainRate,
+            Lanes = settings.Lanes,
+            CaptureTime = settings.CaptureTime,
             PublishRate = settings.PublishRate ?? preset.PublishRate,
             MaximumQoS = preset.MaximumQoS,
             RetainAvailable = preset.RetainAvailable,
@@ -150,6 +157,7 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             Remote = route.Remote ?? (route.Direction == RouteDirection.Out ? preset.OutTemplate : null),
             MaximumQoS = qos < preset.MaximumQoS ? qos : preset.MaximumQoS,
             KeepsRetain = (route.KeepsRetain ?? true) && preset.RetainAvailable,
+            Lane = route.Lane ?? "",
             Exclude = route.Exclude,
             MaximumPayloadBytes = mostBytes == int.MaxValue ? null : mostBytes,
             MaximumTopicLevels = preset.MaximumTopicLevels,
@@ -222,6 +230,52 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             problems.Add(
                 "route",
                 $"{preset.Name} takes {preset.MaximumSubscriptions} subscriptions at most, and {subscriptions} routes lead in; join some by a wildcard");
+        }
+    }
+
+    private static void CheckLanes(BridgeSettings settings, BridgePreset preset, ProtocolVersion version, BridgeProblems problems)
+    {
+        if (settings.Lanes.Count > MostLanes) problems.Add("lane", $"a bridge has {MostLanes} lanes at most");
+        foreach (IGrouping<string, LaneOptions> same in settings.Lanes.GroupBy(lane => lane.Name, StringComparer.Ordinal).Where(same => same.Count() > 1))
+        {
+            problems.Add("lane", $"two [[bridge.lane]] are named \"{same.Key}\"");
+        }
+
+        foreach (LaneOptions lane in settings.Lanes.Where(lane => !settings.Routes.Any(route => route.Lane == lane.Name)))
+        {
+            problems.Add("lane", $"no route goes by the lane \"{lane.Name}\"; give one of them lane = \"{lane.Name}\"");
+        }
+
+        foreach (RouteSettings route in settings.Routes.Where(route => route.Lane is not null))
+        {
+            if (!settings.Lanes.Any(lane => lane.Name == route.Lane))
+            {
+                problems.Add(route, "lane", $"there is no [[bridge.lane]] named \"{route.Lane}\"");
+            }
+            else if (route.Direction == RouteDirection.In)
+            {
+                problems.Add(route, "lane", "a lane is for what goes out, and this route leads in");
+            }
+            else if (route.MaximumQoS == QoS.ExactlyOnce)
+            {
+                problems.Add(route, "lane", "a lane goes with QoS 1 at most; lower \"qos\", or leave \"lane\" out");
+            }
+        }
+
+        int inflight = Math.Min(settings.MaximumInflight ?? (version == ProtocolVersion.V5 ? 1000 : 20), preset.MaximumInflight);
+        if (inflight <= settings.Lanes.Count) problems.Add("max_inflight", $"each of {settings.Lanes.Count + 1} lanes needs one message in flight");
+    }
+
+    private static void CheckCaptureTime(BridgeSettings settings, ProtocolVersion version, BridgeProblems problems)
+    {
+        if (settings.CaptureTime == CaptureTime.Property && version != ProtocolVersion.V5)
+        {
+            problems.Add("capture_time", "MQTT 3.1.1 has no user properties; write \"json\", or version = \"5.0\"");
+        }
+
+        if (settings.CaptureTime == CaptureTime.Json && settings.Routes.Any(route => route.Direction == RouteDirection.Both))
+        {
+            problems.Add("capture_time", "\"json\" changes what goes out, and a route goes both ways; make it two routes, or write \"property\"");
         }
     }
 

@@ -105,6 +105,12 @@ public sealed record BridgeSettings
     /// <summary>How what waits to go out is kept.</summary>
     public QueuePolicy Queue { get; init; } = new(1_000_000, 512 << 20, TimeSpan.FromDays(7), null, Core.QueueOverflow.DropOldest, KeepsQoS0: false);
 
+    /// <summary>Queues of their own, in the order in which they go.</summary>
+    public IReadOnlyList<LaneOptions> Lanes { get; init; } = [];
+
+    /// <summary>How messages tell when they were published here.</summary>
+    public CaptureTime CaptureTime { get; init; }
+
     /// <summary>Who is told whether it is connected.</summary>
     public BridgeNotifications? Notifications { get; init; }
 
@@ -155,6 +161,9 @@ public sealed record RouteSettings
 
     /// <summary>Whether a retained message stays one.</summary>
     public bool? KeepsRetain { get; init; }
+
+    /// <summary>The lane by which messages go out; null: that of all routes that give none.</summary>
+    public string? Lane { get; init; }
 
     /// <summary>Filters of local topics that do not go.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];

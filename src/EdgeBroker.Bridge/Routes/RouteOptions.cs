@@ -33,6 +33,9 @@ public sealed record RouteOptions
     /// <summary>Whether a retained message stays one.</summary>
     public bool KeepsRetain { get; init; } = true;
 
+    /// <summary>The lane by which messages go out; empty: the one of all routes that give none. A lane goes with QoS 1 at most.</summary>
+    public string Lane { get; init; } = "";
+
     /// <summary>Filters of local topics that do not go, although they match.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 

@@ -21,6 +21,9 @@ internal sealed class RouteTable
     /// <summary>The filters to subscribe to here, with the highest QoS asked for, and whether retained messages go as such.</summary>
     public IEnumerable<(string Filter, QoS QoS, bool KeepsRetain)> LocalFilters => FiltersOf(_out);
 
+    /// <summary>Those of a lane.</summary>
+    public IEnumerable<(string Filter, QoS QoS, bool KeepsRetain)> LocalFiltersOf(string lane) => FiltersOf([.. _out.Where(one => one.Options.Lane == lane)]);
+
     /// <summary>The filters to subscribe to there, with the highest QoS asked for.</summary>
     public IEnumerable<(string Filter, QoS QoS)> RemoteFilters => FiltersOf(_in).Select(one => (one.Filter, one.QoS));
 

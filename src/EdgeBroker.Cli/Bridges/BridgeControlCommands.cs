@@ -62,6 +62,12 @@ public static class BridgeControlCommands
 
         table.Write(context.Out);
         if (answer.Bridges.Count == 0) context.Out.WriteLine("there is no [[bridge]]");
+        foreach (BridgeAnswer one in answer.Bridges.Where(bridge => bridge.RefusedSubscriptions.Count > 0))
+        {
+            string filters = string.Join(", ", one.RefusedSubscriptions.Select(Printable.Escape));
+            context.Out.WriteLine($"{one.Name}: nothing comes of {filters}, since the other side refused the subscription");
+        }
+
         foreach (BridgeAnswer one in answer.Bridges.Where(bridge => bridge.LastError is not null))
         {
             context.Out.WriteLine($"{one.Name}: {one.LastErrorAt:u} ({one.LastErrorLayer}) {Printable.Escape(one.LastError!)}");

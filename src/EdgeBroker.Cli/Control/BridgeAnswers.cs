@@ -31,6 +31,9 @@ public sealed record BridgeAnswer
 
     public required long Refused { get; init; }
 
+    /// <summary>Filters that the other side does not let the bridge subscribe to.</summary>
+    public IReadOnlyList<string> RefusedSubscriptions { get; init; } = [];
+
     public required long Loops { get; init; }
 
     public required long Connections { get; init; }

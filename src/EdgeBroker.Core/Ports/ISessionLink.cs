@@ -39,6 +39,9 @@ public readonly record struct Delivery
     /// <summary>Identifiers of the subscriptions that caused it; null: none.</summary>
     public uint[]? SubscriptionIdentifiers { get; init; }
 
+    /// <summary>How long it has waited in the queue, where the queue's policy asks for that; else 0.</summary>
+    public int WaitedSeconds { get; init; }
+
     /// <summary>Whether others get the same packet, but for its identifier, so that it is worth being encoded once for all.</summary>
     public bool IsFanOut { get; init; }
 }

@@ -16,6 +16,9 @@ public sealed record QueuePolicy(int MaxMessages, long MaxBytes, TimeSpan? MaxAg
     /// </summary>
     public IDeliveryFilter? Filter { get; init; }
 
+    /// <summary>Whether the connection is told how long each message has waited. It is not stored.</summary>
+    public bool TellsWait { get; init; }
+
     /// <summary>Whether messages that wait may be dropped to make room.</summary>
     public bool DropsQueued => Overflow is QueueOverflow.DropOldest or QueueOverflow.KeepLatestPerTopic;
 

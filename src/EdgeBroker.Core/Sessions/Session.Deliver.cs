@@ -108,6 +108,7 @@ public sealed partial class Session
         SyncRoot.MustBeHeld();
         if (_link is null) return DeliveryOutcome.Ignored;
         var delivery = new QueuedMessage { SubscriptionIdentifiers = identifiers, QoS = QoS.AtMostOnce, Retain = retain };
+        if (TellsWait) delivery.QueuedAtSeconds = SecondsOf(_environment.Clock.NowMs);
         return Send(delivery, publication, packetId: 0, dup: false, context, fanOut) switch
         {
             SendOutcome.Sent => DeliveryOutcome.Sent,
@@ -123,6 +124,7 @@ public sealed partial class Session
         // What must be on disk before it is seen waits in the queue for that.
         if (!CanSendAtOnce || (delivery.QoS == QoS.ExactlyOnce && IsStored)) return Enqueue(ref delivery, record, context);
         delivery.Position = _window.NextPosition();
+        if (TellsWait) delivery.QueuedAtSeconds = SecondsOf(_environment.Clock.NowMs);
         delivery.Message?.Hold(Ledger, MemoryKind.Inflight);
         Store(ref delivery, record);
         return TrySendNew(delivery, publication, context, fanOut) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.TooLargeForClient);

@@ -118,6 +118,7 @@ public sealed partial class Session
                 PacketId = packetId,
                 SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
                 IsFanOut = fanOut,
+                WaitedSeconds = TellsWait ? Math.Max(0, SecondsOf(_environment.Clock.NowMs) - delivery.QueuedAtSeconds) : 0,
             },
             publication,
             context);

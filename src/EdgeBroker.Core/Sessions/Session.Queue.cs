@@ -17,6 +17,8 @@ public sealed partial class Session
 
     private bool KeepsQoS0 => _policy is { KeepsQoS0: true };
 
+    private bool TellsWait => _policy is { TellsWait: true };
+
     /// <summary>Drops what has waited too long or expired on disk, and lets publishers go on whom a changed limit does not hold any more.</summary>
     internal DeliveryOutcome SweepQueue(long nowMs)
     {

@@ -89,6 +89,10 @@ internal sealed partial class CommitLoop
             {
                 Retry();
             }
+            else if (_maintenance.HasWallClockStepped)
+            {
+                SaveClock();
+            }
             else if (_pending.Count > 0)
             {
                 CommitWhenDue();

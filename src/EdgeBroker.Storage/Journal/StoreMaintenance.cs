@@ -17,7 +17,11 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     private static readonly TimeSpan ClockInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan IdleClockInterval = TimeSpan.FromHours(1);
 
+    // Less than this is a clock that is being kept right, and makes nothing older.
+    private static readonly TimeSpan LeastStep = TimeSpan.FromSeconds(10);
+
     private long _clockSaved;
+    private TimeSpan _wallAhead;
     private long _lastCommit;
     private long _pagesInWal;
 
@@ -27,6 +31,12 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     /// <summary>Whether the time is to be noted although nothing else is to be written.</summary>
     public bool IsClockOverdue => time.GetElapsedTime(_clockSaved) >= (IsQuiet ? ClockInterval : IdleClockInterval);
 
+    /// <summary>
+    /// Whether the wall clock was set since it was noted: it is noted again at once. Otherwise a start after a power cut would take the step for a pause, and
+    /// what waits for so much older.
+    /// </summary>
+    public bool HasWallClockStepped => (FindWallAhead() - _wallAhead).Duration() >= LeastStep;
+
     /// <summary>Whether nothing was committed for a minute, and the WAL can be emptied.</summary>
     public bool IsQuiet => _pagesInWal > 0 && time.GetElapsedTime(_lastCommit) >= QuietInterval;
 
@@ -34,7 +44,11 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     public TimeSpan Interval => _pagesInWal > 0 ? QuietInterval : IdleClockInterval;
 
     /// <summary>The journal's thread begins.</summary>
-    public void Begin() => _clockSaved = _lastCommit = time.GetTimestamp();
+    public void Begin()
+    {
+        _clockSaved = _lastCommit = time.GetTimestamp();
+        _wallAhead = FindWallAhead();
+    }
 
     /// <summary>A transaction was committed.</summary>
     /// <param name="pages">Pages it put into the WAL.</param>
@@ -44,7 +58,9 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     {
         _pagesInWal += pages;
         _lastCommit = time.GetTimestamp();
-        if (hasClock) _clockSaved = began;
+        if (!hasClock) return;
+        _clockSaved = began;
+        _wallAhead = FindWallAhead();
     }
 
     /// <summary>Moves the WAL into the database when it has grown to a few megabytes, without waiting for anyone.</summary>
@@ -62,6 +78,8 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
 
     /// <summary>Empties the WAL, at the end.</summary>
     public void Finish() => Checkpoint(CheckpointMode.Truncate);
+
+    private TimeSpan FindWallAhead() => time.GetUtcNow() - DateTimeOffset.UnixEpoch - time.GetElapsedTime(0);
 
     private void Checkpoint(CheckpointMode mode)
     {

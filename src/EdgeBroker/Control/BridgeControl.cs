@@ -46,6 +46,7 @@ internal sealed class BridgeControl(BridgePart bridges)
         Received = status.Received,
         Dropped = status.Dropped,
         Refused = status.Refused,
+        RefusedSubscriptions = status.RefusedFilters,
         Loops = status.Loops,
         Connections = status.Connections,
         LastAcknowledgedSeconds = status.LastAcknowledgedSeconds,

@@ -19,6 +19,7 @@ public sealed class DiskShim : IDisposable
     private const int SyncDelay = 36;
     private const int FaultCount = 40;
     private const int DelayCount = 48;
+    private const int ClockOffset = 56;
     private const int PageBytes = 4096;
 
     private static readonly Lazy<Task<string>> Library = new(CompileAsync);
@@ -91,6 +92,9 @@ public sealed class DiskShim : IDisposable
 
     /// <summary>From now on every sync takes this much longer.</summary>
     public void SlowSync(TimeSpan delay) => _page.Write(SyncDelay, (int)delay.TotalMilliseconds);
+
+    /// <summary>From now on the program's wall clock is so far ahead of the system's, or behind it.</summary>
+    public void SetClock(TimeSpan ahead) => _page.Write(ClockOffset, (long)ahead.TotalSeconds);
 
     /// <summary>The log as it is. Complete only when the program has ended.</summary>
     public DiskLog ReadLog() => DiskLog.Read(_logPath, Position);

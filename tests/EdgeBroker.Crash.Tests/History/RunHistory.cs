@@ -13,6 +13,7 @@ public sealed class RunHistory
     private readonly List<HistoryEvent> _events = [];
     private readonly List<SentMessage> _messages = [];
     private readonly Dictionary<(int Publisher, int Number), int> _byName = [];
+    private readonly int[] _counts = new int[Enum.GetValues<EventKind>().Length];
 
     /// <param name="clients">The clients' ids by their numbers.</param>
     /// <param name="diskPosition">How far the disk's log has come.</param>
@@ -44,6 +45,12 @@ public sealed class RunHistory
         {
             lock (_lock) return _events.Count;
         }
+    }
+
+    /// <summary>How many events of a kind there are.</summary>
+    public int CountOf(EventKind kind)
+    {
+        lock (_lock) return _counts[(int)kind];
     }
 
     /// <summary>Appends an event.</summary>
@@ -92,6 +99,7 @@ public sealed class RunHistory
         foreach (HistoryEvent one in Events.TakeWhile(e => e.DiskPosition <= diskPosition))
         {
             past._events.Add(one);
+            past._counts[(int)one.Kind]++;
             if (one.Kind != EventKind.PublishSent) continue;
             SentMessage message = MessageAt(one.Message);
             past._messages.Add(message);
@@ -113,6 +121,7 @@ public sealed class RunHistory
         long nanoseconds = (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
         var one = new HistoryEvent(kind, client, packetId, message, number, text, _diskPosition(), nanoseconds);
         _events.Add(one);
+        _counts[(int)kind]++;
         return one;
     }
 }

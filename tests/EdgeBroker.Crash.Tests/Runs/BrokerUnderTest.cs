@@ -12,10 +12,10 @@ public sealed class BrokerUnderTest : IDisposable
     private readonly LoopbackPort _port = new();
     private ChildProcess? _process;
 
-    private BrokerUnderTest(string directory)
+    private BrokerUnderTest(string directory, string dataDirectory)
     {
         _directory = directory;
-        DataDirectory = Path.Combine(directory, "data");
+        DataDirectory = dataDirectory;
         Directory.CreateDirectory(DataDirectory);
     }
 
@@ -36,14 +36,16 @@ public sealed class BrokerUnderTest : IDisposable
 
     /// <summary>Prepares a broker with an empty data directory.</summary>
     /// <param name="profile">The value of durability.</param>
-    /// <param name="storage">More lines of [storage].</param>
-    public static BrokerUnderTest Create(StorageProfile profile, string storage = "")
+    /// <param name="storage">More lines of [storage], and further tables.</param>
+    /// <param name="dataDirectory">Where its data go, which stay there; null: beside its configuration.</param>
+    public static BrokerUnderTest Create(StorageProfile profile, string storage = "", string? dataDirectory = null)
     {
-        var broker = new BrokerUnderTest(Directory.CreateTempSubdirectory("edgebroker-crash-").FullName);
+        string directory = Directory.CreateTempSubdirectory("edgebroker-crash-").FullName;
+        var broker = new BrokerUnderTest(directory, dataDirectory ?? Path.Combine(directory, "data"));
         // Nothing is dropped by a limit: what is missing then is lost.
         File.WriteAllText(Path.Combine(broker._directory, "broker.toml"), $"""
             [node]
-            data_dir = "data"
+            data_dir = "{broker.DataDirectory}"
             [[listener]]
             protocol = "mqtt"
             address = "127.0.0.1:{broker._port.Number}"

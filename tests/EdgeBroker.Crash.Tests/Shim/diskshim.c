@@ -1,6 +1,7 @@
 /*
  * Stands between a program and libc (LD_PRELOAD), for the files under one directory only: writes down in order everything that changes them, with its data, and
- * everything that makes a change durable; refuses or delays what a control page asks for; ends the program with SIGKILL at a chosen operation.
+ * everything that makes a change durable; refuses or delays what a control page asks for; ends the program with SIGKILL at a chosen operation. It also moves the
+ * clock of the wall, for the program alone.
  *
  *   DISKSHIM_DIRECTORY  the directory, absolute and without symbolic links
  *   DISKSHIM_LOG        the log; appended to, so that it goes on over restarts of the program; without it nothing is written down
@@ -26,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +47,7 @@ struct control {
   uint32_t sync_delay_ms;   /* how long a sync takes longer; 0 ends one under way */
   uint64_t faults;          /* operations failed on purpose */
   uint64_t delays;          /* syncs delayed on purpose, counted when the delay begins */
+  int64_t clock_offset_s;   /* how far the wall's clock is ahead of the system's */
 };
 
 enum { DELAY_SLICE_MS = 10 };
@@ -711,3 +714,29 @@ EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int
 }
 
 EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) { return map_any(address, length, protection, flags, fd, offset); }
+
+static int64_t clock_offset(void) { return control == NULL ? 0 : __atomic_load_n(&control->clock_offset_s, __ATOMIC_SEQ_CST); }
+
+EXPORT int clock_gettime(clockid_t clock, struct timespec *now) {
+  static __typeof__(&clock_gettime) real;
+  if (real == NULL) real = next("clock_gettime");
+  int result = real(clock, now);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += (time_t)clock_offset();
+  return result;
+}
+
+EXPORT int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  static __typeof__(&gettimeofday) real;
+  if (real == NULL) real = next("gettimeofday");
+  int result = real(now, zone);
+  if (result == 0) now->tv_sec += (time_t)clock_offset();
+  return result;
+}
+
+EXPORT time_t time(time_t *now) {
+  static __typeof__(&time) real;
+  if (real == NULL) real = next("time");
+  time_t result = real(NULL) + (time_t)clock_offset();
+  if (now != NULL) *now = result;
+  return result;
+}

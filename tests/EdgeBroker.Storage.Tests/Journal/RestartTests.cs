@@ -242,6 +242,24 @@ public sealed class RestartTests : IDisposable
         await client.ExpectPublishAsync("a", "for ever", 1);
     }
 
+    /// <summary>A gateway that learns the time from the network, and loses its power soon after.</summary>
+    [Fact]
+    public async Task A_clock_that_is_set_while_the_broker_runs_makes_nothing_older_after_a_crash()
+    {
+        await using StoredBroker first = StoredBroker.Start(_directory);
+        TestClient client = await first.Broker.ConnectAsync("kept", properties: Kept);
+        await client.SubscribeAsync("a", 1);
+        await client.DropAsync();
+        TestClient publisher = await first.Broker.ConnectAsync("publisher");
+        await publisher.PublishAsync("a", "10 minutes", 1, properties: Prop.MessageExpiry(600));
+        first.Wall.Advance(TimeSpan.FromDays(30));
+        await first.CommittedAsync();
+        await using StoredBroker second = first.Crash(_elsewhere);
+        second.Broker.Advance(0);
+        client = await second.Broker.ConnectAsync("kept", cleanStart: false, properties: Kept, sessionPresent: true);
+        await client.ExpectPublishAsync("a", "10 minutes", 1);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

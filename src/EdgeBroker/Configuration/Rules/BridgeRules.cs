@@ -36,6 +36,7 @@ internal sealed class BridgeRules(
         BridgeSettings settings = draft.Settings with
         {
             Routes = [.. draft.Routes.Select(route => route.Settings)],
+            Lanes = [.. draft.Lanes.Select(lane => lane.Lane)],
             Tls = draft.Settings.Tls is { } tls ? CheckTls(tls, draft) : null,
             Password = Reader(draft.Password, "password"),
             DeviceKey = Reader(draft.DeviceKey, "device_key"),

@@ -2,6 +2,8 @@ using EdgeBroker.Bridge;
 using EdgeBroker.Bridge.Planning;
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Client;
+using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Configuration.Schema;
@@ -17,6 +19,10 @@ internal static class BridgeTable
     private static readonly ChoiceKind<BridgeStart> Start = Kinds.Choice(
         ("automatic", BridgeStart.Automatic, ""), ("lazy", BridgeStart.Lazy, "when something waits"),
         ("command", BridgeStart.OnCommand, "`edgebroker bridge start`"));
+
+    private static readonly ChoiceKind<CaptureTime> CaptureTimes = Kinds.Choice(
+        ("off", CaptureTime.Off, ""), ("property", CaptureTime.Property, "5.0: by the user property \"edgebroker-time\""),
+        ("json", CaptureTime.Json, "by {\"time\":...,\"topic\":...,\"value\":...} around the payload"));
 
     private static readonly ChoiceKind<BridgeNotifications> Notifications = Kinds.Choice(
         ("off", BridgeNotifications.Off), ("local", BridgeNotifications.Local), ("both", BridgeNotifications.Both));
@@ -53,6 +59,9 @@ internal static class BridgeTable
             "retain", Kinds.Boolean, o => o.Settings.KeepsRetain, (o, v) => o with { Settings = o.Settings with { KeepsRetain = v } }, Anew,
             "whether a retained message stays one", example: "true")
         .Key(
+            "lane", Kinds.Name("the name of a [[bridge.lane]]"), o => o.Settings.Lane, (o, v) => o with { Settings = o.Settings with { Lane = v } }, Anew,
+            "the queue by which messages go out. Default: one for all", example: "\"alarms\"")
+        .Key(
             "exclude",
             Kinds.Names("topic filters"),
             o => o.Settings.Exclude.Count == 0 ? null : o.Settings.Exclude,
@@ -64,26 +73,26 @@ internal static class BridgeTable
             "max_payload", Kinds.Size(1, 255 * SizeKind.MB), o => o.Settings.MaximumPayloadBytes,
             (o, v) => o with { Settings = o.Settings with { MaximumPayloadBytes = (int)v } }, Anew, "longer messages do not go", example: "\"64KB\"");
 
-    private static readonly TableSchema<BridgeSettings> Queue = new TableSchema<BridgeSettings>("[bridge.queue]")
-    {
-        IsExample = true,
-        Comment = "what waits to go out, on disk; it leaves there when the other side has acknowledged it",
-    }
-        .Key(
-            "max_messages", Kinds.Integer(1, 100_000_000), o => o.Queue.MaxMessages, (o, v) => o with { Queue = o.Queue with { MaxMessages = v } }, Anew, "")
-        .Key(
-            "max_bytes", Kinds.Size(1 * SizeKind.KB, 1_024 * SizeKind.GB), o => o.Queue.MaxBytes,
-            (o, v) => o with { Queue = o.Queue with { MaxBytes = v } }, Anew, "[storage] max_bytes bounds all queues together")
-        .Key(
-            "max_age", Kinds.Seconds(1, 3_650 * 86_400L), o => o.Queue.MaxAge, (o, v) => o with { Queue = o.Queue with { MaxAge = v } }, Anew,
-            "older messages are dropped")
-        .Key(
-            "on_full", MqttTable.Overflow, o => o.Queue.Overflow, (o, v) => o with { Queue = o.Queue with { Overflow = v } }, Anew, "")
-        .Key(
-            "qos0", Kinds.Boolean, o => o.Queue.KeepsQoS0, (o, v) => o with { Queue = o.Queue with { KeepsQoS0 = v } }, Anew, "whether QoS 0 waits, too")
-        .Key(
-            "drain_rate", Kinds.RateLimit("drain_rate"), o => o.DrainRate, (o, v) => o with { DrainRate = v }, Anew,
-            "how fast what has waited goes; default: as fast as it is taken", example: "{ rate = \"50/s\" }");
+    private static readonly TableSchema<BridgeSettings> Queue = AddQueue(
+        new TableSchema<BridgeSettings>("[bridge.queue]")
+        {
+            IsExample = true,
+            Comment = "what waits to go out, on disk; it leaves there when the other side has acknowledged it",
+        },
+        o => o.Queue, (o, v) => o with { Queue = v }, o => o.DrainRate, (o, v) => o with { DrainRate = v });
+
+    private static readonly TableSchema<BridgeLaneDraft> Lane = AddQueue(
+        new TableSchema<BridgeLaneDraft>("[[bridge.lane]]")
+        {
+            IsExample = true,
+            Comment = "a queue of its own, for routes that name it: what goes by it does not wait behind a backlog of others. Lanes go in the order in which they "
+                + "stand here, and before what has none; at QoS 1 at most. The keys are those of [bridge.queue]",
+        }
+            .Key(
+                "name", Kinds.Text("a name of letters, digits, \"-\", \"_\" and \".\"", IsName), o => o.Lane.Name,
+                (o, v) => o with { Lane = o.Lane with { Name = v } }, Anew, "what waits belongs to it", required: true, example: "\"alarms\""),
+        o => o.Lane.Queue, (o, v) => o with { Lane = o.Lane with { Queue = v } }, o => o.Lane.DrainRate,
+        (o, v) => o with { Lane = o.Lane with { DrainRate = v } });
 
     private static readonly TableSchema<BridgeSettings> Tls = new TableSchema<BridgeSettings>("[bridge.tls]")
     {
@@ -109,6 +118,23 @@ internal static class BridgeTable
 
     public static readonly TableSchema<BridgeDraft> Schema = Make();
 
+    private static TableSchema<T> AddQueue<T>(
+        TableSchema<T> table, Func<T, QueuePolicy> get, Func<T, QueuePolicy, T> set, Func<T, RateLimit?> getRate, Func<T, RateLimit?, T> setRate)
+        where T : class => table
+        .Key(
+            "max_messages", Kinds.Integer(1, 100_000_000), o => get(o).MaxMessages, (o, v) => set(o, get(o) with { MaxMessages = v }), Anew, "")
+        .Key(
+            "max_bytes", Kinds.Size(1 * SizeKind.KB, 1_024 * SizeKind.GB), o => get(o).MaxBytes, (o, v) => set(o, get(o) with { MaxBytes = v }), Anew,
+            "[storage] max_bytes bounds all queues together")
+        .Key(
+            "max_age", Kinds.Seconds(1, 3_650 * 86_400L), o => get(o).MaxAge, (o, v) => set(o, get(o) with { MaxAge = v }), Anew,
+            "older messages are dropped")
+        .Key("on_full", MqttTable.Overflow, o => get(o).Overflow, (o, v) => set(o, get(o) with { Overflow = v }), Anew, "")
+        .Key("qos0", Kinds.Boolean, o => get(o).KeepsQoS0, (o, v) => set(o, get(o) with { KeepsQoS0 = v }), Anew, "whether QoS 0 waits, too")
+        .Key(
+            "drain_rate", Kinds.RateLimit("drain_rate"), o => getRate(o), (o, v) => setRate(o, v), Anew,
+            "how fast what has waited goes; default: as fast as it is taken", example: "{ rate = \"50/s\" }");
+
     private static BridgeSettings With(BridgeSettings settings, Func<BridgeTls, BridgeTls> change) =>
         settings with { Tls = change(settings.Tls ?? new BridgeTls()) };
 
@@ -125,6 +151,7 @@ internal static class BridgeTable
         AddBehaviour(table);
         return table
             .TableArray("route", Route, o => o.Routes, one => new BridgeRouteDraft(one), (o, v) => o with { Routes = v })
+            .TableArray("lane", Lane, o => o.Lanes, one => new BridgeLaneDraft(one), (o, v) => o with { Lanes = v })
             .Table(
                 "queue", Queue, o => o.Settings, _ => new BridgeSettings(),
                 (o, v) => Set(o, s => s with { Queue = v.Queue, DrainRate = v.DrainRate }))
@@ -228,6 +255,9 @@ internal static class BridgeTable
         .Key(
             "path_property", Kinds.Boolean, o => o.Settings.TellsPath, (o, v) => Set(o, s => s with { TellsPath = v }), Anew,
             "5.0: messages carry the brokers they came through as the user property \"edgebroker-path\"", commented: true)
+        .Key(
+            "capture_time", CaptureTimes, o => o.Settings.CaptureTime, (o, v) => Set(o, s => s with { CaptureTime = v }), Anew,
+            "whether messages tell when they were published here", commented: true)
         .Key(
             "echo_window", Kinds.Seconds(1, 3_600), o => o.Settings.EchoWindow, (o, v) => Set(o, s => s with { EchoWindow = v }), Anew,
             "for brokers that send back what came from here: an equal message within this time is left out. "

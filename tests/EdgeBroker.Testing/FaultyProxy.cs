@@ -2,25 +2,30 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace EdgeBroker.Bridge.Tests;
+namespace EdgeBroker.Testing;
 
-/// <summary>A TCP proxy at a port of its own that can lead nowhere, cut connections, also in the middle of a packet, and fall silent.</summary>
-internal sealed class FaultyProxy : IDisposable
+/// <summary>A TCP proxy at a port of its own that can lead nowhere, cut connections, also in the middle of a packet, be slow, and fall silent.</summary>
+public sealed class FaultyProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private readonly CancellationTokenSource _stop = new();
     private volatile int _target;
     private volatile bool _isSilent;
-    private long _cutAfter = long.MaxValue;
+    private long _delayTicks;
+    private long _cutOutAfter = long.MaxValue;
+    private long _cutBackAfter = long.MaxValue;
     private int _cuts;
+    private int _connections;
 
+    /// <summary>Listens; leads nowhere until it is told where.</summary>
     public FaultyProxy()
     {
         _listener.Start();
         _ = AcceptAsync();
     }
 
+    /// <summary>Where it listens.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     /// <summary>Where it leads; 0: connections are closed as soon as they come.</summary>
@@ -37,11 +42,24 @@ internal sealed class FaultyProxy : IDisposable
         set => _isSilent = value;
     }
 
-    /// <summary>How many connections it has cut because of <see cref="CutAfter"/>.</summary>
+    /// <summary>How long bytes take in each direction.</summary>
+    public TimeSpan Delay
+    {
+        get => TimeSpan.FromTicks(Volatile.Read(ref _delayTicks));
+        set => Volatile.Write(ref _delayTicks, value.Ticks);
+    }
+
+    /// <summary>How many connections it has cut because of <see cref="CutAfter"/> or <see cref="CutBackAfter"/>.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
 
+    /// <summary>How many connections have come.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
     /// <summary>Cuts the connection behind so many more bytes toward the target, wherever in a packet that is.</summary>
-    public void CutAfter(long bytes) => Volatile.Write(ref _cutAfter, bytes);
+    public void CutAfter(long bytes) => Volatile.Write(ref _cutOutAfter, bytes);
+
+    /// <summary>Cuts the connection behind so many more bytes from the target, wherever in a packet that is.</summary>
+    public void CutBackAfter(long bytes) => Volatile.Write(ref _cutBackAfter, bytes);
 
     /// <summary>Cuts all connections with a reset.</summary>
     public void CutAll()
@@ -49,6 +67,7 @@ internal sealed class FaultyProxy : IDisposable
         foreach (Socket socket in _open.Keys) Cut(socket);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _stop.Cancel();
@@ -77,6 +96,7 @@ internal sealed class FaultyProxy : IDisposable
             try
             {
                 Socket near = await _listener.AcceptSocketAsync(_stop.Token);
+                Interlocked.Increment(ref _connections);
                 _ = ServeAsync(near);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
@@ -117,7 +137,9 @@ internal sealed class FaultyProxy : IDisposable
         while (await from.ReceiveAsync(buffer, SocketFlags.None) is > 0 and int read)
         {
             if (_isSilent) continue;
-            int most = isOutward ? TakeAllowance(read) : read;
+            // A property of the link that is tested, not a wait for something.
+            if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
+            int most = isOutward ? TakeAllowance(ref _cutOutAfter, read) : TakeAllowance(ref _cutBackAfter, read);
             await to.SendAsync(buffer.AsMemory(0, most), SocketFlags.None);
             if (most == read) continue;
             Interlocked.Increment(ref _cuts);
@@ -125,13 +147,13 @@ internal sealed class FaultyProxy : IDisposable
         }
     }
 
-    private int TakeAllowance(int read)
+    private static int TakeAllowance(ref long cutAfter, int read)
     {
-        long left = Volatile.Read(ref _cutAfter);
+        long left = Volatile.Read(ref cutAfter);
         if (left == long.MaxValue) return read;
         int most = (int)Math.Min(read, left);
         // The next connection is whole.
-        Volatile.Write(ref _cutAfter, most < read ? long.MaxValue : left - most);
+        Volatile.Write(ref cutAfter, most < read ? long.MaxValue : left - most);
         return most;
     }
 }
