@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using DotNext.Net.Security;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +12,7 @@ namespace EdgeBroker.Cluster.Consensus;
 /// TLS 1.3 between voters, with certificates on both sides. Raft itself takes whoever connects for a member, so everything depends on this: the certificate is
 /// of the cluster's authority, of this cluster, of a node that may vote, and where this node connects, of the very node it means to reach.
 /// </summary>
-internal sealed class MemberTls : SslOptions
+internal sealed class MemberTls
 {
     private const string ForServers = "1.3.6.1.5.5.7.3.1";
     private const string ForClients = "1.3.6.1.5.5.7.3.2";
@@ -57,16 +56,19 @@ internal sealed class MemberTls : SslOptions
         };
     }
 
+    /// <summary>How connections are taken.</summary>
+    public SslServerAuthenticationOptions ServerOptions { get; }
+
     /// <summary>Which node this is, by its certificate.</summary>
     public NodeIdentity Identity { get; }
 
     /// <summary>The voter at an address; set before anything connects.</summary>
     public Func<EndPoint, byte?> NodeAt { get; set; } = static _ => null;
 
-    /// <inheritdoc/>
-    public override SslClientAuthenticationOptions CreateClientOptions(EndPoint serverAddress)
+    /// <summary>How a voter is connected to: at its address nobody else will do.</summary>
+    public SslClientAuthenticationOptions ClientOptions(EndPoint address)
     {
-        byte? expected = NodeAt(serverAddress);
+        byte? expected = NodeAt(address);
         return new SslClientAuthenticationOptions
         {
             // Sent, and compared with nothing: who it is stands in the certificate's URI.

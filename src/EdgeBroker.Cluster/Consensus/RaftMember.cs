@@ -72,12 +72,12 @@ internal sealed class RaftMember : IAsyncDisposable
         var state = new ReplicatedState(Path.Combine(settings.Folder, "snapshots"), settings.SnapshotEvery, observer, settings.Log);
         var options = new WriteAheadLog.Options { Location = Path.Combine(settings.Folder, "log"), ChunkSize = ChunkBytes };
         var log = new FlushingLog(options, state, settings.Time);
-        var configuration = new RaftCluster.TcpConfiguration(settings.Voters[settings.Node])
+        var transport = new VoterDialer(settings.Tls, settings.Time, settings.Log);
+        var configuration = new RaftCluster.CustomTransportConfiguration(settings.Voters[settings.Node], transport, transport)
         {
             PublicEndPoint = settings.Voters[settings.Node],
             ConfigurationStorage = storage,
             ColdStart = isFirst,
-            SslOptions = settings.Tls,
             LowerElectionTimeout = election.Lower,
             UpperElectionTimeout = election.Upper,
             RequestTimeout = RequestTimeout,
