@@ -116,6 +116,7 @@ public sealed partial class Session
                 Retain = delivery.Retain,
                 Dup = dup,
                 PacketId = packetId,
+                Position = delivery.Position,
                 SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
                 IsFanOut = fanOut,
             },
