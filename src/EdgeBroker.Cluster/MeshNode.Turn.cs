@@ -28,8 +28,8 @@ public sealed partial class MeshNode
         link.TellInterest();
         peer.Outbox.Pump(_context);
         link.Retained!.Run(_broker.Clock.NowMs);
-        if (!link.IsLinked || link.IsTold) return;
-        link.IsTold = true;
+        if (!link.IsLinked || link.HasBeenLinked) return;
+        link.HasBeenLinked = true;
         LogUp(_log, peer.Outbox.Node, peer.Name);
     }
 

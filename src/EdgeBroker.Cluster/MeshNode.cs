@@ -107,7 +107,7 @@ public sealed partial class MeshNode : ICluster
     /// <param name="outputAdded">Called when there is something to send, perhaps under a lock of the caller's.</param>
     public PeerLink Open(byte? expected, bool isDialed, Action outputAdded)
     {
-        var link = new PeerLink(this, expected, isDialed, _options.MaxLinkBytes, MaxMessageBytes) { OutputAdded = outputAdded, HeardMs = _nowMs };
+        var link = new PeerLink(this, expected, isDialed, _options.MaxLinkBytes, MaxMessageBytes) { OutputAdded = outputAdded, HeardMs = _nowMs, OpenedMs = _nowMs };
         _links.Add(link);
         if (isDialed && expected is { } node && _peers.TryGetValue(node, out MeshPeer? peer)) link.Send(HelloFor(peer).ToFrame());
         return link;
@@ -174,7 +174,9 @@ public sealed partial class MeshNode : ICluster
         _clock!.Tick(nowMs);
         foreach (PeerLink link in _links.ToArray())
         {
-            if (nowMs - link.HeardMs > _options.DeadAfter.TotalMilliseconds) Close(link, "nothing has been heard of it for a while");
+            double deadMs = _options.DeadAfter.TotalMilliseconds;
+            if (link.Peer is null && nowMs - link.OpenedMs > deadMs) Close(link, "it does not say who it is");
+            else if (nowMs - link.HeardMs > deadMs) Close(link, "nothing has been heard of it for a while");
             else if (link.Peer is not null && nowMs - link.PingedMs >= PingMs) Ping(link);
         }
 

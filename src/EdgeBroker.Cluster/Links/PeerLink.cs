@@ -44,6 +44,9 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
     /// <summary>Why it is over; null: it is not.</summary>
     public string? Cause => Volatile.Read(ref _cause);
 
+    /// <summary>Whether it has ever been linked.</summary>
+    public bool HasBeenLinked { get; internal set; }
+
     /// <summary>Called when there is something to take, perhaps under a lock of the caller's; set before the link is opened.</summary>
     public Action OutputAdded
     {
@@ -63,12 +66,11 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     internal MeshPeer? Peer { get; set; }
 
-    /// <summary>Whether it was told that the two are linked.</summary>
-    internal bool IsTold { get; set; }
-
     internal RetainedFeed? Retained { get; set; }
 
     internal long HeardMs { get; set; }
+
+    internal long OpenedMs { get; init; }
 
     internal long PingedMs { get; set; }
 
@@ -130,7 +132,12 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
     /// <summary>Takes what has come; false: it breaks the protocol.</summary>
     internal bool Feed(ReadOnlySpan<byte> bytes) => _reader.Feed(bytes, this) || Refuse(_reader.Fault!);
 
-    internal void Close(string cause) => Volatile.Write(ref _cause, cause);
+    // Who sends hears of it, and ends the connection when all has been sent.
+    internal void Close(string cause)
+    {
+        Volatile.Write(ref _cause, cause);
+        Output.Added();
+    }
 
     internal void Begin(Hello theirs) => _theirMaxMessageBytes = theirs.MaxMessageBytes;
 

@@ -85,6 +85,8 @@ internal sealed class World
     /// <summary>Runs a number of steps, then mends everything and waits until nothing happens any more.</summary>
     public World Run(int steps)
     {
+        // Most worlds begin as they should be; others with nodes that have never met.
+        if (_random.Next(4) != 0) Settle();
         for (int i = 0; i < steps; i++) Step();
         Settle();
         return this;
@@ -249,6 +251,7 @@ internal sealed class World
         }
 
         int quiet = 0;
+        HasSettled = false;
         for (int round = 0; round < SettleRounds && quiet < 3; round++)
         {
             quiet = SettleOnce() ? quiet + 1 : 0;
