@@ -108,13 +108,11 @@ public sealed partial class MeshNode
         Clock = _clock!.Now,
         MaxMessageBytes = MaxMessageBytes,
         RetainedCursor = peer.RetainedCursor,
-        RetainedStore = peer.RetainedStore,
+        RetainedLife = peer.RetainedLife,
         Lanes = peer.Outbox.Lanes,
     };
 
-    // A place beyond the last: the store is not as it was when the other was told.
-    private long SinceOf(Hello theirs) =>
-        theirs.RetainedStore == _restored!.StoreId && theirs.RetainedCursor <= _broker.Retained.LastOrdinal ? theirs.RetainedCursor : 0;
+    private long SinceOf(Hello theirs) => theirs.RetainedLife == _life ? theirs.RetainedCursor : 0;
 
     private string? FindObjection(PeerLink link, Hello theirs)
     {

@@ -50,7 +50,7 @@ public sealed partial class MeshNode : ICluster
 
     /// <param name="broker">The broker; nothing has been restored in it yet.</param>
     /// <param name="options">What the node is told.</param>
-    /// <param name="log">Event ids 8000-8019.</param>
+    /// <param name="log">Event ids 10000-10019.</param>
     public MeshNode(Broker broker, MeshOptions options, ILogger log)
     {
         _broker = broker;
@@ -260,7 +260,7 @@ public sealed partial class MeshNode : ICluster
         if (!link.IsDialed) link.Send(HelloFor(peer).ToFrame());
         if (peer.Link is { } older) Close(older, "a newer link of it");
         (peer.Name, peer.Link, peer.SinceMs) = (theirs.Name, link, _nowMs);
-        if (peer.RetainedStore != theirs.StoreId) (peer.RetainedStore, peer.RetainedCursor) = (theirs.StoreId, 0);
+        if (peer.RetainedLife != theirs.Life) (peer.RetainedLife, peer.RetainedCursor) = (theirs.Life, 0);
         link.Peer = peer;
         link.Begin(theirs);
         link.Retained = new RetainedFeed(_broker.Retained, link);
@@ -275,12 +275,12 @@ public sealed partial class MeshNode : ICluster
         return true;
     }
 
-    [LoggerMessage(8000, LogLevel.Information, "node {Node} ({Name}) is linked")]
+    [LoggerMessage(10000, LogLevel.Information, "node {Node} ({Name}) is linked")]
     private static partial void LogUp(ILogger log, int node, string name);
 
-    [LoggerMessage(8001, LogLevel.Warning, "the link to node {Node} ({Name}) is down: {Cause}")]
+    [LoggerMessage(10001, LogLevel.Warning, "the link to node {Node} ({Name}) is down: {Cause}")]
     private static partial void LogDown(ILogger log, int node, string name, string cause);
 
-    [LoggerMessage(8002, LogLevel.Warning, "no link to node {Node}: {Cause}")]
+    [LoggerMessage(10002, LogLevel.Warning, "no link to node {Node}: {Cause}")]
     private static partial void LogRefused(ILogger log, int node, string cause);
 }

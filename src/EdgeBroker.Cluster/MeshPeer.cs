@@ -25,9 +25,9 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
     /// <summary>Why the last link ended.</summary>
     public string? Cause { get; set; }
 
-    /// <summary>Its store, as far as its retained values have been taken from it.</summary>
-    public Guid RetainedStore { get; set; }
+    /// <summary>The life of it whose retained values have been taken.</summary>
+    public long RetainedLife { get; set; }
 
-    /// <summary>The place in that store's order of changes up to which they have.</summary>
+    /// <summary>The place in that life's order of changes up to which they have.</summary>
     public long RetainedCursor { get; set; }
 }

@@ -47,8 +47,8 @@ internal sealed record Hello
     /// <summary>The place in the order of changes of the other's retained values up to which it has them; 0: none.</summary>
     public required long RetainedCursor { get; init; }
 
-    /// <summary>The store that place is in.</summary>
-    public required Guid RetainedStore { get; init; }
+    /// <summary>The life of the other that place is of: what a power cut takes back is counted anew.</summary>
+    public required long RetainedLife { get; init; }
 
     /// <summary>The lanes in which messages for the other may be under way.</summary>
     public required IReadOnlyList<PeerLaneId> Lanes { get; init; }
@@ -67,7 +67,7 @@ internal sealed record Hello
         body.Int64(Clock.Value);
         body.Int32(MaxMessageBytes);
         body.Int64(RetainedCursor);
-        body.Guid(RetainedStore);
+        body.Int64(RetainedLife);
         body.UInt16(Lanes.Count);
         foreach (PeerLaneId lane in Lanes)
         {
@@ -94,7 +94,7 @@ internal sealed record Hello
             Clock = new Stamp(body.Int64()),
             MaxMessageBytes = body.Int32(),
             RetainedCursor = body.Int64(),
-            RetainedStore = body.Guid(),
+            RetainedLife = body.Int64(),
             Lanes = ReadLanes(ref body),
         };
         return body.IsSound && hello is { Clock.Value: >= 0, MaxMessageBytes: > 0, RetainedCursor: >= 0 } ? hello : null;

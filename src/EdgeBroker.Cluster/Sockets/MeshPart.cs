@@ -38,7 +38,7 @@ public sealed partial class MeshPart : IBrokerPart
     /// <param name="options">What the node is told.</param>
     /// <param name="endPoints">Where it listens, and where the others are.</param>
     /// <param name="restored">What the store holds of the mesh; asked when the part starts.</param>
-    /// <param name="log">Event ids 8000-8029.</param>
+    /// <param name="log">Event ids 10000-10029.</param>
     public MeshPart(Broker broker, MeshOptions options, MeshEndPoints endPoints, Func<RestoredMesh> restored, ILogger log)
     {
         (_broker, _options, _endPoints, _restored, _log) = (broker, options, endPoints, restored, log);
@@ -230,9 +230,9 @@ public sealed partial class MeshPart : IBrokerPart
         }
     }
 
-    [LoggerMessage(8020, LogLevel.Warning, "no connection to node {Node} at {Address}: {Cause}")]
+    [LoggerMessage(10020, LogLevel.Warning, "no connection to node {Node} at {Address}: {Cause}")]
     private static partial void LogNotConnected(ILogger log, int node, string address, string cause);
 
-    [LoggerMessage(8021, LogLevel.Warning, "a connection to cluster.bind was turned away: {Cause}")]
+    [LoggerMessage(10021, LogLevel.Warning, "a connection to cluster.bind was turned away: {Cause}")]
     private static partial void LogTurnedAway(ILogger log, string cause);
 }

@@ -99,7 +99,7 @@ internal sealed class World
         if (kind < 40) MoveSomething();
         else if (kind < 52) Commit(node, _random.Next(1, 6));
         else if (kind < 66) Clients[_random.Next(Clients.Count)].Act();
-        else if (kind < 78) Publish(node);
+        else if (kind < 74) Publish(node);
         else if (kind < 82) PublishRetained(node);
         else if (kind < 89) Pass(_random.Next(1, 700));
         else if (kind < 94) Dial();
