@@ -46,7 +46,10 @@ public sealed partial class Broker
             if (subscription.For(publisher) is { } own && (isTold || !TryDeliver(segment, own, context))) DeliverSingly(segment, own, context);
         }
 
+        if (context.IsOfPeer) return;
         if (match.Groups.Length > 0) DeliverToGroups(segment, match, context);
+        if (match.Peers.Length == 0) return;
+        foreach (PeerInterest peer in match.Peers) TryDeliver(segment, peer, context);
     }
 
     private bool TryDeliver(in MessageSegment segment, Subscription to, RoutingContext context)

@@ -82,6 +82,12 @@ public sealed partial class Broker
             if (subscription.For(publication.Publisher) is { } own && own.Receiver.NeedsStoreRoom(Lower(publication.QoS, own))) needs++;
         }
 
+        if (context.IsOfPeer) return needs;
+        foreach (PeerInterest peer in match.Peers)
+        {
+            if (peer.Receiver.NeedsStoreRoom(Lower(publication.QoS, peer))) needs++;
+        }
+
         foreach (SharedGroup group in match.Groups)
         {
             if (NeedsStoreRoom(group, publication.QoS)) needs++;

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
@@ -36,6 +37,13 @@ public sealed partial class Broker
     /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
+        if (Stamps is { } stamps && publication is { Retain: true, Stamp.IsNone: true } && !IsSys(publication.Topic))
+        {
+            return stamps.TryNext(out Stamp stamp)
+                ? Publish(publication with { Stamp = stamp, Owned = null }, context, batch)
+                : new PublishOutcome(ReasonCode.QuotaExceeded, null, StampsAreUsedUp, IsHeld: publication.QoS != QoS.AtMostOnce);
+        }
+
         if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
@@ -93,11 +101,13 @@ public sealed partial class Broker
             if (outcome.Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
+        if (context.IsOfPeer) return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
         foreach (SharedGroup group in match.Groups)
         {
             if (DeliverToOne(group, publication, context, except: null).Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
+        foreach (PeerInterest peer in match.Peers) CountDropped(peer.Receiver, DeliverTo(peer, publication, context), context);
         return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
     }
 

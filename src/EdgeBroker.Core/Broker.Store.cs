@@ -3,6 +3,7 @@ using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -23,6 +24,12 @@ public sealed partial class Broker
     /// <summary>Takes over a session the store has kept. Before the first connection.</summary>
     public void Restore(RestoredSession restored)
     {
+        if (restored.Stored.ClientId.StartsWith(ReservedIds.Node, StringComparison.Ordinal))
+        {
+            _restoredPeers.Add(restored);
+            return;
+        }
+
         // Of an anonymous client nobody knows where it was, until it comes back.
         Holder? holder = Limits.Holders.Use(restored.UserName, ClientNetwork.None);
         Session session = Session.Restore(restored, _environment, holder);
@@ -51,6 +58,12 @@ public sealed partial class Broker
             if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Receiver.IsDurable) return true;
         }
 
+        if (context.IsOfPeer) return false;
+        foreach (PeerInterest peer in match.Peers)
+        {
+            if (peer.Options.MaximumQoS != QoS.AtMostOnce) return true;
+        }
+
         foreach (SharedGroup group in match.Groups)
         {
             foreach (Subscription subscription in group.Members)
@@ -68,6 +81,13 @@ public sealed partial class Broker
         PublishRecord? record = context.TakeRecord();
         Completion? room = context.TakeRoom();
         context.End();
+        if (record is not null && context.Origin is { } origin)
+        {
+            record.AddOrigin(origin);
+            // Seen by a receiver and not known any more after a power cut, it would come a second time.
+            if (publication.QoS == QoS.ExactlyOnce) record.RequireCommit();
+        }
+
         if (publication is { ReceivedId: not 0, Publisher: Session publisher } && !(publication.RefusalIsTold && reason.IsError()))
         {
             publisher.StoreReceived(ref record, publication.ReceivedId);

@@ -76,8 +76,8 @@ public sealed partial class Broker
     /// <summary>The name by which other brokers tell it from all others, for those that ask; null: it has none. Set before the first connection.</summary>
     public string? NodeMark { get; set; }
 
-    /// <summary>The other nodes.</summary>
-    public ICluster Cluster { get; init; } = StandaloneCluster.Instance;
+    /// <summary>The other nodes. Set before the first connection.</summary>
+    public ICluster Cluster { get; set; } = StandaloneCluster.Instance;
 
     /// <summary>
     /// What speaks against publishing the will of a client that has not connected since the process began: its id, its user and the will. Null: nobody asks.
@@ -91,6 +91,7 @@ public sealed partial class Broker
         set
         {
             _environment.Loops = value;
+            if (_peerEnvironment is not null) _peerEnvironment.Loops = value;
             Journal.UseLoops(value);
         }
     }

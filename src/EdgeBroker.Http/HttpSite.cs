@@ -58,7 +58,7 @@ public sealed class HttpSite
         Authentication = new RequestAuthentication(broker, authenticator, options, Sessions, Once, time);
         _callers = new RequestRates(perSecond: 50, burst: 100, time);
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
-        Add(() => HealthEndpoints.Make(health, time, () => options.Current.NodeName));
+        Add(() => HealthEndpoints.Make(health, time, DescribeCluster));
         var clients = new HttpClients(broker);
         Publishing = new PublishEndpoints(broker, clients, new OnceOnly(new IdempotencyKeys(time), time));
         Add(new TopicStream(this, clients, time).Make);
@@ -68,6 +68,9 @@ public sealed class HttpSite
 
     /// <summary>Who may administer the broker.</summary>
     public Replaceable<HttpOptions> Options { get; }
+
+    /// <summary>How the other nodes are; null: there are none. Set before the first request.</summary>
+    public Func<ClusterAnswer?> Cluster { get; set; } = static () => null;
 
     /// <summary>Where administrative actions are noted.</summary>
     public AuditLog Audit { get; }
@@ -106,6 +109,9 @@ public sealed class HttpSite
     {
         if (Interlocked.Exchange(ref _hasBegun, 1) == 0) Beginning?.Invoke();
     }
+
+    /// <summary>How the other nodes are, or that there are none.</summary>
+    internal ClusterAnswer DescribeCluster() => Cluster() ?? new ClusterAnswer("standalone", Options.Current.NodeName, 1);
 
     /// <summary>Has streams end.</summary>
     internal void Stop() => _stopping.Cancel();

@@ -43,6 +43,8 @@ public sealed record ControlAnswer
 
     public BridgesAnswer? Bridges { get; init; }
 
+    public ClusterStatusAnswer? Cluster { get; init; }
+
     /// <summary>An answer that says only why it is none.</summary>
     public static ControlAnswer Failed(string problem, int exitCode = Cli.ExitCode.Failed) => new() { ExitCode = exitCode, Problem = problem };
 

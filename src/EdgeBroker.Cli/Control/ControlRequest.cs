@@ -21,6 +21,7 @@ public sealed record ControlRequest(string Ask)
     public const string Console = "console";
     public const string Bridges = "bridges";
     public const string BridgeOrder = "bridge-order";
+    public const string Cluster = "cluster";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;

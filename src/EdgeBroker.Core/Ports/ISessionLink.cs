@@ -36,6 +36,9 @@ public readonly record struct Delivery
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
     public ushort PacketId { get; init; }
 
+    /// <summary>Its position in the session's order, from 1; 0 at QoS 0.</summary>
+    public long Position { get; init; }
+
     /// <summary>Identifiers of the subscriptions that caused it; null: none.</summary>
     public uint[]? SubscriptionIdentifiers { get; init; }
 

@@ -37,6 +37,12 @@ public sealed class RetainedMessages
         ledger.Poll(MemoryKind.Retained, () => _tree.UsedBytes);
     }
 
+    /// <summary>
+    /// Is told each topic whose value or tombstone has changed by a publish of this node, under the lock: returns at once, and calls nobody. Null: nobody. Set
+    /// before the first publish.
+    /// </summary>
+    public Action<byte[]>? Changed { get; set; }
+
     /// <summary>Topics with a value.</summary>
     public int Count => Volatile.Read(ref _count);
 
@@ -62,7 +68,7 @@ public sealed class RetainedMessages
     internal RetainedTree Tree => _tree;
 
     /// <summary>The ordinal of the value set last. Values set after a walk has begun reach the walker as ordinary messages.</summary>
-    internal long LastOrdinal => Volatile.Read(ref _lastOrdinal);
+    public long LastOrdinal => Volatile.Read(ref _lastOrdinal);
 
     /// <summary>Sets the topic's value, or removes it when the payload is empty [MQTT-3.3.1-6]; with a stamp a tombstone is left.</summary>
     /// <param name="publication">The message.</param>
@@ -79,6 +85,13 @@ public sealed class RetainedMessages
             change = publication.Payload.IsEmpty ? (hasValue ? RetainedChange.Deleted : RetainedChange.None)
                 : hasValue ? RetainedChange.Replaced : RetainedChange.Set;
             bool isAwaited = publication.QoS != QoS.AtMostOnce;
+            if (!publication.Stamp.IsNone && _tree.HeadOf(node) is { } known && known.Stamp.Value >= publication.Stamp.Value)
+            {
+                // Another node's value overtook this one.
+                change = RetainedChange.None;
+                return null;
+            }
+
             if (publication.Payload.IsEmpty && publication.Stamp.IsNone) return Remove(publication.Topic, node, isAwaited);
             var head = new RetainedHead
             {
@@ -91,6 +104,7 @@ public sealed class RetainedMessages
             };
             long superseded = Replace(node, publication.Topic, head, publication.Payload, publication.Properties);
             _lastOrdinal++;
+            if (!head.Stamp.IsNone) Changed?.Invoke(publication.Topic.ToArray());
             if (!IsStored(publication.Topic)) return null;
             return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited));
         }
@@ -172,6 +186,40 @@ public sealed class RetainedMessages
     public Stamp StampOf(ReadOnlySpan<byte> topic)
     {
         lock (SyncRoot.Alone()) return _tree.HeadOf(_tree.Find(topic))?.Stamp ?? Stamp.None;
+    }
+
+    /// <summary>A copy of a topic's value, or of the tombstone that is left of it; null: there is neither.</summary>
+    public Message? Look(ReadOnlySpan<byte> topic)
+    {
+        lock (SyncRoot.Alone())
+        {
+            uint node = _tree.Find(topic);
+            return _tree.HeadOf(node) is null ? null : _tree.Copy(node);
+        }
+    }
+
+    /// <summary>Begins to read all values and tombstones that have changed after a place in the order of changes.</summary>
+    /// <param name="ordinal">The place; 0: all.</param>
+    public RetainedReader ReadSince(long ordinal)
+    {
+        lock (SyncRoot.Alone())
+        {
+            LeaveGivenUp();
+            return new RetainedReader(new RetainedWalk(this, _tree.Root, 0, [(byte)'#'], reservedToo: true) { SinceOrdinal = ordinal }, _lastOrdinal);
+        }
+    }
+
+    /// <summary>Removes a tombstone that is as old as it was seen: no node can bring an older value any more.</summary>
+    public void Forget(Message tombstone)
+    {
+        lock (SyncRoot.Alone())
+        {
+            uint node = _tree.Find(tombstone.Topic);
+            if (_tree.HeadOf(node) is not { IsTombstone: true } head || head.Ordinal != tombstone.Ordinal) return;
+            Clear(node, tombstone.Topic);
+            _lastOrdinal++;
+            if (IsStored(tombstone.Topic)) Save(new RetainedChanged(tombstone.Topic, _lastOrdinal, tombstone.Ordinal, isAwaited: false));
+        }
     }
 
     /// <summary>Whether a topic has a value.</summary>

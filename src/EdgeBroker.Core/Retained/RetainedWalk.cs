@@ -52,6 +52,9 @@ internal sealed class RetainedWalk
     /// <summary>When set, what has not expired by this time of the broker's clock is left out.</summary>
     public long OnlyExpiredAtMs { get; set; } = Message.Never;
 
+    /// <summary>When set, tombstones are met, too, and what has not changed after this place in the order is left out.</summary>
+    public long? SinceOrdinal { get; init; }
+
     /// <summary>The one given up before it; for <see cref="RetainedMessages"/>.</summary>
     public RetainedWalk? NextGivenUp { get; set; }
 
@@ -134,6 +137,12 @@ internal sealed class RetainedWalk
 
     private void Take(uint node)
     {
+        if (SinceOrdinal is { } since)
+        {
+            if (_tree.HeadOf(node) is { } any && any.Ordinal > since && any.Ordinal <= _lastOrdinal) _found.Enqueue(_tree.Copy(node));
+            return;
+        }
+
         if (_tree.HeadOf(node) is not { IsTombstone: false } head || head.Ordinal > _lastOrdinal) return;
         if (OnlyExpiredAtMs == Message.Never || head.ExpiresAtMs <= OnlyExpiredAtMs) _found.Enqueue(_tree.Copy(node));
     }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -27,8 +28,9 @@ public sealed class RoutingContext
     // Negative: NotAsked or NotRouting.
     private long _nowMs = NotRouting;
 
-    internal RoutingContext(SubscriptionTree tree, MessageBatch? batch)
+    internal RoutingContext(SubscriptionTree tree, MessageBatch? batch, bool isOfPeer = false)
     {
+        IsOfPeer = isOfPeer;
         _tree = tree;
         _cache = new MatchCache(tree);
         Batch = batch;
@@ -51,6 +53,12 @@ public sealed class RoutingContext
     /// <summary>The properties of the last message that had some.</summary>
     public PropertyMemo Properties { get; } = new();
 
+    /// <summary>Whether what is published comes from another node: it goes to the plain subscribers of this one, and no further.</summary>
+    public bool IsOfPeer { get; }
+
+    /// <summary>Where the message being published comes from, for the disk to remember with it; null: that need not be remembered.</summary>
+    public MessageOrigin? Origin { get; set; }
+
     /// <summary>Receivers that failed while a message was delivered to them, and what is left to do about each. Nearly always empty.</summary>
     internal Queue<(Session Session, ISessionLink Link, Detachment Detachment)> Isolated { get; } = new();
 
@@ -58,7 +66,7 @@ public sealed class RoutingContext
     internal Message? Owned => _owned;
 
     /// <summary>Whether there are subscriptions at all.</summary>
-    internal bool HasSubscribers => _tree.Count > 0;
+    internal bool HasSubscribers => _tree.Count > 0 || _tree.PeerCount > 0;
 
     /// <summary>The time; of each message that of the first receiver that asks, since the clock costs as much as a lock.</summary>
     internal long NowMs(BrokerClock clock)

@@ -166,6 +166,14 @@ internal struct SendWindow
         return outcome;
     }
 
+    /// <summary>Takes out the oldest message, if its position is not beyond this one: another node has all up to there.</summary>
+    public bool TryCloseThrough(long position, out QueuedMessage done)
+    {
+        bool isThere = _inflight.Count > 0 && _inflight.At(0).Position <= position;
+        done = isThere ? Close(0) : default;
+        return isThere;
+    }
+
     /// <summary>PUBCOMP: a QoS 2 message is done with.</summary>
     public AckOutcome Complete(ushort packetId, out QueuedMessage done)
     {

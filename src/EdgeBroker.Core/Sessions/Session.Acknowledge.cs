@@ -69,6 +69,22 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Another node, whose outbox this is, has all messages up to a position, of whatever QoS: they are done with.</summary>
+    /// <param name="lease">The link's right.</param>
+    /// <param name="position">The position.</param>
+    internal void AcknowledgeThrough(ConnectionLease lease, long position)
+    {
+        Deferred deferred;
+        lock (SyncRoot.Alone())
+        {
+            if (!Holds(lease)) return;
+            while (_window.TryCloseThrough(position, out QueuedMessage done)) Complete(done);
+            deferred = TakeDeferred();
+        }
+
+        deferred.Complete();
+    }
+
     /// <summary>PUBLISH with QoS 2: begins an exchange, unless the packet is a repetition or one too many.</summary>
     /// <param name="lease">The connection's right.</param>
     /// <param name="packetId">The packet identifier.</param>

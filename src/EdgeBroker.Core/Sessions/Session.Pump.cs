@@ -116,6 +116,7 @@ public sealed partial class Session
                 Retain = delivery.Retain,
                 Dup = dup,
                 PacketId = packetId,
+                Position = delivery.Position,
                 SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
                 IsFanOut = fanOut,
                 WaitedSeconds = TellsWait ? Math.Max(0, SecondsOf(_environment.Clock.NowMs) - delivery.QueuedAtSeconds) : 0,

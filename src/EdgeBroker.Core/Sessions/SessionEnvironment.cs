@@ -45,5 +45,5 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
     public BrokerEvents Events { get; } = events;
 
     /// <summary>Sessions of which a full store may drop what waits.</summary>
-    public StoreUsers StoreUsers { get; } = new();
+    public StoreUsers StoreUsers { get; init; } = new();
 }

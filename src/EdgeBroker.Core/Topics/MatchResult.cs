@@ -9,6 +9,9 @@ public record MatchResult(Subscription[] Plain, SharedGroup[] Groups)
     /// <summary>Nobody.</summary>
     public static readonly MatchResult Nobody = new([], []);
 
+    /// <summary>Other nodes with subscribers, each at most once. For messages that were published here.</summary>
+    public PeerInterest[] Peers { get; init; } = [];
+
     /// <summary>Whether anybody is there.</summary>
-    public bool IsEmpty => Plain.Length == 0 && Groups.Length == 0;
+    public bool IsEmpty => Plain.Length == 0 && Groups.Length == 0 && Peers.Length == 0;
 }

@@ -52,16 +52,32 @@ internal sealed class SubscriptionMatcher
     private MergedMatchResult Merge()
     {
         SharedGroup[] groups = [];
+        PeerInterest[] peers = [];
         _plain.Clear();
         foreach (MatchResult found in _found)
         {
             if (found.Groups.Length > 0) groups = [.. groups, .. found.Groups];
+            if (found.Peers.Length > 0) peers = MergePeers(peers, found.Peers);
             _plain.AddRange(found.Plain);
         }
 
         if (_plain.Count <= PairwiseLimit) MergePairwise();
         else MergeByReceiver();
-        return new MergedMatchResult([.. _plain], groups);
+        return new MergedMatchResult([.. _plain], groups) { Peers = peers };
+    }
+
+    /// <summary>Nodes are few.</summary>
+    private static PeerInterest[] MergePeers(PeerInterest[] peers, PeerInterest[] others)
+    {
+        List<PeerInterest> merged = [.. peers];
+        foreach (PeerInterest other in others)
+        {
+            int at = merged.FindIndex(one => ReferenceEquals(one.Receiver, other.Receiver));
+            if (at < 0) merged.Add(other);
+            else merged[at] = merged[at].With(other);
+        }
+
+        return [.. merged];
     }
 
     /// <summary>A few subscriptions: comparing each with each is cheaper than a table.</summary>

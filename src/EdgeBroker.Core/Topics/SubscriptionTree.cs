@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 
@@ -17,6 +18,7 @@ public sealed class SubscriptionTree
     private long _memoryBytes;
     private int _count;
     private int _sharedCount;
+    private int _peerCount;
 
     internal SubscriptionNode Root { get; } = new([], 0, 0, null);
 
@@ -32,6 +34,12 @@ public sealed class SubscriptionTree
     /// <summary>Shared subscriptions in the tree.</summary>
     public int SharedCount => Volatile.Read(ref _sharedCount);
 
+    /// <summary>Filters that other nodes are interested in, each once a node.</summary>
+    public int PeerCount => Volatile.Read(ref _peerCount);
+
+    /// <summary>Is told what the subscribers of this broker are interested in; null: nobody. Set before the first subscription.</summary>
+    public IInterestObserver? Observer { get; set; }
+
     /// <summary>Memory of the subscriptions and of the tree.</summary>
     public long MemoryBytes => Volatile.Read(ref _memoryBytes);
 
@@ -45,10 +53,12 @@ public sealed class SubscriptionTree
             ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
             MatchResult old = place ?? MatchResult.Nobody;
             bool isNew;
-            if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
+            if (subscription is PeerInterest peer) Volatile.Write(ref place, old with { Peers = With(old.Peers, peer, out isNew) });
+            else if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
             else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
-            if (isNew) CountOne(shared, 1, subscription.Filter.Length);
+            if (isNew) CountOne(subscription.Receiver, shared, 1, subscription.Filter.Length);
             NoteChange(filter);
+            Observe(filter, old, place);
         }
     }
 
@@ -63,12 +73,15 @@ public sealed class SubscriptionTree
             ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
             if (node is null || place is null) return false;
             bool removed;
-            MatchResult left = shared ? WithoutMember(place, group, receiver, out removed) : place with { Plain = Without(place.Plain, receiver, out removed) };
+            MatchResult old = place;
+            MatchResult left = receiver is PeerOutbox ? old with { Peers = Without(old.Peers, receiver, out removed) }
+                : shared ? WithoutMember(old, group, receiver, out removed) : old with { Plain = Without(old.Plain, receiver, out removed) };
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
-            CountOne(shared, -1, fullFilter.Length);
+            CountOne(receiver, shared, -1, fullFilter.Length);
             NoteChange(filter);
+            Observe(filter, old, left);
             return true;
         }
     }
@@ -170,19 +183,21 @@ public sealed class SubscriptionTree
         }
     }
 
-    private static Subscription[] With(Subscription[] old, Subscription added, out bool isNew)
+    private static T[] With<T>(T[] old, T added, out bool isNew)
+        where T : Subscription
     {
         int at = Array.FindIndex(old, one => ReferenceEquals(one.Receiver, added.Receiver));
         isNew = at < 0;
         if (isNew) return [.. old, added];
-        var replaced = (Subscription[])old.Clone();
+        var replaced = (T[])old.Clone();
         replaced[at] = added;
         return replaced;
     }
 
-    private static Subscription[] Without(Subscription[] old, Receiver receiver, out bool removed)
+    private static T[] Without<T>(T[] old, Receiver receiver, out bool removed)
+        where T : Subscription
     {
-        Subscription[] rest = Array.FindAll(old, one => !ReferenceEquals(one.Receiver, receiver));
+        T[] rest = Array.FindAll(old, one => !ReferenceEquals(one.Receiver, receiver));
         removed = rest.Length != old.Length;
         return rest;
     }
@@ -221,9 +236,36 @@ public sealed class SubscriptionTree
         Volatile.Write(ref _version, version);
     }
 
-    private void CountOne(bool shared, int change, int filterBytes)
+    /// <summary>Tells what the subscribers of a place want where that is another thing than before.</summary>
+    private void Observe(ReadOnlySpan<byte> filter, MatchResult before, MatchResult? after)
+    {
+        _writer.MustBeHeld();
+        if (Observer is not { } observer || ReferenceEquals(before.Plain, after?.Plain)) return;
+        Interest interest = InterestOf(after?.Plain ?? []);
+        if (interest != InterestOf(before.Plain)) observer.Changed(filter, interest);
+    }
+
+    private static Interest InterestOf(Subscription[] subscriptions)
+    {
+        Interest interest = subscriptions.Length == 0 ? Interest.None : Interest.Any;
+        foreach (Subscription one in subscriptions)
+        {
+            if (one.Options.MaximumQoS == QoS.AtMostOnce) continue;
+            interest |= one.Receiver.IsDurable ? Interest.Acknowledged | Interest.Kept : Interest.Acknowledged;
+        }
+
+        return interest;
+    }
+
+    private void CountOne(Receiver receiver, bool shared, int change, int filterBytes)
     {
         Volatile.Write(ref _memoryBytes, _memoryBytes + (change * (SubscriptionBytes + filterBytes)));
+        if (receiver is PeerOutbox)
+        {
+            Volatile.Write(ref _peerCount, _peerCount + change);
+            return;
+        }
+
         Volatile.Write(ref _count, _count + change);
         if (shared) Volatile.Write(ref _sharedCount, _sharedCount + change);
     }

@@ -61,7 +61,7 @@ internal sealed class NeighbourEndpoints(HttpSite site, INeighbours neighbours, 
             IsList = true,
         };
         yield return Read("/api/v1/cluster", "The nodes of the cluster; one where there is none", exchange => exchange.AnswerAsync(
-            new ClusterAnswer("standalone", site.Options.Current.NodeName, 1), HttpJson.Default.ClusterAnswer)) with
+            site.DescribeCluster(), HttpJson.Default.ClusterAnswer)) with
         {
             Answers = HttpJson.Default.ClusterAnswer,
         };

@@ -11,14 +11,14 @@ namespace EdgeBroker.Http.Health;
 /// </summary>
 internal static class HealthEndpoints
 {
-    public static IEnumerable<HttpEndpoint> Make(IHealth health, TimeProvider time, Func<string> node)
+    public static IEnumerable<HttpEndpoint> Make(IHealth health, TimeProvider time, Func<ClusterAnswer> cluster)
     {
         var since = new FindingTimes(time);
         yield return Open("/live", "The process answers", Alive);
         yield return Open("/health", "The process answers", Alive);
         yield return Open("/ready", "How the broker's parts are; 503 while one of them is failing", exchange => ReadyAsync(exchange, health, since));
         yield return new HttpEndpoint(HttpSurfaces.Health, "GET", "/cluster/status", EndpointAccess.Open, exchange =>
-            exchange.AnswerAsync(new ClusterAnswer("standalone", node(), 1), HttpJson.Default.ClusterAnswer))
+            exchange.AnswerAsync(cluster(), HttpJson.Default.ClusterAnswer))
         {
             Summary = "Whether the broker is one of several",
             Answers = HttpJson.Default.ClusterAnswer,
@@ -77,10 +77,22 @@ public sealed record PartAnswer(string Part, string Status, string Detail)
 }
 
 /// <summary>Whether the broker is one of several.</summary>
-/// <param name="Status">Alone, or how the others are.</param>
+/// <param name="Status"><c>standalone</c>: it is none of several; else <c>linked</c>, <c>partly linked</c> or <c>alone</c> among the others.</param>
 /// <param name="Node">Its name.</param>
 /// <param name="NodesCount">How many there are.</param>
-public sealed record ClusterAnswer(string Status, string Node, int NodesCount);
+public sealed record ClusterAnswer(string Status, string Node, int NodesCount)
+{
+    /// <summary>The other nodes; null: there are none.</summary>
+    public IReadOnlyList<ClusterNodeAnswer>? Nodes { get; init; }
+}
+
+/// <summary>Another node.</summary>
+/// <param name="Node">Its number.</param>
+/// <param name="Name">Its name; empty: it has not been heard of since the start.</param>
+/// <param name="State"><c>linked</c>, <c>linking</c> or <c>away</c>.</param>
+/// <param name="SinceSeconds">For how long.</param>
+/// <param name="QueueMessages">Messages that wait for it.</param>
+public sealed record ClusterNodeAnswer(int Node, string Name, string State, long SinceSeconds, int QueueMessages);
 
 /// <summary>Remembers since when a part is not good, from the first time somebody asked.</summary>
 /// <param name="time">The wall clock.</param>

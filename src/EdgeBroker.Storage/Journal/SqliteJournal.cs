@@ -82,6 +82,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     /// <summary>What the store holds of other nodes; null before <see cref="Restore"/>.</summary>
     public RestoredCluster? Cluster { get; private set; }
 
+    /// <summary>Which store it is.</summary>
+    public Guid StoreId => _file.Id;
+
     /// <summary>Puts into a new broker what the store holds. Before <see cref="Start"/>.</summary>
     /// <param name="broker">The broker.</param>
     /// <param name="report">Told from time to time how far it is.</param>

@@ -1,4 +1,5 @@
 using EdgeBroker.Bridge;
+using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Configuration.Toml;
 using EdgeBroker.Core;
@@ -42,6 +43,9 @@ internal sealed record BrokerConfiguration
 
     /// <summary>In the order of the files.</summary>
     public IReadOnlyList<BridgeOptions> Bridges { get; init; } = [];
+
+    /// <summary>The cluster; null: this broker is alone.</summary>
+    public ClusterOptions? Cluster { get; init; }
 
     public required LogOptions Log { get; init; }
 
@@ -134,4 +138,6 @@ internal sealed record WrittenTables
     public TelemetryDraft Telemetry { get; init; } = new();
 
     public IReadOnlyList<BridgeDraft> Bridges { get; init; } = [];
+
+    public ClusterDraft? Cluster { get; init; }
 }

@@ -29,5 +29,8 @@ internal static class BrokerSchema
         .TableArray(
             "bridge", BridgeTable.Schema, c => c.Written.Bridges, table => new BridgeDraft(table),
             (c, v) => c with { Written = c.Written with { Bridges = v } })
+        .Table(
+            "cluster", ClusterTable.Schema, c => c.Written.Cluster, table => new ClusterDraft(table),
+            (c, v) => c with { Written = c.Written with { Cluster = v } })
         .Table("log", LogTable.Schema, c => c.Log, (c, v) => c with { Log = v });
 }

@@ -64,6 +64,8 @@ internal sealed class ConfigurationLoader(
         TelemetryOptions telemetry = new TelemetryRules(secrets, _errors).Apply(read.Written.Telemetry);
         var bridges = new BridgeRules(read.Node.Name, baseDirectory, environment, time ?? TimeProvider.System, _errors, _warnings);
         IReadOnlyList<BridgeOptions> bridgeOptions = bridges.Apply(read.Written.Bridges);
+        ClusterOptions? cluster = new ClusterRules(baseDirectory, time ?? TimeProvider.System, _errors, _warnings)
+            .Apply(read.Written.Cluster, read.Node.Name, read.Storage);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
         return read with
@@ -76,6 +78,7 @@ internal sealed class ConfigurationLoader(
             Http = http,
             Telemetry = telemetry,
             Bridges = bridgeOptions,
+            Cluster = cluster,
             Written = read.Written with { Listeners = written },
             Warnings = _warnings,
             Replaced = _replaced,
@@ -90,6 +93,7 @@ internal sealed class ConfigurationLoader(
         if (WebhookRules.UserOfOpenSsl(written.Webhooks) is { } webhook) return webhook;
         if (written.Telemetry.Endpoint is { } collector && collector.Value.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) return collector.Position;
         if (written.Http.FirstSecret is { } secret) return secret;
+        if (written.Cluster is { Tls: not null } cluster) return cluster.At("tls");
         if (written.Bridges.FirstOrDefault(bridge => bridge.NeedsOpenSsl) is { } bridge) return bridge.Table.Position;
         // WebSocket's handshake takes a digest, and so do logins and the tags of CoAP.
         return written.Listeners.FirstOrDefault(NeedsOpenSsl)?.Table.Position;

@@ -1,7 +1,9 @@
 using EdgeBroker.Cli.Control;
+using EdgeBroker.Cluster;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Hosting;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
@@ -24,10 +26,11 @@ namespace EdgeBroker.Control;
 /// <param name="levels">How much the log says.</param>
 /// <param name="consoleLink">Makes a link that lets one browser in; null: no listener may have one.</param>
 /// <param name="bridges">The bridges.</param>
+/// <param name="mesh">How the other nodes are; null: there are none.</param>
 /// <param name="log">Event ids 9045-9049.</param>
 internal sealed partial class ControlService(
     Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload,
-    ILogLevels levels, Func<string?> consoleLink, BridgeControl bridges, ILogger log)
+    ILogLevels levels, Func<string?> consoleLink, BridgeControl bridges, Func<MeshStatus?> mesh, ILogger log)
 {
     // For the disk to take a deletion: a slow one takes a second.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
@@ -56,6 +59,9 @@ internal sealed partial class ControlService(
                 ControlRequest.Refusals => new ControlAnswer { Refusals = new RefusalsAnswer(view.Refusals()) },
                 ControlRequest.Console => Console(),
                 ControlRequest.Bridges => bridges.List(),
+                ControlRequest.Cluster => mesh() is { } status
+                    ? new ControlAnswer { Cluster = ClusterStatus.ToVerb(status) }
+                    : ControlAnswer.Failed("this broker is in no cluster: there is no [cluster]"),
                 ControlRequest.BridgeOrder => bridges.Order(request.Bridge ?? "", request.Order ?? ""),
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };

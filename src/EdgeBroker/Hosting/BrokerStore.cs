@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
@@ -46,6 +47,12 @@ internal sealed partial class BrokerStore : IBrokerPart
 
     /// <summary>What the broker appends to.</summary>
     public IJournal Journal => _journal is null ? VolatileJournal.Instance : _journal;
+
+    /// <summary>What it holds of other nodes; once it has started.</summary>
+    /// <exception cref="PartException">There is no store, or it could not be read.</exception>
+    public RestoredMesh Mesh => _journal is { Cluster: { } cluster }
+        ? new RestoredMesh(_journal.StoreId, cluster.StampBound, cluster.Taken)
+        : throw new PartException("[cluster] needs a store that can be read");
 
     /// <summary>Opens the store in a directory, or none for <c>durability = "memory"</c>.</summary>
     /// <param name="directory">The data directory.</param>

@@ -1,6 +1,7 @@
 using EdgeBroker.Bench;
 using EdgeBroker.Cli.Access;
 using EdgeBroker.Cli.Certificates;
+using EdgeBroker.Cli.Cluster;
 using EdgeBroker.Cli.Control;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Cli.PubSub;
@@ -32,6 +33,7 @@ internal static class VerbTable
         PskCommand.Command,
         AclCommand.Command,
         BridgeCommand.Command,
+        ClusterCommand.Command,
         PubCommand.Command,
         SubCommand.Command,
         CoapCommand.Command,

@@ -1,0 +1,58 @@
+using EdgeBroker.Core.Cluster;
+
+namespace EdgeBroker.Cluster;
+
+/// <summary>What a node of a mesh is told at its start.</summary>
+public sealed record MeshOptions
+{
+    /// <summary>This node's number, 1 to 7.</summary>
+    public required byte Node { get; init; }
+
+    /// <summary>This node's name.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The cluster's id, as the certificates name it; empty: without certificates.</summary>
+    public string ClusterId { get; init; } = "";
+
+    /// <summary>The numbers of the others.</summary>
+    public required IReadOnlyList<byte> Peers { get; init; }
+
+    /// <summary>How long a link may be silent, and a node away before what only connected subscribers of it want is not kept for it any more.</summary>
+    public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes of messages that wait for a node at most; beyond, the oldest go.</summary>
+    public long MaxQueuedBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Bytes of messages in the output of a link; beyond, QoS 0 is dropped and QoS 1 and 2 wait in the queue.</summary>
+    public long MaxLinkBytes { get; init; } = 4L * 1024 * 1024;
+
+    /// <summary>How long it is remembered that a retained value was deleted.</summary>
+    public TimeSpan Tombstones { get; init; } = TimeSpan.FromDays(7);
+}
+
+/// <summary>What a node's store holds of its mesh.</summary>
+/// <param name="StoreId">The store.</param>
+/// <param name="StampBound">No stamp up to this is given out any more.</param>
+/// <param name="Taken">How far what others forward has been taken.</param>
+public sealed record RestoredMesh(Guid StoreId, Stamp StampBound, IReadOnlyList<MessageOrigin> Taken);
+
+/// <summary>What there is to show of a mesh.</summary>
+/// <param name="Node">This node's number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="InterestVersion">How often what its subscribers want has changed.</param>
+/// <param name="Filters">Filters its subscribers want.</param>
+/// <param name="Peers">The others.</param>
+public sealed record MeshStatus(byte Node, string Name, long InterestVersion, int Filters, IReadOnlyList<PeerStatus> Peers);
+
+/// <summary>What there is to show of another node.</summary>
+/// <param name="Node">Its number.</param>
+/// <param name="Name">Its name; empty: it has not been heard of.</param>
+/// <param name="State"><c>linked</c>, <c>linking</c> or <c>away</c>.</param>
+/// <param name="Since">For how long, in milliseconds.</param>
+/// <param name="Cause">Why the last link ended; null: none did.</param>
+/// <param name="Outbox">Messages that wait for it.</param>
+/// <param name="Filters">Filters it wants.</param>
+/// <param name="Taken">Messages taken from it.</param>
+/// <param name="Repeated">Messages that came from it again, and were known.</param>
+public sealed record PeerStatus(
+    int Node, string Name, string State, long Since, string? Cause, int Outbox, int Filters, long Taken, long Repeated);

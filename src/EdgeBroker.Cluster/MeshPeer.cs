@@ -1,0 +1,33 @@
+using EdgeBroker.Cluster.Forwarding;
+using EdgeBroker.Cluster.Links;
+using EdgeBroker.Core.Cluster;
+
+namespace EdgeBroker.Cluster;
+
+/// <summary>Another node, linked or not. Only on the thread that serves the cluster.</summary>
+/// <param name="outbox">What goes to it.</param>
+/// <param name="inbox">What comes from it.</param>
+internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
+{
+    public PeerOutbox Outbox => outbox;
+
+    public PeerInbox Inbox => inbox;
+
+    /// <summary>The link; null: none, or it has not said who it is yet.</summary>
+    public PeerLink? Link { get; set; }
+
+    /// <summary>When it last was linked, or the mesh began.</summary>
+    public long SinceMs { get; set; }
+
+    /// <summary>What it calls itself.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Why the last link ended.</summary>
+    public string? Cause { get; set; }
+
+    /// <summary>The life of it whose retained values have been taken.</summary>
+    public long RetainedLife { get; set; }
+
+    /// <summary>The place in that life's order of changes up to which they have.</summary>
+    public long RetainedCursor { get; set; }
+}

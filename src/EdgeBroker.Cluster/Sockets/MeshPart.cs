@@ -1,0 +1,238 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using EdgeBroker.Core;
+using EdgeBroker.Core.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeBroker.Cluster.Sockets;
+
+/// <summary>Where a mesh node listens, and where the others are.</summary>
+/// <param name="Bind">Where it listens.</param>
+/// <param name="Peers">The others, by number: <c>host:port</c>.</param>
+/// <param name="Tls">Their certificates; null: none, on loopback.</param>
+public sealed record MeshEndPoints(IPEndPoint Bind, IReadOnlyDictionary<byte, DnsEndPoint> Peers, PeerTls? Tls);
+
+/// <summary>A mesh node on sockets: listens for nodes with lower numbers, connects to those with higher ones, again and again.</summary>
+public sealed partial class MeshPart : IBrokerPart
+{
+    // Connections that have not said yet who they are, and handshakes.
+    private const int MostUnknown = 16;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
+
+    private readonly Broker _broker;
+    private readonly MeshOptions _options;
+    private readonly MeshEndPoints _endPoints;
+    private readonly Func<RestoredMesh> _restored;
+    private readonly ILogger _log;
+    private readonly MeshThread _thread;
+    private readonly CancellationTokenSource _end = new();
+    private readonly SemaphoreSlim _unknown = new(MostUnknown);
+    private readonly List<Task> _loops = [];
+    private Socket? _listener;
+
+    /// <param name="broker">The broker; nothing has been restored in it yet.</param>
+    /// <param name="options">What the node is told.</param>
+    /// <param name="endPoints">Where it listens, and where the others are.</param>
+    /// <param name="restored">What the store holds of the mesh; asked when the part starts.</param>
+    /// <param name="log">Event ids 10000-10029.</param>
+    public MeshPart(Broker broker, MeshOptions options, MeshEndPoints endPoints, Func<RestoredMesh> restored, ILogger log)
+    {
+        (_broker, _options, _endPoints, _restored, _log) = (broker, options, endPoints, restored, log);
+        Node = new MeshNode(broker, options, log);
+        _thread = new MeshThread(Node, broker);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "cluster";
+
+    /// <summary>The node.</summary>
+    public MeshNode Node { get; }
+
+    /// <inheritdoc/>
+    public ValueTask StartAsync(CancellationToken cancel)
+    {
+        Node.Start(_restored(), BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue, _broker.Clock.NowMs);
+        _listener = Listen(_endPoints.Bind);
+        _thread.Start();
+        _loops.Add(Task.Run(AcceptAsync, CancellationToken.None));
+        foreach ((byte peer, DnsEndPoint address) in _endPoints.Peers)
+        {
+            if (peer > _options.Node) _loops.Add(Task.Run(() => DialAsync(peer, address), CancellationToken.None));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<HealthFinding> Findings()
+    {
+        foreach (PeerStatus peer in Node.Status.Peers.Where(one => one.State != "linked"))
+        {
+            string cause = peer.Cause is null ? "" : $": {peer.Cause}";
+            yield return new HealthFinding(
+                $"node {peer.Node}", HealthState.Warning, $"not linked for {peer.Since / 1000} s, {peer.Outbox} message(s) wait for it{cause}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
+    {
+        // The last publishers' messages still go out.
+        if (phase == StopPhase.Finish) await EndAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync().ConfigureAwait(false);
+        _thread.Dispose();
+        _end.Dispose();
+        _unknown.Dispose();
+    }
+
+    private static Socket Listen(IPEndPoint bind)
+    {
+        var socket = new Socket(bind.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(bind);
+            socket.Listen(MostUnknown);
+            return socket;
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            throw new PartException($"cluster.bind: cannot listen on {bind}: {exception.Message}", exception);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_end.IsCancellationRequested) return;
+        await _end.CancelAsync().ConfigureAwait(false);
+        _listener?.Dispose();
+        Task[] loops;
+        lock (_loops) loops = [.. _loops];
+        await Task.WhenAll(loops).ConfigureAwait(false);
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_end.IsCancellationRequested)
+        {
+            try
+            {
+                await _unknown.WaitAsync(_end.Token).ConfigureAwait(false);
+                Socket socket = await _listener!.AcceptAsync(_end.Token).ConfigureAwait(false);
+                lock (_loops)
+                {
+                    _loops.RemoveAll(loop => loop.IsCompleted);
+                    _loops.Add(Task.Run(() => ServeAcceptedAsync(socket), CancellationToken.None));
+                }
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                if (_end.IsCancellationRequested) return;
+                _unknown.Release();
+            }
+        }
+    }
+
+    private async Task ServeAcceptedAsync(Socket socket)
+    {
+        try
+        {
+            await ServeAsync(socket, expected: null, isDialed: false).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or SocketException)
+        {
+            if (!_end.IsCancellationRequested) LogTurnedAway(_log, exception.Message);
+        }
+        finally
+        {
+            _unknown.Release();
+        }
+    }
+
+    private async Task DialAsync(byte peer, DnsEndPoint address)
+    {
+        TimeSpan wait = FirstRetry;
+        string? told = null;
+        while (!_end.IsCancellationRequested)
+        {
+            string cause = "";
+            try
+            {
+                if (await ConnectAsync(peer, address).ConfigureAwait(false)) (wait, told) = (FirstRetry, null);
+            }
+            catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or SocketException)
+            {
+                cause = exception is OperationCanceledException ? "no answer" : exception.Message;
+            }
+
+            if (_end.IsCancellationRequested) return;
+            if (cause.Length > 0 && cause != told) LogNotConnected(_log, peer, $"{address.Host}:{address.Port}", cause);
+            told = cause;
+            await PauseAsync(wait).ConfigureAwait(false);
+            wait = TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, LongestRetry.Ticks));
+        }
+    }
+
+    private async Task<bool> ConnectAsync(byte peer, DnsEndPoint address)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+            limit.CancelAfter(ConnectTimeout);
+            await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
+            return await ServeAsync(socket, peer, isDialed: true).ConfigureAwait(false);
+        }
+        finally
+        {
+            socket.Dispose();
+        }
+    }
+
+    private async Task<bool> ServeAsync(Socket socket, byte? expected, bool isDialed)
+    {
+        socket.NoDelay = true;
+        Stream stream = new NetworkStream(socket, ownsSocket: true);
+        await using (stream.ConfigureAwait(false))
+        {
+            byte? node = expected;
+            if (_endPoints.Tls is { } tls)
+            {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+                limit.CancelAfter(ConnectTimeout);
+                (stream, node) = await tls.ShakeHandsAsync(stream, isDialed, expected, limit.Token).ConfigureAwait(false);
+            }
+
+            return await new MeshConnection(stream, Node, _thread, _broker).ServeAsync(node, isDialed, _end.Token).ConfigureAwait(false);
+        }
+    }
+
+    // With chance in it, so that nodes that lost each other at one moment do not come back at one.
+    private async Task PauseAsync(TimeSpan wait)
+    {
+        try
+        {
+            await Task.Delay(wait / 2 + (Random.Shared.NextDouble() * wait / 2), _end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    [LoggerMessage(10020, LogLevel.Warning, "no connection to node {Node} at {Address}: {Cause}")]
+    private static partial void LogNotConnected(ILogger log, int node, string address, string cause);
+
+    [LoggerMessage(10021, LogLevel.Warning, "a connection to cluster.bind was turned away: {Cause}")]
+    private static partial void LogTurnedAway(ILogger log, string cause);
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Transport.Tls;
+
+namespace EdgeBroker.Cluster.Sockets;
+
+/// <summary>
+/// TLS 1.3 between nodes: each shows a certificate of the cluster's authority, in which a URI names the cluster and the node,
+/// <c>urn:edgebroker:CLUSTER:NODE</c>. Nothing else counts: no store of the system, no host name, nothing fetched.
+/// </summary>
+/// <param name="material">Certificate, key, authority and list of what is revoked.</param>
+/// <param name="time">The wall clock, for the ends of certificates.</param>
+public sealed class PeerTls(TlsMaterial material, TimeProvider time)
+{
+    private const string Prefix = "urn:edgebroker:";
+    private static readonly SslApplicationProtocol Protocol = new("eb-peer/1");
+
+    /// <summary>The cluster and node that this node's own certificate names; null: it names none.</summary>
+    public (string Cluster, byte Node)? Own => ReadIdentity(material.Certificates.First().Certificate);
+
+    /// <summary>The cluster and node that a certificate names; null: it names none, or several.</summary>
+    public static (string Cluster, byte Node)? ReadIdentity(X509Certificate2 certificate)
+    {
+        if (CertificateNames.Of(certificate).Uris.FindAll(uri => uri.StartsWith(Prefix, StringComparison.Ordinal)) is not [var uri]) return null;
+        string[] parts = uri[Prefix.Length..].Split(':');
+        if (parts is not [{ Length: > 0 and <= 64 } cluster, var node]) return null;
+        return byte.TryParse(node, NumberStyles.None, CultureInfo.InvariantCulture, out byte number) ? (cluster, number) : null;
+    }
+
+    /// <summary>Shakes hands with a node.</summary>
+    /// <param name="inner">The connection; closed with what is returned.</param>
+    /// <param name="isDialed">Whether this node has connected.</param>
+    /// <param name="expected">Which node it has to be; null: any of the cluster.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>The stream, and the node that the certificate names.</returns>
+    /// <exception cref="AuthenticationException">It has not shown a certificate of a node of this cluster; says what is wrong.</exception>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    internal async Task<(SslStream Stream, byte Node)> ShakeHandsAsync(Stream inner, bool isDialed, byte? expected, CancellationToken cancel)
+    {
+        var stream = new SslStream(inner);
+        try
+        {
+            byte node = 0;
+            string? objection = null;
+            bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+            {
+                objection = FindObjection(certificate as X509Certificate2, chain, expected, out node);
+                return objection is null;
+            }
+
+            try
+            {
+                if (isDialed) await stream.AuthenticateAsClientAsync(ClientOptions(Validate), cancel).ConfigureAwait(false);
+                else await stream.AuthenticateAsServerAsync(ServerOptions(Validate), cancel).ConfigureAwait(false);
+            }
+            catch (AuthenticationException exception)
+            {
+                throw new AuthenticationException(objection ?? exception.Message, exception);
+            }
+
+            // The callback is not asked about one that is not there.
+            if (node == 0) throw new AuthenticationException("no certificate was shown");
+            if (stream.NegotiatedApplicationProtocol != Protocol) throw new AuthenticationException("it does not speak eb-peer/1");
+            return (stream, node);
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private string? FindObjection(X509Certificate2? certificate, X509Chain? chain, byte? expected, out byte node)
+    {
+        node = 0;
+        if (certificate is null) return "no certificate was shown";
+        if (ClientCertificate.Refuse(material, certificate, chain, time.GetUtcNow()) is { } wrong) return wrong;
+        if (ReadIdentity(certificate) is not { } identity) return "its certificate names no node of a cluster (a URI urn:edgebroker:CLUSTER:NODE)";
+        if (identity.Cluster != Own?.Cluster) return "its certificate names another cluster";
+        if (expected is { } wanted && identity.Node != wanted) return $"its certificate is node {identity.Node}'s, and not node {wanted}'s";
+        node = identity.Node;
+        return null;
+    }
+
+    private SslClientAuthenticationOptions ClientOptions(RemoteCertificateValidationCallback validate) => new()
+    {
+        // Nobody's name: what counts stands in the certificate's URI.
+        TargetHost = "",
+        ClientCertificateContext = material.Select(null),
+        EnabledSslProtocols = SslProtocols.Tls13,
+        CertificateChainPolicy = ClientCertificate.Policy(material, time.GetUtcNow()),
+        RemoteCertificateValidationCallback = validate,
+        ApplicationProtocols = [Protocol],
+        AllowRenegotiation = false,
+    };
+
+    private SslServerAuthenticationOptions ServerOptions(RemoteCertificateValidationCallback validate) => new()
+    {
+        ServerCertificateContext = material.Select(null),
+        ClientCertificateRequired = true,
+        EnabledSslProtocols = SslProtocols.Tls13,
+        CertificateChainPolicy = ClientCertificate.Policy(material, time.GetUtcNow()),
+        RemoteCertificateValidationCallback = validate,
+        ApplicationProtocols = [Protocol],
+        AllowRenegotiation = false,
+        AllowTlsResume = false,
+    };
+}

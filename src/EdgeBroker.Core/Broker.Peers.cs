@@ -1,0 +1,68 @@
+using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
+
+namespace EdgeBroker.Core;
+
+// Other nodes: what goes to them and comes from them.
+public sealed partial class Broker
+{
+    private const string StampsAreUsedUp = "the clock of the cluster cannot be kept on disk";
+    private const int PeerWindow = 16_000;
+    private const int PeerWindowBytes = 4 * 1024 * 1024;
+
+    private readonly List<RestoredSession> _restoredPeers = [];
+    private SessionEnvironment? _peerEnvironment;
+
+    /// <summary>Where retained messages get their stamps; null: in a broker that is alone they have none. Set before the first connection.</summary>
+    public IStampSource? Stamps { get; set; }
+
+    /// <summary>Makes what the thread needs that publishes what other nodes send.</summary>
+    public RoutingContext CreatePeerContext()
+    {
+        var context = new RoutingContext(Subscriptions, new MessageBatch(), isOfPeer: true);
+        lock (_contextsLock.Alone()) _contexts.Add(context);
+        return context;
+    }
+
+    /// <summary>Opens the way to another node, with what the store has kept for it. Once a node, before the first connection.</summary>
+    /// <param name="node">Its number.</param>
+    /// <param name="life">Names this life of the process among all: 64 random bits.</param>
+    /// <param name="maxQueuedBytes">Bytes of messages that wait for it at most; beyond, the oldest go.</param>
+    public PeerOutbox OpenPeer(int node, long life, long maxQueuedBytes)
+    {
+        MqttOptions options = Options with { ReceiveMaximum = PeerWindow, MaxOutboundBytes = PeerWindowBytes };
+        _peerEnvironment ??= new SessionEnvironment(options, Clock, Journal, Limits.Ledger, _events) { StoreUsers = StoreUsers, Loops = Loops };
+        string prefix = PeerOutbox.PrefixOf(node);
+        List<RestoredSession> own = _restoredPeers.FindAll(one => one.Stored.ClientId.StartsWith(prefix, StringComparison.Ordinal));
+        _restoredPeers.RemoveAll(own.Contains);
+        return new PeerOutbox(this, node, life, maxQueuedBytes, _peerEnvironment, own);
+    }
+
+    /// <summary>Takes a retained value, or its tombstone, that another node has, if it is newer than what is here. Nobody is sent it.</summary>
+    /// <param name="message">The value, with its stamp.</param>
+    /// <returns>Whether it was newer.</returns>
+    public bool MergeRetained(Message message)
+    {
+        Publication publication = Publication.Of(message, Clock.NowMs);
+        if (Retained.StampOf(message.Topic).Value >= message.Stamp.Value) return false;
+        Retained.Set(publication, Clock.NowMs, out RetainedChange change);
+        TellRetained(publication, change);
+        return true;
+    }
+
+    internal void CountDroppedOf(Receiver receiver, int count, DropReason reason, RoutingContext context) => CountDropped(receiver, count, reason, context);
+
+    /// <summary>A lane of an earlier life is empty: the store forgets it.</summary>
+    internal void EndLane(Session session)
+    {
+        if (session.End(onlyIfDetached: false) is not { } ending) return;
+        ending.Deferred.Complete();
+        if (ending.Stored is not null) Delete(session, ending.Stored, ending.Spilled);
+    }
+}

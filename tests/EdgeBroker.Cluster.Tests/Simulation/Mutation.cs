@@ -1,0 +1,35 @@
+namespace EdgeBroker.Cluster.Tests.Simulation;
+
+/// <summary>A fault built into the parts around the mesh, which the judgement must find.</summary>
+[Flags]
+internal enum Mutation
+{
+    None = 0,
+
+    /// <summary>What waits for the disk does not.</summary>
+    AcknowledgedBeforeCommit = 1,
+
+    /// <summary>A start numbers its positions as the one before.</summary>
+    PositionReused = 2,
+
+    /// <summary>The disk does not keep how far another node's messages were taken.</summary>
+    TakenNotKept = 4,
+
+    /// <summary>SUBACK does not wait for the other nodes.</summary>
+    NoBarrier = 8,
+
+    /// <summary>A deletion leaves no tombstone.</summary>
+    TombstoneAtOnce = 16,
+
+    /// <summary>Each node stamps by its own wall clock.</summary>
+    StampFromWallClock = 32,
+
+    /// <summary>The disk does not keep up to where stamps were given.</summary>
+    BoundNotKept = 64,
+
+    /// <summary>The disk does not keep what another node's sessions want.</summary>
+    InterestNotKept = 128,
+
+    /// <summary>A restarted node does not send what an earlier life has left.</summary>
+    OutboxNotKept = 256,
+}
