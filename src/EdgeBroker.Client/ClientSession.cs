@@ -11,6 +11,30 @@ public sealed class ClientSession
     /// <summary>Makes an empty session.</summary>
     public ClientSession() => Outgoing = new OutgoingDeliveries(Ids);
 
+    /// <summary>Makes a session that keeps messages in a file, and begins with those that are there.</summary>
+    /// <param name="store">The file; used by no other session. Whoever opened it closes it, when the client has ended.</param>
+    /// <param name="time">The clock; null: the system's.</param>
+    public ClientSession(FileMessageStore store, TimeProvider? time = null)
+        : this()
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        Store = store;
+        time ??= TimeProvider.System;
+        foreach (StoredMessage stored in store.TakeRecovered())
+        {
+            PublishMessage message = stored.Message!;
+            if (stored.ExpiresAt is { } expiresAt)
+            {
+                double left = Math.Ceiling((expiresAt - time.GetUtcNow()).TotalSeconds);
+                if (left > 0) message = message.Copy((uint)Math.Min(uint.MaxValue, left));
+                else store.Remove(stored.Id);
+                if (left <= 0) continue;
+            }
+
+            Outgoing.Add(new OutgoingDelivery(message, time.GetTimestamp(), store, stored.Id));
+        }
+    }
+
     /// <summary>Messages accepted for sending and not acknowledged to the end.</summary>
     public int UnacknowledgedMessages
     {
@@ -22,6 +46,9 @@ public sealed class ClientSession
 
     /// <summary>Guards the session and the connection that uses it; nothing is awaited, called out to or logged under it.</summary>
     internal Lock SyncRoot { get; } = new();
+
+    /// <summary>Where messages are kept; null: in memory only.</summary>
+    internal FileMessageStore? Store { get; }
 
     internal PacketIds Ids { get; } = new();
 

@@ -12,6 +12,9 @@ public readonly record struct ClientStatistics
     /// <summary>Messages of QoS 1 and 2 that the server is done with, those it refused included.</summary>
     public long MessagesAcknowledged { get; init; }
 
+    /// <summary>Messages that were enqueued and are given up: the server refused them, they expired, or are more than it takes.</summary>
+    public long MessagesGivenUp { get; init; }
+
     /// <summary>Messages received, repetitions that were recognised left out.</summary>
     public long MessagesReceived { get; init; }
 

@@ -31,6 +31,31 @@ public sealed partial class MqttClient
         }
     }
 
+    /// <summary>
+    /// Has a message of QoS 1 or 2 sent for certain: completes when the session's file has it (<see cref="FileMessageStore"/>), whether there is a connection or
+    /// not. It goes out in the order of the calls, by this client or by the next one that opens the file. What went and was not acknowledged when the process
+    /// ended comes a second time, also at QoS 2.
+    /// </summary>
+    /// <exception cref="MqttException">The file is full or cannot be written, or the client has ended.</exception>
+    public async Task EnqueueAsync(PublishMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (message.QoS == QoS.AtMostOnce) throw new ArgumentException("A message of QoS 0 is not kept.", nameof(message));
+        FileMessageStore store = _session.Store ?? throw new InvalidOperationException("The client's session has no file to keep messages in.");
+        PublishMessage copy = message.Copy();
+        DateTimeOffset? expiresAt = message.ExpirySeconds is { } seconds ? Time.GetUtcNow().AddSeconds(seconds) : null;
+        Task kept;
+        lock (_session.SyncRoot)
+        {
+            if (_state != ClientState.Running) throw _failure ?? new MqttException("The client is not connected.");
+            long id = store.Add(copy, expiresAt, out kept);
+            _session.Outgoing.Add(new OutgoingDelivery(copy, Time.GetTimestamp(), store, id));
+            if (_connection is { IsClosing: false } connection) SendNext(connection);
+        }
+
+        await kept.WaitAsync(cancellationToken);
+    }
+
     private async ValueTask PublishAtMostOnceAsync(PublishMessage message, CancellationToken cancellationToken)
     {
         while (true)
@@ -120,7 +145,8 @@ public sealed partial class MqttClient
     private void Drop(OutgoingDelivery delivery, MqttException failure)
     {
         _session.Outgoing.Remove(delivery);
-        delivery.Fail(failure);
+        if (delivery.IsStored) _messagesGivenUp++;
+        delivery.GiveUp(failure);
     }
 
     private static OutgoingPublish Encode(PublishMessage message, OutgoingDelivery? delivery, uint? expirySeconds, Connection connection) => new()

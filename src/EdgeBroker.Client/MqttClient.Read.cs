@@ -160,7 +160,8 @@ public sealed partial class MqttClient
         }
         else if (ack.ReasonCode.IsError())
         {
-            delivery.Fail(new MqttException($"The server refused the message: {ReasonText.Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
+            if (delivery.IsStored) _messagesGivenUp++;
+            delivery.GiveUp(new MqttException($"The server refused the message: {ReasonText.Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
         }
         else
         {

@@ -28,6 +28,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     private long _messagesSent;
     private long _messagesAcknowledged;
     private long _messagesReceived;
+    private long _messagesGivenUp;
     private long _pastBytesSent;
     private long _pastBytesReceived;
 
@@ -81,6 +82,7 @@ public sealed partial class MqttClient : IAsyncDisposable
                     Connections = _connections,
                     MessagesSent = _messagesSent,
                     MessagesAcknowledged = _messagesAcknowledged,
+                    MessagesGivenUp = _messagesGivenUp,
                     MessagesReceived = Volatile.Read(ref _messagesReceived),
                     BytesSent = _pastBytesSent + (_connection?.Packets.BytesSent ?? 0),
                     BytesReceived = _pastBytesReceived + (_connection?.Packets.BytesReceived ?? 0),

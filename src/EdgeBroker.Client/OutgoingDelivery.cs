@@ -3,7 +3,7 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Client;
 
 /// <summary>One QoS 1 or 2 message on its way to the server, from being accepted to its last acknowledgement.</summary>
-internal sealed class OutgoingDelivery(PublishMessage message, long acceptedAt)
+internal sealed class OutgoingDelivery(PublishMessage message, long acceptedAt, FileMessageStore? store = null, long storeId = 0)
 {
     private readonly TaskCompletionSource<ReasonCode> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -34,8 +34,24 @@ internal sealed class OutgoingDelivery(PublishMessage message, long acceptedAt)
 
     public void Release() => Message = null;
 
-    public void Complete(ReasonCode reason) => _completion.TrySetResult(reason);
+    /// <summary>Whether it is kept in a file, and nobody waits for the server's answer.</summary>
+    public bool IsStored => store is not null;
 
+    /// <summary>The server has it for good.</summary>
+    public void Complete(ReasonCode reason)
+    {
+        store?.Remove(storeId);
+        _completion.TrySetResult(reason);
+    }
+
+    /// <summary>It is given up: refused, expired, or more than the server takes.</summary>
+    public void GiveUp(MqttException failure)
+    {
+        store?.Remove(storeId);
+        Fail(failure);
+    }
+
+    /// <summary>Its caller waits no longer; it may still go out.</summary>
     public void Fail(MqttException failure)
     {
         if (!_completion.TrySetException(failure)) return;

@@ -43,6 +43,17 @@ public sealed class PublishMessage
     /// <summary>Alias to set for the topic, within what the server allows; 0: none. The topic itself is always sent along.</summary>
     public ushort TopicAlias { get; init; }
 
+    /// <summary>The same message with memory of its own.</summary>
+    /// <param name="expirySeconds">The expiry of the copy; null: the same.</param>
+    internal PublishMessage Copy(uint? expirySeconds = null) => new(Topic.ToArray(), Payload.ToArray())
+    {
+        QoS = QoS,
+        Retain = Retain,
+        ExpirySeconds = expirySeconds ?? ExpirySeconds,
+        TopicAlias = TopicAlias,
+        EncodedProperties = EncodedProperties.ToArray(),
+    };
+
     /// <summary>Further properties as they stand on the wire, for instance forwarded unchanged or from <see cref="MqttProperties.EncodeForPublish"/>.</summary>
     public ReadOnlyMemory<byte> EncodedProperties { get; init; }
 }

@@ -1,3 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using EdgeBroker.Bridge.Planning;
 using EdgeBroker.Bridge.Routes;
 using EdgeBroker.Bridge.Tests.Clouds;
@@ -134,6 +138,29 @@ public sealed class CloudTests
     }
 
     [Fact]
+    public async Task A_JSON_Web_Token_is_renewed_before_it_expires()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var rig = new CloudRig(CloudRules.HiveMq with { MayLogIn = (_, _, password) => IsGoodToken(password ?? "", key) });
+        BridgeSettings settings = rig.Settings(new RouteSettings { Local = "plant/#" }) with
+        {
+            Password = null,
+            TokenKey = () => CloudRig.Utf8(key.ExportECPrivateKeyPem()),
+            TokenAudience = "plant",
+            TokenLifetime = TimeSpan.FromMinutes(1),
+        };
+        await using BridgedBroker local = await BridgedBroker.StartAsync("one", CloudRig.Plan(settings) with { RenewAfter = TimeSpan.FromSeconds(1) });
+        await using TestClient near = await local.Test.ConnectAsync("near");
+        await near.PublishAsync("plant/a", "before", 1);
+        await rig.Cloud.UntilTakenAsync(1);
+        await rig.Cloud.UntilAsync(() => rig.Cloud.Passwords.Count > 2, "two renewals");
+        await near.PublishAsync("plant/a", "after", 1);
+        await rig.Cloud.UntilTakenAsync(2);
+        Assert.Equal(rig.Cloud.Passwords.Count, rig.Cloud.Passwords.Distinct().Count());
+        Assert.Empty(rig.Cloud.Violations);
+    }
+
+    [Fact]
     public async Task When_the_clock_jumps_to_the_right_time_a_token_that_was_refused_is_made_anew()
     {
         CloudRules rules = CloudRules.IotHub(CloudRig.Host, "gw", DeviceKey, TimeProvider.System);
@@ -193,5 +220,15 @@ public sealed class CloudTests
         await near.AcknowledgeAsync(await near.ExpectPublishAsync(command, "go", 1));
         await rig.Cloud.UntilAsync(() => rig.Cloud.Acknowledged.Contains("go"), "the acknowledgement");
         await local.UntilAsync("up", status => status is { BacklogMessages: 0, Connections: 1 });
+    }
+
+    /// <summary>Whether a token is signed by the key, for the right audience, and good for the minute that it was asked for.</summary>
+    private static bool IsGoodToken(string token, ECDsa key)
+    {
+        if (token.Split('.') is not [var head, var body, var signature]) return false;
+        if (!key.VerifyData(Encoding.ASCII.GetBytes(head + "." + body), Base64Url.DecodeFromChars(signature), HashAlgorithmName.SHA256)) return false;
+        using JsonDocument claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
+        long left = claims.RootElement.GetProperty("exp").GetInt64() - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        return claims.RootElement.GetProperty("aud").GetString() == "plant" && left is > 0 and <= 60;
     }
 }

@@ -55,6 +55,24 @@ public sealed class HostileServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_subscription_that_is_refused_is_shown_until_it_is_granted()
+    {
+        var inward = new RouteOptions { Direction = RouteDirection.In, Local = "cmd/#" };
+        await using BridgedBroker local = await BridgedBroker.StartAsync("one", Bridges.To(_server.Port, inward).Over311());
+        using (ScriptedConnection first = await _server.AcceptAsync(Welcome311))
+        {
+            await first.SendAsync(Packets.V311.Suback(await first.ReadSubscribeAsync(), 0x80));
+            await local.UntilAsync("up", status => status is { Phase: BridgePhase.Connected, RefusedFilters: ["cmd/#"] });
+            Assert.Contains(local.Part.Findings(), finding => finding.Detail.Contains("cmd/#", StringComparison.Ordinal));
+        }
+
+        using ScriptedConnection second = await _server.AcceptAsync(Welcome311);
+        await second.SendAsync(Packets.V311.Suback(await second.ReadSubscribeAsync(), 1));
+        await local.UntilAsync("up", status => status is { Phase: BridgePhase.Connected, RefusedFilters: [] });
+        Assert.Empty(local.Part.Findings());
+    }
+
+    [Fact]
     public async Task Acknowledgements_of_what_was_never_sent_do_not_pass_for_progress()
     {
         BridgeOptions options = Bridges.To(_server.Port, Out).Over311() with { StallTimeout = TimeSpan.FromSeconds(1) };

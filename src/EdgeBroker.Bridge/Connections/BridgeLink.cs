@@ -125,6 +125,8 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
         };
         int length = publish.Length(_remote.Version);
         if ((uint)length > _remote.Granted.MaximumPacketSizeBytes) return Refuse(routed, length);
+        // Before it is written: its echo may come at once.
+        bridge.Echoes?.Sent(routed.Topic, payload, clock.NowMs);
         if (!TryWrite(publish, delivery, routed))
         {
             // What is in flight for ever is found by the watch over stalls, if not before: the message goes again by the next connection.
@@ -134,7 +136,6 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
 
         Account(context, length, message.Payload.Length);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
-        bridge.Echoes?.Sent(routed.Topic, payload, clock.NowMs);
         return SendOutcome.Sent;
     }
 
