@@ -33,6 +33,7 @@ public sealed class PeerOutbox : Receiver
     private readonly List<PeerLane> _earlier = [];
     private readonly StoredSession? _interest;
     private readonly Dictionary<byte[], Interest> _filters = new(TopicComparer.Instance);
+    private Completion? _interestOnDisk;
     private IPeerLink? _link;
     private bool _isReachable;
 
@@ -145,7 +146,8 @@ public sealed class PeerOutbox : Receiver
     {
         Dictionary<byte[], Interest>.AlternateLookup<ReadOnlySpan<byte>> byFilter = _filters.GetAlternateLookup<ReadOnlySpan<byte>>();
         Interest before = byFilter.TryGetValue(filter, out Interest known) ? known : Interest.None;
-        if (before == interest) return null;
+        // What was noted over an earlier link may not be on disk yet.
+        if (before == interest) return _interestOnDisk;
         byte[] owned = filter.ToArray();
         if (interest == Interest.None)
         {
@@ -158,9 +160,10 @@ public sealed class PeerOutbox : Receiver
         }
 
         bool isKept = (interest & Interest.Kept) != 0;
-        if (_interest is null || isKept == ((before & Interest.Kept) != 0)) return null;
+        if (_interest is null || isKept == ((before & Interest.Kept) != 0)) return _interestOnDisk;
         var fact = new SubscriptionChanged(_interest, owned, isKept ? new PeerInterest(this, owned, interest) : null);
         _broker.Journal.Append(fact);
+        _interestOnDisk = fact;
         return fact;
     }
 

@@ -85,7 +85,16 @@ internal sealed class SimConnection
 
     public bool Is(SimNode low, SimNode high) => ReferenceEquals(Low, low) && ReferenceEquals(High, high);
 
-    public void Move(bool toHigh, Random random, int most)
+    /// <summary>Moves all there is, both ways.</summary>
+    public void MoveAll()
+    {
+        (StalledToHigh, StalledToLow) = (0, 0);
+        Move(toHigh: true, random: null, int.MaxValue);
+        Move(toHigh: false, random: null, int.MaxValue);
+    }
+
+    /// <summary>Moves some bytes; all of them without chance.</summary>
+    public void Move(bool toHigh, Random? random, int most)
     {
         if (!IsOfThisLife) return;
         if (toHigh && StalledToHigh > 0)
@@ -106,7 +115,7 @@ internal sealed class SimConnection
         if (way.Count == 0) return;
         byte[] all = [.. way.SelectMany(one => one)];
         way.Clear();
-        int taken = random.Next(1, Math.Min(all.Length, most) + 1);
+        int taken = random?.Next(1, Math.Min(all.Length, most) + 1) ?? all.Length;
         if (taken < all.Length) way.Enqueue(all[taken..]);
         if (toHigh) _highMesh.Receive(_highLink, all.AsSpan(0, taken));
         else _lowMesh.Receive(_lowLink, all.AsSpan(0, taken));

@@ -7,7 +7,7 @@ using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Protocol;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Cluster.Tests.Simulation;
@@ -55,7 +55,7 @@ internal sealed class SimNode(World world, byte number, int nodes)
             Peers = [.. Enumerable.Range(1, nodes).Select(one => (byte)one).Where(one => one != number)],
             MaxLinkBytes = 2_000,
         };
-        Mesh = new MeshNode(Broker, mesh, NullLogger.Instance) { RunRequested = () => _wantsRun = true };
+        Mesh = new MeshNode(Broker, mesh, new NoteLog(world, number)) { RunRequested = () => _wantsRun = true };
         if (world.Has(Mutation.NoBarrier)) Broker.Cluster = StandaloneCluster.Instance;
         Context = Broker.CreateContext(new MessageBatch());
         Disk.RestoreInto(Broker, world.Mutation);
@@ -101,6 +101,18 @@ internal sealed class SimNode(World world, byte number, int nodes)
         }
 
         return found;
+    }
+
+    /// <summary>What the node logs is part of what happened.</summary>
+    private sealed class NoteLog(World world, byte number) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            world.Note($"node {number} says: {formatter(state, exception)}");
     }
 
     /// <summary>Stamps as a node would give them that believes its wall clock.</summary>

@@ -27,6 +27,7 @@ internal sealed class World
     private readonly Random _random;
     private readonly List<string> _notes = [];
     private int _number;
+    private int _steps;
     private long _life;
 
     public World(int seed, int nodes, Mutation mutation = Mutation.None)
@@ -80,13 +81,16 @@ internal sealed class World
 
     public long NextLife() => ++_life + (_random.NextInt64() & 0x7FFF_FFFF_0000_0000);
 
-    public void Note(string what) => _notes.Add(what);
+    public void Note(string what) => _notes.Add(string.Create(CultureInfo.InvariantCulture, $"{_steps}: {what}"));
 
     /// <summary>Runs a number of steps, then mends everything and waits until nothing happens any more.</summary>
     public World Run(int steps)
     {
-        // Most worlds begin as they should be; others with nodes that have never met.
+        // Most worlds begin as they should be, some of these without subscribers yet; others with nodes that have never met.
+        List<SimClient> late = _random.Next(2) == 0 ? [.. Clients] : [];
+        Clients.RemoveAll(late.Contains);
         if (_random.Next(4) != 0) Settle();
+        Clients.AddRange(late);
         for (int i = 0; i < steps; i++) Step();
         Settle();
         return this;
@@ -94,6 +98,7 @@ internal sealed class World
 
     private void Step()
     {
+        _steps++;
         int kind = _random.Next(100);
         SimNode node = Nodes[_random.Next(Nodes.Count)];
         if (kind < 40) MoveSomething();
@@ -117,8 +122,7 @@ internal sealed class World
                 Note($"crash {node.Number}");
                 break;
             case 2 or 3 when !node.IsUp:
-                node.Start();
-                Note($"start {node.Number}");
+                Start(node);
                 break;
             case 4 when Network.Connections.Count > 0:
                 Network.Reset(Network.Connections[_random.Next(Network.Connections.Count)]);
@@ -143,6 +147,12 @@ internal sealed class World
                 Clients[_random.Next(Clients.Count)].Disconnect();
                 break;
         }
+    }
+
+    private void Start(SimNode node)
+    {
+        node.Start();
+        Note($"start {node.Number}, ordinal {node.Broker.Retained.LastOrdinal}");
     }
 
     private void AfterStep()
@@ -209,6 +219,7 @@ internal sealed class World
             client.IsSubscribed && client.Owing.Contains(node.Number) && TopicFilter.Matches(Bytes(client.Filter), Bytes(topic)));
         PublishOutcome outcome = node.Broker.Publish(new Publication { Topic = Bytes(topic), Payload = Bytes(payload), QoS = qos }, node.Context);
         if (outcome.IsHeld) return;
+        Note($"{payload[..Math.Min(8, payload.Length)]} QoS {(int)qos} on {node.Number} for {string.Join(' ', owed.Select(one => one.Id))}");
         Published.Add(new Sent(node, node.Starts, topic, payload, qos, number, outcome.Completion, owed));
     }
 
@@ -227,6 +238,7 @@ internal sealed class World
             return;
         }
 
+        Note($"retained {Text(topic)} = {Text(payload)} {set.Stamp.Value} on {node.Number}, ordinal {set.Ordinal}");
         if (!Stamps.Add(set.Stamp.Value)) Faults.Add($"retained: the stamp {set.Stamp.Value} was given twice");
         if (qos != QoS.AtMostOnce && outcome.Completion is { } completion)
         {
@@ -241,12 +253,14 @@ internal sealed class World
         foreach (SimNode node in Nodes) node.Advance(milliseconds + _random.Next(3));
     }
 
-    private void Settle()
+    /// <summary>Mends everything, and waits until nothing happens any more.</summary>
+    public void Settle()
     {
+        Note("settle");
         Network.Heal();
         foreach (SimNode node in Nodes)
         {
-            if (!node.IsUp) node.Start();
+            if (!node.IsUp) Start(node);
             node.Journal.Condition = JournalCondition.Ready;
         }
 
@@ -267,11 +281,11 @@ internal sealed class World
             foreach (SimNode high in Nodes.Where(high => high.Number > low.Number)) Network.Dial(low, high);
         }
 
-        foreach (SimConnection connection in Network.Connections.ToArray())
+        bool isDelivered = false;
+        for (int i = 0; i < 20 && !isDelivered; i++)
         {
-            (connection.StalledToHigh, connection.StalledToLow) = (0, 0);
-            connection.Move(true, _random, int.MaxValue);
-            connection.Move(false, _random, int.MaxValue);
+            foreach (SimConnection connection in Network.Connections.ToArray()) connection.MoveAll();
+            isDelivered = Network.Connections.All(one => one.IsQuiet);
         }
 
         foreach (SimNode node in Nodes)
@@ -289,7 +303,8 @@ internal sealed class World
         }
 
         AfterStep();
-        return !hasWork && Nodes.TrueForAll(IsQuiet);
+        // A PING may be under way, and nothing else.
+        return !hasWork && isDelivered && Nodes.TrueForAll(IsQuiet);
     }
 
     private static bool IsQuiet(SimNode node) =>

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Three published brokers on loopback that are one mesh: starts them, prints how they are linked, and serves until ENTER or Ctrl-C.
+#   scripts/cluster.sh [DIRECTORY]      MQTT on 127.0.0.1:18831, :18832 and :18833; the data stays in DIRECTORY where one is named
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case "$(uname -m)" in
+  aarch64) rid=linux-arm64 ;;
+  *) rid=linux-x64 ;;
+esac
+binary="${EDGEBROKER_BINARY:-artifacts/$rid/edgebroker}"
+[ -x "$binary" ] || scripts/publish.sh "$rid"
+binary="$(realpath "$binary")"
+directory="${1:-}"
+pids=()
+if [ -z "$directory" ]; then
+  directory="$(mktemp -d)"
+  trap 'kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "$directory"' EXIT
+else
+  trap 'kill "${pids[@]}" 2>/dev/null || true; wait' EXIT
+fi
+
+for node in 1 2 3; do
+  mkdir -p "$directory/$node"
+  cat > "$directory/$node/broker.toml" <<TOML
+[node]
+name = "node-$node"
+data_dir = "data"
+[[listener]]
+protocol = "mqtt"
+address = "127.0.0.1:1883$node"
+[cluster]
+node_id = $node
+bind = "127.0.0.1:1794$node"
+peers = { 1 = "127.0.0.1:17941", 2 = "127.0.0.1:17942", 3 = "127.0.0.1:17943" }
+TOML
+  (cd "$directory/$node" && exec "$binary" -c broker.toml > broker.log 2>&1) &
+  pids+=($!)
+done
+
+for node in 1 2 3; do
+  for _ in $(seq 100); do
+    "$binary" cluster status -c "$directory/$node/broker.toml" > /dev/null 2>&1 && break
+    sleep 0.1
+  done
+  "$binary" cluster status -c "$directory/$node/broker.toml"
+  echo
+done
+if [ -t 0 ]; then
+  echo "ENTER ends them"
+  read -r
+fi

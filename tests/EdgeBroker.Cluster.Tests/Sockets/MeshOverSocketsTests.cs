@@ -1,0 +1,172 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Cluster.Sockets;
+using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Hosting;
+using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeBroker.Cluster.Tests.Sockets;
+
+public sealed class MeshOverSocketsTests
+{
+    [Fact]
+    public async Task Three_brokers_are_one()
+    {
+        await using var mesh = await Mesh.StartAsync(3);
+        await mesh.LinkedAsync();
+        TestClient subscriber = await mesh.Brokers[1].ConnectAsync("subscriber");
+        await subscriber.SubscribeAsync("plant/#", options: 2);
+        TestClient publisher = await mesh.Brokers[0].ConnectAsync("publisher");
+        foreach (int qos in new[] { 0, 1, 2 })
+        {
+            // SUBACK has come: every node knows.
+            await publisher.PublishAsync("plant/a", "qos" + qos, qos);
+            await subscriber.AcknowledgeAsync(await subscriber.ExpectPublishAsync("plant/a", "qos" + qos, qos));
+        }
+
+        await publisher.PublishAsync("plant/b", "kept", qos: 1, retain: true);
+        await Deadline.Until(() => mesh.Brokers[2].Broker.FindRetained("plant/b"u8) is not null, "the value on node 3");
+    }
+
+    [Fact]
+    public async Task Nodes_show_each_other_certificates_of_their_cluster()
+    {
+        using var authority = new Authority();
+        await using var mesh = await Mesh.StartAsync(2, node => authority.Issue($"urn:edgebroker:plant:{node}"));
+        await mesh.LinkedAsync();
+    }
+
+    [Theory]
+    [InlineData("urn:edgebroker:plant:3", "node 3's")]
+    [InlineData("urn:edgebroker:other:2", "another cluster")]
+    [InlineData("urn:example:2", "names no node")]
+    public async Task A_certificate_of_somebody_else_is_turned_away(string uri, string words)
+    {
+        using var authority = new Authority();
+        await using var mesh = await Mesh.StartAsync(2, node => authority.Issue(node == 1 ? "urn:edgebroker:plant:1" : uri));
+        await mesh.Logs[0].LineAsync(line => line.Contains(words, StringComparison.Ordinal));
+        Assert.NotEqual("linked", mesh.Parts[0].Node.Status.Peers[0].State);
+    }
+
+    [Fact]
+    public async Task Another_authoritys_certificate_is_turned_away()
+    {
+        using var authority = new Authority();
+        using var other = new Authority();
+        await using var mesh = await Mesh.StartAsync(2, node => (node == 1 ? authority : other).Issue($"urn:edgebroker:plant:{node}"));
+        await mesh.Logs[0].LineAsync(line => line.Contains("was not issued by an authority", StringComparison.Ordinal));
+    }
+
+    /// <summary>Brokers without stores on one machine.</summary>
+    private sealed class Mesh : IAsyncDisposable
+    {
+        private readonly List<LoopbackPort> _ports = [];
+
+        public List<TestBroker> Brokers { get; } = [];
+
+        public List<MeshPart> Parts { get; } = [];
+
+        public List<LogWaiter> Logs { get; } = [];
+
+        public static async Task<Mesh> StartAsync(int nodes, Func<int, PeerTls>? tls = null)
+        {
+            var mesh = new Mesh();
+            for (int node = 1; node <= nodes; node++) mesh._ports.Add(new LoopbackPort());
+            for (int node = 1; node <= nodes; node++)
+            {
+                var broker = new TestBroker(new TestBrokerOptions { OverSockets = true });
+                List<int> others = [.. Enumerable.Range(1, nodes).Where(one => one != node)];
+                var options = new MeshOptions
+                {
+                    Node = (byte)node,
+                    Name = "node-" + node,
+                    ClusterId = tls is null ? "" : "plant",
+                    Peers = [.. others.Select(one => (byte)one)],
+                    DeadAfter = TimeSpan.FromMinutes(1),
+                };
+                var endPoints = new MeshEndPoints(
+                    new IPEndPoint(IPAddress.Loopback, mesh._ports[node - 1]),
+                    others.ToDictionary(one => (byte)one, one => new DnsEndPoint("127.0.0.1", mesh._ports[one - 1])), tls?.Invoke(node));
+                var log = new LogWaiter();
+                var part = new MeshPart(broker.Broker, options, endPoints, () => new RestoredMesh(Guid.NewGuid(), Stamp.None, []), log);
+                await part.StartAsync(CancellationToken.None);
+                mesh.Brokers.Add(broker);
+                mesh.Parts.Add(part);
+                mesh.Logs.Add(log);
+            }
+
+            return mesh;
+        }
+
+        public async Task LinkedAsync()
+        {
+            foreach (MeshPart part in Parts)
+            {
+                await Deadline.Until(
+                    () => part.Node.Status.Peers is { Count: > 0 } peers && peers.All(peer => peer.State == "linked"), "the nodes to be linked");
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (MeshPart part in Parts) await part.StopAsync(StopPhase.Finish, Deadline.Timeout);
+            foreach (TestBroker broker in Brokers) await broker.DisposeAsync();
+            foreach (MeshPart part in Parts) await part.DisposeAsync();
+            foreach (LoopbackPort port in _ports) port.Dispose();
+        }
+    }
+
+    /// <summary>An authority for nodes, made for a test.</summary>
+    private sealed class Authority : IDisposable
+    {
+        private readonly TemporaryDirectory _directory = new();
+        private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        private readonly X509Certificate2 _certificate;
+        private int _issued;
+
+        public Authority()
+        {
+            var request = new CertificateRequest("CN=cluster authority", _key, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+            _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+            File.WriteAllText(Path.Combine(_directory.Path, "ca.crt"), _certificate.ExportCertificatePem());
+        }
+
+        public PeerTls Issue(string uri)
+        {
+            string name = Path.Combine(_directory.Path, "node" + ++_issued);
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddUri(new Uri(uri));
+            request.CertificateExtensions.Add(names.Build());
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
+            using X509Certificate2 issued = request.Create(
+                _certificate, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(10), RandomNumberGenerator.GetBytes(8));
+            File.WriteAllText(name + ".crt", issued.ExportCertificatePem());
+            File.WriteAllText(name + ".key", key.ExportPkcs8PrivateKeyPem());
+            return new PeerTls(
+                TlsMaterial.Load(new TlsOptions
+                {
+                    Certificates = [new CertificateFiles(name + ".crt", name + ".key")],
+                    ClientCaFile = Path.Combine(_directory.Path, "ca.crt"),
+                    ClientAuthentication = ClientAuthentication.Require,
+                    Identity = CertificateIdentity.Uri,
+                }),
+                TimeProvider.System);
+        }
+
+        public void Dispose()
+        {
+            _certificate.Dispose();
+            _key.Dispose();
+            _directory.Dispose();
+        }
+    }
+}
