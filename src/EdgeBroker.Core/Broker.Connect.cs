@@ -155,7 +155,7 @@ public sealed partial class Broker
         ending.Deferred.Complete();
         foreach (Subscription subscription in ending.Subscriptions)
         {
-            Align(session, subscription.Filter);
+            SyncTree(session, subscription.Filter);
             _events.SubscriptionRemoved(
                 new SubscriptionRemovedEvent { ClientId = session.Id, Filter = subscription.Filter, Cause = SubscriptionEnd.SessionEnded });
         }
@@ -217,7 +217,7 @@ public sealed partial class Broker
         DeliveryOutcome outcome = Subscriptions.FindGroup(orphan.SharedFilter) is { } group
             ? DeliverToOne(group, publication, context, except: from)
             : DeliveryOutcome.Ignored;
-        Settle(publication, null, context, ReasonCode.Success);
+        RecordPublish(publication, null, context, ReasonCode.Success);
         if (orphan.Stored is not null) ((Session)from).Forget(orphan);
         if (outcome.Result == DeliveryResult.Ignored) CountDropped(from, 1, DropReason.SessionEnded, context);
         if (context.Isolated.Count > 0) ConcludeIsolated(context);

@@ -26,7 +26,7 @@ public sealed partial class Broker
     private void Abandon(in Publication publication, RoutingContext context)
     {
         if (publication.ReceivedId != 0) ((Session)publication.Publisher!).ForgetReceived(publication.ReceivedId);
-        Settle(publication with { ReceivedId = 0 }, null, context, ReasonCode.UnspecifiedError);
+        RecordPublish(publication with { ReceivedId = 0 }, null, context, ReasonCode.UnspecifiedError);
         ConcludeIsolated(context);
     }
 

@@ -76,7 +76,7 @@ public sealed partial class Broker
     internal void Close(LocalClient client, Subscription[] subscriptions, List<LocalQueue.Entry> unread)
     {
         _localClients.TryRemove(new KeyValuePair<string, LocalClient>(client.Id, client));
-        foreach (Subscription subscription in subscriptions) Align(client, subscription.Filter);
+        foreach (Subscription subscription in subscriptions) SyncTree(client, subscription.Filter);
         using LocalCall call = BeginLocalCall();
         int dropped = 0;
         foreach (LocalQueue.Entry entry in unread)

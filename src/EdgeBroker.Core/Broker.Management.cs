@@ -66,7 +66,7 @@ public sealed partial class Broker
         completion = null;
         if (FindSession(clientId) is not { } session) return null;
         if (session.RemoveSubscription(filter, out completion) is not { } removed) return false;
-        Align(session, removed.Filter);
+        SyncTree(session, removed.Filter);
         _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = clientId, Filter = filter, Cause = SubscriptionEnd.Administration });
         return true;
     }

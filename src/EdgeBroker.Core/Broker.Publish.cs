@@ -90,7 +90,7 @@ public sealed partial class Broker
         }
 
         MatchResult match = context.Begin(publication);
-        if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, Settle(publication, retained, context, ReasonCode.Success));
+        if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, RecordPublish(publication, retained, context, ReasonCode.Success));
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)
         {
@@ -101,14 +101,14 @@ public sealed partial class Broker
             if (outcome.Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
-        if (context.IsOfPeer) return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
+        if (context.IsOfPeer) return new PublishOutcome(reason, RecordPublish(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
         foreach (SharedGroup group in match.Groups)
         {
             if (DeliverToOne(group, publication, context, except: null).Result == DeliveryResult.Refused) reason = ReasonCode.QuotaExceeded;
         }
 
         foreach (PeerInterest peer in match.Peers) CountDropped(peer.Receiver, DeliverTo(peer, publication, context), context);
-        return new PublishOutcome(reason, Settle(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
+        return new PublishOutcome(reason, RecordPublish(publication, retained, context, reason), reason.IsError() ? QueueIsFull : null);
     }
 
     /// <summary>Sends what a session has room for: the rest of its last connection, its queue, retained messages owed.</summary>

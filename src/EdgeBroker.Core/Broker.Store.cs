@@ -17,7 +17,7 @@ public sealed partial class Broker
     // Sessions whose queues are looked after in one call.
     private const int SessionsPerSweep = 64;
 
-    private readonly ConcurrentQueue<(Handover Handover, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
+    private readonly ConcurrentQueue<(SharedMessageTransfer SharedMessageTransfer, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
     private readonly ConcurrentQueue<(string PublisherId, Action Action)> _waitingForStore = new();
     private IEnumerator<KeyValuePair<string, Session>>? _sweep;
 
@@ -76,7 +76,7 @@ public sealed partial class Broker
     }
 
     /// <summary>Appends what a routed message leaves on disk. Its acknowledgement waits for the completion returned.</summary>
-    private Completion? Settle(in Publication publication, Completion? retained, RoutingContext context, ReasonCode reason)
+    private Completion? RecordPublish(in Publication publication, Completion? retained, RoutingContext context, ReasonCode reason)
     {
         PublishRecord? record = context.TakeRecord();
         Completion? room = context.TakeRoom();
@@ -113,13 +113,13 @@ public sealed partial class Broker
         }
 
         Journal.Append(new SessionEnded(stored));
-        stored.Owner = new Handover(this, session, stored, spilled, shared.Count);
+        stored.Owner = new SharedMessageTransfer(this, session, stored, spilled, shared.Count);
         Journal.Load(stored, shared);
     }
 
     private void MaintainStore(long nowMs)
     {
-        while (_handedOver.TryDequeue(out (Handover Handover, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Handover, part.Loaded);
+        while (_handedOver.TryDequeue(out (SharedMessageTransfer SharedMessageTransfer, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.SharedMessageTransfer, part.Loaded);
         if (Journal.IsDurable) AnnounceStore();
         RetryHeldPublishers(nowMs);
     }
@@ -142,7 +142,7 @@ public sealed partial class Broker
         }
     }
 
-    private void HandOver(Handover handover, IReadOnlyList<LoadedDelivery> loaded)
+    private void HandOver(SharedMessageTransfer handover, IReadOnlyList<LoadedDelivery> loaded)
     {
         foreach (LoadedDelivery one in loaded)
         {
@@ -163,7 +163,7 @@ public sealed partial class Broker
     }
 
     /// <summary>The messages of shared subscriptions an ended session left on disk, on their way to other members.</summary>
-    private sealed class Handover(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited) : IStoredSessionOwner
+    private sealed class SharedMessageTransfer(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited) : IStoredSessionOwner
     {
         public Session From { get; } = from;
 

@@ -25,7 +25,7 @@ public sealed partial class Broker
     {
         var subscription = new Subscription(receiver, filter.ToArray(), options, identifier);
         if (!receiver.TrySubscribe(lease, subscription, out Subscription? existing, out completion)) return ReasonCode.QuotaExceeded;
-        Align(receiver, subscription.Filter);
+        SyncTree(receiver, subscription.Filter);
         completion = Completion.Both(completion, Cluster.Subscribed(filter));
         if (!IsOwnCheck(receiver, filter))
         {
@@ -53,7 +53,7 @@ public sealed partial class Broker
     public ReasonCode Unsubscribe(Receiver receiver, ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
     {
         if (receiver.TryUnsubscribe(lease, filter, out completion) is not { } removed) return ReasonCode.NoSubscriptionExisted;
-        Align(receiver, removed.Filter);
+        SyncTree(receiver, removed.Filter);
         if (IsOwnCheck(receiver, filter)) return ReasonCode.Success;
         _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = receiver.Id, Filter = filter, Cause = SubscriptionEnd.Unsubscribed });
         return ReasonCode.Success;
@@ -67,7 +67,7 @@ public sealed partial class Broker
     /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once;
     /// the list, which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
     /// </summary>
-    private void Align(Receiver receiver, byte[] filter)
+    private void SyncTree(Receiver receiver, byte[] filter)
     {
         Subscription? current = receiver.FindSubscription(filter);
         Subscription? written;

@@ -240,8 +240,8 @@ public sealed class HttpSite
         }
 
         exchange.Caller = caller;
-        bool isNobody = caller.Proof == CallerProof.Nothing;
-        if (isNobody && (!isRules || !exchange.Listener.AllowAnonymous))
+        bool isUnauthenticated = caller.Proof == CallerProof.Nothing;
+        if (isUnauthenticated && (!isRules || !exchange.Listener.AllowAnonymous))
         {
             _strangers.Ask(stranger);
             throw new HttpProblem(ProblemKind.LoginNeeded, "a user and password, a token or a login is needed");

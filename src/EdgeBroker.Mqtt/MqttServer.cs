@@ -48,7 +48,7 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
             reactor.AfterReceives = () => broker.Deliver(context.Batch, context);
         }
 
-        _reactors[0].AddPeriodic(HousekeepingInterval, KeepHouse);
+        _reactors[0].AddPeriodic(HousekeepingInterval, RunHousekeeping);
         MemoryLedger ledger = broker.Limits.Ledger;
         ledger.Poll(MemoryKind.Output, () => BufferMemory.OutputBytes);
         ledger.Poll(MemoryKind.ReceiveBuffers, () => BufferMemory.ReceivedBytes);
@@ -96,9 +96,9 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
     }
 
     // In portions: between two of them the reactor's connections have their turn.
-    private void KeepHouse()
+    private void RunHousekeeping()
     {
-        if (_broker.RunDue()) _reactors[0].Post(KeepHouse);
+        if (_broker.RunDue()) _reactors[0].Post(RunHousekeeping);
     }
 
     /// <summary>Ends the reactors.</summary>

@@ -61,7 +61,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
             at = MakeRoom(hash);
         }
 
-        Weigh(_entries[at].Result, result);
+        AccountMerged(_entries[at].Result, result);
         _hashes[at] = hash;
         _entries[at] = new Entry { Version = version, Topic = ownedTopic, Result = result };
         return result;
@@ -202,7 +202,7 @@ internal sealed class MatchCache(SubscriptionTree tree)
     // Mixed, since hashes of topics that differ in the last byte only may be neighbours, and neighbours would share their places.
     private int FirstPlace(int hash) => (int)(((uint)hash * Mixer) >> 15) & (_entries.Length - Places);
 
-    private void Weigh(MatchResult? leaving, MatchResult coming)
+    private void AccountMerged(MatchResult? leaving, MatchResult coming)
     {
         if (leaving is MergedMatchResult) _mergedPlaces -= leaving.Plain.Length;
         if (coming is not MergedMatchResult) return;

@@ -97,7 +97,7 @@ public sealed class RoutingContext
         if (!HasSubscribers)
         {
             _ownedTopic = publication.Owned?.Topic;
-            return MatchResult.Nobody;
+            return MatchResult.Empty;
         }
 
         MatchResult match = _cache.Match(_matcher, publication.Topic, out _ownedTopic);

@@ -6,8 +6,8 @@ namespace EdgeBroker.Core.Topics;
 /// </summary>
 public record MatchResult(Subscription[] Plain, SharedGroup[] Groups)
 {
-    /// <summary>Nobody.</summary>
-    public static readonly MatchResult Nobody = new([], []);
+    /// <summary>No receiver.</summary>
+    public static readonly MatchResult Empty = new([], []);
 
     /// <summary>Other nodes with subscribers, each at most once. For messages that were published here.</summary>
     public PeerInterest[] Peers { get; init; } = [];

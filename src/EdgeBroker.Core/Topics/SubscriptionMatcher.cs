@@ -19,7 +19,7 @@ internal sealed class SubscriptionMatcher
         Collect(root, topic, isEnd: false, wildcards: !TopicName.IsReserved(topic));
         return _found.Count switch
         {
-            0 => MatchResult.Nobody,
+            0 => MatchResult.Empty,
             1 => _found[0],
             _ => Merge(),
         };

@@ -51,7 +51,7 @@ public sealed class SubscriptionTree
         lock (_writer.Alone())
         {
             ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
-            MatchResult old = place ?? MatchResult.Nobody;
+            MatchResult old = place ?? MatchResult.Empty;
             bool isNew;
             if (subscription is PeerInterest peer) Volatile.Write(ref place, old with { Peers = With(old.Peers, peer, out isNew) });
             else if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));

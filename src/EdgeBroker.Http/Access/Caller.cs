@@ -34,8 +34,8 @@ public enum CallerProof
 /// <param name="Identity">What it may publish and subscribe to.</param>
 public sealed record Caller(string Name, HttpRole Role, CallerProof Proof, AuthenticationResult Identity)
 {
-    /// <summary>Nobody: not let in to anything.</summary>
-    public static readonly Caller Nobody = new("", HttpRole.None, CallerProof.Nothing, new AuthenticationResult(
+    /// <summary>Not authenticated: not let in to anything.</summary>
+    public static readonly Caller Unauthenticated = new("", HttpRole.None, CallerProof.Nothing, new AuthenticationResult(
         Protocol.ReasonCode.Success, null, Permissions.None));
 
     /// <summary>The login it goes on with; null: none.</summary>

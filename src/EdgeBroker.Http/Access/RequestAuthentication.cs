@@ -61,12 +61,12 @@ internal sealed class RequestAuthentication(
                 return new Caller(result.UserName ?? identity, role, isPeer ? CallerProof.Peer : CallerProof.Certificate, result);
             }
 
-            return Caller.Nobody;
+            return Caller.Unauthenticated;
         }
 
-        if (!isRulesOnly || !listener.AllowAnonymous) return Caller.Nobody;
+        if (!isRulesOnly || !listener.AllowAnonymous) return Caller.Unauthenticated;
         AuthenticationResult anonymous = await AskAsync(Request(context, listener, null, null, address), context.RequestAborted).ConfigureAwait(false);
-        return anonymous.Reason == ReasonCode.Success ? Caller.Nobody with { Identity = anonymous } : Caller.Nobody;
+        return anonymous.Reason == ReasonCode.Success ? Caller.Unauthenticated with { Identity = anonymous } : Caller.Unauthenticated;
     }
 
     /// <summary>Lets a browser in.</summary>

@@ -30,7 +30,7 @@ internal sealed class TopicRegister : BrokerEventSink
     // An entry, its place in the table, and the array of its topic.
     private const int EntryBytes = 160;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
 
     private readonly BrokerEvents _events;
@@ -68,8 +68,8 @@ internal sealed class TopicRegister : BrokerEventSink
         {
             Since ??= _time.GetUtcNow();
             _registration ??= _events.Add(this);
-            if (_end is null) _end = _time.CreateTimer(static register => ((TopicRegister)register!).End(), this, Patience, Timeout.InfiniteTimeSpan);
-            else _end.Change(Patience, Timeout.InfiniteTimeSpan);
+            if (_end is null) _end = _time.CreateTimer(static register => ((TopicRegister)register!).End(), this, IdleTimeout, Timeout.InfiniteTimeSpan);
+            else _end.Change(IdleTimeout, Timeout.InfiniteTimeSpan);
         }
     }
 

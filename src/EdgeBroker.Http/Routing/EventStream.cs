@@ -11,7 +11,7 @@ namespace EdgeBroker.Http.Routing;
 internal sealed class EventStream(Exchange exchange, TimeProvider time)
 {
     // For what the connection does not hold; a large event may take longer.
-    private const int Patience = 30;
+    private const int WriteTimeoutSeconds = 30;
     private const int SlowestBytesPerSecond = 8 * 1024;
 
     private static readonly byte[] Comment = ":\n\n"u8.ToArray();
@@ -44,7 +44,7 @@ internal sealed class EventStream(Exchange exchange, TimeProvider time)
 
     private async Task WriteAsync(byte[] bytes)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(Patience + (bytes.Length / SlowestBytesPerSecond)), time);
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(WriteTimeoutSeconds + (bytes.Length / SlowestBytesPerSecond)), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(exchange.Gone, late.Token);
         try
         {

@@ -45,7 +45,7 @@ public sealed class Exchange
     public string RequestId { get; }
 
     /// <summary>Who asks.</summary>
-    public Caller Caller { get; internal set; } = Caller.Nobody;
+    public Caller Caller { get; internal set; } = Caller.Unauthenticated;
 
     /// <summary>Ends when nobody waits for the answer any more.</summary>
     public CancellationToken Gone => Context.RequestAborted;

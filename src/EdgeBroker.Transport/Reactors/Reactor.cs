@@ -103,7 +103,7 @@ public sealed unsafe partial class Reactor : IDisposable
     }
 
     /// <summary>Takes a connection over; on this thread.</summary>
-    internal void Adopt(ReactorConnection connection)
+    internal void Register(ReactorConnection connection)
     {
         if (_freeIndexes.TryPop(out int index))
         {

@@ -77,7 +77,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
     long ITimed.DueMs { get; set; } = long.MaxValue;
 
     /// <summary>Takes another address for the peer's from now on: the one its proxy gives.</summary>
-    public void Carry(IPEndPoint client) => _peer = new PeerAddress(client);
+    public void SetPeerAddress(IPEndPoint client) => _peer = new PeerAddress(client);
 
     public override void RequestFlush()
     {

@@ -257,7 +257,7 @@ public sealed unsafe partial class ReactorListener
             return;
         }
 
-        reactor.Adopt(connection);
+        reactor.Register(connection);
     }
 
     private void AcceptFailed(int error)
@@ -304,7 +304,7 @@ public sealed unsafe partial class ReactorListener
         public IConnectionHandler HandOver(IPEndPoint? client, Func<Accepted, IConnectionHandler> connect)
         {
             var connection = (ReactorConnection)Transport;
-            if (client is not null) connection.Carry(client);
+            if (client is not null) connection.SetPeerAddress(client);
             return connection.Handler = connect(this);
         }
     }

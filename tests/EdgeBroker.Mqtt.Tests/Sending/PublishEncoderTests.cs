@@ -49,7 +49,7 @@ public sealed class PublishEncoderTests
             foreach ((int Form, int Length)[] steps in segments)
             {
                 foreach ((int form, int length) in steps) Assert.True(batch.TryAdd(Make(form, length)));
-                batch.Matches.Fill(MatchResult.Nobody);
+                batch.Matches.Fill(MatchResult.Empty);
                 MessageSegment segment = batch.SegmentAt(0);
                 Assert.Equal(steps.Length, segment.Count);
                 encoder.Reset();
