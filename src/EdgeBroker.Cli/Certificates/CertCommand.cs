@@ -182,7 +182,8 @@ public static class CertCommand
         {
             KeyPair made = new CertificateMaker(context.Time).Node(authority, new NodeIdentity(cluster, node), (int)(args.Number(LeafLife) ?? LeafDays));
             WritePair(folder, $"node-{node}", made, authority);
-            context.Out.WriteLine($"{folder.PathOf($"node-{node}.crt")} and .key: for node {node} of the cluster {cluster}, with {folder.PathOf(AuthorityCertificate)}");
+            string file = folder.PathOf($"node-{node}.crt");
+            context.Out.WriteLine($"{file} and .key: for node {node} of the cluster {cluster}, with {folder.PathOf(AuthorityCertificate)}");
         }
 
         context.Out.WriteLine($"{folder.PathOf(AuthorityKey)}: carry it away; no node needs it, and who has it can be any of them");

@@ -65,7 +65,8 @@ public sealed class CertCommandTests : IDisposable
         Run("ca");
         Assert.Equal(0, Run("node", "2", "--cluster", "plant-9"));
         Assert.Equal(new NodeIdentity("plant-9", 2), NodeIdentity.Of(Load("node-2.crt")));
-        foreach (string[] wrong in new string[][] { ["0"], ["8"], ["one"], ["1", "9"], ["+1"], ["1", "--cluster", "Plant"], ["1", "--cluster", "client"], ["2"] })
+        string[][] refused = [["0"], ["8"], ["one"], ["1", "9"], ["+1"], ["1", "--cluster", "Plant"], ["1", "--cluster", "client"], ["2"]];
+        foreach (string[] wrong in refused)
         {
             Assert.Equal(1, Run(["node", .. wrong]));
         }
