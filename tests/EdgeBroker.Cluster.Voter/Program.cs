@@ -22,9 +22,11 @@ internal static class Program
     {
         byte node = byte.Parse(args[0], CultureInfo.InvariantCulture);
         var voters = args[2].Split(',').Select(one => one.Split('=')).ToDictionary(
-            one => byte.Parse(one[0], CultureInfo.InvariantCulture), one => new IPEndPoint(IPAddress.Loopback, int.Parse(one[1], CultureInfo.InvariantCulture)));
+            one => byte.Parse(one[0], CultureInfo.InvariantCulture),
+            one => new IPEndPoint(IPAddress.Loopback, int.Parse(one[1], CultureInfo.InvariantCulture)));
         string certificates = args[3];
-        var own = X509Certificate2.CreateFromPemFile(Path.Combine(certificates, $"node-{node}.crt"), Path.Combine(certificates, $"node-{node}.key"));
+        string pair = Path.Combine(certificates, $"node-{node}");
+        var own = X509Certificate2.CreateFromPemFile(pair + ".crt", pair + ".key");
         X509Certificate2Collection trusted = [X509CertificateLoader.LoadCertificateFromFile(Path.Combine(certificates, "ca.crt"))];
         var settings = new RaftSettings
         {

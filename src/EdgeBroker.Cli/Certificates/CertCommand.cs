@@ -31,6 +31,8 @@ public static class CertCommand
         CommandOption.Number("--days", null, "N", 1, AuthorityDays, $"days until the list ends ({RevocationDays})");
     private static readonly CommandOption PasswordFile =
         CommandOption.Path("--password-file", null, "FILE", "encrypt NAME.p12 with the password of this file; without it with none");
+    private static readonly CommandOption ClusterName =
+        CommandOption.Text("--cluster", null, "NAME", "the cluster, for an authority that serves several (made of the authority's key)");
     private static readonly CommandOption Serial =
         CommandOption.Text("--serial", null, "HEX", "the certificate of this serial number, for one whose file is lost");
 
@@ -60,6 +62,15 @@ public static class CertCommand
                 Operands = [new Operand("NAME", Repeats: true)],
                 Options = [LeafLife, PasswordFile, Folder, SharedOptions.Force], Run = (args, context) => Guarded(Client, args, context),
                 Remarks = "It is NAME.crt, NAME.key and NAME.p12 (PKCS#12, with the authority).",
+            },
+            new Command
+            {
+                Name = "cert node", Summary = "make a certificate for each node of a cluster", Operands = [new Operand("ID", Repeats: true)],
+                Options = [ClusterName, LeafLife, Folder, SharedOptions.Force], Run = (args, context) => Guarded(Node, args, context),
+                Remarks = $"""
+                    It is node-ID.crt, with its chain, and node-ID.key, for links and votes. A cluster best has an authority that makes nothing else (--dir):
+                    whoever has a node's certificate is that node. An id is 1 to {NodeIdentity.MostNode}.
+                    """,
             },
             new Command
             {
@@ -154,6 +165,34 @@ public static class CertCommand
 
         return ExitCode.Success;
     }
+
+    private static int Node(Arguments args, CommandContext context)
+    {
+        byte[] nodes = [.. args.Operands.Select(NodeOf)];
+        if (args.Text(ClusterName) is { } word && !NodeIdentity.IsCluster(word))
+        {
+            throw new CommandException($"\"{word}\" cannot be the name of a cluster; use up to 32 lower-case letters, digits and \"-\", and not \"client\"");
+        }
+
+        CertificateFolder folder = FolderOf(args, context, replaces: args.Has(SharedOptions.Force));
+        folder.Claim([.. nodes.SelectMany(node => new[] { $"node-{node}.crt", $"node-{node}.key" })]);
+        KeyPair authority = LoadAuthority(folder);
+        string cluster = args.Text(ClusterName) ?? NodeIdentity.ClusterOf(authority.Certificate);
+        foreach (byte node in nodes)
+        {
+            KeyPair made = new CertificateMaker(context.Time).Node(authority, new NodeIdentity(cluster, node), (int)(args.Number(LeafLife) ?? LeafDays));
+            WritePair(folder, $"node-{node}", made, authority);
+            string file = folder.PathOf($"node-{node}.crt");
+            context.Out.WriteLine($"{file} and .key: for node {node} of the cluster {cluster}, with {folder.PathOf(AuthorityCertificate)}");
+        }
+
+        context.Out.WriteLine($"{folder.PathOf(AuthorityKey)}: carry it away; no node needs it, and who has it can be any of them");
+        return ExitCode.Success;
+    }
+
+    private static byte NodeOf(string word) => byte.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out byte node)
+        && node is >= 1 and <= NodeIdentity.MostNode ? node
+        : throw new CommandException($"\"{word}\" is no node; an id is 1 to {NodeIdentity.MostNode}");
 
     private static int Renew(Arguments args, CommandContext context)
     {

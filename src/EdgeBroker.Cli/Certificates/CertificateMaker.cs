@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cli.Options;
+using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Cli.Certificates;
 
@@ -36,7 +37,7 @@ internal sealed class CertificateMaker(TimeProvider time)
             else names.AddDnsName(host);
         }
 
-        return Sign(authority, Named(name), names.Build(), ForServers, days);
+        return Sign(authority, Named(name), names.Build(), [ForServers], days);
     }
 
     /// <summary>A client's certificate; its common name becomes the user name.</summary>
@@ -44,37 +45,47 @@ internal sealed class CertificateMaker(TimeProvider time)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri("urn:edgebroker:client:" + Uri.EscapeDataString(name)));
-        return Sign(authority, Named(name), names.Build(), ForClients, days);
+        return Sign(authority, Named(name), names.Build(), [ForClients], days);
+    }
+
+    /// <summary>The certificate of a node of a cluster: for both ends of a connection.</summary>
+    public KeyPair Node(KeyPair authority, NodeIdentity identity, int days)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri(identity.Uri));
+        return Sign(authority, Named($"node {identity.Node} of {identity.Cluster}"), names.Build(), [ForServers, ForClients], days);
     }
 
     /// <summary>The same names and uses, a new key, a new time.</summary>
     public KeyPair Renew(KeyPair authority, X509Certificate2 old, int days)
     {
-        string use = "";
+        string[] uses = [];
         X509Extension? names = null;
         foreach (X509Extension extension in old.Extensions)
         {
-            if (extension is X509EnhancedKeyUsageExtension { EnhancedKeyUsages: [{ Value: { } value }, ..] }) use = value;
+            if (extension is X509EnhancedKeyUsageExtension usage) uses = [.. usage.EnhancedKeyUsages.Cast<Oid>().Select(use => use.Value).OfType<string>()];
             else if (extension is X509SubjectAlternativeNameExtension) names = extension;
         }
 
-        if (use.Length == 0 || names is null)
+        if (uses.Length == 0 || names is null)
         {
             throw new CommandException(
                 "this certificate does not say what it is for (extended key usage) or has no names; make a new one with \"cert server\" or \"cert client\"");
         }
 
-        return Sign(authority, old.SubjectName, names, use, days);
+        return Sign(authority, old.SubjectName, names, uses, days);
     }
 
-    private KeyPair Sign(KeyPair authority, X500DistinguishedName subject, X509Extension names, string use, int days)
+    private KeyPair Sign(KeyPair authority, X500DistinguishedName subject, X509Extension names, string[] uses, int days)
     {
         ECDsa key = NewKey();
         CertificateRequest request = Request(subject, key);
         request.CertificateExtensions.Add(
             new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], critical: false));
+        var allowed = new OidCollection();
+        foreach (string use in uses) allowed.Add(new Oid(use));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(allowed, critical: false));
         request.CertificateExtensions.Add(names);
         request.CertificateExtensions.Add(
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority.Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));

@@ -24,7 +24,8 @@ internal sealed class FlushingLog(WriteAheadLog.Options options, IStateMachine s
     public TimeSpan WaitingFor => Interlocked.Read(ref _waitingSince) is var since && since == Idle ? TimeSpan.Zero : time.GetElapsedTime(since);
 
     /// <inheritdoc/>
-    async ValueTask IAuditTrail<IRaftLogEntry>.AppendAsync<TEntry>(ILogEntryProducer<TEntry> entries, long startIndex, bool skipCommitted, CancellationToken token)
+    async ValueTask IAuditTrail<IRaftLogEntry>.AppendAsync<TEntry>(
+        ILogEntryProducer<TEntry> entries, long startIndex, bool skipCommitted, CancellationToken token)
     {
         await AppendAsync(entries, startIndex, skipCommitted, token).ConfigureAwait(false);
         await FlushInTurnAsync(token).ConfigureAwait(false);

@@ -12,7 +12,8 @@ internal interface IConsensus
     ClusterView View { get; }
 
     /// <summary>
-    /// How long ago a majority was certainly in contact: the beginning of the last round to it that succeeded. <see cref="TimeSpan.MaxValue"/>: never since the start.
+    /// How long ago a majority was certainly in contact: the beginning of the last round to it that succeeded. <see cref="TimeSpan.MaxValue"/>: never since
+    /// the start.
     /// </summary>
     TimeSpan SinceMajority { get; }
 

@@ -28,7 +28,7 @@ internal sealed class MemberTls
     /// <param name="own">This node's certificate, with its key and chain.</param>
     /// <param name="authorities">The cluster's authority.</param>
     /// <param name="revocations">Lists of what it has revoked.</param>
-    /// <param name="isAdmitted">Whether a node may vote, by its identity and its certificate's fingerprint (SHA-256, lower-case hexadecimal). Any thread.</param>
+    /// <param name="isAdmitted">Whether a node may vote, by its identity and its certificate's SHA-256 (lower-case hexadecimal). Any thread.</param>
     /// <param name="log">Where refusals are said.</param>
     /// <exception cref="ArgumentException">The certificate is none of a node.</exception>
     public MemberTls(

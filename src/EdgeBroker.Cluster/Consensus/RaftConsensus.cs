@@ -57,7 +57,8 @@ internal sealed class RaftConsensus : IConsensus, IAsyncDisposable
     public ClaimTable Claims => Member.Machine.Claims;
 
     /// <inheritdoc/>
-    public TimeSpan SinceMajority => Interlocked.Read(ref _confirmedAt) is var at && at == long.MinValue ? TimeSpan.MaxValue : _settings.Time.GetElapsedTime(at);
+    public TimeSpan SinceMajority =>
+        Interlocked.Read(ref _confirmedAt) is var at && at == long.MinValue ? TimeSpan.MaxValue : _settings.Time.GetElapsedTime(at);
 
     /// <inheritdoc/>
     public byte? Leader => Volatile.Read(ref _member)?.Leader;

@@ -12,8 +12,9 @@ internal sealed class RaftMember : IAsyncDisposable
     // The default is the page size of the kernel, which differs between kernels and may never change for one log.
     private const int ChunkBytes = 65_536;
     private const string GenerationFile = "generation";
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    // Who stands for election first asks all members, and waits for each of them: one that hangs may hold that up by this and no longer. It is also how long
+    // a follower may take to write and flush what it is sent.
+    private const int RequestElections = 5;
 
     private readonly RaftSettings _settings;
     private readonly ReplicatedState _state;
@@ -80,8 +81,8 @@ internal sealed class RaftMember : IAsyncDisposable
             ColdStart = isFirst,
             LowerElectionTimeout = election.Lower,
             UpperElectionTimeout = election.Upper,
-            RequestTimeout = RequestTimeout,
-            ConnectTimeout = ConnectTimeout,
+            RequestTimeout = TimeSpan.FromMilliseconds(election.Lower * RequestElections),
+            ConnectTimeout = TimeSpan.FromMilliseconds(election.Lower),
             IsLeaderLeaseEnabled = false,
             LoggerFactory = settings.LibraryLog,
         };

@@ -1,6 +1,8 @@
 namespace EdgeBroker.Cluster.State;
 
-/// <summary>Something all members apply in the same order. <see cref="CommandCodec"/> writes it; <see cref="ClusterStateMachine"/> gives it its effect.</summary>
+/// <summary>
+/// Something all members apply in the same order. <see cref="CommandCodec"/> writes it; <see cref="ClusterStateMachine"/> gives it its effect.
+/// </summary>
 internal abstract record ClusterCommand;
 
 /// <summary>A node has started.</summary>
@@ -86,7 +88,8 @@ internal sealed record ClaimSessions(
 {
     /// <inheritdoc/>
     public bool Equals(ClaimSessions? other) => other is not null
-        && (Node, Incarnation, Over, OverIncarnation, IsLongUnlinked) == (other.Node, other.Incarnation, other.Over, other.OverIncarnation, other.IsLongUnlinked)
+        && (Node, Incarnation, IsLongUnlinked) == (other.Node, other.Incarnation, other.IsLongUnlinked)
+        && (Over, OverIncarnation) == (other.Over, other.OverIncarnation)
         && Sessions.SequenceEqual(other.Sessions);
 
     /// <inheritdoc/>

@@ -35,6 +35,60 @@ public sealed class CertCommandTests : IDisposable
     }
 
     [Fact]
+    public void Nodes_of_a_cluster_have_certificates_for_both_ends_that_say_which_node_they_are()
+    {
+        Run("ca");
+        Assert.Equal(0, Run("node", "1", "3"));
+        using X509Certificate2 authority = Load("ca.crt");
+        foreach (byte node in new byte[] { 1, 3 })
+        {
+            using X509Certificate2 made = X509Certificate2.CreateFromPemFile(PathOf($"node-{node}.crt"), PathOf($"node-{node}.key"));
+            Assert.True(Trusts(authority, made, "1.3.6.1.5.5.7.3.1"));
+            Assert.True(Trusts(authority, made, "1.3.6.1.5.5.7.3.2"));
+            Assert.Equal(new NodeIdentity(NodeIdentity.ClusterOf(authority), node), NodeIdentity.Of(made));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf($"node-{node}.key")));
+            Assert.Equal(2, Chain($"node-{node}.crt").Count);
+        }
+
+        Assert.False(File.Exists(PathOf("node-2.crt")));
+        // Renewed it is the same node, for both ends still.
+        Assert.Equal(0, Run("renew", Path.Combine("certs", "node-1.crt")));
+        using X509Certificate2 renewed = X509Certificate2.CreateFromPemFile(PathOf("node-1.crt"), PathOf("node-1.key"));
+        Assert.True(Trusts(authority, renewed, "1.3.6.1.5.5.7.3.1"));
+        Assert.True(Trusts(authority, renewed, "1.3.6.1.5.5.7.3.2"));
+        Assert.Equal(new NodeIdentity(NodeIdentity.ClusterOf(authority), 1), NodeIdentity.Of(renewed));
+    }
+
+    [Fact]
+    public void A_cluster_may_be_named_and_what_is_no_node_or_name_is_refused_before_anything_is_written()
+    {
+        Run("ca");
+        Assert.Equal(0, Run("node", "2", "--cluster", "plant-9"));
+        Assert.Equal(new NodeIdentity("plant-9", 2), NodeIdentity.Of(Load("node-2.crt")));
+        string[][] refused = [["0"], ["8"], ["one"], ["1", "9"], ["+1"], ["1", "--cluster", "Plant"], ["1", "--cluster", "client"], ["2"]];
+        foreach (string[] wrong in refused)
+        {
+            Assert.Equal(1, Run(["node", .. wrong]));
+        }
+
+        Assert.False(File.Exists(PathOf("node-1.crt")));
+    }
+
+    /// <summary>No certificate of a client or server, and no other URI, makes a node.</summary>
+    [Theory]
+    [InlineData("urn:edgebroker:plant:1", true)]
+    [InlineData("urn:edgebroker:client:1", false)]
+    [InlineData("urn:edgebroker:plant:8", false)]
+    [InlineData("urn:edgebroker:plant:0", false)]
+    [InlineData("urn:edgebroker:plant:11", false)]
+    [InlineData("urn:edgebroker:plant", false)]
+    [InlineData("urn:edgebroker::1", false)]
+    [InlineData("urn:edgebroker:plant:1:2", false)]
+    [InlineData("urn:edgebroker:Plant:1", false)]
+    [InlineData("urn:other:plant:1", false)]
+    public void Which_URIs_are_nodes(string uri, bool isNode) => Assert.Equal(isNode, NodeIdentity.Parse(uri) is not null);
+
+    [Fact]
     public void Keys_are_for_their_owner_alone()
     {
         Run("ca");
@@ -156,7 +210,7 @@ public sealed class CertCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData(64, "edgebroker cert: a command is missing: ca, server, client, renew, revoke, show")]
+    [InlineData(64, "edgebroker cert: a command is missing: ca, server, client, node, renew, revoke, show")]
     [InlineData(64, "there is no command \"sever\"; did you mean \"server\"?", "sever")]
     [InlineData(64, "HOST is missing", "server")]
     [InlineData(1, "is no host name and no IP address", "server", "a b")]

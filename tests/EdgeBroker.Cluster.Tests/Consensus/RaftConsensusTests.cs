@@ -32,9 +32,7 @@ public sealed class RaftConsensusTests : ConsensusContract
         Assert.True(await Deadline.Within(voters[leader].RemoveAsync(away, CancellationToken.None), "the member to be removed"));
         Directory.Delete(voters.FolderOf(away), recursive: true);
         await voters.StartAsync(away);
-        await voters.UntilAsync(() => voters.Running.Any(node => node == voters[node].Leader), "a leader");
-        leader = voters.Running.First(node => node == voters[node].Leader);
-        Assert.True(await Deadline.Within(voters[leader].AddAsync(away, CancellationToken.None), "the member to be added again"));
+        await voters.AddAsync(away);
         await voters.UntilAsync(() => voters[away].View.IsUp(1, 90), "the new member to catch up");
         Assert.Contains(voters.Told(away), line => line.EndsWith("snapshot", StringComparison.Ordinal));
         Assert.Equal(voters[leader].View.Members, voters[away].View.Members);
@@ -70,8 +68,9 @@ public sealed class RaftConsensusTests : ConsensusContract
         await using RaftVoters voters = await RaftVoters.BeginAsync(settings => settings with { SnapshotEvery = 5 });
         for (int i = 1; i <= 30; i++) await ProposeAsync(voters, 1, Commands.Up(1, incarnation: i));
         await voters.StopAsync(3);
-        string file = Directory.GetFiles(Path.Combine(voters.FolderOf(3), "snapshots"), "*.snapshot").Max(StringComparer.Ordinal)!;
-        foreach (string path in Directory.GetFiles(Path.Combine(voters.FolderOf(3), "snapshots"), "*.snapshot"))
+        string[] files = Directory.GetFiles(Path.Combine(voters.FolderOf(3), "snapshots"), "*.snapshot");
+        Assert.NotEmpty(files);
+        foreach (string path in files)
         {
             byte[] bytes = await File.ReadAllBytesAsync(path);
             bytes[^1] ^= 1;
@@ -80,18 +79,23 @@ public sealed class RaftConsensusTests : ConsensusContract
 
         DamagedSnapshotException damaged = await Assert.ThrowsAsync<DamagedSnapshotException>(() => voters.StartAsync(3));
         Assert.Contains("let it join again", damaged.Message, StringComparison.Ordinal);
-        Assert.NotNull(file);
         await ProposeAsync(voters, 1, Commands.Up(2));
     }
 
-    public static TheoryData<string> Strangers => ["plain bytes", "no certificate", "another authority", "another cluster", "no node", "a node that may not vote", "expired", "not for clients"];
+    private static readonly string[] Strangers =
+    [
+        "plain bytes", "no certificate", "another authority", "another cluster", "no node", "a node that may not vote", "expired", "not for clients",
+    ];
 
-    [Theory]
-    [MemberData(nameof(Strangers))]
-    public async Task A_stranger_gets_nothing_on_the_Raft_port(string stranger)
+    [Fact]
+    public async Task A_stranger_gets_nothing_on_the_Raft_port()
     {
         await using RaftVoters voters = await RaftVoters.BeginAsync();
-        long term = voters[1].Term;
+        foreach (string stranger in Strangers) await TryStrangerAsync(voters, stranger);
+    }
+
+    private static async Task TryStrangerAsync(RaftVoters voters, string stranger)
+    {
         using var foreign = new TestAuthority();
         X509Certificate2? shown = stranger switch
         {
@@ -103,14 +107,11 @@ public sealed class RaftConsensusTests : ConsensusContract
             "not for clients" => voters.Authority.Issue("urn:edgebroker:plant:2", ["1.3.6.1.5.5.7.3.1"]),
             _ => null,
         };
+        int refused = voters.Log.Count("refused on the Raft port");
         for (byte node = 1; node <= 3; node++) Assert.Equal(0, await TalkAsync(voters, node, shown, isTls: stranger != "plain bytes"));
+        if (shown is not null) await voters.UntilAsync(() => voters.Log.Count("refused on the Raft port") >= refused + 3, $"{stranger} to be refused");
         // And the members go on as if nothing had been.
         await ProposeAsync(voters, 1, Commands.Up(1));
-        Assert.Equal(term, voters[1].Term);
-        if (shown is not null && stranger is not "another authority" and not "expired" and not "not for clients")
-        {
-            Assert.Contains("refused on the Raft port", voters.Log.All, StringComparison.Ordinal);
-        }
     }
 
     /// <summary>A voter's own certificate opens the port; what comes then may still be anything.</summary>

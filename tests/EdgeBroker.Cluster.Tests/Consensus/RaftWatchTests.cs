@@ -11,7 +11,10 @@ public sealed class RaftWatchTests
     [Fact]
     public void A_member_that_is_always_a_little_behind_is_well()
     {
-        for (int second = 0; second < 100; second++) Assert.Equal(WatchOrder.None, Look(second, Well with { Applied = second * 50, LeaderCommit = second * 50 + 40 }));
+        for (int second = 0; second < 100; second++)
+        {
+            Assert.Equal(WatchOrder.None, Look(second, Well with { Applied = second * 50, LeaderCommit = (second * 50) + 40 }));
+        }
     }
 
     [Fact]

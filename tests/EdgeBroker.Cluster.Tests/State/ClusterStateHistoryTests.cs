@@ -93,7 +93,8 @@ public sealed class ClusterStateHistoryTests
     }
 
     private static string Shown(Applied applied) =>
-        $"{applied.Outcome} {applied.Former} {applied.Grant} {string.Join(' ', applied.Claims.Select(answer => $"{answer.IsGranted}/{answer.Owner}/{answer.Grant}"))}";
+        $"{applied.Outcome} {applied.Former} {applied.Grant} "
+            + string.Join(' ', applied.Claims.Select(answer => $"{answer.IsGranted}/{answer.Owner}/{answer.Grant}"));
 
     private static ClusterCommand Next(Random random, ClusterStateMachine machine)
     {
@@ -109,7 +110,8 @@ public sealed class ClusterStateHistoryTests
                 int store = random.Next(12) == 0 ? random.Next(100, 110) : (int)(member?.Start.StoreId.ToByteArray()[0] ?? node);
                 return Commands.Up(
                     node, near + random.Next(2), store, random.Next(12) == 0 ? random.Next(100, 110) : node,
-                    random.Next(6) == 0 ? random.Next(2000) : 0, random.Next(4) == 0 ? random.Next((int)machine.View.LastGrant + 2) : 0, (byte)random.Next(1, 4));
+                    random.Next(6) == 0 ? random.Next(2000) : 0, random.Next(4) == 0 ? random.Next((int)machine.View.LastGrant + 2) : 0,
+                    (byte)random.Next(1, 4));
             case 2 or 3:
                 return new NodeDown(node, near);
             case 4 when random.Next(4) == 0:
@@ -155,7 +157,8 @@ public sealed class ClusterStateHistoryTests
                 case NodeUp up:
                     (NodeUp? before, string state) = _members.Find(m => m.Start.Node == up.Node);
                     if (_refused.Contains(up.Fingerprint) || (state == "Left" && before!.StoreId == up.StoreId)) outcome = "Removed";
-                    else if (before is not null && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && up.StoreId != before.StoreId)))
+                    else if (before is not null
+                        && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && up.StoreId != before.StoreId)))
                     {
                         outcome = "StaleIncarnation";
                     }

@@ -12,7 +12,8 @@ internal static class Commands
     public static string Fingerprint(int number) => number.ToString("x64", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A start.</summary>
-    public static NodeUp Up(byte node, long incarnation = 1, int? store = null, int? certificate = null, long highestGrant = 0, long settledThrough = 0, byte wireMax = 1) =>
+    public static NodeUp Up(
+        byte node, long incarnation = 1, int? store = null, int? certificate = null, long highestGrant = 0, long settledThrough = 0, byte wireMax = 1) =>
         new()
         {
             Node = node,
