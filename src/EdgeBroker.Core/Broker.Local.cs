@@ -55,7 +55,8 @@ public sealed partial class Broker
         }
 
         using LocalCall call = BeginLocalCall();
-        return Ingress.Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false, Condition = condition }, client.Principal, call.Context);
+        Publication publication = Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false, Condition = condition };
+        return Ingress.Publish(publication, client.Principal, call.Context);
     }
 
     internal ReasonCode Subscribe(LocalClient client, string filter, SubscriptionOptions options, uint identifier)

@@ -251,8 +251,8 @@ internal sealed class RetainedEndpoints(BrokerView view, PublishEndpoints publis
         // In the moment in which it becomes the value, so that of two who put at once only one has seen none.
         var condition = new RetainedCondition(present =>
             (!onlyIfNone || present is null) && exchange.Matches(present is null ? "none" : Exchange.TagOf(present.Payload)));
-        await exchange.AnswerAsync(
-            await publishing.PublishAsync(exchange, value, exchange.Gone, condition).ConfigureAwait(false), HttpJson.Default.PublishAnswer).ConfigureAwait(false);
+        PublishAnswer answer = await publishing.PublishAsync(exchange, value, exchange.Gone, condition).ConfigureAwait(false);
+        await exchange.AnswerAsync(answer, HttpJson.Default.PublishAnswer).ConfigureAwait(false);
     }
 
     private async Task DeleteManyAsync(Exchange exchange)
