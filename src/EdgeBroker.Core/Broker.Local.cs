@@ -5,6 +5,7 @@ using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
@@ -39,7 +40,7 @@ public sealed partial class Broker
     public Message? FindRetained(ReadOnlySpan<byte> topic) =>
         Retained.Get(topic) is { } message && !message.IsExpired(Clock.NowMs) ? message : null;
 
-    internal PublishVerdict Publish(LocalClient client, Message message)
+    internal PublishVerdict Publish(LocalClient client, Message message, RetainedCondition? condition)
     {
         ReadOnlySpan<byte> topic = message.Topic;
         if (!TopicName.IsValid(topic) || topic.Length > ushort.MaxValue || !Utf8Text.IsValid(topic))
@@ -54,7 +55,8 @@ public sealed partial class Broker
         }
 
         using LocalCall call = BeginLocalCall();
-        return Ingress.Publish(Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false }, client.Principal, call.Context);
+        Publication publication = Publication.Of(message, Clock.NowMs, client) with { IsBrokersOwn = false, Condition = condition };
+        return Ingress.Publish(publication, client.Principal, call.Context);
     }
 
     internal ReasonCode Subscribe(LocalClient client, string filter, SubscriptionOptions options, uint identifier)

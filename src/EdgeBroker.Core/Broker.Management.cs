@@ -3,6 +3,7 @@ using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core;
@@ -73,12 +74,13 @@ public sealed partial class Broker
 
     /// <summary>Deletes the retained message of a topic, and has subscribers hear of it as they do of a client's deletion: by an empty message.</summary>
     /// <param name="topic">The topic.</param>
+    /// <param name="condition">What must hold of it; null: nothing.</param>
     /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
-    /// <returns>Whether there was one.</returns>
-    internal bool DeleteRetained(byte[] topic, out Completion? completion)
+    /// <returns>Whether there was one, and it is deleted.</returns>
+    internal bool DeleteRetained(byte[] topic, RetainedCondition? condition, out Completion? completion)
     {
         QoS qos = Retained.Get(topic)?.QoS ?? QoS.AtMostOnce;
-        completion = Retained.Delete(topic, out bool isFound);
+        completion = Retained.Delete(topic, condition, Clock.NowMs, out bool isFound);
         if (!isFound) return false;
         var deletion = new Publication { Topic = topic, QoS = qos, Retain = true, IsBrokersOwn = true };
         TellRetained(deletion, RetainedChange.Deleted);

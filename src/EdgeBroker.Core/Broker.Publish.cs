@@ -53,7 +53,9 @@ public sealed partial class Broker
             return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, isHeld) { IsBrief = isBrief, Limit = limit };
         }
 
-        if (_events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic)) _events.MessagePublished(publication);
+        // Of one with a condition it is known only later whether it is published at all.
+        bool isTold = _events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic);
+        if (isTold && publication.Condition is null) _events.MessagePublished(publication);
         if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
         {
             while (!batch.TryAdd(publication)) Deliver(batch, context);
@@ -66,6 +68,7 @@ public sealed partial class Broker
         try
         {
             outcome = Route(publication, context);
+            if (isTold && publication.Condition is { HasFailed: false }) _events.MessagePublished(publication);
         }
         catch
         {
@@ -86,6 +89,12 @@ public sealed partial class Broker
         if (publication.Retain && Options.RetainAvailable)
         {
             retained = Retained.Set(publication, Clock.NowMs, out RetainedChange change);
+            if (publication.Condition is { HasFailed: true })
+            {
+                const ReasonCode Failed = ReasonCode.ImplementationSpecificError;
+                return new PublishOutcome(Failed, Settle(publication, null, context, Failed));
+            }
+
             TellRetained(publication, change);
         }
 

@@ -57,7 +57,8 @@ public sealed class CoapRestartTests : IDisposable
         }
 
         Assert.Contains("010203 new", told);
-        Assert.Equal(["0A0B0C before", "0A0B0C after 1", "0A0B0C after 2", "0A0B0C after 3"], told.Where(line => line.StartsWith("0A", StringComparison.Ordinal)));
+        IEnumerable<string> queued = told.Where(line => line.StartsWith("0A", StringComparison.Ordinal));
+        Assert.Equal(["0A0B0C before", "0A0B0C after 1", "0A0B0C after 2", "0A0B0C after 3"], queued);
     }
 
     private static int FreePort()

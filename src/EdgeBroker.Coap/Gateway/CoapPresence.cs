@@ -9,7 +9,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 
-/// <summary>One client as it is shown: all peers that have its client id, the newest of which says where it is. Asked on any thread that holds no lock.</summary>
+/// <summary>
+/// One client as it is shown: all peers that have its client id, the newest of which says where it is. Asked on any thread that holds no lock.
+/// </summary>
 /// <param name="broker">The broker.</param>
 /// <param name="clientId">The client id.</param>
 internal sealed class CoapPresence(Broker broker, string clientId) : IGatewayClient

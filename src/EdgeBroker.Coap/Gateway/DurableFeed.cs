@@ -11,8 +11,8 @@ namespace EdgeBroker.Coap.Gateway;
 
 /// <summary>
 /// A session of the broker's that is one observation: it is stored, so it goes on while its observer is away and when the broker ends, with what waits in it if
-/// every message is wanted. This is its connection: messages wait here until the observer may be told. Links are called under the session's lock, on any thread;
-/// feeds by the server's.
+/// every message is wanted. This is its connection: messages wait here until the observer may be told. Links are called under the session's lock, on any
+/// thread; feeds by the server's.
 /// </summary>
 /// <param name="broker">The broker.</param>
 /// <param name="context">The server's.</param>
@@ -160,7 +160,8 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     /// <inheritdoc/>
     public void RequestPump()
     {
-        if (Interlocked.Exchange(ref _isPumping, 1) == 0) broker.Loops.Defer(() => ThreadPool.UnsafeQueueUserWorkItem(static one => one.RunPump(), this, false));
+        if (Interlocked.Exchange(ref _isPumping, 1) == 1) return;
+        broker.Loops.Defer(() => ThreadPool.UnsafeQueueUserWorkItem(static one => one.RunPump(), this, preferLocal: false));
     }
 
     /// <inheritdoc/>

@@ -177,7 +177,11 @@ internal sealed class DurableObservations(Broker broker)
     {
         lock (_lock.Alone())
         {
-            if (!Index().TryGetValue(Escape(clientId), out HashSet<string>? own)) Index().Add(Escape(clientId), own = new HashSet<string>(StringComparer.Ordinal));
+            if (!Index().TryGetValue(Escape(clientId), out HashSet<string>? own))
+            {
+                Index().Add(Escape(clientId), own = new HashSet<string>(StringComparer.Ordinal));
+            }
+
             own.Add(sessionId);
         }
     }

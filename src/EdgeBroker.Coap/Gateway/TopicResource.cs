@@ -6,6 +6,7 @@ using EdgeBroker.Coap.Resources;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
@@ -44,7 +45,7 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
         Action<PendingRequest, CoapClient>? act = null;
         if (request.Method == CoapCode.Get) act = (one, client) => Read(one, client, topic, isFilter, query);
         else if (request.Method == CoapCode.Put) act = (one, client) => Put(one, client, topic, query);
-        else if (request.Method == CoapCode.Post) act = (one, client) => Publish(one, client, topic, query, query.Retain ?? false, CoapCode.Changed);
+        else if (request.Method == CoapCode.Post) act = (one, client) => Publish(one, client, topic, query, query.Retain ?? false);
         else if (request.Method == CoapCode.Delete) act = (one, client) => Delete(one, client, topic, query);
         if (act is null) pending.Refuse(CoapCode.MethodNotAllowed, "topics take GET, PUT, POST and DELETE");
         else if (isFilter && !pending.WantsToObserve) pending.Refuse(CoapCode.BadRequest, "only an observer may name several topics");
@@ -104,7 +105,7 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
     {
         if (query.Retain == false)
         {
-            Publish(pending, client, topic, query, retain: false, CoapCode.Changed);
+            Publish(pending, client, topic, query, retain: false);
         }
         else if (pending.Request.Payload.Length == 0)
         {
@@ -112,9 +113,10 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
         }
         else
         {
-            Message? present = broker.FindRetained(Bytes(topic));
-            if (Holds(pending.Request, present)) Publish(pending, client, topic, query, retain: true, present is null ? CoapCode.Created : CoapCode.Changed);
-            else pending.Refuse(CoapCode.PreconditionFailed, present is null ? "there is no value" : "there is another value");
+            Message? former = null;
+            var condition = new RetainedCondition(present => Holds(pending.Request, former = present));
+            Publish(pending, client, topic, query, retain: true, () => former is null ? CoapCode.Created : CoapCode.Changed, condition, () =>
+                pending.Refuse(CoapCode.PreconditionFailed, former is null ? "there is no value" : "there is another value"));
         }
     }
 
@@ -129,14 +131,22 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
 
     private void Delete(PendingRequest pending, CoapClient client, string topic, TopicQuery query)
     {
-        Message? present = broker.FindRetained(Bytes(topic));
+        Message? former = null;
         pending.Request.Payload = [];
-        if (present is null) pending.Refuse(CoapCode.NotFound, "no value of " + topic);
-        else if (!Holds(pending.Request, present)) pending.Refuse(CoapCode.PreconditionFailed, "there is another value");
-        else Publish(pending, client, topic, query, retain: true, CoapCode.Deleted);
+        var condition = new RetainedCondition(present => (former = present) is not null && Holds(pending.Request, present));
+        Publish(pending, client, topic, query, retain: true, static () => CoapCode.Deleted, condition, () =>
+        {
+            if (former is null) pending.Refuse(CoapCode.NotFound, "no value of " + topic);
+            else pending.Refuse(CoapCode.PreconditionFailed, "there is another value");
+        });
     }
 
-    private void Publish(PendingRequest pending, CoapClient client, string topic, TopicQuery query, bool retain, CoapCode success)
+    private void Publish(PendingRequest pending, CoapClient client, string topic, TopicQuery query, bool retain) =>
+        Publish(pending, client, topic, query, retain, static () => CoapCode.Changed, condition: null, failed: null);
+
+    private void Publish(
+        PendingRequest pending, CoapClient client, string topic, TopicQuery query, bool retain, Func<CoapCode> success, RetainedCondition? condition,
+        Action? failed)
     {
         CoapRequest request = pending.Request;
         if (request.ContentFormat is { } format && ContentFormats.IsText(format) && !Utf8.IsValid(request.Payload))
@@ -155,21 +165,22 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
             ExpiresAtMs = query.ExpirySeconds is { } seconds ? broker.Clock.NowMs + (seconds * 1_000L) : Message.Never,
         };
         client.Published++;
-        ValueTask<ReasonCode> done = client.Publisher.PublishAsync(message);
-        if (done.IsCompleted) Conclude(pending, done.GetAwaiter().GetResult(), success);
-        else _ = ConcludeAsync(pending, done, success);
-    }
+        ValueTask<ReasonCode> done = client.Publisher.PublishAsync(message, condition);
+        if (done.IsCompleted) Conclude(done.GetAwaiter().GetResult());
+        else _ = ConcludeAsync();
 
-    private async Task ConcludeAsync(PendingRequest pending, ValueTask<ReasonCode> done, CoapCode success)
-    {
-        ReasonCode reason = await done.ConfigureAwait(false);
-        executor.Run(() => Conclude(pending, reason, success));
-    }
+        async Task ConcludeAsync()
+        {
+            ReasonCode reason = await done.ConfigureAwait(false);
+            executor.Run(() => Conclude(reason));
+        }
 
-    private static void Conclude(PendingRequest pending, ReasonCode reason, CoapCode success)
-    {
-        if (reason.IsError()) Refuse(pending, reason);
-        else pending.Respond(new CoapResponse(success));
+        void Conclude(ReasonCode reason)
+        {
+            if (condition is { HasFailed: true }) failed!();
+            else if (reason.IsError()) Refuse(pending, reason);
+            else pending.Respond(new CoapResponse(success()));
+        }
     }
 
     private static void Refuse(PendingRequest pending, ReasonCode reason)

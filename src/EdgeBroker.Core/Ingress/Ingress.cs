@@ -105,6 +105,8 @@ public sealed class Ingress
         }
 
         if (!outcome.Reason.IsError()) return new PublishVerdict(PublishDecision.Accepted, outcome.Reason, outcome.Completion);
+        // Not a refusal: somebody was faster, as the publisher has reckoned with.
+        if (message.Condition is { HasFailed: true }) return new PublishVerdict(PublishDecision.Refused, outcome.Reason);
         if (outcome.Limit is { } refusing) _broker.Limits.Count(refusing, LimitAction.Refused);
         TellRefused(message, principal, outcome.Reason, outcome.Cause);
         return new PublishVerdict(PublishDecision.Refused, outcome.Reason, outcome.Completion, outcome.Cause);

@@ -2,6 +2,7 @@ using System.Text;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
@@ -148,7 +149,11 @@ public sealed class BrokerView(Broker broker, RecentRefusals refusals)
     /// <param name="topic">The topic.</param>
     /// <param name="completion">What is to be on disk before it is gone for good; null: nothing.</param>
     /// <returns>Whether there was one.</returns>
-    public bool DeleteRetained(string topic, out Completion? completion) => broker.DeleteRetained(Encoding.UTF8.GetBytes(topic), out completion);
+    public bool DeleteRetained(string topic, out Completion? completion) => DeleteRetained(topic, condition: null, out completion);
+
+    /// <summary>The same on a condition, which says afterwards whether it held.</summary>
+    public bool DeleteRetained(string topic, RetainedCondition? condition, out Completion? completion) =>
+        broker.DeleteRetained(Encoding.UTF8.GetBytes(topic), condition, out completion);
 
     /// <summary>Who subscribes to a topic, by client id.</summary>
     /// <param name="topic">The topic.</param>

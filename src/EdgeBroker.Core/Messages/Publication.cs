@@ -1,5 +1,6 @@
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Messages;
@@ -51,6 +52,9 @@ public readonly ref struct Publication
 
     /// <summary>When it was published, for the nodes of a cluster to compare; none outside of one.</summary>
     public Stamp Stamp { get; init; }
+
+    /// <summary>Of one that is retained: what must hold of the value it would replace, or it is refused; null: nothing.</summary>
+    public RetainedCondition? Condition { get; init; }
 
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }

@@ -86,11 +86,17 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <param name="message">The message; its arrays are kept and must not change.</param>
     /// <param name="cancel">Ends the wait; the message may arrive all the same.</param>
     /// <returns>Success, 0x10 when nobody subscribes, or why it was refused.</returns>
-    public ValueTask<ReasonCode> PublishAsync(Message message, CancellationToken cancel = default)
+    public ValueTask<ReasonCode> PublishAsync(Message message, CancellationToken cancel = default) => PublishAsync(message, condition: null, cancel);
+
+    /// <summary>The same on a condition: <see cref="RetainedCondition.HasFailed"/> says afterwards whether it held.</summary>
+    /// <param name="message">A retained message.</param>
+    /// <param name="condition">What must hold of the topic's value; null: nothing.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public ValueTask<ReasonCode> PublishAsync(Message message, RetainedCondition? condition, CancellationToken cancel = default)
     {
-        PublishVerdict verdict = _broker.Publish(this, message);
+        PublishVerdict verdict = _broker.Publish(this, message, condition);
         return verdict.Decision == PublishDecision.Retry || verdict.Completion is { IsDone: false }
-            ? WaitAsync(verdict, message, cancel)
+            ? WaitAsync(verdict, message, condition, cancel)
             : ValueTask.FromResult(verdict.Reason);
     }
 
@@ -270,12 +276,12 @@ public sealed class LocalClient : Receiver, IDisposable
         }
     }
 
-    private async ValueTask<ReasonCode> WaitAsync(PublishVerdict verdict, Message message, CancellationToken cancel)
+    private async ValueTask<ReasonCode> WaitAsync(PublishVerdict verdict, Message message, RetainedCondition? condition, CancellationToken cancel)
     {
         while (verdict.Decision == PublishDecision.Retry)
         {
             await Happens(action => _broker.WhenStoreRecovers(Id, action), cancel).ConfigureAwait(false);
-            verdict = _broker.Publish(this, message);
+            verdict = _broker.Publish(this, message, condition);
         }
 
         if (verdict.Completion is { IsDone: false } completion) await Happens(completion.WhenDone, cancel).ConfigureAwait(false);

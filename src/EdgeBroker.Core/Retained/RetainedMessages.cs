@@ -82,6 +82,12 @@ public sealed class RetainedMessages
             LeaveGivenUp();
             uint node = _tree.Find(publication.Topic);
             bool hasValue = _tree.HeadOf(node) is { IsTombstone: false };
+            if (publication.Condition is { } condition && !condition.Evaluate(PresentAt(node, nowMs)))
+            {
+                change = RetainedChange.None;
+                return null;
+            }
+
             change = publication.Payload.IsEmpty ? (hasValue ? RetainedChange.Deleted : RetainedChange.None)
                 : hasValue ? RetainedChange.Replaced : RetainedChange.Set;
             bool isAwaited = publication.QoS != QoS.AtMostOnce;
@@ -238,17 +244,28 @@ public sealed class RetainedMessages
         }
     }
 
+    private Message? PresentAt(uint node, long nowMs) =>
+        _tree.HeadOf(node) is { IsTombstone: false } && _tree.Copy(node) is { } present && !present.IsExpired(nowMs) ? present : null;
+
     /// <summary>Removes a topic's value.</summary>
     /// <param name="topic">The topic.</param>
-    /// <param name="isFound">Whether it had one.</param>
+    /// <param name="condition">What must hold of it; null: nothing.</param>
+    /// <param name="nowMs">The broker clock's time.</param>
+    /// <param name="isFound">Whether it had one, which is deleted then.</param>
     /// <returns>What is to be on disk before it is gone for good; null: nothing.</returns>
-    internal Completion? Delete(ReadOnlySpan<byte> topic, out bool isFound)
+    internal Completion? Delete(ReadOnlySpan<byte> topic, RetainedCondition? condition, long nowMs, out bool isFound)
     {
         lock (SyncRoot.Alone())
         {
             LeaveGivenUp();
             uint node = _tree.Find(topic);
             isFound = _tree.HeadOf(node) is { IsTombstone: false };
+            if (isFound && condition?.Evaluate(PresentAt(node, nowMs)) == false)
+            {
+                isFound = false;
+                return null;
+            }
+
             return Remove(topic, node, isAwaited: true);
         }
     }

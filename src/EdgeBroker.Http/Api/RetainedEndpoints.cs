@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Routing;
@@ -230,9 +231,10 @@ internal sealed class RetainedEndpoints(BrokerView view, PublishEndpoints publis
     private async Task DeleteAsync(Exchange exchange, string topic)
     {
         exchange.AuditTarget = topic;
-        RetainedValue value = Find(topic);
-        exchange.CheckIfMatch(Exchange.TagOf(value.Payload));
-        if (!view.DeleteRetained(topic, out Completion? completion)) throw NoValue(topic);
+        TopicText.Name(topic);
+        // In the moment of the deletion: a value that comes just before it is not the one that was seen.
+        var condition = new RetainedCondition(present => present is not null && exchange.Matches(Exchange.TagOf(present.Payload)));
+        if (!view.DeleteRetained(topic, condition, out Completion? completion)) throw condition.HasFailed ? Exchange.Changed() : NoValue(topic);
         bool isCommitted = await SessionContentEndpoints.IsDoneSoonAsync(completion, time).ConfigureAwait(false);
         await exchange.AnswerAsync(new DeleteResult(true, isCommitted), ApiJson.Default.DeleteResult).ConfigureAwait(false);
     }
@@ -245,11 +247,12 @@ internal sealed class RetainedEndpoints(BrokerView view, PublishEndpoints publis
         PublishBody value = body.For(topic);
         bool isEmpty = value is { Payload: null or "", PayloadBase64: null or "" };
         if (isEmpty) throw new HttpProblem(ProblemKind.InvalidBody, "a value has a payload; DELETE takes one away");
-        string condition = exchange.Context.Request.Headers.IfNoneMatch.ToString();
-        if (condition.Length > 0 && view.RetainedValueOf(topic) is not null) throw new HttpProblem(ProblemKind.ChangedMeanwhile, "there is a value already");
-        exchange.CheckIfMatch(view.RetainedValueOf(topic) is { } present ? Exchange.TagOf(present.Payload) : "none");
-        await exchange.AnswerAsync(
-            await publishing.PublishAsync(exchange, value, exchange.Gone).ConfigureAwait(false), HttpJson.Default.PublishAnswer).ConfigureAwait(false);
+        bool onlyIfNone = exchange.Context.Request.Headers.IfNoneMatch.Count > 0;
+        // In the moment in which it becomes the value, so that of two who put at once only one has seen none.
+        var condition = new RetainedCondition(present =>
+            (!onlyIfNone || present is null) && exchange.Matches(present is null ? "none" : Exchange.TagOf(present.Payload)));
+        PublishAnswer answer = await publishing.PublishAsync(exchange, value, exchange.Gone, condition).ConfigureAwait(false);
+        await exchange.AnswerAsync(answer, HttpJson.Default.PublishAnswer).ConfigureAwait(false);
     }
 
     private async Task DeleteManyAsync(Exchange exchange)

@@ -17,7 +17,8 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         new("q", "a part of client id, user or address"), new("client_id", "exactly this client id; up to 100 of them"),
         new("client", "client ids, with * and ?"), new("user", "with * and ?"),
         new("address", "an address, or a network as 10.0.0.0/8"), new("listener", "as configured"), new("state", "connected or disconnected"),
-        new("protocol", "3.1.1, 5.0, coap or coaps"), new("transport", "tcp, tls, ws, wss or unix; udp or dtls"), new("topic", "who gets messages of this topic"),
+        new("protocol", "3.1.1, 5.0, coap or coaps"), new("transport", "tcp, tls, ws, wss or unix; udp or dtls"),
+        new("topic", "who gets messages of this topic"),
         new("queue_messages_min", "messages that wait at least", "integer"), new("dropped_min", "messages dropped at least", "integer"),
         new("connected_after", "a time"),
         new("sort", "client_id, -client_id; or a top list: -connected_at, -queue_messages, -queue_bytes, -dropped_total, "

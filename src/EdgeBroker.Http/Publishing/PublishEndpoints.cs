@@ -5,6 +5,7 @@ using System.Text.Json;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Retained;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Listeners;
@@ -52,7 +53,8 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
 
     /// <summary>Publishes in the name of whoever asks, and waits until it is acknowledged.</summary>
     /// <exception cref="HttpProblem">It is refused.</exception>
-    public Task<PublishAnswer> PublishAsync(Exchange exchange, PublishBody body, CancellationToken cancel) => PublishAsync(exchange, _maker.Of(body), cancel);
+    public Task<PublishAnswer> PublishAsync(Exchange exchange, PublishBody body, CancellationToken cancel, RetainedCondition? condition = null) =>
+        PublishAsync(exchange, _maker.Of(body), cancel, condition);
 
     /// <summary>A problem for MQTT's reason codes.</summary>
     public static HttpProblem ProblemOf(ReasonCode reason, string? cause)
@@ -140,10 +142,11 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
             await PublishAsync(exchange, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer)).ConfigureAwait(false);
     }
 
-    private async Task<PublishAnswer> PublishAsync(Exchange exchange, Message message, CancellationToken cancel)
+    private async Task<PublishAnswer> PublishAsync(Exchange exchange, Message message, CancellationToken cancel, RetainedCondition? condition = null)
     {
         LocalClient client = clients.Of(exchange);
-        ReasonCode reason = await client.PublishAsync(message, cancel).ConfigureAwait(false);
+        ReasonCode reason = await client.PublishAsync(message, condition, cancel).ConfigureAwait(false);
+        if (condition is { HasFailed: true }) throw Exchange.Changed();
         if (!reason.IsError()) return new PublishAnswer("accepted", (int)reason, message.QoS != QoS.AtMostOnce);
         throw ProblemOf(reason, reason == ReasonCode.NotAuthorized ? WhyNot(exchange, message) : null);
     }

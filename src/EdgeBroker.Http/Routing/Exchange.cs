@@ -275,9 +275,18 @@ public sealed class Exchange
             return;
         }
 
-        if (condition == "*" || condition.Split(',').Any(one => one.Trim() == $"\"{tag}\"")) return;
-        throw new HttpProblem(ProblemKind.ChangedMeanwhile, "it is not what was seen any more; look again");
+        if (!Matches(tag)) throw Changed();
     }
+
+    /// <summary>Whether If-Match is left out or names this.</summary>
+    public bool Matches(string tag)
+    {
+        string? condition = Context.Request.Headers.IfMatch;
+        return string.IsNullOrEmpty(condition) || condition == "*" || condition.Split(',').Any(one => one.Trim() == $"\"{tag}\"");
+    }
+
+    /// <summary>What is asked for was asked for on a condition that does not hold.</summary>
+    public static HttpProblem Changed() => new(ProblemKind.ChangedMeanwhile, "it is not what was seen any more; look again");
 
     /// <summary>A short name for some bytes, for <see cref="SetETag"/>.</summary>
     public static string TagOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 12));

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace EdgeBroker.Transport.Linux;
 
 /// <summary>
-/// Takes or sends several datagrams of a UDP socket with one system call (recvmmsg, sendmmsg): for small datagrams the calls are most of the work. One thread at
-/// a time. Its memory is the system's, and resident only as far as it was used.
+/// Takes or sends several datagrams of a UDP socket with one system call (recvmmsg, sendmmsg): for small datagrams the calls are most of the work. One thread
+/// at a time. Its memory is the system's, and resident only as far as it was used.
 /// </summary>
 public sealed unsafe partial class DatagramBatch : IDisposable
 {

@@ -24,7 +24,8 @@ public sealed class PasswdTests : IDisposable
         Assert.Equal(1, RunWith("geheim", "passwd", "verify", "--stdin", "users", "zoe"));
         File.SetUnixFileMode(_terminal.PathOf("users"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         Assert.Equal(0, RunWith("neu", ["passwd", "add", "--stdin", .. kind, "users", "anna"]));
-        Assert.Equal("anna has a new password; a running broker takes it by itself (with auth.watch_password_file = false: by \"edgebroker reload\")\n", _terminal.Out);
+        Assert.Equal(
+            "anna has a new password; a running broker takes it by itself (with auth.watch_password_file = false: by \"edgebroker reload\")\n", _terminal.Out);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_terminal.PathOf("users")));
         Assert.Equal(0, RunWith("neu", "passwd", "verify", "--stdin", "users", "anna"));
         Assert.Equal(0, RunWith("b", ["passwd", "add", "--stdin", .. kind, "users", "bert"]));

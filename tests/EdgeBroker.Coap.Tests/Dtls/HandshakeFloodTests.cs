@@ -33,7 +33,8 @@ public sealed class HandshakeFloodTests : IAsyncDisposable
         _family = new CoapListenerFamily(_broker, new AnonymousAuthenticator(), TimeProvider.System, NullLoggerFactory.Instance);
 
     private static int Attempts =>
-        int.TryParse(Environment.GetEnvironmentVariable("EDGEBROKER_COAP_HANDSHAKES"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? asked : 300;
+        int.TryParse(Environment.GetEnvironmentVariable("EDGEBROKER_COAP_HANDSHAKES"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked)
+            ? asked : 300;
 
     public async ValueTask DisposeAsync()
     {

@@ -7,8 +7,8 @@ using EdgeBroker.Transport.Listeners;
 namespace EdgeBroker.Coap.Tests.Gateway;
 
 /// <summary>
-/// Datagrams that were good once and are changed at random - headers, options, blocks, observations - from many addresses, while a peer beside them is served as
-/// ever. So many as EDGEBROKER_COAP_DATAGRAMS says; some ten thousand where it says nothing.
+/// Datagrams that were good once and are changed at random - headers, options, blocks, observations - from many addresses, while a peer beside them is served
+/// as ever. So many as EDGEBROKER_COAP_DATAGRAMS says; some ten thousand where it says nothing.
 /// </summary>
 public sealed class HostileDatagramTests
 {
@@ -57,11 +57,13 @@ public sealed class HostileDatagramTests
         yield return Write(CoapCode.Get, 4, [(11, ".well-known"u8.ToArray()), (11, "core"u8.ToArray()), (15, "rt=core*"u8.ToArray()), (23, [0x12])], "");
         foreach (byte block in new byte[] { 0x08, 0x18, 0x20 })
         {
-            yield return Write(CoapCode.Put, (ushort)(5 + block), [(11, "ps"u8.ToArray()), (11, "large"u8.ToArray()), (27, [block]), (60, [48])], new string('x', 16));
+            yield return Write(
+                CoapCode.Put, (ushort)(5 + block), [(11, "ps"u8.ToArray()), (11, "large"u8.ToArray()), (27, [block]), (60, [48])], new string('x', 16));
         }
 
         yield return Write(
-            CoapCode.Put, 9, [(1, [1, 2, 3]), (11, "ps"u8.ToArray()), (11, "a"u8.ToArray()), (12, [50]), (15, "q=2"u8.ToArray()), (15, "e=5"u8.ToArray())], "{}");
+            CoapCode.Put, 9,
+            [(1, [1, 2, 3]), (11, "ps"u8.ToArray()), (11, "a"u8.ToArray()), (12, [50]), (15, "q=2"u8.ToArray()), (15, "e=5"u8.ToArray())], "{}");
         yield return Write(CoapCode.Post, 10, [(11, "ps"u8.ToArray()), (11, "e"u8.ToArray()), (15, "c=press7"u8.ToArray()), (252, [1, 2, 3, 4])], "now");
         yield return Write(CoapCode.Delete, 11, [(11, "ps"u8.ToArray()), (11, "a"u8.ToArray()), (258, [2])], "");
         yield return [0x60, 0, 0, 1];

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Security;
 using Org.BouncyCastle.Tls;
 using Org.BouncyCastle.Tls.Crypto;
@@ -20,11 +21,13 @@ internal sealed class CertificateClient(X509Certificate2? own) : DefaultTlsClien
 
     protected override ProtocolVersion[] GetSupportedVersions() => [ProtocolVersion.DTLSv12];
 
-    protected override int[] GetSupportedCipherSuites() => [CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
+    protected override int[] GetSupportedCipherSuites() =>
+        [CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
 
     private sealed class Authentication(CertificateClient client) : TlsAuthentication
     {
-        public void NotifyServerCertificate(TlsServerCertificate serverCertificate) => client.Server = serverCertificate.Certificate.GetCertificateAt(0).GetEncoded();
+        public void NotifyServerCertificate(TlsServerCertificate serverCertificate) =>
+            client.Server = serverCertificate.Certificate.GetCertificateAt(0).GetEncoded();
 
         public TlsCredentials? GetClientCredentials(Org.BouncyCastle.Tls.CertificateRequest request) => client.Credentials();
     }
@@ -35,8 +38,8 @@ internal sealed class CertificateClient(X509Certificate2? own) : DefaultTlsClien
         var crypto = (BcTlsCrypto)Crypto;
         using ECDsa key = own.GetECDsaPrivateKey()!;
         var chain = new Certificate([crypto.CreateCertificate(own.RawData)]);
-        return new DefaultTlsCredentialedSigner(
-            new TlsCryptoParameters(m_context), new BcTlsECDsaSigner(crypto, (Org.BouncyCastle.Crypto.Parameters.ECPrivateKeyParameters)PrivateKeyFactory.CreateKey(
-                key.ExportPkcs8PrivateKey())), chain, new SignatureAndHashAlgorithm(Org.BouncyCastle.Tls.HashAlgorithm.sha256, SignatureAlgorithm.ecdsa));
+        var secret = (ECPrivateKeyParameters)PrivateKeyFactory.CreateKey(key.ExportPkcs8PrivateKey());
+        var algorithm = new SignatureAndHashAlgorithm(Org.BouncyCastle.Tls.HashAlgorithm.sha256, SignatureAlgorithm.ecdsa);
+        return new DefaultTlsCredentialedSigner(new TlsCryptoParameters(m_context), new BcTlsECDsaSigner(crypto, secret), chain, algorithm);
     }
 }
