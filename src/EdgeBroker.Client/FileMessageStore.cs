@@ -214,7 +214,10 @@ public sealed partial class FileMessageStore : IAsyncDisposable
         {
             if (_fileBytes < LeastToCompact || _fileBytes < MostDead * _liveBytes) return;
             // What is pending is written behind these, as it would be otherwise.
-            kept = [.. _live.Where(one => one.Value.Offset < _fileBytes).Select(one => (one.Key, one.Value.Offset, one.Value.Length)).OrderBy(one => one.Offset)];
+            kept =
+            [
+                .. _live.Where(one => one.Value.Offset < _fileBytes).Select(one => (one.Key, one.Value.Offset, one.Value.Length)).OrderBy(one => one.Offset),
+            ];
         }
 
         string fresh = _path + ".new";

@@ -32,9 +32,9 @@ public sealed partial class MqttClient
     }
 
     /// <summary>
-    /// Has a message of QoS 1 or 2 sent for certain: completes when the session's file has it (<see cref="FileMessageStore"/>), whether there is a connection or
-    /// not. It goes out in the order of the calls, by this client or by the next one that opens the file. What went and was not acknowledged when the process
-    /// ended comes a second time, also at QoS 2.
+    /// Has a message of QoS 1 or 2 sent for certain: completes when the session's file has it (<see cref="FileMessageStore"/>), whether there is a connection
+    /// or not. It goes out in the order of the calls, by this client or by the next one that opens the file. What went and was not acknowledged when the
+    /// process ended comes a second time, also at QoS 2.
     /// </summary>
     /// <exception cref="MqttException">The file is full or cannot be written, or the client has ended.</exception>
     public async Task EnqueueAsync(PublishMessage message, CancellationToken cancellationToken = default)

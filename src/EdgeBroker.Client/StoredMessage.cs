@@ -7,9 +7,9 @@ using Microsoft.Win32.SafeHandles;
 namespace EdgeBroker.Client;
 
 /// <summary>
-/// A record of a <see cref="FileMessageStore"/>, numbers little-endian: its length and the CRC-32C of what follows, 4 bytes each; then the message's number, 8
-/// bytes; and for a message its expiry (Unix milliseconds, 0: never, 8), flags (QoS, and 4 for RETAIN, 1), the lengths of topic and properties (2 and 4), topic,
-/// properties, payload. A record without these says that the message is done with.
+/// A record of a <see cref="FileMessageStore"/>, numbers little-endian: its length and the CRC-32C of what follows, 4 bytes each; then the message's number,
+/// 8 bytes; and for a message its expiry (Unix milliseconds, 0: never, 8), flags (QoS, and 4 for RETAIN, 1), the lengths of topic and properties (2 and 4),
+/// topic, properties, payload. A record without these says that the message is done with.
 /// </summary>
 /// <param name="Id">The number.</param>
 /// <param name="Message">The message; null: it is done with.</param>

@@ -181,7 +181,8 @@ public sealed class FileMessageStoreTests : IDisposable
         _directory.Dispose();
     }
 
-    private static MqttClientOptions Options(IClientTransport transport) => new() { Transport = transport, ClientId = "kept", Reconnect = new ReconnectOptions() };
+    private static MqttClientOptions Options(IClientTransport transport) =>
+        new() { Transport = transport, ClientId = "kept", Reconnect = new ReconnectOptions() };
 
     private static PublishMessage Message(int number, int padding) =>
         new("plant/a", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number} {new string('x', padding)}"))) { QoS = QoS.AtLeastOnce };

@@ -86,7 +86,9 @@ internal sealed class BridgeChannel(BridgeOptions options, PacketConnection remo
         return true;
     }
 
-    /// <summary>Whose message an acknowledgement is for, and its identifier in that lane's session; an identifier that was lent is free again. Takes the lock.</summary>
+    /// <summary>
+    /// Whose message an acknowledgement is for, and its identifier in that lane's session; an identifier that was lent is free again. Takes the lock.
+    /// </summary>
     public (BridgeLink Link, ushort SessionPacketId) Find(ushort packetId, BridgeLink main)
     {
         lock (SyncRoot.Alone()) return _lent.Remove(packetId, out (BridgeLink Link, ushort SessionPacketId) lent) ? lent : (main, packetId);

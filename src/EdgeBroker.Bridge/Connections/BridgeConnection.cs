@@ -5,7 +5,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Connections;
 
-/// <summary>One connection of a bridge, from CONNACK to its end: gives it the sessions of the bridge's lanes, subscribes on the other side, and lets messages go.</summary>
+/// <summary>
+/// One connection of a bridge, from CONNACK to its end: gives it the sessions of the bridge's lanes, subscribes on the other side, and lets messages go.
+/// </summary>
 /// <param name="bridge">What outlives it.</param>
 /// <param name="remote">The connection.</param>
 internal sealed class BridgeConnection(BridgeState bridge, PacketConnection remote)

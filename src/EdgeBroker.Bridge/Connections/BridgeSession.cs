@@ -9,7 +9,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Bridge.Connections;
 
-/// <summary>A bridge's durable sessions in the broker, one for each lane: made before the first connection, so that what is published meanwhile waits.</summary>
+/// <summary>
+/// A bridge's durable sessions in the broker, one for each lane: made before the first connection, so that what is published meanwhile waits.
+/// </summary>
 internal static class BridgeSession
 {
     // They end when their bridge, or lane, is taken out of the configuration, not by time.

@@ -15,6 +15,9 @@ internal sealed class MessagePath(string node, int maximumHops)
 
     private readonly byte[] _node = Encoding.UTF8.GetBytes(node.Replace(',', '_'));
 
+    // What nearly every message leaves with.
+    private readonly byte[] _alone = Encode(Encoding.UTF8.GetBytes(node.Replace(',', '_')));
+
     private static ReadOnlySpan<byte> Name => "edgebroker-path"u8;
 
     /// <summary>Whether a message may carry a path: cheap, and seldom wrong.</summary>
@@ -56,13 +59,14 @@ internal sealed class MessagePath(string node, int maximumHops)
         return end < 0 ? path : path[..end];
     }
 
-    /// <summary>The properties of a message that leaves here: with this broker at the end of its path.</summary>
+    /// <summary>The properties of a message that leaves here: with this broker at the end of its path. Not to be changed.</summary>
     /// <param name="properties">Its encoded properties.</param>
     public byte[] Append(ReadOnlySpan<byte> properties)
     {
+        if (properties.IsEmpty) return _alone;
         ReadOnlySpan<byte> before = default;
         if (properties.IndexOf(Name) >= 0 && PropertyBlock.TryRead(properties, out PropertyBlock block)) before = PathOf(block);
-        if (before.IsEmpty) return [.. properties, .. Encode(_node)];
+        if (before.IsEmpty) return [.. properties, .. _alone];
         byte[] longer = [.. before, Separator, .. _node];
         PropertyBuilder builder = PropertyBuilder.For(PacketType.Publish, stackalloc byte[512]);
         PropertyBlock.TryRead(properties, out PropertyBlock known);

@@ -8,6 +8,7 @@ internal sealed class RouteTable
 {
     private readonly Route[] _out;
     private readonly Route[] _in;
+    private readonly RoutedTopicCache _cache = new();
 
     /// <param name="routes">As configured.</param>
     /// <param name="clientId">The client id on the other side.</param>
@@ -31,7 +32,14 @@ internal sealed class RouteTable
     public bool ComesIn => _in.Length > 0;
 
     /// <summary>Who carries a local topic out, and what it becomes; null: nobody.</summary>
-    public RoutedTopic? FindOut(ReadOnlySpan<byte> topic, int payloadBytes) => Find(_out, topic, payloadBytes);
+    public RoutedTopic? FindOut(ReadOnlySpan<byte> topic, int payloadBytes)
+    {
+        // Asked twice for each message, and topics come again.
+        if (_cache.Find(topic) is { } known && !(payloadBytes > known.Route.MaximumPayloadBytes)) return known;
+        RoutedTopic? found = Find(_out, topic, payloadBytes);
+        if (found is { Excess: null }) _cache.Set(topic, found);
+        return found;
+    }
 
     /// <summary>Who carries a remote topic in, and what it becomes; null: nobody.</summary>
     public RoutedTopic? FindIn(ReadOnlySpan<byte> topic, int payloadBytes) => Find(_in, topic, payloadBytes);

@@ -133,7 +133,8 @@ public sealed class BridgeRun : IDisposable
 
         string faults = string.Join(", ", _faults.Select(fault => $"{fault.Value} {fault.Key}"));
         string title = $"bridge to {_upstream.Name}: {_options.Profile}, {_options.Count} faults, --seed {_options.Seed}; {faults}";
-        return RunReport.Of(title, $"bridge-{_upstream.Name}-{_options.Seed}", _history, verdict, $"{_local.Said}\n\nthe other broker last said:\n{_upstream.Said}");
+        string said = $"{_local.Said}\n\nthe other broker last said:\n{_upstream.Said}";
+        return RunReport.Of(title, $"bridge-{_upstream.Name}-{_options.Seed}", _history, verdict, said);
     }
 
     private async Task StartClientsAsync()

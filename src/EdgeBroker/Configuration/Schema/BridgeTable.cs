@@ -85,8 +85,8 @@ internal static class BridgeTable
         new TableSchema<BridgeLaneDraft>("[[bridge.lane]]")
         {
             IsExample = true,
-            Comment = "a queue of its own, for routes that name it: what goes by it does not wait behind a backlog of others. Lanes go in the order in which they "
-                + "stand here, and before what has none; at QoS 1 at most. The keys are those of [bridge.queue]",
+            Comment = "a queue of its own, for routes that name it: what goes by it does not wait behind a backlog of others. Lanes go in the order in which "
+                + "they stand here, and before what has none; at QoS 1 at most. The keys are those of [bridge.queue]",
         }
             .Key(
                 "name", Kinds.Text("a name of letters, digits, \"-\", \"_\" and \".\"", IsName), o => o.Lane.Name,
