@@ -69,17 +69,20 @@ internal sealed class WebSocketPipe : IDuplexPipe, IDisposable
             // Waits for the next message, or the rest of one, without memory.
             ValueWebSocketReceiveResult coming = await _socket.ReceiveAsync(Memory<byte>.Empty, cancellation).ConfigureAwait(false);
             if (coming.MessageType == WebSocketMessageType.Close) return null;
-            if (coming.MessageType == WebSocketMessageType.Text)
-            {
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.InvalidMessageType, "MQTT is binary", cancellation).ConfigureAwait(false);
-                return "a text message; MQTT over WebSocket is binary [MQTT-6.0.0-1]";
-            }
-
+            if (coming.MessageType == WebSocketMessageType.Text) return await RefuseTextAsync(cancellation).ConfigureAwait(false);
             ValueWebSocketReceiveResult received = await _socket.ReceiveAsync(_input.Writer.GetMemory(ReceiveBytes), cancellation).ConfigureAwait(false);
             if (received.MessageType == WebSocketMessageType.Close) return null;
+            // What was waited for may have been a message without a byte: then this is of the next.
+            if (received.MessageType == WebSocketMessageType.Text) return await RefuseTextAsync(cancellation).ConfigureAwait(false);
             if (!read) continue;
             _input.Writer.Advance(received.Count);
             read = !(await _input.Writer.FlushAsync(cancellation).ConfigureAwait(false)).IsCompleted;
         }
+    }
+
+    private async Task<string> RefuseTextAsync(CancellationToken cancellation)
+    {
+        await _socket.CloseOutputAsync(WebSocketCloseStatus.InvalidMessageType, "MQTT is binary", cancellation).ConfigureAwait(false);
+        return "a text message; MQTT over WebSocket is binary [MQTT-6.0.0-1]";
     }
 }

@@ -19,6 +19,9 @@ internal sealed class ImportedRows : IDisposable
     /// <summary>The version of the form the lines have.</summary>
     public const int Version = 1;
 
+    // As many as mqtt.max_topic_levels may allow.
+    private const int MostLevels = 1_000;
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 4 };
 
     private readonly ImportStatements _statements;
@@ -216,8 +219,13 @@ internal sealed class ImportedRows : IDisposable
     {
         Message message = ReadContent(fields, null);
         if (message.Payload.Length == 0) throw new FormatException("\"payload\" is empty: that would be no retained message");
+        if (IsBrokersOwn(message.Topic)) throw new FormatException("\"topic\" is one that the broker itself publishes");
         if (!_statements.AddRetained(++_retained, message)) throw new FormatException("a second retained message of this topic");
     }
+
+    // Retained under $SYS by others are the states of bridges only.
+    private static bool IsBrokersOwn(ReadOnlySpan<byte> topic) =>
+        topic.SequenceEqual("$SYS"u8) || (topic.StartsWith("$SYS/"u8) && !topic.StartsWith("$SYS/broker/connection/"u8));
 
     private void WriteDeliveries()
     {
@@ -235,7 +243,14 @@ internal sealed class ImportedRows : IDisposable
     private static byte[] ReadFilter(JsonFields fields, string name)
     {
         byte[] filter = Encoding.UTF8.GetBytes(fields.Text(name));
-        return TopicFilter.IsValid(filter) ? filter : throw new FormatException($"\"{name}\" is no topic filter");
+        if (!TopicFilter.IsValid(filter)) throw new FormatException($"\"{name}\" is no topic filter");
+        RefuseManyLevels(filter, name);
+        return filter;
+    }
+
+    private static void RefuseManyLevels(ReadOnlySpan<byte> text, string name)
+    {
+        if (TopicName.CountLevels(text) > MostLevels) throw new FormatException($"\"{name}\" has more than {MostLevels} levels");
     }
 
     /// <summary>A message.</summary>
@@ -245,6 +260,7 @@ internal sealed class ImportedRows : IDisposable
     {
         byte[] topic = Encoding.UTF8.GetBytes(fields.Text("topic"));
         if (!TopicName.IsValid(topic)) throw new FormatException("\"topic\" is no topic name");
+        RefuseManyLevels(topic, "topic");
         byte[] payload = fields.Bytes("payload");
         byte[] properties = fields.Bytes("properties");
         if (!PropertyBlock.AreForwardable(properties)) throw new FormatException("\"properties\" are none that go with a message");

@@ -95,7 +95,7 @@ public struct ReceivedBytes
     public void Clear()
     {
         Length = 0;
-        _mapped.Free();
+        BlockPool.Return(ref _mapped);
         if (_pooled is not null) ArrayPool<byte>.Shared.Return(_pooled);
         _pooled = null;
         Count(_hasLoggedIn);
@@ -109,13 +109,14 @@ public struct ReceivedBytes
         {
             byte[] pooled = ArrayPool<byte>.Shared.Rent(bytes);
             Kept.CopyTo(pooled);
-            _mapped.Free();
+            BlockPool.Return(ref _mapped);
             _pooled = pooled;
         }
         else
         {
             ReadOnlySpan<byte> kept = Kept;
-            _mapped.Resize(bytes);
+            if (_mapped.Bytes == 0) _mapped = BlockPool.Take(bytes);
+            else _mapped.Resize(bytes);
             if (before is not null) kept.CopyTo(_mapped.Span);
             _pooled = null;
         }

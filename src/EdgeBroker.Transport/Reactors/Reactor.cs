@@ -281,6 +281,7 @@ public sealed unsafe partial class Reactor : IDisposable
     {
         ChunkPool.Trim();
         BytePool.Trim();
+        BlockPool.Trim();
     }
 
     private long Now() => (long)_time.GetElapsedTime(_start).TotalMilliseconds;

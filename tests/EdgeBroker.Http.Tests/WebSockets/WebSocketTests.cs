@@ -144,6 +144,27 @@ public sealed class WebSocketTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_text_message_behind_an_empty_one_closes_as_well()
+    {
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
+        RawWebSocket socket = await ConnectAsync(port);
+        await socket.SendRawAsync(
+            [.. RawWebSocket.Frame(RawWebSocket.Binary, []), .. RawWebSocket.Frame(RawWebSocket.Text, V5.Publish("plant/text", "x", 1, 1))]);
+        await socket.ExpectCloseAsync(1003);
+        await _host.Log.WithAsync("MQTT over WebSocket is binary");
+    }
+
+    [Fact]
+    public async Task Empty_messages_are_none()
+    {
+        int port = await _host.StartAsync(ListenerProtocol.Ws);
+        RawWebSocket socket = await ConnectAsync(port);
+        for (int i = 0; i < 3; i++) await socket.SendAsync(RawWebSocket.Binary, []);
+        await socket.SendAsync(RawWebSocket.Binary, Packets.Pingreq());
+        await socket.ExpectAsync(Packets.Pingresp());
+    }
+
+    [Fact]
     public async Task Frames_against_the_rules_close_with_1002()
     {
         int port = await _host.StartAsync(ListenerProtocol.Ws);

@@ -63,6 +63,30 @@ public sealed class StoreTransferTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1_000, true)]
+    [InlineData(1_001, false)]
+    public void Topics_and_filters_have_as_many_levels_as_a_broker_may_allow(int levels, bool isTaken)
+    {
+        string deep = string.Join('/', Enumerable.Repeat("a", levels));
+        string[] lines =
+        [
+            $$"""{"type":"subscription","client_id":"c","filter":"{{deep}}","options":1,"identifier":0}""",
+            $$"""{"type":"retained","topic":"{{deep}}","payload":"YQ==","properties":"","qos":1,"retain":true,"expires_at_ms":null}""",
+        ];
+        if (isTaken)
+        {
+            Import([Head, Session, .. lines, End]);
+            return;
+        }
+
+        foreach (string line in lines)
+        {
+            StoreException failure = Assert.Throws<StoreException>(() => Import([Head, Session, line, End]));
+            Assert.Contains("has more than 1000 levels", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData(3, "it is no JSON from byte 1 on", "x")]
     [InlineData(3, "it is no JSON from byte 1 on", "")]
     [InlineData(3, "it is no JSON object", "[]")]
@@ -82,6 +106,9 @@ public sealed class StoreTransferTests : IDisposable
     [InlineData(3, "\"options\" are none", """{"type":"subscription","client_id":"c","filter":"a","options":3,"identifier":0}""")]
     [InlineData(
         3, "\"topic\" is no topic name", """{"type":"retained","topic":"a/+","payload":"YQ==","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
+    [InlineData(
+        3, "\"topic\" is one that the broker itself publishes",
+        """{"type":"retained","topic":"$SYS/broker/uptime","payload":"YQ==","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
     [InlineData(
         3, "\"payload\" is no base64 string", """{"type":"retained","topic":"a","payload":"?","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
     [InlineData(3, "\"payload\" is empty", """{"type":"retained","topic":"a","payload":"","properties":"","qos":1,"retain":true,"expires_at_ms":null}""")]
