@@ -42,8 +42,8 @@ public sealed partial class Broker
     public StoreHold StoreHold => new(Journal.Condition, Volatile.Read(ref _heldByStore));
 
     /// <summary>
-    /// Calls back when it is worth trying again, on the thread that keeps house or on the journal's. For who was told <see cref="PublishOutcome.IsHeld"/>, and brings the message
-    /// again.
+    /// Calls back when it is worth trying again, on the thread that keeps house or on the journal's. For who was told <see cref="PublishOutcome.IsHeld"/>, and
+    /// brings the message again.
     /// </summary>
     /// <param name="publisherId">Who is held.</param>
     /// <param name="action">Tries again; returns soon.</param>

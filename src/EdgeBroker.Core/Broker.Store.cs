@@ -119,7 +119,8 @@ public sealed partial class Broker
 
     private void MaintainStore(long nowMs)
     {
-        while (_handedOver.TryDequeue(out (SharedMessageTransfer SharedMessageTransfer, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.SharedMessageTransfer, part.Loaded);
+        while (_handedOver.TryDequeue(out (SharedMessageTransfer SharedMessageTransfer,
+            IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.SharedMessageTransfer, part.Loaded);
         if (Journal.IsDurable) AnnounceStore();
         RetryHeldPublishers(nowMs);
     }
@@ -163,7 +164,8 @@ public sealed partial class Broker
     }
 
     /// <summary>The messages of shared subscriptions an ended session left on disk, on their way to other members.</summary>
-    private sealed class SharedMessageTransfer(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited) : IStoredSessionOwner
+    private sealed class SharedMessageTransfer(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited)
+        : IStoredSessionOwner
     {
         public Session From { get; } = from;
 

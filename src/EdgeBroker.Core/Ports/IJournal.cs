@@ -51,7 +51,9 @@ public interface IJournal
         // One without a thread has none to wake.
     }
 
-    /// <summary>Is called back when it has become able to take what it could not, on a thread of its own and with no lock held. Set before the first connection.</summary>
+    /// <summary>
+    /// Is called back when it has become able to take what it could not, on a thread of its own and with no lock held. Set before the first connection.
+    /// </summary>
     void UseCallback(Action caughtUp)
     {
         // One that takes everything never catches up.

@@ -3,7 +3,9 @@ using EdgeBroker.Core.Messages;
 
 namespace EdgeBroker.Core.Retained;
 
-/// <summary>Reads retained values and tombstones for another node, a bounded part at a time. One thread; whoever does not read to the end disposes of it.</summary>
+/// <summary>
+/// Reads retained values and tombstones for another node, a bounded part at a time. One thread; whoever does not read to the end disposes of it.
+/// </summary>
 public sealed class RetainedReader : IDisposable
 {
     private readonly RetainedWalk _walk;

@@ -50,7 +50,8 @@ internal sealed class FactIntake : IDisposable
     public bool IsFull => Volatile.Read(ref _pendingBytes) > _mostPendingBytes;
 
     /// <summary>Whether retained values come faster than they are committed.</summary>
-    public bool IsFullOfValues => IsFull || Volatile.Read(ref _pendingValues) > _mostPendingValues || Volatile.Read(ref _pendingValueBytes) > MostPendingValueBytes;
+    public bool IsFullOfValues => IsFull || Volatile.Read(ref _pendingValues) > _mostPendingValues
+        || Volatile.Read(ref _pendingValueBytes) > MostPendingValueBytes;
 
     /// <summary>Appends a fact; lock-free, and under the lock of whatever the fact is about, so that waking the journal is left for later.</summary>
     public void Append(JournalFact fact)

@@ -8,7 +8,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Cluster.Tests.Simulation;
 
-/// <summary>A client with a session that outlives connections and the broker's process; it subscribes, and acknowledges what it gets as a client does.</summary>
+/// <summary>
+/// A client with a session that outlives connections and the broker's process; it subscribes, and acknowledges what it gets as a client does.
+/// </summary>
 internal sealed class SimClient(string id, SimNode node, string filter, QoS qos)
 {
     // What the client itself remembers of QoS 2, whatever becomes of its connection.

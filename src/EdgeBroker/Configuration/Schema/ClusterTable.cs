@@ -87,7 +87,8 @@ internal static class ClusterTable
             commented: true)
         .Key(
             "max_queued_bytes", Kinds.Size(1 * SizeKind.MB, 1_024 * SizeKind.GB), o => (long?)o.Settings.MaxQueuedBytes,
-            (o, v) => Set(o, s => s with { MaxQueuedBytes = v }), Restart, "on disk, for each node that is away; beyond, the oldest messages go", commented: true)
+            (o, v) => Set(o, s => s with { MaxQueuedBytes = v }), Restart, "on disk, for each node that is away; beyond, the oldest messages go",
+                commented: true)
         .Key(
             "max_link_bytes", Kinds.Size(64 * SizeKind.KB, 1 * SizeKind.GB), o => (long?)o.Settings.MaxLinkBytes,
             (o, v) => Set(o, s => s with { MaxLinkBytes = v }), Restart, "of messages in memory on their way to one node; beyond, QoS 0 is dropped",
