@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace EdgeBroker.Http;
 
 /// <summary>
-/// The output of one connection, before TLS and HTTP: whoever sends more than the sockets hold waits here for the peer, and a peer that takes nothing for a time
-/// is cut off. The framework's own rate does not do that: it counts what a socket has taken as if the peer had.
+/// The output of one connection, before TLS and HTTP: whoever sends more than the sockets hold waits here for the peer, and a peer that takes nothing for a
+/// time is cut off. The framework's own rate does not do that: it counts what a socket has taken as if the peer had.
 /// </summary>
 /// <param name="output">The transport's.</param>
 /// <param name="time">The clock.</param>

@@ -49,7 +49,8 @@ public sealed class MqttSessions
     /// <param name="certificate">What the client's certificate is worth from now on; null: it has shown none.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
     public async Task<Exception?> ServeAsync(
-        MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission, CertificateStanding? certificate = null)
+        MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission,
+        CertificateStanding? certificate = null)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
         var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime) { Certificate = certificate };
