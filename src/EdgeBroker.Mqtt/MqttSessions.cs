@@ -50,7 +50,7 @@ public sealed class MqttSessions
     /// <returns>What broke the connection; null: it was closed.</returns>
     public async Task<Exception?> ServeAsync(
         MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission,
-            CertificateStanding? certificate = null)
+        CertificateStanding? certificate = null)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
         var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime) { Certificate = certificate };

@@ -5,7 +5,6 @@ using System.Net;
 using System.Security.Authentication;
 using EdgeBroker.Transport.Buffers;
 using EdgeBroker.Transport.Reactors;
-using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Transport.Pipes;
 
@@ -68,13 +67,6 @@ public sealed partial class PipeConnection : TransportConnection
 
     /// <summary>What broke the connection; null: it was closed. Once it is over.</summary>
     public Exception? Failure { get; private set; }
-
-    /// <summary>What the certificate of its client is worth by now; null: it has shown none.</summary>
-    public CertificateStanding? Certificate { get; init; }
-
-    public override TimeSpan? IdentityValidFor => Certificate?.ValidFor;
-
-    public override string? FindIdentityObjection() => Certificate?.FindObjection();
 
     public override string RemoteEndPoint { get; }
 

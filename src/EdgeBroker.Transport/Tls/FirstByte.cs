@@ -27,8 +27,8 @@ public static class FirstByte
     public static string? ExplainToHttp(byte first, string protocol) => first switch
     {
         TlsHandshake => "the client speaks TLS to a plain listener; use the port that speaks TLS, or a URL without the \"s\"",
-        MqttConnect => $"the client speaks MQTT without WebSocket to a listener with protocol \"{protocol}\"; it must use the port of an mqtt or mqtts listener,"
-            + " or a ws:// or wss:// URL",
+        MqttConnect => $"the client speaks MQTT without WebSocket to a listener with protocol \"{protocol}\"; it must use the port of an mqtt or mqtts"
+            + " listener, or a ws:// or wss:// URL",
         _ => null,
     };
 
