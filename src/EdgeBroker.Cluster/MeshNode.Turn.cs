@@ -118,7 +118,8 @@ public sealed partial class MeshNode
     {
         if (theirs.WireMax < Hello.OldestWire || theirs.WireMin > Hello.NewestWire)
         {
-            return $"versions {theirs.WireMin} to {theirs.WireMax} of the link's protocol, here {Hello.OldestWire} to {Hello.NewestWire}: upgrade the older node";
+            return $"versions {theirs.WireMin} to {theirs.WireMax} of the link's protocol, here {Hello.OldestWire} to {Hello.NewestWire}:"
+                + " upgrade the older node";
         }
 
         if (theirs.ClusterId != _options.ClusterId) return "a node of another cluster: its certificate is of another authority";

@@ -107,8 +107,12 @@ public sealed partial class MeshNode : ICluster
     /// <param name="outputAdded">Called when there is something to send, perhaps under a lock of the caller's.</param>
     public PeerLink Open(byte? expected, bool isDialed, Action outputAdded)
     {
-        var link = new PeerLink(this, expected, isDialed, _options.MaxLinkBytes, MaxMessageBytes) { OutputAdded = outputAdded, HeardMs = _nowMs,
-            OpenedMs = _nowMs };
+        var link = new PeerLink(this, expected, isDialed, _options.MaxLinkBytes, MaxMessageBytes)
+        {
+            OutputAdded = outputAdded,
+            HeardMs = _nowMs,
+            OpenedMs = _nowMs,
+        };
         _links.Add(link);
         if (isDialed && expected is { } node && _peers.TryGetValue(node, out MeshPeer? peer)) link.Send(HelloFor(peer).ToFrame());
         return link;

@@ -17,7 +17,7 @@ public sealed partial class Broker
     // Sessions whose queues are looked after in one call.
     private const int SessionsPerSweep = 64;
 
-    private readonly ConcurrentQueue<(SharedMessageTransfer SharedMessageTransfer, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
+    private readonly ConcurrentQueue<(SharedMessageTransfer Transfer, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
     private readonly ConcurrentQueue<(string PublisherId, Action Action)> _waitingForStore = new();
     private IEnumerator<KeyValuePair<string, Session>>? _sweep;
 
@@ -119,8 +119,7 @@ public sealed partial class Broker
 
     private void MaintainStore(long nowMs)
     {
-        while (_handedOver.TryDequeue(out (SharedMessageTransfer SharedMessageTransfer,
-            IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.SharedMessageTransfer, part.Loaded);
+        while (_handedOver.TryDequeue(out (SharedMessageTransfer Transfer, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Transfer, part.Loaded);
         if (Journal.IsDurable) AnnounceStore();
         RetryHeldPublishers(nowMs);
     }
@@ -143,24 +142,24 @@ public sealed partial class Broker
         }
     }
 
-    private void HandOver(SharedMessageTransfer handover, IReadOnlyList<LoadedDelivery> loaded)
+    private void HandOver(SharedMessageTransfer transfer, IReadOnlyList<LoadedDelivery> loaded)
     {
         foreach (LoadedDelivery one in loaded)
         {
             if (one is { Message: not null, SharedFilter: not null })
             {
-                Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), handover.From, _ownContext);
+                Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), transfer.From, _ownContext);
             }
             else
             {
-                CountDropped(handover.From, 1, DropReason.StoreDamaged, _ownContext);
+                CountDropped(transfer.From, 1, DropReason.StoreDamaged, _ownContext);
             }
         }
 
-        handover.Awaited -= loaded.Count;
-        if (handover.Awaited > 0) return;
-        handover.Stored.Owner = null;
-        Journal.Append(new SessionDeleted(handover.Stored, handover.Spilled));
+        transfer.Awaited -= loaded.Count;
+        if (transfer.Awaited > 0) return;
+        transfer.Stored.Owner = null;
+        Journal.Append(new SessionDeleted(transfer.Stored, transfer.Spilled));
     }
 
     /// <summary>The messages of shared subscriptions an ended session left on disk, on their way to other members.</summary>

@@ -17,8 +17,11 @@ public sealed class SimulationTests
         {
             World world = Run(seed, Mutation.None);
             List<string> faults = Judge.FindFaults(world);
-            if (faults.Count > 0 && Environment.GetEnvironmentVariable("EDGEBROKER_SIM_NOTES") is { Length: > 0 } file) File.WriteAllLines($"{file}.{seed}",
-                [.. world.Notes, .. faults]);
+            if (faults.Count > 0 && Environment.GetEnvironmentVariable("EDGEBROKER_SIM_NOTES") is { Length: > 0 } file)
+            {
+                File.WriteAllLines($"{file}.{seed}", [.. world.Notes, .. faults]);
+            }
+
             if (faults.Count > 0) failures.Add($"seed {seed}: {string.Join("; ", faults.Take(3))}");
         }
 

@@ -6,7 +6,8 @@ namespace EdgeBroker.Tests.Configuration;
 /// <summary>The table <c>[cluster]</c>.</summary>
 public sealed class ClusterTests
 {
-    private const string Local = "[cluster]\nnode_id = 2\nbind = \"127.0.0.1:7002\"\npeers = { 1 = \"127.0.0.1:7001\", 2 = \"127.0.0.1:7002\", 3 = \"127.0.0.1:7003\" }\n";
+    private const string Local =
+        "[cluster]\nnode_id = 2\nbind = \"127.0.0.1:7002\"\npeers = { 1 = \"127.0.0.1:7001\", 2 = \"127.0.0.1:7002\", 3 = \"127.0.0.1:7003\" }\n";
 
     [Fact]
     public void Without_it_a_broker_is_alone()

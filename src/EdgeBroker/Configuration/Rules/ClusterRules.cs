@@ -76,9 +76,15 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
             });
             foreach (string finding in CertificateFindings.Of(material, time.GetUtcNow())) warnings.Add($"{draft.At("tls")}: {Printable.Escape(finding)}");
             var tls = new PeerTls(material, time);
-            if (tls.Own is not { } own) errors.Add(draft.At("tls"),
-                "the certificate in [cluster.tls] names no node: it needs the URI urn:edgebroker:CLUSTER:NODE");
-            else if (own.Node != node) errors.Add(draft.At("tls"), $"the certificate in [cluster.tls] is node {own.Node}'s, and node_id is {node}");
+            if (tls.Own is not { } own)
+            {
+                errors.Add(draft.At("tls"), "the certificate in [cluster.tls] names no node: it needs the URI urn:edgebroker:CLUSTER:NODE");
+            }
+            else if (own.Node != node)
+            {
+                errors.Add(draft.At("tls"), $"the certificate in [cluster.tls] is node {own.Node}'s, and node_id is {node}");
+            }
+
             return tls;
         }
         catch (CertificateFileException exception)

@@ -83,7 +83,8 @@ internal static class ClusterTable
             example: "{ 1 = \"192.168.1.10:7946\", 2 = \"192.168.1.11:7946\", 3 = \"192.168.1.12:7946\" }")
         .Key(
             "dead_after", Kinds.Seconds(1, 3_600), o => (TimeSpan?)o.Settings.DeadAfter, (o, v) => Set(o, s => s with { DeadAfter = v }), Restart,
-            "silence after which a link is given up; what only connected subscribers of a node want is kept for it so long, what sessions want until it is back",
+            "silence after which a link is given up; what only connected subscribers of a node want is kept for it so long,"
+            + " what sessions want until it is back",
             commented: true)
         .Key(
             "max_queued_bytes", Kinds.Size(1 * SizeKind.MB, 1_024 * SizeKind.GB), o => (long?)o.Settings.MaxQueuedBytes,
