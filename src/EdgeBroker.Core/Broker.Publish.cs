@@ -92,7 +92,7 @@ public sealed partial class Broker
             if (publication.Condition is { HasFailed: true })
             {
                 const ReasonCode Failed = ReasonCode.ImplementationSpecificError;
-                return new PublishOutcome(Failed, Settle(publication, null, context, Failed));
+                return new PublishOutcome(Failed, RecordPublish(publication, null, context, Failed));
             }
 
             TellRetained(publication, change);
