@@ -2,7 +2,6 @@ using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Liveness;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Messages;
 
 namespace EdgeBroker.Cluster;
 

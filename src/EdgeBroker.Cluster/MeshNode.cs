@@ -9,7 +9,6 @@ using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster;

@@ -4,7 +4,6 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.State;
-using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
 
 [assembly: SupportedOSPlatform("linux")]

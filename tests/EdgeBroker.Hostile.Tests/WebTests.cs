@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
-using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 

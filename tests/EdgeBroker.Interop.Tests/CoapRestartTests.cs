@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Rig;
-using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.Interop.Tests;

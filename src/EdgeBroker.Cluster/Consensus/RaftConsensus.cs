@@ -1,4 +1,3 @@
-using System.Net;
 using EdgeBroker.Cluster.State;
 
 namespace EdgeBroker.Cluster.Consensus;

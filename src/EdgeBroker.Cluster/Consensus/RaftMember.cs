@@ -1,6 +1,5 @@
 using DotNext.Net.Cluster;
 using DotNext.Net.Cluster.Consensus.Raft;
-using DotNext.Net.Cluster.Consensus.Raft.Membership;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 using EdgeBroker.Cluster.State;
 
@@ -194,7 +193,10 @@ internal sealed class RaftMember : IAsyncDisposable
     {
         string path = Path.Combine(folder, GenerationFile);
         string expected = RaftSettings.Generation.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (!File.Exists(path)) DurableFile.Write(path, System.Text.Encoding.ASCII.GetBytes(expected));
+        if (!File.Exists(path))
+        {
+            DurableFile.Write(path, System.Text.Encoding.ASCII.GetBytes(expected));
+        }
         else if (File.ReadAllText(path).Trim() is var found && found != expected)
         {
             throw new InvalidDataException($"{folder} is of Raft generation {found}, and this program's is {expected}: this member must be replaced");

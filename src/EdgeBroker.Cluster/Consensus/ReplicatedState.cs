@@ -1,6 +1,5 @@
 using System.Buffers;
 using DotNext.IO;
-using DotNext.Net.Cluster.Consensus.Raft;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 using EdgeBroker.Cluster.State;
 using Microsoft.Extensions.Logging;

@@ -61,6 +61,7 @@ internal sealed class VoterConnection : ConnectionContext
     public override async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        await base.DisposeAsync().ConfigureAwait(false);
         // The socket first: nobody who ends a connection waits for the other side to take a last word.
         _socket.Dispose();
         await _closed.CancelAsync().ConfigureAwait(false);

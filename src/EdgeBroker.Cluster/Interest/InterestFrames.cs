@@ -1,5 +1,4 @@
 using EdgeBroker.Cluster.Links;
-using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Cluster.Interest;

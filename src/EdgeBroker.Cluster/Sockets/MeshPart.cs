@@ -27,6 +27,7 @@ public sealed partial class MeshPart : IBrokerPart
     private readonly MeshOptions _options;
     private readonly MeshEndPoints _endPoints;
     private readonly Func<RestoredMesh> _restored;
+    private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly MeshThread _thread;
     private readonly CancellationTokenSource _end = new();
@@ -38,10 +39,11 @@ public sealed partial class MeshPart : IBrokerPart
     /// <param name="options">What the node is told.</param>
     /// <param name="endPoints">Where it listens, and where the others are.</param>
     /// <param name="restored">What the store holds of the mesh; asked when the part starts.</param>
+    /// <param name="time">The clock of the pauses between attempts to connect.</param>
     /// <param name="log">Event ids 10000-10029.</param>
-    public MeshPart(Broker broker, MeshOptions options, MeshEndPoints endPoints, Func<RestoredMesh> restored, ILogger log)
+    public MeshPart(Broker broker, MeshOptions options, MeshEndPoints endPoints, Func<RestoredMesh> restored, TimeProvider time, ILogger log)
     {
-        (_broker, _options, _endPoints, _restored, _log) = (broker, options, endPoints, restored, log);
+        (_broker, _options, _endPoints, _restored, _time, _log) = (broker, options, endPoints, restored, time, log);
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
     }
@@ -222,7 +224,7 @@ public sealed partial class MeshPart : IBrokerPart
     {
         try
         {
-            await Task.Delay(wait / 2 + (Random.Shared.NextDouble() * wait / 2), _end.Token).ConfigureAwait(false);
+            await Task.Delay(wait / 2 + (Random.Shared.NextDouble() * wait / 2), _time, _end.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
@@ -40,9 +39,10 @@ public sealed class CoapLoad : IDisposable
 {
     private const int TokenLength = 4;
     private static readonly TimeSpan RegistrationLimit = TimeSpan.FromSeconds(30);
-    private static readonly long ResendTicks = 2 * Stopwatch.Frequency;
+    private static readonly TimeSpan ResendInterval = TimeSpan.FromSeconds(2);
 
     private readonly CoapLoadOptions _options;
+    private readonly TimeProvider _time;
     private readonly Client[] _clients;
     private readonly Epoll _epoll = new();
     private readonly byte[] _buffer = new byte[65_535];
@@ -51,10 +51,13 @@ public sealed class CoapLoad : IDisposable
     private long _failed;
     private long _repeated;
 
+    /// <param name="options">The load.</param>
+    /// <param name="time">The clock.</param>
     /// <exception cref="SocketException">The machine does not give so many ports.</exception>
-    public CoapLoad(CoapLoadOptions options)
+    public CoapLoad(CoapLoadOptions options, TimeProvider time)
     {
         _options = options;
+        _time = time;
         _clients = new Client[options.Clients + (options.Observes ? 1 : 0)];
         for (int i = 0; i < _clients.Length; i++)
         {
@@ -69,10 +72,10 @@ public sealed class CoapLoad : IDisposable
     /// <param name="cancel">Ends it early.</param>
     public CoapLoadResult Run(CancellationToken cancel)
     {
-        long start = Stopwatch.GetTimestamp();
+        long start = _time.GetTimestamp();
         if (!_options.Observes) RunRequests(start, cancel);
-        else if (Register(start, cancel)) RunObservers(start = Stopwatch.GetTimestamp(), cancel);
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        else if (Register(start, cancel)) RunObservers(start = _time.GetTimestamp(), cancel);
+        TimeSpan elapsed = _time.GetElapsedTime(start);
         _times.Sort();
         return new CoapLoadResult(_answers, _failed, _repeated, elapsed, At(0.5), At(0.99));
     }
@@ -86,7 +89,7 @@ public sealed class CoapLoad : IDisposable
 
     private double At(double share) => _times.Count == 0 ? 0 : _times[(int)(share * (_times.Count - 1))];
 
-    private bool IsOver(long start, CancellationToken cancel) => cancel.IsCancellationRequested || Stopwatch.GetElapsedTime(start) >= _options.Duration;
+    private bool IsOver(long start, CancellationToken cancel) => cancel.IsCancellationRequested || _time.GetElapsedTime(start) >= _options.Duration;
 
     private void RunRequests(long start, CancellationToken cancel)
     {
@@ -100,7 +103,7 @@ public sealed class CoapLoad : IDisposable
                 {
                     if (answer != Kind.Answer) continue;
                     _answers++;
-                    _times.Add(Stopwatch.GetElapsedTime(client.SentAt).TotalMilliseconds);
+                    _times.Add(_time.GetElapsedTime(client.SentAt).TotalMilliseconds);
                     Ask(client, method, observe: null, _options.Body ?? []);
                 }
             }
@@ -116,7 +119,7 @@ public sealed class CoapLoad : IDisposable
         foreach (Client one in observers) Ask(one, CoapCode.Get, observe: 0, []);
         while (observers.Any(one => one.IsWaiting))
         {
-            if (cancel.IsCancellationRequested || Stopwatch.GetElapsedTime(start) >= RegistrationLimit) return false;
+            if (cancel.IsCancellationRequested || _time.GetElapsedTime(start) >= RegistrationLimit) return false;
             foreach (Client client in Wait(100)) TakeAll(client);
             Repeat();
         }
@@ -138,12 +141,12 @@ public sealed class CoapLoad : IDisposable
             while ((publisher.IsWaiting || observers.Any(one => one.LastValue < value)) && !IsOver(start, cancel))
             {
                 foreach (Client client in Wait(100)) TakeAll(client);
-                if (Stopwatch.GetTimestamp() - sentAt < ResendTicks) continue;
+                if (_time.GetElapsedTime(sentAt) < ResendInterval) continue;
                 _repeated++;
                 break;
             }
 
-            _times.Add(Stopwatch.GetElapsedTime(sentAt).TotalMilliseconds);
+            _times.Add(_time.GetElapsedTime(sentAt).TotalMilliseconds);
         }
     }
 
@@ -167,10 +170,10 @@ public sealed class CoapLoad : IDisposable
 
     private void Repeat()
     {
-        long now = Stopwatch.GetTimestamp();
+        long now = _time.GetTimestamp();
         foreach (Client client in _clients)
         {
-            if (!client.IsWaiting || now - client.SentAt < ResendTicks) continue;
+            if (!client.IsWaiting || _time.GetElapsedTime(client.SentAt, now) < ResendInterval) continue;
             _repeated++;
             client.SentAt = now;
             Send(client, client.Request.AsSpan(0, client.RequestLength));
@@ -188,7 +191,7 @@ public sealed class CoapLoad : IDisposable
         writer.AddPayload(body);
         client.RequestLength = writer.Length;
         client.IsWaiting = true;
-        client.SentAt = Stopwatch.GetTimestamp();
+        client.SentAt = _time.GetTimestamp();
         Send(client, client.Request.AsSpan(0, writer.Length));
     }
 

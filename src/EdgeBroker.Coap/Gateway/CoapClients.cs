@@ -1,7 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 

@@ -204,7 +204,8 @@ internal sealed class CoapDoor(
         bool isSecure = peer.EndPoint.Association != 0;
         var client = new ClientDescription(
             ReservedIds.Coap + request.ClientId, isIn ? result.UserName : request.UserName ?? request.TransportIdentity, peer.At.ToString(),
-            request.Listener, isSecure ? "dtls" : "udp", ProtocolVersion.V5, KeepAliveSeconds: 0) { OtherProtocol = isSecure ? "coaps" : "coap" };
+            request.Listener, isSecure ? "dtls" : "udp", ProtocolVersion.V5, KeepAliveSeconds: 0)
+        { OtherProtocol = isSecure ? "coaps" : "coap" };
         if (isIn) broker.Events.AuthenticationSucceeded(new AuthenticationSucceededEvent(client, method));
         else broker.Events.AuthenticationFailed(new AuthenticationFailedEvent(client, method, result.Reason, result.Cause));
     }

@@ -2,11 +2,9 @@ using System.Text;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
-using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;

@@ -5,7 +5,6 @@ using EdgeBroker.Coap.Messages;
 using EdgeBroker.Coap.Resources;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Protocol;
 

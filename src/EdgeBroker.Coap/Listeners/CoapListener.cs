@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
@@ -12,6 +13,7 @@ using ConfiguredAddress = EdgeBroker.Transport.Linux.SocketAddress;
 namespace EdgeBroker.Coap.Listeners;
 
 /// <summary>A <c>coap</c> listener: one UDP socket, and the server behind it. Event ids 8000-8099.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Closing a listener disposes of what it has.")]
 internal sealed partial class CoapListener : IListener
 {
     private readonly CoapListenerFamily _family;

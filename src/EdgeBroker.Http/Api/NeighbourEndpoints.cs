@@ -1,4 +1,3 @@
-using EdgeBroker.Http.Health;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Transport.Listeners;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Webhooks.Events;
 

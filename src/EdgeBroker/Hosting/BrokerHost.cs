@@ -99,7 +99,7 @@ internal sealed partial class BrokerHost(
         parts.Add(new BrokerOptionsPart(broker), c => (c.Mqtt, c.Limits));
         // Before whatever has clients: the first publish goes to the other nodes, too.
         MeshPart? mesh = configuration.Cluster is { } cluster
-            ? parts.Add(new MeshPart(broker, cluster.Mesh, cluster.EndPoints, () => store.Mesh, loggers.CreateLogger("EdgeBroker.Cluster")))
+            ? parts.Add(new MeshPart(broker, cluster.Mesh, cluster.EndPoints, () => store.Mesh, time, loggers.CreateLogger("EdgeBroker.Cluster")))
             : null;
 
         var access = new AccessControl(configuration.Auth, configuration.Node.DataDirectory, broker.Limits, loggers, time);

@@ -39,7 +39,7 @@ internal static partial class CoapCommand
                 Body = args.Number(PutBytes) is { } bytes ? new byte[bytes] : null,
                 Observes = args.Has(Observers),
             };
-            using var load = new CoapLoad(options);
+            using var load = new CoapLoad(options, TimeProvider.System);
             CoapLoadResult result = load.Run(stop.Token);
             context.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,

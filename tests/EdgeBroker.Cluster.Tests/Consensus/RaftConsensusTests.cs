@@ -175,7 +175,7 @@ public sealed class RaftConsensusTests : ConsensusContract
                         ApplicationProtocols = [new SslApplicationProtocol("eb-raft/1")],
                         ClientCertificates = shown is null ? null : [shown],
                         LocalCertificateSelectionCallback = shown is null ? null : (_, _, _, _, _) => shown,
-                        RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+                        RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
                     }),
                     "the handshake to end");
                 stream = tls;

@@ -25,7 +25,7 @@ internal sealed class SimNetwork(World world)
     public void Mend(SimNode low, SimNode high) => _cut.Remove((low.Number, high.Number));
 
     /// <summary>Moves some bytes of a connection.</summary>
-    public void Move(SimConnection connection, Random random, int most)
+    public static void Move(SimConnection connection, Random random, int most)
     {
         bool isForward = random.Next(2) == 0;
         connection.Move(isForward, random, most);

@@ -2,11 +2,9 @@ using EdgeBroker.Cluster.Links;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
-using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

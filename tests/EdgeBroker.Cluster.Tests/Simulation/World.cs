@@ -200,7 +200,7 @@ internal sealed class World
     private void MoveSomething()
     {
         if (Network.Connections.Count == 0) Dial();
-        else Network.Move(Network.Connections[_random.Next(Network.Connections.Count)], _random, _random.Next(2) == 0 ? 40 : 4_000);
+        else SimNetwork.Move(Network.Connections[_random.Next(Network.Connections.Count)], _random, _random.Next(2) == 0 ? 40 : 4_000);
     }
 
     private static void Commit(SimNode node, int count)

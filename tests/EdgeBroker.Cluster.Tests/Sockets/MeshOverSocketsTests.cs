@@ -6,7 +6,6 @@ using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeBroker.Cluster.Tests.Sockets;
 
@@ -91,7 +90,7 @@ public sealed class MeshOverSocketsTests
                     new IPEndPoint(IPAddress.Loopback, mesh._ports[node - 1]),
                     others.ToDictionary(one => (byte)one, one => new DnsEndPoint("127.0.0.1", mesh._ports[one - 1])), tls?.Invoke(node));
                 var log = new LogWaiter();
-                var part = new MeshPart(broker.Broker, options, endPoints, () => new RestoredMesh(Guid.NewGuid(), Stamp.None, []), log);
+                var part = new MeshPart(broker.Broker, options, endPoints, () => new RestoredMesh(Guid.NewGuid(), Stamp.None, []), TimeProvider.System, log);
                 await part.StartAsync(CancellationToken.None);
                 mesh.Brokers.Add(broker);
                 mesh.Parts.Add(part);

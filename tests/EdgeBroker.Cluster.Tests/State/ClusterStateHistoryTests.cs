@@ -156,13 +156,19 @@ public sealed class ClusterStateHistoryTests
             {
                 case NodeUp up:
                     (NodeUp? before, string state) = _members.Find(m => m.Start.Node == up.Node);
-                    if (_refused.Contains(up.Fingerprint) || (state == "Left" && before!.StoreId == up.StoreId)) outcome = "Removed";
+                    if (_refused.Contains(up.Fingerprint) || (state == "Left" && before!.StoreId == up.StoreId))
+                    {
+                        outcome = "Removed";
+                    }
                     else if (before is not null
                         && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && up.StoreId != before.StoreId)))
                     {
                         outcome = "StaleIncarnation";
                     }
-                    else if (up.WireMax < _level) outcome = "VersionNotSpoken";
+                    else if (up.WireMax < _level)
+                    {
+                        outcome = "VersionNotSpoken";
+                    }
                     else
                     {
                         former = state ?? "None";

@@ -66,7 +66,10 @@ public sealed class CommandCodecTests
     {
         var applied = new Applied
         {
-            Index = 12, Outcome = CommandOutcome.Done, Former = FormerState.Down, Grant = 99,
+            Index = 12,
+            Outcome = CommandOutcome.Done,
+            Former = FormerState.Down,
+            Grant = 99,
             Claims = [new ClaimAnswer(true, 1, 12), new ClaimAnswer(false, 2, 7), default],
         };
         byte[] bytes = CommandCodec.Write(applied);

@@ -8,7 +8,6 @@ using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
-using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
@@ -222,7 +221,10 @@ public sealed class DurableObserverTests : IAsyncDisposable
         await File.WriteAllTextAsync(file, "sensor:" + Convert.ToHexString(Key) + "\n");
         var listener = (CoapListener)await _family.OpenAsync(new ListenerSettings
         {
-            Protocol = ListenerProtocol.Coaps, Address = "127.0.0.1:0", PskFile = file, AllowAnonymous = false,
+            Protocol = ListenerProtocol.Coaps,
+            Address = "127.0.0.1:0",
+            PskFile = file,
+            AllowAnonymous = false,
         });
         await listener.BeginAsync();
         return listener;

@@ -49,7 +49,10 @@ public sealed class HandshakeFloodTests : IAsyncDisposable
         await File.WriteAllTextAsync(file, "sensor:" + Convert.ToHexString(Key) + "\n");
         var listener = (CoapListener)await _family.OpenAsync(new ListenerSettings
         {
-            Protocol = ListenerProtocol.Coaps, Address = "127.0.0.1:0", PskFile = file, AllowAnonymous = false,
+            Protocol = ListenerProtocol.Coaps,
+            Address = "127.0.0.1:0",
+            PskFile = file,
+            AllowAnonymous = false,
         });
         await listener.BeginAsync();
         int mostThreads = 0;

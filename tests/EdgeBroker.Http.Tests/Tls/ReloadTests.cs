@@ -1,6 +1,6 @@
-using System.Text;
 using System.Globalization;
 using System.Net.Security;
+using System.Text;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Http.Tests.WebSockets;
