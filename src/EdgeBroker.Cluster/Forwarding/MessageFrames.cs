@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster.Fields;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
@@ -95,7 +96,7 @@ internal static class MessageFrames
     /// <summary>Reads a message; false: it is not one that a client here could have published.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, int maxLevels, out ForwardedMessage message)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         long life = body.Int64();
         byte lane = body.Byte();
         long position = body.Int64();
@@ -109,7 +110,7 @@ internal static class MessageFrames
     /// <summary>Reads a retained value; false: it is none.</summary>
     public static bool TryReadRow(ReadOnlySpan<byte> bytes, int maxLevels, out Publication row)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         var stamp = new Stamp(body.Int64());
         bool isSound = TryReadOne(ref body, maxLevels, out Publication publication) && body.IsAtEnd;
         row = publication with { Stamp = stamp };
@@ -117,7 +118,7 @@ internal static class MessageFrames
     }
 
     /// <summary>Reads the next message of a burst; false: it is not one that a client here could have published.</summary>
-    public static bool TryReadOne(scoped ref BodyReader body, int maxLevels, out Publication message)
+    public static bool TryReadOne(scoped ref FieldReader body, int maxLevels, out Publication message)
     {
         byte flags = body.Byte();
         uint? expiry = (flags & ExpiryFlag) != 0 ? (uint)body.Int32() : null;
@@ -133,7 +134,7 @@ internal static class MessageFrames
             Retain = (flags & RetainFlag) != 0,
             ExpirySeconds = expiry,
         };
-        return body.IsSound && (flags & ~(QoSBits | RetainFlag | ExpiryFlag)) == 0 && (flags & QoSBits) <= 2 && TopicName.IsValid(topic)
+        return !body.IsBroken && (flags & ~(QoSBits | RetainFlag | ExpiryFlag)) == 0 && (flags & QoSBits) <= 2 && TopicName.IsValid(topic)
             && Utf8Text.IsValid(topic) && TopicName.CountLevels(topic) <= maxLevels && !topic.StartsWith("$SYS/"u8)
             && (properties.IsEmpty || PropertyBlock.AreForwardable(properties));
     }

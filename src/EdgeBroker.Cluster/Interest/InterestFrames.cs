@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster.Fields;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Protocol;
 
@@ -59,11 +60,11 @@ internal static class InterestFrames
     }
 
     /// <summary>Reads the next filter of a frame; false: what stands there is no filter that a subscriber here could have.</summary>
-    public static bool TryRead(ref BodyReader body, int maxLevels, out ReadOnlySpan<byte> filter, out Core.Topics.Interest interest)
+    public static bool TryRead(ref FieldReader body, int maxLevels, out ReadOnlySpan<byte> filter, out Core.Topics.Interest interest)
     {
         interest = (Core.Topics.Interest)body.Byte();
         filter = body.Take(body.UInt16());
-        return body.IsSound && (interest & ~All) == 0 && !filter.IsEmpty && TopicFilter.IsValid(filter) && !TopicFilter.IsShared(filter)
+        return !body.IsBroken && (interest & ~All) == 0 && !filter.IsEmpty && TopicFilter.IsValid(filter) && !TopicFilter.IsShared(filter)
             && Utf8Text.IsValid(filter) && TopicName.CountLevels(filter) <= maxLevels && !filter.StartsWith("$SYS"u8);
     }
 

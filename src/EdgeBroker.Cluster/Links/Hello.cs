@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster.Fields;
 using System.Text;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Protocol;
@@ -81,7 +82,7 @@ internal sealed record Hello
     /// <summary>Reads one; null: it is none. What a later version adds at the end is left out.</summary>
     public static Hello? Read(ReadOnlySpan<byte> bytes)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         var hello = new Hello
         {
             WireMin = body.Byte(),
@@ -97,10 +98,10 @@ internal sealed record Hello
             RetainedLife = body.Int64(),
             Lanes = ReadLanes(ref body),
         };
-        return body.IsSound && hello is { Clock.Value: >= 0, MaxMessageBytes: > 0, RetainedCursor: >= 0 } ? hello : null;
+        return !body.IsBroken && hello is { Clock.Value: >= 0, MaxMessageBytes: > 0, RetainedCursor: >= 0 } ? hello : null;
     }
 
-    private static PeerLaneId[] ReadLanes(ref BodyReader body)
+    private static PeerLaneId[] ReadLanes(ref FieldReader body)
     {
         int count = body.UInt16();
         var lanes = new List<PeerLaneId>();
@@ -117,7 +118,7 @@ internal sealed record Hello
         body.Bytes(bytes);
     }
 
-    private static string ReadText(ref BodyReader body)
+    private static string ReadText(ref FieldReader body)
     {
         int length = body.UInt16();
         ReadOnlySpan<byte> text = body.Take(length > MostNameBytes ? int.MaxValue : length);

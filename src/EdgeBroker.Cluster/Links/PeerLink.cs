@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster.Fields;
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Retained;
@@ -206,17 +207,17 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakePing(ReadOnlySpan<byte> bytes)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         var clock = new Stamp(body.Int64());
-        return body.IsSound && clock.Value >= 0 && _mesh.TryMerge(clock);
+        return !body.IsBroken && clock.Value >= 0 && _mesh.TryMerge(clock);
     }
 
     private bool TakeInterest(ReadOnlySpan<byte> bytes, MeshPeer peer)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         long version = body.Int64();
         var part = (InterestPart)body.Byte();
-        if (!body.IsSound || version < 0 || (!HasInterest && (part & InterestPart.Full) == 0)) return false;
+        if (body.IsBroken || version < 0 || (!HasInterest && (part & InterestPart.Full) == 0)) return false;
         if ((part & InterestPart.First) != 0) _present = new HashSet<byte[]>(TopicComparer.Instance);
         Completion? completion = null;
         while (!body.IsAtEnd)
@@ -227,7 +228,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
             _present?.Add(filter.ToArray());
         }
 
-        if (!body.IsSound) return false;
+        if (body.IsBroken) return false;
         bool isWhole = part == InterestPart.Changes || (part & InterestPart.Last) != 0;
         if ((part & InterestPart.Last) != 0 && _present is { } present)
         {
@@ -246,7 +247,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakeInterestSeen(ReadOnlySpan<byte> bytes)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         long version = body.Int64();
         if (!body.IsWhole || version > _mesh.InterestVersion) return false;
         SeenVersion = Math.Max(SeenVersion, version);
@@ -266,19 +267,19 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakeBurst(ReadOnlySpan<byte> bytes, MeshPeer peer)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         while (!body.IsAtEnd)
         {
             if (!MessageFrames.TryReadOne(ref body, _mesh.MaxTopicLevels, out Publication message) || message.Retain) return false;
             peer.Inbox.TakeOnce(message);
         }
 
-        return body.IsSound;
+        return !body.IsBroken;
     }
 
     private static bool TakeMessageSeen(ReadOnlySpan<byte> bytes, MeshPeer peer)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         (long life, byte lane, long through) = (body.Int64(), body.Byte(), body.Int64());
         if (!body.IsWhole) return false;
         peer.Outbox.AcknowledgeThrough(life, lane, through);
@@ -287,7 +288,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private static bool TakeThrough(ReadOnlySpan<byte> bytes, MeshPeer peer)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         long through = body.Int64();
         if (!body.IsWhole || through < 0) return false;
         peer.RetainedCursor = Math.Max(peer.RetainedCursor, through);
@@ -296,7 +297,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakeSince(ReadOnlySpan<byte> bytes)
     {
-        var body = new BodyReader(bytes);
+        var body = new FieldReader(bytes);
         long since = body.Int64();
         if (!body.IsWhole || since < 0) return false;
         Retained!.Ask(since);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -14,20 +13,10 @@ namespace EdgeBroker.Cluster.Sockets;
 /// <param name="time">The wall clock, for the ends of certificates.</param>
 public sealed class PeerTls(TlsMaterial material, TimeProvider time)
 {
-    private const string Prefix = "urn:edgebroker:";
     private static readonly SslApplicationProtocol Protocol = new("eb-peer/1");
 
     /// <summary>The cluster and node that this node's own certificate names; null: it names none.</summary>
-    public (string Cluster, byte Node)? Own => ReadIdentity(material.Certificates.First().Certificate);
-
-    /// <summary>The cluster and node that a certificate names; null: it names none, or several.</summary>
-    public static (string Cluster, byte Node)? ReadIdentity(X509Certificate2 certificate)
-    {
-        if (CertificateNames.Of(certificate).Uris.FindAll(uri => uri.StartsWith(Prefix, StringComparison.Ordinal)) is not [var uri]) return null;
-        string[] parts = uri[Prefix.Length..].Split(':');
-        if (parts is not [{ Length: > 0 and <= 64 } cluster, var node]) return null;
-        return byte.TryParse(node, NumberStyles.None, CultureInfo.InvariantCulture, out byte number) ? (cluster, number) : null;
-    }
+    public NodeIdentity? Own => NodeIdentity.Of(material.Certificates.First().Certificate);
 
     /// <summary>Shakes hands with a node.</summary>
     /// <param name="inner">The connection; closed with what is returned.</param>
@@ -77,7 +66,7 @@ public sealed class PeerTls(TlsMaterial material, TimeProvider time)
         node = 0;
         if (certificate is null) return "no certificate was shown";
         if (ClientCertificate.Refuse(material, certificate, chain, time.GetUtcNow()) is { } wrong) return wrong;
-        if (ReadIdentity(certificate) is not { } identity) return "its certificate names no node of a cluster (a URI urn:edgebroker:CLUSTER:NODE)";
+        if (NodeIdentity.Of(certificate) is not { } identity) return "its certificate names no node of a cluster (a URI urn:edgebroker:CLUSTER:NODE)";
         if (identity.Cluster != Own?.Cluster) return "its certificate names another cluster";
         if (expected is { } wanted && identity.Node != wanted) return $"its certificate is node {identity.Node}'s, and not node {wanted}'s";
         node = identity.Node;

@@ -1,3 +1,4 @@
+using EdgeBroker.Cluster.Fields;
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Numerics;

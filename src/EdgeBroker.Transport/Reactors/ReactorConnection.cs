@@ -21,6 +21,9 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
     private readonly int _fd;
     private PeerAddress _peer;
     private ReceivedBytes _received;
+
+    // The handler has what was received: its memory stays until it returns, also when the handler itself ends the connection.
+    private bool _isHanding;
     private uint _interest = LinuxSockets.EpollIn;
     private bool _pausedByHandler;
     private bool _hasUnreadEnd;
@@ -256,7 +259,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
             Output.Clear();
         }
 
-        _received.Clear();
+        ClearReceived();
         if (!_lingering) TellClosed(explanation, isFault);
         // What came until the handler knew.
         lock (Output.SyncRoot.Alone()) Output.Clear();
@@ -267,17 +270,25 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
 
     private void HandReceived(Span<byte> bytes)
     {
+        _isHanding = true;
         try
         {
             int consumed = Handler.Receive(bytes, out int announced);
-            if (_closed) return;
-            if (IsClosing || consumed == bytes.Length) _received.Clear();
+            _isHanding = false;
+            if (_closed || IsClosing || consumed == bytes.Length) _received.Clear();
             else _received.Keep(bytes[consumed..], announced, Handler.HasLoggedIn);
         }
         catch (Exception exception)
         {
+            _isHanding = false;
             Fail(exception);
+            _received.Clear();
         }
+    }
+
+    private void ClearReceived()
+    {
+        if (!_isHanding) _received.Clear();
     }
 
     private void CallBack()

@@ -28,6 +28,9 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
     private RecordStream? _records;
     private TlsAttempt? _attempt;
     private ReceivedBytes _received;
+
+    // As in the connection below: what the handler has stays until it returns.
+    private bool _isHanding;
     private string? _explanation;
     private int _announcedBytes;
     private int _consumedBytes; // What the handshake has read of the bytes that the socket's connection keeps.
@@ -166,7 +169,7 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
         {
             // What came until the handler knew.
             lock (Output.SyncRoot.Alone()) Output.Clear();
-            _received.Clear();
+            if (!_isHanding) _received.Clear();
             // A handshake that is being computed has the stream, and gives it up when it concludes.
             if (_attempt is null) _records?.Dispose();
             _user.OnEnded(this);
@@ -349,9 +352,18 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
 
     private void HandKept()
     {
-        int consumed = Handler.Receive(_received.Kept, out _announcedBytes);
-        if (_stage != TlsStage.Open) return;
-        if (IsClosing) _received.Clear();
-        else _received.Keep(_received.Kept[consumed..], _announcedBytes, Handler.HasLoggedIn);
+        int consumed = 0;
+        _isHanding = true;
+        try
+        {
+            consumed = Handler.Receive(_received.Kept, out _announcedBytes);
+        }
+        finally
+        {
+            _isHanding = false;
+            if (_stage != TlsStage.Open || IsClosing) _received.Clear();
+        }
+
+        if (_received.Length > 0) _received.Keep(_received.Kept[consumed..], _announcedBytes, Handler.HasLoggedIn);
     }
 }

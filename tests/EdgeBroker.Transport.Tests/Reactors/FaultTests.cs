@@ -53,6 +53,25 @@ public sealed class FaultTests
         await EchoAsync(other);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_handler_was_given_stays_until_it_returns_also_when_it_ends_the_connection(bool throws)
+    {
+        // More than the pool of blocks keeps: given back, its pages are gone.
+        byte[] unit = new byte[6 * 1024 * 1024];
+        unit.AsSpan().Fill(7);
+        using var host = new ReactorHost(connection => new Ender(connection, unit.Length, throws));
+        using Socket socket = await host.ConnectAsync();
+        var handler = (Ender)await host.HandlerAsync();
+        Task sent = socket.SendAsync(unit).ContinueWith(_ => { }, TaskScheduler.Default);
+        await Deadline.Until(() => handler.Sum > 0 && (!throws || !host.Faults.IsEmpty), "the handler to return");
+        await sent;
+        Assert.Equal(7L * unit.Length, handler.Sum);
+        Assert.Equal((0, 1), (host.Listener.OpenCount, handler.ClosedCount));
+        Assert.Equal(throws ? 1 : 0, host.Faults.Count);
+    }
+
     [Fact]
     public async Task An_exception_in_the_last_call_is_reported()
     {
@@ -126,6 +145,23 @@ public sealed class FaultTests
         catch (SocketException)
         {
             return 0;
+        }
+    }
+
+    /// <summary>Waits for a whole unit, ends its connection, and reads the unit only then.</summary>
+    private sealed class Ender(TransportConnection connection, int unitBytes, bool throws) : TestHandler(connection)
+    {
+        public long Sum { get; private set; }
+
+        public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
+        {
+            announcedBytes = unitBytes;
+            if (bytes.Length < unitBytes) return 0;
+            Connection.Abort();
+            long sum = 0;
+            foreach (byte one in bytes) sum += one;
+            Sum = sum;
+            return throws ? throw new InvalidTimeZoneException("a bug") : bytes.Length;
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace EdgeBroker.Cluster.State;
+namespace EdgeBroker.Cluster.Fields;
 
 /// <summary>Writes fields in network byte order, as <see cref="FieldReader"/> reads them.</summary>
 internal readonly struct FieldWriter(IBufferWriter<byte> output)

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 
-namespace EdgeBroker.Cluster.State;
+namespace EdgeBroker.Cluster.Fields;
 
 /// <summary>
 /// Reads fields in network byte order from bytes that may be anybody's. A field that is not there or not allowed reads as nothing and marks all as broken,
@@ -17,6 +17,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
 
     /// <summary>Whether every field was good and nothing is left over.</summary>
     public readonly bool IsWhole => !IsBroken && _rest.IsEmpty;
+
+    /// <summary>Whether there is nothing more to read.</summary>
+    public readonly bool IsAtEnd => _rest.IsEmpty;
 
     /// <summary>Bytes not read yet.</summary>
     public readonly int Left => _rest.Length;
@@ -62,6 +65,12 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return IsBroken ? 0 : (long)value;
     }
 
+    /// <summary>32 bits with a sign.</summary>
+    public int Int32() => (int)UInt32();
+
+    /// <summary>64 bits with a sign.</summary>
+    public long Int64() => (long)UInt64();
+
     /// <summary>16 bytes.</summary>
     public Guid Guid() => Take(16) is { Length: 16 } field ? new Guid(field, bigEndian: true) : default;
 
@@ -77,10 +86,13 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return IsBroken ? "" : Encoding.UTF8.GetString(field);
     }
 
-    /// <summary>Some bytes.</summary>
+    /// <summary>All that is left.</summary>
+    public ReadOnlySpan<byte> Rest() => Take(_rest.Length);
+
+    /// <summary>Some bytes; so many as another field says, which may be negative, too.</summary>
     public ReadOnlySpan<byte> Take(int count)
     {
-        if (IsBroken || count > _rest.Length)
+        if (IsBroken || count < 0 || count > _rest.Length)
         {
             Break();
             return [];
