@@ -2,6 +2,10 @@
 # Three published brokers on loopback that are one mesh: starts them, prints how they are linked, and serves until ENTER or Ctrl-C.
 #   scripts/cluster.sh [DIRECTORY]      MQTT on 127.0.0.1:18831, :18832 and :18833; the data stays in DIRECTORY where one is named
 set -euo pipefail
+if [ $# -gt 1 ] || [[ "${1:-}" = -* ]]; then
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+  exit 64
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "$(uname -m)" in
   aarch64) rid=linux-arm64 ;;
