@@ -35,7 +35,15 @@ public sealed class ThreeProcessTests
         List<string> got = [];
         while (got.Distinct().Count() < 10)
         {
-            ReceivedPacket packet = await subscriber.ExpectAsync(PacketType.Publish);
+            ReceivedPacket packet = await subscriber.ReceiveAsync();
+            if (packet.Type == PacketType.Pubrel)
+            {
+                // The node had not noted the end of the exchange before when it died.
+                await subscriber.SendAsync(subscriber.Packets.Pubcomp(packet.PacketId));
+                continue;
+            }
+
+            Assert.Equal(PacketType.Publish, packet.Type);
             got.Add(packet.PayloadText);
             await subscriber.AcknowledgeAsync(packet);
         }
