@@ -30,6 +30,7 @@ public sealed class RaftConsensusTests : ConsensusContract
         await voters.StopAsync(away);
         leader = voters[voters.Running.First()].Leader ?? await LeaderOfTwoAsync(voters);
         Assert.True(await Deadline.Within(voters[leader].RemoveAsync(away, CancellationToken.None), "the member to be removed"));
+        await voters.UntilAsync(() => voters.Running.All(node => !voters[node].Members.Contains(away)), "all to know that it is removed");
         Directory.Delete(voters.FolderOf(away), recursive: true);
         await voters.StartAsync(away);
         await voters.AddAsync(away);
