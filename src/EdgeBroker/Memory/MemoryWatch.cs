@@ -12,8 +12,10 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
     /// <summary>Time between two readings: a fast link fills some tens of megabytes meanwhile.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    // A collection of everything stops all threads for its length: so often at most, and for no more than a twentieth of the time.
+    // A collection of everything stops all threads for its length: so often at most, and for no more than a twentieth of the time. But as long as it is put off,
+    // clients are refused for garbage; where a busy machine makes it slow, that would be longer than they wait.
     private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     private const int PauseFactor = 20;
 
     // In a container the runtime keeps the heap below the container's limit, and fails when it cannot.
@@ -70,8 +72,8 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
         long begin = time.GetTimestamp();
         collect();
         _lastCollection = time.GetTimestamp();
-        TimeSpan pause = time.GetElapsedTime(begin) * PauseFactor;
-        _nextCollectionAfter = pause > BetweenCollections ? pause : BetweenCollections;
+        long wait = Math.Clamp(time.GetElapsedTime(begin).Ticks * PauseFactor, BetweenCollections.Ticks, LongestWait.Ticks);
+        _nextCollectionAfter = TimeSpan.FromTicks(wait);
     }
 
     private bool MayCollect() => _lastCollection is not { } last || time.GetElapsedTime(last) >= _nextCollectionAfter;

@@ -149,6 +149,33 @@ public sealed class MemoryGaugeTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(10, 1.0)]
+    [InlineData(75, 1.5)]
+    [InlineData(500, 2.0)]
+    public void A_slow_collection_puts_the_next_off_but_not_for_long(int milliseconds, double seconds)
+    {
+        Broker broker = MakeBroker();
+        using var gauge = new MemoryGauge(_root.Path);
+        var time = new FakeTimeProvider();
+        int collections = 0;
+        void Collect()
+        {
+            collections++;
+            time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        }
+
+        var watch = new MemoryWatch(broker.Limits, gauge, Collect, time);
+        broker.Limits.Replace(new LimitOptions { MaxMemory = new MemoryLimit(ResidentBytes * 100 / 82, false) });
+        watch.Run();
+        time.Advance(TimeSpan.FromSeconds(seconds - 0.01));
+        watch.Run();
+        Assert.Equal(1, collections);
+        time.Advance(TimeSpan.FromSeconds(0.02));
+        watch.Run();
+        Assert.Equal(2, collections);
+    }
+
     [Fact]
     public void The_watch_follows_what_the_process_uses()
     {
