@@ -81,6 +81,9 @@ public sealed partial class TestClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the broker has been given all that was sent, which it may not look at yet.</summary>
+    public Task GivenAsync() => Deadline.Within(_reader!.WhenReadAsync(_sentBytes), $"the broker to be given what {_name} sent");
+
     /// <summary>Waits until the broker has looked at everything sent, also at part of a packet, behind which no fence can stand. Over memory only.</summary>
     public Task TakenAsync() => Deadline.Within(_reader!.WhenExaminedAsync(_sentBytes), $"the broker to take what {_name} sent");
 

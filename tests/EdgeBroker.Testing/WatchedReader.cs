@@ -12,6 +12,9 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
     private long _examinedBytes;
     private long _awaitedBytes = long.MaxValue;
     private TaskCompletionSource? _examined;
+    private long _readBytes;
+    private long _wantedBytes = long.MaxValue;
+    private TaskCompletionSource? _read;
 
     /// <summary>Waits until as many bytes have been looked at, or the reader has finished.</summary>
     public Task WhenExaminedAsync(long bytes)
@@ -22,6 +25,18 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
             _awaitedBytes = bytes;
             _examined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _examined.Task;
+        }
+    }
+
+    /// <summary>Waits until as many bytes have been given to the broker, which need not have looked at them.</summary>
+    public Task WhenReadAsync(long bytes)
+    {
+        lock (_lock)
+        {
+            if (_readBytes >= bytes) return Task.CompletedTask;
+            _wantedBytes = bytes;
+            _read = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _read.Task;
         }
     }
 
@@ -39,14 +54,14 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         ReadResult result = await inner.ReadAsync(cancellationToken);
-        _buffer = result.Buffer;
+        Give(result);
         return result;
     }
 
     public override bool TryRead(out ReadResult result)
     {
         bool read = inner.TryRead(out result);
-        if (read) _buffer = result.Buffer;
+        if (read) Give(result);
         return read;
     }
 
@@ -56,6 +71,16 @@ internal sealed class WatchedReader(PipeReader inner) : PipeReader
     {
         inner.Complete(exception);
         Note(long.MaxValue);
+    }
+
+    private void Give(in ReadResult result)
+    {
+        _buffer = result.Buffer;
+        lock (_lock)
+        {
+            _readBytes = Math.Max(_readBytes, _consumedBytes + _buffer.Length);
+            if (_readBytes >= _wantedBytes) _read?.TrySetResult();
+        }
     }
 
     private void Note(long examinedBytes)

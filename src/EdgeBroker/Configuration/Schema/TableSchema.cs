@@ -240,7 +240,7 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
         return this;
     }
 
-    private static readonly string[] NotBuilt = ["cluster", "sensor", "output", "sparkplug", "coap"];
+    private static readonly string[] NotBuilt = ["sensor", "output", "sparkplug", "coap"];
 
     private string Unknown(TomlEntry entry, BindContext context)
     {
