@@ -12,8 +12,8 @@ internal sealed class MemoryWatch(BrokerLimits limits, MemoryGauge gauge, Action
     /// <summary>Time between two readings: a fast link fills some tens of megabytes meanwhile.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    // A collection of everything stops all threads for its length: so often at most, and for no more than a twentieth of the time. But as long as it is put off,
-    // clients are refused for garbage; where a busy machine makes it slow, that would be longer than they wait.
+    // A collection of everything stops all threads for its length: so often at most, and for no more than a twentieth of the time. But as long as it is put
+    // off, clients are refused for garbage; where a busy machine makes it slow, that would be longer than they wait.
     private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     private const int PauseFactor = 20;

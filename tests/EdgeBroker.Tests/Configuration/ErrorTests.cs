@@ -10,7 +10,6 @@ public sealed class ErrorTests
     [InlineData("[mqtt]\nsparkplug = \"off\"", "2:1: unknown key \"sparkplug\" in [mqtt]")]
     [InlineData("[mqtt]\nlevel = \"info\"", "2:1: unknown key \"level\" in [mqtt]; it belongs in [log]")]
     [InlineData("max_qos = 1", "1:1: unknown key \"max_qos\" outside of any table; it belongs in [mqtt]")]
-    [InlineData("[cluster]\nname = \"x\"", "2:1: unknown key \"name\" in [cluster]")]
     [InlineData("[[sensor]]\nname = \"cloud\"", "1:3: unknown table [[sensor]]: this build has no such part; remove the table")]
     [InlineData("[mqqt]\nmax_qos = 1", "1:2: unknown table [mqqt]; did you mean \"mqtt\"?")]
     [InlineData("[mqtt.tls]\nx = 1", "1:7: unknown table [tls] in [mqtt]; it belongs in [[listener]]")]
