@@ -1,5 +1,5 @@
-using EdgeBroker.Cluster.Fields;
 using System.Text;
+using EdgeBroker.Cluster.Fields;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Protocol;
 

@@ -1,6 +1,6 @@
-using EdgeBroker.Cluster.Fields;
 using System.Buffers;
 using System.Collections.Immutable;
+using EdgeBroker.Cluster.Fields;
 
 namespace EdgeBroker.Cluster.State;
 

@@ -1,8 +1,8 @@
-using EdgeBroker.Cluster.Fields;
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using EdgeBroker.Cluster.Fields;
 
 namespace EdgeBroker.Cluster.State;
 
