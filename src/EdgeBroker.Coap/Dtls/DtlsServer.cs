@@ -224,14 +224,14 @@ internal sealed partial class DtlsServer : IDisposable
         var transport = new HandshakeTransport(crypto, one => _send(to, one), _pool.MayWaitOn);
         if (_table.TryAdd(from, random, transport, out Association? former) is not { } association)
         {
-            Refuse(from, "as many associations as there may be (listener.coap.max_peers)");
+            Refuse(from, "there are as many associations as there may be (listener.coap.max_peers)");
             return;
         }
 
         if (!_pool.TryAdd(NetworkOf(from), () => Shake(association, crypto, transport, request)))
         {
             _table.Remove(association);
-            Refuse(from, former is null ? "as many handshakes as there may be" : "it begins handshakes faster than it ends them");
+            Refuse(from, former is null ? "there are as many handshakes as there may be" : "it begins handshakes faster than it ends them");
         }
     }
 
@@ -335,7 +335,7 @@ internal sealed partial class DtlsServer : IDisposable
     [LoggerMessage(8010, LogLevel.Warning, "{Listener}: DTLS handshake with {Peer} failed: {Cause}")]
     private static partial void LogFailed(ILogger log, string listener, string peer, string cause);
 
-    [LoggerMessage(8011, LogLevel.Warning, "{Listener}: DTLS handshake with {Peer} refused: there are {Cause}")]
+    [LoggerMessage(8011, LogLevel.Warning, "{Listener}: DTLS handshake with {Peer} refused: {Cause}")]
     private static partial void LogRefused(ILogger log, string listener, string peer, string cause);
 
     [LoggerMessage(8012, LogLevel.Information, "{Listener}: {Peer} is sent away: {Cause}")]
