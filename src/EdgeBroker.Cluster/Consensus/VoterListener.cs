@@ -117,7 +117,7 @@ internal sealed class VoterListener : IConnectionListener
             }
             catch (SocketException exception)
             {
-                // Out of handles, or the other side has gone already: the port stays.
+                // Out of handles, or the other side has gone already: the port stays. Without a pause the first would fail again at once, and take a core.
                 if (_ending.IsCancellationRequested) return;
                 ConsensusLog.Refused(_log, exception.Message);
                 await Task.Delay(AfterFailure, _time).ConfigureAwait(false);

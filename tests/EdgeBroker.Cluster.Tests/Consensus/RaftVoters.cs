@@ -98,6 +98,7 @@ internal sealed class RaftVoters : IVoters
         while (!holds())
         {
             if (giveUp.IsCancellationRequested) throw new TimeoutException($"waited {Timeout.TotalSeconds} s for {what}");
+            // Voters run in real time, and tell nobody of each step.
             await Task.Delay(5);
         }
     }

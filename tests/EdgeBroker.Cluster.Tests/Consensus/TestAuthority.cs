@@ -14,6 +14,7 @@ internal sealed class TestAuthority : IDisposable
         var request = new CertificateRequest("CN=Cluster CA", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        // The machine's TLS judges it, by the machine's clock.
         Certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(2));
     }
 

@@ -132,6 +132,7 @@ public sealed class MeshOverSocketsTests
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
             request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
             request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+            // The machine's TLS judges it, by the machine's clock.
             _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
             File.WriteAllText(Path.Combine(_directory.Path, "ca.crt"), _certificate.ExportCertificatePem());
         }
