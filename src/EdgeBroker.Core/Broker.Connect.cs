@@ -46,8 +46,8 @@ public sealed partial class Broker
             link.Prepare(session);
             if (session.TryAttach(link, grant, holder, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
-                _deadlines.Remove(session);
-                if (previous is null) CountConnected();
+                _sessions.Deadlines.Remove(session);
+                if (previous is null) _sessions.CountConnected();
                 previous?.Close(ReasonCode.SessionTakenOver);
                 if (previousWill is not null) PublishWill(previousWill, session, context);
                 if (previous is not null)
@@ -97,7 +97,7 @@ public sealed partial class Broker
 
     private Disconnection Conclude(Session session, in Detachment detachment, RoutingContext context)
     {
-        Interlocked.Decrement(ref _connected);
+        _sessions.CountDisconnected();
         if (detachment.Ending is { } ending)
         {
             Finish(session, ending, context);
@@ -106,9 +106,9 @@ public sealed partial class Broker
 
         if (detachment.WillNow is { } will) PublishWill(will, session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
-        _deadlines.Set(session, detachment.DueMs);
+        _sessions.Deadlines.Set(session, detachment.DueMs);
         // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
-        if (session.Readiness == ReceiverReadiness.Gone) _deadlines.Remove(session);
+        if (session.Readiness == ReceiverReadiness.Gone) _sessions.Deadlines.Remove(session);
         return new Disconnection(SessionKept: true, detachment.WillNow is not null);
     }
 
@@ -144,10 +144,10 @@ public sealed partial class Broker
     private void Finish(Session session, SessionEnding ending, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
     {
         _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
-        _deadlines.Remove(session);
+        _sessions.Deadlines.Remove(session);
         if (ending.Link is not null)
         {
-            Interlocked.Decrement(ref _connected);
+            _sessions.CountDisconnected();
             ending.Link.Close(reason);
             TellDisconnected(session.Id, session.UserName, ending.Link, reason, new Disconnection(SessionKept: false, ending.Will is not null));
         }
@@ -156,7 +156,7 @@ public sealed partial class Broker
         foreach (Subscription subscription in ending.Subscriptions)
         {
             SyncTree(session, subscription.Filter);
-            _events.SubscriptionRemoved(
+            Events.SubscriptionRemoved(
                 new SubscriptionRemovedEvent { ClientId = session.Id, Filter = subscription.Filter, Cause = SubscriptionEnd.SessionEnded });
         }
 
@@ -164,8 +164,8 @@ public sealed partial class Broker
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         CountDropped(session, ending.Dropped, DropReason.SessionEnded, context);
         // Last, behind what its will and its orphans left in the journal: nothing is lost in between.
-        if (ending.Stored is not null) Delete(session, ending.Stored, ending.Spilled);
-        _events.SessionEnded(session.Id);
+        if (ending.Stored is not null) _transfers.Delete(session, ending.Stored, ending.Spilled);
+        Events.SessionEnded(session.Id);
     }
 
     private void PublishWill(Will will, Session session, RoutingContext context)
@@ -198,7 +198,7 @@ public sealed partial class Broker
     private string? FindWillObjection(Will will, Session session) =>
         will.Author is { } author ? author.FindObjection(will.Message) : JudgeRestoredWill?.Invoke(session.Id, session.UserName, will.Message);
 
-    private void TellWillRefused(Will will, Session session, string cause) => _events.PublishRefused(new RefusedEvent
+    private void TellWillRefused(Will will, Session session, string cause) => Events.PublishRefused(new RefusedEvent
     {
         ClientId = session.Id,
         UserName = session.UserName,
@@ -210,7 +210,7 @@ public sealed partial class Broker
     });
 
     /// <summary>Hands a message of an ended member to another member of its group.</summary>
-    private void Reassign(OrphanedMessage orphan, Receiver from, RoutingContext context)
+    internal void Reassign(OrphanedMessage orphan, Receiver from, RoutingContext context)
     {
         Publication publication = Publication.Of(orphan.Message, Clock.NowMs);
         context.BeginOne(publication);
@@ -221,17 +221,5 @@ public sealed partial class Broker
         if (orphan.Stored is not null) ((Session)from).Forget(orphan);
         if (outcome.Result == DeliveryResult.Ignored) CountDropped(from, 1, DropReason.SessionEnded, context);
         if (context.Isolated.Count > 0) ConcludeIsolated(context);
-    }
-
-    private void CountConnected()
-    {
-        int now = Interlocked.Increment(ref _connected);
-        int most = Volatile.Read(ref _mostConnected);
-        while (now > most)
-        {
-            int seen = Interlocked.CompareExchange(ref _mostConnected, now, most);
-            if (seen == most) return;
-            most = seen;
-        }
     }
 }

@@ -39,7 +39,7 @@ public sealed partial class Broker
         MatchResult match = segment.Match;
         Receiver? publisher = segment.Publisher;
         // Told of one by one, and so delivered one by one.
-        bool isTold = _events.Wants(EventKinds.MessageDelivered);
+        bool isTold = Events.Wants(EventKinds.MessageDelivered);
         foreach (Subscription subscription in match.Plain)
         {
             // For most messages For() is one comparison; it matters only where a receiver hears itself.

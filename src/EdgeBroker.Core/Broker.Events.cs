@@ -23,8 +23,8 @@ public sealed partial class Broker
 
     private void TellDisconnected(string clientId, string? userName, ISessionLink link, ReasonCode reason, Disconnection end)
     {
-        if (!_events.Wants(EventKinds.ClientDisconnected) || link.Describe() is not { } description) return;
-        _events.ClientDisconnected(new DisconnectedEvent(
+        if (!Events.Wants(EventKinds.ClientDisconnected) || link.Describe() is not { } description) return;
+        Events.ClientDisconnected(new DisconnectedEvent(
             description.Of(clientId, userName),
             DisconnectedBy.Broker,
             reason,
@@ -36,22 +36,22 @@ public sealed partial class Broker
 
     private void TellTakenOver(string clientId, string? userName, ISessionLink link, in Displaced displaced)
     {
-        if (!_events.Wants(EventKinds.SessionTakenOver) || link.Describe() is not { } description) return;
+        if (!Events.Wants(EventKinds.SessionTakenOver) || link.Describe() is not { } description) return;
         string previous = displaced.Link.Describe()?.Address ?? "";
-        _events.SessionTakenOver(new TakenOverEvent(description.Of(clientId, userName), previous, displaced.UserName == userName));
+        Events.SessionTakenOver(new TakenOverEvent(description.Of(clientId, userName), previous, displaced.UserName == userName));
     }
 
     // Of other messages their receiver tells, when it has them.
     private void TellSent(in Publication message, Subscription to, in DeliveryOutcome outcome)
     {
         if (outcome.Result != DeliveryResult.Sent || to.Receiver is not Session || Lower(message.QoS, to) != QoS.AtMostOnce || IsSys(message.Topic)) return;
-        _events.MessageDelivered(new DeliveredEvent { Message = message, To = to.Receiver, QoS = QoS.AtMostOnce });
+        Events.MessageDelivered(new DeliveredEvent { Message = message, To = to.Receiver, QoS = QoS.AtMostOnce });
     }
 
     private void TellRetained(in Publication message, RetainedChange change)
     {
-        if (change == RetainedChange.None || !_events.Wants(EventKinds.MessageRetained) || IsSys(message.Topic)) return;
-        _events.MessageRetained(new RetainedEvent { Message = message, Change = change });
+        if (change == RetainedChange.None || !Events.Wants(EventKinds.MessageRetained) || IsSys(message.Topic)) return;
+        Events.MessageRetained(new RetainedEvent { Message = message, Change = change });
     }
 
     private void TellExpired(Message message) => TellRetained(Publication.Of(message, Clock.NowMs), RetainedChange.Expired);

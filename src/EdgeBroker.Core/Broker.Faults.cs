@@ -13,12 +13,12 @@ namespace EdgeBroker.Core;
 public sealed partial class Broker
 {
     /// <summary>Exceptions that were bugs, since the start.</summary>
-    public long Faults => _events.Faults;
+    public long Faults => Events.Faults;
 
     /// <summary>Counts and reports an exception that is a bug. Whoever has caught it ends what it happened to.</summary>
     /// <param name="exception">The exception.</param>
     /// <param name="where">What was being done, and for whom.</param>
-    public void ReportFault(Exception exception, string where) => _events.Fault(exception, where);
+    public void ReportFault(Exception exception, string where) => Events.Fault(exception, where);
 
     /// <summary>
     /// An exception has ended the routing of a message: those who have taken it wait for what it leaves on disk, and its publisher sends it again.
@@ -43,7 +43,7 @@ public sealed partial class Broker
             outcome = DeliverAgain(to, publication, context);
         }
 
-        if (_events.Wants(EventKinds.MessageDelivered)) TellSent(publication, to, outcome);
+        if (Events.Wants(EventKinds.MessageDelivered)) TellSent(publication, to, outcome);
         return outcome;
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -8,11 +9,6 @@ using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core;
-
-/// <summary>Publishers that are held because the store takes nothing more.</summary>
-/// <param name="Condition">How the store is.</param>
-/// <param name="Publishers">Who is held, as of the last round of housekeeping; none while the store takes what must be kept.</param>
-public readonly record struct StoreHold(JournalCondition Condition, IReadOnlyList<string> Publishers);
 
 // A store that takes nothing more: where it is full, what may be dropped makes room first; where nothing may, publishers wait.
 public sealed partial class Broker
@@ -29,17 +25,11 @@ public sealed partial class Broker
     private const int MostDropped = 4_096;
     private const int MostDroppedAtOnce = 256;
 
-    // What a message needs that came while the store was full may have become free without the store having room: its receiver is back, say.
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
-
-    private string[] _heldByStore = [];
-    private long _retryAtMs;
-
     /// <summary>Sessions of which a full store may drop what waits.</summary>
     internal StoreUsers StoreUsers => _environment.StoreUsers;
 
     /// <summary>Who is held because the store takes nothing more; for displays.</summary>
-    public StoreHold StoreHold => new(Journal.Condition, Volatile.Read(ref _heldByStore));
+    public StoreHold StoreHold => _held.Hold;
 
     /// <summary>
     /// Calls back when it is worth trying again, on the thread that keeps house or on the journal's. For who was told <see cref="PublishOutcome.IsHeld"/>, and
@@ -47,7 +37,7 @@ public sealed partial class Broker
     /// </summary>
     /// <param name="publisherId">Who is held.</param>
     /// <param name="action">Tries again; returns soon.</param>
-    public void WhenStoreRecovers(string publisherId, Action action) => _waitingForStore.Enqueue((publisherId, action));
+    public void WhenStoreRecovers(string publisherId, Action action) => _held.Add(publisherId, action);
 
     /// <summary>Why a message cannot be acknowledged at the moment, and so is not taken; null: it can.</summary>
     private string? FindObstacle(in Publication publication, RoutingContext context, out LimitKind? limit)
@@ -127,22 +117,5 @@ public sealed partial class Broker
         }
 
         return freed >= bytes;
-    }
-
-    /// <summary>Lets publishers try again, those who are waiting now: one that finds nothing changed comes back.</summary>
-    private void RetryHeldPublishers(long nowMs)
-    {
-        JournalCondition condition = Journal.Condition;
-        string[] held = condition == JournalCondition.Ready || _waitingForStore.IsEmpty ? [] : [.. _waitingForStore.Select(one => one.PublisherId)];
-        Volatile.Write(ref _heldByStore, held);
-        if (condition == JournalCondition.Failing || _waitingForStore.IsEmpty) return;
-        if (condition == JournalCondition.Full && nowMs < _retryAtMs) return;
-        _retryAtMs = nowMs + (long)RetryInterval.TotalMilliseconds;
-        LetHeldPublishersTry();
-    }
-
-    private void LetHeldPublishersTry()
-    {
-        for (int i = _waitingForStore.Count; i > 0 && _waitingForStore.TryDequeue(out (string PublisherId, Action Action) next); i--) next.Action();
     }
 }

@@ -28,10 +28,10 @@ public sealed partial class Broker
 
     private bool RunPart(long nowMs)
     {
-        GiveUpLargest();
+        _memoryRelief.Run();
         for (int i = 0; i < SessionsPerCall; i++)
         {
-            if (_deadlines.TakeDue(nowMs) is not { } session)
+            if (_sessions.Deadlines.TakeDue(nowMs) is not { } session)
             {
                 if (Retained.Count > 0) Retained.SweepExpired(nowMs, RetainedPerCall, _tellExpired);
                 MaintainStore(nowMs);
@@ -54,11 +54,11 @@ public sealed partial class Broker
         {
             if (session.End(onlyIfDetached: true) is not { } ending) return;
             Finish(session, ending, _ownContext);
-            Interlocked.Increment(ref _sessionsExpired);
+            _sessions.CountExpired();
             return;
         }
 
         if (work.WillNow is { } will) PublishWill(will, session, _ownContext);
-        if (work.DueMs is { } dueMs) _deadlines.Set(session, dueMs);
+        if (work.DueMs is { } dueMs) _sessions.Deadlines.Set(session, dueMs);
     }
 }

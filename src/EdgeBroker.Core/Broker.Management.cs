@@ -20,7 +20,7 @@ public sealed partial class Broker
     public KickOutcome Kick(string clientId, ReasonCode reason, bool forget, bool publishWill, string? connection = null)
     {
         if (FindSession(clientId) is not { } session) return FindGatewayClient(clientId)?.Disconnect(connection) ?? KickOutcome.NotFound;
-        using LocalCall call = BeginLocalCall();
+        using OwnCall call = BeginOwnCall();
         if (!forget)
         {
             return session.Close(reason, connection, out bool isOther) ? KickOutcome.Disconnected
@@ -42,7 +42,7 @@ public sealed partial class Broker
     internal int? PurgeQueue(string clientId)
     {
         if (FindSession(clientId) is not { } session) return null;
-        using LocalCall call = BeginLocalCall();
+        using OwnCall call = BeginOwnCall();
         int dropped = 0;
         // What comes meanwhile may stay, so this ends; nobody waits longer for the session's lock than a part of it takes.
         for (int rest = session.Backlog.Messages; rest > 0;)
@@ -68,7 +68,7 @@ public sealed partial class Broker
         if (FindSession(clientId) is not { } session) return null;
         if (session.RemoveSubscription(filter, out completion) is not { } removed) return false;
         SyncTree(session, removed.Filter);
-        _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = clientId, Filter = filter, Cause = SubscriptionEnd.Administration });
+        Events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = clientId, Filter = filter, Cause = SubscriptionEnd.Administration });
         return true;
     }
 
@@ -84,7 +84,7 @@ public sealed partial class Broker
         if (!isFound) return false;
         var deletion = new Publication { Topic = topic, QoS = qos, Retain = true, IsBrokersOwn = true };
         TellRetained(deletion, RetainedChange.Deleted);
-        using LocalCall call = BeginLocalCall();
+        using OwnCall call = BeginOwnCall();
         PublishOutcome outcome = Publish(deletion, call.Context);
         completion = Completion.Both(completion, outcome.Completion);
         return true;

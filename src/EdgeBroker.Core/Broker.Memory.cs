@@ -1,22 +1,16 @@
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 
 namespace EdgeBroker.Core;
 
-// What stays when its client has gone is bounded, so that there is room for those who come; and while memory is short, connections that hold most go first.
+// What stays when its client has gone is bounded, so that there is room for those who come.
 public sealed partial class Broker
 {
     // A will that comes with a known session, and may be new.
     private const int KnownWillBytes = 1024;
-
-    // Whoever holds less is not what is the matter.
-    private const long WorthwhileBytes = 64 * 1024;
-    private const long MuchBytes = 1024 * 1024;
-    private const int MostGivenUp = 64;
 
     /// <summary>Which limit keeps a message from being retained; null: none. Replacing with what is not longer, and deleting, always may.</summary>
     private LimitKind? FindRetainLimit(in Publication publication)
@@ -74,35 +68,5 @@ public sealed partial class Broker
             : receiver.Holder?.Filters >= limits.MaxFiltersPerUser ? LimitKind.MaxFiltersPerUser
             : !Limits.Ledger.HasLastingRoomFor(SubscriptionTree.SubscriptionBytes + filter.Length) ? LimitKind.MaxMemory : null;
         return limit is null || receiver.FindSubscription(filter) is not null ? null : limit;
-    }
-
-    /// <summary>
-    /// Ends the connections that hold most, the largest first, until there is enough again by what they hold. Sessions that outlive their connection are kept,
-    /// with their messages where the store has them.
-    /// </summary>
-    private void GiveUpLargest()
-    {
-        MemoryPressure memory = Limits.Memory;
-        if (memory.Stage == MemoryStage.Normal) return;
-        // Nobody is kept out for the sake of a few who hold much.
-        long leastBytes = memory.Stage == MemoryStage.Refusing ? MuchBytes : WorthwhileBytes;
-        long enoughBytes = memory.LimitBytes / 100 * MemoryPressure.LeavesAtPercent(MemoryStage.Refusing);
-        long wantedBytes = memory.OwnBytes + Limits.Ledger.TotalBytes - enoughBytes;
-        if (wantedBytes <= 0) return;
-        List<(long Bytes, string ClientId, ISessionLink Link)> holders = [];
-        foreach (KeyValuePair<string, Session> entry in _sessions)
-        {
-            long bytes = entry.Value.CountHeldBytes(out ISessionLink? link);
-            if (link is not null && bytes >= leastBytes) holders.Add((bytes, entry.Key, link));
-        }
-
-        holders.Sort((one, other) => other.Bytes.CompareTo(one.Bytes));
-        foreach ((long bytes, string clientId, ISessionLink link) in holders.Take(MostGivenUp))
-        {
-            Limits.Report(LimitKind.MaxMemory, LimitAction.Disconnected, clientId);
-            link.GiveUpMemory();
-            wantedBytes -= bytes;
-            if (wantedBytes <= 0) return;
-        }
     }
 }

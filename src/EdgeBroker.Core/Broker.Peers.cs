@@ -3,7 +3,6 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 
@@ -23,12 +22,7 @@ public sealed partial class Broker
     public IStampSource? Stamps { get; set; }
 
     /// <summary>Makes what the thread needs that publishes what other nodes send.</summary>
-    public RoutingContext CreatePeerContext()
-    {
-        var context = new RoutingContext(Subscriptions, new MessageBatch(), isOfPeer: true);
-        lock (_contextsLock.Alone()) _contexts.Add(context);
-        return context;
-    }
+    public RoutingContext CreatePeerContext() => _contexts.Create(new MessageBatch(), isOfPeer: true);
 
     /// <summary>Opens the way to another node, with what the store has kept for it. Once a node, before the first connection.</summary>
     /// <param name="node">Its number.</param>
@@ -37,7 +31,7 @@ public sealed partial class Broker
     public PeerOutbox OpenPeer(int node, long life, long maxQueuedBytes)
     {
         MqttOptions options = Options with { ReceiveMaximum = PeerWindow, MaxOutboundBytes = PeerWindowBytes };
-        _peerEnvironment ??= new SessionEnvironment(options, Clock, Journal, Limits.Ledger, _events) { StoreUsers = StoreUsers, Loops = Loops };
+        _peerEnvironment ??= new SessionEnvironment(options, Clock, Journal, Limits.Ledger, Events) { StoreUsers = StoreUsers, Loops = Loops };
         string prefix = PeerOutbox.PrefixOf(node);
         List<RestoredSession> own = _restoredPeers.FindAll(one => one.Stored.ClientId.StartsWith(prefix, StringComparison.Ordinal));
         _restoredPeers.RemoveAll(own.Contains);
@@ -56,13 +50,11 @@ public sealed partial class Broker
         return true;
     }
 
-    internal void CountDroppedOf(Receiver receiver, int count, DropReason reason, RoutingContext context) => CountDropped(receiver, count, reason, context);
-
     /// <summary>A lane of an earlier life is empty: the store forgets it.</summary>
     internal void EndLane(Session session)
     {
         if (session.End(onlyIfDetached: false) is not { } ending) return;
         ending.Deferred.Complete();
-        if (ending.Stored is not null) Delete(session, ending.Stored, ending.Spilled);
+        if (ending.Stored is not null) _transfers.Delete(session, ending.Stored, ending.Spilled);
     }
 }

@@ -54,8 +54,8 @@ public sealed partial class Broker
         }
 
         // Of one with a condition it is known only later whether it is published at all.
-        bool isTold = _events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic);
-        if (isTold && publication.Condition is null) _events.MessagePublished(publication);
+        bool isTold = Events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic);
+        if (isTold && publication.Condition is null) Events.MessagePublished(publication);
         if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
         {
             while (!batch.TryAdd(publication)) Deliver(batch, context);
@@ -68,7 +68,7 @@ public sealed partial class Broker
         try
         {
             outcome = Route(publication, context);
-            if (isTold && publication.Condition is { HasFailed: false }) _events.MessagePublished(publication);
+            if (isTold && publication.Condition is { HasFailed: false }) Events.MessagePublished(publication);
         }
         catch
         {
@@ -132,11 +132,11 @@ public sealed partial class Broker
         if (outcome.Dropped > 0) CountDropped(receiver, outcome.Dropped, outcome.Reason, context);
     }
 
-    private void CountDropped(Receiver receiver, int count, DropReason reason, RoutingContext context)
+    internal void CountDropped(Receiver receiver, int count, DropReason reason, RoutingContext context)
     {
         if (count == 0) return;
         context.Counters.CountDropped(reason, count);
         (receiver as Session)?.CountDropped(count);
-        _events.MessagesDropped(new DroppedEvent(receiver.Id, reason, count));
+        Events.MessagesDropped(new DroppedEvent(receiver.Id, reason, count));
     }
 }

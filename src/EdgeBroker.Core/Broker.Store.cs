@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -16,10 +14,6 @@ public sealed partial class Broker
 {
     // Sessions whose queues are looked after in one call.
     private const int SessionsPerSweep = 64;
-
-    private readonly ConcurrentQueue<(SharedMessageTransfer Transfer, IReadOnlyList<LoadedDelivery> Loaded)> _handedOver = new();
-    private readonly ConcurrentQueue<(string PublisherId, Action Action)> _waitingForStore = new();
-    private IEnumerator<KeyValuePair<string, Session>>? _sweep;
 
     /// <summary>Takes over a session the store has kept. Before the first connection.</summary>
     public void Restore(RestoredSession restored)
@@ -44,7 +38,7 @@ public sealed partial class Broker
         }
 
         _environment.StoreUsers.Update(session);
-        _deadlines.Set(session, session.RestoredDueMs);
+        _sessions.Deadlines.Set(session, session.RestoredDueMs);
     }
 
     /// <summary>Whether a message cannot be acknowledged without the store.</summary>
@@ -101,83 +95,20 @@ public sealed partial class Broker
         return Completion.Both(Completion.Both(retained, record), room);
     }
 
-    /// <summary>Has the store forget an ended session, as soon as another member has what of a shared subscription it left on disk.</summary>
-    private void Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
-    {
-        List<SpilledDelivery> shared = spilled.FindAll(one => (one.Options & DeliveryOptions.IsShared) != 0);
-        if (shared.Count == 0)
-        {
-            stored.Owner = null;
-            Journal.Append(new SessionDeleted(stored, spilled));
-            return;
-        }
-
-        Journal.Append(new SessionEnded(stored));
-        stored.Owner = new SharedMessageTransfer(this, session, stored, spilled, shared.Count);
-        Journal.Load(stored, shared);
-    }
-
     private void MaintainStore(long nowMs)
     {
-        while (_handedOver.TryDequeue(out (SharedMessageTransfer Transfer, IReadOnlyList<LoadedDelivery> Loaded) part)) HandOver(part.Transfer, part.Loaded);
-        if (Journal.IsDurable) AnnounceStore();
-        RetryHeldPublishers(nowMs);
+        _transfers.RunDue(_ownContext);
+        // Whether the store can take more is told at once, not with the next update of $SYS.
+        _sys?.PublishStoreState(_ownContext);
+        _held.RunDue(nowMs);
     }
 
     /// <summary>Looks after the queues of some sessions, and goes on with others the next time.</summary>
     private void SweepQueues(long nowMs)
     {
-        _sweep ??= _sessions.GetEnumerator();
-        for (int i = 0; i < SessionsPerSweep; i++)
+        for (int i = 0; i < SessionsPerSweep && _sessions.NextOfSweep() is { } session; i++)
         {
-            if (!_sweep.MoveNext())
-            {
-                _sweep.Dispose();
-                _sweep = null;
-                return;
-            }
-
-            Session session = _sweep.Current.Value;
             CountDropped(session, session.SweepQueue(nowMs), _ownContext);
         }
-    }
-
-    private void HandOver(SharedMessageTransfer transfer, IReadOnlyList<LoadedDelivery> loaded)
-    {
-        foreach (LoadedDelivery one in loaded)
-        {
-            if (one is { Message: not null, SharedFilter: not null })
-            {
-                Reassign(new OrphanedMessage(one.Message, one.SharedFilter, null), transfer.From, _ownContext);
-            }
-            else
-            {
-                CountDropped(transfer.From, 1, DropReason.StoreDamaged, _ownContext);
-            }
-        }
-
-        transfer.Awaited -= loaded.Count;
-        if (transfer.Awaited > 0) return;
-        transfer.Stored.Owner = null;
-        Journal.Append(new SessionDeleted(transfer.Stored, transfer.Spilled));
-    }
-
-    /// <summary>The messages of shared subscriptions an ended session left on disk, on their way to other members.</summary>
-    private sealed class SharedMessageTransfer(Broker broker, Session from, StoredSession stored, List<SpilledDelivery> spilled, int awaited)
-        : IStoredSessionOwner
-    {
-        public Session From { get; } = from;
-
-        public StoredSession Stored { get; } = stored;
-
-        public List<SpilledDelivery> Spilled { get; } = spilled;
-
-        public int Awaited { get; set; } = awaited;
-
-        public void OnCommitted()
-        {
-        }
-
-        public void OnLoaded(IReadOnlyList<LoadedDelivery> deliveries) => broker._handedOver.Enqueue((this, deliveries));
     }
 }

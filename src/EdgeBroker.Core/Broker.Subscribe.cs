@@ -29,7 +29,7 @@ public sealed partial class Broker
         completion = Completion.Both(completion, Cluster.Subscribed(filter));
         if (!IsOwnCheck(receiver, filter))
         {
-            _events.SubscriptionCreated(new SubscriptionCreatedEvent
+            Events.SubscriptionCreated(new SubscriptionCreatedEvent
             {
                 ClientId = receiver.Id,
                 UserName = (receiver as Session)?.UserName,
@@ -55,7 +55,7 @@ public sealed partial class Broker
         if (receiver.TryUnsubscribe(lease, filter, out completion) is not { } removed) return ReasonCode.NoSubscriptionExisted;
         SyncTree(receiver, removed.Filter);
         if (IsOwnCheck(receiver, filter)) return ReasonCode.Success;
-        _events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = receiver.Id, Filter = filter, Cause = SubscriptionEnd.Unsubscribed });
+        Events.SubscriptionRemoved(new SubscriptionRemovedEvent { ClientId = receiver.Id, Filter = filter, Cause = SubscriptionEnd.Unsubscribed });
         return ReasonCode.Success;
     }
 
@@ -67,7 +67,7 @@ public sealed partial class Broker
     /// Makes the tree agree with the receiver's own list about one filter. While a session changes hands two connections may change the same filter at once;
     /// the list, which asks for the lease, decides, and whoever comes last to the tree has seen the list's last word.
     /// </summary>
-    private void SyncTree(Receiver receiver, byte[] filter)
+    internal void SyncTree(Receiver receiver, byte[] filter)
     {
         Subscription? current = receiver.FindSubscription(filter);
         Subscription? written;

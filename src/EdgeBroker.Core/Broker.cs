@@ -1,8 +1,10 @@
-using System.Collections.Concurrent;
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -17,17 +19,15 @@ namespace EdgeBroker.Core;
 /// </summary>
 public sealed partial class Broker
 {
-    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
-    private readonly DeadlineHeap _deadlines = new();
-    private readonly List<RoutingContext> _contexts = [];
-    private readonly Lock _contextsLock = new();
+    private readonly SessionTable _sessions = new();
+    private readonly RoutingContexts _contexts;
     private readonly SessionEnvironment _environment;
+    private readonly StoreHeldPublishers _held;
+    private readonly MemoryRelief _memoryRelief;
+    private readonly SharedMessageTransfers _transfers;
+    private readonly LocalClients _localClients;
     private readonly RoutingContext _ownContext;
-    private readonly BrokerEvents _events;
     private readonly SysTopics? _sys;
-    private int _connected;
-    private int _mostConnected;
-    private long _sessionsExpired;
 
     /// <param name="options">The limits.</param>
     /// <param name="clock">The clock of every expiry.</param>
@@ -36,19 +36,21 @@ public sealed partial class Broker
     /// <param name="version">The product's version, for <c>$SYS</c>.</param>
     public Broker(MqttOptions options, BrokerClock clock, IJournal journal, BrokerEvents events, string version)
     {
-        Clock = clock;
-        Journal = journal;
-        journal.UseCallback(LetHeldPublishersTry);
-        _events = events;
+        _held = new StoreHeldPublishers(journal);
+        journal.UseCallback(_held.LetTry);
         _tellExpired = TellExpired;
         Limits = new BrokerLimits(clock, events);
         Retained = new RetainedMessages(journal, Limits.Ledger, Limits.Holders);
         Limits.Ledger.Poll(MemoryKind.Filters, () => Subscriptions.MemoryBytes);
         Ingress = new Ingress.Ingress(this);
-        _environment = new SessionEnvironment(options, Clock, journal, Limits.Ledger, events);
+        _environment = new SessionEnvironment(options, clock, journal, Limits.Ledger, events);
+        _memoryRelief = new MemoryRelief(Limits, _sessions);
+        _transfers = new SharedMessageTransfers(this);
+        _localClients = new LocalClients(this);
+        _contexts = new RoutingContexts(Subscriptions);
         _ownContext = CreateContext();
-        RegisterMeters(version);
-        if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, Meters, options.SysInterval);
+        StateEntry? storeState = BrokerMeters.Register(this, version);
+        if (options.SysInterval > TimeSpan.Zero) _sys = new SysTopics(this, Meters, options.SysInterval, storeState);
     }
 
     /// <summary>
@@ -68,10 +70,10 @@ public sealed partial class Broker
     public Ingress.Ingress Ingress { get; }
 
     /// <summary>The clock of every expiry.</summary>
-    public BrokerClock Clock { get; }
+    public BrokerClock Clock => _environment.Clock;
 
     /// <summary>Where sessions and retained messages are kept.</summary>
-    public IJournal Journal { get; }
+    public IJournal Journal => _environment.Journal;
 
     /// <summary>The name by which other brokers tell it from all others, for those that ask; null: it has none. Set before the first connection.</summary>
     public string? NodeMark { get; set; }
@@ -97,45 +99,51 @@ public sealed partial class Broker
     }
 
     /// <summary>Who is told what happens.</summary>
-    public BrokerEvents Events => _events;
+    public BrokerEvents Events => _environment.Events;
 
     /// <summary>All subscriptions.</summary>
     public SubscriptionTree Subscriptions { get; } = new();
+
+    /// <summary>Every number and state that the broker and its parts tell of themselves. Parts add theirs.</summary>
+    public MeterRegistry Meters { get; } = new();
 
     /// <summary>All retained messages.</summary>
     public RetainedMessages Retained { get; }
 
     /// <summary>Sessions with a connection.</summary>
-    public int ConnectedCount => Volatile.Read(ref _connected);
+    public int ConnectedCount => _sessions.Connected;
 
     /// <summary>Most sessions that were ever connected at once.</summary>
-    public int MostConnected => Volatile.Read(ref _mostConnected);
+    public int MostConnected => _sessions.MostConnected;
 
     /// <summary>Sessions, connected or not.</summary>
     public int SessionCount => _sessions.Count;
 
     /// <summary>Sessions that ended by expiry.</summary>
-    public long SessionsExpired => Volatile.Read(ref _sessionsExpired);
+    public long SessionsExpired => _sessions.Expired;
 
     /// <summary>Makes what one thread, or one connection outside the reactors, needs to publish. It counts for ever; make few.</summary>
     /// <param name="batch">Where messages may wait for those received with them; the caller has it delivered when all have been. Null: none waits.</param>
-    public RoutingContext CreateContext(MessageBatch? batch = null)
-    {
-        var context = new RoutingContext(Subscriptions, batch);
-        lock (_contextsLock.Alone()) _contexts.Add(context);
-        return context;
-    }
+    public RoutingContext CreateContext(MessageBatch? batch = null) => _contexts.Create(batch);
 
     /// <summary>Sums up what went through all contexts.</summary>
-    public TrafficCounters CountTraffic()
-    {
-        var sum = new TrafficCounters();
-        lock (_contextsLock.Alone())
-        {
-            foreach (RoutingContext context in _contexts) sum.Add(context.Counters);
-        }
+    public TrafficCounters CountTraffic() => _contexts.CountTraffic();
 
-        return sum;
+    /// <summary>Opens a client within the process. Its id is <c>$local/</c> and the name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="options">What it may do, and what its queue holds.</param>
+    /// <exception cref="InvalidOperationException">A local client of this name is open.</exception>
+    public LocalClient OpenLocal(string name, LocalClientOptions options) => _localClients.Open(name, options);
+
+    /// <summary>The retained message of a topic, whoever may read it; null: none, or one that has expired.</summary>
+    public Message? FindRetained(ReadOnlySpan<byte> topic) =>
+        Retained.Get(topic) is { } message && !message.IsExpired(Clock.NowMs) ? message : null;
+
+    /// <summary>Begins what a thread that serves no connection does to sessions and their links; it ends when the returned value is disposed.</summary>
+    internal OwnCall BeginOwnCall()
+    {
+        Loops.Begin();
+        return new OwnCall(this, _contexts.Rent());
     }
 
     /// <summary>All sessions, in no order; who comes or goes meanwhile may be met or not. Takes no lock.</summary>
@@ -153,5 +161,19 @@ public sealed partial class Broker
         long sum = 0;
         foreach (KeyValuePair<string, Session> entry in _sessions) sum += entry.Value.PendingMessages;
         return sum;
+    }
+
+    /// <summary>A call by a thread that serves no connection.</summary>
+    internal readonly ref struct OwnCall(Broker broker, RoutingContext context)
+    {
+        /// <summary>The context lent for it.</summary>
+        public RoutingContext Context => context;
+
+        /// <summary>Gives the context back, and wakes the loops that have something to do.</summary>
+        public void Dispose()
+        {
+            broker._contexts.Return(context);
+            broker.Loops.End();
+        }
     }
 }

@@ -236,7 +236,7 @@ public sealed class PeerOutbox : Receiver
     {
         if (!lane.WantsPump) return;
         DeliveryOutcomePair outcome = lane.Pump(context);
-        _broker.CountDroppedOf(this, outcome.Dropped, outcome.Reason, context);
+        _broker.CountDropped(this, outcome.Dropped, outcome.Reason, context);
     }
 
     private void End(PeerLane lane)

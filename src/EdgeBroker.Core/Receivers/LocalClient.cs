@@ -19,6 +19,7 @@ namespace EdgeBroker.Core.Receivers;
 public sealed class LocalClient : Receiver, IDisposable
 {
     private readonly Broker _broker;
+    private readonly LocalClients _clients;
     private readonly Lock _lock = new();
     private readonly LocalQueue _queue;
     private readonly Holder? _holder;
@@ -29,10 +30,11 @@ public sealed class LocalClient : Receiver, IDisposable
     private bool _isClosed;
     private Principal _principal;
 
-    internal LocalClient(Broker broker, string name, LocalClientOptions options)
+    internal LocalClient(Broker broker, LocalClients clients, string name, LocalClientOptions options)
         : base(ReservedIds.Local + name)
     {
         _broker = broker;
+        _clients = clients;
         _queue = new LocalQueue(options, broker.Limits.Ledger);
         Options = options;
         // What the broker does by itself is on nobody's account.
@@ -94,7 +96,7 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <param name="cancel">Ends the wait.</param>
     public ValueTask<ReasonCode> PublishAsync(Message message, RetainedCondition? condition, CancellationToken cancel = default)
     {
-        PublishVerdict verdict = _broker.Publish(this, message, condition);
+        PublishVerdict verdict = _clients.Publish(this, message, condition);
         return verdict.Decision == PublishDecision.Retry || verdict.Completion is { IsDone: false }
             ? WaitAsync(verdict, message, condition, cancel)
             : ValueTask.FromResult(verdict.Reason);
@@ -114,11 +116,11 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <param name="options">The options asked for.</param>
     /// <param name="identifier">Comes with the messages it causes; 0: none.</param>
     /// <returns>The granted QoS, or why not.</returns>
-    public ReasonCode Subscribe(string filter, SubscriptionOptions options, uint identifier = 0) => _broker.Subscribe(this, filter, options, identifier);
+    public ReasonCode Subscribe(string filter, SubscriptionOptions options, uint identifier = 0) => _clients.Subscribe(this, filter, options, identifier);
 
     /// <summary>Ends a subscription. What waits to be read already stays.</summary>
     /// <returns>Success, or 0x11 when there was none.</returns>
-    public ReasonCode Unsubscribe(string filter) => _broker.Unsubscribe(this, filter);
+    public ReasonCode Unsubscribe(string filter) => _clients.Unsubscribe(this, filter);
 
     /// <summary>Reads the retained message of a topic, without a subscription.</summary>
     /// <param name="topic">The topic, a valid name.</param>
@@ -189,7 +191,7 @@ public sealed class LocalClient : Receiver, IDisposable
         }
 
         reader?.TrySetResult(false);
-        _broker.Close(this, subscriptions, unread);
+        _clients.Close(this, subscriptions, unread);
         _holder?.Release();
     }
 
@@ -281,7 +283,7 @@ public sealed class LocalClient : Receiver, IDisposable
         while (verdict.Decision == PublishDecision.Retry)
         {
             await Happens(action => _broker.WhenStoreRecovers(Id, action), cancel).ConfigureAwait(false);
-            verdict = _broker.Publish(this, message, condition);
+            verdict = _clients.Publish(this, message, condition);
         }
 
         if (verdict.Completion is { IsDone: false } completion) await Happens(completion.WhenDone, cancel).ConfigureAwait(false);
@@ -308,7 +310,7 @@ public sealed class LocalClient : Receiver, IDisposable
             _dropped += expired;
         }
 
-        if (expired > 0) _broker.CountExpired(this, expired);
+        if (expired > 0) _clients.CountExpired(this, expired);
         return found;
     }
 

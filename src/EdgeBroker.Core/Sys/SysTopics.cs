@@ -11,7 +11,11 @@ namespace EdgeBroker.Core.Sys;
 /// Publishes what is registered under <c>$SYS/broker/</c>, retained. A value that has not changed is not sent again. Of what grows it also tells how fast,
 /// under <c>load</c>, as operating systems do.
 /// </summary>
-internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan interval)
+/// <param name="broker">Publishes it.</param>
+/// <param name="meters">What is registered.</param>
+/// <param name="interval">Time between two updates.</param>
+/// <param name="storeState">Whether the store can take more; null: there is no store.</param>
+internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan interval, StateEntry? storeState)
 {
     private const string Prefix = "$SYS/broker/";
     private static readonly string[] WindowNames = ["1min", "5min", "15min"];
@@ -43,8 +47,13 @@ internal sealed class SysTopics(Broker broker, MeterRegistry meters, TimeSpan in
         foreach ((string topic, long total) in totals) PublishLoad(topic, total, elapsed, context);
     }
 
-    /// <summary>Publishes one state, if it has changed.</summary>
-    public void Publish(StateEntry state, RoutingContext context)
+    /// <summary>Says whether the store can take more, at once instead of with the next update.</summary>
+    public void PublishStoreState(RoutingContext context)
+    {
+        if (storeState is not null) Publish(storeState, context);
+    }
+
+    private void Publish(StateEntry state, RoutingContext context)
     {
         if (state.Read() is { } text) Set(state.SysTopic, text, context);
     }

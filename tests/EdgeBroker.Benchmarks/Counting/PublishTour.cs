@@ -33,7 +33,7 @@ internal sealed partial class PublishTour
     {
         var tour = new PublishTour(source);
         SyntaxTree? file = null;
-        foreach (string name in Span().Matches(FirstList().Match(text).Value).Select(match => match.Groups[1].Value))
+        foreach (string name in Span().Matches(FirstList().Match(text).Groups["list"].Value).Select(match => match.Groups[1].Value))
         {
             if (name.EndsWith(".cs", StringComparison.Ordinal))
             {
@@ -83,9 +83,10 @@ internal sealed partial class PublishTour
         _filesOfTypes.UnionWith(type.DeclaringSyntaxReferences.Select(reference => reference.SyntaxTree));
     }
 
-    [GeneratedRegex(@"^### Follow one PUBLISH\n(?:(?!\d).*\n)*(?:\d+\. .*\n)+", RegexOptions.Multiline)]
+    // An item may go on over several lines; the list ends with an empty one.
+    [GeneratedRegex(@"^### Follow one PUBLISH\n(?:(?!\d+\. ).*\n)*(?<list>(?:.+\n)+)", RegexOptions.Multiline)]
     private static partial Regex FirstList();
 
-    [GeneratedRegex(@"(?<=^\d+\. .*)`([^`]+)`", RegexOptions.Multiline)]
+    [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Span();
 }

@@ -1,71 +1,76 @@
 using System.Globalization;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 
-namespace EdgeBroker.Core;
+namespace EdgeBroker.Core.Metrics;
 
-// What the broker tells of itself, under $SYS by the names mosquitto's users know.
-public sealed partial class Broker
+/// <summary>What the broker tells of itself, under <c>$SYS</c> by the names mosquitto's users know.</summary>
+/// <param name="broker">The broker.</param>
+internal sealed class BrokerMeters(Broker broker)
 {
-    private StateEntry? _storeState;
-
-    /// <summary>Every number and state that the broker and its parts tell of themselves. Parts add theirs.</summary>
-    public MeterRegistry Meters { get; } = new();
-
-    private void RegisterMeters(string version)
+    /// <summary>Registers all of it.</summary>
+    /// <param name="broker">The broker.</param>
+    /// <param name="version">The product's version.</param>
+    /// <returns>Whether the store can take more, which is told as soon as it changes; null: the broker has no store.</returns>
+    public static StateEntry? Register(Broker broker, string version)
     {
-        Meters.State("version", "name and version", () => "edgebroker version " + version);
-        Meters.State("uptime", "time since the start", () => string.Create(CultureInfo.InvariantCulture, $"{Clock.NowMs / 1000} seconds"));
-        Meters.Gauge("edgebroker.uptime", MeterUnit.Seconds, "time since the start", () => Clock.NowMs / 1000);
-        Meters.Gauge("edgebroker.heap.size", MeterUnit.Bytes, "memory of the managed heap", () => GC.GetTotalMemory(false), "heap/current");
-        RegisterSessions();
-        RegisterTraffic();
-        if (Journal.IsDurable) RegisterStore();
-        Limits.RegisterMeters(Meters);
+        var meters = new BrokerMeters(broker);
+        meters.RegisterBroker(version);
+        meters.RegisterSessions();
+        meters.RegisterTraffic();
+        broker.Limits.RegisterMeters(broker.Meters);
+        return broker.Journal.IsDurable ? meters.RegisterStore() : null;
+    }
+
+    private void RegisterBroker(string version)
+    {
+        broker.Meters.State("version", "name and version", () => "edgebroker version " + version);
+        broker.Meters.State("uptime", "time since the start", () => string.Create(CultureInfo.InvariantCulture, $"{broker.Clock.NowMs / 1000} seconds"));
+        broker.Meters.Gauge("edgebroker.uptime", MeterUnit.Seconds, "time since the start", () => broker.Clock.NowMs / 1000);
+        broker.Meters.Gauge("edgebroker.heap.size", MeterUnit.Bytes, "memory of the managed heap", () => GC.GetTotalMemory(false), "heap/current");
     }
 
     private void RegisterSessions()
     {
-        Meters.Gauge(
-            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => ConnectedCount, "clients/connected", "clients/active");
-        Meters.Gauge(
-            "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => ConnectedCount, "clients/total",
+        broker.Meters.Gauge(
+            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => broker.ConnectedCount, "clients/connected", "clients/active");
+        broker.Meters.Gauge(
+            "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => broker.ConnectedCount, "clients/total",
             tags: new MeterTag("state", "connected"));
-        Meters.Add(new MeterEntry(
-            MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => Math.Max(0, SessionCount - ConnectedCount))
+        broker.Meters.Add(new MeterEntry(
+            MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => Math.Max(0, broker.SessionCount - broker.ConnectedCount))
         {
             SysTopics = ["clients/total", "clients/disconnected", "clients/inactive"],
             Tags = [new MeterTag("state", "disconnected")],
         });
-        Meters.Gauge(
-            "edgebroker.connections.max", MeterUnit.Connections, "most sessions connected at once since the start", () => MostConnected, "clients/maximum");
-        Meters.Counter(
-            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => Faults, "faults",
+        broker.Meters.Gauge(
+            "edgebroker.connections.max", MeterUnit.Connections, "most sessions connected at once since the start", () => broker.MostConnected, "clients/maximum");
+        broker.Meters.Counter(
+            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => broker.Faults, "faults",
             tags: new MeterTag("kind", "internal"));
-        Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => SessionsExpired, "clients/expired");
-        Meters.Gauge(
-            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => Subscriptions.Count - Subscriptions.SharedCount, "subscriptions/count",
+        broker.Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => broker.SessionsExpired, "clients/expired");
+        broker.Meters.Gauge(
+            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => broker.Subscriptions.Count - broker.Subscriptions.SharedCount, "subscriptions/count",
             tags: new MeterTag("shared", "false"));
-        Meters.Gauge(
-            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => Subscriptions.SharedCount, "shared_subscriptions/count",
+        broker.Meters.Gauge(
+            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => broker.Subscriptions.SharedCount, "shared_subscriptions/count",
             tags: new MeterTag("shared", "true"));
-        Meters.Gauge(
-            "mqtt.retained.messages", MeterUnit.Messages, "retained messages", () => Retained.Count, "retained messages/count", "store/messages/count");
-        Meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => Retained.SizeBytes, "store/messages/bytes");
-        var pending = new RecentSum(CountPendingMessages, Clock);
-        Meters.Add(new MeterEntry(
+        broker.Meters.Gauge(
+            "mqtt.retained.messages", MeterUnit.Messages, "retained messages", () => broker.Retained.Count, "retained messages/count", "store/messages/count");
+        broker.Meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => broker.Retained.SizeBytes, "store/messages/bytes");
+        var pending = new RecentSum(broker.CountPendingMessages, broker.Clock);
+        broker.Meters.Add(new MeterEntry(
             MeterKind.Gauge, "edgebroker.queue.messages", MeterUnit.Messages, "messages that wait, in flight included; up to 5 s old", () => pending.Read())
         {
             SysTopics = ["store/messages/count"],
             Tags = [new MeterTag("kind", "session")],
         });
-        Meters.Gauge(
-            "edgebroker.queue.bytes", MeterUnit.Bytes, "memory of what waits", () => Limits.Ledger.Bytes(MemoryKind.Queues),
+        broker.Meters.Gauge(
+            "edgebroker.queue.bytes", MeterUnit.Bytes, "memory of what waits", () => broker.Limits.Ledger.Bytes(MemoryKind.Queues),
             tags: new MeterTag("kind", "session"));
-        Meters.Add(new MeterEntry(
-            MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones", () => pending.Read() + Retained.Count)
+        broker.Meters.Add(new MeterEntry(
+            MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones", () => pending.Read() + broker.Retained.Count)
         {
             SysTopics = ["messages/stored"],
         });
@@ -81,8 +86,8 @@ public sealed partial class Broker
         Traffic("mqtt.messages.sent.total", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
         foreach (DropReason reason in Enum.GetValues<DropReason>())
         {
-            Meters.Counter(
-                "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => CountTraffic().Dropped(reason),
+            broker.Meters.Counter(
+                "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => broker.CountTraffic().Dropped(reason),
                 "publish/messages/dropped", "publish/dropped", new MeterTag("cause", WordFor(reason)));
         }
 
@@ -97,16 +102,16 @@ public sealed partial class Broker
     }
 
     private void Traffic(string name, string unit, string help, Func<TrafficCounters, long> read, string? sysTopic, string? loadTopic = null) =>
-        Meters.Counter(name, unit, help, () => read(CountTraffic()), sysTopic, loadTopic);
+        broker.Meters.Counter(name, unit, help, () => read(broker.CountTraffic()), sysTopic, loadTopic);
 
-    private void RegisterStore()
+    private StateEntry RegisterStore()
     {
-        _storeState = Meters.State("store/state", "whether the store can take more", () => StoreState);
-        Meters.Gauge(
+        StateEntry state = broker.Meters.State("store/state", "whether the store can take more", () => StoreState);
+        broker.Meters.Gauge(
             "edgebroker.journal.state", "{state}", "whether the store can take more: 0 yes, 1 it is full, 2 it fails",
             () => StoreState switch { "ok" => 0, "full" => 1, _ => 2 });
-        Meters.Gauge("edgebroker.store.bytes", MeterUnit.Bytes, "bytes in use in the database", () => Journal.Statistics.StoreBytes, "store/bytes");
-        Meters.Gauge("edgebroker.store.limit", MeterUnit.Bytes, "bytes it may come to hold", () => Journal.MaxBytes);
+        broker.Meters.Gauge("edgebroker.store.bytes", MeterUnit.Bytes, "bytes in use in the database", () => broker.Journal.Statistics.StoreBytes, "store/bytes");
+        broker.Meters.Gauge("edgebroker.store.limit", MeterUnit.Bytes, "bytes it may come to hold", () => broker.Journal.MaxBytes);
         Store("facts", "{fact}", "facts appended", s => s.Facts, "store/facts");
         Store("elided", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Coalesced, "store/coalesced");
         Store("messages.written", MeterUnit.Messages, "messages written", s => s.MessagesWritten, "store/messages/written");
@@ -115,26 +120,27 @@ public sealed partial class Broker
         Store("bytes.written", MeterUnit.Bytes, "bytes handed to the disk", s => s.BytesWritten, "store/bytes/written");
         Store("failures", "{commit}", "transactions that failed and were tried again", s => s.Failures, "store/failures");
         Store("quarantined", "{file}", "damaged databases set aside", s => s.Quarantined, "store/quarantined");
-        if (Journal.CommitDurations is { } durations) Meters.Histogram(durations);
-        Meters.Counter(
-            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => Journal.Statistics.Failures,
+        if (broker.Journal.CommitDurations is { } durations) broker.Meters.Histogram(durations);
+        broker.Meters.Counter(
+            "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => broker.Journal.Statistics.Failures,
             tags: new MeterTag("kind", "store"));
-        Meters.Gauge(
+        broker.Meters.Gauge(
             "edgebroker.journal.commits.left", "{commit}", "commits left for who waits for one, before they wait longer",
-            () => Journal.Statistics.CommitsLeft, "store/commits/left");
-        Meters.Gauge(
+            () => broker.Journal.Statistics.CommitsLeft, "store/commits/left");
+        broker.Meters.Gauge(
             "edgebroker.journal.window", MeterUnit.Milliseconds, "how long who waits for a commit may wait for others: 0 while commits are left",
-            () => Journal.Statistics.WindowMs, "store/window_ms");
-        Meters.Gauge(
-            "edgebroker.journal.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => Journal.Statistics.LastCommitMs,
+            () => broker.Journal.Statistics.WindowMs, "store/window_ms");
+        broker.Meters.Gauge(
+            "edgebroker.journal.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => broker.Journal.Statistics.LastCommitMs,
             "store/commit/last_ms");
-        Meters.Gauge(
-            "edgebroker.journal.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => Journal.Statistics.SlowestCommitMs,
+        broker.Meters.Gauge(
+            "edgebroker.journal.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => broker.Journal.Statistics.SlowestCommitMs,
             "store/commit/slowest_ms");
+        return state;
     }
 
     private void Store(string name, string unit, string help, Func<JournalStatistics, long> read, string sysTopic) =>
-        Meters.Counter("edgebroker.journal." + name, unit, help, () => read(Journal.Statistics), sysTopic);
+        broker.Meters.Counter("edgebroker.journal." + name, unit, help, () => read(broker.Journal.Statistics), sysTopic);
 
     private static string WordFor(DropReason reason) => reason switch
     {
@@ -156,11 +162,8 @@ public sealed partial class Broker
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs a word."),
     };
 
-    /// <summary>Says whether the store can take more, at once instead of with the next update of <c>$SYS</c>.</summary>
-    private void AnnounceStore() => _sys?.Publish(_storeState!, _ownContext);
-
     /// <summary>Whether the store can take more, in a word.</summary>
-    private string StoreState => Journal.Condition switch
+    private string StoreState => broker.Journal.Condition switch
     {
         JournalCondition.Ready or JournalCondition.Busy => "ok",
         JournalCondition.Full => "full",
