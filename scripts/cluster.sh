@@ -52,4 +52,6 @@ done
 if [ -t 0 ]; then
   echo "ENTER ends them"
   read -r
+else
+  echo "no terminal to wait at: they end now"
 fi

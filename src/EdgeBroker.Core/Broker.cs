@@ -37,7 +37,7 @@ public sealed partial class Broker
     public Broker(MqttOptions options, BrokerClock clock, IJournal journal, BrokerEvents events, string version)
     {
         _held = new StoreHeldPublishers(journal);
-        journal.UseCallback(_held.LetTry);
+        journal.WhenCaughtUp(_held.LetTry);
         _tellExpired = TellExpired;
         Limits = new BrokerLimits(clock, events);
         Retained = new RetainedMessages(journal, Limits.Ledger, Limits.Holders);

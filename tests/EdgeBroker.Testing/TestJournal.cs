@@ -93,7 +93,7 @@ public sealed class TestJournal : IJournal
     }
 
     /// <inheritdoc/>
-    public void UseCallback(Action caughtUp) => CaughtUp = caughtUp;
+    public void WhenCaughtUp(Action action) => CaughtUp = action;
 
     /// <inheritdoc/>
     public StoredSession Open(string clientId) => new Known(clientId);

@@ -54,7 +54,7 @@ public interface IJournal
     /// <summary>
     /// Is called back when it has become able to take what it could not, on a thread of its own and with no lock held. Set before the first connection.
     /// </summary>
-    void UseCallback(Action caughtUp)
+    void WhenCaughtUp(Action action)
     {
         // One that takes everything never catches up.
     }

@@ -111,7 +111,7 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
     public void UseLoops(ILoopRequests loops) => _intake.UseLoops(loops);
 
     /// <inheritdoc/>
-    public void UseCallback(Action caughtUp) => _loop.CaughtUp = caughtUp;
+    public void WhenCaughtUp(Action action) => _loop.CaughtUp = action;
 
     /// <inheritdoc/>
     public StoredSession Open(string clientId) => new SqliteSession(clientId);
