@@ -46,6 +46,7 @@ public sealed partial class MeshPart : IBrokerPart
         (_broker, _options, _endPoints, _restored, _time, _log) = (broker, options, endPoints, restored, time, log);
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
+        MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys);
     }
 
     /// <inheritdoc/>

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cluster.Sockets;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
 
@@ -28,6 +29,25 @@ public sealed class MeshOverSocketsTests
 
         await publisher.PublishAsync("plant/b", "kept", qos: 1, retain: true);
         await Deadline.Until(() => mesh.Brokers[2].Broker.FindRetained("plant/b"u8) is not null, "the value on node 3");
+    }
+
+    [Fact]
+    public async Task A_node_counts_what_it_takes_from_others()
+    {
+        await using var mesh = await Mesh.StartAsync(2);
+        await mesh.LinkedAsync();
+        TestClient subscriber = await mesh.Brokers[1].ConnectAsync("subscriber");
+        await subscriber.SubscribeAsync("plant/#", options: 1);
+        TestClient publisher = await mesh.Brokers[0].ConnectAsync("publisher");
+        await publisher.PublishAsync("plant/a", "one", qos: 1);
+        MeterRegistry meters = mesh.Brokers[1].Broker.Meters;
+        await Deadline.Until(() => meters.Sum("edgebroker.cluster.messages.taken") == 1, "the message is counted");
+        Assert.Equal(1, meters.Sum("edgebroker.cluster.peers.linked"));
+        Assert.Equal("linked", meters.States.Single(state => state.SysTopic == "cluster/peers/1/state").Read());
+        Assert.Equal(0, meters.Sum("edgebroker.cluster.messages.repeated"));
+        // Of the other node's subscriber both know.
+        MeterRegistry others = mesh.Brokers[0].Broker.Meters;
+        await Deadline.Until(() => others.Sum("edgebroker.cluster.filters") == 1, "its filter is counted");
     }
 
     [Fact]

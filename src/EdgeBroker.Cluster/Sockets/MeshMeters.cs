@@ -1,0 +1,46 @@
+using System.Globalization;
+using EdgeBroker.Core.Metrics;
+
+namespace EdgeBroker.Cluster.Sockets;
+
+/// <summary>What a mesh node tells of itself, as of its last round: <c>$SYS/broker/cluster/...</c> and <c>edgebroker.cluster.*</c>.</summary>
+internal static class MeshMeters
+{
+    /// <summary>Registers it.</summary>
+    /// <param name="meters">Where.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="peers">The numbers of the others.</param>
+    public static void Register(MeterRegistry meters, MeshNode node, IEnumerable<byte> peers)
+    {
+        meters.Gauge(
+            "edgebroker.cluster.peers.linked", "{node}", "other nodes that are linked",
+            () => node.Status.Peers.Count(peer => peer.State == "linked"), "cluster/peers/linked");
+        meters.Gauge(
+            "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => node.Status.Filters, "cluster/filters",
+            tags: new MeterTag("node", Text(node.Status.Node)));
+        foreach (byte peer in peers) Register(meters, node, peer);
+    }
+
+    private static void Register(MeterRegistry meters, MeshNode node, byte peer)
+    {
+        string topic = "cluster/peers/" + Text(peer);
+        var tag = new MeterTag("node", Text(peer));
+        meters.State(topic + "/state", "linked, linking or away", () => Find(node, peer)?.State);
+        meters.Gauge(
+            "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => Find(node, peer)?.Filters, topic + "/filters", tags: tag);
+        meters.Gauge(
+            "edgebroker.cluster.outbox.messages", MeterUnit.Messages, "messages that wait for another node", () => Find(node, peer)?.Outbox,
+            topic + "/outbox", tags: tag);
+        meters.Counter(
+            "edgebroker.cluster.messages.taken", MeterUnit.Messages, "messages taken from another node", () => Find(node, peer)?.Taken, topic + "/taken",
+            tags: tag);
+        meters.Counter(
+            "edgebroker.cluster.messages.repeated", MeterUnit.Messages, "messages that came from another node again, and were known",
+            () => Find(node, peer)?.Repeated, topic + "/repeated", tags: tag);
+    }
+
+    // Before the node has started there is none.
+    private static PeerStatus? Find(MeshNode node, byte peer) => node.Status.Peers.FirstOrDefault(one => one.Node == peer);
+
+    private static string Text(byte number) => number.ToString(CultureInfo.InvariantCulture);
+}
