@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Core;
 
@@ -68,9 +69,9 @@ internal sealed class MeshConnection(Stream stream, MeshNode node, MeshThread th
             var ended = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
             return await ended.Task.WaitAsync(cancel).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsEnd(exception))
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? "this node ends the connection" : exception.Message;
+            return CauseOf(exception);
         }
     }
 
@@ -102,11 +103,18 @@ internal sealed class MeshConnection(Stream stream, MeshNode node, MeshThread th
                 if (isClosed) return link.Cause ?? "this node ends the connection";
             }
         }
-        catch (Exception exception) when (IsEnd(exception))
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? "this node ends the connection" : exception.Message;
+            return CauseOf(exception);
         }
     }
 
-    private static bool IsEnd(Exception exception) => exception is IOException or OperationCanceledException or ObjectDisposedException;
+    // Whatever happens ends this connection and no other; what is a bug has been reported where it was thrown, or is here.
+    private string CauseOf(Exception exception)
+    {
+        if (exception is OperationCanceledException) return "this node ends the connection";
+        if (exception is IOException or ObjectDisposedException or SocketException) return exception.Message;
+        broker.ReportFault(exception, "a connection of the mesh");
+        return "a bug of this node, see its log";
+    }
 }

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster.Sockets;
@@ -17,7 +18,7 @@ public sealed record MeshEndPoints(IPEndPoint Bind, IReadOnlyDictionary<byte, Dn
 /// <summary>A mesh node on sockets: listens for nodes with lower numbers, connects to those with higher ones, again and again.</summary>
 public sealed partial class MeshPart : IBrokerPart
 {
-    // Connections that have not said yet who they are, and handshakes.
+    // Connections of whoever has not shown yet which node it is.
     private const int MostUnknown = 16;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
@@ -31,7 +32,7 @@ public sealed partial class MeshPart : IBrokerPart
     private readonly ILogger _log;
     private readonly MeshThread _thread;
     private readonly CancellationTokenSource _end = new();
-    private readonly SemaphoreSlim _unknown = new(MostUnknown);
+    private readonly HandshakeSlots _unknown;
     private readonly List<Task> _loops = [];
     private Socket? _listener;
 
@@ -46,6 +47,7 @@ public sealed partial class MeshPart : IBrokerPart
         (_broker, _options, _endPoints, _restored, _time, _log) = (broker, options, endPoints, restored, time, log);
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
+        _unknown = new HandshakeSlots(time);
         MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys);
     }
 
@@ -94,7 +96,6 @@ public sealed partial class MeshPart : IBrokerPart
         await EndAsync().ConfigureAwait(false);
         _thread.Dispose();
         _end.Dispose();
-        _unknown.Dispose();
     }
 
     private static Socket Listen(IPEndPoint bind)
@@ -130,7 +131,6 @@ public sealed partial class MeshPart : IBrokerPart
         {
             try
             {
-                await _unknown.WaitAsync(_end.Token).ConfigureAwait(false);
                 Socket socket = await _listener!.AcceptAsync(_end.Token).ConfigureAwait(false);
                 lock (_loops)
                 {
@@ -141,7 +141,9 @@ public sealed partial class MeshPart : IBrokerPart
             catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 if (_end.IsCancellationRequested) return;
-                _unknown.Release();
+                // Out of descriptors, say: the next attempt would fail at once.
+                LogTurnedAway(_log, exception.Message);
+                await PauseAsync(LongestRetry).ConfigureAwait(false);
             }
         }
     }
@@ -150,15 +152,23 @@ public sealed partial class MeshPart : IBrokerPart
     {
         try
         {
-            await ServeAsync(socket, expected: null, isDialed: false).ConfigureAwait(false);
+            using HandshakeSlots.Slot? slot = _unknown.TryEnter((socket.RemoteEndPoint as IPEndPoint)?.Address, MostUnknown, socket.Dispose);
+            if (slot is null)
+            {
+                LogTurnedAway(_log, $"{MostUnknown} others have not shown yet who they are");
+                return;
+            }
+
+            slot.IsWaiting = true;
+            await ServeAsync(socket, expected: null, isDialed: false, slot).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or SocketException)
+        catch (Exception exception)
         {
-            if (!_end.IsCancellationRequested) LogTurnedAway(_log, exception.Message);
+            if (!_end.IsCancellationRequested) LogTurnedAway(_log, CauseOf(exception));
         }
         finally
         {
-            _unknown.Release();
+            socket.Dispose();
         }
     }
 
@@ -173,9 +183,9 @@ public sealed partial class MeshPart : IBrokerPart
             {
                 if (await ConnectAsync(peer, address).ConfigureAwait(false)) (wait, told) = (FirstRetry, null);
             }
-            catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or SocketException)
+            catch (Exception exception)
             {
-                cause = exception is OperationCanceledException ? "no answer" : exception.Message;
+                cause = exception is OperationCanceledException ? "no answer" : CauseOf(exception);
             }
 
             if (_end.IsCancellationRequested) return;
@@ -194,7 +204,7 @@ public sealed partial class MeshPart : IBrokerPart
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
             limit.CancelAfter(ConnectTimeout);
             await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
-            return await ServeAsync(socket, peer, isDialed: true).ConfigureAwait(false);
+            return await ServeAsync(socket, peer, isDialed: true, unknown: null).ConfigureAwait(false);
         }
         finally
         {
@@ -202,7 +212,7 @@ public sealed partial class MeshPart : IBrokerPart
         }
     }
 
-    private async Task<bool> ServeAsync(Socket socket, byte? expected, bool isDialed)
+    private async Task<bool> ServeAsync(Socket socket, byte? expected, bool isDialed, HandshakeSlots.Slot? unknown)
     {
         socket.NoDelay = true;
         Stream stream = new NetworkStream(socket, ownsSocket: true);
@@ -214,10 +224,25 @@ public sealed partial class MeshPart : IBrokerPart
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
                 limit.CancelAfter(ConnectTimeout);
                 (stream, node) = await tls.ShakeHandsAsync(stream, isDialed, expected, limit.Token).ConfigureAwait(false);
+                // Its certificate says who it is. Without certificates, on loopback, everybody is somebody else until the end.
+                unknown?.Dispose();
             }
 
             return await new MeshConnection(stream, Node, _thread, _broker).ServeAsync(node, isDialed, _end.Token).ConfigureAwait(false);
         }
+    }
+
+    // What befalls one connection ends it and no other: the node goes on listening and connecting.
+    private string CauseOf(Exception exception)
+    {
+        // A socket given up in favour of another's is disposed of under whoever uses it.
+        if (exception is AuthenticationException or IOException or OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            return exception.Message;
+        }
+
+        _broker.ReportFault(exception, "a connection of the mesh");
+        return "a bug of this node, see its log";
     }
 
     // With chance in it, so that nodes that lost each other at one moment do not come back at one.

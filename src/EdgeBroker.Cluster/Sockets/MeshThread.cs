@@ -35,7 +35,7 @@ internal sealed class MeshThread(MeshNode node, Broker broker) : IDisposable
             }
             catch (Exception exception)
             {
-                broker.ReportFault(exception, "the mesh");
+                // Whoever asked reports it.
                 done.SetException(exception);
             }
         });

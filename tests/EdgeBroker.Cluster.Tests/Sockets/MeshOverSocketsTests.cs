@@ -1,10 +1,14 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cluster.Sockets;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
 
@@ -51,6 +55,52 @@ public sealed class MeshOverSocketsTests
     }
 
     [Fact]
+    public async Task A_bug_in_what_a_node_does_with_another_costs_that_link_only()
+    {
+        await using var mesh = await Mesh.StartAsync(3);
+        await mesh.LinkedAsync();
+        Broker broker = mesh.Brokers[0].Broker;
+        var buggy = new BuggyLoops(broker.Loops);
+        broker.Loops = buggy;
+        await Deadline.Until(() => broker.Faults == 1 && mesh.Parts[0].Node.Status.Peers.Any(peer => peer.Cause is not null), "the bug ends a link");
+        await mesh.LinkedAsync();
+        Assert.Single(mesh.Parts[0].Node.Status.Peers, peer => peer.Cause?.Contains("bug", StringComparison.Ordinal) == true);
+        TestClient subscriber = await mesh.Brokers[0].ConnectAsync("subscriber");
+        await subscriber.SubscribeAsync("plant/#", options: 1);
+        foreach (int other in new[] { 1, 2 })
+        {
+            TestClient publisher = await mesh.Brokers[other].ConnectAsync("publisher");
+            await publisher.PublishAsync("plant/a", "from " + other, qos: 1);
+            await subscriber.AcknowledgeAsync(await subscriber.ExpectPublishAsync("plant/a", "from " + other, 1));
+        }
+    }
+
+    [Fact]
+    public async Task Strangers_that_say_nothing_do_not_keep_a_node_out()
+    {
+        using var authority = new Authority();
+        await using var mesh = await Mesh.StartAsync(2, node => authority.Issue($"urn:edgebroker:plant:{node}"));
+        await mesh.LinkedAsync();
+        var strangers = new List<Socket>();
+        try
+        {
+            for (int i = 0; i < 20; i++) strangers.Add(await ConnectAsync(mesh.EndPointOf(1), from: "127.0.0.9"));
+            // Sixteen have a place.
+            await mesh.Logs[1].LineAsync(line => line.Contains("have not shown yet who they are", StringComparison.Ordinal));
+            using Socket socket = await ConnectAsync(mesh.EndPointOf(1), from: "127.0.0.1");
+            using var limit = new CancellationTokenSource(Deadline.Timeout);
+            (SslStream stream, byte node) = await authority.Issue("urn:edgebroker:plant:1")
+                .ShakeHandsAsync(new NetworkStream(socket), isDialed: true, expected: 2, limit.Token);
+            await stream.DisposeAsync();
+            Assert.Equal(2, node);
+        }
+        finally
+        {
+            strangers.ForEach(one => one.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Nodes_show_each_other_certificates_of_their_cluster()
     {
         using var authority = new Authority();
@@ -79,6 +129,31 @@ public sealed class MeshOverSocketsTests
         await mesh.Logs[0].LineAsync(line => line.Contains("was not issued by an authority", StringComparison.Ordinal));
     }
 
+    private static async Task<Socket> ConnectAsync(IPEndPoint to, string from)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        await socket.ConnectAsync(to);
+        return socket;
+    }
+
+    /// <summary>Throws once, where a node takes what another has sent.</summary>
+    private sealed class BuggyLoops(ILoopRequests inner) : ILoopRequests
+    {
+        private int _thrown;
+
+        public void Begin()
+        {
+            bool isTaking = Thread.CurrentThread.Name == "mesh" && Environment.StackTrace.Contains("MeshNode.Receive(", StringComparison.Ordinal);
+            if (isTaking && Interlocked.Exchange(ref _thrown, 1) == 0) throw new InvalidOperationException("a bug");
+            inner.Begin();
+        }
+
+        public void End() => inner.End();
+
+        public void Defer(Action work) => inner.Defer(work);
+    }
+
     /// <summary>Brokers without stores on one machine.</summary>
     private sealed class Mesh : IAsyncDisposable
     {
@@ -89,6 +164,8 @@ public sealed class MeshOverSocketsTests
         public List<MeshPart> Parts { get; } = [];
 
         public List<LogWaiter> Logs { get; } = [];
+
+        public IPEndPoint EndPointOf(int index) => new(IPAddress.Loopback, _ports[index].Number);
 
         public static async Task<Mesh> StartAsync(int nodes, Func<int, PeerTls>? tls = null)
         {
