@@ -48,6 +48,7 @@ public sealed partial class Broker
             {
                 _sessions.Deadlines.Remove(session);
                 if (previous is null) _sessions.CountConnected();
+                NoteReadiness(session);
                 previous?.Close(ReasonCode.SessionTakenOver);
                 if (previousWill is not null) PublishWill(previousWill, session, context);
                 if (previous is not null)
@@ -107,6 +108,7 @@ public sealed partial class Broker
         if (detachment.WillNow is { } will) PublishWill(will, session, context);
         // A connection may have come meanwhile and found no deadline to remove; then the one set here finds it connected and does nothing.
         _sessions.Deadlines.Set(session, detachment.DueMs);
+        NoteReadiness(session);
         // Nor does one that was ended meanwhile stay there for the weeks its expiry may be.
         if (session.Readiness == ReceiverReadiness.Gone) _sessions.Deadlines.Remove(session);
         return new Disconnection(SessionKept: true, detachment.WillNow is not null);

@@ -89,10 +89,10 @@ public sealed partial class Broker
         }
     }
 
-    /// <summary>Hands a message to one member of a shared group.</summary>
-    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication message, RoutingContext context, Receiver? except)
+    /// <summary>Hands a message to one member of a shared group, or to another node for one there.</summary>
+    private DeliveryOutcome DeliverToOne(SharedGroup group, in Publication message, RoutingContext context, Receiver? except, bool withPeers = true)
     {
-        while (group.Next(message.QoS, except) is { } member)
+        while (group.Next(message.QoS, except, withPeers) is { } member)
         {
             DeliveryOutcome outcome = DeliverTo(member, message, context);
             CountDropped(member.Receiver, outcome, context);

@@ -96,6 +96,8 @@ public sealed partial class Broker
             else if (member.Receiver.Readiness == ReceiverReadiness.Ready) return false;
         }
 
+        foreach (PeerInterest peer in group.Peers) needs |= peer.Receiver.NeedsStoreRoom(Lower(qos, peer));
+
         return needs;
     }
 

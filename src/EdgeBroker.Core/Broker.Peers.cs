@@ -3,8 +3,11 @@ using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
+using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core;
 
@@ -48,6 +51,55 @@ public sealed partial class Broker
         Retained.Set(publication, Clock.NowMs, out RetainedChange change);
         TellRetained(publication, change);
         return true;
+    }
+
+    /// <summary>
+    /// Hands a message of another node to one member of a shared group. If none is here any more, it goes to a node that has one: what other nodes have told
+    /// of their members comes before the messages they pass on, so it does not go round.
+    /// </summary>
+    /// <param name="publication">The message.</param>
+    /// <param name="sharedFilter">The filter, <c>$share/group/</c> included.</param>
+    /// <param name="context">The caller's context.</param>
+    public PublishOutcome PublishToGroup(in Publication publication, ReadOnlySpan<byte> sharedFilter, RoutingContext context)
+    {
+        SharedGroup? group = Subscriptions.FindGroup(sharedFilter);
+        if (FindObstacle(group, publication) is { } obstacle) return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, IsHeld: true);
+        Deliver(context.Batch, context);
+        context.Forms?.Reset();
+        context.BeginOne(publication);
+        Completion? completion;
+        try
+        {
+            DeliveryOutcome outcome = group is null ? DeliveryOutcome.Ignored : DeliverToOne(group, publication, context, except: null, withPeers: false);
+            if (outcome.Result == DeliveryResult.Ignored && group is not null) outcome = DeliverToOne(group, publication, context, except: null);
+            // The last member has gone, and there is no other.
+            if (outcome.Result == DeliveryResult.Ignored) context.Counters.CountDropped(DropReason.SessionEnded);
+            completion = RecordPublish(publication, null, context, ReasonCode.Success);
+        }
+        catch
+        {
+            Abandon(publication, context);
+            throw;
+        }
+
+        if (context.Isolated.Count > 0) ConcludeIsolated(context);
+        return new PublishOutcome(ReasonCode.Success, completion);
+    }
+
+    /// <summary>Why a group's message cannot be taken from another node at the moment; null: it can.</summary>
+    private string? FindObstacle(SharedGroup? group, in Publication publication) => group is null || publication.QoS == QoS.AtMostOnce ? null : Journal.Condition switch
+    {
+        JournalCondition.Failing when NeedsStore(group) => StoreCannotBeWritten,
+        JournalCondition.Busy when NeedsStore(group) => StoreIsBusy,
+        JournalCondition.Full when NeedsStoreRoom(group, publication.QoS) => StoreIsFull,
+        _ => null,
+    };
+
+    /// <summary>A session has got or lost its connection: other nodes look at that when they choose a member of a group.</summary>
+    private void NoteReadiness(Session session)
+    {
+        if (Subscriptions.Observer is null) return;
+        foreach (byte[] filter in session.FindSharedFilters()) Subscriptions.NoteReadiness(filter);
     }
 
     /// <summary>A lane of an earlier life is empty: the store forgets it.</summary>

@@ -58,16 +58,12 @@ public sealed partial class Broker
             if (peer.Options.MaximumQoS != QoS.AtMostOnce) return true;
         }
 
-        foreach (SharedGroup group in match.Groups)
-        {
-            foreach (Subscription subscription in group.Members)
-            {
-                if (subscription.Options.MaximumQoS != QoS.AtMostOnce && subscription.Receiver.IsDurable) return true;
-            }
-        }
-
-        return false;
+        return Array.Exists(match.Groups, NeedsStore);
     }
+
+    private static bool NeedsStore(SharedGroup group) =>
+        Array.Exists(group.Members, one => one.Options.MaximumQoS != QoS.AtMostOnce && one.Receiver.IsDurable)
+        || Array.Exists(group.Peers, one => one.Options.MaximumQoS != QoS.AtMostOnce);
 
     /// <summary>Appends what a routed message leaves on disk. Its acknowledgement waits for the completion returned.</summary>
     private Completion? RecordPublish(in Publication publication, Completion? retained, RoutingContext context, ReasonCode reason)

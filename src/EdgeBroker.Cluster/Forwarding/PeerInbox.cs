@@ -63,12 +63,12 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
             return true;
         }
 
-        if (lane.Held.Count > 0 || !TryPublish(lane, message.Life, message.Lane, message.Position, message.Publication))
+        if (lane.Held.Count > 0 || !TryPublish(lane, message.Life, message.Lane, message.Position, message.Publication, message.Group))
         {
             if (_heldBytes > MostHeldBytes) return false;
             Message held = message.Publication.ToMessage(broker.Clock.NowMs);
             _heldBytes += held.SizeBytes;
-            lane.Held.Enqueue(new HeldMessage(message.Life, message.Lane, message.Position, held));
+            lane.Held.Enqueue(new HeldMessage(message.Life, message.Lane, message.Position, held, message.Group.ToArray()));
         }
 
         lane.Taken = message.Position;
@@ -76,10 +76,11 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
     }
 
     /// <summary>Takes a message that is sent once.</summary>
-    public void TakeOnce(in Publication publication)
+    public void TakeOnce(in Publication publication, ReadOnlySpan<byte> group)
     {
         Taken++;
-        broker.Publish(publication with { IsBrokersOwn = false }, context, context.Batch);
+        if (group.IsEmpty) broker.Publish(publication with { IsBrokersOwn = false }, context, context.Batch);
+        else broker.PublishToGroup(publication, group, context);
     }
 
     /// <summary>Tries again what was held, and says how far each lane is that has come further.</summary>
@@ -89,7 +90,7 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
         foreach ((PeerLaneId id, Lane lane) in _lanes)
         {
             while (lane.Held.TryPeek(out HeldMessage? held)
-                && TryPublish(lane, held.Life, held.Lane, held.Position, Publication.Of(held.Message, broker.Clock.NowMs) with { IsBrokersOwn = false }))
+                && TryPublish(lane, held.Life, held.Lane, held.Position, Publication.Of(held.Message, broker.Clock.NowMs) with { IsBrokersOwn = false }, held.Group))
             {
                 lane.Held.Dequeue();
                 _heldBytes -= held.Message.SizeBytes;
@@ -102,13 +103,13 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
         }
     }
 
-    private bool TryPublish(Lane lane, long life, byte number, long position, in Publication publication)
+    private bool TryPublish(Lane lane, long life, byte number, long position, in Publication publication, ReadOnlySpan<byte> group)
     {
         context.Origin = new MessageOrigin(lane.StoreId, life, number, position);
         PublishOutcome outcome;
         try
         {
-            outcome = broker.Publish(publication, context);
+            outcome = group.IsEmpty ? broker.Publish(publication, context) : broker.PublishToGroup(publication, group, context);
         }
         catch (Exception exception)
         {
@@ -168,5 +169,5 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
         public Queue<HeldMessage> Held { get; } = new();
     }
 
-    private sealed record HeldMessage(long Life, byte Lane, long Position, Message Message);
+    private sealed record HeldMessage(long Life, byte Lane, long Position, Message Message, byte[] Group);
 }

@@ -25,7 +25,8 @@ internal enum InterestPart : byte
 internal static class InterestFrames
 {
     private const int BytesPerFrame = 24 * 1024;
-    private const Core.Topics.Interest All = Core.Topics.Interest.Any | Core.Topics.Interest.Acknowledged | Core.Topics.Interest.Kept;
+    private const Core.Topics.Interest All =
+        Core.Topics.Interest.Any | Core.Topics.Interest.Acknowledged | Core.Topics.Interest.Kept | Core.Topics.Interest.Connected;
 
     /// <summary>Frames with changes.</summary>
     /// <param name="version">The version with them.</param>
@@ -64,8 +65,9 @@ internal static class InterestFrames
     {
         interest = (Core.Topics.Interest)body.Byte();
         filter = body.Take(body.UInt16());
-        return !body.IsBroken && (interest & ~All) == 0 && !filter.IsEmpty && TopicFilter.IsValid(filter) && !TopicFilter.IsShared(filter)
-            && Utf8Text.IsValid(filter) && TopicName.CountLevels(filter) <= maxLevels && !filter.StartsWith("$SYS"u8);
+        if (body.IsBroken || (interest & ~All) != 0 || filter.IsEmpty || !TopicFilter.IsValid(filter) || !Utf8Text.IsValid(filter)) return false;
+        ReadOnlySpan<byte> topics = TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> inner) ? inner : filter;
+        return TopicName.CountLevels(topics) <= maxLevels && !topics.StartsWith("$SYS"u8);
     }
 
     private static void Begin(BodyWriter body, long version, InterestPart part)

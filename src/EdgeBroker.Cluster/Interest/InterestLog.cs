@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using EdgeBroker.Core.Topics;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Cluster.Interest;
 
@@ -29,10 +30,12 @@ internal sealed class InterestLog : IInterestObserver
     public void Changed(ReadOnlySpan<byte> filter, Core.Topics.Interest interest)
     {
         // A node's own topics are nobody else's.
-        if (filter.StartsWith("$SYS/"u8) || filter.SequenceEqual("$SYS"u8)) return;
+        if (IsOwn(TopicFilter.TrySplitShared(filter, out _, out ReadOnlySpan<byte> inner) ? inner : filter)) return;
         _noted.Enqueue(new InterestChange(filter.ToArray(), interest));
         Volatile.Write(ref _notedVersion, _notedVersion + 1);
     }
+
+    private static bool IsOwn(ReadOnlySpan<byte> filter) => filter.StartsWith("$SYS/"u8) || filter.SequenceEqual("$SYS"u8);
 
     /// <summary>Takes over what has been noted, and returns it.</summary>
     public List<InterestChange> Take()

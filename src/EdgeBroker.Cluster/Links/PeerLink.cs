@@ -97,18 +97,18 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
     }
 
     /// <inheritdoc/>
-    public bool TrySend(long life, byte lane, long position, in Publication message)
+    public bool TrySend(long life, byte lane, long position, in Publication message, ReadOnlySpan<byte> group)
     {
-        if (MessageFrames.LengthOf(message) > _theirMaxMessageBytes) return false;
-        Output.Add(FrameClass.Messages, MessageFrames.Write(new PeerLaneId(life, lane), position, message));
+        if (MessageFrames.LengthOf(message, group) > _theirMaxMessageBytes) return false;
+        Output.Add(FrameClass.Messages, MessageFrames.Write(new PeerLaneId(life, lane), position, message, group));
         return true;
     }
 
     /// <inheritdoc/>
-    public bool TrySendOnce(in Publication message)
+    public bool TrySendOnce(in Publication message, ReadOnlySpan<byte> group)
     {
-        if (!HasRoom || MessageFrames.LengthOf(message) > _theirMaxMessageBytes) return false;
-        Output.Add(FrameClass.Messages, MessageFrames.Write(default, 0, message));
+        if (!HasRoom || MessageFrames.LengthOf(message, group) > _theirMaxMessageBytes) return false;
+        Output.Add(FrameClass.Messages, MessageFrames.Write(default, 0, message, group));
         return true;
     }
 
@@ -261,7 +261,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
         // Without a stamp it would get one here, and be newer than it is.
         ForwardedMessage taken = message is { Publication.Retain: true, Publication.Stamp.IsNone: true } ? message.WithoutRetain() : message;
         if (taken.Lane != 0) return peer.Inbox.Take(taken);
-        peer.Inbox.TakeOnce(taken.Publication);
+        peer.Inbox.TakeOnce(taken.Publication, taken.Group);
         return true;
     }
 
@@ -271,7 +271,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
         while (!body.IsAtEnd)
         {
             if (!MessageFrames.TryReadOne(ref body, _mesh.MaxTopicLevels, out Publication message) || message.Retain) return false;
-            peer.Inbox.TakeOnce(message);
+            peer.Inbox.TakeOnce(message, group: []);
         }
 
         return !body.IsBroken;

@@ -96,7 +96,7 @@ internal sealed class PeerLane : ISessionLink
 
     /// <inheritdoc/>
     public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) =>
-        _link is { } link && !link.TrySend(Life, Number, delivery.Position, message) ? SendOutcome.TooLarge : SendOutcome.Sent;
+        _link is { } link && !link.TrySend(Life, Number, delivery.Position, message, delivery.SharedFilter) ? SendOutcome.TooLarge : SendOutcome.Sent;
 
     /// <inheritdoc/>
     public void SendPubrel(ushort packetId)

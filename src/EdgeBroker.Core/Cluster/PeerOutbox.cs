@@ -139,7 +139,7 @@ public sealed class PeerOutbox : Receiver
     }
 
     /// <summary>Notes what subscribers of the node want.</summary>
-    /// <param name="filter">The filter, valid and not shared.</param>
+    /// <param name="filter">The filter, valid; of a shared one its members are meant.</param>
     /// <param name="interest">What they want; nothing: it has none any more.</param>
     /// <returns>What is to be on disk before the node may rely on it; null: nothing.</returns>
     public Completion? SetInterest(ReadOnlySpan<byte> filter, Interest interest)
@@ -176,12 +176,12 @@ public sealed class PeerOutbox : Receiver
         if (message.QoS == QoS.AtMostOnce || subscription.Options.MaximumQoS == QoS.AtMostOnce)
         {
             if (Volatile.Read(ref _link) is not { } link) return DeliveryOutcome.Ignored;
-            return link.TrySendOnce(message) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.SlowClient);
+            return link.TrySendOnce(message, subscription.IsShared ? subscription.Filter : []) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.SlowClient);
         }
 
         if (!IsReachable && (((PeerInterest)subscription).Interest & Interest.Kept) == 0) return DeliveryOutcome.Ignored;
         PeerLane lane = LaneOf(message.QoS);
-        return lane.Session.Deliver(message, lane.Subscription, context);
+        return lane.Session.Deliver(message, subscription.IsShared ? ((PeerInterest)subscription).Addressed(lane) : lane.Subscription, context);
     }
 
     /// <inheritdoc/>

@@ -17,11 +17,14 @@ public interface IPeerLink
     /// <param name="lane">The lane.</param>
     /// <param name="position">The message's position there.</param>
     /// <param name="message">The message.</param>
+    /// <param name="group">The shared filter of which one member gets it; empty: all who subscribe do.</param>
     /// <returns>False: it is larger than the node takes, and nothing is written.</returns>
-    bool TrySend(long life, byte lane, long position, in Publication message);
+    bool TrySend(long life, byte lane, long position, in Publication message, ReadOnlySpan<byte> group);
 
     /// <summary>Writes a message that is sent once and not acknowledged; false, and nothing written, when the output is full.</summary>
-    bool TrySendOnce(in Publication message);
+    /// <param name="message">The message.</param>
+    /// <param name="group">The shared filter of which one member gets it; empty: all who subscribe do.</param>
+    bool TrySendOnce(in Publication message, ReadOnlySpan<byte> group);
 
     /// <summary>Writes the messages of a segment, of QoS 0; what finds the output full is left out.</summary>
     /// <returns>How many were left out.</returns>

@@ -42,6 +42,9 @@ public readonly record struct Delivery
     /// <summary>Identifiers of the subscriptions that caused it; null: none.</summary>
     public uint[]? SubscriptionIdentifiers { get; init; }
 
+    /// <summary>The shared subscription it came by; null: none.</summary>
+    public byte[]? SharedFilter { get; init; }
+
     /// <summary>How long it has waited in the queue, where the queue's policy asks for that; else 0.</summary>
     public int WaitedSeconds { get; init; }
 

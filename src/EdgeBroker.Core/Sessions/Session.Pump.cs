@@ -119,6 +119,7 @@ public sealed partial class Session
                 Position = delivery.Position,
                 SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
                 IsFanOut = fanOut,
+                SharedFilter = delivery.SharedFilter,
                 WaitedSeconds = TellsWait ? Math.Max(0, SecondsOf(_environment.Clock.NowMs) - delivery.QueuedAtSeconds) : 0,
             },
             publication,

@@ -28,6 +28,15 @@ public sealed partial class Session
         lock (SyncRoot.Alone()) return _subscriptions.Find(filter);
     }
 
+    /// <summary>The filters of the groups it is a member of.</summary>
+    internal byte[][] FindSharedFilters()
+    {
+        lock (SyncRoot.Alone())
+        {
+            return _subscriptions.Count == 0 ? [] : [.. _subscriptions.ToArray().Where(one => one.IsShared).Select(one => one.Filter)];
+        }
+    }
+
     /// <summary>
     /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each
     /// delivery, so such a client cannot go on as it is.

@@ -15,13 +15,16 @@ public enum Interest : byte
 
     /// <summary>Somebody of these has a session that outlives its connection.</summary>
     Kept = 4,
+
+    /// <summary>Of a shared subscription: some member of it has a connection.</summary>
+    Connected = 8,
 }
 
 /// <summary>Is told what the subscribers of this broker are interested in.</summary>
 public interface IInterestObserver
 {
     /// <summary>The interest in a filter has changed. Called under the writer lock of the tree: returns at once, and calls nobody.</summary>
-    /// <param name="filter">The filter; never that of a shared subscription.</param>
+    /// <param name="filter">The filter, <c>$share/group/</c> included.</param>
     /// <param name="interest">What is wanted now.</param>
     void Changed(ReadOnlySpan<byte> filter, Interest interest);
 }

@@ -11,8 +11,18 @@ public sealed class PeerInterest(PeerOutbox peer, byte[] filter, Interest intere
     peer, filter,
     new SubscriptionOptions((interest & Interest.Acknowledged) != 0 ? QoS.ExactlyOnce : QoS.AtMostOnce, retainAsPublished: true), 0)
 {
+    private Subscription? _firstLane;
+    private Subscription? _secondLane;
+
     /// <summary>What its subscribers want.</summary>
     public Interest Interest { get; } = interest;
+
+    /// <summary>Of a shared filter: what a lane takes messages by that are for one member of the group.</summary>
+    internal Subscription Addressed(PeerLane lane)
+    {
+        ref Subscription? place = ref lane.Number == 1 ? ref _firstLane : ref _secondLane;
+        return place ??= new Subscription(lane.Session, Filter, lane.Subscription.Options, 0);
+    }
 
     /// <summary>One with the effect of both, which are the same node's.</summary>
     internal PeerInterest With(PeerInterest other) =>

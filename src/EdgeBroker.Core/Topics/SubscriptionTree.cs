@@ -53,12 +53,13 @@ public sealed class SubscriptionTree
             ref MatchResult? place = ref PlaceOf(filter, subscription.Filter, out _);
             MatchResult old = place ?? MatchResult.Empty;
             bool isNew;
-            if (subscription is PeerInterest peer) Volatile.Write(ref place, old with { Peers = With(old.Peers, peer, out isNew) });
-            else if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
+            if (shared) Volatile.Write(ref place, WithMember(old, group, subscription, out isNew));
+            else if (subscription is PeerInterest peer) Volatile.Write(ref place, old with { Peers = With(old.Peers, peer, out isNew) });
             else Volatile.Write(ref place, old with { Plain = With(old.Plain, subscription, out isNew) });
             if (isNew) CountOne(subscription.Receiver, shared, 1, subscription.Filter.Length);
             NoteChange(filter);
             Observe(filter, old, place);
+            if (shared) Observe(subscription.Filter, FindGroup(place!, group));
         }
     }
 
@@ -74,15 +75,29 @@ public sealed class SubscriptionTree
             if (node is null || place is null) return false;
             bool removed;
             MatchResult old = place;
-            MatchResult left = receiver is PeerOutbox ? old with { Peers = Without(old.Peers, receiver, out removed) }
-                : shared ? WithoutMember(old, group, receiver, out removed) : old with { Plain = Without(old.Plain, receiver, out removed) };
+            SharedGroup? its = shared ? FindGroup(old, group) : null;
+            MatchResult left = shared ? WithoutMember(old, group, receiver, out removed)
+                : receiver is PeerOutbox ? old with { Peers = Without(old.Peers, receiver, out removed) }
+                : old with { Plain = Without(old.Plain, receiver, out removed) };
             if (!removed) return false;
             Volatile.Write(ref place, left.IsEmpty ? null : left);
             Prune(node);
             CountOne(receiver, shared, -1, fullFilter.Length);
             NoteChange(filter);
             Observe(filter, old, left);
+            Observe(fullFilter, its);
             return true;
+        }
+    }
+
+    /// <summary>A member of a group has got or lost its connection: other nodes may have to know.</summary>
+    internal void NoteReadiness(ReadOnlySpan<byte> sharedFilter)
+    {
+        if (!TopicFilter.TrySplitShared(sharedFilter, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter)) return;
+        lock (_writer.Alone())
+        {
+            ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
+            if (node is not null && place is not null) Observe(sharedFilter, FindGroup(place, group));
         }
     }
 
@@ -93,13 +108,7 @@ public sealed class SubscriptionTree
         lock (_writer.Alone())
         {
             ref MatchResult? place = ref PlaceOf(filter, null, out SubscriptionNode? node);
-            if (node is null || place is null) return null;
-            foreach (SharedGroup one in place.Groups)
-            {
-                if (group.SequenceEqual(one.Name)) return one;
-            }
-
-            return null;
+            return node is null || place is null ? null : FindGroup(place, group);
         }
     }
 
@@ -202,30 +211,32 @@ public sealed class SubscriptionTree
         return rest;
     }
 
-    private static MatchResult WithMember(MatchResult old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
+    private static SharedGroup? FindGroup(MatchResult place, ReadOnlySpan<byte> name)
     {
-        foreach (SharedGroup one in old.Groups)
+        foreach (SharedGroup one in place.Groups)
         {
-            if (!name.SequenceEqual(one.Name)) continue;
-            one.Members = With(one.Members, added, out isNew);
-            return old;
+            if (name.SequenceEqual(one.Name)) return one;
         }
 
-        isNew = true;
-        return old with { Groups = [.. old.Groups, new SharedGroup(name.ToArray()) { Members = [added] }] };
+        return null;
+    }
+
+    private static MatchResult WithMember(MatchResult old, ReadOnlySpan<byte> name, Subscription added, out bool isNew)
+    {
+        SharedGroup? known = FindGroup(old, name);
+        SharedGroup group = known ?? new SharedGroup(name.ToArray());
+        if (added is PeerInterest peer) group.Peers = With(group.Peers, peer, out isNew);
+        else group.Members = With(group.Members, added, out isNew);
+        return known is null ? old with { Groups = [.. old.Groups, group] } : old;
     }
 
     private static MatchResult WithoutMember(MatchResult old, ReadOnlySpan<byte> name, Receiver receiver, out bool removed)
     {
         removed = false;
-        foreach (SharedGroup one in old.Groups)
-        {
-            if (!name.SequenceEqual(one.Name)) continue;
-            one.Members = Without(one.Members, receiver, out removed);
-            return one.Members.Length > 0 ? old : old with { Groups = Array.FindAll(old.Groups, group => !ReferenceEquals(group, one)) };
-        }
-
-        return old;
+        if (FindGroup(old, name) is not { } group) return old;
+        if (receiver is PeerOutbox) group.Peers = Without(group.Peers, receiver, out removed);
+        else group.Members = Without(group.Members, receiver, out removed);
+        return group.IsEmpty ? old with { Groups = Array.FindAll(old.Groups, one => !ReferenceEquals(one, group)) } : old;
     }
 
     private void NoteChange(ReadOnlySpan<byte> filter)
@@ -243,6 +254,17 @@ public sealed class SubscriptionTree
         if (Observer is not { } observer || ReferenceEquals(before.Plain, after?.Plain)) return;
         Interest interest = InterestOf(after?.Plain ?? []);
         if (interest != InterestOf(before.Plain)) observer.Changed(filter, interest);
+    }
+
+    /// <summary>Tells what the members of a group want where that is another thing than before.</summary>
+    private void Observe(ReadOnlySpan<byte> sharedFilter, SharedGroup? group)
+    {
+        _writer.MustBeHeld();
+        if (Observer is not { } observer || group is null) return;
+        Interest interest = group.Interest;
+        if (interest == group.Told) return;
+        group.Told = interest;
+        observer.Changed(sharedFilter, interest);
     }
 
     private static Interest InterestOf(Subscription[] subscriptions)

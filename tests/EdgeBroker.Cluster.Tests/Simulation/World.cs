@@ -13,6 +13,9 @@ internal sealed record Sent(SimNode Node, int Start, string Topic, string Payloa
 {
     /// <summary>Whether the publisher has its acknowledgement.</summary>
     public bool IsAcknowledged { get; set; }
+
+    /// <summary>Whether some member of a shared subscription is owed it.</summary>
+    public bool IsOwedToGroup { get; init; }
 }
 
 /// <summary>
@@ -217,10 +220,12 @@ internal sealed class World
         var qos = (QoS)_random.Next(1, 3);
         List<SimClient> owed = Clients.FindAll(client =>
             client.IsSubscribed && client.Owing.Contains(node.Number) && TopicFilter.Matches(Bytes(client.Filter), Bytes(topic)));
+        bool isOwedToGroup = Clients.Exists(client =>
+            client.IsSubscribed && client.Owing.Contains(node.Number) && TopicFilter.IsShared(Bytes(client.Filter)));
         PublishOutcome outcome = node.Broker.Publish(new Publication { Topic = Bytes(topic), Payload = Bytes(payload), QoS = qos }, node.Context);
         if (outcome.IsHeld) return;
         Note($"{payload[..Math.Min(8, payload.Length)]} QoS {(int)qos} on {node.Number} for {string.Join(' ', owed.Select(one => one.Id))}");
-        Published.Add(new Sent(node, node.Starts, topic, payload, qos, number, outcome.Completion, owed));
+        Published.Add(new Sent(node, node.Starts, topic, payload, qos, number, outcome.Completion, owed) { IsOwedToGroup = isOwedToGroup });
     }
 
     private void PublishRetained(SimNode node)

@@ -47,9 +47,31 @@ public sealed class PeerInterestTests
         one.Subscribe("a", QoS.AtMostOnce);
         kept.Subscribe("a", QoS.AtLeastOnce);
         one.Unsubscribe("a");
-        one.Subscribe("$share/g/b", QoS.AtLeastOnce);
         kept.Unsubscribe("a");
         Assert.Equal(["a Any", "a Any, Acknowledged, Kept", "a None"], observer.Lines);
+    }
+
+    [Fact]
+    public void Of_a_group_the_observer_hears_who_is_there()
+    {
+        var observer = new Heard();
+        _bench.Broker.Subscriptions.Observer = observer;
+        Client one = _bench.Connect("one");
+        Client kept = _bench.Connect("kept", expirySeconds: 100);
+        one.Subscribe("$share/g/b", QoS.AtMostOnce);
+        kept.Subscribe("$share/g/b", QoS.AtLeastOnce);
+        one.Unsubscribe("$share/g/b");
+        kept.Disconnect();
+        _bench.Connect("kept", cleanStart: false, expirySeconds: 100).Unsubscribe("$share/g/b");
+        Assert.Equal(
+            [
+                "$share/g/b Any, Connected",
+                "$share/g/b Any, Acknowledged, Kept, Connected",
+                "$share/g/b Any, Acknowledged, Kept",
+                "$share/g/b Any, Acknowledged, Kept, Connected",
+                "$share/g/b None",
+            ],
+            observer.Lines);
     }
 
     [Fact]
