@@ -102,19 +102,23 @@ public sealed partial class Broker
     }
 
     /// <summary>Has the store forget an ended session, as soon as another member has what of a shared subscription it left on disk.</summary>
-    private void Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
+    /// <returns>Once this is on disk, no start finds the session again.</returns>
+    private JournalFact Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
     {
         List<SpilledDelivery> shared = spilled.FindAll(one => (one.Options & DeliveryOptions.IsShared) != 0);
         if (shared.Count == 0)
         {
             stored.Owner = null;
-            Journal.Append(new SessionDeleted(stored, spilled));
-            return;
+            var deleted = new SessionDeleted(stored, spilled);
+            Journal.Append(deleted);
+            return deleted;
         }
 
-        Journal.Append(new SessionEnded(stored));
+        var ended = new SessionEnded(stored);
+        Journal.Append(ended);
         stored.Owner = new SharedMessageTransfer(this, session, stored, spilled, shared.Count);
         Journal.Load(stored, shared);
+        return ended;
     }
 
     private void MaintainStore(long nowMs)

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeBroker.Cluster.Sockets;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
 
@@ -28,6 +29,32 @@ public sealed class MeshOverSocketsTests
 
         await publisher.PublishAsync("plant/b", "kept", qos: 1, retain: true);
         await Deadline.Until(() => mesh.Brokers[2].Broker.FindRetained("plant/b"u8) is not null, "the value on node 3");
+    }
+
+    [Fact]
+    public async Task A_client_id_has_one_connection_and_one_session_in_the_cluster()
+    {
+        await using var mesh = await Mesh.StartAsync(2);
+        await mesh.LinkedAsync();
+        TestClient first = await mesh.Brokers[0].ConnectAsync("c");
+        TestClient second = await mesh.Brokers[1].ConnectAsync("c");
+        await first.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+
+        // One that is kept stays where it is.
+        TestClient kept = await mesh.Brokers[0].OpenAsync();
+        await kept.SendAsync(kept.Packets.Connect("c", cleanStart: false, properties: Prop.SessionExpiry(60)));
+        await kept.ExpectConnackAsync(sessionPresent: false);
+        await second.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+        TestClient elsewhere = await mesh.Brokers[1].OpenAsync();
+        await elsewhere.SendAsync(elsewhere.Packets.Connect("c", cleanStart: false, properties: Prop.SessionExpiry(60)));
+        await elsewhere.ExpectRefusedAsync(ReasonCode.UseAnotherServer);
+
+        // A clean start ends it before CONNACK.
+        TestClient anew = await mesh.Brokers[1].OpenAsync();
+        await anew.SendAsync(anew.Packets.Connect("c", cleanStart: true, properties: Prop.SessionExpiry(60)));
+        await anew.ExpectConnackAsync(sessionPresent: false);
+        Assert.Null(mesh.Brokers[0].Broker.FindSession("c"));
+        await kept.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
     }
 
     [Fact]
@@ -90,7 +117,8 @@ public sealed class MeshOverSocketsTests
                     new IPEndPoint(IPAddress.Loopback, mesh._ports[node - 1]),
                     others.ToDictionary(one => (byte)one, one => new DnsEndPoint("127.0.0.1", mesh._ports[one - 1])), tls?.Invoke(node));
                 var log = new LogWaiter();
-                var part = new MeshPart(broker.Broker, options, endPoints, () => new RestoredMesh(Guid.NewGuid(), Stamp.None, []), TimeProvider.System, log);
+                var restored = new RestoredMesh(Guid.NewGuid(), Stamp.None, [], [], []);
+                var part = new MeshPart(broker.Broker, options, endPoints, () => restored, TimeProvider.System, log);
                 await part.StartAsync(CancellationToken.None);
                 mesh.Brokers.Add(broker);
                 mesh.Parts.Add(part);
