@@ -13,6 +13,7 @@ public sealed partial class MeshNode
     private void RunTurn(ClusterClock clock)
     {
         foreach (PeerLink failed in _links.FindAll(one => one.Failure is not null)) Close(failed, failed.Failure!);
+        Sessions.Run();
         SendInterest();
         SendRetained(clock);
         foreach (MeshPeer peer in _peers.Values) Serve(peer);
@@ -24,7 +25,7 @@ public sealed partial class MeshNode
     {
         peer.Inbox.Run((lane, through) => peer.Link?.SendSeen(lane, through));
         if (peer.Link is not { } link) return;
-        link.TellInterest();
+        link.TellSeen();
         peer.Outbox.Pump(_context);
         link.Retained!.Run(_broker.Clock.NowMs);
         if (!link.IsLinked || link.HasBeenLinked) return;
@@ -81,9 +82,15 @@ public sealed partial class MeshNode
         _barriers.RemoveAll(one => one.IsDone);
     }
 
-    /// <summary>A node that lets SUBACKs wait for too long is not linked any more: that ends their wait.</summary>
+    /// <summary>A node that lets SUBACKs or CONNACKs wait for too long is not linked any more: that ends their wait.</summary>
     private void CloseUnanswering(long nowMs)
     {
+        long lateSessions = Sessions.FindLate();
+        foreach (MeshPeer peer in _peers.Values)
+        {
+            if (peer.Link is { } link && link.SessionsSeen < lateSessions) Close(link, "it does not say that it knows a session");
+        }
+
         if (_barriers.Find(one => nowMs - one.SinceMs > _options.DeadAfter.TotalMilliseconds) is not { } late) return;
         foreach (MeshPeer peer in _peers.Values)
         {
@@ -134,7 +141,13 @@ public sealed partial class MeshNode
         if (_changes.Note(topic)) RequestRun();
     }
 
-    private MeshStatus Describe() => new(_options.Node, _options.Name, _interest.Version, _interest.Filters.Count, [.. _peers.Values.Select(Describe)]);
+    private MeshStatus Describe() => new(
+        _options.Node,
+        _options.Name,
+        _interest.Version,
+        _interest.Filters.Count,
+        new SessionCounts(Sessions.OwnedCount, Sessions.FrozenCount, Sessions.WaitingCount),
+        [.. _peers.Values.Select(Describe)]);
 
     private PeerStatus Describe(MeshPeer peer) => new(
         peer.Outbox.Node,

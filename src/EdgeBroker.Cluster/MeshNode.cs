@@ -3,12 +3,14 @@ using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Liveness;
+using EdgeBroker.Cluster.Ownership;
 using EdgeBroker.Cluster.Retained;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Core.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster;
@@ -40,6 +42,7 @@ public sealed partial class MeshNode : ICluster
     private readonly Action _runRequested;
     private ClusterClock? _clock;
     private RestoredMesh? _restored;
+    private SessionOwners? _sessions;
     private MeshStatus _status;
     private long _life;
     private long _nowMs;
@@ -58,7 +61,7 @@ public sealed partial class MeshNode : ICluster
         _context = broker.CreatePeerContext();
         _care = new RetainedCare(broker, options.Tombstones);
         _runRequested = () => RunRequested();
-        _status = new MeshStatus(options.Node, options.Name, 0, 0, []);
+        _status = new MeshStatus(options.Node, options.Name, 0, 0, default, []);
         broker.Cluster = this;
         broker.Subscriptions.Observer = _interest;
         broker.Retained.Changed = NoteChange;
@@ -80,6 +83,9 @@ public sealed partial class MeshNode : ICluster
 
     internal IEnumerable<MeshPeer> Peers => _peers.Values;
 
+    /// <summary>Which node has which session; once it has started.</summary>
+    internal SessionOwners Sessions => _sessions!;
+
     private int MaxMessageBytes => MessageSlack + _broker.Options.MaxPacketSizeBytes;
 
     /// <summary>Begins, once what the store holds is in the broker and before the first connection.</summary>
@@ -98,6 +104,8 @@ public sealed partial class MeshNode : ICluster
             outbox.IsReachable = true;
             _peers.Add(node, new MeshPeer(outbox, new PeerInbox(_broker, _context, RequestRun)) { SinceMs = nowMs });
         }
+
+        _sessions = new SessionOwners(_broker, restored, _peers.Values, _clock, _options, nowMs, RequestRun, _log);
     }
 
     /// <summary>A connection to another node is there.</summary>
@@ -153,6 +161,7 @@ public sealed partial class MeshNode : ICluster
 
         if (!ReferenceEquals(peer.Link, link)) return;
         peer.Link = null;
+        peer.Sessions.Break();
         peer.Cause = cause;
         peer.SinceMs = _nowMs;
         _broker.Loops.Begin();
@@ -191,6 +200,7 @@ public sealed partial class MeshNode : ICluster
         }
 
         if (nowMs - _repairedMs >= RepairMs) _repairedMs = nowMs;
+        Sessions.Tick(nowMs);
         CloseUnanswering(nowMs);
         _care.Tick(_clock, nowMs);
         Run();
@@ -214,13 +224,16 @@ public sealed partial class MeshNode : ICluster
     }
 
     /// <inheritdoc/>
-    public ValueTask<SessionClaim> ClaimAsync(string clientId, bool cleanStart, CancellationToken cancel) => new(SessionClaim.Granted(Epoch.None));
+    public ValueTask<SessionClaim> ClaimAsync(in SessionRequest request, CancellationToken cancel) => Sessions.ClaimAsync(request, cancel);
 
     /// <inheritdoc/>
-    public void Release(string clientId, Epoch epoch)
-    {
-        // A grant takes nothing from anybody.
-    }
+    public void Connected(string clientId, Epoch epoch, ConnectionLease lease) => Sessions.Connected(clientId, epoch, lease);
+
+    /// <inheritdoc/>
+    public void Ended(string clientId) => _sessions?.Ended(clientId);
+
+    /// <inheritdoc/>
+    public void Release(string clientId, Epoch epoch) => Sessions.Release(clientId, epoch);
 
     /// <inheritdoc/>
     public Completion? Subscribed(ReadOnlySpan<byte> filter)
@@ -275,6 +288,7 @@ public sealed partial class MeshNode : ICluster
             link.Send(frame);
         }
 
+        foreach (byte[] frame in Sessions.WriteAll()) link.Send(frame);
         peer.Outbox.Attach(link);
         return true;
     }

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Journaling;
 
 namespace EdgeBroker.Cluster;
 
@@ -34,15 +35,29 @@ public sealed record MeshOptions
 /// <param name="StoreId">The store.</param>
 /// <param name="StampBound">No stamp up to this is given out any more.</param>
 /// <param name="Taken">How far what others forward has been taken.</param>
-public sealed record RestoredMesh(Guid StoreId, Stamp StampBound, IReadOnlyList<MessageOrigin> Taken);
+/// <param name="Owned">The clients whose sessions this node owns, and when their last connections were accepted.</param>
+/// <param name="Tombstones">The clients whose older sessions are no more.</param>
+public sealed record RestoredMesh(
+    Guid StoreId,
+    Stamp StampBound,
+    IReadOnlyList<MessageOrigin> Taken,
+    IReadOnlyList<(string ClientId, Stamp ConnectedAt)> Owned,
+    IReadOnlyList<SessionTombstone> Tombstones);
 
 /// <summary>What there is to show of a mesh.</summary>
 /// <param name="Node">This node's number.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="InterestVersion">How often what its subscribers want has changed.</param>
 /// <param name="Filters">Filters its subscribers want.</param>
+/// <param name="Sessions">Sessions that outlive their connections.</param>
 /// <param name="Peers">The others.</param>
-public sealed record MeshStatus(byte Node, string Name, long InterestVersion, int Filters, IReadOnlyList<PeerStatus> Peers);
+public sealed record MeshStatus(byte Node, string Name, long InterestVersion, int Filters, SessionCounts Sessions, IReadOnlyList<PeerStatus> Peers);
+
+/// <summary>Sessions of a node that outlive their connections.</summary>
+/// <param name="Owned">Those that are its own.</param>
+/// <param name="PassedOver">Those whose clients have a newer one on another node.</param>
+/// <param name="Waiting">Clients that wait to hear whose their sessions are.</param>
+public readonly record struct SessionCounts(int Owned, int PassedOver, int Waiting);
 
 /// <summary>What there is to show of another node.</summary>
 /// <param name="Node">Its number.</param>

@@ -1,5 +1,6 @@
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.Ownership;
 using EdgeBroker.Core.Cluster;
 
 namespace EdgeBroker.Cluster;
@@ -12,6 +13,9 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
     public PeerOutbox Outbox => outbox;
 
     public PeerInbox Inbox => inbox;
+
+    /// <summary>What it has of clients.</summary>
+    public PeerSessions Sessions { get; } = new();
 
     /// <summary>The link; null: none, or it has not said who it is yet.</summary>
     public PeerLink? Link { get; set; }

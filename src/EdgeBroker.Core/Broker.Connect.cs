@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -143,7 +144,8 @@ public sealed partial class Broker
     }
 
     /// <summary>Puts in order what an ended session leaves.</summary>
-    private void Finish(Session session, SessionEnding ending, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
+    /// <returns>What is on disk when the session is over there too; null: it is in no store.</returns>
+    private Completion? Finish(Session session, SessionEnding ending, RoutingContext context, ReasonCode reason = ReasonCode.SessionTakenOver)
     {
         _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
         _sessions.Deadlines.Remove(session);
@@ -166,8 +168,10 @@ public sealed partial class Broker
         foreach (OrphanedMessage orphan in ending.Orphans) Reassign(orphan, session, context);
         CountDropped(session, ending.Dropped, DropReason.SessionEnded, context);
         // Last, behind what its will and its orphans left in the journal: nothing is lost in between.
-        if (ending.Stored is not null) _transfers.Delete(session, ending.Stored, ending.Spilled);
+        Completion? deleted = ending.Stored is null ? null : _transfers.Delete(session, ending.Stored, ending.Spilled);
         Events.SessionEnded(session.Id);
+        Cluster.Ended(session.Id);
+        return deleted;
     }
 
     private void PublishWill(Will will, Session session, RoutingContext context)

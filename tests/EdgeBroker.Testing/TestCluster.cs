@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
 
 namespace EdgeBroker.Testing;
 
@@ -22,6 +23,12 @@ public sealed class TestCluster : ICluster
     /// <summary>What was given back, in order.</summary>
     public ConcurrentQueue<(string ClientId, long Epoch)> Released { get; } = new();
 
+    /// <summary>What came to something, in order.</summary>
+    public ConcurrentQueue<(string ClientId, long Epoch)> Taken { get; } = new();
+
+    /// <summary>The clients whose sessions ended, in order.</summary>
+    public ConcurrentQueue<string> Over { get; } = new();
+
     /// <summary>The tokens of all claims, in order.</summary>
     public ConcurrentQueue<CancellationToken> Tokens { get; } = new();
 
@@ -35,14 +42,20 @@ public sealed class TestCluster : ICluster
     public Task<TestClaim> NextAsync() => Deadline.Within(_claims.Reader.ReadAsync().AsTask(), "a claim");
 
     /// <inheritdoc/>
-    public ValueTask<SessionClaim> ClaimAsync(string clientId, bool cleanStart, CancellationToken cancel)
+    public ValueTask<SessionClaim> ClaimAsync(in SessionRequest request, CancellationToken cancel)
     {
         Tokens.Enqueue(cancel);
-        if (AtOnce(clientId) is { } answer) return new(answer);
-        var claim = new TestClaim(clientId, cleanStart, cancel);
+        if (AtOnce(request.ClientId) is { } answer) return new(answer);
+        var claim = new TestClaim(request.ClientId, request.CleanStart, cancel);
         _claims.Writer.TryWrite(claim);
         return new(claim.Task);
     }
+
+    /// <inheritdoc/>
+    public void Connected(string clientId, Epoch epoch, ConnectionLease lease) => Taken.Enqueue((clientId, epoch.Grant));
+
+    /// <inheritdoc/>
+    public void Ended(string clientId) => Over.Enqueue(clientId);
 
     /// <inheritdoc/>
     public void Release(string clientId, Epoch epoch) => Released.Enqueue((clientId, epoch.Grant));

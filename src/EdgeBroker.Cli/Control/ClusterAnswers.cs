@@ -11,6 +11,15 @@ public sealed record ClusterStatusAnswer
     /// <summary>Filters its subscribers want.</summary>
     public required int Filters { get; init; }
 
+    /// <summary>Sessions that outlive their connections and are its own.</summary>
+    public required int Sessions { get; init; }
+
+    /// <summary>Sessions whose clients have a newer one on another node.</summary>
+    public required int PassedOver { get; init; }
+
+    /// <summary>Clients that wait to hear whose their sessions are.</summary>
+    public required int Waiting { get; init; }
+
     /// <summary>The others.</summary>
     public required IReadOnlyList<PeerAnswer> Peers { get; init; }
 }

@@ -35,6 +35,12 @@ internal enum FrameType : byte
 
     /// <summary>The link ends, and why, in words. The last of a link.</summary>
     Bye = 11,
+
+    /// <summary>What a node has of clients: <see cref="Ownership.SessionFrames"/>.</summary>
+    Sessions = 12,
+
+    /// <summary>What the node has of clients up to a version has been acted upon, and is on disk where it has to be.</summary>
+    SessionsSeen = 13,
 }
 
 /// <summary>What goes before what. Nothing relies on the order between two of them.</summary>

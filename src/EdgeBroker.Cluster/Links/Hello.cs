@@ -9,10 +9,10 @@ namespace EdgeBroker.Cluster.Links;
 internal sealed record Hello
 {
     /// <summary>The versions of the protocol this build speaks.</summary>
-    public const byte OldestWire = 1;
+    public const byte OldestWire = 2;
 
     /// <summary>The newest of them.</summary>
-    public const byte NewestWire = 1;
+    public const byte NewestWire = 2;
 
     // More lives than this have no messages under way: each is a start of the process.
     private const int MostLanes = 256;

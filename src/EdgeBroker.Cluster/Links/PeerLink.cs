@@ -15,7 +15,7 @@ namespace EdgeBroker.Cluster.Links;
 /// One connection to another node: bytes in, bytes out. What comes in and all that follows is the business of the thread that serves the cluster; publishers
 /// write messages to the output, and one more thread takes from it.
 /// </summary>
-public sealed class PeerLink : IFrameHandler, IPeerLink
+public sealed partial class PeerLink : IFrameHandler, IPeerLink
 {
     // What another node may make grow here.
     private const int MostFilters = 1_000_000;
@@ -23,9 +23,8 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
 
     private readonly MeshNode _mesh;
     private readonly FrameReader _reader;
-    private readonly Queue<(long Version, Completion? Completion)> _interestToSee = new();
+    private readonly SeenQueue _interestToSee;
     private HashSet<byte[]>? _present;
-    private Completion? _interestOnDisk;
     private string? _failure;
     private string? _cause;
     private int _theirMaxMessageBytes;
@@ -36,6 +35,8 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
         IsDialed = isDialed;
         Expected = expected;
         Output = new LinkOutput(mostBytes);
+        _interestToSee = new SeenQueue(mesh.RequestRun);
+        _sessionsToSee = new SeenQueue(mesh.RequestRun);
         _reader = new FrameReader(mostMessageBytes);
     }
 
@@ -81,8 +82,8 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
     /// <summary>Whether all that the other's subscribers want is in this node's tree.</summary>
     internal bool HasInterest { get; private set; }
 
-    /// <summary>Whether either publishes to the other whatever its subscribers want.</summary>
-    internal bool IsLinked => HasInterest && SeenVersion >= 0;
+    /// <summary>Whether either publishes to the other whatever its subscribers want, and knows the other's sessions.</summary>
+    internal bool IsLinked => HasInterest && SeenVersion >= 0 && HasSessions && SessionsSeen >= 0;
 
     /// <summary>Why it has to end; null: it has not.</summary>
     internal string? Failure => Volatile.Read(ref _failure) ?? (Output.BytesOf(FrameClass.Control) > MostControlBytes ? "it does not read" : null);
@@ -160,22 +161,11 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
         Send(Frames.Of(FrameType.MessageSeen, body.Written));
     }
 
-    /// <summary>Tells the other how far its interest is safe.</summary>
-    internal void TellInterest()
+    /// <summary>Tells the other how far what it has told is safe.</summary>
+    internal void TellSeen()
     {
-        while (_interestToSee.TryPeek(out (long Version, Completion? Completion) first))
-        {
-            if (first.Completion is { IsDone: false } completion)
-            {
-                if (ReferenceEquals(_interestOnDisk, completion)) return;
-                _interestOnDisk = completion;
-                completion.WhenDone(_mesh.RequestRun);
-                return;
-            }
-
-            _interestToSee.Dequeue();
-            if (first.Version >= 0) SendNumber(FrameType.InterestSeen, first.Version);
-        }
+        _interestToSee.Tell(version => SendNumber(FrameType.InterestSeen, version));
+        _sessionsToSee.Tell(version => SendNumber(FrameType.SessionsSeen, version));
     }
 
     /// <inheritdoc/>
@@ -188,6 +178,8 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
             FrameType.Ping => TakePing(body),
             FrameType.Interest => TakeInterest(body, peer),
             FrameType.InterestSeen => TakeInterestSeen(body),
+            FrameType.Sessions => TakeSessions(body, peer),
+            FrameType.SessionsSeen => TakeSessionsSeen(body, peer),
             FrameType.Message => TakeMessage(body, peer),
             FrameType.MessageSeen => TakeMessageSeen(body, peer),
             FrameType.Burst => TakeBurst(body, peer),
@@ -241,7 +233,7 @@ public sealed class PeerLink : IFrameHandler, IPeerLink
             HasInterest = true;
         }
 
-        _interestToSee.Enqueue((isWhole ? version : -1, completion));
+        _interestToSee.Add(isWhole ? version : -1, completion);
         return true;
     }
 

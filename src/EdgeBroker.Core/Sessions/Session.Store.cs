@@ -102,6 +102,15 @@ public sealed partial class Session : IStoredSessionOwner
         }
     }
 
+    /// <summary>Notes on disk under what this node owns it, where it is stored.</summary>
+    internal void Own(Cluster.Epoch epoch, Cluster.Stamp connectedAt)
+    {
+        lock (SyncRoot.Alone())
+        {
+            if (!HasEnded && IsStored) Journal.Append(new SessionOwned(_store.Session!, epoch, connectedAt));
+        }
+    }
+
     /// <summary>Begins to be stored, or goes on, with a new connection or without one.</summary>
     private void SaveState()
     {

@@ -56,6 +56,14 @@ public sealed partial class Session
         return true;
     }
 
+    /// <summary>Closes a connection, if it still has the session.</summary>
+    internal void Close(ConnectionLease lease, ReasonCode reason)
+    {
+        ISessionLink? link;
+        lock (SyncRoot.Alone()) link = Holds(lease) ? _link : null;
+        link?.Close(reason);
+    }
+
     /// <summary>Its row in a list; null when it has ended.</summary>
     internal SessionSummary? Summarize()
     {

@@ -15,19 +15,23 @@ internal sealed class SharedMessageTransfers(Broker broker)
     /// <param name="session">The session.</param>
     /// <param name="stored">What the store knows of it.</param>
     /// <param name="spilled">Its messages on disk.</param>
-    public void Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
+    /// <returns>Once this is on disk, no start finds the session again.</returns>
+    public JournalFact Delete(Session session, StoredSession stored, List<SpilledDelivery> spilled)
     {
         List<SpilledDelivery> shared = spilled.FindAll(one => (one.Options & DeliveryOptions.IsShared) != 0);
         if (shared.Count == 0)
         {
             stored.Owner = null;
-            broker.Journal.Append(new SessionDeleted(stored, spilled));
-            return;
+            var deleted = new SessionDeleted(stored, spilled);
+            broker.Journal.Append(deleted);
+            return deleted;
         }
 
-        broker.Journal.Append(new SessionEnded(stored));
+        var ended = new SessionEnded(stored);
+        broker.Journal.Append(ended);
         stored.Owner = new Transfer(_loaded, session, stored, spilled, shared.Count);
         broker.Journal.Load(stored, shared);
+        return ended;
     }
 
     /// <summary>Hands over what the store has loaded meanwhile.</summary>

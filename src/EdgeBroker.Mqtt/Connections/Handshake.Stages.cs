@@ -169,7 +169,7 @@ public sealed partial class Handshake
 
         if (Broker.FindOwner(connect.ClientId, verdict.UserName) is { } owner)
         {
-            RefuseForeign(owner);
+            RefuseForeign(OwnedBy(owner));
             return false;
         }
 
@@ -192,10 +192,10 @@ public sealed partial class Handshake
         : Ingress.Evaluate(Publication.Of(will.Message, 0), verdict.Permissions, Options, Connect.ClientId, Connect.MayBeBridge);
 
     /// <summary>The client id is another user's: whoever knows it could take messages and end the connection.</summary>
-    private void RefuseForeign(string owner) => Refuse(
-        ReasonCode.ClientIdentifierNotValid,
-        "the client id is in use by another user",
-        logged: $"the client id belongs to user \"{owner}\", whose session is connected or kept (edgebroker kick --forget ends it)");
+    private void RefuseForeign(string logged) => Refuse(ReasonCode.ClientIdentifierNotValid, "the client id is in use by another user", logged: logged);
+
+    private static string OwnedBy(string owner) =>
+        $"the client id belongs to user \"{owner}\", whose session is connected or kept (edgebroker kick --forget ends it)";
 
     private void Claim(AuthenticationResult identity)
     {
@@ -208,7 +208,8 @@ public sealed partial class Handshake
         ValueTask<SessionClaim> claim;
         try
         {
-            claim = cluster.ClaimAsync(connect.ClientId, connect.CleanStart, cancel.Token);
+            claim = cluster.ClaimAsync(
+                new SessionRequest(connect.ClientId, connect.CleanStart, connect.Grant.ExpirySeconds != 0, identity.UserName), cancel.Token);
         }
         catch (Exception exception)
         {
@@ -271,8 +272,12 @@ public sealed partial class Handshake
                 string logged = "the client's session is on " + (claim.Server ?? "another node");
                 Refuse(reason, "the client's session is on another server", logged: logged, server: claim.Server);
                 break;
+            case ClaimOutcome.Foreign:
+                RefuseForeign("the client id belongs to another user: " + claim.Cause);
+                break;
             default:
-                Refuse(ReasonCode.ServerUnavailable, "unavailable: try again later", logged: "the cluster cannot say who serves the client");
+                Refuse(
+                    ReasonCode.ServerUnavailable, "unavailable: try again later", logged: claim.Cause ?? "the cluster cannot say who serves the client");
                 break;
         }
     }
@@ -284,7 +289,7 @@ public sealed partial class Handshake
         try
         {
             if (!IsLetIn(Connect!.Identity!)) return;
-            isTaken = Enter();
+            isTaken = Enter(epoch);
         }
         finally
         {
@@ -293,7 +298,7 @@ public sealed partial class Handshake
     }
 
     /// <summary>Takes the session; false: it is another user's by now, and the client has been refused.</summary>
-    private bool Enter()
+    private bool Enter(Epoch epoch)
     {
         PendingConnect connect = Connect!;
         AuthenticationResult identity = connect.Identity!;
@@ -302,10 +307,11 @@ public sealed partial class Handshake
         if (grant.Will is { } will) grant = grant with { Will = will with { Author = new WillAuthor(Endpoint, identity, connect.ClientId) } };
         if (Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link) is not { } lease)
         {
-            RefuseForeign(Broker.FindOwner(connect.ClientId, identity.UserName) ?? "");
+            RefuseForeign(OwnedBy(Broker.FindOwner(connect.ClientId, identity.UserName) ?? ""));
             return false;
         }
 
+        Broker.Cluster.Connected(connect.ClientId, epoch, lease);
         _state = State.Done;
         var connection = new MqttConnection(_link, lease, connect, _holdsSlot);
         Transport.Handler = connection;

@@ -51,7 +51,8 @@ internal sealed partial class BrokerStore : IBrokerPart
     /// <summary>What it holds of other nodes; once it has started.</summary>
     /// <exception cref="PartException">There is no store, or it could not be read.</exception>
     public RestoredMesh Mesh => _journal is { Cluster: { } cluster }
-        ? new RestoredMesh(_journal.StoreId, cluster.StampBound, cluster.Taken)
+        ? new RestoredMesh(
+            _journal.StoreId, cluster.StampBound, cluster.Taken, [.. cluster.Owned.Select(one => (one.ClientId, one.ConnectedAt))], cluster.SessionTombstones)
         : throw new PartException("[cluster] needs a store that can be read");
 
     /// <summary>Opens the store in a directory, or none for <c>durability = "memory"</c>.</summary>

@@ -19,6 +19,9 @@ internal static class ClusterStatus
         Node = status.Node,
         Name = status.Name,
         Filters = status.Filters,
+        Sessions = status.Sessions.Owned,
+        PassedOver = status.Sessions.PassedOver,
+        Waiting = status.Sessions.Waiting,
         Peers = [.. status.Peers.Select(peer => new PeerAnswer
         {
             Node = peer.Node,

@@ -1,6 +1,7 @@
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.Ownership;
 using EdgeBroker.Cluster.Tests.Simulation;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
@@ -83,6 +84,7 @@ public sealed class HostileLinkTests
         PeerLink link = node.Mesh.Open(expected: null, isDialed: false, static () => { });
         node.Mesh.Receive(link, Hello(2, random.Next()).ToFrame());
         foreach (byte[] frame in InterestFrames.Write(0, [], isFull: true)) node.Mesh.Receive(link, frame);
+        foreach (byte[] frame in SessionFrames.Write(0, [], isFull: true)) node.Mesh.Receive(link, frame);
         return link;
     }
 
@@ -104,7 +106,7 @@ public sealed class HostileLinkTests
     {
         byte[] body = new byte[random.Next(80)];
         random.NextBytes(body);
-        return Frames.Of((FrameType)random.Next(1, 14), body);
+        return Frames.Of((FrameType)random.Next(1, 16), body);
     }
 
     private static List<byte[]> Good() =>
@@ -114,7 +116,10 @@ public sealed class HostileLinkTests
         MessageFrames.Write(default, 0, new Publication { Topic = "t/3"u8, Payload = "three"u8 }),
         MessageFrames.WriteRow(new Publication { Topic = "r/1"u8, Payload = "value"u8, Retain = true, Stamp = new Stamp(1024) }),
         .. InterestFrames.Write(1, [new InterestChange("t/#"u8.ToArray(), Core.Topics.Interest.Any | Core.Topics.Interest.Kept)], isFull: false),
+        .. SessionFrames.Write(
+            1, Enum.GetValues<SessionKind>().Select((kind, i) => new SessionEntry("client1" + (i % 2), kind, new Stamp(900 + i), UInt128.One)), isFull: false),
         Frames.Of(FrameType.InterestSeen, new byte[8]),
+        Frames.Of(FrameType.SessionsSeen, new byte[8]),
         Frames.Of(FrameType.MessageSeen, new byte[17]),
         Frames.Of(FrameType.RetainedSince, new byte[8]),
         Frames.Of(FrameType.Ping, new byte[8]),

@@ -16,6 +16,7 @@ internal static class Judge
             FindDisorder(world, client, faults);
         }
 
+        foreach (string id in world.Clients.Select(one => one.Id).Append("rival")) FindSecond(world, id, faults);
         FindDifferences(world, faults);
         return faults;
     }
@@ -29,6 +30,15 @@ internal static class Judge
                 faults.Add($"lost: {Name(sent)} was acknowledged, and {client.Id} on node {client.Node.Number} never got it");
             }
         }
+    }
+
+    /// <summary>One connection and one owner of a client id in the whole cluster.</summary>
+    private static void FindSecond(World world, string id, List<string> faults)
+    {
+        string[] connected = [.. world.Nodes.Where(one => one.Broker.FindSession(id) is { IsConnected: true }).Select(one => one.Name)];
+        if (connected.Length > 1) faults.Add($"session: {id} is connected on {string.Join(" and ", connected)}");
+        string[] owned = [.. world.Nodes.Where(one => one.Mesh.Sessions.Owns(id)).Select(one => one.Name)];
+        if (owned.Length > 1) faults.Add($"session: {id} is owned by {string.Join(" and ", owned)}");
     }
 
     private static void FindRepeated(World world, SimClient client, List<string> faults)

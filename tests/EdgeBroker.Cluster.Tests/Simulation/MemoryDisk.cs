@@ -22,6 +22,13 @@ internal sealed class MemoryDisk
 
     public Stamp Bound { get; set; }
 
+    public Dictionary<string, Stamp> Tombstones { get; } = [];
+
+    /// <summary>What a start finds of the cluster.</summary>
+    public RestoredMesh Mesh => new(
+        StoreId, Bound, [.. Taken.Values], [.. Rows.Where(row => row.Owned is not null).Select(row => (row.ClientId, row.Owned!.ConnectedAt))],
+        [.. Tombstones.Select(one => new SessionTombstone(one.Key, one.Value))]);
+
     public long NextMessageId() => ++_lastMessageId;
 
     /// <summary>Puts into a new broker what is here.</summary>
@@ -71,6 +78,8 @@ internal sealed class MemoryDisk
         public string ClientId => clientId;
 
         public SessionSaved? Saved { get; set; }
+
+        public SessionOwned? Owned { get; set; }
 
         public Dictionary<byte[], Subscription> Subscriptions { get; } = new(TopicComparer.Instance);
 

@@ -30,6 +30,7 @@ internal sealed class MemoryJournal(MemoryDisk disk, Mutation mutation) : IJourn
     {
         _waiting.Enqueue(fact);
         if ((mutation & Mutation.AcknowledgedBeforeCommit) != 0 && fact is PublishRecord or SubscriptionChanged) fact.Complete();
+        if ((mutation & Mutation.VoidSeenBeforeCommit) != 0 && fact is SessionDeleted) fact.Complete();
     }
 
     public void Load(StoredSession session, IReadOnlyList<SpilledDelivery> deliveries) => _loads.Enqueue(((MemorySession)session, deliveries));
@@ -110,6 +111,13 @@ internal sealed class MemoryJournal(MemoryDisk disk, Mutation mutation) : IJourn
                 break;
             case RetainedChanged retained:
                 disk.Save(retained);
+                break;
+            case SessionOwned owned:
+                RowOf(owned.Session).Owned = owned;
+                break;
+            case SessionTombstoneChanged { Tombstone: var tombstone }:
+                if (tombstone.Below.IsNone) disk.Tombstones.Remove(tombstone.ClientId);
+                else if ((mutation & Mutation.VoidNotKept) == 0) disk.Tombstones[tombstone.ClientId] = tombstone.Below;
                 break;
             case StampBoundRaised raised:
                 if ((mutation & Mutation.BoundNotKept) == 0) disk.Bound = raised.Bound;

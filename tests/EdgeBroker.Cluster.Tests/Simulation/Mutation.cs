@@ -32,4 +32,16 @@ internal enum Mutation
 
     /// <summary>A restarted node does not send what an earlier life has left.</summary>
     OutboxNotKept = 256,
+
+    /// <summary>CONNACK of a new session does not wait for the other nodes.</summary>
+    BeginsWithoutBarrier = 512,
+
+    /// <summary>A client that starts clean tells nobody.</summary>
+    CleanStartWithoutVoid = 1024,
+
+    /// <summary>The disk does not keep that a client has begun anew.</summary>
+    VoidNotKept = 2048,
+
+    /// <summary>A node says that an older session is over before its disk does.</summary>
+    VoidSeenBeforeCommit = 4096,
 }

@@ -1,32 +1,45 @@
+using System.Globalization;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
-using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Cluster.Tests.Simulation;
 
 /// <summary>
-/// A client with a session that outlives connections and the broker's process; it subscribes, and acknowledges what it gets as a client does.
+/// A client with a session that outlives connections and the broker's process; it subscribes, and acknowledges what it gets as a client does. One that roams
+/// goes from node to node, leaves connections behind that nobody closes, and begins anew at times.
 /// </summary>
-internal sealed class SimClient(string id, SimNode node, string filter, QoS qos)
+internal sealed class SimClient(string id, SimNode first, string filter, QoS qos, World? world = null)
 {
     // What the client itself remembers of QoS 2, whatever becomes of its connection.
     private readonly HashSet<ushort> _received = [];
-    private Connection? _connection;
+    private readonly List<SimSessionLink> _leftBehind = [];
+    private SimSessionLink? _connection;
+    private SimClaim? _claim;
     private Completion? _suback;
     private bool _isSubscribing;
     private List<PeerLink> _linked = [];
 
+    // The session it had last: the first of each node and client is 0.
+    private int _session;
+    private int _sessions;
+    private int _sessionStart;
+    private bool _isKept = true;
+    private bool _isCertain;
+    private bool _hasOpenStart;
+
     public string Id => id;
 
-    public SimNode Node => node;
+    public SimNode Node { get; private set; } = first;
 
     public string Filter => filter;
 
     public QoS QoS => qos;
+
+    public bool IsRoaming => world is not null;
 
     /// <summary>Whether its filter has been acknowledged.</summary>
     public bool IsSubscribed { get; private set; }
@@ -37,35 +50,67 @@ internal sealed class SimClient(string id, SimNode node, string filter, QoS qos)
     /// <summary>The nodes whose messages it is owed: they know its filter.</summary>
     public HashSet<byte> Owing { get; } = [];
 
-    public bool IsConnected => _connection is not null && _connection.Life == node.Starts && node.IsUp;
+    public bool IsConnected => _connection is { IsClosed: false } && _connection.Start == Node.Starts && Node.IsUp;
 
     public bool HasWork => IsConnected && (_connection!.Unread.Count > 0 || _connection.PumpRequested);
 
+    /// <summary>The node it had a session on last.</summary>
+    private SimNode? Home { get; set; }
+
+    /// <summary>Whether it does not know whether its session is still there: nothing is owed to it.</summary>
+    public bool IsInDoubt { get; private set; }
+
+    private string Marker => string.Create(CultureInfo.InvariantCulture, $"id/{id}/{_session}");
+
+    /// <summary>Connects, or goes on with it.</summary>
     public void Connect()
     {
-        if (!node.IsUp || IsConnected) return;
-        var connection = new Connection(node.Starts);
-        connection.Lease = node.Broker.Connect(id, cleanStart: false, new SessionGrant(1_000_000, 20, null), node.Context, connection)!.Value;
-        if (!connection.SessionPresent)
+        CloseWhatIsToBe();
+        if (IsConnected) return;
+        _connection = null;
+        if (_claim is null)
         {
-            _received.Clear();
-            IsSubscribed = false;
+            int kind = world?.Next(20) ?? 9;
+            SimNode to = world?.AnyNode() ?? Node;
+            if (!to.IsUp) return;
+            bool isClean = kind < 7;
+            _claim = new SimClaim(id, to, isClean, isKept: kind > 3, Sees(to));
+            // Whether or not it hears of it, its session may be over from now on.
+            if (isClean) Doubt();
         }
 
-        _isSubscribing = false;
-        _connection = connection;
+        if (!_claim.IsThere)
+        {
+            _claim = null;
+            return;
+        }
+
+        // Between the answer and CONNACK there may be other steps.
+        if (!_claim.IsAnswered || world?.Next(3) == 0) return;
+        SimClaim claim = _claim;
+        _claim = null;
+        if (claim.TryEnter(out SimSessionLink? connection)) Begin(claim, connection);
     }
 
+    /// <summary>Goes away, in one way or another.</summary>
     public void Disconnect()
     {
+        if (_claim is not null)
+        {
+            _claim.Abandon();
+            _claim = null;
+        }
+
         if (!IsConnected) return;
-        node.Broker.Disconnect(_connection!.Lease, discardWill: true, newExpirySeconds: null, node.Context);
+        if (IsRoaming && world!.Next(2) == 0) _leftBehind.Add(_connection!);
+        else _connection!.Disconnect();
         _connection = null;
     }
 
     /// <summary>Does the next thing: subscribes, or reads and answers a packet.</summary>
     public void Act()
     {
+        CloseWhatIsToBe();
         if (!IsConnected) return;
         if (!IsSubscribed)
         {
@@ -76,41 +121,119 @@ internal sealed class SimClient(string id, SimNode node, string filter, QoS qos)
         if (_connection!.PumpRequested)
         {
             _connection.PumpRequested = false;
-            node.Broker.Pump(_connection.Lease, node.Context);
+            Node.Broker.Pump(_connection.Lease, Node.Context);
         }
 
         if (_connection.Unread.TryDequeue(out (bool IsRelease, ushort Id, QoS QoS, string Payload) packet)) Answer(packet);
+    }
+
+    /// <summary>Notes who else knows its filter by now.</summary>
+    public void Look()
+    {
+        CloseWhatIsToBe();
+        if (!IsSubscribed || !_isKept || IsInDoubt || !Node.IsUp || Owing.Count == Node.Mesh.Peers.Count() + 1) return;
+        foreach (PeerLink link in LinksOf(Node))
+        {
+            if (link.SeenVersion >= Node.Mesh.NotedVersion) Owing.Add((byte)link.Peer!.Outbox.Node);
+        }
+    }
+
+    private static IEnumerable<PeerLink> LinksOf(SimNode node) => node.Mesh.Peers.Select(one => one.Link).OfType<PeerLink>().Where(link => link.IsLinked);
+
+    // Whether a node knows of what the client did last.
+    private bool Sees(SimNode node) => Home is null || Home == node || (Home.IsUp && node.IsUp
+        && node.LinkTo(Home) is { IsLinked: true } && Home.LinkTo(node) is { IsLinked: true });
+
+    private void CloseWhatIsToBe()
+    {
+        if (_connection is { IsClosed: true } closed)
+        {
+            closed.Disconnect();
+            _connection = null;
+        }
+
+        foreach (SimSessionLink one in _leftBehind.FindAll(one => one.IsClosed || !one.IsThere))
+        {
+            one.Disconnect();
+            _leftBehind.Remove(one);
+        }
+    }
+
+    private void Begin(SimClaim claim, SimSessionLink connection)
+    {
+        bool sees = claim.SawHome && Sees(claim.Node);
+        JudgeSession(claim, connection, sees);
+        (Node, Home, _sessionStart) = (claim.Node, claim.Node, claim.Node.Starts);
+        _isSubscribing = false;
+        IsInDoubt = false;
+        _connection = connection;
+        if (connection.SessionPresent && Marked(connection) is { } met && met != _session) BeginSession(met, claim);
+        else if (!connection.SessionPresent) BeginSession(++_sessions, claim);
+        if (!_isKept) IsSubscribed = true;
+    }
+
+    private void JudgeSession(SimClaim claim, SimSessionLink connection, bool sees)
+    {
+        if (!IsRoaming || IsInDoubt || Home is null || claim.IsClean || !sees) return;
+        // A power cut takes back what was begun or ended shortly before it; when it takes back a connection, a clean start before that one counts again.
+        bool isUncut = Home.IsUp && Home.Starts == _sessionStart;
+        bool isThere = _isKept && (isUncut || (IsSubscribed && !_hasOpenStart));
+        if (isThere && !connection.SessionPresent) world!.Fault($"session: {id} was begun anew on {claim.Node.Number}, node {Home.Number} has it");
+        bool isOlder = connection.SessionPresent && Marked(connection) is { } met && met != _session;
+        if (!isOlder || !(isThere || (_isCertain && (isUncut || Home != claim.Node)))) return;
+        world!.Fault($"session: {id} met an older session on {claim.Node.Number}, its last was on {Home.Number}");
+    }
+
+    private void Doubt()
+    {
+        IsInDoubt = true;
+        _hasOpenStart = true;
+        world!.Forgive(this);
+    }
+
+    private int? Marked(SimSessionLink connection)
+    {
+        string prefix = $"id/{id}/";
+        IEnumerable<string> filters = connection.Lease.Session.Filters.Select(one => World.Text(one));
+        string? marker = filters.FirstOrDefault(one => one.StartsWith(prefix, StringComparison.Ordinal));
+        return marker is null ? null : int.Parse(marker.AsSpan(prefix.Length), CultureInfo.InvariantCulture);
+    }
+
+    private void BeginSession(int session, SimClaim claim)
+    {
+        bool isOld = session < _sessions;
+        _session = session;
+        _isKept = claim.IsKept;
+        // Having begun anew, it never wants to see an older one.
+        _isCertain = claim.IsClean;
+        _hasOpenStart = false;
+        _received.Clear();
+        Owing.Clear();
+        IsSubscribed = false;
+        if (!IsRoaming) return;
+        world!.Note($"{id} has session {session} on {claim.Node.Number}{(isOld ? ", an old one" : "")}{(_isKept ? "" : ", not kept")}");
+        world.Forgive(this);
+        Received.Clear();
     }
 
     private void Subscribe()
     {
         if (!_isSubscribing)
         {
-            node.Broker.Subscribe(
-                _connection!.Lease.Session, _connection.Lease, World.Bytes(filter),
-                new SubscriptionOptions(qos, retainAsPublished: false, retainHandling: RetainHandling.DoNotSend), 0, out _suback);
+            var options = new SubscriptionOptions(qos, retainAsPublished: false, retainHandling: RetainHandling.DoNotSend);
+            Node.Broker.Subscribe(_connection!.Lease.Session, _connection.Lease, World.Bytes(Marker), options, 0, out Completion? marker);
+            Node.Broker.Subscribe(_connection!.Lease.Session, _connection.Lease, World.Bytes(filter), options, 0, out _suback);
+            _suback = Completion.Both(marker, _suback);
             _isSubscribing = true;
-            _linked = [.. LinkedNodes()];
+            _linked = [.. LinksOf(Node)];
         }
 
         if (_suback is { IsDone: false }) return;
         IsSubscribed = true;
-        Owing.Add(node.Number);
+        Owing.Add(Node.Number);
         // SUBACK says that nodes linked all the while forward from now on.
-        Owing.UnionWith(LinkedNodes().Where(_linked.Contains).Select(one => (byte)one.Peer!.Outbox.Node));
+        Owing.UnionWith(LinksOf(Node).Where(_linked.Contains).Select(one => (byte)one.Peer!.Outbox.Node));
     }
-
-    /// <summary>Notes who else knows its filter by now.</summary>
-    public void Look()
-    {
-        if (!IsSubscribed || !node.IsUp || Owing.Count == node.Mesh.Peers.Count() + 1) return;
-        foreach (PeerLink link in LinkedNodes())
-        {
-            if (link.SeenVersion >= node.Mesh.NotedVersion) Owing.Add((byte)link.Peer!.Outbox.Node);
-        }
-    }
-
-    private IEnumerable<PeerLink> LinkedNodes() => node.Mesh.Peers.Select(one => one.Link).OfType<PeerLink>().Where(link => link.IsLinked);
 
     private void Answer((bool IsRelease, ushort Id, QoS QoS, string Payload) packet)
     {
@@ -129,43 +252,6 @@ internal sealed class SimClient(string id, SimNode node, string filter, QoS qos)
         {
             if (_received.Add(packet.Id)) Received.Add(packet.Payload);
             lease.Session.Pubrec(lease, packet.Id, refused: false);
-        }
-    }
-
-    private sealed class Connection(int life) : ISessionLink
-    {
-        public int Life => life;
-
-        public ConnectionLease Lease { get; set; }
-
-        public bool SessionPresent { get; private set; }
-
-        public bool PumpRequested { get; set; }
-
-        public Queue<(bool IsRelease, ushort Id, QoS QoS, string Payload)> Unread { get; } = new();
-
-        public bool HasRoom => true;
-
-        public void RequestPumpWhenDrained() => PumpRequested = true;
-
-        public void Prepare(Session session)
-        {
-        }
-
-        public void SendConnack(bool sessionPresent) => SessionPresent = sessionPresent;
-
-        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context)
-        {
-            Unread.Enqueue((false, delivery.PacketId, delivery.QoS, World.Text(message.Payload)));
-            return SendOutcome.Sent;
-        }
-
-        public void SendPubrel(ushort packetId) => Unread.Enqueue((true, packetId, QoS.ExactlyOnce, ""));
-
-        public void RequestPump() => PumpRequested = true;
-
-        public void Close(ReasonCode reason)
-        {
         }
     }
 }

@@ -18,6 +18,8 @@ internal sealed class SimNode(World world, byte number, int nodes)
 
     public byte Number => number;
 
+    public string Name { get; } = "node " + number;
+
     public MemoryDisk Disk { get; } = new();
 
     public bool IsUp { get; private set; }
@@ -54,11 +56,11 @@ internal sealed class SimNode(World world, byte number, int nodes)
             MaxLinkBytes = 2_000,
         };
         Mesh = new MeshNode(Broker, mesh, new NoteLog(world, number)) { RunRequested = () => _wantsRun = true };
-        if (world.Has(Mutation.NoBarrier)) Broker.Cluster = StandaloneCluster.Instance;
+        Broker.Cluster = new SimCluster(Mesh, world.Mutation);
         Context = Broker.CreateContext(new MessageBatch());
         Disk.RestoreInto(Broker, world.Mutation);
         long life = world.Has(Mutation.PositionReused) ? 1000 + number : world.NextLife();
-        Mesh.Start(new RestoredMesh(Disk.StoreId, Disk.Bound, [.. Disk.Taken.Values]), life, NowMs);
+        Mesh.Start(Disk.Mesh, life, NowMs);
         if (world.Has(Mutation.StampFromWallClock)) Broker.Stamps = new WallStamps(this);
     }
 

@@ -57,9 +57,13 @@ public sealed class SimulationTests
     [InlineData(Mutation.BoundNotKept, "retained")]
     [InlineData(Mutation.InterestNotKept, "lost")]
     [InlineData(Mutation.OutboxNotKept, "lost")]
+    [InlineData(Mutation.BeginsWithoutBarrier, "session")]
+    [InlineData(Mutation.CleanStartWithoutVoid, "session")]
+    [InlineData(Mutation.VoidNotKept, "session")]
+    [InlineData(Mutation.VoidSeenBeforeCommit, "session")]
     internal void A_mutation_is_found(Mutation mutation, string kind)
     {
-        const int Most = 300;
+        const int Most = 2000;
         for (int seed = 1; seed <= Most; seed++)
         {
             if (Judge.FindFaults(Run(seed, mutation)).Exists(fault => fault.StartsWith(kind, StringComparison.Ordinal))) return;

@@ -48,6 +48,12 @@ internal sealed class World
                 Clients.Add(new SimClient(string.Create(CultureInfo.InvariantCulture, $"client{node.Number}{i}"), node, filter, (QoS)_random.Next(1, 3)));
             }
         }
+
+        for (int i = 0; i < 2; i++)
+        {
+            Clients.Add(new SimClient(string.Create(CultureInfo.InvariantCulture, $"roamer{i}"), AnyNode(), "t/#", (QoS)_random.Next(1, 3), this));
+            Rivals.Add(new SimRival("rival", this));
+        }
     }
 
     public Mutation Mutation { get; }
@@ -57,6 +63,8 @@ internal sealed class World
     public List<SimNode> Nodes { get; }
 
     public List<SimClient> Clients { get; } = [];
+
+    public List<SimRival> Rivals { get; } = [];
 
     public List<Sent> Published { get; } = [];
 
@@ -86,6 +94,22 @@ internal sealed class World
 
     public void Note(string what) => _notes.Add(string.Create(CultureInfo.InvariantCulture, $"{_steps}: {what}"));
 
+    public int Next(int below) => _random.Next(below);
+
+    public SimNode AnyNode() => Nodes[_random.Next(Nodes.Count)];
+
+    public void Fault(string what)
+    {
+        Note("FAULT " + what);
+        Faults.Add(what);
+    }
+
+    /// <summary>A client has another session: what was owed to it before is not owed any more.</summary>
+    public void Forgive(SimClient client)
+    {
+        foreach (Sent sent in Published) sent.Owed.Remove(client);
+    }
+
     /// <summary>Runs a number of steps, then mends everything and waits until nothing happens any more.</summary>
     public World Run(int steps)
     {
@@ -96,6 +120,13 @@ internal sealed class World
         Clients.AddRange(late);
         for (int i = 0; i < steps; i++) Step();
         Settle();
+        // All is mended: whoever roams finds the session it had last, wherever it comes to.
+        for (int i = 0; i < (steps > 0 ? 2 : 0) && HasSettled; i++)
+        {
+            foreach (SimClient roamer in Clients.Where(one => one.IsRoaming)) roamer.Disconnect();
+            Settle();
+        }
+
         return this;
     }
 
@@ -111,9 +142,15 @@ internal sealed class World
         else if (kind < 82) PublishRetained(node);
         else if (kind < 89) Pass(_random.Next(1, 700));
         else if (kind < 94) Dial();
-        else if (kind < 96) Clients[_random.Next(Clients.Count)].Connect();
+        else if (kind < 96) ConnectSomebody();
         else Disturb(node);
         AfterStep();
+    }
+
+    private void ConnectSomebody()
+    {
+        if (_random.Next(2) == 0) Rivals[_random.Next(Rivals.Count)].Act();
+        foreach (SimClient client in Clients.Where(one => one.IsRoaming || _random.Next(4) == 0)) client.Connect();
     }
 
     private void Disturb(SimNode node)
@@ -168,6 +205,7 @@ internal sealed class World
 
         NoteAcknowledgements();
         foreach (SimClient client in Clients) client.Look();
+        foreach (SimRival rival in Rivals) rival.Rest();
     }
 
     private void NoteAcknowledgements()
@@ -219,7 +257,7 @@ internal sealed class World
         string payload = string.Create(CultureInfo.InvariantCulture, $"{node.Number}-{number}{(_random.Next(20) == 0 ? new string('.', 5_000) : "")}");
         var qos = (QoS)_random.Next(1, 3);
         List<SimClient> owed = Clients.FindAll(client =>
-            client.IsSubscribed && client.Owing.Contains(node.Number) && TopicFilter.Matches(Bytes(client.Filter), Bytes(topic)));
+            client.IsSubscribed && !client.IsInDoubt && client.Owing.Contains(node.Number) && TopicFilter.Matches(Bytes(client.Filter), Bytes(topic)));
         bool isOwedToGroup = Clients.Exists(client =>
             client.IsSubscribed && client.Owing.Contains(node.Number) && TopicFilter.IsShared(Bytes(client.Filter)));
         PublishOutcome outcome = node.Broker.Publish(new Publication { Topic = Bytes(topic), Payload = Bytes(payload), QoS = qos }, node.Context);
@@ -304,7 +342,7 @@ internal sealed class World
         {
             client.Connect();
             for (int i = 0; i < 50 && (client.HasWork || !client.IsSubscribed); i++) client.Act();
-            hasWork |= client.HasWork || !client.IsSubscribed;
+            hasWork |= client.HasWork || !client.IsSubscribed || !client.IsConnected;
         }
 
         AfterStep();

@@ -9,6 +9,7 @@ using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Ports;
+using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Tls;
 
@@ -101,6 +102,32 @@ public sealed class MeshOverSocketsTests
     }
 
     [Fact]
+    public async Task A_client_id_has_one_connection_and_one_session_in_the_cluster()
+    {
+        await using var mesh = await Mesh.StartAsync(2);
+        await mesh.LinkedAsync();
+        TestClient first = await mesh.Brokers[0].ConnectAsync("c");
+        TestClient second = await mesh.Brokers[1].ConnectAsync("c");
+        await first.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+
+        // One that is kept stays where it is.
+        TestClient kept = await mesh.Brokers[0].OpenAsync();
+        await kept.SendAsync(kept.Packets.Connect("c", cleanStart: false, properties: Prop.SessionExpiry(60)));
+        await kept.ExpectConnackAsync(sessionPresent: false);
+        await second.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+        TestClient elsewhere = await mesh.Brokers[1].OpenAsync();
+        await elsewhere.SendAsync(elsewhere.Packets.Connect("c", cleanStart: false, properties: Prop.SessionExpiry(60)));
+        await elsewhere.ExpectRefusedAsync(ReasonCode.UseAnotherServer);
+
+        // A clean start ends it before CONNACK.
+        TestClient anew = await mesh.Brokers[1].OpenAsync();
+        await anew.SendAsync(anew.Packets.Connect("c", cleanStart: true, properties: Prop.SessionExpiry(60)));
+        await anew.ExpectConnackAsync(sessionPresent: false);
+        Assert.Null(mesh.Brokers[0].Broker.FindSession("c"));
+        await kept.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
+    }
+
+    [Fact]
     public async Task Nodes_show_each_other_certificates_of_their_cluster()
     {
         using var authority = new Authority();
@@ -187,7 +214,8 @@ public sealed class MeshOverSocketsTests
                     new IPEndPoint(IPAddress.Loopback, mesh._ports[node - 1]),
                     others.ToDictionary(one => (byte)one, one => new DnsEndPoint("127.0.0.1", mesh._ports[one - 1])), tls?.Invoke(node));
                 var log = new LogWaiter();
-                var part = new MeshPart(broker.Broker, options, endPoints, () => new RestoredMesh(Guid.NewGuid(), Stamp.None, []), TimeProvider.System, log);
+                var restored = new RestoredMesh(Guid.NewGuid(), Stamp.None, [], [], []);
+                var part = new MeshPart(broker.Broker, options, endPoints, () => restored, TimeProvider.System, log);
                 await part.StartAsync(CancellationToken.None);
                 mesh.Brokers.Add(broker);
                 mesh.Parts.Add(part);

@@ -22,6 +22,9 @@ public sealed class ClusterTests
         { ProtocolVersion.V5, SessionClaim.Elsewhere(null), ReasonCode.UseAnotherServer, null },
         { ProtocolVersion.V5, SessionClaim.Elsewhere("gw-2:1883", isPermanent: true), ReasonCode.ServerMoved, "gw-2:1883" },
         { ProtocolVersion.V5, default, ReasonCode.ServerUnavailable, null },
+        { ProtocolVersion.V5, SessionClaim.Unavailable("a node is away"), ReasonCode.ServerUnavailable, null },
+        { ProtocolVersion.V5, SessionClaim.Foreign("it is on node 2"), ReasonCode.ClientIdentifierNotValid, null },
+        { ProtocolVersion.V311, SessionClaim.Foreign("it is on node 2"), (ReasonCode)2, null },
         { ProtocolVersion.V311, SessionClaim.Busy(), ReturnCode3, null },
         { ProtocolVersion.V311, SessionClaim.Elsewhere("gw-2:1883"), ReturnCode3, null },
         { ProtocolVersion.V311, SessionClaim.Elsewhere("gw-2:1883", isPermanent: true), ReturnCode3, null },
@@ -48,7 +51,11 @@ public sealed class ClusterTests
         await client.SendByteByByteAsync(Packets.Pingreq());
         await client.ExpectAsync(Packets.Pingresp());
         Assert.Empty(_cluster.Released);
+        Assert.Equal([("c", 7)], _cluster.Taken);
+        Assert.Empty(_cluster.Over);
         Assert.False(claim.Cancel.IsCancellationRequested);
+        await client.SendAsync(client.Packets.Disconnect());
+        await Deadline.Until(() => _cluster.Over.Contains("c"), "the cluster to hear that the session is over");
     }
 
     [Theory]

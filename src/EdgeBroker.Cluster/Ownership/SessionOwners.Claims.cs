@@ -1,0 +1,251 @@
+using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Sessions;
+
+namespace EdgeBroker.Cluster.Ownership;
+
+// Clients that want their sessions.
+internal sealed partial class SessionOwners
+{
+    // How long a client waits for the link to the node that has its session: a restart of a link is shorter.
+    private const long AwayMs = 1_000;
+
+    /// <summary>
+    /// Whether every other node has told what it has, or has had the time to: a node that has just started does not know what was begun elsewhere meanwhile.
+    /// </summary>
+    private bool IsOpen => _isOpen |= _peers.All(peer => peer.Sessions.IsKnown);
+
+    private void Decide(Claim claim)
+    {
+        if (claim.SinceMs < 0) claim.SinceMs = _nowMs;
+        if (claim.IsAbandoned)
+        {
+            claim.Answer(default);
+            return;
+        }
+
+        OwnSession? own = _own.GetValueOrDefault(claim.ClientId);
+        bool looksAround = claim.Request.IsKept || !claim.Request.CleanStart;
+        if (own?.Condemned is not null || (looksAround && !IsOpen))
+        {
+            _held.Add(claim);
+            return;
+        }
+
+        bool isMine = own is { IsGranted: true, IsFrozen: false };
+        if (!isMine && FindOwner(claim.ClientId) is { } other)
+        {
+            if (other.Entry.IsKeptFrom(claim.User))
+            {
+                claim.Answer(SessionClaim.Foreign($"its session is on node {other.Peer.Outbox.Node}"));
+                return;
+            }
+
+            if (!claim.Request.CleanStart)
+            {
+                AskElsewhere(claim, other.Peer);
+                return;
+            }
+        }
+
+        Begin(claim, isMine);
+    }
+
+    /// <summary>The session is another node's.</summary>
+    private void AskElsewhere(Claim claim, MeshPeer peer)
+    {
+        if (peer.Link is { IsLinked: true })
+        {
+            claim.Answer(SessionClaim.Elsewhere(server: null));
+            return;
+        }
+
+        if (claim.AwayMs < 0) claim.AwayMs = _nowMs;
+        if (_nowMs - claim.AwayMs < AwayMs) _held.Add(claim);
+        else claim.Answer(SessionClaim.Unavailable($"the client's session is on node {peer.Outbox.Node}, which is away"));
+    }
+
+    private void Begin(Claim claim, bool isMine)
+    {
+        if (!_clock.TryNext(out Stamp stamp))
+        {
+            claim.Answer(SessionClaim.Unavailable("the clock of the cluster cannot be kept on disk"));
+            return;
+        }
+
+        claim.Stamp = stamp;
+        if (!_own.TryGetValue(claim.ClientId, out OwnSession? own)) _own.Add(claim.ClientId, own = new OwnSession(claim.ClientId) { User = claim.User });
+        own.ClaimStamp = stamp;
+        own.Waiting++;
+        bool waits = false;
+        if (claim.Request.CleanStart && MayBeElsewhere(claim.ClientId))
+        {
+            claim.OnDisk = AddTombstone(claim.ClientId, stamp, claim.User);
+            Tell(new SessionEntry(claim.ClientId, SessionKind.Void, stamp, claim.User));
+            waits = true;
+        }
+
+        if (claim.Request.IsKept && !isMine)
+        {
+            if (!own.IsGranted)
+            {
+                own.User = claim.User;
+                own.IsNamed = true;
+            }
+
+            Tell(claim.Entry);
+            waits = true;
+        }
+
+        if (!waits)
+        {
+            Grant(claim, own);
+            return;
+        }
+
+        claim.Version = Version;
+        _waiting.Enqueue(claim);
+    }
+
+    private void SettleClaims()
+    {
+        long seen = long.MaxValue;
+        foreach (MeshPeer peer in _peers)
+        {
+            // Whoever has said who it is gets to know what this node has, and may be about to begin the same.
+            if (peer.Link is { } link) seen = Math.Min(seen, link.SessionsSeen);
+        }
+
+        while (_waiting.TryPeek(out Claim? claim) && claim.Version <= seen)
+        {
+            if (claim.OnDisk is { IsDone: false } onDisk)
+            {
+                if (!claim.IsAwaited) onDisk.WhenDone(_wake);
+                claim.IsAwaited = true;
+                return;
+            }
+
+            _waiting.Dequeue();
+            Settle(claim, _own[claim.ClientId]);
+        }
+    }
+
+    /// <summary>All linked nodes know of a claim; what stands against it has been told before that.</summary>
+    private void Settle(Claim claim, OwnSession own)
+    {
+        SessionClaim? objection = FindObjection(claim, own, out bool looksAgain);
+        if (objection is null && !looksAgain)
+        {
+            Grant(claim, own);
+            return;
+        }
+
+        own.Waiting--;
+        Reconcile(own);
+        // Others have the claim in the place of what is still here.
+        if (own.IsGranted && own.IsNamed && claim.Request.IsKept) Tell(own);
+        if (looksAgain) Decide(claim);
+        else claim.Answer(objection!.Value);
+    }
+
+    private SessionClaim? FindObjection(Claim claim, OwnSession own, out bool looksAgain)
+    {
+        looksAgain = false;
+        if (claim.IsAbandoned) return default(SessionClaim);
+        if (Math.Max(own.VoidBelow.Value, own.CloseBelow.Value) > claim.Stamp.Value) return SessionClaim.Busy();
+        SessionEntry mine = claim.Entry;
+        foreach (MeshPeer peer in _peers)
+        {
+            if (peer.Sessions.Find(claim.ClientId) is not { Kind: not SessionKind.Frozen } other) continue;
+            if (other.Stamp.Value < mine.Stamp.Value && other.IsKeptFrom(claim.User))
+            {
+                return SessionClaim.Foreign($"its session is on node {peer.Outbox.Node}");
+            }
+
+            // A session that is there, of which this node did not know when the client came.
+            if (other.Kind == SessionKind.Kept && !claim.Request.CleanStart) looksAgain = !(own is { IsGranted: true, IsFrozen: false });
+            else if (other.Beats(mine)) return SessionClaim.Busy();
+        }
+
+        return null;
+    }
+
+    private void Grant(Claim claim, OwnSession own)
+    {
+        own.Waiting--;
+        own.Pending++;
+        own.IsGranted = true;
+        own.IsKept = claim.Request.IsKept;
+        own.User = claim.User;
+        if (claim.Stamp.Value > own.Stamp.Value) own.Stamp = claim.Stamp;
+        own.IsFrozen = false;
+        Tell(own);
+        Judge(own);
+        claim.Answer(SessionClaim.Granted(new Epoch(0, claim.Stamp)));
+    }
+
+    private void TakeConnected(string clientId, Epoch epoch, ConnectionLease lease)
+    {
+        if (!_own.TryGetValue(clientId, out OwnSession? own)) return;
+        own.Pending--;
+        Stamp stamp = epoch.Stamp;
+        if (stamp.Value > own.SessionStamp.Value) own.SessionStamp = stamp;
+        _broker.Own(lease.Session, epoch, stamp);
+        if (own.IsFrozen || stamp.Value < own.CloseBelow.Value) _broker.CloseConnection(lease);
+        EndCondemned(own);
+        Reconcile(own);
+    }
+
+    private void TakeReleased(string clientId)
+    {
+        if (!_own.TryGetValue(clientId, out OwnSession? own)) return;
+        own.Pending--;
+        EndCondemned(own);
+        Reconcile(own);
+    }
+
+    private void TakeEnded(string clientId)
+    {
+        if (_own.TryGetValue(clientId, out OwnSession? own)) Reconcile(own);
+    }
+
+    /// <summary>Nothing of what is void can come any more.</summary>
+    private void EndCondemned(OwnSession own)
+    {
+        if (own.Pending > 0 || own.Condemned is not { } condemned) return;
+        own.Condemned = null;
+        if (_broker.EndSession(own.ClientId) is { } ended) ended.WhenDone(condemned.Complete);
+        else condemned.Complete();
+        Reconsider();
+    }
+
+    /// <summary>Forgets what is not there any more, and tells the others.</summary>
+    private void Reconcile(OwnSession own)
+    {
+        if (own.Pending > 0 || own.Waiting > 0) return;
+        if (own.IsGranted && _broker.FindSession(own.ClientId) is { HasEnded: false }) return;
+        _own.Remove(own.ClientId);
+        if (own.IsNamed) TellGone(own);
+    }
+
+    /// <summary>Looks again at those who were held.</summary>
+    private void Reconsider()
+    {
+        Claim[] held = [.. _held];
+        _held.Clear();
+        foreach (Claim claim in held) Decide(claim);
+    }
+
+    private (MeshPeer Peer, SessionEntry Entry)? FindOwner(string clientId)
+    {
+        (MeshPeer, SessionEntry Entry)? found = null;
+        foreach (MeshPeer peer in _peers)
+        {
+            if (peer.Sessions.Find(clientId) is not { Kind: SessionKind.Kept } entry) continue;
+            if (found is null || entry.Beats(found.Value.Entry)) found = (peer, entry);
+        }
+
+        return found;
+    }
+}

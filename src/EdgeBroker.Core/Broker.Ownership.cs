@@ -1,0 +1,53 @@
+using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Sessions;
+using EdgeBroker.Protocol;
+
+namespace EdgeBroker.Core;
+
+// Sessions that other nodes have to do with.
+public sealed partial class Broker
+{
+    /// <summary>The clients whose sessions outlive their connections, and who began them, in no order. The broker's own are not among them.</summary>
+    public IEnumerable<(string ClientId, string? UserName)> KeptSessions => _sessions
+        .Where(one => one.Value is { OutlivesConnection: true, HasEnded: false } && !ReservedIds.IsReserved(System.Text.Encoding.UTF8.GetBytes(one.Key)))
+        .Select(one => (one.Key, one.Value.UserName));
+
+    /// <summary>Closes the connection of a client that has come to another node. Does nothing where another connection has the session by now.</summary>
+    /// <param name="lease">The connection's right.</param>
+    public void CloseConnection(ConnectionLease lease)
+    {
+        using OwnCall call = BeginOwnCall();
+        lease.Session.Close(lease, ReasonCode.SessionTakenOver);
+    }
+
+    /// <summary>Closes whatever connection a client has here, since it has a newer one on another node.</summary>
+    /// <param name="clientId">The client id.</param>
+    public void CloseConnection(string clientId)
+    {
+        if (FindSession(clientId) is not { } session) return;
+        using OwnCall call = BeginOwnCall();
+        session.Link?.Close(ReasonCode.SessionTakenOver);
+    }
+
+    /// <summary>Ends a client's session, which its client wants no more, and closes its connection.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <returns>What is on disk when the session is over there too; null: nothing to wait for.</returns>
+    public Completion? EndSession(string clientId)
+    {
+        if (FindSession(clientId) is not { } session) return null;
+        using OwnCall call = BeginOwnCall();
+        return session.GiveWay() is { } ending ? Finish(session, ending, call.Context) : null;
+    }
+
+    /// <summary>Notes on disk under what this node owns a session.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="epoch">Under what.</param>
+    /// <param name="connectedAt">When its last connection was accepted.</param>
+    public void Own(Session session, Epoch epoch, Stamp connectedAt)
+    {
+        using OwnCall call = BeginOwnCall();
+        session.Own(epoch, connectedAt);
+    }
+}
