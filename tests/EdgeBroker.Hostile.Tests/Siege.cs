@@ -108,8 +108,8 @@ internal sealed class Siege : IAsyncDisposable
     public async Task<(int Port, string? Authority)> PlaceAsync(string protocol)
     {
         string begin = $"listening for {protocol} on 127.0.0.1:";
-        string line = await Process.LineAsync(line => line.Contains(begin, StringComparison.Ordinal));
-        int port = int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.Ordinal) + begin.Length), CultureInfo.InvariantCulture);
+        string line = await Process.LineAsync(line => line.Contains(begin, StringComparison.OrdinalIgnoreCase));
+        int port = int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.OrdinalIgnoreCase) + begin.Length), CultureInfo.InvariantCulture);
         return (port, protocol is "mqtts" or "https" or "wss" ? Path.Combine(Folder, "certs", "ca.crt") : null);
     }
 
