@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
@@ -107,7 +107,7 @@ public sealed class FullDiskTests : IDisposable
         {
             ReceivedPacket answer = await client.ExpectAsync(PacketType.Puback);
             if (!answer.Reason.IsError()) kept.Add(first + i);
-            else if (answer.Reason == ReasonCode.QuotaExceeded) reason = answer.Properties.Text(PropertyId.ReasonString);
+            else if (answer.Reason == ReasonCode.QuotaExceeded) reason = answer.Properties.Text(PropertyId.ReasonString) ?? "";
         }
 
         return reason;
@@ -140,7 +140,9 @@ public sealed class FullDiskTests : IDisposable
 
     private static async Task<TestClient> ConnectAsync(ChildProcess broker)
     {
-        TestClient client = await TestClient.ConnectTcpAsync(await PublishedBroker.PortOfAsync(broker));
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync("127.0.0.1", await PublishedBroker.PortOfAsync(broker));
+        TestClient client = TestClient.Over(new NetworkStream(socket, ownsSocket: true), ProtocolVersion.V5, "filler");
         await client.SendAsync(client.Packets.Connect("filler"));
         await client.ExpectConnackAsync();
         return client;

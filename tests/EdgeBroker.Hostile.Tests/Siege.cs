@@ -47,6 +47,9 @@ internal sealed class Siege : IAsyncDisposable
     /// <summary>The broker's directory.</summary>
     public string Folder => _directory;
 
+    /// <summary>The last of what it has said.</summary>
+    public string LastSaid => Process.Said is { Length: > 4096 } said ? said[^4096..] : Process.Said;
+
     /// <summary>Starts broker and canary.</summary>
     /// <param name="limits">More keys of <c>[limits]</c>.</param>
     /// <param name="tables">More tables.</param>
