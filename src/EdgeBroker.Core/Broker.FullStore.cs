@@ -16,6 +16,9 @@ public sealed partial class Broker
     /// <summary>Why nobody can be acknowledged who needs room in the store.</summary>
     public const string StoreIsFull = "the store is full (storage.max_bytes)";
 
+    /// <summary>The same where it is the disk that has no more room.</summary>
+    public const string DiskIsFull = "the disk is full (node.data_dir)";
+
     /// <summary>Why nobody can be acknowledged who needs the store.</summary>
     public const string StoreCannotBeWritten = "the store cannot be written";
 
@@ -55,7 +58,7 @@ public sealed partial class Broker
             case JournalCondition.Full:
                 int needs = CountRoomNeeds(publication, context);
                 bool hasRoom = needs == 0 || TryMakeRoom((long)needs * publication.SizeBytes, context);
-                return hasRoom || publication.IsBrokersOwn ? null : StoreIsFull;
+                return hasRoom || publication.IsBrokersOwn ? null : Journal.IsDiskFull ? DiskIsFull : StoreIsFull;
             default:
                 return null;
         }
@@ -64,7 +67,8 @@ public sealed partial class Broker
     /// <summary>How often a message would take room in the store that only the end of its wait gives back.</summary>
     private int CountRoomNeeds(in Publication publication, RoutingContext context)
     {
-        int needs = publication is { Retain: true, Payload.IsEmpty: false } && !Retained.Contains(publication.Topic) ? 1 : 0;
+        // What replaces something shorter needs room as well: else a full store could be made to hold anything.
+        int needs = publication is { Retain: true, Payload.IsEmpty: false } && Retained.CountGrowth(publication, out _) > 0 ? 1 : 0;
         MatchResult match = context.Begin(publication);
         context.End();
         foreach (Subscription subscription in match.Plain)

@@ -71,7 +71,8 @@ internal sealed class BoundSocket(Socket socket, Func<Socket, ConnectionContext>
         catch (SocketException exception) when (IsShortage(exception))
         {
             // The queue stays full: without a rest this would spin.
-            rests(exception.Message);
+            // The framework has one word for the process's limit and the system's, and calls both the latter.
+            rests(exception.SocketErrorCode == SocketError.TooManyOpenSockets ? "Too many open files" : exception.Message);
             await Task.Delay(Rest, time, _stopping.Token).ConfigureAwait(false);
             return null;
         }

@@ -50,5 +50,5 @@ public sealed class MqttEndpoint
     /// <summary>What an identity that was let in is worth by the users and rules now in force, and by the listener's settings.</summary>
     internal AuthenticationResult Judge(AuthenticationResult identity, string clientId) => identity.UserName is null && !AnonymousAllowed
         ? AuthenticationResult.Refused(ReasonCode.NotAuthorized, "anonymous, and the listener does not let anonymous clients in any more")
-        : Authenticator.Review(identity, new AclSubject(identity.UserName, clientId, Listener));
+        : Authenticator.Review(identity, new AclSubject(identity.UserName, clientId, Listener, identity.Method));
 }

@@ -145,7 +145,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
     {
         CryptographicOperations.ZeroMemory(request.Password);
         _counters.CountAdmitted(remembered: true);
-        return Admit(new AclSubject(name, request.ClientId, request.Listener));
+        return Admit(new AclSubject(name, request.ClientId, request.Listener, request.TransportMethod));
     }
 
     private AuthenticationResult AdmitAnonymous(AuthenticationRequest request)
@@ -155,10 +155,11 @@ public sealed class CredentialAuthenticator : IAuthenticator
             return AuthenticationResult.Refused(ReasonCode.NotAuthorized, "no credentials, and the listener does not let anonymous clients in");
         }
 
-        return Admit(new AclSubject(null, request.ClientId, request.Listener));
+        return Admit(new AclSubject(null, request.ClientId, request.Listener, AuthenticationMethod.Anonymous));
     }
 
-    private AuthenticationResult Admit(AclSubject subject) => AuthenticationResult.Admitted(subject.UserName, _rules.Current.PermissionsFor(subject));
+    private AuthenticationResult Admit(AclSubject subject) =>
+        AuthenticationResult.Admitted(subject.UserName, _rules.Current.PermissionsFor(subject), subject.Via);
 
     private ValueTask<AuthenticationResult> CheckPassword(AuthenticationRequest request, byte[] password)
     {
@@ -250,10 +251,12 @@ public sealed class CredentialAuthenticator : IAuthenticator
     private AuthenticationResult Admit(AuthenticationRequest request, PasswordEntry entry, bool remembered)
     {
         _counters.CountAdmitted(remembered);
-        var subject = new AclSubject(entry.UserName, request.ClientId, request.Listener);
+        AuthenticationMethod method = request.Method is null ? AuthenticationMethod.Password : AuthenticationMethod.Scram;
+        var subject = new AclSubject(entry.UserName, request.ClientId, request.Listener, method);
         return new AuthenticationResult(ReasonCode.Success, entry.UserName, _rules.Current.PermissionsFor(subject))
         {
             Credential = new Credential(entry, null),
+            Method = method,
         };
     }
 
@@ -266,7 +269,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         }
 
         _counters.CountAdmitted(remembered);
-        var subject = new AclSubject(token.UserName, request.ClientId, request.Listener);
+        var subject = new AclSubject(token.UserName, request.ClientId, request.Listener, AuthenticationMethod.Jwt);
         return new AuthenticationResult(ReasonCode.Success, token.UserName, _rules.Current.PermissionsFor(subject, token.Rules))
         {
             Credential = new Credential(null, token),

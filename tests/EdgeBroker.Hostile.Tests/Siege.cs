@@ -47,14 +47,25 @@ internal sealed class Siege : IAsyncDisposable
     /// <summary>The broker's directory.</summary>
     public string Folder => _directory;
 
+    /// <summary>The last of what it has said.</summary>
+    public string LastSaid => Process.Said is { Length: > 4096 } said ? said[^4096..] : Process.Said;
+
     /// <summary>Starts broker and canary.</summary>
     /// <param name="limits">More keys of <c>[limits]</c>.</param>
     /// <param name="tables">More tables.</param>
     /// <param name="listener">More keys of the listener for plain MQTT.</param>
     /// <param name="prepare">What is in the broker's directory before it starts.</param>
+    /// <param name="environment">More variables of its environment.</param>
+    /// <param name="command">What starts it: a program and its first arguments, which the executable's own follow; null: nothing.</param>
     /// <param name="scenario">What the peak is noted as.</param>
     public static async Task<Siege> BeginAsync(
-        string limits = "", string tables = "", string listener = "", Action<string>? prepare = null, [CallerMemberName] string scenario = "")
+        string limits = "",
+        string tables = "",
+        string listener = "",
+        Action<string>? prepare = null,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string[]? command = null,
+        [CallerMemberName] string scenario = "")
     {
         string directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
         prepare?.Invoke(directory);
@@ -72,10 +83,37 @@ internal sealed class Siege : IAsyncDisposable
             {limits}
             {tables}
             """);
-        ChildProcess process = PublishedBinary.Of(PublishedBinary.HostRid).Start(directory, "-c", "broker.toml");
+        ChildProcess process = PublishedBinary.Of(PublishedBinary.HostRid).StartBy(
+            command ?? [], directory, environment ?? new Dictionary<string, string>(), "-c", "broker.toml");
         var siege = new Siege(directory, process, await PublishedBroker.PortOfAsync(process)) { _scenario = scenario };
         await siege.StartCanaryAsync();
         return siege;
+    }
+
+    /// <summary>A further listener, with the certificates of <see cref="MakeCertificates"/> where it wants any.</summary>
+    public static string Listener(string protocol, string keys = "")
+    {
+        string tls = protocol is "mqtts" or "wss" or "https" ? "[listener.tls]\ncert = \"certs/server.crt\"\nkey = \"certs/server.key\"\n" : "";
+        return $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:0\"\n{keys}\n{tls}";
+    }
+
+    /// <summary>Makes a CA and a certificate for localhost in a directory.</summary>
+    public static void MakeCertificates(string directory)
+    {
+        foreach (string arguments in new[] { "cert ca", "cert server localhost 127.0.0.1" })
+        {
+            using ChildProcess made = PublishedBinary.Of(PublishedBinary.HostRid).Start(directory, arguments.Split(' '));
+            Assert.Equal(0, made.ExitAsync().GetAwaiter().GetResult());
+        }
+    }
+
+    /// <summary>Where a further listener listens, and the file of the authority its certificate is of; null: it needs none.</summary>
+    public async Task<(int Port, string? Authority)> PlaceAsync(string protocol)
+    {
+        string begin = $"listening for {protocol} on 127.0.0.1:";
+        string line = await Process.LineAsync(line => line.Contains(begin, StringComparison.OrdinalIgnoreCase));
+        int port = int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.OrdinalIgnoreCase) + begin.Length), CultureInfo.InvariantCulture);
+        return (port, protocol is "mqtts" or "https" or "wss" ? Path.Combine(Folder, "certs", "ca.crt") : null);
     }
 
     /// <summary>A connection of an attacker, closed at the latest when the siege ends.</summary>

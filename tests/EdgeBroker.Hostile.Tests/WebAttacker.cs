@@ -78,6 +78,13 @@ internal sealed class WebAttacker : IDisposable
         }
     }
 
+    /// <summary>Closes by a reset.</summary>
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        _socket.Close();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
 }

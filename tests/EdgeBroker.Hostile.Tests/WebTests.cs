@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using EdgeBroker.Testing;
-using EdgeBroker.Testing.Published;
 
 namespace EdgeBroker.Hostile.Tests;
 
@@ -65,29 +63,16 @@ public sealed class WebTests
     private static Task<Siege> BesiegeAsync(string protocol, [CallerMemberName] string scenario = "")
     {
         bool isSecure = protocol is "https" or "wss";
-        string tls = isSecure ? "[listener.tls]\ncert = \"certs/server.crt\"\nkey = \"certs/server.key\"" : "";
         return Siege.BeginAsync(
             Limits,
-            $"[[listener]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:0\"\nmax_connections = {Places}\n{tls}",
-            prepare: directory =>
-            {
-                if (isSecure) MakeCertificates(directory);
-            },
+            Siege.Listener(protocol, $"max_connections = {Places}"),
+            prepare: isSecure ? Siege.MakeCertificates : null,
             scenario: $"{scenario} ({protocol})");
-    }
-
-    private static void MakeCertificates(string directory)
-    {
-        foreach (string arguments in new[] { "cert ca", "cert server localhost 127.0.0.1" })
-        {
-            using ChildProcess made = PublishedBinary.Of(PublishedBinary.HostRid).Start(directory, arguments.Split(' '));
-            Assert.Equal(0, made.ExitAsync().GetAwaiter().GetResult());
-        }
     }
 
     private static async Task<WebAttacker[]> AttackAsync(Siege siege, string protocol, int count, Func<WebAttacker, Task> attack)
     {
-        (int port, string? authority) = await PlaceAsync(siege, protocol);
+        (int port, string? authority) = await siege.PlaceAsync(protocol);
         WebAttacker[] attackers = [.. Enumerable.Range(0, count).Select(_ => siege.Add(new WebAttacker()))];
         await Task.WhenAll(attackers.Select(async attacker =>
         {
@@ -101,21 +86,13 @@ public sealed class WebTests
     private static async Task ExpectServedAsync(Siege siege, string protocol, WebAttacker[] attackers)
     {
         await Deadline.Until(() => attackers.All(attacker => attacker.IsCut()), "the attackers to be cut off");
-        (int port, string? authority) = await PlaceAsync(siege, protocol);
+        (int port, string? authority) = await siege.PlaceAsync(protocol);
         bool isWebSocket = protocol.StartsWith("ws", StringComparison.Ordinal);
         using var newcomer = new WebAttacker();
         await newcomer.OpenAsync(port, authority);
         await newcomer.SendAsync(isWebSocket ? Upgrade : "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.StartsWith(isWebSocket ? "HTTP/1.1 101" : "HTTP/1.1 200", await newcomer.ReceiveAsync(), StringComparison.Ordinal);
         await siege.EndAsync();
-    }
-
-    private static async Task<(int Port, string? Authority)> PlaceAsync(Siege siege, string protocol)
-    {
-        string begin = $"listening for {protocol} on 127.0.0.1:";
-        string line = await siege.Process.LineAsync(line => line.Contains(begin, StringComparison.Ordinal));
-        int port = int.Parse(line.AsSpan(line.IndexOf(begin, StringComparison.Ordinal) + begin.Length), CultureInfo.InvariantCulture);
-        return (port, protocol is "https" or "wss" ? Path.Combine(siege.Folder, "certs", "ca.crt") : null);
     }
 
     // A binary message, masked with zeroes.

@@ -15,6 +15,9 @@ public static class AclCommand
     private static readonly CommandOption User = CommandOption.Text("--user", null, "USER", "the user; without it an anonymous client");
     private static readonly CommandOption Client = CommandOption.Text("--client", null, "ID", "the client id");
     private static readonly CommandOption Listener = CommandOption.Text("--listener", null, "ADDRESS", "the address of the listener, as configured");
+    private static readonly CommandOption Via = CommandOption.Choice(
+        "--via", null, "KIND", [.. AccountKinds.All.Select(kind => kind.Word)], "what the user name was proved by (password)");
+
     private static readonly CommandOption Qos = CommandOption.Number("--qos", null, "N", 0, 2, "QoS of the publish (0)");
     private static readonly CommandOption Retain = CommandOption.Flag("--retain", null, "the publish is retained");
 
@@ -29,7 +32,7 @@ public static class AclCommand
                 Name = "acl test",
                 Summary = "say whether a client may publish or subscribe, and which rule decides",
                 Operands = [new Operand("publish|subscribe"), new Operand("TOPIC")],
-                Options = [SharedOptions.Config, User, Client, Listener, Qos, Retain, SharedOptions.Json],
+                Options = [SharedOptions.Config, User, Client, Listener, Via, Qos, Retain, SharedOptions.Json],
                 ExitCodes = "0 it may, 1 it may not",
                 ReadsConfiguration = true,
                 Run = Test,
@@ -60,9 +63,10 @@ public static class AclCommand
             throw new CommandException($"no [[listener]] has the address \"{address}\"; there are {string.Join(", ", settings.Listeners)}");
         }
 
-        var subject = new AclSubject(args.Text(User), args.Text(Client) ?? "", args.Text(Listener) ?? "");
+        AuthenticationMethod via = args.Text(User) is null ? AuthenticationMethod.Anonymous : AccountKinds.Find(args.Text(Via) ?? "password")!.Value;
+        var subject = new AclSubject(args.Text(User), args.Text(Client) ?? "", args.Text(Listener) ?? "", via);
         AccessVerdict verdict = Judge(settings.Rules.PermissionsFor(subject), action, bytes, (QoS)(args.Number(Qos) ?? 0), args.Has(Retain));
-        bool isUnknown = subject.UserName is { } user && !settings.KnowsUser(user);
+        bool isUnknown = via == AuthenticationMethod.Password && subject.UserName is { } user && !settings.KnowsUser(user);
         if (args.Has(SharedOptions.Json))
         {
             context.WriteJson(new AclAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS, !isUnknown), CommandJson.Default.AclAnswer);

@@ -113,6 +113,13 @@ public static class CertCommand
     private static int Authority(Arguments args, CommandContext context)
     {
         CertificateFolder folder = FolderOf(args, context, replaces: args.Has(SharedOptions.Force));
+        if (!args.Has(SharedOptions.Force) && File.Exists(folder.PathOf(AuthorityCertificate)))
+        {
+            throw new CommandException(
+                $"{folder.PathOf(AuthorityCertificate)} is there already, the authority \"{NameOf(folder)}\"; --force makes another one, which nobody trusts who trusts "
+                    + "this, and keeps this under another name");
+        }
+
         folder.Claim(AuthorityCertificate, AuthorityKey);
         KeyPair made = new CertificateMaker(context.Time).Authority(
             args.Text(AuthorityName) ?? $"EdgeBroker CA of {Environment.MachineName}", (int)(args.Number(AuthorityLife) ?? AuthorityDays));
@@ -320,13 +327,18 @@ public static class CertCommand
         (string certificate, string key) = (folder.PathOf(AuthorityCertificate), folder.PathOf(AuthorityKey));
         if (File.Exists(certificate) && !File.Exists(key))
         {
-            string name = CertificateFindings.Shown(PemFile.ReadCertificates(certificate, PemFile.ReadBytes(certificate))[0]);
             throw new CommandException(
-                $"{key}, the key of the authority \"{name}\", is not here: bring it from where that authority was made. "
+                $"{key}, the key of the authority \"{NameOf(folder)}\", is not here: bring it from where that authority was made. "
                     + "(\"edgebroker cert ca\" would make another one, which nobody trusts who trusts this)");
         }
 
         return KeyPair.Load(certificate, key);
+    }
+
+    private static string NameOf(CertificateFolder folder)
+    {
+        string certificate = folder.PathOf(AuthorityCertificate);
+        return CertificateFindings.Shown(PemFile.ReadCertificates(certificate, PemFile.ReadBytes(certificate))[0]);
     }
 
     private static string ReadPassword(string file) => Encoding.UTF8.GetString(PemFile.ReadBytes(file)).TrimEnd('\r', '\n');

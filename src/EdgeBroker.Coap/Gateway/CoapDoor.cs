@@ -73,6 +73,7 @@ internal sealed class CoapDoor(
             Network = ClientNetwork.Of(at.ToAddress()),
             Listener = settings.Current.Listener,
             TransportIdentity = proved?.UserName,
+            TransportMethod = proved?.Psk is not null ? AuthenticationMethod.Psk : AuthenticationMethod.Certificate,
         };
         // What is answered at once is answered here; the rest comes back in a callback of its own.
         Task<AuthenticationResult> verdict = authenticator.AuthenticateAsync(request, CancellationToken.None).AsTask();
@@ -161,7 +162,7 @@ internal sealed class CoapDoor(
             return;
         }
 
-        var subject = new AclSubject(result.UserName, request.ClientId, request.Listener);
+        var subject = new AclSubject(result.UserName, request.ClientId, request.Listener, result.Method);
         LocalClient publisher = broker.OpenLocal($"coap/{request.ClientId}/{Interlocked.Increment(ref _clients)}", new LocalClientOptions
         {
             Identity = result,

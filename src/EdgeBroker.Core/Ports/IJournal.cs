@@ -9,7 +9,7 @@ public enum JournalCondition
     /// <summary>It can.</summary>
     Ready,
 
-    /// <summary>The configured size is used up: what waits already is kept, new messages need an old one's place.</summary>
+    /// <summary>The configured size, or the disk, is used up: what waits already is kept, new messages need an old one's place.</summary>
     Full,
 
     /// <summary>So much waits to be written that what comes has to wait for a moment.</summary>
@@ -30,6 +30,9 @@ public interface IJournal
 
     /// <summary>Whether it can take more; a hint that may be out of date when it is used.</summary>
     JournalCondition Condition { get; }
+
+    /// <summary>Where it is <see cref="JournalCondition.Full"/>: whether the disk is, and not the configured size.</summary>
+    bool IsDiskFull => false;
 
     /// <summary>
     /// Whether retained values come faster than it writes them. Who publishes one at QoS 0, and waits for nothing, is to wait then; a hint as well.

@@ -24,6 +24,7 @@ public static class AclReview
         if ((later.Actions & ~earlier.Actions) != 0) return false;
         if (!Covers(earlier.User, later.User) || !Covers(earlier.Client, later.Client)) return false;
         if (!Covers(earlier.Group, later.Group) || !Covers(earlier.Listener, later.Listener)) return false;
+        if (earlier.Via != AuthenticationMethod.Unknown && earlier.Via != later.Via) return false;
         foreach (AclPattern topic in later.Topics)
         {
             if (!earlier.Topics.Any(wider => Covers(wider, topic))) return false;

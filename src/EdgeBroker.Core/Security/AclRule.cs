@@ -24,6 +24,9 @@ public sealed class AclRule
     /// <summary>Glob of the listener's address.</summary>
     public string Listener { get; init; } = Glob.Any;
 
+    /// <summary>What the name was proved by; <see cref="AuthenticationMethod.Unknown"/>: that does not matter. A password may be proved by SCRAM.</summary>
+    public AuthenticationMethod Via { get; init; }
+
     /// <summary>Whether it allows; otherwise it denies.</summary>
     public required bool Allows { get; init; }
 
@@ -45,7 +48,10 @@ public sealed class AclRule
 
     internal bool IsAbout(AclSubject subject, IReadOnlyList<AclGroup> groups) =>
         Glob.Matches(User, subject.UserName ?? "") && Glob.Matches(Client, subject.ClientId) && Glob.Matches(Listener, subject.Listener)
-        && (Group == Glob.Any || IsAboutAGroupOf(subject.UserName, groups));
+        && (Group == Glob.Any || IsAboutAGroupOf(subject.UserName, groups)) && IsAbout(subject.Via);
+
+    private bool IsAbout(AuthenticationMethod via) =>
+        Via == AuthenticationMethod.Unknown || Via == (via == AuthenticationMethod.Scram ? AuthenticationMethod.Password : via);
 
     private bool IsAboutAGroupOf(string? userName, IReadOnlyList<AclGroup> groups)
     {

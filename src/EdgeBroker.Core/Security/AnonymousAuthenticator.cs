@@ -22,12 +22,15 @@ public sealed class AnonymousAuthenticator(Replaceable<AclRuleSet>? rules = null
         ValueTask.FromResult(
             request.Method is not null ? NoMethods
                 : request.TransportIdentity is not null || request.AnonymousAllowed
-                    ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener))
+                    ? Admit(new AclSubject(request.TransportIdentity, request.ClientId, request.Listener, MethodOf(request)))
                 : Refusal);
 
     /// <inheritdoc/>
     public AuthenticationResult Review(AuthenticationResult identity, AclSubject subject) => identity.Credential is null ? Admit(subject) : UsersAreGone;
 
+    private static AuthenticationMethod MethodOf(AuthenticationRequest request) =>
+        request.TransportIdentity is null ? AuthenticationMethod.Anonymous : request.TransportMethod;
+
     private AuthenticationResult Admit(AclSubject subject) =>
-        AuthenticationResult.Admitted(subject.UserName, rules is null ? Permissions.All : rules.Current.PermissionsFor(subject));
+        AuthenticationResult.Admitted(subject.UserName, rules is null ? Permissions.All : rules.Current.PermissionsFor(subject), subject.Via);
 }

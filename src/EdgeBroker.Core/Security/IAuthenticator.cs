@@ -67,6 +67,9 @@ public sealed record AuthenticationRequest(string ClientId, string? UserName, by
     /// </summary>
     public string? TransportIdentity { get; init; }
 
+    /// <summary>What the transport has proved that name by.</summary>
+    public AuthenticationMethod TransportMethod { get; init; } = AuthenticationMethod.Certificate;
+
     /// <summary>
     /// The method the client wants to be authenticated by (5.0, 4.12), and that alone: whoever does not offer it refuses with
     /// <see cref="ReasonCode.BadAuthenticationMethod"/>. Null: by what else it presents.
@@ -117,12 +120,13 @@ public enum AuthenticationMethod : byte
 /// <param name="Permissions">What it may do.</param>
 public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, Permissions Permissions)
 {
-    private static readonly AuthenticationResult Unrestricted = new(ReasonCode.Success, null, Permissions.All);
+    private static readonly AuthenticationResult Unrestricted =
+        new(ReasonCode.Success, null, Permissions.All) { Method = AuthenticationMethod.Anonymous };
 
     /// <summary>How long from now the verdict holds; the connection is ended then. Null: for good.</summary>
     public TimeSpan? ValidFor { get; init; }
 
-    /// <summary>What it was looked at for, where the request does not say.</summary>
+    /// <summary>What it was looked at for, and of who is let in: what the name is proved by. Unknown: the authenticator does not say.</summary>
     public AuthenticationMethod Method { get; init; }
 
     /// <summary>Why a client is refused, for the log; the client is not told.</summary>
@@ -148,8 +152,14 @@ public sealed record AuthenticationResult(ReasonCode Reason, string? UserName, P
     /// </summary>
     /// <param name="userName">The name its transport has proved; null: none.</param>
     /// <param name="permissions">What it may do.</param>
-    public static AuthenticationResult Admitted(string? userName, Permissions permissions) =>
-        userName is null && ReferenceEquals(permissions, Permissions.All) ? Unrestricted : new AuthenticationResult(ReasonCode.Success, userName, permissions);
+    /// <param name="method">What it has proved the name by.</param>
+    public static AuthenticationResult Admitted(string? userName, Permissions permissions, AuthenticationMethod method = AuthenticationMethod.Unknown) =>
+        userName is null && ReferenceEquals(permissions, Permissions.All)
+            ? Unrestricted
+            : new AuthenticationResult(ReasonCode.Success, userName, permissions)
+            {
+                Method = userName is null ? AuthenticationMethod.Anonymous : method,
+            };
 
     /// <summary>Has a login looked at later.</summary>
     public static AuthenticationResult Later(TimeSpan wait, IAuthenticationExchange next) =>

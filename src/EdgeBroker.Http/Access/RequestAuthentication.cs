@@ -52,11 +52,15 @@ internal sealed class RequestAuthentication(
         if (context.Request.Cookies[CookieName(listener)] is { } cookie && Resume(cookie, isActivity) is { } resumed) return resumed;
         if (LocalPeer.IdentityOf(context.Features) is { } identity)
         {
-            AuthenticationRequest request = Request(context, listener, identity, null, address) with { TransportIdentity = identity };
+            bool isPeer = context.Features.Get<TlsSession>()?.Identity is null;
+            AuthenticationRequest request = Request(context, listener, identity, null, address) with
+            {
+                TransportIdentity = identity,
+                TransportMethod = isPeer ? AuthenticationMethod.Peer : AuthenticationMethod.Certificate,
+            };
             AuthenticationResult result = await AskAsync(request with { UserName = null }, context.RequestAborted).ConfigureAwait(false);
             if (result.Reason == ReasonCode.Success)
             {
-                bool isPeer = context.Features.Get<TlsSession>()?.Identity is null;
                 HttpRole role = isPeer && (identity == "root" || identity == Environment.UserName) ? HttpRole.Admin : options.Current.RoleOf(result.UserName);
                 return new Caller(result.UserName ?? identity, role, isPeer ? CallerProof.Peer : CallerProof.Certificate, result);
             }
@@ -131,13 +135,13 @@ internal sealed class RequestAuthentication(
         }
 
         if (caller.Proof == CallerProof.Token) return caller.Identity;
-        return authenticator.Review(caller.Identity, new AclSubject(caller.Identity.UserName, caller.ClientId, listener));
+        return authenticator.Review(caller.Identity, new AclSubject(caller.Identity.UserName, caller.ClientId, listener, caller.Identity.Method));
     }
 
     private AuthenticationResult Review(CookieSession session) =>
         session.IsByOnceToken ? session.Identity
             : session.Token is { } token ? session.Identity with { Permissions = PermissionsOf(token, session.Listener) }
-            : authenticator.Review(session.Identity, new AclSubject(session.Identity.UserName, "http:" + session.Name, session.Listener));
+            : authenticator.Review(session.Identity, new AclSubject(session.Identity.UserName, "http:" + session.Name, session.Listener, session.Identity.Method));
 
     private Caller? Resume(string cookie, bool isActivity)
     {
@@ -197,7 +201,7 @@ internal sealed class RequestAuthentication(
     private Permissions PermissionsOf(AccessToken token, string listener) => token.Role switch
     {
         HttpRole.Admin => Permissions.All,
-        HttpRole.Operator => options.Current.Rules.PermissionsFor(new AclSubject(token.Name, "http:" + token.Name, listener)),
+        HttpRole.Operator => options.Current.Rules.PermissionsFor(new AclSubject(token.Name, "http:" + token.Name, listener, AuthenticationMethod.Jwt)),
         _ => Permissions.None,
     };
 

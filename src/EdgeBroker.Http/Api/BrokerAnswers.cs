@@ -144,6 +144,9 @@ public sealed record AclTestBody
     /// <summary>The listener's address, as configured.</summary>
     public string? Listener { get; init; }
 
+    /// <summary>What proves the user name: <c>password</c>, <c>token</c>, <c>certificate</c>, <c>peer</c> or <c>psk</c>; null: a password.</summary>
+    public string? Via { get; init; }
+
     /// <summary><c>publish</c> or <c>subscribe</c>.</summary>
     public required string Action { get; init; }
 

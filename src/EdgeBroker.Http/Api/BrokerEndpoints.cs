@@ -271,10 +271,13 @@ internal sealed class BrokerEndpoints(
         if (isPublish) TopicText.Name(body.Topic);
         else if (!TopicText.IsFilter(body.Topic)) throw new HttpProblem(ProblemKind.InvalidFilter, "topic is no topic filter");
         if (body.Qos is < 0 or > 2) throw new HttpProblem(ProblemKind.InvalidBody, "qos is 0, 1 or 2");
+        AuthenticationMethod via = body.User is null ? AuthenticationMethod.Anonymous
+            : AccountKinds.Find(body.Via ?? "password")
+                ?? throw new HttpProblem(ProblemKind.InvalidBody, "via is " + string.Join(", ", AccountKinds.All.Select(kind => kind.Word)));
         byte[] topic = Encoding.UTF8.GetBytes(body.Topic);
         if (!isPublish && TopicFilter.TrySplitShared(topic, out _, out ReadOnlySpan<byte> shared)) topic = shared.ToArray();
         string listener = body.Listener ?? (administration.Listeners is [var first, ..] ? first.Address : "");
-        Permissions permissions = site.Options.Current.Rules.PermissionsFor(new AclSubject(body.User, body.ClientId ?? "", listener));
+        Permissions permissions = site.Options.Current.Rules.PermissionsFor(new AclSubject(body.User, body.ClientId ?? "", listener, via));
         AccessVerdict verdict = isPublish ? permissions.JudgePublish(topic, (QoS)body.Qos, body.Retain) : permissions.JudgeSubscribe(topic);
         await exchange.AnswerAsync(new AclTestAnswer(verdict.IsAllowed, verdict.Cause, (int)verdict.MaximumQoS), ApiJson.Default.AclTestAnswer)
             .ConfigureAwait(false);

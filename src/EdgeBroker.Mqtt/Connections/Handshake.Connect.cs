@@ -132,9 +132,11 @@ public sealed partial class Handshake
         return false;
     }
 
+    private AuthenticationMethod TransportMethod => Endpoint.Transport == "unix" ? AuthenticationMethod.Peer : AuthenticationMethod.Certificate;
+
     private AuthenticationMethod WhatIsShown(in ConnectPacket packet)
     {
-        if (_link.Identity is not null) return Endpoint.Transport == "unix" ? AuthenticationMethod.Peer : AuthenticationMethod.Certificate;
+        if (_link.Identity is not null) return TransportMethod;
         return packet.HasUserName || packet.HasPassword ? AuthenticationMethod.Password : AuthenticationMethod.Anonymous;
     }
 
@@ -181,6 +183,7 @@ public sealed partial class Handshake
             Network = Network,
             Listener = Endpoint.Listener,
             TransportIdentity = _link.Identity,
+            TransportMethod = TransportMethod,
         };
         if (packet.Properties.Has(PropertyId.AuthenticationMethod))
         {

@@ -13,6 +13,10 @@ internal sealed partial class CommitLoop
 {
     private const int EmptySegmentsPerCommit = 256;
 
+    // A transaction takes its bytes of the disk twice, in the WAL and in the database; many small ones take the WAL's again and again.
+    private const long MostBytesPerCommit = 8L * 1024 * 1024;
+
+    private static readonly TimeSpan DiskInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BudgetLogInterval = TimeSpan.FromHours(1);
 
@@ -23,6 +27,7 @@ internal sealed partial class CommitLoop
     private readonly AgeClock _age;
     private readonly TimeProvider _time;
     private readonly StoreHealth _health;
+    private readonly DataDisk _disk;
     private readonly JournalCounters _counters;
     private readonly StoreMaintenance _maintenance;
     private readonly ILogger _logger;
@@ -43,6 +48,7 @@ internal sealed partial class CommitLoop
     /// <param name="age">The store's age.</param>
     /// <param name="time">The clock.</param>
     /// <param name="health">Told how it goes.</param>
+    /// <param name="disk">Where the store lies.</param>
     /// <param name="counters">Counts it.</param>
     /// <param name="logger">Event ids 7105-7106.</param>
     public CommitLoop(
@@ -53,6 +59,7 @@ internal sealed partial class CommitLoop
         AgeClock age,
         TimeProvider time,
         StoreHealth health,
+        DataDisk disk,
         JournalCounters counters,
         ILogger logger)
     {
@@ -63,6 +70,7 @@ internal sealed partial class CommitLoop
         _age = age;
         _time = time;
         _health = health;
+        _disk = disk;
         _counters = counters;
         _maintenance = new StoreMaintenance(connection, counters, time, logger);
         _logger = logger;
@@ -78,6 +86,7 @@ internal sealed partial class CommitLoop
     public void Run()
     {
         _maintenance.Begin();
+        _health.RecordFree(_disk.FreeBytes);
         while (true)
         {
             DrainFacts();
@@ -187,7 +196,14 @@ internal sealed partial class CommitLoop
     private void Commit(int count, long now)
     {
         var batch = new JournalBatch(_state, _age);
-        for (int i = 0; i < count; i++) batch.Absorb(_pending[i]);
+        int most = count;
+        long bytes = 0;
+        for (count = 0; count < most && bytes < MostBytesPerCommit; count++)
+        {
+            bytes += SizeOf(_pending[count]);
+            batch.Absorb(_pending[count]);
+        }
+
         batch.Close(EmptySegmentsPerCommit);
         _pending.RemoveRange(0, count);
         _counters.CountCoalesced(batch.Coalesced);
@@ -195,6 +211,13 @@ internal sealed partial class CommitLoop
         if (batch.IsEmpty) Complete(batch);
         else Write(batch, withClock: false);
     }
+
+    private static long SizeOf(JournalFact fact) => fact switch
+    {
+        PublishRecord { Message: { } message } => message.SizeBytes,
+        RetainedChanged value => value.SizeBytes,
+        _ => 0,
+    };
 
     private void Retry()
     {
@@ -228,13 +251,15 @@ internal sealed partial class CommitLoop
 
         _health.RecordSuccess();
         Complete(batch);
-        _maintenance.CheckpointWhenDue();
+        if (_health.IsDiskFull) _maintenance.GiveBack(CheckpointMode.Passive);
+        else _maintenance.CheckpointWhenDue();
     }
 
     private void RecordSize(long bytes)
     {
         _counters.RecordSize(bytes);
         _health.RecordSize(bytes);
+        _health.RecordFree(_disk.FreeBytes);
         _state.IsTight = _health.IsTight(bytes);
     }
 
@@ -271,6 +296,17 @@ internal sealed partial class CommitLoop
     private void Maintain()
     {
         bool isQuiet = _maintenance.IsQuiet;
+        if (_health.IsDiskFull)
+        {
+            // What is superseded goes with a transaction.
+            if (_state.RetainedGarbage.Count > 0) SaveClock();
+            else _maintenance.GiveBack(CheckpointMode.Truncate);
+            if (_batch is not null) return;
+            _health.RecordFree(_disk.FreeBytes);
+            _intake.Wait(DiskInterval, 1, woken: null);
+            return;
+        }
+
         if (_maintenance.IsClockOverdue) SaveClock();
         if (_batch is not null) return;
         if (isQuiet) _maintenance.CleanUp();

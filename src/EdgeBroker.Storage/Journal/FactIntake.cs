@@ -32,11 +32,13 @@ internal sealed class FactIntake : IDisposable
     private long _pendingValueBytes;
 
     /// <param name="maxBytes">Bytes the store may have.</param>
+    /// <param name="reserveBytes">Bytes that are kept free on its disk: half of them for what has been taken, which the WAL has as well.</param>
     /// <param name="mostFacts">Facts that may wait before they are committed (<see cref="CommitPolicy.MostFacts"/>).</param>
-    public FactIntake(long maxBytes, int mostFacts)
+    public FactIntake(long maxBytes, long reserveBytes, int mostFacts)
     {
         _mostPendingValues = Math.Max(FewestPendingValues, mostFacts);
-        _mostPendingBytes = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
+        long mostForStore = Math.Min(64L * 1024 * 1024, Math.Max(4L * 1024 * 1024, maxBytes / 16));
+        _mostPendingBytes = Math.Min(mostForStore, reserveBytes / 2);
         _set = () => _wake.Set();
     }
 

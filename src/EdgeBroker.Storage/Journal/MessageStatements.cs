@@ -49,6 +49,8 @@ internal sealed class MessageStatements : IDisposable
     /// <exception cref="SqliteException">It failed.</exception>
     public void Write(JournalBatch batch)
     {
+        // First what makes room: pages that become free are those that the rest is written to. Not what the batch itself may bring.
+        SweepRetained(batch);
         foreach ((long id, Message message) in batch.Messages) Write(id, message);
         foreach ((long first, byte[] receivers) in batch.Deliveries)
         {
@@ -68,7 +70,6 @@ internal sealed class MessageStatements : IDisposable
         }
 
         foreach (RetainedChanged retained in batch.Retained) Write(retained);
-        SweepRetained(batch);
     }
 
     /// <summary>What was written is on disk.</summary>

@@ -44,13 +44,14 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
         _time = time;
         MaxBytes = options.MaxBytes;
         CommitPolicy policy = CommitPolicy.Of(options);
-        _intake = new FactIntake(options.MaxBytes, policy.MostFacts);
+        var disk = new DataDisk(Path.GetDirectoryName(file.Path)!);
+        _intake = new FactIntake(options.MaxBytes, disk.ReserveBytes, policy.MostFacts);
         _age = new AgeClock(clock, AgeNow(file.Database, time) - clock.NowMs);
         _connection = new WriterConnection(file, options, _state, _age);
-        _health = new StoreHealth(file.Path, options.MaxBytes, time, logger, cause => Damaged?.Invoke(cause));
+        _health = new StoreHealth(file.Path, options.MaxBytes, disk.ReserveBytes, time, logger, cause => Damaged?.Invoke(cause));
         _counters = new JournalCounters(file.Opening.Kind == StoreOpeningKind.Quarantined ? 1 : 0);
         _schedule = new GroupCommitSchedule(policy, time.TimestampFrequency);
-        _loop = new CommitLoop(_intake, _schedule, _connection, _state, _age, time, _health, _counters, logger);
+        _loop = new CommitLoop(_intake, _schedule, _connection, _state, _age, time, _health, disk, _counters, logger);
         _reader = new MessageReader(ConnectReader, _health.RecordDamage, _age, time, logger);
     }
 
@@ -66,6 +67,9 @@ public sealed partial class SqliteJournal : IJournal, IDisposable
 
     /// <inheritdoc/>
     public JournalCondition Condition => _intake.IsFull && _health.Condition != JournalCondition.Failing ? JournalCondition.Busy : _health.Condition;
+
+    /// <inheritdoc/>
+    public bool IsDiskFull => _health.IsDiskFull;
 
     /// <inheritdoc/>
     public bool IsFullOfValues => _intake.IsFullOfValues;

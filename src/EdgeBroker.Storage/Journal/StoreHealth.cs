@@ -10,16 +10,19 @@ namespace EdgeBroker.Storage.Journal;
 /// </summary>
 /// <param name="path">The database, for the log.</param>
 /// <param name="maxBytes">Bytes in use from which on it is full.</param>
+/// <param name="reserveBytes">Bytes free on the disk below which it is full.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Event ids 7100-7104.</param>
+/// <param name="logger">Event ids 7100-7104 and 7109.</param>
 /// <param name="damaged">Called once, when the database is found damaged.</param>
-internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvider time, ILogger logger, Action<string> damaged)
+internal sealed partial class StoreHealth(
+    string path, long maxBytes, long reserveBytes, TimeProvider time, ILogger logger, Action<string> damaged)
 {
     // A disk that is slow once is not failing yet: publishers are held back by waiting for their acknowledgements first.
     private static readonly TimeSpan FailingAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
 
     private volatile bool _isFull;
+    private volatile bool _isDiskFull;
     private volatile bool _isFailing;
     private int _isDamaged;
     private long _failingSince;
@@ -29,7 +32,11 @@ internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvid
     public bool IsDamaged => Volatile.Read(ref _isDamaged) != 0;
 
     /// <summary>Whether the store can take more.</summary>
-    public JournalCondition Condition => _isFailing ? JournalCondition.Failing : _isFull ? JournalCondition.Full : JournalCondition.Ready;
+    public JournalCondition Condition => 
+        _isFailing ? JournalCondition.Failing : _isFull || _isDiskFull ? JournalCondition.Full : JournalCondition.Ready;
+
+    /// <summary>Whether the disk has less room than is kept for making room.</summary>
+    public bool IsDiskFull => _isDiskFull;
 
     /// <summary>A transaction could not be written.</summary>
     public void RecordFailure(Exception failure)
@@ -58,7 +65,7 @@ internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvid
     }
 
     /// <summary>Whether with so many bytes there is less room than would be nice to have.</summary>
-    public bool IsTight(long storeBytes) => storeBytes > maxBytes / 2;
+    public bool IsTight(long storeBytes) => storeBytes > maxBytes / 2 || _isDiskFull;
 
     /// <summary>The database uses so many bytes.</summary>
     public void RecordSize(long storeBytes)
@@ -68,6 +75,15 @@ internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvid
         if (isFull && !_isFull) LogFull(logger, maxBytes);
         else if (!isFull && _isFull) LogRoom(logger);
         _isFull = isFull;
+    }
+
+    /// <summary>So many bytes are free on the disk.</summary>
+    public void RecordFree(long freeBytes)
+    {
+        bool isFull = freeBytes < reserveBytes + (_isDiskFull ? reserveBytes / 8 : 0);
+        if (isFull && !_isDiskFull) LogDiskFull(logger, freeBytes, path);
+        else if (!isFull && _isDiskFull) LogRoom(logger);
+        _isDiskFull = isFull;
     }
 
     /// <summary>The database is damaged. On any thread.</summary>
@@ -94,6 +110,11 @@ internal sealed partial class StoreHealth(string path, long maxBytes, TimeProvid
     [LoggerMessage(
         7103, LogLevel.Warning, "the store has reached [storage] max_bytes ({MaxBytes} bytes): a new message has to take an old one's place, or is refused")]
     private static partial void LogFull(ILogger logger, long maxBytes);
+
+    [LoggerMessage(
+        7109, LogLevel.Error,
+        "the disk is full: {FreeBytes} bytes are left beside {Path}, which are kept for deleting; a new message has to take an old one's place, or is refused")]
+    private static partial void LogDiskFull(ILogger logger, long freeBytes, string path);
 
     [LoggerMessage(7104, LogLevel.Information, "the store has room again")]
     private static partial void LogRoom(ILogger logger);

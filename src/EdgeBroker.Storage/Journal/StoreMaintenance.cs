@@ -72,8 +72,15 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
     /// <summary>Gives back space and empties the WAL.</summary>
     public void CleanUp()
     {
-        GiveBackSpace();
+        GiveBackSpace("PRAGMA incremental_vacuum");
         Checkpoint(CheckpointMode.Truncate);
+    }
+
+    /// <summary>Gives back space while the disk is full: as much of what is free in the database as the WAL has room for, and the WAL itself.</summary>
+    /// <param name="mode">Whether it may wait for who reads.</param>
+    public void GiveBack(CheckpointMode mode)
+    {
+        if (GiveBackSpace($"PRAGMA incremental_vacuum({CheckpointPages})") || _pagesInWal > 0) Checkpoint(mode);
     }
 
     /// <summary>Empties the WAL, at the end.</summary>
@@ -99,16 +106,19 @@ internal sealed partial class StoreMaintenance(WriterConnection connection, Jour
         }
     }
 
-    private void GiveBackSpace()
+    private bool GiveBackSpace(string command)
     {
         try
         {
             SqliteDatabase database = connection.Writer.Database;
-            if (database.QueryInt64("PRAGMA freelist_count") >= VacuumPages) database.Execute("PRAGMA incremental_vacuum");
+            if (database.QueryInt64("PRAGMA freelist_count") < VacuumPages) return false;
+            database.Execute(command);
+            return true;
         }
         catch (Exception failure) when (failure is SqliteException or StoreException)
         {
             LogCheckpointFailed(logger, failure.Message);
+            return false;
         }
     }
 

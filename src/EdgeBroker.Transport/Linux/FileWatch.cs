@@ -18,11 +18,11 @@ public sealed class FileWatch : IDisposable
 
     /// <param name="files">Full paths.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="look">Looks; does not throw.</param>
+    /// <param name="look">Looks; does not throw. Not called while the process may open no more files: what cannot be opened for that has not changed.</param>
     /// <param name="notNoticed">Told, now, of each folder that gives no notice, with the cause.</param>
     public FileWatch(IEnumerable<string> files, TimeProvider time, Action look, Action<string, string> notNoticed)
     {
-        _timer = time.CreateTimer(static state => ((Action)state!)(), look, LookInterval, LookInterval);
+        _timer = time.CreateTimer(static state => LookAt((Action)state!), look, LookInterval, LookInterval);
         foreach (string directory in files.Select(file => Path.GetDirectoryName(file)!).Distinct(StringComparer.Ordinal)) Watch(directory, notNoticed);
     }
 
@@ -32,6 +32,20 @@ public sealed class FileWatch : IDisposable
         lock (_lock.Alone()) _isDisposed = true;
         foreach (FileSystemWatcher watcher in _watchers) watcher.Dispose();
         _timer.Dispose();
+    }
+
+    private static void LookAt(Action look)
+    {
+        try
+        {
+            using var probe = File.OpenHandle("/dev/null");
+        }
+        catch (IOException exception) when (exception.HResult is LinuxSockets.ErrorTooManyFiles or LinuxSockets.ErrorTooManyFilesInSystem)
+        {
+            return;
+        }
+
+        look();
     }
 
     private void Watch(string directory, Action<string, string> notNoticed)

@@ -57,6 +57,23 @@ public static class PemFile
         return certificates;
     }
 
+    /// <summary>The authorities of a PEM file, each of which leads to a root of it.</summary>
+    /// <exception cref="CertificateFileException">There is none, one is malformed, or an issuer is missing: nobody's certificate would be good.</exception>
+    public static X509Certificate2Collection ReadAuthorities(string file, byte[] bytes)
+    {
+        X509Certificate2Collection authorities = ReadCertificates(file, bytes);
+        foreach (X509Certificate2 one in authorities)
+        {
+            if (authorities.Any(issuer => issuer.SubjectName.RawData.AsSpan().SequenceEqual(one.IssuerName.RawData))) continue;
+            throw new CertificateFileException(
+                file,
+                $"holds the authority \"{CertificateFindings.Shown(one)}\" without its issuer ({one.Issuer}), and so no certificate of it could be checked: add the "
+                    + "issuers' certificates to the file, up to the root");
+        }
+
+        return authorities;
+    }
+
     /// <summary>The first certificate of a PEM file with the private key of another.</summary>
     /// <exception cref="CertificateFileException">The key is missing, encrypted, malformed or another certificate's.</exception>
     public static X509Certificate2 ReadPair(CertificateFiles files, byte[] certificate, byte[] key)
@@ -77,10 +94,18 @@ public static class PemFile
         {
             return X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(certificate), keyText);
         }
+        catch (ArgumentException) when (FindOwner(files, certificate, keyText) is { } owner)
+        {
+            throw WrongOrder(files, owner);
+        }
         catch (ArgumentException exception)
         {
             throw new CertificateFileException(
                 files.KeyFile, $"is not the key of the certificate in {files.CertificateFile}; both must come from one request", exception);
+        }
+        catch (CryptographicException) when (FindOwner(files, certificate, keyText) is { } owner)
+        {
+            throw WrongOrder(files, owner);
         }
         catch (CryptographicException exception)
         {
@@ -112,6 +137,29 @@ public static class PemFile
 
         if (lists.Count == 0) throw new CertificateFileException(file, "holds no revocation list in PEM (-----BEGIN X509 CRL-----)");
         return lists;
+    }
+
+    private static CertificateFileException WrongOrder(CertificateFiles files, string owner) => new(
+        files.CertificateFile,
+        $"has its certificates in the wrong order: {files.KeyFile} is the key of \"{owner}\", which must stand first, and its issuers behind it");
+
+    /// <summary>Whose key it is, of the certificates behind the first; null: nobody's.</summary>
+    private static string? FindOwner(CertificateFiles files, byte[] certificate, string keyText)
+    {
+        foreach (X509Certificate2 one in ReadCertificates(files.CertificateFile, certificate).Skip(1))
+        {
+            try
+            {
+                using var pair = X509Certificate2.CreateFromPem(one.ExportCertificatePem(), keyText);
+                return CertificateFindings.Shown(pair);
+            }
+            catch (Exception exception) when (exception is ArgumentException or CryptographicException)
+            {
+                // Another one's, or of another algorithm.
+            }
+        }
+
+        return null;
     }
 
     private static string OtherForm(byte[] bytes) => bytes switch

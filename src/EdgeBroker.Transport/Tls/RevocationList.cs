@@ -46,7 +46,11 @@ public sealed class RevocationList
                 if (issuer.SubjectName.RawData.AsSpan().SequenceEqual(list._issuer) && Verify(issuer, algorithm, signed.Span, signature)) return list;
             }
 
-            throw new CryptographicException("is signed by none of the authorities in client_ca");
+            string name = new X500DistinguishedName(list._issuer).Name;
+            throw new CryptographicException(
+                issuers.Any(issuer => issuer.SubjectName.RawData.AsSpan().SequenceEqual(list._issuer))
+                    ? $"is of the name of {name}, and not signed by it"
+                    : $"is of {name}, which is not in client_ca: add its certificate there, behind that of its root");
         }
         catch (AsnContentException exception)
         {

@@ -49,7 +49,7 @@ public sealed class TlsMaterial
             material._certificates.Add(new Entry(files, context, CertificateNames.Of(certificate)));
         }
 
-        if (options.ClientCaFile is { } authorities) material.ClientAuthorities = PemFile.ReadCertificates(authorities, contents[authorities]);
+        if (options.ClientCaFile is { } authorities) material.ClientAuthorities = PemFile.ReadAuthorities(authorities, contents[authorities]);
         if (options.RevocationFile is { } list) material.Revocations = PemFile.ReadRevocations(list, contents[list], material.ClientAuthorities ?? []);
         return material;
     }

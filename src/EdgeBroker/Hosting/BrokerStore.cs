@@ -114,6 +114,9 @@ internal sealed partial class BrokerStore : IBrokerPart
             {
                 JournalCondition.Ready => (HealthState.Good, "it takes what must be kept"),
                 JournalCondition.Busy => (HealthState.Good, "it takes what must be kept, as fast as the disk does"),
+                JournalCondition.Full when Journal.IsDiskFull => (HealthState.Failing,
+                    $"its disk is full: what must be kept drives out older messages of those who let it{Held()}; make room on the disk, or delete retained "
+                    + "messages"),
                 JournalCondition.Full => (HealthState.Failing,
                     $"it is full (storage.max_bytes): what must be kept drives out older messages of those who let it{Held()}; let clients fetch theirs, "
                     + "or raise storage.max_bytes"),

@@ -56,6 +56,7 @@ internal static class RunCommand
         RunLog.Starting(log, VersionCommand.Version, configuration.Node.Name, configuration.File ?? "the embedded default", configuration.Node.DataDirectory);
         if (configuration.File is null && File.Exists(Path.Combine(context.WorkingDirectory, UsualFile))) RunLog.FileNotRead(log, UsualFile);
         if (Environment.IsPrivilegedProcess) RunLog.RunsAsRoot(log);
+        if (OpenFiles.Limit is { } limit && OpenFiles.ConnectionsOf(configuration) is var most && most >= limit) RunLog.TooFewFiles(log, limit, most);
         foreach (string warning in configuration.Warnings) RunLog.ConfigurationWarning(log, warning);
     }
 }

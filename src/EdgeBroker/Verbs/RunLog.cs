@@ -18,4 +18,10 @@ internal static partial class RunLog
         9004, LogLevel.Warning,
         "the broker runs as root, and needs nothing of that: run it as a user of its own, as packaging/edgebroker.service does (User=edgebroker)")]
     public static partial void RunsAsRoot(ILogger log);
+
+    [LoggerMessage(
+        9005, LogLevel.Warning,
+        "the process may open {Limit} files, and the listeners' connections alone may be {Connections}: beyond that nobody is let in; raise the limit"
+        + " (LimitNOFILE= of the unit, or ulimit -n), or lower max_connections")]
+    public static partial void TooFewFiles(ILogger log, long limit, long connections);
 }

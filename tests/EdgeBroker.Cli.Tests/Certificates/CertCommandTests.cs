@@ -108,11 +108,23 @@ public sealed class CertCommandTests : IDisposable
     {
         Run("ca");
         byte[] before = File.ReadAllBytes(PathOf("ca.key"));
+        string name = $"\"EdgeBroker CA of {Environment.MachineName}\"";
         Assert.Equal(1, Run("ca"));
-        Assert.Contains("exists already; --force replaces it", _terminal.Error, StringComparison.Ordinal);
+        Assert.Contains(name + "; --force makes another one, which nobody trusts who trusts this", _terminal.Error, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(PathOf("ca.key")));
+        // Whoever lacks the key is told which authority is meant, not to make another one.
+        File.Move(PathOf("ca.key"), PathOf("elsewhere"));
+        Assert.Equal(1, Run("server", "gw"));
+        Assert.Contains($"the key of the authority {name}, is not here: bring it", _terminal.Error, StringComparison.Ordinal);
+        File.Move(PathOf("elsewhere"), PathOf("ca.key"));
         Assert.Equal(0, Run("ca", "--force"));
         Assert.NotEqual(before, File.ReadAllBytes(PathOf("ca.key")));
+        Assert.Contains("who trusts it refuses what the new one makes", _terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Assert.Single(Directory.GetFiles(PathOf(""), "ca.key?*"))));
+        Assert.Single(Directory.GetFiles(PathOf(""), "ca.crt?*"));
+        Run("server", "gw");
+        Assert.Equal(1, Run("server", "gw"));
+        Assert.Contains("exists already; --force replaces it", _terminal.Error, StringComparison.Ordinal);
     }
 
     [Fact]

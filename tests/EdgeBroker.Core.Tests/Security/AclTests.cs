@@ -205,6 +205,45 @@ public sealed class AclTests
         Assert.Equal([(hidden, first)], AclReview.FindUnreachable([first, hidden, seen, everybody]));
     }
 
+    [Fact]
+    public void Accounts_of_one_name_are_told_apart_by_what_proves_the_name()
+    {
+        var rules = new AclRuleSet(
+            [
+                Of("password", AuthenticationMethod.Password), Of("token", AuthenticationMethod.Jwt), Of("certificate", AuthenticationMethod.Certificate),
+                Of("peer", AuthenticationMethod.Peer), Of("psk", AuthenticationMethod.Psk), Of("any", AuthenticationMethod.Unknown),
+            ],
+            []);
+        Assert.Equal("password,any", ReachOf(AuthenticationMethod.Password));
+        Assert.Equal("password,any", ReachOf(AuthenticationMethod.Scram));
+        Assert.Equal("token,any", ReachOf(AuthenticationMethod.Jwt));
+        Assert.Equal("certificate,any", ReachOf(AuthenticationMethod.Certificate));
+        Assert.Equal("peer,any", ReachOf(AuthenticationMethod.Peer));
+        Assert.Equal("psk,any", ReachOf(AuthenticationMethod.Psk));
+        Assert.Equal("any", ReachOf(AuthenticationMethod.Anonymous));
+        Assert.Equal("any", ReachOf(AuthenticationMethod.Unknown));
+        // One that is about certificates alone leaves the same rule for all others something to decide.
+        AclRule all = Of("certificate", AuthenticationMethod.Unknown), narrow = Of("certificate", AuthenticationMethod.Certificate);
+        Assert.Empty(AclReview.FindUnreachable([narrow, all]));
+        Assert.Equal([(narrow, all)], AclReview.FindUnreachable([all, narrow]));
+
+        AclRule Of(string topic, AuthenticationMethod via) => new()
+        {
+            Source = "test:1",
+            Allows = true,
+            Actions = Rules.Everything,
+            User = "anna",
+            Via = via,
+            Topics = [new AclPattern(topic)],
+        };
+
+        string ReachOf(AuthenticationMethod via)
+        {
+            Permissions permissions = rules.PermissionsFor(new AclSubject("anna", "c", "l", via));
+            return string.Join(',', new[] { "password", "token", "certificate", "peer", "psk", "any" }.Where(topic => MayPublish(permissions, topic)));
+        }
+    }
+
     private static void Check(Permissions permissions)
     {
         if (!permissions.MayPublish("dev/press-7/x"u8, QoS.AtLeastOnce, true) | permissions.MayPublish("plant/1/lock"u8, QoS.AtMostOnce, false)

@@ -13,7 +13,7 @@ public sealed class FactIntakeTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
-    private readonly FactIntake _intake = new(long.MaxValue, mostFacts: 512);
+    private readonly FactIntake _intake = new(long.MaxValue, reserveBytes: long.MaxValue, mostFacts: 512);
 
     public void Dispose() => _intake.Dispose();
 

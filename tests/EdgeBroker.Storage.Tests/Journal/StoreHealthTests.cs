@@ -12,7 +12,7 @@ public sealed class StoreHealthTests
     private readonly List<string> _damages = [];
     private readonly StoreHealth _health;
 
-    public StoreHealthTests() => _health = new StoreHealth("edgebroker.db", 1000, _time, _log, _damages.Add);
+    public StoreHealthTests() => _health = new StoreHealth("edgebroker.db", 1000, 80, _time, _log, _damages.Add);
 
     [Fact]
     public void It_fails_after_two_seconds_of_failures_and_recovers_with_the_first_success()
@@ -54,6 +54,20 @@ public sealed class StoreHealthTests
         }
 
         _log.AssertSaid(7103);
+        _log.AssertSaid(7104);
+    }
+
+    [Fact]
+    public void It_is_full_while_the_disk_has_less_than_what_is_kept_for_deleting()
+    {
+        foreach ((long bytes, bool isFull) in ((long, bool)[])[(81, false), (80, false), (79, true), (89, true), (90, false), (80, false)])
+        {
+            _health.RecordFree(bytes);
+            Assert.Equal((isFull, isFull ? JournalCondition.Full : JournalCondition.Ready), (_health.IsDiskFull, _health.Condition));
+            Assert.Equal(isFull, _health.IsTight(1));
+        }
+
+        _log.AssertSaid(7109);
         _log.AssertSaid(7104);
     }
 

@@ -59,6 +59,10 @@ public sealed class PublishedBinary
     public ChildProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start(workingDirectory, environment, keepsInput: false, [.. _command, .. arguments]);
 
+    /// <summary>Starts it by another program, which takes what to run as its last arguments.</summary>
+    public ChildProcess StartBy(string[] command, string workingDirectory, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Start(workingDirectory, environment, keepsInput: false, [.. command, .. _command, .. arguments]);
+
     /// <summary>
     /// Starts it so that it hears SIGHUP: a test run that is to outlive its terminal (nohup) hands down that it is ignored, and the runtime stays with that.
     /// </summary>

@@ -72,6 +72,24 @@ public sealed class AclCommandTests : IDisposable
         Assert.Contains("\"user_known\":false", _out.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, "--user", "anna", "--via", "certificate")]
+    [InlineData(1, "--user", "anna")]
+    [InlineData(1, "--user", "anna", "--via", "token")]
+    [InlineData(1)]
+    public void What_proves_the_name_counts_where_a_rule_says_so(int exit, params string[] who)
+    {
+        _directory.Write("b.toml", """
+            [[acl]]
+            user = "*"
+            via = "certificate"
+            allow = ["publish"]
+            topics = ["plant/#"]
+            """);
+        Assert.Equal(exit, Run(["acl", "test", "-c", "b.toml", .. who, "publish", "plant/a"]));
+        Assert.Equal(who is ["--user", "anna"], _error.ToString().Contains("is not in the password file", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Mosquitto_s_rules_are_taken_over()
     {

@@ -147,21 +147,4 @@ public sealed class FaultTests
             return 0;
         }
     }
-
-    /// <summary>Waits for a whole unit, ends its connection, and reads the unit only then.</summary>
-    private sealed class Ender(TransportConnection connection, int unitBytes, bool throws) : TestHandler(connection)
-    {
-        public long Sum { get; private set; }
-
-        public override int Receive(ReadOnlySpan<byte> bytes, out int announcedBytes)
-        {
-            announcedBytes = unitBytes;
-            if (bytes.Length < unitBytes) return 0;
-            Connection.Abort();
-            long sum = 0;
-            foreach (byte one in bytes) sum += one;
-            Sum = sum;
-            return throws ? throw new InvalidTimeZoneException("a bug") : bytes.Length;
-        }
-    }
 }

@@ -127,6 +127,7 @@ internal sealed class AuthRules(Func<string, string?> environment, string baseDi
             Client = draft.Client,
             Group = draft.Group,
             Listener = draft.Listener,
+            Via = draft.Via,
             Allows = hasAllow,
             Actions = Actions(actions),
             Topics = [.. draft.Topics.Select(topic => new AclPattern(topic))],

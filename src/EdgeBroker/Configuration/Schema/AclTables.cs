@@ -14,6 +14,8 @@ internal sealed record AclDraft(TomlTable Table)
 
     public string Listener { get; init; } = Glob.Any;
 
+    public AuthenticationMethod Via { get; init; }
+
     public IReadOnlyList<string>? Allow { get; init; }
 
     public IReadOnlyList<string>? Deny { get; init; }
@@ -45,6 +47,9 @@ internal static class AclTables
             "readwrite" or "all" or "*" => "\"publish\", \"subscribe\", \"retain\"",
             _ => NearestName.Of(text, ["publish", "subscribe", "retain"]) is { } nearest ? $"\"{nearest}\"" : null,
         });
+
+    private static readonly ChoiceKind<AuthenticationMethod> Ways =
+        Kinds.Choice([("any", AuthenticationMethod.Unknown, ""), .. AccountKinds.All.Select(kind => (kind.Word, kind.Method, ""))]);
 
     private static readonly TextListKind Topics = Kinds.List("topic filters, in which \"%u\" is the user name and \"%c\" the client id", AclPattern.IsValid,
         suggest: text => text.IndexOf('#') is > 0 and int at && at < text.Length - 1 && AclPattern.IsValid(text[..(at + 1)])
@@ -106,6 +111,14 @@ internal static class AclTables
             (o, v) => o with { Listener = v },
             Applies.AtOnceWithReview,
             "a listener's address, as written above")
+        .Key(
+            "via",
+            Ways,
+            o => o.Via,
+            (o, v) => o with { Via = v },
+            Applies.AtOnceWithReview,
+            "what the user name was proved by: a user of the password file, the subject of a token, the name in a certificate, the Unix account of a peer and "
+                + "the user of a key are one user to rules that do not say")
         .Key(
             "allow",
             Actions,

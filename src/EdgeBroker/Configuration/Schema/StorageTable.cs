@@ -35,7 +35,8 @@ internal static class StorageTable
             o => o.MaxBytes,
             (o, v) => o with { MaxBytes = v },
             AfterRestart,
-            "from here on a new message takes an old one's place (queue_overflow), or is refused")
+            "from here on a new message takes an old one's place (queue_overflow), or is refused; also while less than 128MB of the disk are free, of a small "
+                + "disk an eighth, which are kept for deleting")
         .Key(
             "on_corruption",
             OnCorruption,
