@@ -43,7 +43,7 @@ public sealed partial class Broker
             outcome = DeliverAgain(to, publication, context);
         }
 
-        if (_events.Wants(EventKinds.MessageDelivered)) TellSent(publication, to, outcome);
+        if (_events.WantsDelivery(publication.Passage)) TellSent(publication, to, outcome);
         return outcome;
     }
 
