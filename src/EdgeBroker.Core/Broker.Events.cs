@@ -45,7 +45,13 @@ public sealed partial class Broker
     private void TellSent(in Publication message, Subscription to, in DeliveryOutcome outcome)
     {
         if (outcome.Result != DeliveryResult.Sent || to.Receiver is not Session || Lower(message.QoS, to) != QoS.AtMostOnce || IsSys(message.Topic)) return;
-        Events.MessageDelivered(new DeliveredEvent { Message = message, To = to.Receiver, QoS = QoS.AtMostOnce });
+        Events.MessageDelivered(new DeliveredEvent
+        {
+            Message = message,
+            To = to.Receiver,
+            QoS = QoS.AtMostOnce,
+            DelayMs = Clock.MillisecondsSince(message.Passage),
+        });
     }
 
     private void TellRetained(in Publication message, RetainedChange change)

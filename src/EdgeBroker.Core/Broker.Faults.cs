@@ -43,7 +43,7 @@ public sealed partial class Broker
             outcome = DeliverAgain(to, publication, context);
         }
 
-        if (Events.Wants(EventKinds.MessageDelivered)) TellSent(publication, to, outcome);
+        if (Events.WantsDelivery(publication.Passage)) TellSent(publication, to, outcome);
         return outcome;
     }
 

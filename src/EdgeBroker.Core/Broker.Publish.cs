@@ -53,10 +53,16 @@ public sealed partial class Broker
             return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, isHeld) { IsBrief = isBrief, Limit = limit };
         }
 
+        if (Events.Wants(EventKinds.MessageFollowed) && publication.Passage is null && !IsSys(publication.Topic)
+            && Events.Follow(publication) is { } passage)
+        {
+            return PublishFollowed(publication with { Passage = passage, Owned = null }, context);
+        }
+
         // Of one with a condition it is known only later whether it is published at all.
         bool isTold = Events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic);
         if (isTold && publication.Condition is null) Events.MessagePublished(publication);
-        if (batch is not null && context.HasSubscribers && MessageBatch.MayHold(publication))
+        if (batch is not null && publication.Passage is null && context.HasSubscribers && MessageBatch.MayHold(publication))
         {
             while (!batch.TryAdd(publication)) Deliver(batch, context);
             return new PublishOutcome(ReasonCode.Success, null);
@@ -80,6 +86,23 @@ public sealed partial class Broker
         if (context.Isolated.Count > 0) ConcludeIsolated(context);
         return outcome;
     }
+
+    /// <summary>A message whose way is told of. It waits for no others, since a batch is delivered without a look at one of it.</summary>
+    private PublishOutcome PublishFollowed(in Publication publication, RoutingContext context)
+    {
+        MessagePassage passage = publication.Passage!;
+        passage.TakenAt = Clock.Timestamp;
+        PublishOutcome outcome = Publish(publication, context);
+        if (outcome.IsHeld) return outcome;
+        ReasonCode reason = outcome.Reason;
+        double routedMs = Clock.MillisecondsSince(passage.TakenAt);
+        if (outcome.Completion is { IsDone: false } completion) completion.WhenDone(() => TellAcknowledged(passage, routedMs, true, reason));
+        else TellAcknowledged(passage, routedMs, false, reason);
+        return outcome;
+    }
+
+    private void TellAcknowledged(MessagePassage passage, double routedMs, bool hasWaited, ReasonCode reason) => Events.MessageAcknowledged(
+        new AcknowledgedEvent(passage, routedMs, hasWaited ? Clock.MillisecondsSince(passage.TakenAt) : routedMs, hasWaited, reason));
 
     private PublishOutcome Route(in Publication publication, RoutingContext context)
     {

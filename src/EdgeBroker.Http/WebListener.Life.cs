@@ -33,7 +33,7 @@ internal sealed partial class WebListener
     /// <inheritdoc/>
     public Task ResumeAsync()
     {
-        Bind(UnixPath is null ? IPEndPoint.Parse(EndPoint) : null);
+        Bind(UnixPath is null ? EndPoint : null);
         Accept();
         return Task.CompletedTask;
     }
@@ -55,10 +55,9 @@ internal sealed partial class WebListener
     /// <param name="endPoint">Where; null: as configured.</param>
     /// <exception cref="FormatException">The address makes no sense.</exception>
     /// <exception cref="IOException">It cannot be listened on.</exception>
-    internal void Bind(EndPoint? endPoint = null)
+    internal void Bind(string? endPoint = null)
     {
-        SocketAddress? address = endPoint is null ? SocketAddress.Parse(Settings.Address) : null;
-        endPoint ??= address!.ToEndPoint();
+        SocketAddress address = SocketAddress.Parse(endPoint ?? Settings.Address);
         if (UnixPath is { } path)
         {
             UnixSocketFile.RemoveStale(path);
@@ -67,11 +66,11 @@ internal sealed partial class WebListener
 
         try
         {
-            _socket = new BoundSocket(_server.Bind(endPoint, Settings.IsIPv6Only), _server.Wrap, BringAsync, _time);
+            _socket = new BoundSocket(_server.Bind(address, Settings.IsIPv6Only), _server.Wrap, BringAsync, _time);
         }
         catch (System.Net.Sockets.SocketException exception)
         {
-            throw ListenFailure.Of(address ?? SocketAddress.Parse(endPoint.ToString()!), exception);
+            throw ListenFailure.Of(address, exception);
         }
 
         EndPoint = _socket.EndPoint is IPEndPoint ip ? ip.ToString() : Settings.Address;

@@ -6,6 +6,7 @@ using EdgeBroker.Http.Tls;
 using EdgeBroker.Http.WebSockets;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Builder;
@@ -18,6 +19,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SocketAddress = EdgeBroker.Transport.Linux.SocketAddress;
 
 namespace EdgeBroker.Http;
 
@@ -182,10 +184,12 @@ public sealed partial class WebServer : IAsyncDisposable
     }
 
     /// <summary>Binds an address and listens; a socket file has its permissions before anybody can connect.</summary>
-    /// <param name="endPoint">Where.</param>
+    /// <param name="address">Where; one that was inherited listens already, with the permissions it has.</param>
     /// <param name="isIPv6Only">Whether an IPv6 socket leaves IPv4 to another.</param>
-    internal Socket Bind(EndPoint endPoint, bool isIPv6Only)
+    internal Socket Bind(SocketAddress address, bool isIPv6Only)
     {
+        if (InheritedSockets.OfProcess.TryOpen(address, out int inherited)) return new Socket(new SafeSocketHandle(inherited, ownsHandle: true));
+        EndPoint endPoint = address.ToEndPoint();
         Socket socket = isIPv6Only && endPoint.AddressFamily == AddressFamily.InterNetworkV6
             ? BindIPv6Only(endPoint)
             : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);

@@ -7,15 +7,17 @@ namespace EdgeBroker.Telemetry;
 /// <summary>Carries the exporter's requests and notes whether they arrive, since the exporter itself does not say so.</summary>
 internal sealed partial class ExportWatch : DelegatingHandler
 {
+    private readonly string _what;
     private readonly Uri _endpoint;
     private readonly ILogger _log;
     private volatile string? _problem;
     private long _succeeded;
     private long _failed;
 
-    public ExportWatch(Uri endpoint, ILogger log)
+    public ExportWatch(string what, Uri endpoint, ILogger log)
         : base(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
+        _what = what;
         _endpoint = endpoint;
         _log = log;
     }
@@ -28,8 +30,8 @@ internal sealed partial class ExportWatch : DelegatingHandler
 
     /// <summary>How exporting goes.</summary>
     public HealthFinding Finding => _problem is { } problem
-        ? new HealthFinding("telemetry", HealthState.Warning, $"metrics do not reach {Shown}: {problem}")
-        : new HealthFinding("telemetry", HealthState.Good, $"metrics go to {Shown}");
+        ? new HealthFinding("telemetry", HealthState.Warning, $"{_what} do not reach {Shown}: {problem}")
+        : new HealthFinding("telemetry", HealthState.Good, $"{_what} go to {Shown}");
 
     private string Shown => _endpoint.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
@@ -79,18 +81,18 @@ internal sealed partial class ExportWatch : DelegatingHandler
         if (problem is null)
         {
             Interlocked.Increment(ref _succeeded);
-            if (!wasWell) LogWell(_log, Shown);
+            if (!wasWell) LogWell(_log, _what, Shown);
         }
         else
         {
             Interlocked.Increment(ref _failed);
-            if (wasWell) LogProblem(_log, Shown, problem);
+            if (wasWell) LogProblem(_log, _what, Shown, problem);
         }
     }
 
-    [LoggerMessage(13000, LogLevel.Warning, "metrics do not reach {Endpoint}: {Problem}; it is tried again and again")]
-    private static partial void LogProblem(ILogger log, string endpoint, string problem);
+    [LoggerMessage(13000, LogLevel.Warning, "{What} do not reach {Endpoint}: {Problem}; it is tried again and again")]
+    private static partial void LogProblem(ILogger log, string what, string endpoint, string problem);
 
-    [LoggerMessage(13001, LogLevel.Information, "metrics reach {Endpoint} again")]
-    private static partial void LogWell(ILogger log, string endpoint);
+    [LoggerMessage(13001, LogLevel.Information, "{What} reach {Endpoint} again")]
+    private static partial void LogWell(ILogger log, string what, string endpoint);
 }

@@ -10,7 +10,7 @@ public enum TelemetryProtocol
     HttpProtobuf,
 }
 
-/// <summary>The table <c>[telemetry]</c>: where metrics go.</summary>
+/// <summary>The table <c>[telemetry]</c>: where metrics and traces go.</summary>
 public sealed record TelemetryOptions
 {
     /// <summary>The collector; null: nothing is exported.</summary>
@@ -24,6 +24,12 @@ public sealed record TelemetryOptions
 
     /// <summary>How often.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether messages are traced.</summary>
+    public bool Traces { get; init; }
+
+    /// <summary>Which part of the messages that bring no trace context begins a trace, 0 to 1.</summary>
+    public double TraceSampleRate { get; init; } = 0.1;
 
     /// <summary>Headers that go with each request, their secrets read.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];

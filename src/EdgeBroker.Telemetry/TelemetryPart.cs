@@ -5,19 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Telemetry;
 
-/// <summary>Exports metrics by OTLP where that is configured. Where it is not, nothing of OpenTelemetry is made.</summary>
+/// <summary>Exports metrics and traces by OTLP where that is configured. Where it is not, nothing of OpenTelemetry is made.</summary>
 /// <param name="options">Where to.</param>
 /// <param name="meters">What is exported.</param>
-/// <param name="events">Tells of messages, while they are measured.</param>
+/// <param name="messages">What is measured of messages while it is exported.</param>
+/// <param name="events">Tells of messages, while they are traced.</param>
 /// <param name="source">Who exports.</param>
 /// <param name="log">The log; event ids 13000-13009.</param>
-public sealed class TelemetryPart(TelemetryOptions options, MeterRegistry meters, BrokerEvents events, TelemetrySource source, ILogger log)
+public sealed class TelemetryPart(
+    TelemetryOptions options, MeterRegistry meters, MessageMeters messages, BrokerEvents events, TelemetrySource source, ILogger log)
     : IBrokerPart<TelemetryOptions>
 {
     private TelemetryOptions _options = options;
-    private volatile MetricsExport? _export;
-    private MessageSizes? _sizes;
-    private IDisposable? _measuring;
+    private volatile Exports? _exports;
 
     /// <inheritdoc/>
     public string Name => "telemetry";
@@ -25,12 +25,12 @@ public sealed class TelemetryPart(TelemetryOptions options, MeterRegistry meters
     /// <inheritdoc/>
     public ValueTask StartAsync(CancellationToken cancel)
     {
-        _export = Make(_options);
+        _exports = Make(_options);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public IEnumerable<HealthFinding> Findings() => _export is { } export ? [export.Finding] : [];
+    public IEnumerable<HealthFinding> Findings() => _exports?.Findings() ?? [];
 
     /// <inheritdoc/>
     public ValueTask<IPreparedChange> PrepareAsync(TelemetryOptions next) => ValueTask.FromResult<IPreparedChange>(new Change(this, next));
@@ -39,30 +39,54 @@ public sealed class TelemetryPart(TelemetryOptions options, MeterRegistry meters
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
     {
         // The last figures are those of the end.
-        if (phase == StopPhase.Finish && _export is { } export) await Task.Run(() => export.Stop(limit / 2)).ConfigureAwait(false);
+        if (phase == StopPhase.Finish && _exports is { } exports) await Task.Run(() => exports.Stop(limit / 4)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _measuring?.Dispose();
-        _export?.Dispose();
-        _export = null;
+        _exports?.Dispose();
+        _exports = null;
         return ValueTask.CompletedTask;
     }
 
     /// <summary>Sends what there is now, for tests and for whoever does not want to wait.</summary>
-    internal bool Flush(TimeSpan limit) => _export?.Flush(limit) ?? true;
+    internal bool Flush(TimeSpan limit) => _exports?.Flush(limit) ?? true;
 
-    private MetricsExport? Make(TelemetryOptions wanted)
+    private Exports? Make(TelemetryOptions wanted)
     {
-        _measuring?.Dispose();
-        _measuring = null;
         if (wanted.Endpoint is null) return null;
         meters.Publish();
-        _sizes ??= new MessageSizes(meters);
-        _measuring = events.Add(_sizes);
-        return new MetricsExport(wanted, source, log);
+        TraceExport? traces = wanted.Traces ? new TraceExport(wanted, source, log) : null;
+        return new Exports(new MetricsExport(wanted, source, log), messages.Measure(), traces, traces is null ? null : events.Add(traces.Tracing));
+    }
+
+    /// <summary>What there is while something is exported.</summary>
+    private sealed class Exports(MetricsExport metrics, IDisposable measuring, TraceExport? traces, IDisposable? tracing) : IDisposable
+    {
+        public IEnumerable<HealthFinding> Findings() => traces is null ? [metrics.Watch.Finding] : [metrics.Watch.Finding, traces.Watch.Finding];
+
+        public bool Flush(TimeSpan limit) => metrics.Flush(limit) & (traces?.Flush(limit) ?? true);
+
+        public void Stop(TimeSpan limit)
+        {
+            metrics.Stop(limit);
+            traces?.Stop(limit);
+        }
+
+        /// <summary>Before others take their place, so that nothing is told twice.</summary>
+        public void Silence()
+        {
+            measuring.Dispose();
+            tracing?.Dispose();
+        }
+
+        public void Dispose()
+        {
+            Silence();
+            metrics.Dispose();
+            traces?.Dispose();
+        }
     }
 
     private sealed class Change(TelemetryPart part, TelemetryOptions next) : IPreparedChange
@@ -70,9 +94,10 @@ public sealed class TelemetryPart(TelemetryOptions options, MeterRegistry meters
         public async ValueTask ApplyAsync(ChangeNotes notes)
         {
             if (part._options.IsSameAs(next)) return;
-            MetricsExport? former = part._export;
+            Exports? former = part._exports;
+            former?.Silence();
             part._options = next;
-            part._export = part.Make(next);
+            part._exports = part.Make(next);
             if (former is not null) await Task.Run(former.Dispose).ConfigureAwait(false);
         }
 

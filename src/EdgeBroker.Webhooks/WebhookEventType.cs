@@ -40,7 +40,7 @@ public static class WebhookEventTypes
         (WebhookEventType.ClientDisconnected, "client.disconnected", EventKinds.ClientDisconnected, DropRank.Client),
         (WebhookEventType.ClientSessionTakeover, "client.session_takeover", EventKinds.SessionTakenOver, DropRank.Client),
         (WebhookEventType.MessagePublished, "message.published", EventKinds.MessagePublished, DropRank.Message),
-        (WebhookEventType.MessageDelivered, "message.delivered", EventKinds.MessageDelivered, DropRank.Message),
+        (WebhookEventType.MessageDelivered, "message.delivered", EventKinds.MessageDelivered | EventKinds.MessageFollowed, DropRank.Message),
         (WebhookEventType.MessageRetained, "message.retained", EventKinds.MessageRetained, DropRank.Message),
         (WebhookEventType.SubscriptionCreated, "subscription.created", EventKinds.SubscriptionCreated, DropRank.Subscription),
         (WebhookEventType.SubscriptionRemoved, "subscription.removed", EventKinds.SubscriptionRemoved, DropRank.Subscription),

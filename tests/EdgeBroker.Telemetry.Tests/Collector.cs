@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using EdgeBroker.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -13,11 +15,25 @@ namespace EdgeBroker.Telemetry.Tests;
 /// <summary>What a collector was told of one number.</summary>
 internal sealed record Told(string Name, string Unit, string Kind, string Tags, double Value, long[] Buckets);
 
+/// <summary>A span as a collector got it: ids in hexadecimal digits, times in nanoseconds since 1970, status 2 is an error.</summary>
+internal sealed record Span(
+    string Name,
+    string TraceId,
+    string Id,
+    string ParentId,
+    string TraceState,
+    int Kind,
+    ulong StartedAt,
+    ulong EndedAt,
+    int Status,
+    Dictionary<string, string> Attributes);
+
 /// <summary>A collector that speaks OTLP over gRPC or over HTTP, on loopback, and keeps the last export.</summary>
 internal sealed class Collector : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly TelemetryProtocol _protocol;
+    private readonly ConcurrentQueue<Span> _spans = new();
     private volatile IReadOnlyList<ProtobufField>? _last;
 
     private Collector(WebApplication application, TelemetryProtocol protocol)
@@ -74,6 +90,9 @@ internal sealed class Collector : IAsyncDisposable
         return told;
     }
 
+    /// <summary>All spans that came.</summary>
+    public IReadOnlyList<Span> Spans => [.. _spans];
+
     public Task HasExportAsync() => Deadline.Until(() => _last is not null, "an export");
 
     public async ValueTask DisposeAsync() => await _application.DisposeAsync();
@@ -84,13 +103,42 @@ internal sealed class Collector : IAsyncDisposable
     private static IEnumerable<ProtobufField> Each(IReadOnlyList<ProtobufField> message, int number) => message.Where(field => field.Number == number);
 
     private static Dictionary<string, string> Attributes(IReadOnlyList<ProtobufField> message, int number) =>
-        Each(message, number).ToDictionary(pair => Each(pair.Message, 1).Single().Text, pair => Each(Each(pair.Message, 2).Single().Message, 1).Single().Text);
+        Each(message, number).ToDictionary(pair => Each(pair.Message, 1).Single().Text, pair => TextOf(Each(pair.Message, 2).Single().Message.Single()));
+
+    // A text, or a whole number.
+    private static string TextOf(ProtobufField value) => value.Number == 1 ? value.Text : value.Value.ToString(CultureInfo.InvariantCulture);
+
+    private void TakeSpans(IReadOnlyList<ProtobufField> export)
+    {
+        foreach (IReadOnlyList<ProtobufField> resource in Each(export, 1).Select(one => one.Message))
+        {
+            foreach (ProtobufField one in Each(resource, 2).SelectMany(scope => Each(scope.Message, 2)))
+            {
+                IReadOnlyList<ProtobufField> span = one.Message;
+                _spans.Enqueue(new Span(
+                    Each(span, 5).Single().Text,
+                    Hex(span, 1),
+                    Hex(span, 2),
+                    Hex(span, 4),
+                    Each(span, 3).Select(state => state.Text).SingleOrDefault(""),
+                    (int)Each(span, 6).Single().Value,
+                    Each(span, 7).Single().Value,
+                    Each(span, 8).Single().Value,
+                    Each(span, 15).SelectMany(status => Each(status.Message, 3)).Select(code => (int)code.Value).SingleOrDefault(),
+                    Attributes(span, 9)));
+            }
+        }
+    }
+
+    private static string Hex(IReadOnlyList<ProtobufField> span, int number) =>
+        Each(span, number).Select(id => Convert.ToHexStringLower(id.Bytes.Span)).SingleOrDefault("");
 
     private async Task TakeAsync(HttpContext context)
     {
         bool isGrpc = _protocol == TelemetryProtocol.Grpc;
-        string path = isGrpc ? "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" : "/v1/metrics";
-        if (context.Request.Path != path || context.Request.Method != "POST")
+        string metrics = isGrpc ? "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" : "/v1/metrics";
+        string traces = isGrpc ? "/opentelemetry.proto.collector.trace.v1.TraceService/Export" : "/v1/traces";
+        if ((context.Request.Path != metrics && context.Request.Path != traces) || context.Request.Method != "POST")
         {
             context.Response.StatusCode = 404;
             return;
@@ -102,7 +150,9 @@ internal sealed class Collector : IAsyncDisposable
         context.Response.StatusCode = Status;
         if (Status != 200) return;
         // Of gRPC five bytes say how long the message is.
-        _last = ProtobufField.Read(body.ToArray().AsMemory(isGrpc ? 5 : 0));
+        IReadOnlyList<ProtobufField> export = ProtobufField.Read(body.ToArray().AsMemory(isGrpc ? 5 : 0));
+        if (context.Request.Path == traces) TakeSpans(export);
+        else _last = export;
         if (!isGrpc) return;
         context.Response.ContentType = "application/grpc";
         await context.Response.Body.WriteAsync(new byte[5]);

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EdgeBroker.Telemetry.Tests;
 
 /// <summary>OTLP as a collector sees it, over both protocols.</summary>
+[Collection("telemetry")]
 public sealed class TelemetryTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
@@ -25,8 +26,7 @@ public sealed class TelemetryTests
         using MeterRegistry meters = broker.Broker.Meters;
         var sizes = new HistogramMeter("test.size", "By", "sizes", 16, 64);
         meters.Histogram(sizes);
-        await using var part = new TelemetryPart(
-            Options(collector, protocol), meters, broker.Broker.Events, new TelemetrySource("gw-017", "1.2.3"), NullLogger.Instance);
+        await using var part = Part(Options(collector, protocol), meters, broker.Broker.Events);
         await part.StartAsync(CancellationToken.None);
         TestClient client = await broker.ConnectAsync("c");
         await client.SubscribeAsync("t");
@@ -78,8 +78,7 @@ public sealed class TelemetryTests
         collector.Status = 400;
         using var meters = new MeterRegistry();
         meters.Counter("a.total", "{x}", "a", () => 1);
-        await using var part = new TelemetryPart(
-            Options(collector, protocol), meters, new BrokerEvents(), new TelemetrySource("n", "1"), NullLogger.Instance);
+        await using var part = Part(Options(collector, protocol), meters, new BrokerEvents());
         await part.StartAsync(CancellationToken.None);
         await Task.Run(() => part.Flush(Soon));
         HealthFinding finding = Assert.Single(part.Findings());
@@ -98,7 +97,7 @@ public sealed class TelemetryTests
         var events = new BrokerEvents();
         using var meters = new MeterRegistry();
         meters.Counter("a.total", "{x}", "a", () => 1);
-        await using var part = new TelemetryPart(new TelemetryOptions(), meters, events, new TelemetrySource("n", "1"), NullLogger.Instance);
+        await using var part = Part(new TelemetryOptions(), meters, events);
         await part.StartAsync(CancellationToken.None);
         Assert.Empty(part.Findings());
         // Not even the bit that a publish tests.
@@ -125,11 +124,14 @@ public sealed class TelemetryTests
         using var meters = new MeterRegistry();
         meters.Counter("a.total", "{x}", "a", () => 42);
         TelemetryOptions options = Options(collector, TelemetryProtocol.HttpProtobuf);
-        await using var part = new TelemetryPart(options, meters, new BrokerEvents(), new TelemetrySource("n", "1"), NullLogger.Instance);
+        await using var part = Part(options, meters, new BrokerEvents());
         await part.StartAsync(CancellationToken.None);
         foreach (StopPhase phase in Enum.GetValues<StopPhase>()) await part.StopAsync(phase, Soon);
         Assert.Equal(42, Assert.Single(collector.Numbers()).Value);
     }
+
+    private static TelemetryPart Part(TelemetryOptions options, MeterRegistry meters, BrokerEvents events) =>
+        new(options, meters, new MessageMeters(meters, events), events, new TelemetrySource("gw-017", "1.2.3"), NullLogger.Instance);
 
     private static TelemetryOptions Options(Collector collector, TelemetryProtocol protocol) => new()
     {

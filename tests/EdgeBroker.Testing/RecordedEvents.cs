@@ -71,7 +71,7 @@ public sealed class RecordedEvents : BrokerEventSink
     }
 
     /// <inheritdoc/>
-    public override EventKinds Wanted => ~(EventKinds.MessagePublished | EventKinds.MessageDelivered | EventKinds.MessageRetained);
+    public override EventKinds Wanted => ~(EventKinds.MessagePublished | EventKinds.MessageDelivered | EventKinds.MessageRetained | EventKinds.MessageFollowed);
 
     public override void ClientConnected(in ConnectedEvent what) => Note(new BrokerEvent(BrokerEventKind.Connected, what.Client.ClientId));
 

@@ -57,7 +57,7 @@ public sealed class EventTests
         Has("authz.publish_denied", """{"rule":{"file":"broker.toml","line":61}}""");
         Has("message.published", """{"client_id":"press7","user":"anna","topic":"plant/t","qos":1,"retain":true,"payload_bytes":4,"payload":"21.5"}""");
         Has("message.published", """{"payload":"21.5","content_type":"text/plain","user_properties":[["k","v\""]]}""");
-        Has("message.delivered", """{"client_id":"scada","topic":"plant/t","qos":1,"payload_bytes":4}""");
+        Has("message.delivered", """{"client_id":"scada","topic":"plant/t","qos":1,"publisher":"press7","payload_bytes":4,"delay_ms":0,"from_queue":false}""");
         Has("message.retained", """{"topic":"plant/t","change":"set","publisher":"press7","payload_bytes":4,"qos":1}""");
         Has("message.retained", """{"topic":"plant/t","change":"deleted","publisher":"press7","payload_bytes":0,"qos":0}""");
         Has("client.disconnected", """{"client_id":"scada","by":"broker","reason_code":142,"session_kept":true,"will_published":false}""");

@@ -71,7 +71,23 @@ public abstract class BrokerEventSink
     {
     }
 
-    /// <summary>A receiver has taken a message. While anybody wants this, messages are delivered one by one.</summary>
+    /// <summary>
+    /// Asked with each message that is taken whether it is to be followed: then <see cref="MessageAcknowledged"/> and <see cref="MessageDelivered"/>
+    /// tell of it. A message that is followed is delivered by itself, so it should be one of many.
+    /// </summary>
+    /// <param name="message">The message; borrowed.</param>
+    /// <param name="passage">Who follows it already; null: nobody.</param>
+    /// <returns>That, or another one; null: nobody does.</returns>
+    public virtual MessagePassage? Follow(in Publication message, MessagePassage? passage) => passage;
+
+    /// <summary>A message that is followed was taken for good: its publisher may be told.</summary>
+    public virtual void MessageAcknowledged(in AcknowledgedEvent what)
+    {
+    }
+
+    /// <summary>
+    /// A receiver has taken a message, any message or one that is followed. While anybody wants this of any, messages are delivered one by one.
+    /// </summary>
     public virtual void MessageDelivered(in DeliveredEvent what)
     {
     }

@@ -74,8 +74,11 @@ public sealed class BrokerEvents
     public void MessagePublished(scoped in Publication message) =>
         Tell(EventKinds.MessagePublished, message, static (BrokerEventSink sink, scoped in Publication one) => sink.MessagePublished(one));
 
+    public void MessageAcknowledged(in AcknowledgedEvent what) =>
+        Tell(EventKinds.MessageFollowed, what, static (BrokerEventSink sink, scoped in AcknowledgedEvent one) => sink.MessageAcknowledged(one));
+
     public void MessageDelivered(scoped in DeliveredEvent what) =>
-        Tell(EventKinds.MessageDelivered, what, static (BrokerEventSink sink, scoped in DeliveredEvent one) => sink.MessageDelivered(one));
+        Tell(DeliveryOf(what.Message.Passage), what, static (BrokerEventSink sink, scoped in DeliveredEvent one) => sink.MessageDelivered(one));
 
     public void MessageRetained(scoped in RetainedEvent what) =>
         Tell(EventKinds.MessageRetained, what, static (BrokerEventSink sink, scoped in RetainedEvent one) => sink.MessageRetained(one));
@@ -97,6 +100,33 @@ public sealed class BrokerEvents
         Interlocked.Increment(ref _faults);
         Tell(EventKinds.Fault, new FaultEvent(exception, where), static (BrokerEventSink sink, scoped in FaultEvent one) => sink.Fault(one));
     }
+
+    /// <summary>Whether anybody wants to know that a message was delivered.</summary>
+    /// <param name="passage">What is noted of it; null: nobody follows it.</param>
+    public bool WantsDelivery(MessagePassage? passage) => Wants(DeliveryOf(passage));
+
+    /// <summary>Asks who follows a message; null: nobody.</summary>
+    public MessagePassage? Follow(scoped in Publication message)
+    {
+        MessagePassage? passage = null;
+        foreach (Registration one in _sinks)
+        {
+            if ((one.Wanted & EventKinds.MessageFollowed) == 0) continue;
+            try
+            {
+                passage = one.Sink.Follow(message, passage);
+            }
+            catch (Exception exception)
+            {
+                Fault(exception, $"asking {one.Sink.GetType().Name} whether to follow a message");
+            }
+        }
+
+        return passage;
+    }
+
+    private static EventKinds DeliveryOf(MessagePassage? passage) =>
+        passage is null ? EventKinds.MessageDelivered : EventKinds.MessageDelivered | EventKinds.MessageFollowed;
 
     private void Tell<T>(EventKinds kind, scoped in T what, Call<T> call)
         where T : allows ref struct

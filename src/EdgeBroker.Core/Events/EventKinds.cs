@@ -1,6 +1,6 @@
 namespace EdgeBroker.Core.Events;
 
-/// <summary>What happens in the broker: one for each method of <see cref="BrokerEventSink"/>.</summary>
+/// <summary>What happens in the broker: nearly always one for a method of <see cref="BrokerEventSink"/>.</summary>
 [Flags]
 public enum EventKinds
 {
@@ -23,4 +23,7 @@ public enum EventKinds
     LimitReached = 1 << 15,
     MemoryStageChanged = 1 << 16,
     Fault = 1 << 17,
+
+    /// <summary>The way of some messages, see <see cref="BrokerEventSink.Follow"/>.</summary>
+    MessageFollowed = 1 << 18,
 }

@@ -81,7 +81,23 @@ public readonly ref struct DeliveredEvent
 
     /// <summary>The QoS it is delivered with.</summary>
     public QoS QoS { get; init; }
+
+    /// <summary>
+    /// Milliseconds since the broker took it; whole seconds of them since it was queued, where it was not followed from the beginning; null: nobody knows.
+    /// </summary>
+    public double? DelayMs { get; init; }
+
+    /// <summary>Whether it waited in the receiver's queue.</summary>
+    public bool HasWaited { get; init; }
 }
+
+/// <summary>A message that is followed was taken for good.</summary>
+/// <param name="Passage">What is noted of it.</param>
+/// <param name="RoutedMs">Milliseconds until it had been handed to its receivers and to the journal.</param>
+/// <param name="DoneMs">Milliseconds until its acknowledgement had nothing more to wait for: disk, receivers, or room in their queues.</param>
+/// <param name="HasWaited">Whether there was anything to wait for.</param>
+/// <param name="Reason">What its publisher may be told.</param>
+public readonly record struct AcknowledgedEvent(MessagePassage Passage, double RoutedMs, double DoneMs, bool HasWaited, ReasonCode Reason);
 
 /// <summary>What became of a topic's retained message.</summary>
 public enum RetainedChange

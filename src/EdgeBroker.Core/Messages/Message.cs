@@ -42,11 +42,16 @@ public sealed class Message
     /// <summary>When it was published, for the nodes of a cluster to compare; none outside of one.</summary>
     public Stamp Stamp { get; init; }
 
+    /// <summary>What is noted of its way; null: nobody follows it.</summary>
+    public MessagePassage? Passage { get; init; }
+
     /// <summary>Whether it stands for a retained message that is no more: it has no payload, and says with its stamp which values are older.</summary>
     public bool IsTombstone => Payload.Length == 0 && !Stamp.IsNone;
 
     /// <summary>What it counts in a queue's byte limit.</summary>
     public int SizeBytes => Topic.Length + Payload.Length + Properties.Length;
+
+    private int MemoryBytes => SizeBytes + OverheadBytes + (Passage?.SizeBytes ?? 0);
 
     /// <summary>Whether it is of no more use.</summary>
     public bool IsExpired(long nowMs) => nowMs >= ExpiresAtMs;
@@ -60,12 +65,12 @@ public sealed class Message
     {
         if (Interlocked.Increment(ref _holders) > 1) return;
         _kind = kind;
-        ledger.Account(kind, SizeBytes + OverheadBytes);
+        ledger.Account(kind, MemoryBytes);
     }
 
     /// <summary>One who kept it does so no longer.</summary>
     internal void Release(MemoryLedger ledger)
     {
-        if (Interlocked.Decrement(ref _holders) == 0) ledger.Release(_kind, SizeBytes + OverheadBytes);
+        if (Interlocked.Decrement(ref _holders) == 0) ledger.Release(_kind, MemoryBytes);
     }
 }

@@ -56,6 +56,9 @@ public readonly ref struct Publication
     /// <summary>Of one that is retained: what must hold of the value it would replace, or it is refused; null: nothing.</summary>
     public RetainedCondition? Condition { get; init; }
 
+    /// <summary>What is noted of its way; null: nobody follows it.</summary>
+    public MessagePassage? Passage { get; init; }
+
     /// <summary>The owned form, where there already is one.</summary>
     public Message? Owned { get; init; }
 
@@ -74,6 +77,7 @@ public readonly ref struct Publication
         Publisher = publisher,
         IsBrokersOwn = true,
         Stamp = message.Stamp,
+        Passage = message.Passage,
         Owned = message,
     };
 
@@ -92,5 +96,6 @@ public readonly ref struct Publication
         Retain = Retain,
         ExpiresAtMs = ExpiresAtMs(nowMs),
         Stamp = Stamp,
+        Passage = Passage,
     };
 }

@@ -11,6 +11,7 @@ public sealed class HistogramMeter
     private readonly long[] _counts;
     private double _sum;
     private Histogram<double>? _instrument;
+    private KeyValuePair<string, object?>[] _tags = [];
 
     /// <param name="name">Its name, by OpenTelemetry's customs.</param>
     /// <param name="unit">Its unit in UCUM.</param>
@@ -34,6 +35,18 @@ public sealed class HistogramMeter
     /// <summary>What it is.</summary>
     public string Help { get; }
 
+    /// <summary>What tells it from others of its name, which have the same bounds.</summary>
+    public IReadOnlyList<MeterTag> Tags
+    {
+        get;
+        init
+        {
+            field = value;
+            _tags = [.. value.Select(tag => new KeyValuePair<string, object?>(tag.Key, tag.Value))];
+        }
+    }
+    = [];
+
     /// <summary>What belongs into a bucket at most; above the last there is one more bucket.</summary>
     public IReadOnlyList<double> Bounds => _bounds;
 
@@ -56,13 +69,16 @@ public sealed class HistogramMeter
             sum = seen;
         }
 
-        Volatile.Read(ref _instrument)?.Record(value);
+        Volatile.Read(ref _instrument)?.Record(value, _tags);
     }
 
     /// <summary>Offers the values to those who listen to a meter.</summary>
-    internal void Publish(Meter meter)
+    /// <param name="meter">The meter.</param>
+    /// <param name="offered">Others that are offered already: those of one name are one instrument.</param>
+    internal void Publish(Meter meter, IEnumerable<HistogramMeter> offered)
     {
         var advice = new InstrumentAdvice<double> { HistogramBucketBoundaries = _bounds };
-        Volatile.Write(ref _instrument, meter.CreateHistogram<double>(Name, Unit, Help, null, advice));
+        Histogram<double>? shared = offered.FirstOrDefault(other => other.Name == Name && other._instrument is not null)?._instrument;
+        Volatile.Write(ref _instrument, shared ?? meter.CreateHistogram<double>(Name, Unit, Help, null, advice));
     }
 }

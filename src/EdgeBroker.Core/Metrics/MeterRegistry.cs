@@ -130,7 +130,7 @@ public sealed class MeterRegistry : IDisposable
         lock (_lock.Alone())
         {
             _histograms = [.. _histograms, histogram];
-            if (_meter is not null) histogram.Publish(_meter);
+            if (_meter is not null) histogram.Publish(_meter, _histograms);
         }
     }
 
@@ -155,7 +155,7 @@ public sealed class MeterRegistry : IDisposable
             if (_meter is not null) return;
             _meter = new Meter("EdgeBroker");
             foreach (IGrouping<string, MeterEntry> group in _entries.GroupBy(entry => entry.Name)) CreateInstrument(_meter, group.First());
-            foreach (HistogramMeter histogram in _histograms) histogram.Publish(_meter);
+            foreach (HistogramMeter histogram in _histograms) histogram.Publish(_meter, _histograms);
         }
     }
 

@@ -24,7 +24,12 @@ public static class PrometheusText
     {
         var text = new StringBuilder();
         foreach (IGrouping<string, MeterEntry> group in meters.Entries.GroupBy(entry => entry.Name)) WriteNumbers(text, group, isOpenMetrics);
-        foreach (HistogramMeter histogram in meters.Histograms) WriteHistogram(text, histogram);
+        foreach (IGrouping<string, HistogramMeter> group in meters.Histograms.GroupBy(histogram => histogram.Name))
+        {
+            WriteHead(text, NameOf(group.First()), "histogram", group.First().Help);
+            foreach (HistogramMeter histogram in group) WriteHistogram(text, histogram);
+        }
+
         if (isOpenMetrics) text.Append("# EOF\n");
         Encoding.UTF8.GetBytes(text.ToString(), output);
     }
@@ -69,18 +74,24 @@ public static class PrometheusText
     private static void WriteHistogram(StringBuilder text, HistogramMeter histogram)
     {
         string name = NameOf(histogram);
-        WriteHead(text, name, "histogram", histogram.Help);
         long[] counts = histogram.Counts();
         long sum = 0;
         for (int i = 0; i < counts.Length; i++)
         {
             sum += counts[i];
             string bound = i < histogram.Bounds.Count ? Number(histogram.Bounds[i], histogram.Unit) : "+Inf";
-            text.Append(name).Append("_bucket{le=\"").Append(bound).Append("\"} ").Append(sum.ToString(CultureInfo.InvariantCulture)).Append('\n');
+            WriteValue("_bucket", [.. histogram.Tags, new MeterTag("le", bound)], sum.ToString(CultureInfo.InvariantCulture));
         }
 
-        text.Append(name).Append("_sum ").Append(Number(histogram.Sum, histogram.Unit)).Append('\n');
-        text.Append(name).Append("_count ").Append(sum.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        WriteValue("_sum", histogram.Tags, Number(histogram.Sum, histogram.Unit));
+        WriteValue("_count", histogram.Tags, sum.ToString(CultureInfo.InvariantCulture));
+
+        void WriteValue(string ending, IReadOnlyList<MeterTag> tags, string value)
+        {
+            text.Append(name).Append(ending);
+            WriteTags(text, tags);
+            text.Append(' ').Append(value).Append('\n');
+        }
     }
 
     private static void WriteHead(StringBuilder text, string name, string type, string help)

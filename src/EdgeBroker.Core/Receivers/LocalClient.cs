@@ -316,9 +316,15 @@ public sealed class LocalClient : Receiver, IDisposable
 
     private void TellRead(in LocalDelivery delivery)
     {
-        if (!_broker.Events.Wants(EventKinds.MessageDelivered) || Broker.IsSys(delivery.Message.Topic)) return;
+        if (!_broker.Events.WantsDelivery(delivery.Message.Passage) || Broker.IsSys(delivery.Message.Topic)) return;
         Publication message = Publication.Of(delivery.Message, _broker.Clock.NowMs);
-        _broker.Events.MessageDelivered(new DeliveredEvent { Message = message, To = this, QoS = delivery.QoS });
+        _broker.Events.MessageDelivered(new DeliveredEvent
+        {
+            Message = message,
+            To = this,
+            QoS = delivery.QoS,
+            DelayMs = _broker.Clock.MillisecondsSince(message.Passage),
+        });
     }
 
     /// <summary>Under the lock: whoever waits to read, to be told outside of it.</summary>

@@ -301,6 +301,7 @@ internal sealed partial class MessageQueue
         SizeBytes = spilled.SizeBytes,
         QueuedAtSeconds = spilled.QueuedAtSeconds,
         QoS = spilled.Options.ToQoS(),
+        HasWaited = true,
         Retain = (spilled.Options & DeliveryOptions.Retain) != 0,
         MayBeSent = (spilled.Options & DeliveryOptions.MayBeSent) != 0,
         Details = spilled.Options & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared),

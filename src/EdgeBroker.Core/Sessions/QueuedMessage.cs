@@ -59,6 +59,9 @@ internal struct QueuedMessage
     /// <summary>Whether it may have been sent in an earlier life of the process.</summary>
     public bool MayBeSent;
 
+    /// <summary>Whether it has waited in the queue.</summary>
+    public bool HasWaited;
+
     /// <summary>Whether it has been asked for from the disk.</summary>
     public bool IsLoading;
 

@@ -128,12 +128,12 @@ internal struct SendWindow
     /// <summary>PUBREC with success: from here on only the identifier matters, the client owns the message [MQTT-4.3.3-6].</summary>
     /// <param name="packetId">The packet identifier.</param>
     /// <param name="ledger">Where the message's memory is accounted.</param>
-    /// <param name="delivered">The message, which the client has by this; null: it had it before, or the message is not known any more.</param>
+    /// <param name="delivered">The message, which the client has by this; nothing: it had it before, or the message is not known any more.</param>
     /// <param name="fact">What has to be on disk before PUBREL is sent; null: nothing.</param>
     /// <param name="isReleased">Whether PUBREL is to be sent now.</param>
-    public AckOutcome Release(ushort packetId, MemoryLedger ledger, out Message? delivered, out DeliveryReleased? fact, out bool isReleased)
+    public AckOutcome Release(ushort packetId, MemoryLedger ledger, out QueuedMessage delivered, out DeliveryReleased? fact, out bool isReleased)
     {
-        delivered = null;
+        delivered = default;
         fact = null;
         isReleased = false;
         AckOutcome outcome = Find(packetId, QoS.ExactlyOnce, out int slot);
@@ -141,8 +141,8 @@ internal struct SendWindow
         ref QueuedMessage open = ref _inflight.At(slot);
         if (open.State == DeliveryState.Published)
         {
-            delivered = open.Message;
-            delivered?.Release(ledger);
+            delivered = open;
+            open.Message?.Release(ledger);
             open.Message = null;
             open.State = DeliveryState.Released;
             if (open.Stored is { } stored)

@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -13,20 +12,19 @@ public sealed partial class Session
     /// <param name="refused">Whether the reason code is 0x80 or more.</param>
     public AckOutcome Puback(ConnectionLease lease, ushort packetId, bool refused)
     {
-        Message? delivered;
+        QueuedMessage delivered;
         Deferred deferred;
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
-            AckOutcome outcome = _window.Acknowledge(packetId, out QueuedMessage done);
+            AckOutcome outcome = _window.Acknowledge(packetId, out delivered);
             if (outcome != AckOutcome.Done) return outcome;
-            delivered = done.Message;
-            Complete(done);
+            Complete(delivered);
             deferred = TakeDeferred();
         }
 
         deferred.Complete();
-        if (!refused) TellDelivered(delivered, QoS.AtLeastOnce);
+        if (!refused) TellDelivered(delivered);
         return AckOutcome.Done;
     }
 
@@ -37,7 +35,7 @@ public sealed partial class Session
     public AckOutcome Pubrec(ConnectionLease lease, ushort packetId, bool refused)
     {
         AckOutcome outcome;
-        Message? delivered;
+        QueuedMessage delivered;
         lock (SyncRoot.Alone())
         {
             if (!Holds(lease)) return AckOutcome.StaleLease;
@@ -53,7 +51,7 @@ public sealed partial class Session
             if (isReleased) _link!.SendPubrel(packetId);
         }
 
-        TellDelivered(delivered, QoS.ExactlyOnce);
+        TellDelivered(delivered);
         return outcome;
     }
 

@@ -38,7 +38,7 @@ public sealed partial class Session
             if (HasEnded || (_link is null && !OutlivesConnection)) return DeliveryOutcome.Ignored;
             // What was sent at once is needed again only by a session that outlives the connection, by the group that gets it back, or by
             // whoever is told when the client has it.
-            bool mayBeNeeded = OutlivesConnection || sharedFilter is not null || !CanSendAtOnce || IsDeliveryTold;
+            bool mayBeNeeded = OutlivesConnection || sharedFilter is not null || !CanSendAtOnce || _environment.Events.WantsDelivery(message.Passage);
             var delivery = new QueuedMessage
             {
                 Message = mayBeNeeded ? context.Own(message, nowMs) : null,

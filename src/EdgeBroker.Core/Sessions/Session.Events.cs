@@ -7,13 +7,20 @@ namespace EdgeBroker.Core.Sessions;
 // What is told of messages when the client has them.
 public sealed partial class Session
 {
-    private bool IsDeliveryTold => _environment.Events.Wants(EventKinds.MessageDelivered);
-
-    /// <summary>Tells that the client has a message, without the lock; null: it is not known any more, or there is none.</summary>
-    private void TellDelivered(Message? message, QoS qos)
+    /// <summary>Tells that the client has a message, without the lock; of one that is not known any more nothing is told.</summary>
+    private void TellDelivered(in QueuedMessage delivered)
     {
-        if (message is null || !IsDeliveryTold || Broker.IsSys(message.Topic)) return;
-        Publication publication = Publication.Of(message, _environment.Clock.NowMs);
-        _environment.Events.MessageDelivered(new DeliveredEvent { Message = publication, To = this, QoS = qos });
+        if (delivered.Message is not { } message || !_environment.Events.WantsDelivery(message.Passage) || Broker.IsSys(message.Topic)) return;
+        long nowMs = _environment.Clock.NowMs;
+        Publication publication = Publication.Of(message, nowMs);
+        double? sinceQueuedMs = delivered.HasWaited ? 1_000.0 * Math.Max(0, SecondsOf(nowMs) - delivered.QueuedAtSeconds) : null;
+        _environment.Events.MessageDelivered(new DeliveredEvent
+        {
+            Message = publication,
+            To = this,
+            QoS = delivered.QoS,
+            DelayMs = _environment.Clock.MillisecondsSince(message.Passage) ?? sinceQueuedMs,
+            HasWaited = delivered.HasWaited,
+        });
     }
 }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
@@ -19,7 +20,8 @@ public sealed partial class Session
     {
         DeliveryOutcome outcome = DeliveryOutcome.Ignored;
         Deferred deferred;
-        List<Message>? sent = IsDeliveryTold && KeepsQoS0 ? [] : null;
+        const EventKinds Told = EventKinds.MessageDelivered | EventKinds.MessageFollowed;
+        List<QueuedMessage>? sent = KeepsQoS0 && _environment.Events.Wants(Told) ? [] : null;
         lock (SyncRoot.Alone())
         {
             if (Holds(lease)) outcome = PumpLocked(_link!, context, _environment.Clock.NowMs, sent);
@@ -27,11 +29,11 @@ public sealed partial class Session
         }
 
         deferred.Complete();
-        if (sent is not null) sent.ForEach(message => TellDelivered(message, QoS.AtMostOnce));
+        if (sent is not null) sent.ForEach(message => TellDelivered(message));
         return outcome;
     }
 
-    private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs, List<Message>? sent)
+    private DeliveryOutcome PumpLocked(ISessionLink link, RoutingContext context, long nowMs, List<QueuedMessage>? sent)
     {
         SyncRoot.MustBeHeld();
         while (_window.TryTakeReleased(out ushort packetId)) link.SendPubrel(packetId);
@@ -43,7 +45,7 @@ public sealed partial class Session
             // Taken out of the queue when it is in the window: in between nothing must be able to lose it.
             QueuedMessage next = _queue.Peek();
             if (!TrySendQueued(next, context, nowMs, ref reason)) dropped++;
-            else if (next.QoS == QoS.AtMostOnce) sent?.Add(next.Message!);
+            else if (next.QoS == QoS.AtMostOnce) sent?.Add(next);
             _queue.Dequeue(_store.Session);
         }
 

@@ -97,6 +97,7 @@ public sealed partial class Session
         if (ReferenceEquals(_queue, MessageQueue.None)) _queue = new MessageQueue(Ledger);
         _queue.KeepLatest(policy.Overflow == QueueOverflow.KeepLatestPerTopic);
         delivery.QueuedAtSeconds = SecondsOf(context.NowMs(_environment.Clock));
+        delivery.HasWaited = true;
         DeliveryOutcome outcome = MakeRoom(delivery, policy, out bool isHeld);
         if (outcome.Result != DeliveryResult.Queued) return outcome;
         // The order knows accepted messages only.

@@ -121,7 +121,7 @@ public sealed partial class Session
             isSent = outcome.Result == DeliveryResult.Sent;
         }
 
-        if (isSent) TellDelivered(message, QoS.AtMostOnce);
+        if (isSent) TellDelivered(new QueuedMessage { Message = message, QoS = QoS.AtMostOnce });
         return true;
     }
 

@@ -10,9 +10,13 @@ public static class MetricsEndpoint
 {
     /// <summary>The endpoint.</summary>
     /// <param name="meters">What is told.</param>
-    public static HttpEndpoint Make(MeterRegistry meters) =>
-        new(HttpSurfaces.Metrics, "GET", "/metrics", EndpointAccess.Viewer, exchange =>
+    /// <param name="messages">What is measured of messages from the first time on that somebody asks.</param>
+    public static HttpEndpoint Make(MeterRegistry meters, MessageMeters messages)
+    {
+        var measuring = new Lazy<IDisposable>(messages.Measure);
+        return new HttpEndpoint(HttpSurfaces.Metrics, "GET", "/metrics", EndpointAccess.Viewer, exchange =>
         {
+            _ = measuring.Value;
             bool isOpenMetrics = PrometheusText.IsOpenMetrics(exchange.Context.Request.Headers.Accept.ToString());
             var text = new ArrayBufferWriter<byte>(16 * 1024);
             PrometheusText.Write(meters, text, isOpenMetrics);
@@ -22,4 +26,5 @@ public static class MetricsEndpoint
             Summary = "Every number the broker tells of itself, as Prometheus reads it",
             AnswersType = PrometheusText.ContentType,
         };
+    }
 }

@@ -29,6 +29,9 @@ public sealed unsafe class Epoll : IDisposable
     /// <summary>Changes what is watched for.</summary>
     public void Modify(int fd, uint interest, long data) => Control(LinuxSockets.EpollModify, fd, interest, data);
 
+    /// <summary>Watches it no more: for one that is closed while a duplicate of it stays open.</summary>
+    public void Remove(int fd) => Control(LinuxSockets.EpollDelete, fd, 0, 0);
+
     /// <summary>Waits and returns the number of events, 0 on time-out or interruption.</summary>
     /// <exception cref="Win32Exception">epoll itself fails: the reactor cannot go on.</exception>
     public int Wait(int timeoutMs)

@@ -25,6 +25,7 @@ public static unsafe partial class LinuxSockets
     public const nuint BytesToRead = 0x541B; // FIONREAD
 
     public const int EpollAdd = 1;
+    public const int EpollDelete = 2;
     public const int EpollModify = 3;
     public const uint EpollIn = 0x001;
     public const uint EpollOut = 0x004;
@@ -66,6 +67,12 @@ public static unsafe partial class LinuxSockets
 
     [LibraryImport(C, EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetSocketOption(int fd, int level, int name, int* value, int length);
+
+    [LibraryImport(C, EntryPoint = "getsockopt", SetLastError = true)]
+    public static partial int GetSocketOption(int fd, int level, int name, int* value, int* length);
+
+    [LibraryImport(C, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int fd, int command, nint argument);
 
     [LibraryImport(C, EntryPoint = "recv", SetLastError = true)]
     public static partial nint Receive(int fd, byte* buffer, nint length, int flags);

@@ -125,6 +125,8 @@ public sealed unsafe partial class Reactor : IDisposable
     /// <summary>Watches a listener, which has negative data numbers below <see cref="WakeData"/>.</summary>
     internal void Watch(ReactorListener listener, int number) => _epoll.Add(listener.FileDescriptor, LinuxSockets.EpollIn, WakeData - 1 - number);
 
+    internal void Unwatch(ReactorListener listener) => _epoll.Remove(listener.FileDescriptor);
+
     internal void Rewatch(ReactorListener listener, int number, bool accept) =>
         _epoll.Modify(listener.FileDescriptor, accept ? LinuxSockets.EpollIn : 0, WakeData - 1 - number);
 

@@ -29,6 +29,7 @@ public sealed unsafe partial class ReactorListener
     private int _number;
     private int _maxConnections;
     private int _fd;
+    private bool _isWatched;
     private int _open;
     private int _turnedAway;
     private TaskCompletionSource? _empty;
@@ -91,6 +92,7 @@ public sealed unsafe partial class ReactorListener
 
     private static int OpenSocket(SocketAddress address, SocketFileAccess? access)
     {
+        if (InheritedSockets.OfProcess.TryOpen(address, out int inherited)) return inherited;
         int fd = LinuxSockets.Socket(address.Family, LinuxSockets.Stream | LinuxSockets.NonBlocking | LinuxSockets.CloseOnExec, 0);
         if (fd < 0) throw Failure(address);
         int one = 1;
@@ -149,6 +151,7 @@ public sealed unsafe partial class ReactorListener
 
         listeners[_number] = this;
         _reactors[0].Watch(this, _number);
+        _isWatched = true;
     }
 
     /// <summary>Stops accepting; connections stay. On the first reactor's thread.</summary>
@@ -201,9 +204,13 @@ public sealed unsafe partial class ReactorListener
     internal void CloseSocket()
     {
         if (_fd < 0) return;
+        // The socket of one that is inherited stays open, and its file is another's.
+        bool isInherited = InheritedSockets.OfProcess.Has(_address);
+        if (isInherited && _isWatched) _reactors[0].Unwatch(this);
+        _isWatched = false;
         _ = LinuxSockets.Close(_fd);
         _fd = -1;
-        if (_address.UnixPath is { } path) DeleteSocketFile(path);
+        if (!isInherited && _address.UnixPath is { } path) DeleteSocketFile(path);
     }
 
     private void DeleteSocketFile(string path)

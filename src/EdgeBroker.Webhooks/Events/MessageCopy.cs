@@ -23,7 +23,7 @@ internal sealed record MessageCopy(
         message.Payload.Length,
         message.Payload[..Math.Min(message.Payload.Length, wantedPayloadBytes)].ToArray(),
         message.Properties.ToArray(),
-        message.Publisher?.Id,
+        message.Publisher?.Id ?? message.Passage?.PublisherId,
         (message.Publisher as Session)?.UserName);
 
     /// <summary>What it is reckoned to take in memory.</summary>

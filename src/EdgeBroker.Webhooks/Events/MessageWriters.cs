@@ -8,7 +8,7 @@ using EdgeBroker.Protocol;
 namespace EdgeBroker.Webhooks.Events;
 
 /// <summary>A message and whom it reached.</summary>
-internal sealed record DeliveryCopy(MessageCopy Message, string ReceiverId, QoS QoS);
+internal sealed record DeliveryCopy(MessageCopy Message, string ReceiverId, QoS QoS, double? DelayMs, bool HasWaited);
 
 /// <summary>A subscription that came or went.</summary>
 internal sealed record SubscriptionCopy(string ClientId, string? UserName, byte[] Filter, QoS Granted, bool Replaced, SubscriptionEnd Cause);
@@ -38,9 +38,11 @@ internal static class MessageWriters
         json.WriteString("client_id", what.ReceiverId);
         json.WriteString("topic", what.Message.Topic);
         json.WriteNumber("qos", (byte)what.QoS);
-        // A message that has waited does not say any more who brought it.
+        // One that was on disk meanwhile does not say any more who brought it.
         if (what.Message.PublisherId is { } publisher) json.WriteString("publisher", publisher);
         json.WriteNumber("payload_bytes", what.Message.PayloadBytes);
+        if (what.DelayMs is { } delayMs) json.WriteNumber("delay_ms", Math.Round(delayMs, 3));
+        json.WriteBoolean("from_queue", what.HasWaited);
     }
 
     public static void Retained(Utf8JsonWriter json, (MessageCopy Message, RetainedChange Change) what, WebhookOptions options)

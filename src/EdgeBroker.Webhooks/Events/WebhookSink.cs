@@ -89,12 +89,16 @@ internal sealed class WebhookSink(IReadOnlyList<WebhookEndpoint> endpoints, stri
     }
 
     /// <inheritdoc/>
+    public override MessagePassage? Follow(in Publication message, MessagePassage? passage) =>
+        passage ?? (IsWanted(WebhookEventType.MessageDelivered, message.Topic, isFilter: false) ? MessagePassage.Of(message) : null);
+
+    /// <inheritdoc/>
     public override void MessageDelivered(in DeliveredEvent what)
     {
         const WebhookEventType type = WebhookEventType.MessageDelivered;
         ReadOnlySpan<byte> topic = what.Message.Topic;
         if (!IsWanted(type, topic, isFilter: false)) return;
-        var copy = new DeliveryCopy(MessageCopy.Of(what.Message, 0), what.To.Id, what.QoS);
+        var copy = new DeliveryCopy(MessageCopy.Of(what.Message, 0), what.To.Id, what.QoS, what.DelayMs, what.HasWaited);
         Tell(type, TopicOf(topic), copy.Message.SizeBytes, copy, MessageWriters.Delivered, topic, isFilter: false);
     }
 

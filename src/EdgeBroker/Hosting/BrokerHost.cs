@@ -112,7 +112,8 @@ internal sealed partial class BrokerHost(
             configuration.Webhooks, broker, configuration.Node.Name, VersionCommand.Version, loggers.CreateLogger("EdgeBroker.Webhooks"), time);
         parts.Add(webhooks, c => c.Webhooks);
         var self = new TelemetrySource(configuration.Node.Name, VersionCommand.Version);
-        parts.Add(new TelemetryPart(configuration.Telemetry, meters, events, self, loggers.CreateLogger("EdgeBroker.Telemetry")), c => c.Telemetry);
+        var messages = new MessageMeters(meters, events);
+        parts.Add(new TelemetryPart(configuration.Telemetry, meters, messages, events, self, loggers.CreateLogger("EdgeBroker.Telemetry")), c => c.Telemetry);
 
         string nodeId = NodeIdentity.Of(configuration.Node, _log);
         var bridges = new BridgePart(configuration.Bridges, broker, nodeId, time, loggers);
@@ -141,7 +142,7 @@ internal sealed partial class BrokerHost(
         };
         var administration = new Administration(source, listeners, reload, loggers, time);
         administration.DeleteLeftOver();
-        site.Add(() => [MetricsEndpoint.Make(meters)]);
+        site.Add(() => [MetricsEndpoint.Make(meters, messages)]);
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, new Neighbours(bridges, webhooks, source, time), time);
         var control = new ControlService(
             broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink,

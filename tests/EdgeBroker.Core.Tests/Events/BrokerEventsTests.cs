@@ -12,7 +12,7 @@ namespace EdgeBroker.Core.Tests.Events;
 
 public sealed class BrokerEventsTests
 {
-    private const EventKinds All = (EventKinds)((1 << 18) - 1);
+    private const EventKinds All = (EventKinds)((1 << 19) - 1);
 
     private static readonly EventKinds[] Kinds = [.. Enum.GetValues<EventKinds>().Where(kind => kind != EventKinds.None)];
     private static readonly InvalidTimeZoneException Bug = new("a bug");
@@ -122,6 +122,9 @@ public sealed class BrokerEventsTests
                 events.PublishRefused(new RefusedEvent { ClientId = "c", Topic = "t"u8, Reason = ReasonCode.NotAuthorized });
                 break;
             case EventKinds.MessagePublished: events.MessagePublished(new Publication { Topic = "t"u8 }); break;
+            case EventKinds.MessageFollowed:
+                events.MessageAcknowledged(new AcknowledgedEvent(new MessagePassage(null, QoS.AtMostOnce), 0, 0, false, ReasonCode.Success));
+                break;
             case EventKinds.MessageDelivered: events.MessageDelivered(new DeliveredEvent { Message = default, To = _receiver }); break;
             case EventKinds.MessageRetained:
                 events.MessageRetained(new RetainedEvent { Message = new Publication { Topic = "t"u8 }, Change = RetainedChange.Set });

@@ -53,6 +53,8 @@ internal sealed class EventSheet(EventKinds wanted) : BrokerEventSink
         Lines.Add($"published {Text(message.Topic)} {Text(message.Payload)} by {message.Publisher?.Id}");
     }
 
+    public override void MessageAcknowledged(in AcknowledgedEvent what) => Note(EventKinds.MessageFollowed);
+
     public override void MessageDelivered(in DeliveredEvent what)
     {
         Note(EventKinds.MessageDelivered);

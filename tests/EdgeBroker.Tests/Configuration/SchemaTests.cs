@@ -189,6 +189,8 @@ public sealed class SchemaTests : IDisposable
 
     [Theory]
     [InlineData("""{ "mqtt": { "max_qos": 3 } }""", "/mqtt/max_qos: maximum")]
+    [InlineData("""{ "telemetry": { "trace_sample_rate": 1.5 } }""", "/telemetry/trace_sample_rate: maximum")]
+    [InlineData("""{ "mqtt": { "max_qos": 0.5 } }""", "/mqtt/max_qos: type")]
     [InlineData("""{ "mqtt": { "max_qoss": 2 } }""", "/mqtt/max_qoss: unknown")]
     [InlineData("""{ "mqtt": { "retain": "yes" } }""", "/mqtt/retain: type")]
     [InlineData("""{ "mqtt": { "queue_overflow": "keep" } }""", "/mqtt/queue_overflow: enum")]
@@ -286,14 +288,14 @@ public sealed class SchemaTests : IDisposable
             problems.Add(path + ": enum");
         }
 
-        if (schema.TryGetProperty("type", out JsonElement type) && type.GetString() != TypeOf(value))
+        if (schema.TryGetProperty("type", out JsonElement type) && !IsOf(type.GetString()!, value))
         {
             problems.Add(path + ": type");
         }
         else if (value.ValueKind == JsonValueKind.Number)
         {
-            if (schema.TryGetProperty("minimum", out JsonElement minimum) && value.GetInt64() < minimum.GetInt64()) problems.Add(path + ": minimum");
-            if (schema.TryGetProperty("maximum", out JsonElement maximum) && value.GetInt64() > maximum.GetInt64()) problems.Add(path + ": maximum");
+            if (schema.TryGetProperty("minimum", out JsonElement minimum) && value.GetDouble() < minimum.GetDouble()) problems.Add(path + ": minimum");
+            if (schema.TryGetProperty("maximum", out JsonElement maximum) && value.GetDouble() > maximum.GetDouble()) problems.Add(path + ": maximum");
         }
         else if (value.ValueKind == JsonValueKind.String && schema.TryGetProperty("pattern", out JsonElement pattern)
             && !Regex.IsMatch(value.GetString()!, pattern.GetString()!))
@@ -334,12 +336,15 @@ public sealed class SchemaTests : IDisposable
         }
     }
 
+    private static bool IsOf(string type, JsonElement value) =>
+        type == TypeOf(value) || (type == "number" && value.ValueKind == JsonValueKind.Number);
+
     private static string TypeOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => "object",
         JsonValueKind.Array => "array",
         JsonValueKind.String => "string",
-        JsonValueKind.Number => "integer",
+        JsonValueKind.Number => value.TryGetInt64(out _) ? "integer" : "number",
         JsonValueKind.True or JsonValueKind.False => "boolean",
         _ => "null",
     };

@@ -46,6 +46,29 @@ public sealed class ValueTests
         Assert.Equal(bytes, given.Valid().Mqtt.MaxQueuedBytes);
     }
 
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("0.25", 0.25)]
+    [InlineData("1", 1)]
+    [InlineData("1.0", 1)]
+    public void Parts_of_something(string text, double part)
+    {
+        using var given = new Given($"[telemetry]\ntraces = true\ntrace_sample_rate = {text}");
+        Assert.Equal((true, part), (given.Valid().Telemetry.Traces, given.Valid().Telemetry.TraceSampleRate));
+    }
+
+    [Theory]
+    [InlineData("1.01")]
+    [InlineData("-0.1")]
+    [InlineData("nan")]
+    [InlineData("2")]
+    [InlineData("\"0.1\"")]
+    public void More_than_all_or_less_than_nothing_is_no_part(string text)
+    {
+        using var given = new Given($"[telemetry]\ntrace_sample_rate = {text}");
+        Assert.Contains("a number from 0 to 1", Assert.Single(given.Errors()), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_way_a_queue_overflows_can_be_chosen()
     {

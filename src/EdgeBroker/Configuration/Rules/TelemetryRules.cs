@@ -13,6 +13,8 @@ internal sealed class TelemetryRules(SecretFiles files, ConfigurationErrors erro
             Protocol = draft.Protocol,
             ServiceName = draft.ServiceName,
             Interval = draft.Interval,
+            Traces = draft.Traces,
+            TraceSampleRate = draft.TraceSampleRate,
             Headers = files.ReadHeaders(draft.Headers ?? [], errors),
         };
         if (draft.Endpoint is not { } written) return options;

@@ -12,6 +12,9 @@ internal static partial class Kinds
     /// <summary>How much memory there may be.</summary>
     public static readonly MemoryLimitKind MemoryLimit = new();
 
+    /// <summary>A part of something.</summary>
+    public static readonly FractionKind Fraction = new();
+
     /// <summary>A size, in bytes.</summary>
     public static SizeKind Size(long min, long max) => new(min, max);
 
@@ -296,4 +299,30 @@ internal sealed class RateLimitKind : CompositeKind<RateLimit>
     private RateDraft DraftOf(RateLimit? limit) => limit is null
         ? new RateDraft(_onExceed ?? default) { Rate = new RateValue(0, TimeSpan.FromSeconds(1), _ofBytes ? "0B/s" : "0/s") }
         : new RateDraft(limit.OnExceed) { Rate = new RateValue(limit.Amount, limit.Per, limit.Text), Burst = limit.Burst };
+}
+
+/// <summary>A number from 0 to 1.</summary>
+internal sealed class FractionKind() : ValueKind<double>("a number from 0 to 1")
+{
+    public override string ToToml(double value) => value.ToString("0.0##########", CultureInfo.InvariantCulture);
+
+    public override void WriteJson(Utf8JsonWriter json, double value) => json.WriteNumberValue(value);
+
+    public override void WriteSchema(Utf8JsonWriter json)
+    {
+        json.WriteString("type", "number");
+        json.WriteNumber("minimum", 0);
+        json.WriteNumber("maximum", 1);
+    }
+
+    protected override bool TryRead(ValueSyntax syntax, string? text, out double value, ref string? hint)
+    {
+        value = syntax switch
+        {
+            FloatValueSyntax number => number.Value,
+            IntegerValueSyntax whole => whole.Value,
+            _ => double.NaN,
+        };
+        return value is >= 0 and <= 1;
+    }
 }

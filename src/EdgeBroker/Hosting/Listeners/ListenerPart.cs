@@ -5,6 +5,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Mqtt.Tls;
+using EdgeBroker.Transport.Linux;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
@@ -107,6 +108,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         await _awaited.EnterAsync().ConfigureAwait(false);
         _awaited.Replace(awaited);
         _awaited.Leave();
+        foreach (string unused in InheritedSockets.OfProcess.Unused) LogUnused(_log, unused);
     }
 
     /// <inheritdoc/>
@@ -144,6 +146,11 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
 
     /// <summary>Has the servers take the broker's newest limits over.</summary>
     public void ApplyLimits() => Array.ForEach(_families, family => family.ApplyLimits());
+
+    [LoggerMessage(
+        9029, LogLevel.Warning,
+        "the service manager has opened {Socket}, where no listener is: give a [[listener]] this address, or take it out of the socket unit; who connects there waits")]
+    private static partial void LogUnused(ILogger log, string socket);
 
     [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]
     private static partial void LogLost(ILogger log, string listener, string cause);
