@@ -77,6 +77,16 @@ count_at_remote() {
   timeout 900 mosquitto_sub -p "$remote" -V 5 -q 1 -t 'plant/#' -C "$messages" >"$directory/came" &
   counter=$!
   started+=("$counter")
+  # A bridge that brings nothing any more is not waited for.
+  (
+    last=-1
+    while sleep 10 && kill -0 "$counter" 2>/dev/null; do
+      now="$(stat -c %s "$directory/came")"
+      if [ "$now" = "$last" ]; then kill "$counter"; fi
+      last="$now"
+    done
+  ) &
+  started+=("$!")
 }
 
 report() {
@@ -97,7 +107,7 @@ run() {
   sleep 0.5
   c0="$(cpu_seconds "$local_process")"; s="$(date +%s.%N)"
   publish
-  wait "$counter"
+  wait "$counter" || echo "$1 stalled"
   report "$1 live" "$s" "$(date +%s.%N)" "$c0" "$(cpu_seconds "$local_process")" "$(peak_mb "$local_process")"
   end "$remote_process"
   publish
@@ -106,7 +116,7 @@ run() {
   start_remote
   count_at_remote
   s="$(date +%s.%N)"
-  wait "$counter"
+  wait "$counter" || echo "$1 stalled"
   report "$1 drain" "$s" "$(date +%s.%N)" "$c0" "$(cpu_seconds "$local_process")" "$(peak_mb "$local_process")"
   end "$local_process"
   end "$remote_process"

@@ -25,6 +25,8 @@ public sealed partial class Broker
     private readonly RoutingContext _ownContext;
     private readonly BrokerEvents _events;
     private readonly SysTopics? _sys;
+    private string? _firstWay;
+    private volatile bool _hasSeveralWays;
     private int _connected;
     private int _mostConnected;
     private long _sessionsExpired;
