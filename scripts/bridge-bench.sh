@@ -77,6 +77,16 @@ count_at_remote() {
   timeout 900 mosquitto_sub -p "$remote" -V 5 -q 1 -t 'plant/#' -C "$messages" >"$directory/came" &
   counter=$!
   started+=("$counter")
+  # A bridge that brings nothing any more is not waited for.
+  (
+    last=-1
+    while sleep 10 && kill -0 "$counter" 2>/dev/null; do
+      now="$(stat -c %s "$directory/came")"
+      if [ "$now" = "$last" ]; then kill "$counter" && echo "  nothing came any more"; fi
+      last="$now"
+    done
+  ) &
+  started+=("$!")
 }
 
 report() {
@@ -97,16 +107,18 @@ run() {
   sleep 0.5
   c0="$(cpu_seconds "$local_process")"; s="$(date +%s.%N)"
   publish
-  wait "$counter"
+  wait "$counter" || true
   report "$1 live" "$s" "$(date +%s.%N)" "$c0" "$(cpu_seconds "$local_process")" "$(peak_mb "$local_process")"
   end "$remote_process"
   publish
-  c0="$(cpu_seconds "$local_process")"
-  # Whoever counts must be there before the bridge is: its session is made while the bridge waits.
+  # Whoever counts must be there before the bridge is: its session is made while the bridge stands still.
+  kill -STOP "$local_process"
   start_remote
   count_at_remote
-  s="$(date +%s.%N)"
-  wait "$counter"
+  sleep 0.5
+  c0="$(cpu_seconds "$local_process")"; s="$(date +%s.%N)"
+  kill -CONT "$local_process"
+  wait "$counter" || true
   report "$1 drain" "$s" "$(date +%s.%N)" "$c0" "$(cpu_seconds "$local_process")" "$(peak_mb "$local_process")"
   end "$local_process"
   end "$remote_process"

@@ -16,6 +16,8 @@ namespace EdgeBroker.Bridge;
 internal sealed class BridgeEnvironment(Broker broker, string nodeId, TimeProvider time, ILogger log) : ICopyGuard
 {
     private readonly MessagePath _path = new(nodeId, int.MaxValue);
+    private readonly MessageIdentity _identity = new();
+    private readonly IdentityWindow _identities = new();
     private readonly Lock _lock = new();
 
     // Contexts count for ever; those of bridges that are gone are used by others.
@@ -29,17 +31,24 @@ internal sealed class BridgeEnvironment(Broker broker, string nodeId, TimeProvid
 
     public ILogger Log => log;
 
-    /// <summary>Messages that come by several ways.</summary>
+    /// <summary>Messages without an identity that come by several ways.</summary>
     public CopyWindow Copies { get; } = new();
 
     /// <inheritdoc/>
-    public bool HasBeenHere(in Publication message)
+    public CopyVerdict Judge(in Publication message)
     {
-        if (!MessagePath.IsIn(message.Properties) || !PropertyBlock.TryRead(message.Properties, out PropertyBlock properties)) return false;
-        if (_path.IsLoop(properties)) return true;
+        if (!MessagePath.IsIn(message.Properties) || !PropertyBlock.TryRead(message.Properties, out PropertyBlock properties)) return default;
+        if (_path.IsLoop(properties)) return new CopyVerdict(true, null);
         string way = message.Publisher?.Id ?? "";
-        return !Copies.IsNew(MessagePath.OriginOf(properties), way, message.Topic, message.Payload, broker.Clock.NowMs);
+        ReadOnlySpan<byte> identity = MessageIdentity.Of(properties);
+        // With topic and payload, so that who guesses an identity can keep nobody else's message from anyone.
+        if (!identity.IsEmpty) return _identities.Judge(Digest.Of(identity, message.Topic, message.Payload), way);
+        bool isNew = Copies.IsNew(MessagePath.OriginOf(properties), way, message.Topic, message.Payload, broker.Clock.NowMs);
+        return new CopyVerdict(!isNew, null);
     }
+
+    /// <inheritdoc/>
+    public byte[]? Identify(in Publication message) => MessagePath.IsIn(message.Properties) ? null : _identity.Append(message.Properties);
 
     /// <summary>Gives back a context.</summary>
     public void Return(RoutingContext context)

@@ -113,6 +113,9 @@ public sealed record BridgeOptions
     /// <summary>Whether that message comes back.</summary>
     public bool ProbeComesBack { get; init; } = true;
 
+    /// <summary>Whether the other side may be a broker that hands messages on with what they carry; a cloud is told nothing of that.</summary>
+    internal bool LeadsToBroker => TellsPath && Connection.Properties is not null;
+
     /// <summary>The client id of its session here, which is that of the routes without a lane.</summary>
     public string SessionId => Core.Receivers.ReservedIds.Bridge + Name;
 

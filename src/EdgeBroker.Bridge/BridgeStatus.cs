@@ -42,6 +42,9 @@ public sealed record BridgeStatus
     /// <summary>How long the oldest has waited; 0: none waits.</summary>
     public required long OldestSeconds { get; init; }
 
+    /// <summary>What of that waits in each lane, in the order in which they go; empty: there is one queue only.</summary>
+    public IReadOnlyList<LaneStatus> Lanes { get; init; } = [];
+
     /// <summary>Messages sent since the broker's start.</summary>
     public required long Sent { get; init; }
 
@@ -72,6 +75,13 @@ public sealed record BridgeStatus
     /// <summary>What went wrong last; null: nothing since the start.</summary>
     public BridgeFault? LastFault { get; init; }
 }
+
+/// <summary>What waits in a lane of a bridge.</summary>
+/// <param name="Name">Its name; empty: that of the routes that name none.</param>
+/// <param name="BacklogMessages">Messages that wait to go out, in flight included.</param>
+/// <param name="BacklogBytes">Bytes that wait to go out.</param>
+/// <param name="OldestSeconds">How long the oldest has waited; 0: none waits.</param>
+public sealed record LaneStatus(string Name, int BacklogMessages, long BacklogBytes, long OldestSeconds);
 
 /// <summary>What went wrong with a bridge.</summary>
 /// <param name="At">When.</param>

@@ -26,6 +26,7 @@ public sealed partial class Broker
     /// <returns>The right to act for the session; null: the client id belongs to another user, see <see cref="FindOwner"/>.</returns>
     public ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
+        if (grant.Way is { } way) NoteWay(way);
         Holder? holder = Limits.Holders.Use(grant.UserName, grant.Network);
         try
         {
@@ -35,6 +36,12 @@ public sealed partial class Broker
         {
             holder?.Release();
         }
+    }
+
+    // Never taken back: a second way that is gone costs a look at who gets a message, no more.
+    private void NoteWay(string way)
+    {
+        if ((Interlocked.CompareExchange(ref _firstWay, way, null) ?? way) != way) _hasSeveralWays = true;
     }
 
     private ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, Holder? holder, RoutingContext context, ISessionLink link)

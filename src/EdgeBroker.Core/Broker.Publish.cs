@@ -44,6 +44,11 @@ public sealed partial class Broker
                 : new PublishOutcome(ReasonCode.QuotaExceeded, null, StampsAreUsedUp, IsHeld: publication.QoS != QoS.AtMostOnce);
         }
 
+        if (_hasSeveralWays && Identify(publication, context) is { } identified)
+        {
+            return Publish(publication with { Properties = identified, Packet = default, Owned = null }, context, batch);
+        }
+
         if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
@@ -149,6 +154,10 @@ public sealed partial class Broker
         CountDropped(lease.Session, lease.Session.Pump(lease, context), context);
         CountDropped(lease.Session, lease.Session.PumpRetained(lease, context, Clock.NowMs), context);
     }
+
+    /// <summary>What goes on to several brokers gets an identity, by which the last of them knows that it came by several ways.</summary>
+    private byte[]? Identify(in Publication publication, RoutingContext context) =>
+        Ingress.CopyGuard is { } guard && context.HasSeveralWays(publication.Topic) ? guard.Identify(publication) : null;
 
     private void CountDropped(Receiver receiver, in DeliveryOutcome outcome, RoutingContext context)
     {

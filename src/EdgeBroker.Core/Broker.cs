@@ -28,6 +28,8 @@ public sealed partial class Broker
     private readonly LocalClients _localClients;
     private readonly RoutingContext _ownContext;
     private readonly SysTopics? _sys;
+    private string? _firstWay;
+    private volatile bool _hasSeveralWays;
 
     /// <param name="options">The limits.</param>
     /// <param name="clock">The clock of every expiry.</param>

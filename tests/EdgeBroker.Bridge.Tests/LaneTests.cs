@@ -39,6 +39,8 @@ public sealed class LaneTests : IDisposable
 
         Assert.InRange(waited, 0, Backlog - 1);
         Assert.InRange(local["up"].BacklogMessages, 1, Backlog);
+        // In the order in which they go.
+        await local.UntilAsync("up", status => status.Lanes is [{ Name: "alarms", BacklogMessages: 0 }, { Name: "", BacklogMessages: > 0, BacklogBytes: > 0 }]);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text;
 using EdgeBroker.Bridge.Hosting;
 using EdgeBroker.Bridge.Loops;
 using EdgeBroker.Client;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
@@ -76,6 +77,50 @@ public sealed class LoopTests
         Assert.True(window.IsNew(default, "right", "t"u8, "22"u8, 0));
 
         bool IsNew(string bridge, string payload) => window.IsNew("origin"u8, bridge, "t"u8, Encoding.UTF8.GetBytes(payload), 0);
+    }
+
+    [Fact]
+    public void A_message_with_an_identity_is_a_copy_however_late_it_comes_again_and_another_way()
+    {
+        var window = new IdentityWindow(2);
+        CopyVerdict first = window.Judge(1, "left");
+        Assert.False(first.IsCopy);
+        CopyVerdict copy = window.Judge(1, "right");
+        // It is acknowledged when the first is kept, and not before.
+        Assert.True(copy is { IsCopy: true, Arrival.IsDone: false });
+        // Not acknowledged, and so sent again.
+        Assert.False(window.Judge(1, "left").IsCopy);
+        Assert.False(window.Judge(1, "right").IsCopy);
+        first.Arrival!.Complete();
+        Assert.True(copy.Arrival.IsDone);
+        Assert.True(window.Judge(1, "left") is { IsCopy: true, Arrival: null });
+        for (ulong key = 2; key < 5; key++) window.Judge(key, "left").Arrival!.Complete();
+        Assert.True(window.Judge(2, "right").IsCopy);
+        window.Judge(5, "left").Arrival!.Complete();
+        Assert.Equal([false, false, true, true, true], Enumerable.Range(1, 5).Select(key => window.Judge((ulong)key, "right").IsCopy));
+    }
+
+    [Fact]
+    public void What_is_never_kept_is_not_remembered_for_ever()
+    {
+        var window = new IdentityWindow(4);
+        for (ulong key = 0; key < 5; key++) Assert.False(window.Judge(key, "left").IsCopy);
+        Assert.False(window.Judge(0, "right").IsCopy);
+        Assert.True(window.Judge(4, "right").IsCopy);
+    }
+
+    [Fact]
+    public void Every_message_gets_an_identity_of_its_own_once()
+    {
+        var one = new MessageIdentity();
+        byte[] first = one.Append(Others)!;
+        byte[] second = one.Append(Others)!;
+        Assert.Equal(Others, first[..Others.Length]);
+        byte[] identity = MessageIdentity.Of(Block(first)).ToArray();
+        Assert.NotEqual(identity, MessageIdentity.Of(Block(second)).ToArray());
+        Assert.NotEqual(identity, MessageIdentity.Of(Block(new MessageIdentity().Append(default)!)).ToArray());
+        Assert.Null(one.Append(first));
+        Assert.True(MessageIdentity.Of(Block(Others)).IsEmpty);
     }
 
     [Fact]

@@ -78,7 +78,11 @@ internal static class BridgeSession
         try
         {
             QueuePolicy policy = lane.Options.Queue with { Filter = lane, TellsWait = bridge.Options.CaptureTime != CaptureTime.Off };
-            var grant = new SessionGrant(Forever, receiveMaximum, null) { QueuePolicy = policy };
+            var grant = new SessionGrant(Forever, receiveMaximum, null)
+            {
+                QueuePolicy = policy,
+                Way = bridge.Options.LeadsToBroker ? bridge.Options.SessionId : null,
+            };
             ConnectionLease? lease = bridge.Broker.Connect(lane.SessionId, cleanStart: false, grant, bridge.PumpContext, link);
             if (lease is not { } right) throw new MqttException($"The session {lane.SessionId} belongs to somebody else.");
             // Identifiers that outlive a connection are the main lane's alone.

@@ -136,7 +136,7 @@ internal sealed partial class RunningBridge
         await ready.WaitAsync(cancel).ConfigureAwait(false);
         Enter(BridgePhase.Connected);
         Tell(isConnected: true);
-        BridgeLog.Connected(_state.Environment.Log, Options.Name, server, Backlog.Messages + Backlog.Inflight);
+        BridgeLog.Connected(_state.Environment.Log, Options.Name, server, BacklogMessages);
         long since = Time.GetTimestamp();
         long busyAt = since;
         while (true)

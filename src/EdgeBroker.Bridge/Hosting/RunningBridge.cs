@@ -47,23 +47,19 @@ internal sealed partial class RunningBridge : IAsyncDisposable
 
     private TimeProvider Time => _state.Environment.Time;
 
-    /// <summary>What waits in all lanes.</summary>
-    private SessionBacklog Backlog
-    {
-        get
+    /// <summary>What waits in each lane, in the order in which they go.</summary>
+    private IReadOnlyList<LaneStatus> Backlogs =>
+    [
+        .. _state.Lanes.Select(lane =>
         {
-            SessionBacklog sum = default;
-            foreach (SessionBacklog one in _state.Lanes.Select(lane => lane.Session?.Backlog ?? default))
-            {
-                sum = new SessionBacklog(
-                    sum.Messages + one.Messages, sum.Bytes + one.Bytes, Math.Max(sum.OldestSeconds, one.OldestSeconds), sum.Inflight + one.Inflight);
-            }
+            SessionBacklog backlog = lane.Session?.Backlog ?? default;
+            return new LaneStatus(lane.Options.Name, backlog.Messages + backlog.Inflight, backlog.Bytes, backlog.OldestSeconds);
+        }),
+    ];
 
-            return sum;
-        }
-    }
+    private int BacklogMessages => Backlogs.Sum(lane => lane.BacklogMessages);
 
-    private bool HasBacklog => Backlog is { } backlog && backlog.Messages + backlog.Inflight > 0;
+    private bool HasBacklog => BacklogMessages > 0;
 
     private bool IsLazy => Options.Start == BridgeStart.Lazy;
 
@@ -100,7 +96,7 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         lock (_lock.Alone()) wasWanted = _isWanted;
         Stop();
         await WaitUntilLeftAsync().ConfigureAwait(false);
-        int count = Backlog.Messages + Backlog.Inflight;
+        int count = BacklogMessages;
         foreach (BridgeLane lane in _state.Lanes) _state.Broker.Kick(lane.SessionId, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
         BridgeSession.Prepare(_state);
         if (wasWanted) Start();
@@ -114,7 +110,7 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         {
             BridgePhase phase;
             lock (_lock.Alone()) phase = _phase;
-            SessionBacklog backlog = Backlog;
+            IReadOnlyList<LaneStatus> backlogs = Backlogs;
             BridgeCounters counters = _state.Counters;
             long lastMs = counters.LastAcknowledgedMs;
             return new BridgeStatus
@@ -122,9 +118,10 @@ internal sealed partial class RunningBridge : IAsyncDisposable
                 Name = Options.Name,
                 Phase = phase,
                 Server = _servers.Current.Description,
-                BacklogMessages = backlog.Messages + backlog.Inflight,
-                BacklogBytes = backlog.Bytes,
-                OldestSeconds = backlog.OldestSeconds,
+                BacklogMessages = backlogs.Sum(lane => lane.BacklogMessages),
+                BacklogBytes = backlogs.Sum(lane => lane.BacklogBytes),
+                OldestSeconds = backlogs.Max(lane => lane.OldestSeconds),
+                Lanes = backlogs.Count > 1 ? backlogs : [],
                 Sent = counters.Sent,
                 Acknowledged = counters.Acknowledged,
                 Received = counters.Received,

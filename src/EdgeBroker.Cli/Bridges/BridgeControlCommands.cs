@@ -14,7 +14,11 @@ public static class BridgeControlCommands
             Name = "bridge list",
             Summary = "say how the bridges of the running broker are, and what waits",
             Options = ControlOptions.Common,
-            Remarks = ControlOptions.WhoMay,
+            Remarks = """
+                A bridge with lanes has a line NAME/LANE for each, in the order in which they go; NAME/ is what has no
+                lane of its own. What waits in them is part of what waits in the bridge.
+
+                """ + ControlOptions.WhoMay,
             ReadsConfiguration = true,
             Run = List,
         },
@@ -58,6 +62,12 @@ public static class BridgeControlCommands
                 one.BacklogMessages == 0 ? "" : Shown.Duration(one.OldestSeconds), Shown.Number(one.Sent), Shown.Number(one.Acknowledged),
                 Shown.Number(one.Received), Shown.Number(one.Dropped + one.Refused),
                 one.LastAcknowledgedSeconds is { } ago ? Shown.Duration(ago) : "never", one.Server);
+            foreach (LaneAnswer lane in one.Lanes)
+            {
+                table.Add(
+                    $"{one.Name}/{lane.Name}", "", Shown.Number(lane.BacklogMessages), Shown.Number(lane.BacklogBytes),
+                    lane.BacklogMessages == 0 ? "" : Shown.Duration(lane.OldestSeconds), "", "", "", "", "", "");
+            }
         }
 
         table.Write(context.Out);

@@ -21,6 +21,9 @@ public sealed record BridgeAnswer
     /// <summary>How long the oldest has waited.</summary>
     public required long OldestSeconds { get; init; }
 
+    /// <summary>What of that waits in each lane, in the order in which they go; empty: there is one queue only.</summary>
+    public IReadOnlyList<LaneAnswer> Lanes { get; init; } = [];
+
     public required long Sent { get; init; }
 
     public required long Acknowledged { get; init; }
@@ -49,3 +52,10 @@ public sealed record BridgeAnswer
 
     public DateTimeOffset? LastErrorAt { get; init; }
 }
+
+/// <summary>What waits in a lane of a bridge.</summary>
+/// <param name="Name">Its name; empty: that of the routes that name none.</param>
+/// <param name="BacklogMessages">Messages that wait to go out, in flight included.</param>
+/// <param name="BacklogBytes">Their bytes.</param>
+/// <param name="OldestSeconds">How long the oldest has waited.</param>
+public sealed record LaneAnswer(string Name, int BacklogMessages, long BacklogBytes, long OldestSeconds);

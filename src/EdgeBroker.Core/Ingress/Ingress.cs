@@ -92,11 +92,8 @@ public sealed class Ingress
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.PayloadFormatInvalid, Cause: FalseText);
         }
 
-        if (!message.Properties.IsEmpty && CopyGuard is { } guard && guard.HasBeenHere(message))
-        {
-            return new PublishVerdict(PublishDecision.Accepted, ReasonCode.Success);
-        }
-
+        CopyVerdict copy = !message.Properties.IsEmpty && CopyGuard is { } guard ? guard.Judge(message) : default;
+        if (copy.IsCopy) return new PublishVerdict(PublishDecision.Accepted, ReasonCode.Success, copy.Arrival);
         PublishOutcome outcome = _broker.Publish(message, context, batch);
         if (outcome.IsHeld && (principal.WaitsForStore || outcome.IsBrief))
         {
@@ -104,6 +101,7 @@ public sealed class Ingress
             return new PublishVerdict(PublishDecision.Retry, outcome.Reason);
         }
 
+        if (copy.Arrival is { } arrival) Conclude(arrival, outcome.Completion);
         if (!outcome.Reason.IsError()) return new PublishVerdict(PublishDecision.Accepted, outcome.Reason, outcome.Completion);
         // Not a refusal: somebody was faster, as the publisher has reckoned with.
         if (message.Condition is { HasFailed: true }) return new PublishVerdict(PublishDecision.Refused, outcome.Reason);
@@ -180,6 +178,12 @@ public sealed class Ingress
         if (principal.Permissions.MaySubscribe(topic)) return ReasonCode.Success;
         TellRefused(topic, principal, ReasonCode.NotAuthorized, principal.Permissions.JudgeSubscribe(topic).Cause);
         return ReasonCode.NotAuthorized;
+    }
+
+    private static void Conclude(Completion arrival, Completion? kept)
+    {
+        if (kept is null) arrival.Complete();
+        else kept.WhenDone(arrival.Complete);
     }
 
     /// <summary>Looks for what a message has that its publisher was not granted.</summary>

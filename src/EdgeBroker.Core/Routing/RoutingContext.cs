@@ -105,6 +105,21 @@ public sealed class RoutingContext
         return match;
     }
 
+    /// <summary>Whether a topic goes on to several brokers.</summary>
+    internal bool HasSeveralWays(ReadOnlySpan<byte> topic)
+    {
+        if (!HasSubscribers) return false;
+        string? first = null;
+        foreach (Subscription subscription in _cache.Match(_matcher, topic, out _).Plain)
+        {
+            if ((subscription.Receiver as Session)?.Way is not { } way || way == first) continue;
+            if (first is not null) return true;
+            first = way;
+        }
+
+        return false;
+    }
+
     /// <summary>The owned form of the message being routed, made when the first receiver needs it and shared by all.</summary>
     internal Message Own(in Publication publication, long nowMs) => _owned ??= publication.ToMessage(nowMs, _ownedTopic);
 

@@ -18,6 +18,9 @@ public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public QueuePolicy? QueuePolicy { get; init; }
 
+    /// <summary>The broker to which its messages go on, or rather who brings them there; null: to none.</summary>
+    public string? Way { get; init; }
+
     /// <summary>What the client may do; a session that holds more is not resumed.</summary>
     public Permissions Permissions { get; init; } = Permissions.All;
 }

@@ -29,16 +29,27 @@ public sealed record BridgeAnswer(
     /// <summary>When that was found.</summary>
     public DateTimeOffset? CauseAt { get; init; }
 
+    /// <summary>What of the queue waits in each lane, in the order in which they go; empty: there is one queue only.</summary>
+    public IReadOnlyList<BridgeLaneAnswer> Lanes { get; init; } = [];
+
     /// <summary>What it carries.</summary>
     public IReadOnlyList<BridgeRouteAnswer> Routes { get; init; } = [];
 }
+
+/// <summary>What waits in a lane of a bridge.</summary>
+/// <param name="Name">Its name; empty: that of the routes that name none.</param>
+/// <param name="QueueMessages">Messages that wait to go out.</param>
+/// <param name="QueueBytes">Their bytes.</param>
+/// <param name="OldestSeconds">How long the oldest has waited; null: none waits.</param>
+public sealed record BridgeLaneAnswer(string Name, long QueueMessages, long QueueBytes, long? OldestSeconds);
 
 /// <summary>What a bridge carries.</summary>
 /// <param name="Direction"><c>out</c>, <c>in</c> or <c>both</c>.</param>
 /// <param name="Filter">The filter, or template, here.</param>
 /// <param name="Remote">That of the other side; null: the same.</param>
 /// <param name="Qos">The highest QoS.</param>
-public sealed record BridgeRouteAnswer(string Direction, string Filter, string? Remote, int Qos);
+/// <param name="Lane">The lane it goes by; null: none of its own.</param>
+public sealed record BridgeRouteAnswer(string Direction, string Filter, string? Remote, int Qos, string? Lane);
 
 /// <summary>How a trial of a bridge went.</summary>
 /// <param name="Good">Whether every step did well.</param>

@@ -95,11 +95,15 @@ public sealed partial class Handshake
         bool assigned = packet.ClientId.IsEmpty;
         uint maxExpirySeconds = (uint)Math.Min(Options.MaxSessionExpiry.TotalSeconds, uint.MaxValue - 1);
         uint requestedExpirySeconds = RequestedExpirySeconds(packet, maxExpirySeconds);
+        bool asksForMark = AsksForMark(packet.Properties);
         var grant = new SessionGrant(
             Math.Min(requestedExpirySeconds, maxExpirySeconds),
             (int)packet.Properties.GetNumber(PropertyId.ReceiveMaximum, ushort.MaxValue),
             packet.HasWill ? MakeWill(packet) : null)
-        { Network = Network };
+        {
+            Network = Network,
+            Way = asksForMark ? Encoding.UTF8.GetString(packet.ClientId) : null,
+        };
         return new PendingConnect
         {
             ClientId = assigned ? "auto-" + Guid.NewGuid().ToString("N") : Encoding.UTF8.GetString(packet.ClientId),
@@ -115,7 +119,7 @@ public sealed partial class Handshake
             ClaimedUser = packet.HasUserName ? Encoding.UTF8.GetString(packet.UserName) : null,
             Shown = WhatIsShown(packet),
             WantsResponseInformation = packet.Properties.GetNumber(PropertyId.RequestResponseInformation, 0) == 1,
-            NodeMark = AsksForMark(packet.Properties) && Endpoint.Broker.NodeMark is { } mark ? Encoding.UTF8.GetBytes(mark) : null,
+            NodeMark = asksForMark && Endpoint.Broker.NodeMark is { } mark ? Encoding.UTF8.GetBytes(mark) : null,
         };
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class MessageReader : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private SqliteDatabase? _database;
+    private SqliteStatement? _begin;
     private SqliteStatement? _message;
     private SqliteStatement? _delivery;
     private long _lastLogged;
@@ -70,7 +71,7 @@ internal sealed partial class MessageReader : IDisposable
     public void Dispose()
     {
         Stop();
-        _database?.Dispose();
+        Close();
         _wake.Dispose();
     }
 
@@ -89,8 +90,33 @@ internal sealed partial class MessageReader : IDisposable
         {
             var loaded = new List<LoadedDelivery>(Math.Min(Portion, deliveries.Count - i));
             for (; i < deliveries.Count && loaded.Count < Portion && !_isStopping; i++) loaded.Add(Read(session, deliveries[i]));
+            EndPortion();
             if (!_isStopping) session.Owner?.OnLoaded(loaded);
         }
+    }
+
+    // No longer than a portion, or the WAL could not start over meanwhile.
+    private void EndPortion()
+    {
+        try
+        {
+            _database?.Rollback();
+        }
+        catch (SqliteException failure)
+        {
+            LogFailure(failure);
+            Close();
+        }
+    }
+
+    // With its statements, which would keep it open, and a transaction with it.
+    private void Close()
+    {
+        _begin?.Dispose();
+        _message?.Dispose();
+        _delivery?.Dispose();
+        _database?.Dispose();
+        _database = null;
     }
 
     /// <summary>Reads one, as often as it takes: a disk that fails may recover. A row that is damaged by itself is lost, and said to be.</summary>
@@ -105,8 +131,7 @@ internal sealed partial class MessageReader : IDisposable
             catch (SqliteException failure)
             {
                 LogFailure(failure);
-                _database?.Dispose();
-                _database = null;
+                Close();
                 if (failure.IsCorrupt)
                 {
                     // What can be rescued is found out when it is set aside; until then nobody is told that a message is lost.
@@ -127,10 +152,13 @@ internal sealed partial class MessageReader : IDisposable
         if (_database is null)
         {
             _database = _connect();
+            _begin = _database.Prepare("BEGIN");
             _message = _database.Prepare($"SELECT {StoredMessage.Columns} FROM message WHERE id = ?1");
             _delivery = _database.Prepare("SELECT first_message, receivers FROM delivery WHERE first_message <= ?1 ORDER BY first_message DESC LIMIT 1");
         }
 
+        // One transaction for a portion: of each read by itself the file locks would be most of the work.
+        if (!_database.InTransaction) _begin!.Run();
         Message? message = ReadMessage(delivery.MessageId);
         if (message is null) LogLost(_logger, delivery.MessageId, session.ClientId);
         Receiver? details = (delivery.Options & (DeliveryOptions.HasIdentifiers | DeliveryOptions.IsShared)) != 0 ? FindReceiver(session.Id, delivery) : null;

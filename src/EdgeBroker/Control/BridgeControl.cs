@@ -41,6 +41,7 @@ internal sealed class BridgeControl(BridgePart bridges)
         BacklogMessages = status.BacklogMessages,
         BacklogBytes = status.BacklogBytes,
         OldestSeconds = status.OldestSeconds,
+        Lanes = [.. status.Lanes.Select(lane => new LaneAnswer(lane.Name, lane.BacklogMessages, lane.BacklogBytes, lane.OldestSeconds))],
         Sent = status.Sent,
         Acknowledged = status.Acknowledged,
         Received = status.Received,

@@ -58,8 +58,10 @@ internal sealed class Neighbours(BridgePart bridges, WebhookPart webhooks, Confi
             AcknowledgedAt = status.LastAcknowledgedSeconds is { } seconds ? time.GetUtcNow() - TimeSpan.FromSeconds(seconds) : null,
             Cause = isAway ? status.LastFault?.Text : null,
             CauseAt = isAway ? status.LastFault?.At : null,
+            Lanes = [.. status.Lanes.Select(lane => new BridgeLaneAnswer(
+                lane.Name, lane.BacklogMessages, lane.BacklogBytes, lane.BacklogMessages == 0 ? null : lane.OldestSeconds))],
             Routes = OptionsOf(status.Name) is not { } options ? [] : [.. options.Routes.Select(route => new BridgeRouteAnswer(
-                route.Direction.ToString().ToLowerInvariant(), route.Local, route.Remote, (int)route.MaximumQoS))],
+                route.Direction.ToString().ToLowerInvariant(), route.Local, route.Remote, (int)route.MaximumQoS, route.Lane.Length == 0 ? null : route.Lane))],
         };
     }
 

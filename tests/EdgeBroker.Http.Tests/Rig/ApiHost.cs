@@ -134,7 +134,7 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
 
     public IReadOnlyList<BridgeAnswer> Bridges => [new("cloud", "connected", "mqtt://cloud:1883", 3, 120, 7, 4, 0, 0, 0, 0, 1)
     {
-        Routes = [new BridgeRouteAnswer("out", "plant/#", null, 1)],
+        Routes = [new BridgeRouteAnswer("out", "plant/#", null, 1, null)],
     }];
 
     public IReadOnlyList<WebhookAnswer> Webhooks => [new("hook", "http://hook", "closed", ["client.connected"], 1, 400, 2, 0, new Dictionary<string, long>())];

@@ -124,7 +124,8 @@ export interface BridgeRow {
   refused_total?: Maybe<number>;
   acknowledged_at?: Maybe<string>;
   round_trip_ms?: Maybe<number>;
-  routes?: Maybe<(string | { direction?: string; filter?: string; topic?: string; qos?: number })[]>;
+  lanes?: Maybe<{ name: string; queue_messages: number; queue_bytes: number; oldest_seconds?: Maybe<number> }[]>;
+  routes?: Maybe<(string | { direction?: string; filter?: string; topic?: string; qos?: number; lane?: Maybe<string> })[]>;
 }
 
 export interface Rule {

@@ -100,11 +100,15 @@ function Bridge({ bridge, reload }: { bridge: BridgeRow; reload: () => void }) {
         ['Address', <Foreign text={bridge.address} />],
         ['Waiting', `${plural(bridge.queue_messages ?? 0, 'message')}${bridge.queue_bytes != null ? `, ${bytes(bridge.queue_bytes)}` : ''}`],
         ['Oldest', duration(bridge.oldest_seconds)],
+        ...(bridge.lanes ?? []).map((lane): [string, string] => [
+          lane.name ? `Lane ${visible(lane.name)}` : 'Without a lane',
+          `${plural(lane.queue_messages, 'message')}, ${bytes(lane.queue_bytes)}${lane.oldest_seconds == null ? '' : `; oldest ${duration(lane.oldest_seconds)}`}`,
+        ]),
         ['Sent', `${count(bridge.sent_total)}; ${count(bridge.received_total)} received, ${count(bridge.dropped_total)} dropped, ${count(bridge.refused_total)} refused`],
         ['Acknowledged', <><Ago at={bridge.acknowledged_at} />{bridge.acknowledged_at && <> (<Clock at={bridge.acknowledged_at} />)</>}</>],
         ['Round trip', bridge.round_trip_ms == null ? '–' : `${measure(bridge.round_trip_ms)} ms`],
       ]} />
-      {routes.length > 0 && <ul class="plain">{routes.map((route, i) => <li key={i}><code>{visible(typeof route === 'string' ? route : [route.direction, route.filter ?? route.topic, route.qos != null ? `QoS ${route.qos}` : ''].filter(Boolean).join(' '))}</code></li>)}</ul>}
+      {routes.length > 0 && <ul class="plain">{routes.map((route, i) => <li key={i}><code>{visible(typeof route === 'string' ? route : [route.direction, route.filter ?? route.topic, route.qos != null ? `QoS ${route.qos}` : '', route.lane ? `lane ${route.lane}` : ''].filter(Boolean).join(' '))}</code></li>)}</ul>}
     </Panel>
   );
 }
