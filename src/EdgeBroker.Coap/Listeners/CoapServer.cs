@@ -205,15 +205,10 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     {
         // What comes from here on is run by another.
         Interlocked.Exchange(ref _isPosted, 0);
-        HoldOutput();
-        try
+        Run(() =>
         {
             for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? next); i--) Run(next);
-        }
-        finally
-        {
-            ReleaseOutput();
-        }
+        });
     }
 
     private void Due()
