@@ -20,7 +20,7 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="isQueue">Whether every message is wanted, or the latest of each topic.</param>
 internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerialExecutor executor, bool isQueue) : IMessageFeed, ISessionLink
 {
-    // Sent and not acknowledged; the rest waits in the session.
+    // Sent and not acknowledged, or about to be sent; the rest waits in the session, which drops the oldest where there are too many.
     private const int MaxInflight = 8;
     private const int MostLatest = 1_000;
 
@@ -32,10 +32,14 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     private long _bytes;
     private int _count;
     private int _isPumping;
+    private bool _wantsPump;
     private bool _isClosed;
 
     /// <summary>Is told, on the server's thread, that the session is lost; not when another connection of its own observation takes it. Null: nobody.</summary>
     public Action<ReasonCode>? Lost { get; set; }
+
+    /// <summary>Is told, on the server's thread, that it was ended for good. Null: nobody.</summary>
+    public Action? Forgotten { get; set; }
 
     /// <summary>The right to act for the session.</summary>
     public ConnectionLease Lease => _lease;
@@ -53,7 +57,7 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     public bool IsDurable => true;
 
     /// <inheritdoc/>
-    public bool HasRoom => !Volatile.Read(ref _isClosed);
+    public bool HasRoom => !Volatile.Read(ref _isClosed) && (!isQueue || Volatile.Read(ref _count) < MaxInflight);
 
     /// <inheritdoc/>
     public long HeldBytes => _bytes;
@@ -72,6 +76,7 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     public bool TryRead(out LocalDelivery delivery, out Action? taken)
     {
         Entry? next;
+        bool wantsPump;
         lock (_session!.SyncRoot.Alone())
         {
             if (!_waiting.TryDequeue(out next))
@@ -83,8 +88,10 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
             _count--;
             _bytes -= next.Delivery.Message.SizeBytes;
             if (!isQueue) _latest.Remove(next.Topic);
+            (wantsPump, _wantsPump) = (_wantsPump, false);
         }
 
+        if (wantsPump) RequestPump();
         delivery = next.Delivery;
         ushort packetId = next.PacketId;
         taken = packetId == 0 ? null : () => _lease.Session.Puback(_lease, packetId, refused: false);
@@ -104,7 +111,10 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     }
 
     /// <inheritdoc/>
-    public void Forget() => End(expirySeconds: 0);
+    public void Forget()
+    {
+        if (End(expirySeconds: 0)) Forgotten?.Invoke();
+    }
 
     /// <inheritdoc/>
     public void Dispose() => End(expirySeconds: null);
@@ -153,9 +163,7 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     }
 
     /// <inheritdoc/>
-    public void RequestPumpWhenDrained()
-    {
-    }
+    public void RequestPumpWhenDrained() => _wantsPump = true;
 
     /// <inheritdoc/>
     public void RequestPump()

@@ -2,6 +2,7 @@ using System.Text;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ingress;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
@@ -19,8 +20,16 @@ internal sealed class DurableObservations(Broker broker)
     // Whoever does not come back within a week has been taken away.
     private const uint MaxExpirySeconds = 7 * 24 * 3_600;
 
+    // Fewer are not worth looking through.
+    private const int FewSessions = 1_024;
+
     private readonly Lock _lock = new();
     private Dictionary<string, HashSet<string>>? _byClient;
+    private int _count;
+    private int _nextCleaning = FewSessions;
+
+    /// <summary>Sessions it knows, some of which may have ended.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>The sessions of a client's observations.</summary>
     public IReadOnlyList<string> Of(string clientId)
@@ -60,11 +69,19 @@ internal sealed class DurableObservations(Broker broker)
                 QueuePolicy = new QueuePolicy(
                     TopicResource.QueuedMessages, TopicResource.QueuedBytes, MaxAge: null, MaxStoreBytes: null, QueueOverflow.DropOldest, KeepsQoS0: isQueue),
             };
+            // As of an MQTT client that wants its session kept: sessions of all and of one user, and memory, are limited.
+            if (broker.FindSessionLimit(id, cleanStart: false, grant) is { } limit)
+            {
+                broker.Limits.Report(limit, LimitAction.Refused, id);
+                return ReasonCode.QuotaExceeded;
+            }
+
             if (!opened.TryOpen(id, grant)) return ReasonCode.NotAuthorized;
+            opened.Forgotten = () => DropIfGone(clientId, id);
             Note(clientId, id);
             var options = new SubscriptionOptions(isQueue ? QoS.AtLeastOnce : QoS.AtMostOnce, retainAsPublished: true, retainHandling: retained);
             ReasonCode reason = Subscribe(client, opened.Lease, filter, options, mark, out stored);
-            if (reason.IsError()) Forget(client, opened);
+            if (reason.IsError()) opened.Forget();
             else feed = opened;
             return reason;
         }
@@ -97,20 +114,13 @@ internal sealed class DurableObservations(Broker broker)
         return hasToken && filter.Length > 0;
     }
 
-    /// <summary>Ends an observation for good.</summary>
-    public void Forget(CoapClient client, DurableFeed feed)
-    {
-        string id = feed.Lease.Session.Id;
-        feed.Forget();
-        Drop(client.Subject.ClientId, id);
-    }
-
     /// <summary>Its session is gone.</summary>
     public void Drop(string clientId, string sessionId)
     {
         lock (_lock.Alone())
         {
             if (!Index().TryGetValue(Escape(clientId), out HashSet<string>? own) || !own.Remove(sessionId)) return;
+            _count--;
             if (own.Count == 0) Index().Remove(Escape(clientId));
         }
     }
@@ -180,8 +190,27 @@ internal sealed class DurableObservations(Broker broker)
                 Index().Add(Escape(clientId), own = new HashSet<string>(StringComparer.Ordinal));
             }
 
-            own.Add(sessionId);
+            if (!own.Add(sessionId)) return;
+            if (++_count >= _nextCleaning) Clean();
         }
+    }
+
+    // Its observer may have registered anew, and the session be another observation's by now.
+    private void DropIfGone(string clientId, string sessionId)
+    {
+        if (broker.FindSession(sessionId) is null) Drop(clientId, sessionId);
+    }
+
+    // Sessions also end by themselves, when their time is over, and nobody says so here. Under the lock.
+    private void Clean()
+    {
+        foreach ((string client, HashSet<string> own) in Index().ToArray())
+        {
+            _count -= own.RemoveWhere(id => broker.FindSession(id) is null);
+            if (own.Count == 0) Index().Remove(client);
+        }
+
+        _nextCleaning = Math.Max(FewSessions, 2 * _count);
     }
 
     // What an earlier life of the process has left is looked for once.
@@ -197,6 +226,7 @@ internal sealed class DurableObservations(Broker broker)
             string client = id[ReservedIds.Observation.Length..end];
             if (!found.TryGetValue(client, out HashSet<string>? own)) found.Add(client, own = new HashSet<string>(StringComparer.Ordinal));
             own.Add(id);
+            _count++;
         }
 
         return _byClient = found;

@@ -139,7 +139,8 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
     private async Task SignalAsync(ValueTask<bool> arrival)
     {
         if (!await arrival.ConfigureAwait(false)) return;
-        executor.Run(() =>
+        // A value has many observers: they are told together.
+        executor.Post(() =>
         {
             _isWaiting = false;
             _observation?.Signal();

@@ -56,8 +56,12 @@ internal sealed partial class TopicResource
             return;
         }
 
-        TopicObserved? observed = OpenDurable(
-            client, topic, isFilter, pending.Token, query.IsQueue, isFilter, out Completion? stored, out ReasonCode reason);
+        // Looked at first: what is stored already, with what waits in it, must not end because there is no room for who comes back.
+        bool hasRoom = client.Server.Observers.HasRoom(client.Peer, pending.Token, KeyOf(client, topic));
+        Completion? stored = null;
+        ReasonCode reason = ReasonCode.QuotaExceeded;
+        TopicObserved? observed = !hasRoom ? null : OpenDurable(
+            client, topic, isFilter, pending.Token, query.IsQueue, isFilter, out stored, out reason);
         if (observed is null)
         {
             // There are as many as it may have: it hears what there is, without being registered.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
@@ -21,10 +22,12 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     private readonly DurableObservations _durables;
     private readonly ITimer _timer;
     private readonly Action<List<(PeerEndPoint To, byte[] Datagram)>> _send;
+    private readonly ConcurrentQueue<Action> _posted = new();
     private List<(PeerEndPoint To, byte[] Datagram)> _outbox = [];
     private List<(PeerEndPoint To, byte[] Datagram)>? _spare = [];
     private List<PeerEndPoint>? _ended;
     private int _depth;
+    private int _isPosted;
     private long _armedMs = long.MaxValue;
     private bool _isClosed;
 
@@ -156,6 +159,13 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         Flush();
     }
 
+    /// <inheritdoc/>
+    public void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        if (Interlocked.Exchange(ref _isPosted, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(static one => one.RunPosted(), this, preferLocal: false);
+    }
+
     /// <summary>Reports what goes wrong by mistake.</summary>
     public void Report(Exception exception, string during) => _broker.ReportFault(exception, during);
 
@@ -190,6 +200,16 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Close();
+
+    private void RunPosted()
+    {
+        // What comes from here on is run by another.
+        Interlocked.Exchange(ref _isPosted, 0);
+        Run(() =>
+        {
+            for (int i = _posted.Count; i > 0 && _posted.TryDequeue(out Action? next); i--) Run(next);
+        });
+    }
 
     private void Due()
     {

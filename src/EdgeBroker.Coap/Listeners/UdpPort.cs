@@ -4,21 +4,22 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Transport.Linux;
-using SystemAddress = System.Net.SocketAddress;
 
 namespace EdgeBroker.Coap.Listeners;
 
 /// <summary>
-/// A UDP socket that takes and sends what is there together: the first datagram as it comes, all that wait behind it with one call, and the answers with
-/// another.
+/// A UDP socket that takes and sends what is there together: one call waits for a datagram and takes all that are there then, another sends the answers.
 /// </summary>
 internal sealed class UdpPort : IDisposable
 {
     // The largest datagram there is.
     private const int MaxDatagramBytes = 65_535;
 
-    // Longer ones go one by one.
-    private const int MaxBatchedBytes = 2_048;
+    // Nobody is sent more: a block of 1,024 bytes with its options, in a record, or a part of a handshake's flight.
+    private const int MaxSentBytes = 2_048;
+
+    // What as many observers as there may be acknowledge at once: some 700 bytes each, as the system counts. It gives what it permits.
+    private const int ReceiveBufferBytes = 4 * 1024 * 1024;
 
     private readonly Socket _socket;
     private readonly bool _isIPv6;
@@ -33,7 +34,7 @@ internal sealed class UdpPort : IDisposable
         try
         {
             if (_isIPv6) _socket.DualMode = false;
-            _socket.Blocking = false;
+            _socket.ReceiveBufferSize = ReceiveBufferBytes;
             _socket.Bind(address);
             Address = (IPEndPoint)_socket.LocalEndPoint!;
         }
@@ -47,55 +48,50 @@ internal sealed class UdpPort : IDisposable
     /// <summary>Where it is, with the port the system chose.</summary>
     public IPEndPoint Address { get; }
 
-    /// <summary>Takes datagrams until it is disposed of.</summary>
+    /// <summary>Takes datagrams, on a thread of its own, until it is disposed of: a thread that waits in the call itself is woken once, not handed on.</summary>
     /// <param name="take">Takes one: where it came from, its bytes, which may be changed until it returns, and their number.</param>
-    /// <param name="begin">Is told before several that came together.</param>
+    /// <param name="begin">Is told before those that came together.</param>
     /// <param name="end">Is told behind them.</param>
-    public async Task ReceiveAsync(Action<PeerEndPoint, byte[], int> take, Action begin, Action end)
+    /// <returns>Is done when the thread has ended.</returns>
+    public Task ReceiveAsync(Action<PeerEndPoint, byte[], int> take, Action begin, Action end)
     {
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(MaxDatagramBytes);
-        var from = new SystemAddress(_socket.AddressFamily);
-        using DatagramBatch? batch = DatagramBatch.IsSupported ? new DatagramBatch(MaxDatagramBytes) : null;
-        while (true)
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Run()
         {
             try
             {
-                int length = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, from).ConfigureAwait(false);
-                begin();
-                try
-                {
-                    take(ToPeer(from.Buffer.Span[..from.Size]), buffer, length);
-                    if (batch is not null) TakeRest(batch, buffer, take);
-                }
-                finally
-                {
-                    end();
-                }
+                Receive(take, begin, end);
+                ended.SetResult();
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is not (SocketError.OperationAborted or SocketError.Interrupted))
+            catch (Exception exception)
             {
-                // A peer's port is closed (ICMP), or memory is short: of no concern to the others.
-                if (_socket.SafeHandle.IsClosed) return;
-            }
-            catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
-            {
-                return;
+                ended.SetException(exception);
             }
         }
+
+        new Thread(Run) { IsBackground = true, Name = "coap" }.Start();
+        return ended.Task;
     }
 
-    /// <summary>Sends datagrams; any thread.</summary>
+    /// <summary>Sends datagrams, without waiting; any thread.</summary>
     /// <returns>How many the system has not taken.</returns>
     public int Send(List<(PeerEndPoint To, byte[] Datagram)> datagrams)
     {
         int unsent = 0;
-        if (datagrams.Count > 1 && DatagramBatch.IsSupported)
+        Span<byte> address = stackalloc byte[DatagramBatch.MaxAddressLength];
+        lock (_sending.Alone())
         {
-            unsent += SendTogether(datagrams);
-        }
-        else
-        {
-            foreach ((PeerEndPoint to, byte[] datagram) in datagrams) unsent += SendOne(to, datagram);
+            if (_socket.SafeHandle.IsClosed) return datagrams.Count;
+            DatagramBatch batch = _out ??= new DatagramBatch(MaxSentBytes);
+            foreach ((PeerEndPoint to, byte[] datagram) in datagrams)
+            {
+                int length = Write(to, address);
+                if (batch.TryAdd(address[..length], datagram)) continue;
+                unsent += SendBatch(batch);
+                if (!batch.TryAdd(address[..length], datagram)) unsent++;
+            }
+
+            if (batch.Count > 0) unsent += SendBatch(batch);
         }
 
         return unsent;
@@ -137,39 +133,33 @@ internal sealed class UdpPort : IDisposable
         return DatagramBatch.MaxAddressLength;
     }
 
-    // Its descriptor is lent for the call: who disposes of the socket meanwhile closes it behind that.
-    private void TakeRest(DatagramBatch batch, byte[] buffer, Action<PeerEndPoint, byte[], int> take)
+    private void Receive(Action<PeerEndPoint, byte[], int> take, Action begin, Action end)
     {
-        int count = WithDescriptor(batch, static (one, descriptor) => one.Receive(descriptor));
-        for (int i = 0; i < count; i++)
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(MaxDatagramBytes);
+        using var batch = new DatagramBatch(MaxDatagramBytes);
+        while (!_socket.SafeHandle.IsClosed)
         {
-            ReadOnlySpan<byte> datagram = batch.Datagram(i);
-            datagram.CopyTo(buffer);
-            take(ToPeer(batch.Address(i)), buffer, datagram.Length);
-        }
-    }
-
-    private int SendTogether(List<(PeerEndPoint To, byte[] Datagram)> datagrams)
-    {
-        int unsent = 0;
-        Span<byte> address = stackalloc byte[DatagramBatch.MaxAddressLength];
-        lock (_sending.Alone())
-        {
-            if (_socket.SafeHandle.IsClosed) return datagrams.Count;
-            DatagramBatch batch = _out ??= new DatagramBatch(MaxBatchedBytes);
-            foreach ((PeerEndPoint to, byte[] datagram) in datagrams)
+            // 0: it was closed, a peer's port is (ICMP), or memory is short, which is of no concern to the others.
+            int count = WithDescriptor(batch, static (one, descriptor) => one.Receive(descriptor));
+            if (count == 0 || _socket.SafeHandle.IsClosed) continue;
+            begin();
+            try
             {
-                int length = Write(to, address);
-                if (batch.TryAdd(address[..length], datagram)) continue;
-                unsent += WithDescriptor(batch, static (one, descriptor) => one.Send(descriptor));
-                if (!batch.TryAdd(address[..length], datagram)) unsent += SendOne(to, datagram);
+                for (int i = 0; i < count; i++)
+                {
+                    ReadOnlySpan<byte> datagram = batch.Datagram(i);
+                    datagram.CopyTo(buffer);
+                    take(ToPeer(batch.Address(i)), buffer, datagram.Length);
+                }
             }
-
-            if (batch.Count > 0) unsent += WithDescriptor(batch, static (one, descriptor) => one.Send(descriptor));
+            finally
+            {
+                end();
+            }
         }
-
-        return unsent;
     }
+
+    private int SendBatch(DatagramBatch batch) => WithDescriptor(batch, static (one, descriptor) => one.Send(descriptor));
 
     private int WithDescriptor(DatagramBatch batch, Func<DatagramBatch, int, int> call)
     {
@@ -186,19 +176,6 @@ internal sealed class UdpPort : IDisposable
         finally
         {
             if (isLent) _socket.SafeHandle.DangerousRelease();
-        }
-    }
-
-    private int SendOne(in PeerEndPoint to, byte[] datagram)
-    {
-        try
-        {
-            _socket.SendTo(datagram, SocketFlags.None, new IPEndPoint(to.ToAddress(), to.Port).Serialize());
-            return 0;
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            return 1;
         }
     }
 }

@@ -346,9 +346,25 @@ public sealed class MessageLayer
     private void Transmit(Peer peer, Transmission one)
     {
         Send(peer, one.Datagram);
-        Schedule(NowMs + (long)one.TimeoutMs, () =>
+        one.DueMs = NowMs + (long)one.TimeoutMs;
+        Watch(peer, one.DueMs);
+    }
+
+    // A peer is looked at once, however many messages it has acknowledged meanwhile: else all of them would be kept until their time-outs.
+    private void Watch(Peer peer, long dueMs)
+    {
+        if (peer.WatchedMs <= dueMs) return;
+        peer.WatchedMs = dueMs;
+        Schedule(dueMs, () =>
         {
-            if (!ReferenceEquals(peer.Current, one)) return;
+            if (peer.WatchedMs == dueMs) peer.WatchedMs = long.MaxValue;
+            if (peer.Current is not { } one) return;
+            if (one.DueMs > NowMs)
+            {
+                Watch(peer, one.DueMs);
+                return;
+            }
+
             if (one.Retransmissions >= (peer.IsReached ? MaxRetransmit : MaxRetransmitUnreached))
             {
                 Counters.TimedOut++;

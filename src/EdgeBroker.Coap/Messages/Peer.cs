@@ -75,6 +75,9 @@ public sealed class Peer
     /// <summary>The CON in flight.</summary>
     internal Transmission? Current { get; set; }
 
+    /// <summary>When it is looked at whether that has timed out.</summary>
+    internal long WatchedMs { get; set; } = long.MaxValue;
+
     /// <summary>Responses that wait until it is acknowledged.</summary>
     internal Queue<Transmission> Waiting { get; } = new();
 
@@ -110,4 +113,7 @@ internal sealed class Transmission(byte[] datagram, ushort messageId, Action<Tra
     public int Retransmissions { get; set; }
 
     public double TimeoutMs { get; set; }
+
+    /// <summary>When it has timed out.</summary>
+    public long DueMs { get; set; }
 }

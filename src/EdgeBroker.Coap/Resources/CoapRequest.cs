@@ -12,6 +12,8 @@ public sealed class CoapRequest
     private readonly List<string> _query = [];
     private readonly List<byte[]> _etags = [];
     private readonly List<byte[]> _ifMatch = [];
+    private readonly List<string> _requestTags = [];
+    private string? _transferKey;
 
     private CoapRequest(CoapCode method, byte[] payload) => (Method, Payload) = (method, payload);
 
@@ -55,7 +57,8 @@ public sealed class CoapRequest
     internal bool AsksSize { get; private set; }
 
     /// <summary>Method, path, query and Request-Tag: what a transfer in blocks belongs to.</summary>
-    internal string TransferKey { get; private set; } = "";
+    internal string TransferKey =>
+        _transferKey ??= string.Join('\u0001', [Method.ToString(), .. _path, "?", .. _query, "#", .. _requestTags]);
 
     /// <summary>Reads a request; false: it is refused with the code, for the reason.</summary>
     /// <param name="message">The message.</param>
@@ -67,7 +70,6 @@ public sealed class CoapRequest
         request = new CoapRequest(message.Code, message.Payload.ToArray());
         refusal = CoapCode.BadRequest;
         why = "";
-        var tags = new List<string>();
         int previous = -1;
         int count = 0;
         foreach (CoapOption option in message.Options)
@@ -75,7 +77,7 @@ public sealed class CoapRequest
             if (++count > MaxOptions) return Refuse("too many options", out why);
             bool isRepeated = option.Number == previous && !OptionTable.MayRepeat(option.Number);
             previous = option.Number;
-            if (isRepeated || !OptionTable.IsWellFormed(option.Number, option.Value.Length) || !request.TryTake(option, tags))
+            if (isRepeated || !OptionTable.IsWellFormed(option.Number, option.Value.Length) || !request.TryTake(option))
             {
                 if (!OptionTable.IsCritical(option.Number)) continue;
                 refusal = CoapCode.BadOption;
@@ -94,7 +96,6 @@ public sealed class CoapRequest
             }
         }
 
-        request.TransferKey = string.Join('\u0001', [message.Code.ToString(), .. request._path, "?", .. request._query, "#", .. tags]);
         return true;
     }
 
@@ -105,7 +106,7 @@ public sealed class CoapRequest
     }
 
     /// <summary>Takes what is not text; false: it is as if unknown.</summary>
-    private bool TryTake(in CoapOption option, List<string> tags)
+    private bool TryTake(in CoapOption option)
     {
         option.TryGetUInt(out uint number);
         switch ((OptionNumber)option.Number)
@@ -118,7 +119,7 @@ public sealed class CoapRequest
             case OptionNumber.Accept: Accept = (ushort)number; break;
             case OptionNumber.Size1: Size1 = number; break;
             case OptionNumber.Size2: AsksSize = true; break;
-            case OptionNumber.RequestTag: tags.Add(Convert.ToHexString(option.Value)); break;
+            case OptionNumber.RequestTag: _requestTags.Add(Convert.ToHexString(option.Value)); break;
             case OptionNumber.Block1: return TryReadBlock(number, block => Block1 = block);
             case OptionNumber.Block2: return TryReadBlock(number, block => Block2 = block);
             case OptionNumber.UriHost or OptionNumber.UriPort or OptionNumber.UriPath or OptionNumber.UriQuery: break;

@@ -38,8 +38,9 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     /// <param name="observation">The registration.</param>
     public bool TryAdd(Peer peer, byte[] token, IObserved observed, string? key, Block? block, out Observation observation)
     {
-        // The same token again is the same observation again (RFC 7641, 4.1); the same identity somewhere else has moved.
-        End(peer, token);
+        // The same token again is the same observation again (RFC 7641, 4.1), and what it stood for is not wanted any more; the same identity somewhere else
+        // has moved.
+        Cancel(peer, token);
         if (key is not null && _byIdentity.TryGetValue(key, out Observation? moved)) End(moved);
         // What goes on behind a restart must not begin with a number that the observer takes for an old one (RFC 7641, 3.4).
         uint sequence = observed.IsDurable ? (uint)(layer.WallTimeMs / SequenceStepMs) : 1;
@@ -54,6 +55,17 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         return true;
     }
 
+    /// <summary>Whether a registration would find room, as <see cref="TryAdd"/> counts.</summary>
+    public bool HasRoom(Peer peer, ReadOnlySpan<byte> token, string key)
+    {
+        int own = _byPeer.TryGetValue(peer, out PeerObservations? there) ? there.All.Count : 0;
+        Observation? same = Find(peer, token);
+        Observation? moved = _byIdentity.GetValueOrDefault(key);
+        int over = (same is null ? 0 : 1) + (moved is null || ReferenceEquals(moved, same) ? 0 : 1);
+        int overHere = (same is null ? 0 : 1) + (moved?.Peer == peer && !ReferenceEquals(moved, same) ? 1 : 0);
+        return _count - over < layer.Limits.MaxObservations && own - overHere < layer.Limits.MaxObservationsPerPeer;
+    }
+
     /// <summary>Ends what a peer observes under a token, at its wish.</summary>
     public bool Cancel(Peer peer, ReadOnlySpan<byte> token) => Find(peer, token) is { } one && Cancel(one);
 
@@ -63,9 +75,6 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         observation.Observed.Cancel();
         return End(observation);
     }
-
-    /// <summary>Lets go of what a peer observes under a token.</summary>
-    public bool End(Peer peer, ReadOnlySpan<byte> token) => Find(peer, token) is { } one && End(one);
 
     /// <summary>Lets go of an observation.</summary>
     public bool End(Observation observation)

@@ -15,6 +15,7 @@ public sealed unsafe partial class DatagramBatch : IDisposable
     public const int MaxAddressLength = 28;
 
     private const int DontWait = 0x40;
+    private const int WaitForOne = 0x10000;
     private const int ErrorNoSystemCall = 38;
 
     private readonly int _slotBytes;
@@ -41,14 +42,11 @@ public sealed unsafe partial class DatagramBatch : IDisposable
         }
     }
 
-    /// <summary>Whether the system has such calls.</summary>
-    public static bool IsSupported { get; } = OperatingSystem.IsLinux();
-
     /// <summary>Datagrams to be sent with the next call.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Takes what is there, without waiting.</summary>
-    /// <param name="socket">The socket's descriptor.</param>
+    /// <summary>Waits for a datagram, and takes what is there then. Where the socket does not block it does not wait.</summary>
+    /// <param name="socket">The socket's descriptor. Who shuts it down ends the waiting.</param>
     /// <returns>How many datagrams; 0: none is there, or the system does not say why.</returns>
     public int Receive(int socket)
     {
@@ -58,7 +56,7 @@ public sealed unsafe partial class DatagramBatch : IDisposable
             _headers[i].Header.NameLength = MaxAddressLength;
         }
 
-        return Math.Max(0, ReceiveMany(socket, _headers, MaxDatagrams, DontWait, null));
+        return Math.Max(0, ReceiveMany(socket, _headers, MaxDatagrams, WaitForOne, null));
     }
 
     /// <summary>A datagram that was taken.</summary>

@@ -27,7 +27,7 @@ internal sealed class GatewayRig : IDisposable
             options ?? TestBrokerOptions.Quiet, new BrokerClock(Time), journal ?? VolatileJournal.Instance, new BrokerEvents(Events), "test");
         Door = new Replaceable<DoorSettings>(door ?? new DoorSettings("127.0.0.1:5683", AllowAnonymous: true, AllowQueryCredentials: false));
         Server = new CoapServer(
-            Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, new CoapClients(Broker),
+            Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, Clients = new CoapClients(Broker),
             all => all.ForEach(one => _peers[one.To].Take(one.Datagram)));
     }
 
@@ -36,6 +36,8 @@ internal sealed class GatewayRig : IDisposable
     public RecordedEvents Events { get; } = new();
 
     public Broker Broker { get; }
+
+    public CoapClients Clients { get; }
 
     public CoapServer Server { get; }
 
