@@ -18,7 +18,6 @@ internal sealed partial class SessionOwners
 
     private void Decide(Claim claim)
     {
-        if (claim.SinceMs < 0) claim.SinceMs = _nowMs;
         if (claim.IsAbandoned)
         {
             claim.Answer(default);
@@ -104,7 +103,7 @@ internal sealed partial class SessionOwners
             return;
         }
 
-        claim.Version = Version;
+        (claim.Version, claim.SinceMs) = (Version, _nowMs);
         _waiting.Enqueue(claim);
     }
 
