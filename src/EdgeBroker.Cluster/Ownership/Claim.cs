@@ -20,8 +20,8 @@ internal sealed class Claim(SessionRequest request, CancellationToken cancel)
     /// <summary>Whether its client has gone.</summary>
     public bool IsAbandoned => cancel.IsCancellationRequested;
 
-    /// <summary>Since when it waits; -1: it does not yet.</summary>
-    public long SinceMs { get; set; } = -1;
+    /// <summary>Since when it waits for other nodes to see it.</summary>
+    public long SinceMs { get; set; }
 
     /// <summary>Since when it waits for a node that is away; -1: it does not.</summary>
     public long AwayMs { get; set; } = -1;

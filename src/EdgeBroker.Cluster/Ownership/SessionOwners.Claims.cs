@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Cluster;
-using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
 
@@ -18,7 +17,6 @@ internal sealed partial class SessionOwners
 
     private void Decide(Claim claim)
     {
-        if (claim.SinceMs < 0) claim.SinceMs = _nowMs;
         if (claim.IsAbandoned)
         {
             claim.Answer(default);
@@ -104,7 +102,7 @@ internal sealed partial class SessionOwners
             return;
         }
 
-        claim.Version = Version;
+        (claim.Version, claim.SinceMs) = (Version, _nowMs);
         _waiting.Enqueue(claim);
     }
 

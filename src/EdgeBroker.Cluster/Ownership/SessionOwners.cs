@@ -124,7 +124,7 @@ internal sealed partial class SessionOwners
 
     /// <summary>The version that some linked node has let a client wait for too long; -1: none does.</summary>
     public long FindLate() =>
-        _waiting.TryPeek(out Claim? first) && first.SinceMs >= 0 && _nowMs - first.SinceMs > _deadAfterMs ? first.Version : -1;
+        _waiting.TryPeek(out Claim? first) && _nowMs - first.SinceMs > _deadAfterMs ? first.Version : -1;
 
     /// <summary>Another node has something of a client, or not any more.</summary>
     /// <returns>What is to be on disk before it may be told that this has been seen; null: nothing.</returns>

@@ -1,8 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 

@@ -10,7 +10,7 @@ namespace EdgeBroker.Cluster.Tests.Simulation;
 /// <summary>A client's CONNECT, between its coming and its answer.</summary>
 internal sealed class SimClaim
 {
-    private readonly CancellationTokenSource _cancel = new();
+    private readonly Action _cancel;
     private readonly string _id;
     private readonly int _start;
     private readonly Task<SessionClaim> _answer;
@@ -18,7 +18,9 @@ internal sealed class SimClaim
     public SimClaim(string id, SimNode node, bool isClean, bool isKept, bool sawHome)
     {
         (_id, Node, IsClean, IsKept, SawHome, _start) = (id, node, isClean, isKept, sawHome, node.Starts);
-        _answer = node.Broker.Cluster.ClaimAsync(new SessionRequest(id, isClean, isKept, null), _cancel.Token).AsTask();
+        var cancel = new CancellationTokenSource();
+        _cancel = cancel.Cancel;
+        _answer = node.Broker.Cluster.ClaimAsync(new SessionRequest(id, isClean, isKept, null), cancel.Token).AsTask();
     }
 
     public SimNode Node { get; }
@@ -37,7 +39,7 @@ internal sealed class SimClaim
     /// <summary>The client does not wait any more.</summary>
     public void Abandon()
     {
-        _cancel.Cancel();
+        _cancel();
         _answer.ContinueWith(
             answer =>
             {

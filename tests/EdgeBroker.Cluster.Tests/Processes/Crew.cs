@@ -1,0 +1,114 @@
+using System.Net.Sockets;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+using EdgeBroker.Testing.Published;
+
+namespace EdgeBroker.Cluster.Tests.Processes;
+
+/// <summary>Three brokers, each with a directory and a way to each other.</summary>
+internal sealed class Crew : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly Dictionary<int, LoopbackPort> _links = [];
+    private readonly Dictionary<(int Low, int High), CuttableWay> _ways = [];
+    private readonly Dictionary<int, ChildProcess> _processes = [];
+    private readonly Dictionary<int, int> _ports = [];
+    private readonly List<TestClient> _clients = [];
+
+    public Crew()
+    {
+        for (int node = 1; node <= 3; node++) _links.Add(node, new LoopbackPort());
+        foreach ((int low, int high) in new[] { (1, 2), (1, 3), (2, 3) }) _ways.Add((low, high), new CuttableWay(_links[high]));
+        for (int node = 1; node <= 3; node++)
+        {
+            // The node with the lower number connects, by the way that can be cut.
+            string peers = string.Join(", ", Enumerable.Range(1, 3).Select(other =>
+                $"{other} = \"127.0.0.1:{(other > node ? _ways[(node, other)].Port : _links[other].Number)}\""));
+            _directory.Write($"{node}.toml", $$"""
+                [node]
+                name = "node-{{node}}"
+                data_dir = "data{{node}}"
+                [[listener]]
+                protocol = "mqtt"
+                address = "127.0.0.1:0"
+                [log]
+                format = "text"
+                [cluster]
+                node_id = {{node}}
+                bind = "127.0.0.1:{{_links[node]}}"
+                peers = { {{peers}} }
+                """);
+        }
+    }
+
+    public async Task StartAsync(params int[] nodes)
+    {
+        foreach (int node in nodes) _processes[node] = PublishedBinary.Of(PublishedBinary.HostRid).Start(_directory.Path, "-c", $"{node}.toml");
+        foreach (int node in nodes) _ports[node] = await PublishedBroker.PortOfAsync(_processes[node]);
+    }
+
+    public void Kill(int node) => _processes[node].Dispose();
+
+    public void CutOff(int node)
+    {
+        foreach (CuttableWay way in WaysOf(node)) way.Cut();
+    }
+
+    public void Mend(int node)
+    {
+        foreach (CuttableWay way in WaysOf(node)) way.Mend();
+    }
+
+    public Task LinkedAsync(params int[] nodes) =>
+        Deadline.Until(() => nodes.All(node => Ask("cluster", "status", "-c", $"{node}.toml").ExitCode == 0), "the nodes to be linked");
+
+    public Task UnlinkedAsync(int node) => Deadline.Until(
+        () => Ask("cluster", "status", "--json", "-c", $"{node}.toml").Output is var said && said.Contains("away", StringComparison.Ordinal)
+            && !said.Contains("linked", StringComparison.Ordinal),
+        "the node to be alone");
+
+    /// <summary>The retained messages of a node, as lines.</summary>
+    public string Retained(int node) => Ask("retained", "state/#", "-c", $"{node}.toml").Output;
+
+    public async Task<TestClient> ConnectAsync(int node, string id, bool cleanStart, bool? sessionPresent = null)
+    {
+        TestClient client = await OpenAsync(node, id);
+        await client.SendAsync(client.Packets.Connect(id, cleanStart, 0, Prop.SessionExpiry(10_000)));
+        await client.ExpectConnackAsync(sessionPresent);
+        return client;
+    }
+
+    /// <summary>Expects that a client which wants its session is turned away.</summary>
+    public async Task ExpectRefusedAsync(int node, string id, ReasonCode reason)
+    {
+        TestClient client = await OpenAsync(node, id);
+        await client.SendAsync(client.Packets.Connect(id, cleanStart: false, 0, Prop.SessionExpiry(10_000)));
+        await client.ExpectRefusedAsync(reason);
+    }
+
+    private async Task<TestClient> OpenAsync(int node, string id)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync("127.0.0.1", _ports[node]);
+        var client = TestClient.Over(new NetworkStream(socket, ownsSocket: true), ProtocolVersion.V5, id);
+        _clients.Add(client);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (ChildProcess process in _processes.Values) process.Dispose();
+        foreach (CuttableWay way in _ways.Values) await way.DisposeAsync();
+        foreach (LoopbackPort port in _links.Values) port.Dispose();
+        _directory.Dispose();
+    }
+
+    private IEnumerable<CuttableWay> WaysOf(int node) => _ways.Where(way => way.Key.Low == node || way.Key.High == node).Select(way => way.Value);
+
+    private (int ExitCode, string Output) Ask(params string[] arguments)
+    {
+        using ChildProcess verb = PublishedBinary.Of(PublishedBinary.HostRid).Start(_directory.Path, arguments);
+        int exitCode = verb.ExitAsync().GetAwaiter().GetResult();
+        return (exitCode, verb.Said);
+    }
+}
