@@ -24,8 +24,7 @@ public sealed partial class Broker
             return;
         }
 
-        // Of an anonymous client nobody knows where it was, until it comes back.
-        Holder? holder = Limits.Holders.Use(restored.UserName, ClientNetwork.None);
+        Holder? holder = Limits.Holders.Use(restored.UserName is null ? restored.Holder : new HolderKey(restored.UserName, ClientNetwork.None));
         Session session = Session.Restore(restored, _environment, holder);
         holder?.Release();
         // One that is over ends when its time, which has come, is looked at; whoever uses its client id is another one.

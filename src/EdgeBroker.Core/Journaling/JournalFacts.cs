@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Topics;
 
@@ -69,6 +70,9 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
 
     /// <summary>The user who began the session, and who alone resumes it; null: anonymous.</summary>
     public required string? UserName { get; init; }
+
+    /// <summary>Whose account it is on; null: nobody's.</summary>
+    public Holder? Holder { get; init; }
 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
@@ -30,6 +31,9 @@ public sealed class RestoredSession(StoredSession stored)
 
     /// <summary>The user who began it; null: anonymous.</summary>
     public required string? UserName { get; init; }
+
+    /// <summary>On whose account it is; nobody's: its user's, where it has one.</summary>
+    public HolderKey Holder { get; init; }
 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Cluster;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Protocol;
@@ -18,7 +19,8 @@ public sealed class RetainedChanged : JournalFact
 
     /// <summary>There is a value, or its tombstone.</summary>
     internal RetainedChanged(
-        ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, in RetainedHead head, long superseded, bool isAwaited)
+        ReadOnlySpan<byte> topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, in RetainedHead head, long superseded, bool isAwaited,
+        Holder? holder)
     {
         _bytes = [.. topic, .. properties, .. payload];
         _topicLength = topic.Length;
@@ -31,6 +33,7 @@ public sealed class RetainedChanged : JournalFact
         Stamp = head.Stamp;
         QoS = head.QoS;
         Retain = head.Retain;
+        Holder = holder;
     }
 
     /// <summary>There is nothing any more.</summary>
@@ -67,6 +70,9 @@ public sealed class RetainedChanged : JournalFact
 
     /// <summary>RETAIN as published.</summary>
     public bool Retain { get; }
+
+    /// <summary>On whose account it is; null: nobody's.</summary>
+    public Holder? Holder { get; }
 
     /// <summary>When it expires, in the broker clock's milliseconds, or <see cref="Message.Never"/>.</summary>
     public long ExpiresAtMs { get; }

@@ -8,6 +8,7 @@ public sealed class Holder
 {
     private const int Gone = -1;
 
+    private string? _text;
     private int _uses;
     private int _sessions;
     private int _filters;
@@ -15,7 +16,13 @@ public sealed class Holder
     private long _retainedBytes;
     private long _willBytes;
 
-    internal Holder(int id) => Id = id;
+    internal Holder(int id, HolderKey key) => (Id, Key) = (id, key);
+
+    /// <summary>Whose account it is.</summary>
+    public HolderKey Key { get; }
+
+    /// <summary>The same as the store has it.</summary>
+    public string Text => _text ??= Key.ToString();
 
     /// <summary>Sessions, connected or not.</summary>
     public int Sessions => Volatile.Read(ref _sessions);

@@ -11,9 +11,9 @@ public sealed class HolderTable
     // Looked at in one call.
     private const int HoldersPerSweep = 256;
 
-    private readonly ConcurrentDictionary<Key, Holder> _holders = new();
+    private readonly ConcurrentDictionary<HolderKey, Holder> _holders = new();
     private readonly ConcurrentDictionary<int, Holder> _byId = new();
-    private IEnumerator<KeyValuePair<Key, Holder>>? _sweep;
+    private IEnumerator<KeyValuePair<HolderKey, Holder>>? _sweep;
     private int _lastId;
 
     /// <summary>Holders known.</summary>
@@ -22,12 +22,14 @@ public sealed class HolderTable
     /// <summary>What a user holds; null: nothing.</summary>
     /// <param name="userName">The user; null: an anonymous client.</param>
     /// <param name="network">An anonymous client's address.</param>
-    public Holder? Find(string? userName, ClientNetwork network) => _holders.GetValueOrDefault(new Key(userName, network));
+    public Holder? Find(string? userName, ClientNetwork network) => _holders.GetValueOrDefault(new HolderKey(userName, network));
 
     /// <summary>The same, kept from being forgotten until it is released; null: an anonymous client without an address.</summary>
-    internal Holder? Use(string? userName, ClientNetwork network)
+    internal Holder? Use(string? userName, ClientNetwork network) => Use(new HolderKey(userName, network));
+
+    /// <summary>The same by whose account it is; as the store knows it.</summary>
+    internal Holder? Use(HolderKey key)
     {
-        var key = new Key(userName, network);
         if (key == default) return null;
         while (true)
         {
@@ -35,11 +37,11 @@ public sealed class HolderTable
             {
                 if (holder.TryUse()) return holder;
                 // Forgotten just now.
-                _holders.TryRemove(new KeyValuePair<Key, Holder>(key, holder));
+                _holders.TryRemove(new KeyValuePair<HolderKey, Holder>(key, holder));
                 continue;
             }
 
-            holder = new Holder(Interlocked.Increment(ref _lastId));
+            holder = new Holder(Interlocked.Increment(ref _lastId), key);
             holder.TryUse();
             _byId[holder.Id] = holder;
             if (_holders.TryAdd(key, holder)) return holder;
@@ -63,19 +65,10 @@ public sealed class HolderTable
                 return;
             }
 
-            (Key key, Holder holder) = _sweep.Current;
+            (HolderKey key, Holder holder) = _sweep.Current;
             if (!holder.TryForget()) continue;
-            _holders.TryRemove(new KeyValuePair<Key, Holder>(key, holder));
+            _holders.TryRemove(new KeyValuePair<HolderKey, Holder>(key, holder));
             _byId.TryRemove(holder.Id, out _);
         }
-    }
-
-    private readonly record struct Key
-    {
-        public Key(string? userName, ClientNetwork network) => (UserName, Network) = (userName, userName is null ? network : default);
-
-        public string? UserName { get; }
-
-        public ClientNetwork Network { get; }
     }
 }

@@ -112,7 +112,7 @@ public sealed class RetainedMessages
             _lastOrdinal++;
             if (!head.Stamp.IsNone) Changed?.Invoke(publication.Topic.ToArray());
             if (!IsStored(publication.Topic)) return null;
-            return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited));
+            return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited, _holders.Find(head.HolderId)));
         }
     }
 
@@ -169,7 +169,7 @@ public sealed class RetainedMessages
 
     /// <summary>Puts back what the store has kept, in the order of ordinals; null: the topic has no value any more. Before the first connection.</summary>
     /// <returns>The ordinal of the value or tombstone it replaces; 0: none.</returns>
-    public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal)
+    public long Restore(ReadOnlySpan<byte> topic, Message? message, long ordinal, HolderKey holder = default)
     {
         lock (SyncRoot.Alone())
         {
@@ -183,6 +183,7 @@ public sealed class RetainedMessages
                 Stamp = message.Stamp,
                 QoS = message.QoS,
                 Retain = message.Retain,
+                HolderId = message.Payload.Length > 0 && _holders.Use(holder) is { } account ? account.Id : 0,
             };
             return Replace(node, topic, head, message.Payload, message.Properties);
         }

@@ -122,7 +122,7 @@ public sealed partial class Session : IStoredSessionOwner
             _store.Open(Journal.Open(Id), this);
         }
 
-        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _policy));
+        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _policy, _holder));
     }
 
     /// <summary>Records on disk that a message waits for this session, where that is to outlive the process.</summary>

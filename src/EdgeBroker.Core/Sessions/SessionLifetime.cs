@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Core.Sessions;
 
@@ -120,17 +121,19 @@ internal struct SessionLifetime
     }
 
     /// <summary>How it stands, for the store.</summary>
-    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy) => new(session)
-    {
-        ExpirySeconds = _expirySeconds,
-        IsConnected = isConnected,
-        EndsAtMs = isConnected ? SessionSaved.Never : _expiresAtMs,
-        WillAtMs = isConnected || _will is null ? SessionSaved.Never : _willDueMs,
-        SentPosition = isConnected ? SessionSaved.Never : sentPosition,
-        Will = _will,
-        UserName = _owner,
-        QueuePolicy = policy,
-    };
+    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null) =>
+        new(session)
+        {
+            ExpirySeconds = _expirySeconds,
+            IsConnected = isConnected,
+            EndsAtMs = isConnected ? SessionSaved.Never : _expiresAtMs,
+            WillAtMs = isConnected || _will is null ? SessionSaved.Never : _willDueMs,
+            SentPosition = isConnected ? SessionSaved.Never : sentPosition,
+            Will = _will,
+            UserName = _owner,
+            Holder = holder,
+            QueuePolicy = policy,
+        };
 
     private Will? TakeWill()
     {

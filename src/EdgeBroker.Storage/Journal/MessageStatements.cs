@@ -41,7 +41,7 @@ internal sealed class MessageStatements : IDisposable
             database.Prepare("DELETE FROM delivery WHERE first_message BETWEEN ?1 AND ?2"),
         ];
         _addRetained = database.Prepare(
-            $"INSERT OR REPLACE INTO retained(id, {StoredMessage.Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+            $"INSERT OR REPLACE INTO retained(id, {StoredMessage.Columns}, holder) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
         _deleteRetained = database.Prepare("DELETE FROM retained WHERE id = ?1");
     }
 
@@ -96,6 +96,8 @@ internal sealed class MessageStatements : IDisposable
         BindHead(_addRetained, retained.Ordinal, flags, retained.ExpiresAtMs, retained.Stamp);
         BindContent(_addRetained, flags, retained.Topic, retained.Properties, retained.Payload, retained.Stamp);
         if (!retained.HasValue || retained.IsTombstone) _addRetained.BindNull(PayloadParameter);
+        if (retained.Holder is { } holder) _addRetained.BindText(9, holder.Text);
+        else _addRetained.BindNull(9);
         _addRetained.Run();
     }
 

@@ -33,10 +33,10 @@ internal sealed class SessionStatements : IDisposable
         _endOthers = database.Prepare(End + "WHERE client_id = ?1 AND id <> ?2");
         _end = database.Prepare(End + "WHERE id = ?1");
         _save = database.Prepare(
-            "INSERT INTO session(id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy) "
-            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+            "INSERT INTO session(id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, holder) "
+            + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
             + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, state = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, "
-            + "owner = ?9, queue_policy = ?10");
+            + "owner = ?9, queue_policy = ?10, holder = ?11");
         _saveOwnership = database.Prepare("UPDATE session SET grant_number = ?2, epoch_stamp = ?3, connected_stamp = ?4 WHERE id = ?1");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
@@ -122,6 +122,9 @@ internal sealed class SessionStatements : IDisposable
         else _save.BindText(9, state.UserName);
         if (state.QueuePolicy is null) _save.BindNull(10);
         else _save.Bind(10, QueuePolicyBlob.Of(state.QueuePolicy));
+        // Of a user the owner says it.
+        if (state.UserName is not null || state.Holder is not { } holder) _save.BindNull(11);
+        else _save.BindText(11, holder.Text);
         _save.Run();
     }
 

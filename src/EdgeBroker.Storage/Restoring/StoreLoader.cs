@@ -1,6 +1,7 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -30,6 +31,8 @@ internal sealed class StoreLoader
     private readonly List<OwnedSession> _owned = [];
     private readonly List<MessageOrigin> _taken = [];
     private readonly List<SessionTombstone> _tombstones = [];
+    private byte[] _holderText = [];
+    private HolderKey _holder;
     private int _ended;
     private int _subscriptions;
     private long _deliveries;
@@ -88,7 +91,7 @@ internal sealed class StoreLoader
         long nowMs = _age.ToBroker(_age.NowMs);
         using SqliteStatement rows = _database.Prepare(
             "SELECT id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, "
-            + "grant_number, epoch_stamp, connected_stamp FROM session");
+            + "grant_number, epoch_stamp, connected_stamp, holder FROM session");
         while (rows.Step())
         {
             Count();
@@ -118,6 +121,7 @@ internal sealed class StoreLoader
                 SentPosition = rows.Int64(6),
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
+                Holder = rows.IsNull(13) ? default : HolderKey.Parse(rows.Text(13)),
                 QueuePolicy = policy,
                 LostConnection = wasConnected,
                 IsEnded = isEnded,
@@ -246,9 +250,17 @@ internal sealed class StoreLoader
         }
     }
 
+    // Many rows, of few: a name is made a string once for those that follow each other.
+    private HolderKey HolderOf(SqliteStatement row)
+    {
+        if (row.IsNull(8)) return default;
+        if (!row.Blob(8).SequenceEqual(_holderText)) (_holderText, _holder) = (row.Blob(8).ToArray(), HolderKey.Parse(row.Text(8)));
+        return _holder;
+    }
+
     private void LoadRetained(Broker broker)
     {
-        using SqliteStatement rows = _database.Prepare($"SELECT id, {StoredMessage.Columns} FROM retained ORDER BY id");
+        using SqliteStatement rows = _database.Prepare($"SELECT id, {StoredMessage.Columns}, holder FROM retained ORDER BY id");
         while (rows.Step())
         {
             Count();
@@ -261,7 +273,7 @@ internal sealed class StoreLoader
 
             // Without a payload and a stamp it says that there is no value any more; with a stamp that must be remembered.
             Message? message = rows.IsNull(5) && rows.IsNull(6) ? null : StoredMessage.Read(rows, 1, _age, id);
-            long superseded = broker.Retained.Restore(rows.Blob(3), message, id);
+            long superseded = broker.Retained.Restore(rows.Blob(3), message, id, HolderOf(rows));
             _retained = broker.Retained.Count;
             if (superseded != 0) _state.RetainedGarbage.Add(superseded);
             if (message is null) _state.RetainedGarbage.Add(id);

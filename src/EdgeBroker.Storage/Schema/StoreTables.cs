@@ -63,13 +63,13 @@ public static class StoreTables
             [new("id", Integer), new("store_id", Blob), new("is_copy", Integer)]),
         new(Session, "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT UNIQUE, expiry_seconds INTEGER NOT NULL, "
             + "state INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL, will_at_ms INTEGER, sent_position INTEGER NOT NULL, will BLOB, owner TEXT, "
-            + "queue_policy BLOB, grant_number INTEGER, epoch_stamp INTEGER, connected_stamp INTEGER)",
+            + "queue_policy BLOB, grant_number INTEGER, epoch_stamp INTEGER, connected_stamp INTEGER, holder TEXT)",
             [
                 new("id", Integer), new("client_id", SqliteColumnType.Text, IsNullable: true), new("expiry_seconds", Integer), new("state", Integer),
                 new("ends_at_ms", Integer), new("will_at_ms", Integer, IsNullable: true), new("sent_position", Integer), new("will", Blob, IsNullable: true),
                 new("owner", SqliteColumnType.Text, IsNullable: true), new("queue_policy", Blob, IsNullable: true),
                 new("grant_number", Integer, IsNullable: true), new("epoch_stamp", Integer, IsNullable: true),
-                new("connected_stamp", Integer, IsNullable: true),
+                new("connected_stamp", Integer, IsNullable: true), new("holder", SqliteColumnType.Text, IsNullable: true),
             ]),
         new(Subscription, "CREATE TABLE subscription(session INTEGER NOT NULL, filter BLOB NOT NULL, options INTEGER NOT NULL, identifier INTEGER NOT NULL, "
             + "PRIMARY KEY(session, filter)) WITHOUT ROWID",
@@ -83,7 +83,8 @@ public static class StoreTables
         new(Delivery, "CREATE TABLE delivery(first_message INTEGER PRIMARY KEY, receivers BLOB NOT NULL)",
             [new("first_message", Integer), new("receivers", Blob)]),
         new(Retained, "CREATE TABLE retained(id INTEGER PRIMARY KEY, flags INTEGER NOT NULL, expires_at_ms INTEGER, topic BLOB NOT NULL, "
-            + "properties BLOB NOT NULL, payload BLOB, stamp INTEGER, checksum INTEGER NOT NULL)", MessageColumns(payloadIsNullable: true)),
+            + "properties BLOB NOT NULL, payload BLOB, stamp INTEGER, checksum INTEGER NOT NULL, holder TEXT)",
+            [.. MessageColumns(payloadIsNullable: true), new("holder", SqliteColumnType.Text, IsNullable: true)]),
         new(Peer, "CREATE TABLE peer(life INTEGER NOT NULL, lane INTEGER NOT NULL, store_id BLOB NOT NULL, taken INTEGER NOT NULL, "
             + "PRIMARY KEY(life, lane)) WITHOUT ROWID",
             [new("life", Integer), new("lane", Integer), new("store_id", Blob), new("taken", Integer)], KeyLength: 2),

@@ -106,7 +106,7 @@ internal static class LimitsTable
             c => c.Limits.MaxRetainedPerUser,
             (c, v) => c with { Limits = c.Limits with { MaxRetainedPerUser = v } },
             Applies.AtOnce,
-            "those that a user has set, since the start, and nobody else since")
+            "those that a user has set, and nobody else since")
         .Key(
             "max_retained_bytes_per_user",
             Kinds.Size(SizeKind.KB, 64 * SizeKind.GB),
