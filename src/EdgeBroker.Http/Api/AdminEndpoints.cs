@@ -71,9 +71,10 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
     {
         bool isSent = exchange.Context.Request is not { ContentLength: null or 0, ContentType: null };
         string? toml = isSent ? (await exchange.ReadJsonAsync(ApiJson.Default.ConfigCheckBody).ConfigureAwait(false)).Toml : null;
-        if (toml is null) exchange.SetETag(administration.FilesTag);
+        ConfigCheckAnswer check = administration.Check(toml, out string tag);
+        if (toml is null) exchange.SetETag(tag);
         else exchange.AuditDetail = "a text that was sent";
-        await exchange.AnswerAsync(administration.Check(toml), ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
+        await exchange.AnswerAsync(check, ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
     }
 
     private ReloadEntry[] Reloads()
@@ -86,10 +87,10 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
         if (Interlocked.Exchange(ref _isReloading, 1) == 1) throw new HttpProblem(ProblemKind.ReloadRunning, "a reload is running; its answer tells");
         try
         {
-            exchange.CheckIfMatch(administration.FilesTag);
             if (exchange.QueryFlag("dry_run"))
             {
-                ConfigCheckAnswer check = administration.Check(null);
+                ConfigCheckAnswer check = administration.Check(null, out string tag);
+                exchange.CheckIfMatch(tag);
                 if (!check.Valid) throw Invalid(check.Errors);
                 await exchange.AnswerAsync(
                     new ReloadResult
@@ -103,7 +104,8 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
                 return;
             }
 
-            ReloadResult result = administration.Reload(exchange.Caller.Name);
+            // Judged on what is read, and then put in force: nobody can change the files in between.
+            ReloadResult result = administration.Reload(exchange.Caller.Name, exchange.Matches) ?? throw Exchange.Changed();
             lock (_lock)
             {
                 if (_reloads.Count == MostReloads) _reloads.RemoveAt(0);

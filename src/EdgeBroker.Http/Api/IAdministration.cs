@@ -12,9 +12,6 @@ public interface IAdministration
     /// <summary>The configuration in force as JSON, secrets by their place.</summary>
     string Configuration { get; }
 
-    /// <summary>Names what the configuration's files hold now, without reading their meaning.</summary>
-    string FilesTag { get; }
-
     /// <summary>The certificates listeners show.</summary>
     IReadOnlyList<CertificateAnswer> Certificates { get; }
 
@@ -40,11 +37,14 @@ public interface IAdministration
 
     /// <summary>Reads the configuration, and says what is wrong with it, and what it would change.</summary>
     /// <param name="toml">What would stand in the main file, which is not written; null: what stands there.</param>
-    ConfigCheckAnswer Check(string? toml);
+    /// <param name="tag">Names the texts that were read.</param>
+    ConfigCheckAnswer Check(string? toml, out string tag);
 
     /// <summary>Reads the files again and puts them in force.</summary>
     /// <param name="by">Who asks, for the log.</param>
-    ReloadResult Reload(string by);
+    /// <param name="accepts">Whether the texts that were read, by their tag, are those that are wanted. Asked before anything is put in force.</param>
+    /// <returns>Null: they are not, and nothing has changed.</returns>
+    ReloadResult? Reload(string by, Predicate<string> accepts);
 }
 
 /// <summary>Where the broker listens.</summary>

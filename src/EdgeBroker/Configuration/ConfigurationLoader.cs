@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using EdgeBroker.Bridge;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Configuration.Rules;
@@ -27,6 +29,7 @@ internal sealed class ConfigurationLoader(
     private readonly ConfigurationErrors _errors = new();
     private readonly List<string> _warnings = [];
     private readonly List<string> _replaced = [];
+    private readonly List<string> _texts = [];
 
     /// <summary>What stands in the main file, where that is not to be read; null: what is there.</summary>
     public string? MainText { get; init; }
@@ -36,6 +39,9 @@ internal sealed class ConfigurationLoader(
 
     /// <summary>Whether the file or the service manager says so; once loaded.</summary>
     public bool IsDataDirectorySet { get; private set; }
+
+    /// <summary>Names what was read, file by file: two readings of the same texts have the same tag. Needs OpenSSL.</summary>
+    public string Tag => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', _texts))).AsSpan(0, 12));
 
     /// <summary>Null when <paramref name="errors"/> has lines.</summary>
     public BrokerConfiguration? Load(string? path, out string[] errors)
@@ -143,6 +149,7 @@ internal sealed class ConfigurationLoader(
     private TomlTable? ReadOne(string fullPath, SourceFile file, List<Predicate<SourcePosition>> noise, string? text = null)
     {
         text ??= ConfigurationText.Read(fullPath, file, _errors);
+        _texts.AddRange(fullPath, text ?? "");
         if (text is null) return null;
         TomlTable? table = TomlSyntax.Read(text, file, _errors, out Predicate<SourcePosition> isNoise);
         noise.Add(isNoise);

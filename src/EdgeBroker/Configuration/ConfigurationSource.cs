@@ -18,18 +18,19 @@ internal sealed class ConfigurationSource(BrokerConfiguration initial, Func<stri
         set => _current = value;
     }
 
-    /// <summary>The full paths of the files it is read from: the file itself and its fragments, in order.</summary>
-    public IEnumerable<string> Files()
-    {
-        if (File is null) return [];
-        string full = Path.GetFullPath(File, workingDirectory);
-        string fragments = Path.Combine(Path.GetDirectoryName(full) ?? "", "conf.d");
-        return Directory.Exists(fragments) ? [full, .. Directory.GetFiles(fragments, "*.toml").Order(StringComparer.Ordinal)] : [full];
-    }
-
     /// <summary>Reads the files as they are now; null when <paramref name="errors"/> has lines.</summary>
     /// <param name="errors">What is wrong with them, by line.</param>
     /// <param name="text">What would stand in the main file, where that is the question; null: what stands there.</param>
-    public BrokerConfiguration? Read(out string[] errors, string? text = null) =>
-        new ConfigurationLoader(environment, workingDirectory, time) { MainText = text }.Load(text is null ? File : File ?? NoFile, out errors);
+    public BrokerConfiguration? Read(out string[] errors, string? text = null) => Read(out errors, out _, text);
+
+    /// <summary>As <see cref="Read(out string[], string?)"/>.</summary>
+    /// <param name="errors">What is wrong with them, by line.</param>
+    /// <param name="tag">Names what was read, if that is asked for (<see cref="ConfigurationLoader.Tag"/>).</param>
+    /// <param name="text">What would stand in the main file.</param>
+    public BrokerConfiguration? Read(out string[] errors, out Func<string> tag, string? text = null)
+    {
+        var loader = new ConfigurationLoader(environment, workingDirectory, time) { MainText = text };
+        tag = () => loader.Tag;
+        return loader.Load(text is null ? File : File ?? NoFile, out errors);
+    }
 }

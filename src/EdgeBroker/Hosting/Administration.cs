@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Hosting.Listeners;
@@ -37,29 +35,6 @@ internal sealed class Administration(
 
     /// <inheritdoc/>
     public string Configuration => ConfigurationDocuments.ShowJson(source.Current);
-
-    /// <inheritdoc/>
-    public string FilesTag
-    {
-        get
-        {
-            using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (string file in source.Files())
-            {
-                digest.AppendData(Encoding.UTF8.GetBytes(file + "\0"));
-                try
-                {
-                    digest.AppendData(File.ReadAllBytes(file));
-                }
-                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-                {
-                    digest.AppendData(Encoding.UTF8.GetBytes(exception.GetType().Name));
-                }
-            }
-
-            return Convert.ToHexStringLower(digest.GetHashAndReset().AsSpan(0, 12));
-        }
-    }
 
     /// <inheritdoc/>
     public IReadOnlyList<CertificateAnswer> Certificates
@@ -137,17 +112,19 @@ internal sealed class Administration(
         loggers.Levels.Set(area ?? ILogLevels.All, level is null ? null : LogLevels.Find(level), duration);
 
     /// <inheritdoc/>
-    public ConfigCheckAnswer Check(string? toml)
+    public ConfigCheckAnswer Check(string? toml, out string tag)
     {
-        if (source.Read(out string[] errors, toml) is not { } read) return new ConfigCheckAnswer { Valid = false, Errors = errors };
+        BrokerConfiguration? read = source.Read(out string[] errors, out Func<string> nameIt, toml);
+        tag = nameIt();
+        if (read is null) return new ConfigCheckAnswer { Valid = false, Errors = errors };
         ConfigurationChanges changes = ConfigurationChanges.Find(source.Current, read);
         return new ConfigCheckAnswer { Valid = true, Warnings = read.Warnings, Changes = changes.Applied, RestartNeeded = changes.NeedsRestart };
     }
 
     /// <inheritdoc/>
-    public ReloadResult Reload(string by)
+    public ReloadResult? Reload(string by, Predicate<string> accepts)
     {
-        ReloadReport report = reload.Run($"{by} over HTTP");
+        if (reload.Run($"{by} over HTTP", accepts) is not { } report) return null;
         return new ReloadResult
         {
             Summary = report.Summary,

@@ -14,6 +14,8 @@ namespace EdgeBroker.Reloading;
 /// </summary>
 internal sealed partial class ConfigurationReload
 {
+    private const string OtherFiles = "the files changed since they were checked";
+
     private readonly HostedParts _parts;
     private readonly ConfigurationSource _source;
     private readonly ListenerPart _listeners;
@@ -50,13 +52,30 @@ internal sealed partial class ConfigurationReload
 
     /// <summary>Reloads. Waits for one that is under way; takes as long as files take to be read, and clients to be reviewed.</summary>
     /// <param name="asked">Who asks for it, for the log.</param>
-    public ReloadReport Run(string asked)
+    public ReloadReport Run(string asked) => Run(asked, accepts: null)!;
+
+    /// <summary>Reloads what somebody has seen before.</summary>
+    /// <param name="asked">Who asks for it, for the log.</param>
+    /// <param name="accepts">Whether what was read, by its tag, is what was seen; null: whatever it is.</param>
+    /// <returns>Null: it is not, and nothing has changed.</returns>
+    public ReloadReport? Run(string asked, Predicate<string>? accepts)
     {
         lock (_lock)
         {
             if (_isClosed) return Failure("the broker is stopping");
             _refusedUsers = null;
-            return Run(asked, _source.File, Read);
+            bool isOther = false;
+            ReloadReport report = Run(asked, _source.File, Read);
+            return isOther ? null : report;
+
+            BrokerConfiguration? Read(out string[] errors)
+            {
+                BrokerConfiguration? read = _source.Read(out errors, out Func<string> tag);
+                isOther = accepts is not null && !accepts(tag());
+                if (!isOther) return read;
+                errors = [OtherFiles];
+                return null;
+            }
         }
     }
 
@@ -91,8 +110,6 @@ internal sealed partial class ConfigurationReload
         _services.Ready(_listeners.Summary);
         return report;
     }
-
-    private BrokerConfiguration? Read(out string[] errors) => _source.Read(out errors);
 
     private BrokerConfiguration? ReadUsers(out string[] errors)
     {

@@ -67,8 +67,6 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
 
     public string Configuration => """{"node":{"name":"gw-test"}}""";
 
-    public string FilesTag => Files;
-
     /// <summary>Starts an http listener.</summary>
     public async Task StartAsync(
         HttpSurfaces serve = HttpSurfaces.All, bool anonymous = false, ListenerProtocol protocol = ListenerProtocol.Http, Core.MqttOptions? limits = null) =>
@@ -162,14 +160,19 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         return true;
     }
 
-    public ConfigCheckAnswer Check(string? toml) => new()
+    public ConfigCheckAnswer Check(string? toml, out string tag)
     {
-        Valid = FileErrors.Length == 0 && toml is null or "",
-        Errors = toml is null ? FileErrors : [.. FileErrors, toml],
-        Changes = ["limits.max_sessions"],
-    };
+        tag = Files;
+        return new ConfigCheckAnswer
+        {
+            Valid = FileErrors.Length == 0 && toml is null or "",
+            Errors = toml is null ? FileErrors : [.. FileErrors, toml],
+            Changes = ["limits.max_sessions"],
+        };
+    }
 
-    public ReloadResult Reload(string by) => new() { Summary = "asked by " + by, Errors = FileErrors, Changed = FileErrors.Length == 0 ? ["all"] : [] };
+    public ReloadResult? Reload(string by, Predicate<string> accepts) =>
+        !accepts(Files) ? null : new ReloadResult { Summary = "asked by " + by, Errors = FileErrors, Changed = FileErrors.Length == 0 ? ["all"] : [] };
 
     ValueTask<AuthenticationResult> IAuthenticator.AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {

@@ -149,7 +149,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
 
     [LoggerMessage(
         9029, LogLevel.Warning,
-        "the service manager has opened {Socket}, where no listener is: give a [[listener]] this address, or take it out of the socket unit; who connects there waits")]
+        "the service manager has opened {Socket}, where no listener is and clients hang: give a [[listener]] this address, or take it out of the socket unit")]
     private static partial void LogUnused(ILogger log, string socket);
 
     [LoggerMessage(9027, LogLevel.Critical, "{Listener} gave its address free for another and could not have it back: {Cause}; restart the broker")]
