@@ -113,10 +113,12 @@ public sealed partial class FileMessageStore : IAsyncDisposable
         {
             if (_fault is not null) throw _fault;
             int bytes = StoredMessage.LengthOf(message);
-            if (_live.Count >= _options.MaximumMessages || _liveBytes + bytes > _options.MaximumBytes)
+            // A server that is faster than the disk makes room that is none yet.
+            if (_live.Count >= _options.MaximumMessages || Math.Max(_liveBytes, _pending.WrittenCount) + bytes > _options.MaximumBytes)
             {
                 throw new MqttException(
-                    $"{_live.Count} messages ({_liveBytes} bytes) wait in {_path} for the server already; publish more slowly, or raise the store's bounds.",
+                    $"{_live.Count} messages ({_liveBytes} bytes) wait in {_path} already, for the server or the disk; publish more slowly, "
+                    + "or raise the store's bounds.",
                     ReasonCode.QuotaExceeded);
             }
 

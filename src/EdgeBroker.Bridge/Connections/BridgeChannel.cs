@@ -16,9 +16,11 @@ namespace EdgeBroker.Bridge.Connections;
 /// <param name="clock">The broker's clock.</param>
 internal sealed class BridgeChannel(BridgeOptions options, PacketConnection remote, BrokerClock clock)
 {
+    /// <summary>Identifiers that are given out to the lanes with a name; the main lane has no more in flight, or it would meet them.</summary>
+    public const int Range = Identifiers / 4;
+
     private const int Identifiers = ushort.MaxValue;
     private const int Distance = Identifiers / 2;
-    private const int Range = Identifiers / 4;
 
     private readonly Dictionary<ushort, (BridgeLink Link, ushort SessionPacketId)> _lent = [];
     private TokenBucket _pace;

@@ -60,6 +60,7 @@ internal static class BridgeSession
         int all = Math.Min(granted.ReceiveMaximum, bridge.Options.MaximumInflight);
         int others = bridge.Lanes.Count - 1;
         if (others == 0) return all;
+        all = Math.Min(all, 2 * BridgeChannel.Range);
         if (all <= others)
         {
             throw new MqttException(

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
+
+namespace EdgeBroker.Client.Tests;
+
+/// <summary>A process with a file of messages is killed, again and again, with the broker there and away.</summary>
+public sealed class KilledPublisherTests
+{
+    private const int Kills = 8;
+    private const int Round = 100_000;
+
+    // The client's window where a server states none: as many may have gone and be unanswered when a process is killed.
+    private const int Window = 100;
+
+    [Theory]
+    [InlineData(QoS.AtLeastOnce)]
+    [InlineData(QoS.ExactlyOnce)]
+    public async Task Nothing_that_was_kept_is_lost_and_the_order_stays(QoS qos)
+    {
+        using var directory = new TemporaryDirectory();
+        using var link = new FaultyProxy();
+        await using var broker = new TestBroker(new TestBrokerOptions
+        {
+            OverSockets = true,
+            Mqtt = TestBrokerOptions.Quiet with { ReceiveMaximum = Window, MaxQueuedMessages = 1_000_000 },
+        });
+        await using TestClient far = await broker.ConnectAsync("far");
+        await far.SubscribeAsync("plant/#", 1);
+        var promised = new List<int>();
+        var random = new Random(20);
+        for (int round = 0; round < Kills; round++)
+        {
+            link.Target = round % 3 == 2 ? 0 : broker.Port;
+            if (link.Target == 0) link.CutAll();
+            using Process sender = Start(link.Port, directory.Path, qos, round * Round, Round);
+            int until = promised.Count + random.Next(20, 400);
+            while (promised.Count < until) promised.Add(await NextAsync(sender));
+            sender.Kill();
+            // What it had written before it died was promised too.
+            while (await sender.StandardOutput.ReadLineAsync().Within() is { } line) promised.Add(NumberOf(line));
+            await sender.WaitForExitAsync().Within();
+        }
+
+        link.Target = broker.Port;
+        using Process last = Start(link.Port, directory.Path, qos, Kills * Round, 10);
+        for (int i = 0; i < 10; i++) promised.Add(await NextAsync(last));
+        await last.WaitForExitAsync().Within();
+        Assert.Equal(0, last.ExitCode);
+        var came = new List<int>();
+        while (came.Count == 0 || came[^1] != promised[^1])
+        {
+            ReceivedPacket packet = await far.ExpectAsync(PacketType.Publish);
+            came.Add(NumberOf(packet.PayloadText));
+            await far.AcknowledgeAsync(packet);
+        }
+
+        int[] firsts = [.. came.Distinct()];
+        Assert.Empty(promised.Except(firsts));
+        Assert.Equal(firsts.Order(), firsts);
+        // What was on its way when a process was killed comes twice, and nothing else does.
+        Assert.InRange(came.Count - firsts.Length, 0, Kills * Window);
+    }
+
+    private static Process Start(int port, string directory, QoS qos, int first, int count)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        string[] arguments =
+        [
+            "exec", typeof(Program).Assembly.Location, $"{port}", Path.Combine(directory, "messages"), $"{(int)qos}", $"{first}", $"{count}",
+        ];
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+
+    private static async Task<int> NextAsync(Process sender) =>
+        NumberOf(await sender.StandardOutput.ReadLineAsync().Within() ?? throw new InvalidOperationException("The process has ended."));
+
+    private static int NumberOf(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+}
