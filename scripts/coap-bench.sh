@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares our CoAP with libcoap's coap-server in one run: requests per second of the server's CPU, memory per peer, and a fan-out to many observers.
+# Compares our CoAP with libcoap's coap-server in one run: a fan-out to many observers, requests per second of the server's CPU, and memory per peer.
 # Usage: scripts/coap-bench.sh [SECONDS]; EDGEBROKER_BINARY names another executable than the published one.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -60,6 +60,16 @@ measure() {
 }
 
 echo "$("$binary" --version 2>/dev/null | head -1); libcoap $(coap-server-notls -h 2>&1 | grep -o 'v[0-9][0-9.]*' | head -1); $seconds s each"
+# bytes_each WHAT PID CLIENTS URI OPTIONS...: what the server grows by, for each of so many clients of a load.
+bytes_each() {
+  local what="$1" pid="$2" clients="$3" before line; shift 3
+  before="$(resident_kb "$pid")"
+  line="$("$binary" coap bench "$@" --clients "$clients")" || true
+  echo "$what: $(( ($(resident_kb "$pid") - before) * 1024 / clients )) bytes each ($line)"
+}
+
+measure "fan-out to 1,000 observers, ours" "${pids[0]}" "coap://127.0.0.1:$ours/ps/fan" --clients 1000 --observe
+measure "fan-out to 1,000, coap-server" "${pids[1]}" "coap://127.0.0.1:$theirs/example_data" --clients 1000 --observe
 for round in 1 2; do
   measure "get, ours" "${pids[0]}" "coap://127.0.0.1:$ours/ps/bench"
   measure "get, coap-server" "${pids[1]}" "coap://127.0.0.1:$theirs/example_data"
@@ -69,9 +79,5 @@ for round in 1 2; do
 done
 
 # A short load, or what is measured is the exchanges that are remembered so that no duplicate is carried out: 64 of a peer at most.
-before="$(resident_kb "${pids[0]}")"
-"$binary" coap bench "coap://127.0.0.1:$ours/ps/bench" --clients 10000 --duration 0.2 >"$work/peers" || true
-after="$(resident_kb "${pids[0]}")"
-echo "10,000 peers, ours: $(( (after - before) * 1024 / 10000 )) bytes a peer ($(cat "$work/peers"))"
-measure "fan-out to 1,000 observers, ours" "${pids[0]}" "coap://127.0.0.1:$ours/ps/fan" --clients 1000 --observe
-measure "fan-out to 1,000, coap-server" "${pids[1]}" "coap://127.0.0.1:$theirs/example_data" --clients 1000 --observe
+bytes_each "10,000 peers, ours" "${pids[0]}" 10000 "coap://127.0.0.1:$ours/ps/bench" --duration 0.2
+bytes_each "10,000 peers, coap-server, which forgets the idle" "${pids[1]}" 10000 "coap://127.0.0.1:$theirs/example_data" --duration 0.2

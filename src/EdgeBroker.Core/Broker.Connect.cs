@@ -26,7 +26,6 @@ public sealed partial class Broker
     /// <returns>The right to act for the session; null: the client id belongs to another user, see <see cref="FindOwner"/>.</returns>
     public ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, RoutingContext context, ISessionLink link)
     {
-        if (grant.Way is { } way) NoteWay(way);
         Holder? holder = Limits.Holders.Use(grant.UserName, grant.Network);
         try
         {
@@ -36,12 +35,6 @@ public sealed partial class Broker
         {
             holder?.Release();
         }
-    }
-
-    // Never taken back: a second way that is gone costs a look at who gets a message, no more.
-    private void NoteWay(string way)
-    {
-        if ((Interlocked.CompareExchange(ref _firstWay, way, null) ?? way) != way) _hasSeveralWays = true;
     }
 
     private ConnectionLease? Connect(string clientId, bool cleanStart, SessionGrant grant, Holder? holder, RoutingContext context, ISessionLink link)
@@ -55,6 +48,7 @@ public sealed partial class Broker
             if (session.TryAttach(link, grant, holder, out ConnectionLease lease, out ISessionLink? previous, out Will? previousWill))
             {
                 _sessions.Deadlines.Remove(session);
+                _ways.Set(clientId, grant.Way);
                 if (previous is null) _sessions.CountConnected();
                 NoteReadiness(session);
                 previous?.Close(ReasonCode.SessionTakenOver);
@@ -156,6 +150,7 @@ public sealed partial class Broker
     {
         _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
         _sessions.Deadlines.Remove(session);
+        if (!_sessions.ContainsKey(session.Id)) _ways.Set(session.Id, way: null);
         if (ending.Link is not null)
         {
             _sessions.CountDisconnected();

@@ -44,7 +44,7 @@ public sealed partial class Broker
                 : new PublishOutcome(ReasonCode.QuotaExceeded, null, StampsAreUsedUp, IsHeld: publication.QoS != QoS.AtMostOnce);
         }
 
-        if (_hasSeveralWays && Identify(publication, context) is { } identified)
+        if (_ways.AreSeveral && Identify(publication, context) is { } identified)
         {
             return Publish(publication with { Properties = identified, Packet = default, Owned = null }, context, batch);
         }
@@ -157,7 +157,7 @@ public sealed partial class Broker
 
     /// <summary>What goes on to several brokers gets an identity, by which the last of them knows that it came by several ways.</summary>
     private byte[]? Identify(in Publication publication, RoutingContext context) =>
-        Ingress.CopyGuard is { } guard && context.HasSeveralWays(publication.Topic) ? guard.Identify(publication) : null;
+        Ingress.CopyGuard is { } guard && context.HasSeveralWays(publication.Topic, _ways) ? guard.Identify(publication) : null;
 
     private void CountDropped(Receiver receiver, in DeliveryOutcome outcome, RoutingContext context)
     {

@@ -21,6 +21,7 @@ public sealed partial class Broker
 {
     private readonly SessionTable _sessions = new();
     private readonly RoutingContexts _contexts;
+    private readonly OnwardWays _ways = new();
     private readonly SessionEnvironment _environment;
     private readonly StoreHeldPublishers _held;
     private readonly MemoryRelief _memoryRelief;
@@ -28,8 +29,6 @@ public sealed partial class Broker
     private readonly LocalClients _localClients;
     private readonly RoutingContext _ownContext;
     private readonly SysTopics? _sys;
-    private string? _firstWay;
-    private volatile bool _hasSeveralWays;
 
     /// <param name="options">The limits.</param>
     /// <param name="clock">The clock of every expiry.</param>

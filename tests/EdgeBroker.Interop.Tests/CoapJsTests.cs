@@ -7,16 +7,9 @@ namespace EdgeBroker.Interop.Tests;
 public sealed class CoapJsTests : IAsyncLifetime, IDisposable
 {
     private readonly List<ChildProcess> _processes = [];
-    private PublishedBroker? _broker;
-    private string _root = "";
+    private CoapBroker? _broker;
 
-    public async Task InitializeAsync()
-    {
-        _broker = await PublishedBroker.StartAsync("[[listener]]\nprotocol = \"coap\"\naddress = \"127.0.0.1:0\"\n");
-        const string says = "listening for CoAP on ";
-        string line = await _broker.Process.LineAsync(line => line.Contains(says, StringComparison.Ordinal));
-        _root = "coap://" + line[(line.IndexOf(says, StringComparison.Ordinal) + says.Length)..].Trim() + "/";
-    }
+    public async Task InitializeAsync() => _broker = await CoapBroker.StartAsync();
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -72,7 +65,7 @@ public sealed class CoapJsTests : IAsyncLifetime, IDisposable
 
     private ChildProcess Start(string method, string path, params string[] arguments)
     {
-        var client = new ChildProcess(Installed.CoapJs([method, _root + path, .. arguments]));
+        var client = new ChildProcess(Installed.CoapJs([method, _broker!.Root + path, .. arguments]));
         _processes.Add(client);
         return client;
     }

@@ -8,16 +8,9 @@ public sealed class LibcoapTests : IAsyncLifetime, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("edgebroker-").FullName;
     private readonly List<ChildProcess> _processes = [];
-    private PublishedBroker? _broker;
-    private string _root = "";
+    private CoapBroker? _broker;
 
-    public async Task InitializeAsync()
-    {
-        _broker = await PublishedBroker.StartAsync("[[listener]]\nprotocol = \"coap\"\naddress = \"127.0.0.1:0\"\n");
-        const string says = "listening for CoAP on ";
-        string line = await _broker.Process.LineAsync(line => line.Contains(says, StringComparison.Ordinal));
-        _root = "coap://" + line[(line.IndexOf(says, StringComparison.Ordinal) + says.Length)..].Trim() + "/";
-    }
+    public async Task InitializeAsync() => _broker = await CoapBroker.StartAsync();
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -88,7 +81,7 @@ public sealed class LibcoapTests : IAsyncLifetime, IDisposable
 
     private ChildProcess Start(string path, params string[] arguments)
     {
-        ChildProcess client = ChildProcess.Program(Installed.CoapClient(), [.. arguments, "-B", "100", _root + path]);
+        ChildProcess client = ChildProcess.Program(Installed.CoapClient(), [.. arguments, "-B", "100", _broker!.Root + path]);
         _processes.Add(client);
         return client;
     }

@@ -89,9 +89,10 @@ internal sealed class PeerInbox(Broker broker, RoutingContext context, Action wa
     {
         foreach ((PeerLaneId id, Lane lane) in _lanes)
         {
-            while (lane.Held.TryPeek(out HeldMessage? held)
-                && TryPublish(lane, held.Life, held.Lane, held.Position, Publication.Of(held.Message, broker.Clock.NowMs) with { IsBrokersOwn = false }, held.Group))
+            while (lane.Held.TryPeek(out HeldMessage? held))
             {
+                Publication again = Publication.Of(held.Message, broker.Clock.NowMs) with { IsBrokersOwn = false };
+                if (!TryPublish(lane, held.Life, held.Lane, held.Position, again, held.Group)) break;
                 lane.Held.Dequeue();
                 _heldBytes -= held.Message.SizeBytes;
             }

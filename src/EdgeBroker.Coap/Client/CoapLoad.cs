@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Transport.Linux;
 
@@ -261,7 +262,8 @@ public sealed class CoapLoad : IDisposable
 
         public int RequestLength { get; set; }
 
-        public ushort MessageId { get; set; }
+        /// <summary>Begins anywhere (RFC 7252, 4.4): the port may have been that of another one, whose messages the server remembers.</summary>
+        public ushort MessageId { get; set; } = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
 
         public bool IsWaiting { get; set; }
 

@@ -106,13 +106,13 @@ public sealed class RoutingContext
     }
 
     /// <summary>Whether a topic goes on to several brokers.</summary>
-    internal bool HasSeveralWays(ReadOnlySpan<byte> topic)
+    internal bool HasSeveralWays(ReadOnlySpan<byte> topic, OnwardWays ways)
     {
         if (!HasSubscribers) return false;
         string? first = null;
         foreach (Subscription subscription in _cache.Match(_matcher, topic, out _).Plain)
         {
-            if ((subscription.Receiver as Session)?.Way is not { } way || way == first) continue;
+            if (ways.Find(subscription.Receiver.Id) is not { } way || way == first) continue;
             if (first is not null) return true;
             first = way;
         }

@@ -6,9 +6,6 @@ namespace EdgeBroker.Core.Sessions;
 // Connections come and go, the will waits, time passes.
 public sealed partial class Session
 {
-    /// <summary>By whom its messages go on to another broker; null: to none. Known when a connection has told it, not after a restart before that.</summary>
-    internal string? Way { get; private set; }
-
     /// <summary>When the broker has to look at it, connected by nobody; when sessions are restored.</summary>
     internal long RestoredDueMs => _lifetime.DueMs;
 
@@ -45,7 +42,6 @@ public sealed partial class Session
             _received.Attach(Ledger);
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
-            Way = grant.Way;
             SaveState();
             link.SendConnack(sessionPresent);
             link.RequestPump();

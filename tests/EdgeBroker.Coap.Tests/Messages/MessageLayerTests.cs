@@ -124,6 +124,31 @@ public sealed class MessageLayerTests
     }
 
     [Fact]
+    public void A_CON_behind_one_that_was_sent_for_long_is_sent_again_as_soon_as_any()
+    {
+        TestPeer peer = _rig.Peer();
+        peer.Send(CoapCode.Get, "separate");
+        _rig.Advance(1);
+        peer.Expect();
+        peer.Expect();
+        // Two of them later: the next time-out is eight seconds away, or more.
+        Answer again = null!;
+        for (int i = 0; i < 2; i++)
+        {
+            while (!peer.HasMail) _rig.Advance(0.1);
+            again = peer.Expect();
+        }
+
+        peer.Acknowledge(again);
+        peer.Send(CoapCode.Get, "separate");
+        _rig.Advance(1);
+        peer.Expect();
+        Answer next = peer.Expect();
+        _rig.Advance(3.1);
+        Assert.Equal(next.MessageId, peer.Expect().MessageId);
+    }
+
+    [Fact]
     public void A_peer_has_one_CON_in_flight()
     {
         TestPeer peer = _rig.Peer();

@@ -9,6 +9,26 @@ using Org.BouncyCastle.Tls.Crypto.Impl.BC;
 
 namespace EdgeBroker.Coap.Tests.Rig;
 
+/// <summary>Loses one datagram of a link, once; and keeps what was sent over it.</summary>
+/// <param name="toServer">Of which direction.</param>
+/// <param name="number">Which one, beginning with 0; negative: none.</param>
+internal sealed class DtlsLoss(bool toServer, int number)
+{
+    private int _seen;
+
+    /// <summary>Whether it was lost.</summary>
+    public bool HasLost { get; private set; }
+
+    /// <summary>All datagrams of the client.</summary>
+    public List<byte[]> Sent { get; } = [];
+
+    public bool Loses(bool isToServer)
+    {
+        if (isToServer != toServer || _seen++ != number) return false;
+        return HasLost = true;
+    }
+}
+
 /// <summary>A client of DTLS by the library's own client side, over a real socket. What blocks runs beside the test.</summary>
 internal sealed class DtlsClient : IDisposable
 {
@@ -23,13 +43,13 @@ internal sealed class DtlsClient : IDisposable
     /// <exception cref="IOException">The server refuses, or does not answer in time.</exception>
     public static Task<DtlsClient> ConnectAsync(
         string server, string identity, byte[] key, bool withConnectionId = false, int suite = CipherSuite.TLS_PSK_WITH_AES_128_CCM_8,
-        int timeoutMs = 30_000) =>
-        ConnectAsync(server, new KeyClient(identity, key, withConnectionId, suite, timeoutMs));
+        int timeoutMs = 30_000, DtlsLoss? loss = null) =>
+        ConnectAsync(server, new KeyClient(identity, key, withConnectionId, suite, timeoutMs), loss);
 
     /// <summary>Shakes hands.</summary>
-    public static async Task<DtlsClient> ConnectAsync(string server, TlsClient peer)
+    public static async Task<DtlsClient> ConnectAsync(string server, TlsClient peer, DtlsLoss? loss = null)
     {
-        var client = new DtlsClient(new Link(IPEndPoint.Parse(server)), peer as KeyClient);
+        var client = new DtlsClient(new Link(IPEndPoint.Parse(server), loss), peer as KeyClient);
         try
         {
             await Deadline.Within(Task.Factory.StartNew(
@@ -113,7 +133,7 @@ internal sealed class DtlsClient : IDisposable
 
     public void Dispose() => _link.Dispose();
 
-    private sealed class Link(IPEndPoint server) : DatagramTransport, IDisposable
+    private sealed class Link(IPEndPoint server, DtlsLoss? loss) : DatagramTransport, IDisposable
     {
         private volatile UdpClient _socket = Connect(server);
 
@@ -140,7 +160,8 @@ internal sealed class DtlsClient : IDisposable
             try
             {
                 if (!socket.Poll(TimeSpan.FromMilliseconds(waitMillis), SelectMode.SelectRead)) return -1;
-                return socket.Receive(buffer);
+                int length = socket.Receive(buffer);
+                return loss?.Loses(isToServer: false) == true ? -1 : length;
             }
             catch (SocketException)
             {
@@ -154,6 +175,8 @@ internal sealed class DtlsClient : IDisposable
         public void Send(ReadOnlySpan<byte> buffer)
         {
             LastSent = buffer.ToArray();
+            loss?.Sent.Add(LastSent);
+            if (loss?.Loses(isToServer: true) == true) return;
             try
             {
                 _socket.Client.Send(buffer);
