@@ -87,13 +87,17 @@ public sealed partial class Broker
     }
 
     /// <summary>Why a group's message cannot be taken from another node at the moment; null: it can.</summary>
-    private string? FindObstacle(SharedGroup? group, in Publication publication) => group is null || publication.QoS == QoS.AtMostOnce ? null : Journal.Condition switch
+    private string? FindObstacle(SharedGroup? group, in Publication publication)
     {
-        JournalCondition.Failing when NeedsStore(group) => StoreCannotBeWritten,
-        JournalCondition.Busy when NeedsStore(group) => StoreIsBusy,
-        JournalCondition.Full when NeedsStoreRoom(group, publication.QoS) => StoreIsFull,
-        _ => null,
-    };
+        if (group is null || publication.QoS == QoS.AtMostOnce) return null;
+        return Journal.Condition switch
+        {
+            JournalCondition.Failing when NeedsStore(group) => StoreCannotBeWritten,
+            JournalCondition.Busy when NeedsStore(group) => StoreIsBusy,
+            JournalCondition.Full when NeedsStoreRoom(group, publication.QoS) => StoreIsFull,
+            _ => null,
+        };
+    }
 
     /// <summary>A session has got or lost its connection: other nodes look at that when they choose a member of a group.</summary>
     private void NoteReadiness(Session session)

@@ -116,8 +116,8 @@ public static class CertCommand
         if (!args.Has(SharedOptions.Force) && File.Exists(folder.PathOf(AuthorityCertificate)))
         {
             throw new CommandException(
-                $"{folder.PathOf(AuthorityCertificate)} is there already, the authority \"{NameOf(folder)}\"; --force makes another one, which nobody trusts who trusts "
-                    + "this, and keeps this under another name");
+                $"{folder.PathOf(AuthorityCertificate)} is there already, the authority \"{NameOf(folder)}\"; --force makes another one, which "
+                    + "nobody trusts who trusts this, and keeps this under another name");
         }
 
         folder.Claim(AuthorityCertificate, AuthorityKey);

@@ -144,8 +144,8 @@ internal static class MessageFrames
             Retain = (flags & RetainFlag) != 0,
             ExpirySeconds = expiry,
         };
-        return !body.IsBroken && (flags & ~(QoSBits | RetainFlag | ExpiryFlag | GroupFlag)) == 0 && IsGroup(flags, group, topic) && (flags & QoSBits) <= 2 && TopicName.IsValid(topic)
-            && Utf8Text.IsValid(topic) && TopicName.CountLevels(topic) <= maxLevels && !topic.StartsWith("$SYS/"u8)
+        return !body.IsBroken && (flags & ~(QoSBits | RetainFlag | ExpiryFlag | GroupFlag)) == 0 && (flags & QoSBits) <= 2 && IsGroup(flags, group, topic)
+            && TopicName.IsValid(topic) && Utf8Text.IsValid(topic) && TopicName.CountLevels(topic) <= maxLevels && !topic.StartsWith("$SYS/"u8)
             && (properties.IsEmpty || PropertyBlock.AreForwardable(properties));
     }
 

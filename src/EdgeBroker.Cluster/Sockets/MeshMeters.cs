@@ -27,7 +27,8 @@ internal static class MeshMeters
         var tag = new MeterTag("node", Text(peer));
         meters.State(topic + "/state", "linked, linking or away", () => Find(node, peer)?.State);
         meters.Gauge(
-            "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => Find(node, peer)?.Filters, topic + "/filters", tags: tag);
+            "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => Find(node, peer)?.Filters, topic + "/filters",
+            tags: tag);
         meters.Gauge(
             "edgebroker.cluster.outbox.messages", MeterUnit.Messages, "messages that wait for another node", () => Find(node, peer)?.Outbox,
             topic + "/outbox", tags: tag);

@@ -176,7 +176,8 @@ public sealed class PeerOutbox : Receiver
         if (message.QoS == QoS.AtMostOnce || subscription.Options.MaximumQoS == QoS.AtMostOnce)
         {
             if (Volatile.Read(ref _link) is not { } link) return DeliveryOutcome.Ignored;
-            return link.TrySendOnce(message, subscription.IsShared ? subscription.Filter : []) ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.SlowClient);
+            bool isSent = link.TrySendOnce(message, subscription.IsShared ? subscription.Filter : []);
+            return isSent ? DeliveryOutcome.Sent : DeliveryOutcome.DroppedFor(DropReason.SlowClient);
         }
 
         if (!IsReachable && (((PeerInterest)subscription).Interest & Interest.Kept) == 0) return DeliveryOutcome.Ignored;

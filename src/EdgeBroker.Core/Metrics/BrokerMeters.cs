@@ -9,6 +9,8 @@ namespace EdgeBroker.Core.Metrics;
 /// <param name="broker">The broker.</param>
 internal sealed class BrokerMeters(Broker broker)
 {
+    private readonly MeterRegistry _meters = broker.Meters;
+
     /// <summary>Registers all of it.</summary>
     /// <param name="broker">The broker.</param>
     /// <param name="version">The product's version.</param>
@@ -25,52 +27,56 @@ internal sealed class BrokerMeters(Broker broker)
 
     private void RegisterBroker(string version)
     {
-        broker.Meters.State("version", "name and version", () => "edgebroker version " + version);
-        broker.Meters.State("uptime", "time since the start", () => string.Create(CultureInfo.InvariantCulture, $"{broker.Clock.NowMs / 1000} seconds"));
-        broker.Meters.Gauge("edgebroker.uptime", MeterUnit.Seconds, "time since the start", () => broker.Clock.NowMs / 1000);
-        broker.Meters.Gauge("edgebroker.heap.size", MeterUnit.Bytes, "memory of the managed heap", () => GC.GetTotalMemory(false), "heap/current");
+        _meters.State("version", "name and version", () => "edgebroker version " + version);
+        _meters.State("uptime", "time since the start", () => string.Create(CultureInfo.InvariantCulture, $"{broker.Clock.NowMs / 1000} seconds"));
+        _meters.Gauge("edgebroker.uptime", MeterUnit.Seconds, "time since the start", () => broker.Clock.NowMs / 1000);
+        _meters.Gauge("edgebroker.heap.size", MeterUnit.Bytes, "memory of the managed heap", () => GC.GetTotalMemory(false), "heap/current");
     }
 
     private void RegisterSessions()
     {
-        broker.Meters.Gauge(
-            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => broker.ConnectedCount, "clients/connected", "clients/active");
-        broker.Meters.Gauge(
+        _meters.Gauge(
+            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => broker.ConnectedCount, "clients/connected",
+            "clients/active");
+        _meters.Gauge(
             "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => broker.ConnectedCount, "clients/total",
             tags: new MeterTag("state", "connected"));
-        broker.Meters.Add(new MeterEntry(
-            MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => Math.Max(0, broker.SessionCount - broker.ConnectedCount))
+        _meters.Add(new MeterEntry(
+            MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not",
+            () => Math.Max(0, broker.SessionCount - broker.ConnectedCount))
         {
             SysTopics = ["clients/total", "clients/disconnected", "clients/inactive"],
             Tags = [new MeterTag("state", "disconnected")],
         });
-        broker.Meters.Gauge(
-            "edgebroker.connections.max", MeterUnit.Connections, "most sessions connected at once since the start", () => broker.MostConnected, "clients/maximum");
-        broker.Meters.Counter(
+        _meters.Gauge(
+            "edgebroker.connections.max", MeterUnit.Connections, "most sessions connected at once since the start", () => broker.MostConnected,
+            "clients/maximum");
+        _meters.Counter(
             "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => broker.Faults, "faults",
             tags: new MeterTag("kind", "internal"));
-        broker.Meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => broker.SessionsExpired, "clients/expired");
-        broker.Meters.Gauge(
-            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => broker.Subscriptions.Count - broker.Subscriptions.SharedCount, "subscriptions/count",
-            tags: new MeterTag("shared", "false"));
-        broker.Meters.Gauge(
+        _meters.Counter("edgebroker.sessions.expired", MeterUnit.Sessions, "sessions that ended by expiry", () => broker.SessionsExpired, "clients/expired");
+        _meters.Gauge(
+            "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => broker.Subscriptions.Count - broker.Subscriptions.SharedCount,
+            "subscriptions/count", tags: new MeterTag("shared", "false"));
+        _meters.Gauge(
             "mqtt.subscriptions.active", "{subscription}", "subscriptions", () => broker.Subscriptions.SharedCount, "shared_subscriptions/count",
             tags: new MeterTag("shared", "true"));
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "mqtt.retained.messages", MeterUnit.Messages, "retained messages", () => broker.Retained.Count, "retained messages/count", "store/messages/count");
-        broker.Meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => broker.Retained.SizeBytes, "store/messages/bytes");
+        _meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => broker.Retained.SizeBytes, "store/messages/bytes");
         var pending = new RecentSum(broker.CountPendingMessages, broker.Clock);
-        broker.Meters.Add(new MeterEntry(
+        _meters.Add(new MeterEntry(
             MeterKind.Gauge, "edgebroker.queue.messages", MeterUnit.Messages, "messages that wait, in flight included; up to 5 s old", () => pending.Read())
         {
             SysTopics = ["store/messages/count"],
             Tags = [new MeterTag("kind", "session")],
         });
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "edgebroker.queue.bytes", MeterUnit.Bytes, "memory of what waits", () => broker.Limits.Ledger.Bytes(MemoryKind.Queues),
             tags: new MeterTag("kind", "session"));
-        broker.Meters.Add(new MeterEntry(
-            MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones", () => pending.Read() + broker.Retained.Count)
+        _meters.Add(new MeterEntry(
+            MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones",
+            () => pending.Read() + broker.Retained.Count)
         {
             SysTopics = ["messages/stored"],
         });
@@ -86,7 +92,7 @@ internal sealed class BrokerMeters(Broker broker)
         Traffic("mqtt.messages.sent.total", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
         foreach (DropReason reason in Enum.GetValues<DropReason>())
         {
-            broker.Meters.Counter(
+            _meters.Counter(
                 "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => broker.CountTraffic().Dropped(reason),
                 "publish/messages/dropped", "publish/dropped", new MeterTag("cause", WordFor(reason)));
         }
@@ -102,16 +108,16 @@ internal sealed class BrokerMeters(Broker broker)
     }
 
     private void Traffic(string name, string unit, string help, Func<TrafficCounters, long> read, string? sysTopic, string? loadTopic = null) =>
-        broker.Meters.Counter(name, unit, help, () => read(broker.CountTraffic()), sysTopic, loadTopic);
+        _meters.Counter(name, unit, help, () => read(broker.CountTraffic()), sysTopic, loadTopic);
 
     private StateEntry RegisterStore()
     {
-        StateEntry state = broker.Meters.State("store/state", "whether the store can take more", () => StoreState);
-        broker.Meters.Gauge(
+        StateEntry state = _meters.State("store/state", "whether the store can take more", () => StoreState);
+        _meters.Gauge(
             "edgebroker.journal.state", "{state}", "whether the store can take more: 0 yes, 1 it is full, 2 it fails",
             () => StoreState switch { "ok" => 0, "full" => 1, _ => 2 });
-        broker.Meters.Gauge("edgebroker.store.bytes", MeterUnit.Bytes, "bytes in use in the database", () => broker.Journal.Statistics.StoreBytes, "store/bytes");
-        broker.Meters.Gauge("edgebroker.store.limit", MeterUnit.Bytes, "bytes it may come to hold", () => broker.Journal.MaxBytes);
+        _meters.Gauge("edgebroker.store.bytes", MeterUnit.Bytes, "bytes in use in the database", () => broker.Journal.Statistics.StoreBytes, "store/bytes");
+        _meters.Gauge("edgebroker.store.limit", MeterUnit.Bytes, "bytes it may come to hold", () => broker.Journal.MaxBytes);
         Store("facts", "{fact}", "facts appended", s => s.Facts, "store/facts");
         Store("elided", "{fact}", "facts that were superseded or done with before they had to be written", s => s.Coalesced, "store/coalesced");
         Store("messages.written", MeterUnit.Messages, "messages written", s => s.MessagesWritten, "store/messages/written");
@@ -120,27 +126,27 @@ internal sealed class BrokerMeters(Broker broker)
         Store("bytes.written", MeterUnit.Bytes, "bytes handed to the disk", s => s.BytesWritten, "store/bytes/written");
         Store("failures", "{commit}", "transactions that failed and were tried again", s => s.Failures, "store/failures");
         Store("quarantined", "{file}", "damaged databases set aside", s => s.Quarantined, "store/quarantined");
-        if (broker.Journal.CommitDurations is { } durations) broker.Meters.Histogram(durations);
-        broker.Meters.Counter(
+        if (broker.Journal.CommitDurations is { } durations) _meters.Histogram(durations);
+        _meters.Counter(
             "mqtt.errors.total", "{error}", "errors by kind; internal ones are bugs of the broker", () => broker.Journal.Statistics.Failures,
             tags: new MeterTag("kind", "store"));
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "edgebroker.journal.commits.left", "{commit}", "commits left for who waits for one, before they wait longer",
             () => broker.Journal.Statistics.CommitsLeft, "store/commits/left");
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "edgebroker.journal.window", MeterUnit.Milliseconds, "how long who waits for a commit may wait for others: 0 while commits are left",
             () => broker.Journal.Statistics.WindowMs, "store/window_ms");
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "edgebroker.journal.commit.last", MeterUnit.Milliseconds, "how long the last commit took", () => broker.Journal.Statistics.LastCommitMs,
             "store/commit/last_ms");
-        broker.Meters.Gauge(
+        _meters.Gauge(
             "edgebroker.journal.commit.slowest", MeterUnit.Milliseconds, "how long the slowest took", () => broker.Journal.Statistics.SlowestCommitMs,
             "store/commit/slowest_ms");
         return state;
     }
 
     private void Store(string name, string unit, string help, Func<JournalStatistics, long> read, string sysTopic) =>
-        broker.Meters.Counter("edgebroker.journal." + name, unit, help, () => read(broker.Journal.Statistics), sysTopic);
+        _meters.Counter("edgebroker.journal." + name, unit, help, () => read(broker.Journal.Statistics), sysTopic);
 
     private static string WordFor(DropReason reason) => reason switch
     {

@@ -38,7 +38,8 @@ internal sealed class LocalClients(Broker broker)
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.TopicNameInvalid);
         }
 
-        if (client.Options.ObeysRates && broker.Limits.Active is { } active && client.TakeFromRates(active, message) is { Decision: not LimitDecision.Pass } beyond)
+        if (client.Options.ObeysRates && broker.Limits.Active is { } active
+            && client.TakeFromRates(active, message) is { Decision: not LimitDecision.Pass } beyond)
         {
             broker.Limits.Report(beyond.Limit, LimitAction.Dropped, client.Id);
             return new PublishVerdict(PublishDecision.Refused, ReasonCode.QuotaExceeded, Cause: broker.Limits.Describe(beyond.Limit));

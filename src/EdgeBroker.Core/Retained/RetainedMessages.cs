@@ -112,7 +112,8 @@ public sealed class RetainedMessages
             _lastOrdinal++;
             if (!head.Stamp.IsNone) Changed?.Invoke(publication.Topic.ToArray());
             if (!IsStored(publication.Topic)) return null;
-            return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited, _holders.Find(head.HolderId)));
+            Holder? owner = _holders.Find(head.HolderId);
+            return Save(new RetainedChanged(publication.Topic, publication.Properties, publication.Payload, head, superseded, isAwaited, owner));
         }
     }
 

@@ -141,7 +141,8 @@ internal sealed class RequestAuthentication(
     private AuthenticationResult Review(CookieSession session) =>
         session.IsByOnceToken ? session.Identity
             : session.Token is { } token ? session.Identity with { Permissions = PermissionsOf(token, session.Listener) }
-            : authenticator.Review(session.Identity, new AclSubject(session.Identity.UserName, "http:" + session.Name, session.Listener, session.Identity.Method));
+            : authenticator.Review(
+                session.Identity, new AclSubject(session.Identity.UserName, "http:" + session.Name, session.Listener, session.Identity.Method));
 
     private Caller? Resume(string cookie, bool isActivity)
     {

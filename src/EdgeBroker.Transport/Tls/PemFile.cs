@@ -67,8 +67,8 @@ public static class PemFile
             if (authorities.Any(issuer => issuer.SubjectName.RawData.AsSpan().SequenceEqual(one.IssuerName.RawData))) continue;
             throw new CertificateFileException(
                 file,
-                $"holds the authority \"{CertificateFindings.Shown(one)}\" without its issuer ({one.Issuer}), and so no certificate of it could be checked: add the "
-                    + "issuers' certificates to the file, up to the root");
+                $"holds the authority \"{CertificateFindings.Shown(one)}\" without its issuer ({one.Issuer}), and so no certificate of it could be checked: "
+                    + "add the issuers' certificates to the file, up to the root");
         }
 
         return authorities;

@@ -55,8 +55,8 @@ internal sealed class AccessControl : IBrokerPart<AuthOptions>
     public AuthenticationCounters Counters { get; } = new();
 
     /// <summary>
-    /// What the rules say against the will of a client that connected to an earlier life of the process; null: nothing. Where it came in and by what is not known, so a
-    /// rule of any listener and kind of account may allow it; nor is what its token allowed, so where tokens hold rules nobody is asked.
+    /// What the rules say against the will of a client that connected to an earlier life of the process; null: nothing. Where it came in and by what is not
+    /// known, so a rule of any listener and kind of account may allow it; nor is what its token allowed, so where tokens hold rules nobody is asked.
     /// </summary>
     public string? FindWillObjection(string clientId, string? userName, Message will)
     {

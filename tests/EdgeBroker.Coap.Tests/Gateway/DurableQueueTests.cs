@@ -140,7 +140,9 @@ public sealed class DurableQueueTests
             var peer = new TestPeer((from, datagram) => server.Receive(from, datagram), rig.Peer(port: 1 + i).EndPoint);
             peer.Send(CoapCode.Get, "ps/a?mode=queue&c=" + name, Register);
             server.Close();
-            Assert.NotEqual(Core.Management.KickOutcome.NotFound, rig.Broker.Kick(DurableObservations.IdOf(name, "a"), ReasonCode.AdministrativeAction, forget: true, publishWill: false));
+            string id = DurableObservations.IdOf(name, "a");
+            Core.Management.KickOutcome outcome = rig.Broker.Kick(id, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
+            Assert.NotEqual(Core.Management.KickOutcome.NotFound, outcome);
         }
 
         Assert.Equal(0, rig.Broker.SessionCount);

@@ -4,7 +4,9 @@ using EdgeBroker.Testing;
 
 namespace EdgeBroker.Storage.Tests.Journal;
 
-/// <summary>What stays of a client is on its user's or its address's account after a restart as before: else a restart would let everybody begin anew.</summary>
+/// <summary>
+/// What stays of a client is on its user's or its address's account after a restart as before: else a restart would let everybody begin anew.
+/// </summary>
 public sealed class AccountRestartTests : IDisposable
 {
     private const string One = "192.0.2.1";
@@ -28,7 +30,8 @@ public sealed class AccountRestartTests : IDisposable
         TestClient other = await broker.Broker.ConnectAsync("b", properties: Kept, address: Other);
         await other.PublishAsync("r/2", "z", 1, retain: true);
         names.UserName = "anna";
-        TestClient anna = await broker.Broker.ConnectAsync("c", properties: Kept, will: new TestWill("w", "gone", Properties: Prop.WillDelay(600)), address: One);
+        var will = new TestWill("w", "gone", Properties: Prop.WillDelay(600));
+        TestClient anna = await broker.Broker.ConnectAsync("c", properties: Kept, will: will, address: One);
         await anna.PublishAsync("r/3", "three", 1, retain: true);
         await anna.PublishAsync("r/4", "", 1, retain: true);
         (int, int, int, long, long)[] before = Accounts(broker);
