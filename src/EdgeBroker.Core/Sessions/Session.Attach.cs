@@ -7,7 +7,7 @@ namespace EdgeBroker.Core.Sessions;
 public sealed partial class Session
 {
     /// <summary>By whom its messages go on to another broker; null: to none. Known when a connection has told it, not after a restart before that.</summary>
-    internal string? Way { get; private set; }
+    internal string? Way => _environment.Ways.TryGetValue(this, out string? way) ? way : null;
 
     /// <summary>When the broker has to look at it, connected by nobody; when sessions are restored.</summary>
     internal long RestoredDueMs => _lifetime.DueMs;
@@ -45,7 +45,7 @@ public sealed partial class Session
             _received.Attach(Ledger);
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
-            Way = grant.Way;
+            if (grant.Way is { } way) _environment.Ways.AddOrUpdate(this, way);
             SaveState();
             link.SendConnack(sessionPresent);
             link.RequestPump();

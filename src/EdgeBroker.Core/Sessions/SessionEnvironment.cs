@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
@@ -43,6 +44,9 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
 
     /// <summary>Who is told what happens.</summary>
     public BrokerEvents Events { get; } = events;
+
+    /// <summary>The few whose messages go on to another broker, and by whom: no field of every session.</summary>
+    public ConditionalWeakTable<Session, string> Ways { get; } = [];
 
     /// <summary>Sessions of which a full store may drop what waits.</summary>
     public StoreUsers StoreUsers { get; init; } = new();
