@@ -17,9 +17,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EdgeBroker.Coap.Tests.Dtls;
 
 /// <summary>
-/// Handshakes over a link that loses one datagram (plugtest DTLS 03), and DTLS datagrams that were good once and are changed at random - lengths, epochs, numbers,
-/// parts of handshakes, copies, before a handshake, in one and behind it - while a client beside them is served as ever. So many as EDGEBROKER_DTLS_DATAGRAMS
-/// says; some thousand where it says nothing.
+/// Handshakes over a link that loses one datagram (plugtest DTLS 03), and DTLS datagrams that were good once and are changed at random - lengths, epochs,
+/// numbers, parts of handshakes, copies, before a handshake, in one and behind it - while a client beside them is served as ever. So many as
+/// EDGEBROKER_DTLS_DATAGRAMS says; some thousand where it says nothing.
 /// </summary>
 public sealed class HostileRecordTests : IAsyncDisposable
 {
