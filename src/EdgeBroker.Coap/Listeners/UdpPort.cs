@@ -49,7 +49,7 @@ internal sealed class UdpPort : IDisposable
     public IPEndPoint Address { get; }
 
     /// <summary>
-    /// Takes datagrams, on a thread of its own, until it is disposed of: a thread that waits in the call itself is woken once, not handed on.
+    /// Takes datagrams until it is disposed of, on a thread of its own, which waits in the call itself: handing datagrams on would cost as much as answering.
     /// </summary>
     /// <param name="take">Takes one: where it came from, its bytes, which may be changed until it returns, and their number.</param>
     /// <param name="begin">Is told before those that came together.</param>

@@ -4,7 +4,8 @@ using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Core.Limits;
-using EdgeBroker.Core.Ports;
+using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -135,14 +136,13 @@ public sealed class DurableQueueTests
         {
             // One after the other gives up, and its session comes to its end.
             using var server = new CoapServer(
-                rig.Broker, new Core.Security.AnonymousAuthenticator(rig.Rules), new CoapLimits(), rig.Door, rig.Time, rig.Clients, _ => { });
+                rig.Broker, new AnonymousAuthenticator(rig.Rules), new CoapLimits(), rig.Door, rig.Time, rig.Clients, _ => { });
             string name = "press" + i.ToString(CultureInfo.InvariantCulture);
             var peer = new TestPeer((from, datagram) => server.Receive(from, datagram), rig.Peer(port: 1 + i).EndPoint);
             peer.Send(CoapCode.Get, "ps/a?mode=queue&c=" + name, Register);
             server.Close();
             string id = DurableObservations.IdOf(name, "a");
-            Core.Management.KickOutcome outcome = rig.Broker.Kick(id, ReasonCode.AdministrativeAction, forget: true, publishWill: false);
-            Assert.NotEqual(Core.Management.KickOutcome.NotFound, outcome);
+            Assert.NotEqual(KickOutcome.NotFound, rig.Broker.Kick(id, ReasonCode.AdministrativeAction, forget: true, publishWill: false));
         }
 
         Assert.Equal(0, rig.Broker.SessionCount);
