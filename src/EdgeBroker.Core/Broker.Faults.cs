@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;

@@ -11,7 +11,8 @@ namespace EdgeBroker.Telemetry;
 /// message whose <c>traceparent</c> says that it is recorded is traced, of those that have none a part.
 /// </summary>
 /// <param name="sampleRate">Which part, 0 to 1.</param>
-internal sealed class MessageTracing(double sampleRate) : BrokerEventSink, IDisposable
+/// <param name="time">The clock of the bound.</param>
+internal sealed class MessageTracing(double sampleRate, TimeProvider time) : BrokerEventSink, IDisposable
 {
     /// <summary>The name under which the spans are offered.</summary>
     public const string SourceName = "EdgeBroker";
@@ -32,9 +33,11 @@ internal sealed class MessageTracing(double sampleRate) : BrokerEventSink, IDisp
     /// <inheritdoc/>
     public override MessagePassage? Follow(in Publication message, MessagePassage? passage)
     {
+        // First, so that whoever publishes beyond the bound pays for nothing else.
+        if (!HasBudget()) return passage;
         ActivityContext parent = TraceParent.Find(message.Properties);
         bool isSampled = parent == default ? Random.Shared.NextDouble() < sampleRate : (parent.TraceFlags & ActivityTraceFlags.Recorded) != 0;
-        if (!isSampled || !IsWithinBudget()) return passage;
+        if (!isSampled || !TakeBudget()) return passage;
         if (Start("publish", ActivityKind.Consumer, parent, default) is not { } span) return passage;
         span.SetTag("messaging.operation.name", "publish");
         span.SetTag("messaging.operation.type", "receive");
@@ -98,12 +101,14 @@ internal sealed class MessageTracing(double sampleRate) : BrokerEventSink, IDisp
         Activity.Current = current;
     }
 
-    private bool IsWithinBudget()
+    private bool HasBudget()
     {
-        long second = Environment.TickCount64 / 1_000;
-        if (Interlocked.Exchange(ref _second, second) != second) Volatile.Write(ref _begun, 0);
-        return Interlocked.Increment(ref _begun) <= MostPerSecond;
+        long second = time.GetTimestamp() / time.TimestampFrequency;
+        if (Volatile.Read(ref _second) != second && Interlocked.Exchange(ref _second, second) != second) Volatile.Write(ref _begun, 0);
+        return Volatile.Read(ref _begun) < MostPerSecond;
     }
+
+    private bool TakeBudget() => Interlocked.Increment(ref _begun) <= MostPerSecond;
 
     private static string TextOf(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestText)]);
 

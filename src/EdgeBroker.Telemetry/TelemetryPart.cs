@@ -11,9 +11,11 @@ namespace EdgeBroker.Telemetry;
 /// <param name="messages">What is measured of messages while it is exported.</param>
 /// <param name="events">Tells of messages, while they are traced.</param>
 /// <param name="source">Who exports.</param>
+/// <param name="time">The clock.</param>
 /// <param name="log">The log; event ids 13000-13009.</param>
 public sealed class TelemetryPart(
-    TelemetryOptions options, MeterRegistry meters, MessageMeters messages, BrokerEvents events, TelemetrySource source, ILogger log)
+    TelemetryOptions options, MeterRegistry meters, MessageMeters messages, BrokerEvents events, TelemetrySource source, TimeProvider time,
+    ILogger log)
     : IBrokerPart<TelemetryOptions>
 {
     private TelemetryOptions _options = options;
@@ -57,7 +59,7 @@ public sealed class TelemetryPart(
     {
         if (wanted.Endpoint is null) return null;
         meters.Publish();
-        TraceExport? traces = wanted.Traces ? new TraceExport(wanted, source, log) : null;
+        TraceExport? traces = wanted.Traces ? new TraceExport(wanted, source, time, log) : null;
         return new Exports(new MetricsExport(wanted, source, log), messages.Measure(), traces, traces is null ? null : events.Add(traces.Tracing));
     }
 

@@ -9,10 +9,10 @@ internal sealed class TraceExport : IDisposable
 {
     private readonly TracerProvider _provider;
 
-    public TraceExport(TelemetryOptions options, TelemetrySource source, ILogger log)
+    public TraceExport(TelemetryOptions options, TelemetrySource source, TimeProvider time, ILogger log)
     {
         Watch = new ExportWatch("traces", options.Endpoint!, log);
-        Tracing = new MessageTracing(options.TraceSampleRate);
+        Tracing = new MessageTracing(options.TraceSampleRate, time);
         _provider = Sdk.CreateTracerProviderBuilder()
             .ConfigureResource(resource => OtlpExport.Name(resource, options, source))
             .AddSource(MessageTracing.SourceName)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 
 namespace EdgeBroker.Hostile.Tests;

@@ -131,7 +131,7 @@ public sealed class TelemetryTests
     }
 
     private static TelemetryPart Part(TelemetryOptions options, MeterRegistry meters, BrokerEvents events) =>
-        new(options, meters, new MessageMeters(meters, events), events, new TelemetrySource("gw-017", "1.2.3"), NullLogger.Instance);
+        new(options, meters, new MessageMeters(meters, events), events, new TelemetrySource("gw-017", "1.2.3"), TimeProvider.System, NullLogger.Instance);
 
     private static TelemetryOptions Options(Collector collector, TelemetryProtocol protocol) => new()
     {

@@ -11,7 +11,7 @@ namespace EdgeBroker.Telemetry.Tests;
 
 /// <summary>Spans of messages as a collector sees them.</summary>
 [Collection("telemetry")]
-public sealed class TraceTests : IAsyncLifetime
+public sealed class TraceTests : IAsyncDisposable
 {
     private const string TraceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     private const string ParentId = "00f067aa0ba902b7";
@@ -29,9 +29,7 @@ public sealed class TraceTests : IAsyncLifetime
 
     public TraceTests() => _broker = new TestBroker(new TestBrokerOptions { Journal = _journal });
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_part is not null) await _part.DisposeAsync();
         _broker.Broker.Meters.Dispose();
@@ -141,7 +139,8 @@ public sealed class TraceTests : IAsyncLifetime
         var events = new BrokerEvents();
         using var meters = new MeterRegistry();
         var options = new TelemetryOptions { Endpoint = _collector.Url, Protocol = TelemetryProtocol.HttpProtobuf, Interval = TimeSpan.FromHours(1) };
-        _part = new TelemetryPart(options, meters, new MessageMeters(meters, new BrokerEvents()), events, new TelemetrySource("n", "1"), NullLogger.Instance);
+        _part = new TelemetryPart(
+            options, meters, new MessageMeters(meters, new BrokerEvents()), events, new TelemetrySource("n", "1"), TimeProvider.System, NullLogger.Instance);
         await _part.StartAsync(CancellationToken.None);
         Assert.False(events.Wants(EventKinds.MessageFollowed));
         await ApplyAsync(options with { Traces = true });
@@ -183,7 +182,7 @@ public sealed class TraceTests : IAsyncLifetime
         };
         _part = new TelemetryPart(
             options, _broker.Broker.Meters, new MessageMeters(_broker.Broker.Meters, _broker.Broker.Events), _broker.Broker.Events,
-            new TelemetrySource("gw-017", "1"), NullLogger.Instance);
+            new TelemetrySource("gw-017", "1"), TimeProvider.System, NullLogger.Instance);
         await _part.StartAsync(CancellationToken.None);
     }
 

@@ -1,5 +1,4 @@
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 

@@ -1,6 +1,5 @@
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
 

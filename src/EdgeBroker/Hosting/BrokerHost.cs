@@ -113,7 +113,8 @@ internal sealed partial class BrokerHost(
         parts.Add(webhooks, c => c.Webhooks);
         var self = new TelemetrySource(configuration.Node.Name, VersionCommand.Version);
         var messages = new MessageMeters(meters, events);
-        parts.Add(new TelemetryPart(configuration.Telemetry, meters, messages, events, self, loggers.CreateLogger("EdgeBroker.Telemetry")), c => c.Telemetry);
+        var telemetry = new TelemetryPart(configuration.Telemetry, meters, messages, events, self, time, loggers.CreateLogger("EdgeBroker.Telemetry"));
+        parts.Add(telemetry, c => c.Telemetry);
 
         string nodeId = NodeIdentity.Of(configuration.Node, _log);
         var bridges = new BridgePart(configuration.Bridges, broker, nodeId, time, loggers);

@@ -7,7 +7,6 @@ using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Testing;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Receivers;

@@ -22,6 +22,7 @@ public sealed class TlsConnectionTests : ITlsPort, ITlsUser, IDisposable
     private readonly ConcurrentQueue<Exception> _faults = new();
     private readonly TaskCompletionSource<Ender> _handler = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _thumbprint;
     private bool _throws;
 
     public TlsConnectionTests()
@@ -30,6 +31,7 @@ public sealed class TlsConnectionTests : ITlsPort, ITlsUser, IDisposable
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+        _thumbprint = certificate.Thumbprint;
         string certificateFile = Path.Combine(_directory.Path, "server.crt"), keyFile = Path.Combine(_directory.Path, "server.key");
         File.WriteAllText(certificateFile, certificate.ExportCertificatePem());
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
@@ -65,7 +67,7 @@ public sealed class TlsConnectionTests : ITlsPort, ITlsUser, IDisposable
             stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = "localhost",
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint,
             }),
             "the handshake");
         byte[] unit = new byte[UnitBytes];
@@ -79,13 +81,13 @@ public sealed class TlsConnectionTests : ITlsPort, ITlsUser, IDisposable
         Assert.Equal(throws ? [typeof(InvalidTimeZoneException)] : [], _faults.Select(fault => fault.GetType()));
     }
 
-    public void OnSucceeded()
+    void ITlsPort.OnSucceeded()
     {
     }
 
-    public void OnFailed(string peer, string cause) => _handler.TrySetException(new InvalidOperationException(cause));
+    void ITlsPort.OnFailed(string peer, string cause) => _handler.TrySetException(new InvalidOperationException(cause));
 
-    public void OnRefused(string peer) => _handler.TrySetException(new InvalidOperationException("refused"));
+    void ITlsPort.OnRefused(string peer) => _handler.TrySetException(new InvalidOperationException("refused"));
 
     public IConnectionHandler Serve(TlsConnection connection, string? identity)
     {
@@ -94,7 +96,7 @@ public sealed class TlsConnectionTests : ITlsPort, ITlsUser, IDisposable
         return handler;
     }
 
-    public void OnEnded(TlsConnection connection) => _ended.TrySetResult();
+    void ITlsUser.OnEnded(TlsConnection connection) => _ended.TrySetResult();
 
     public void Dispose() => _directory.Dispose();
 }
