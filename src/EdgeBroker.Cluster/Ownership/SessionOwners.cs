@@ -55,7 +55,13 @@ internal sealed partial class SessionOwners
             Stamp stamp = stamps.TryGetValue(id, out Stamp known) && !known.IsNone ? known : new Stamp(options.Node);
             _own.Add(id, new OwnSession(id)
             {
-                IsGranted = true, IsKept = true, IsNamed = true, Stamp = stamp, ClaimStamp = stamp, SessionStamp = stamp, User = SessionEntry.MarkOf(user),
+                IsGranted = true,
+                IsKept = true,
+                IsNamed = true,
+                Stamp = stamp,
+                ClaimStamp = stamp,
+                SessionStamp = stamp,
+                User = SessionEntry.MarkOf(user),
             });
         }
 

@@ -14,7 +14,7 @@ public sealed class MessageMeters : BrokerEventSink
     private const int OneIn = 64;
 
     [ThreadStatic]
-    private static int t_untilNext;
+    private static int _untilNext;
 
     private readonly BrokerEvents _events;
     private readonly HistogramMeter _sizes = new(
@@ -65,9 +65,9 @@ public sealed class MessageMeters : BrokerEventSink
     /// <inheritdoc/>
     public override MessagePassage? Follow(in Publication message, MessagePassage? passage)
     {
-        if (passage is not null || t_untilNext-- > 0) return passage;
+        if (passage is not null || _untilNext-- > 0) return passage;
         // Not every 64th: topics that take turns would have it always the same one's.
-        t_untilNext = Random.Shared.Next((2 * OneIn) - 1);
+        _untilNext = Random.Shared.Next((2 * OneIn) - 1);
         return MessagePassage.Of(message);
     }
 

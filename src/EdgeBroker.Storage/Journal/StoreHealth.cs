@@ -32,7 +32,7 @@ internal sealed partial class StoreHealth(
     public bool IsDamaged => Volatile.Read(ref _isDamaged) != 0;
 
     /// <summary>Whether the store can take more.</summary>
-    public JournalCondition Condition => 
+    public JournalCondition Condition =>
         _isFailing ? JournalCondition.Failing : _isFull || _isDiskFull ? JournalCondition.Full : JournalCondition.Ready;
 
     /// <summary>Whether the disk has less room than is kept for making room.</summary>
