@@ -75,6 +75,9 @@ public readonly record struct CoapCode(byte Value)
     /// <summary>4.15.</summary>
     public static readonly CoapCode UnsupportedContentFormat = Of(4, 15);
 
+    /// <summary>4.22: the body is of its format, and still not what is asked for (RFC 8132).</summary>
+    public static readonly CoapCode UnprocessableEntity = Of(4, 22);
+
     /// <summary>4.29 (RFC 8516).</summary>
     public static readonly CoapCode TooManyRequests = Of(4, 29);
 

@@ -9,6 +9,7 @@ internal sealed class CborMap
     private const int Number = 0;
     private const int Bytes = 2;
     private const int Text = 3;
+    private const int Array = 4;
     private const int Map = 5;
     private const byte False = 0xF4;
     private const byte True = 0xF5;
@@ -16,7 +17,12 @@ internal sealed class CborMap
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
     /// <param name="entries">How many entries are added.</param>
-    public CborMap(int entries) => WriteHead(Map, (uint)entries);
+    public CborMap(int entries)
+        : this(Map, entries)
+    {
+    }
+
+    private CborMap(int type, int entries) => WriteHead(type, (uint)entries);
 
     public void AddNumber(uint key, uint value)
     {
@@ -33,6 +39,14 @@ internal sealed class CborMap
     {
         WriteHead(Number, key);
         _buffer.Write([value ? True : False]);
+    }
+
+    /// <summary>An array of what is encoded already.</summary>
+    public static byte[] ArrayOf(IReadOnlyCollection<byte[]> items)
+    {
+        var array = new CborMap(Array, items.Count);
+        foreach (byte[] item in items) array._buffer.Write(item);
+        return array.ToArray();
     }
 
     public byte[] ToArray() => _buffer.WrittenSpan.ToArray();

@@ -67,6 +67,17 @@ internal static class MessageContent
         Payload = message.Payload,
     };
 
+    /// <summary>A retained message with its topic, among others: CBOR {0: topic, 1: payload, 2: content type}.</summary>
+    public static byte[] ToEntry(Message message)
+    {
+        bool hasType = PropertyBlock.TryRead(message.Properties, out PropertyBlock properties) && properties.Has(PropertyId.ContentType);
+        var entry = new CborMap(hasType ? 3 : 2);
+        entry.AddText(0, message.Topic);
+        entry.AddBytes(1, message.Payload);
+        if (hasType) entry.AddText(2, properties.GetValue(PropertyId.ContentType));
+        return entry.ToArray();
+    }
+
     /// <summary>A message with its topic, for observers of several: CBOR {0: topic, 1: payload, 2: content type, 3: retain, 4: QoS}.</summary>
     public static CoapResponse ToEnvelope(in LocalDelivery delivery, long nowMs)
     {

@@ -10,7 +10,7 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 
-/// <summary><c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears.</summary>
+/// <summary><c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears; FETCH reads several.</summary>
 /// <param name="broker">The broker.</param>
 /// <param name="door">Lets peers in.</param>
 /// <param name="executor">Where what is answered later is answered.</param>
@@ -34,6 +34,12 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
     public void Handle(PendingRequest pending)
     {
         CoapRequest request = pending.Request;
+        if (request.Path.Count == 1)
+        {
+            HandleRoot(pending);
+            return;
+        }
+
         if (!TopicPath.TryRead(request.Path, out string topic, out bool isFilter, out string why)
             || !TopicQuery.TryRead(request.Query, out TopicQuery query, out why))
         {
@@ -46,7 +52,7 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
         else if (request.Method == CoapCode.Put) act = (one, client) => Put(one, client, topic, query);
         else if (request.Method == CoapCode.Post) act = (one, client) => Publish(one, client, topic, query, query.Retain ?? false);
         else if (request.Method == CoapCode.Delete) act = (one, client) => Delete(one, client, topic, query);
-        if (act is null) pending.Refuse(CoapCode.MethodNotAllowed, "topics take GET, PUT, POST and DELETE");
+        if (act is null) pending.Refuse(CoapCode.MethodNotAllowed, "topics take GET, PUT, POST and DELETE; /ps takes FETCH");
         else if (isFilter && !pending.WantsToObserve) pending.Refuse(CoapCode.BadRequest, "only an observer may name several topics");
         else door.Enter(pending, query, act);
     }
