@@ -253,7 +253,13 @@ internal sealed partial class SessionOwners
     /// <summary>Its client has a newer connection elsewhere.</summary>
     private void CloseOlder(OwnSession own, in SessionEntry newer)
     {
-        if (!newer.Beats(own.Entry)) return;
+        if (!newer.Beats(own.Entry))
+        {
+            // Clocks differ by what a link takes: the other node may have let its client in without knowing of this connection, and has forgotten it since.
+            if (own.IsGranted && _broker.FindLink(own.ClientId) is not null) Tell(own.Entry);
+            return;
+        }
+
         own.CloseBelow = newer.Stamp;
         _broker.CloseConnection(own.ClientId);
     }

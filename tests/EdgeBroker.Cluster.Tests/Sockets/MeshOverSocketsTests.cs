@@ -107,10 +107,12 @@ public sealed class MeshOverSocketsTests
         await using var mesh = await Mesh.StartAsync(2);
         await mesh.LinkedAsync();
         TestClient first = await mesh.Brokers[0].ConnectAsync("c");
+        await mesh.TellTimeAsync(0, 1);
         TestClient second = await mesh.Brokers[1].ConnectAsync("c");
         await first.ExpectDisconnectAsync(ReasonCode.SessionTakenOver);
 
         // One that is kept stays where it is.
+        await mesh.TellTimeAsync(1, 0);
         TestClient kept = await mesh.Brokers[0].OpenAsync();
         await kept.SendAsync(kept.Packets.Connect("c", cleanStart: false, properties: Prop.SessionExpiry(60)));
         await kept.ExpectConnackAsync(sessionPresent: false);
@@ -120,6 +122,7 @@ public sealed class MeshOverSocketsTests
         await elsewhere.ExpectRefusedAsync(ReasonCode.UseAnotherServer);
 
         // A clean start ends it before CONNACK.
+        await mesh.TellTimeAsync(0, 1);
         TestClient anew = await mesh.Brokers[1].OpenAsync();
         await anew.SendAsync(anew.Packets.Connect("c", cleanStart: true, properties: Prop.SessionExpiry(60)));
         await anew.ExpectConnackAsync(sessionPresent: false);
@@ -223,6 +226,24 @@ public sealed class MeshOverSocketsTests
             }
 
             return mesh;
+        }
+
+        /// <summary>
+        /// Brings a stamp of a node to another, so that what comes to that one now is newer: the clocks of two nodes differ by what the links have taken so far.
+        /// </summary>
+        public async Task TellTimeAsync(int from, int to)
+        {
+            string value = Guid.NewGuid().ToString();
+            using Core.Receivers.LocalClient client = Brokers[from].Broker.OpenLocal("time", new Core.Receivers.LocalClientOptions());
+            await client.PublishAsync(new Core.Messages.Message
+            {
+                Topic = "time"u8.ToArray(),
+                Payload = System.Text.Encoding.UTF8.GetBytes(value),
+                QoS = QoS.AtLeastOnce,
+                Retain = true,
+            });
+            await Deadline.Until(
+                () => Brokers[to].Broker.FindRetained("time"u8)?.Payload is { } payload && System.Text.Encoding.UTF8.GetString(payload) == value, "the stamp");
         }
 
         public async Task LinkedAsync()
