@@ -19,7 +19,10 @@ internal sealed class MemoryPart(Broker broker, Action<TimeSpan, Action> addPeri
     public ValueTask StartAsync(CancellationToken cancel)
     {
         addPeriodic(HeapTrim.Interval, new HeapTrim(broker.Limits.Ledger, () => GC.GetTotalMemory(false), CollectAll, StartupPages.Release).Run);
-        addPeriodic(MemoryWatch.Interval, new MemoryWatch(broker.Limits, _gauge, CollectAll, time).Run);
+        var watch = new MemoryWatch(broker.Limits, _gauge, CollectAll, time);
+        // Before the first connection: until the limit has been read nothing that clients take counts against it.
+        watch.Run();
+        addPeriodic(MemoryWatch.Interval, watch.Run);
         return ValueTask.CompletedTask;
     }
 
