@@ -10,7 +10,9 @@ using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Coap.Gateway;
 
-/// <summary><c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears; FETCH reads several.</summary>
+/// <summary>
+/// <c>/ps/...</c>: topics of the broker. PUT publishes and retains, POST publishes, GET reads what is retained or observes, DELETE clears; FETCH reads several.
+/// </summary>
 /// <param name="broker">The broker.</param>
 /// <param name="door">Lets peers in.</param>
 /// <param name="executor">Where what is answered later is answered.</param>

@@ -229,7 +229,8 @@ public sealed class MeshOverSocketsTests
         }
 
         /// <summary>
-        /// Brings a stamp of a node to another, so that what comes to that one now is newer: the clocks of two nodes differ by what the links have taken so far.
+        /// Brings a stamp of a node to another, so that what comes to that one now is newer: the clocks of two nodes differ by what the links have taken so
+        /// far.
         /// </summary>
         public async Task TellTimeAsync(int from, int to)
         {
