@@ -37,7 +37,7 @@ public static class Program
             }
         }
 
-        // Whoever started this process ends it where it takes too long.
+        // The store tells nobody when it is empty. Whoever started this process ends it where it takes too long.
         while (store.Count > 0) await Task.Delay(10);
         await client.DisconnectAsync();
         return 0;

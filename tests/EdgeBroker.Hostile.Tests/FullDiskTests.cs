@@ -74,7 +74,7 @@ public sealed class FullDiskTests : IDisposable
                 kept.Remove(topic);
             }
 
-            // What is deleted gives room, though not in the same moment.
+            // What is deleted gives room with a later commit, of which a client is not told: it asks again.
             int next = kept.Max + 1;
             for (int attempt = 0; !await TrySetAsync(client, next, payload); attempt++)
             {

@@ -36,7 +36,7 @@ public static class ClusterCommand
         }
 
         context.Out.WriteLine(Printable.Escape($"node {answer.Node} ({answer.Name}), {answer.Filters} filter(s), {answer.Sessions} session(s) of its own"
-            + (answer.PassedOver > 0 ? $", {answer.PassedOver} passed over by newer ones on other nodes" : "")
+            + (answer.PassedOver > 0 ? $", {answer.PassedOver} set aside for newer ones on other nodes" : "")
             + (answer.Waiting > 0 ? $", {answer.Waiting} client(s) waiting" : "")));
         var table = new TextTable("NODE", "NAME", "STATE", ">SINCE", ">WAIT", ">FILTERS", ">TAKEN", ">REPEATED");
         foreach (PeerAnswer peer in answer.Peers)
