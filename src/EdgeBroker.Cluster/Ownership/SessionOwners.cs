@@ -276,6 +276,6 @@ internal sealed partial class SessionOwners
         return Completion.Both(ended, own.Condemned);
     }
 
-    [LoggerMessage(10003, LogLevel.Warning, "client {Client} has a newer session on another node: the one here is set aside, and what waits in it stays on disk")]
+    [LoggerMessage(10003, LogLevel.Warning, "client {Client} has a newer session on another node: the one here is set aside, what waits in it stays on disk")]
     private static partial void LogFrozen(ILogger log, string client);
 }
