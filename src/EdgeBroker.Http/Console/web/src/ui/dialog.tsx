@@ -1,12 +1,13 @@
 // Dialogs of the browser's own kind: they keep the focus, and give it back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence } from './basics';
 
 export function Dialog({ title, onClose, children, fixed }: { title: string; onClose?: () => void; children: ComponentChildren; fixed?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything else is heard: a second press on what opened the dialog would otherwise still reach the page behind it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current!.showModal();
     return () => {
