@@ -52,7 +52,7 @@ public sealed partial class MqttClient
         {
             _session.Resume(connection.Granted.SessionPresent);
             _connection = connection;
-            _connections++;
+            _counters.Connections++;
             SendNext(connection);
         }
 

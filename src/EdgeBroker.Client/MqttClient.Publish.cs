@@ -68,7 +68,7 @@ public sealed partial class MqttClient
                 {
                     if (Refusal(message, connection, Encode(message, null, message.ExpirySeconds, connection)) is { } refusal) throw refusal;
                     Encode(message, null, message.ExpirySeconds, connection).Write(connection.Outgoing.Writer, Version);
-                    _messagesSent++;
+                    _counters.Sent++;
                     connection.Outgoing.Commit();
                     return;
                 }
@@ -138,14 +138,14 @@ public sealed partial class MqttClient
         }
 
         publish.Write(connection.Outgoing.Writer, Version);
-        _messagesSent++;
+        _counters.Sent++;
         delivery.WasSent = true;
     }
 
     private void Drop(OutgoingDelivery delivery, MqttException failure)
     {
         _session.Outgoing.Remove(delivery);
-        if (delivery.IsStored) _messagesGivenUp++;
+        if (delivery.IsStored) _counters.GivenUp++;
         delivery.GiveUp(failure);
     }
 

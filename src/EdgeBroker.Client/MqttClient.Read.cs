@@ -61,7 +61,7 @@ public sealed partial class MqttClient
             if (publish.QoS != QoS.AtMostOnce) Owe(connection, message);
         }
 
-        Interlocked.Increment(ref _messagesReceived);
+        _counters.CountReceived();
         if (_responses.TryTake(message)) message.Acknowledge();
         else _incoming.Add(message);
     }
@@ -152,7 +152,7 @@ public sealed partial class MqttClient
     private void Finish(Connection connection, OutgoingDelivery delivery, in AckPacket ack)
     {
         _session.Outgoing.Remove(delivery);
-        _messagesAcknowledged++;
+        _counters.Acknowledged++;
         // PUBCOMP's "identifier not found" only says that the server had finished earlier.
         if (ack.Type == PacketType.Pubcomp)
         {
@@ -160,7 +160,7 @@ public sealed partial class MqttClient
         }
         else if (ack.ReasonCode.IsError())
         {
-            if (delivery.IsStored) _messagesGivenUp++;
+            if (delivery.IsStored) _counters.GivenUp++;
             delivery.GiveUp(new MqttException($"The server refused the message: {ReasonText.Explain(ack.ReasonCode, ack.Properties)}", ack.ReasonCode));
         }
         else

@@ -118,8 +118,8 @@ public sealed partial class MqttClient
         lock (_session.SyncRoot)
         {
             _connection = null;
-            _pastBytesSent += connection.Packets.BytesSent;
-            _pastBytesReceived += connection.Packets.BytesReceived;
+            _counters.PastBytesSent += connection.Packets.BytesSent;
+            _counters.PastBytesReceived += connection.Packets.BytesReceived;
             foreach ((ushort packetId, PendingRequest request) in connection.Requests)
             {
                 _session.Ids.Return(packetId);

@@ -13,6 +13,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     private readonly ClientSession _session;
     private readonly IncomingQueue _incoming;
     private readonly ServerRotation _servers;
+    private readonly ClientCounters _counters = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _lifetime = new();
     private Task _supervisor = Task.CompletedTask;
@@ -22,15 +23,6 @@ public sealed partial class MqttClient : IAsyncDisposable
     private ClientState _state;
     private bool _isLeaving;
     private MqttException? _failure;
-
-    // Counted under the lock, but for what is received.
-    private long _connections;
-    private long _messagesSent;
-    private long _messagesAcknowledged;
-    private long _messagesReceived;
-    private long _messagesGivenUp;
-    private long _pastBytesSent;
-    private long _pastBytesReceived;
 
     /// <summary>Makes a client that is not connected yet.</summary>
     /// <param name="options">How to connect, and the bounds.</param>
@@ -79,13 +71,13 @@ public sealed partial class MqttClient : IAsyncDisposable
             {
                 return new ClientStatistics
                 {
-                    Connections = _connections,
-                    MessagesSent = _messagesSent,
-                    MessagesAcknowledged = _messagesAcknowledged,
-                    MessagesGivenUp = _messagesGivenUp,
-                    MessagesReceived = Volatile.Read(ref _messagesReceived),
-                    BytesSent = _pastBytesSent + (_connection?.Packets.BytesSent ?? 0),
-                    BytesReceived = _pastBytesReceived + (_connection?.Packets.BytesReceived ?? 0),
+                    Connections = _counters.Connections,
+                    MessagesSent = _counters.Sent,
+                    MessagesAcknowledged = _counters.Acknowledged,
+                    MessagesGivenUp = _counters.GivenUp,
+                    MessagesReceived = _counters.Received,
+                    BytesSent = _counters.PastBytesSent + (_connection?.Packets.BytesSent ?? 0),
+                    BytesReceived = _counters.PastBytesReceived + (_connection?.Packets.BytesReceived ?? 0),
                     Unacknowledged = _session.Outgoing.Count,
                     Untaken = _incoming.Count,
                 };

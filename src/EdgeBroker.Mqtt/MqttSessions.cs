@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
-using System.Net;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Mqtt.Connections;
 using EdgeBroker.Transport.Pipes;
-using EdgeBroker.Transport.Tls;
 
 namespace EdgeBroker.Mqtt;
 
@@ -42,18 +40,14 @@ public sealed class MqttSessions
     /// <summary>Speaks MQTT until the connection is over.</summary>
     /// <param name="endpoint">What the listener's connections share.</param>
     /// <param name="pipe">The bytes.</param>
-    /// <param name="peer">Where the client is, for logs.</param>
-    /// <param name="address">Its address; null: it is at a Unix socket.</param>
+    /// <param name="peer">The client.</param>
     /// <param name="identity">The name the transport has proved to be the client's; null: none.</param>
     /// <param name="admission">What the limits of connections said to the connection.</param>
-    /// <param name="certificate">What the client's certificate is worth from now on; null: it has shown none.</param>
     /// <returns>What broke the connection; null: it was closed.</returns>
-    public async Task<Exception?> ServeAsync(
-        MqttEndpoint endpoint, IDuplexPipe pipe, string peer, IPAddress? address, string? identity, Admission admission,
-        CertificateStanding? certificate = null)
+    public async Task<Exception?> ServeAsync(MqttEndpoint endpoint, IDuplexPipe pipe, PipePeer peer, string? identity, Admission admission)
     {
         (PipeLoop loop, RoutingContext context) = _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
-        var transport = new PipeConnection(pipe, peer, _time, loop, address, ArrivalTime) { Certificate = certificate };
+        var transport = new PipeConnection(pipe, peer, _time, loop, ArrivalTime);
         Handshake handshake;
         using (loop.Enter()) transport.Handler = handshake = new Handshake(endpoint, transport, context, identity, admission);
         _open.TryAdd(transport, endpoint);

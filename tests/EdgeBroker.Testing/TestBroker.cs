@@ -146,8 +146,8 @@ public sealed class TestBroker : IAsyncDisposable
         var reader = new WatchedReader(toBroker.Reader);
         RoutingContext context = Broker.CreateContext(new MessageBatch());
         var loop = new PipeLoop(Broker.ReportFault) { IterationEnded = () => Broker.Deliver(context.Batch, context) };
-        var connection =
-            new PipeConnection(new DuplexPipe(reader, toClient.Writer), address ?? name, Time, loop, address is null ? null : IPAddress.Parse(address));
+        var peer = new PipePeer(address ?? name, address is null ? null : IPAddress.Parse(address));
+        var connection = new PipeConnection(new DuplexPipe(reader, toClient.Writer), peer, Time, loop);
         var endpoint = new MqttEndpoint(Broker, _authenticator, _options.AllowAnonymous);
         Handshake handshake;
         using (loop.Enter()) handshake = new Handshake(endpoint, connection, context);

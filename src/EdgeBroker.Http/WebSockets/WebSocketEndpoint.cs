@@ -6,6 +6,7 @@ using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Tls;
 using EdgeBroker.Mqtt;
 using EdgeBroker.Transport.Listeners;
+using EdgeBroker.Transport.Pipes;
 using EdgeBroker.Transport.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -94,7 +95,7 @@ internal sealed class WebSocketEndpoint(MqttSessions sessions, Replaceable<HttpO
         using var pipe = new WebSocketPipe(socket);
         using var timeout = new CancellationTokenSource();
         Task<string?> receiving = pipe.ReceiveAsync(timeout.Token);
-        await sessions.ServeAsync(listener.Mqtt, pipe, peer, address, identity, admission, certificate).ConfigureAwait(false);
+        await sessions.ServeAsync(listener.Mqtt, pipe, new PipePeer(peer, address, certificate), identity, admission).ConfigureAwait(false);
         // From here on the peer has a second to answer our goodbye.
         using ITimer cut = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), timeout, DisconnectTimeout, Timeout.InfiniteTimeSpan);
         await SayGoodbyeAsync(socket, sessions.IsStopping || listener.Mqtt.IsRemoved, timeout.Token).ConfigureAwait(false);

@@ -20,6 +20,12 @@ public struct ReceivedBytes
     private int _countedBytes;
     private bool _hasLoggedIn;
 
+    /// <summary>
+    /// Whether a handler has the bytes: until it returns nothing gives their memory back, also when the handler itself ends the connection. Who hands them clears
+    /// them afterwards.
+    /// </summary>
+    public bool IsHanded { get; set; }
+
     /// <summary>Bytes kept.</summary>
     public int Length { get; private set; }
 
@@ -91,9 +97,10 @@ public struct ReceivedBytes
         Count(hasLoggedIn);
     }
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Gives the memory back, unless a handler has it.</summary>
     public void Clear()
     {
+        if (IsHanded) return;
         Length = 0;
         BlockPool.Return(ref _mapped);
         if (_pooled is not null) ArrayPool<byte>.Shared.Return(_pooled);

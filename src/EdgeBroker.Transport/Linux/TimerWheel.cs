@@ -18,9 +18,10 @@ public sealed class TimerWheel
     /// <summary>Sets an entry's time; <see cref="long.MaxValue"/> takes it out.</summary>
     public void Set(ITimed entry, long dueMs)
     {
-        if (entry.DueMs == dueMs) return;
-        if (entry.Slot >= 0) Unlink(entry);
-        entry.DueMs = dueMs;
+        ref TimerPlace place = ref entry.Place;
+        if (place.DueMs == dueMs) return;
+        if (place.Slot >= 0) Unlink(entry);
+        place.DueMs = dueMs;
         if (dueMs != long.MaxValue) Link(entry);
     }
 
@@ -57,9 +58,10 @@ public sealed class TimerWheel
             while (_slots[slot] is { } entry)
             {
                 Unlink(entry);
-                if (entry.DueMs <= nowMs)
+                ref TimerPlace place = ref entry.Place;
+                if (place.DueMs <= nowMs)
                 {
-                    entry.DueMs = long.MaxValue;
+                    place.DueMs = long.MaxValue;
                     return entry;
                 }
 
@@ -77,23 +79,25 @@ public sealed class TimerWheel
 
     private void Link(ITimed entry, long from)
     {
-        long due = Math.Clamp((entry.DueMs + SlotMs - 1) / SlotMs, from + 1, from + Slots - 1);
+        ref TimerPlace place = ref entry.Place;
+        long due = Math.Clamp((place.DueMs + SlotMs - 1) / SlotMs, from + 1, from + Slots - 1);
         int slot = (int)(due % Slots);
-        entry.Slot = slot;
-        entry.Previous = null;
-        entry.Next = _slots[slot];
-        if (entry.Next is not null) entry.Next.Previous = entry;
+        place.Slot = slot;
+        place.Previous = null;
+        place.Next = _slots[slot];
+        if (place.Next is not null) place.Next.Place.Previous = entry;
         _slots[slot] = entry;
         _occupied[slot / 64] |= 1UL << (slot % 64);
     }
 
     private void Unlink(ITimed entry)
     {
-        if (entry.Previous is not null) entry.Previous.Next = entry.Next;
-        else _slots[entry.Slot] = entry.Next;
-        if (entry.Next is not null) entry.Next.Previous = entry.Previous;
-        if (_slots[entry.Slot] is null) _occupied[entry.Slot / 64] &= ~(1UL << (entry.Slot % 64));
-        entry.Previous = entry.Next = null;
-        entry.Slot = -1;
+        ref TimerPlace place = ref entry.Place;
+        if (place.Previous is not null) place.Previous.Place.Next = place.Next;
+        else _slots[place.Slot] = place.Next;
+        if (place.Next is not null) place.Next.Place.Previous = place.Previous;
+        if (_slots[place.Slot] is null) _occupied[place.Slot / 64] &= ~(1UL << (place.Slot % 64));
+        place.Previous = place.Next = null;
+        place.Slot = -1;
     }
 }

@@ -12,26 +12,20 @@ namespace EdgeBroker.Transport.Pipes;
 /// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One task reads, one writes; both
 /// call the handler in an iteration of the <see cref="PipeLoop"/>, so that it has one thread at a time.
 /// </summary>
-public sealed partial class PipeConnection : TransportConnection
+public sealed class PipeConnection : TransportConnection
 {
-    // As with a socket: a peer that does not take our last bytes in this time is cut.
-    private const long LingerMs = 1000;
-
     private readonly IDuplexPipe _pipe;
-    private readonly TimeProvider _time;
-    private readonly long _start;
-    private readonly ITimer _timer;
+    private readonly PipePeer _peer;
+    private readonly PipeTimer _timer;
+    private readonly PipeLooks _looks;
     private readonly PipeLoop _loop;
     private readonly AsyncSignal _attention = new();
     private readonly AsyncSignal _readOn = new();
     private readonly PostedWork _posted = new();
-    private long _deadlineMs = long.MaxValue;
-    private long _cutMs = long.MaxValue;
     private PipeMemory _memory;
     private int _announcedBytes;
     private bool _paused;
     private bool _over;
-    private volatile bool _timerFired;
     private volatile bool _stopsReading;
 
     // Guarded by the output's lock.
@@ -39,22 +33,15 @@ public sealed partial class PipeConnection : TransportConnection
     private bool _callbackRequested;
 
     /// <param name="pipe">The bytes.</param>
-    /// <param name="remoteEndPoint">Where the peer is, for logs.</param>
+    /// <param name="peer">Who is at its other end.</param>
     /// <param name="time">The clock of deadlines.</param>
     /// <param name="loop">The loop in which the handler is called.</param>
-    /// <param name="remoteAddress">The peer's IP address; null: it has none.</param>
     /// <param name="arrivalTime">How long bytes that have arrived may be on their way to the pipe.</param>
-    public PipeConnection(
-        IDuplexPipe pipe, string remoteEndPoint, TimeProvider time, PipeLoop loop, IPAddress? remoteAddress = null, TimeSpan arrivalTime = default)
+    public PipeConnection(IDuplexPipe pipe, PipePeer peer, TimeProvider time, PipeLoop loop, TimeSpan arrivalTime = default)
     {
-        RemoteAddress = remoteAddress;
-        _arrivalTime = arrivalTime;
-        _loop = loop;
-        _pipe = pipe;
-        _time = time;
-        _start = time.GetTimestamp();
-        RemoteEndPoint = remoteEndPoint;
-        _timer = time.CreateTimer(static state => ((PipeConnection)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_pipe, _peer, _loop) = (pipe, peer, loop);
+        _timer = new PipeTimer(time, _attention.Set);
+        _looks = new PipeLooks(time, arrivalTime);
     }
 
     // What an iteration leaves to do: flush the output; wait for the next signal; nothing, since the connection is over and its output empty.
@@ -68,13 +55,21 @@ public sealed partial class PipeConnection : TransportConnection
     /// <summary>What broke the connection; null: it was closed. Once it is over.</summary>
     public Exception? Failure { get; private set; }
 
-    public override string RemoteEndPoint { get; }
+    public override string RemoteEndPoint => _peer.EndPoint;
 
-    public override IPAddress? RemoteAddress { get; }
+    public override IPAddress? RemoteAddress => _peer.Address;
+
+    public override TimeSpan? IdentityValidFor => _peer.Certificate?.ValidFor;
 
     public override int KeptBytes => _memory.ReceivedBytes;
 
-    public override long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
+    public override long NowMs => _timer.NowMs;
+
+    public override long DeadlineMs => _timer.DueMs;
+
+    public override void SetDeadline(long dueMs) => _timer.Set(dueMs);
+
+    public override string? FindIdentityObjection() => _peer.Certificate?.FindObjection();
 
     /// <summary>Serves the connection until it is over, and completes both ends of the pipe. Always ends, and has told the handler then.</summary>
     public async Task RunAsync(IConnectionHandler handler)
@@ -128,6 +123,8 @@ public sealed partial class PipeConnection : TransportConnection
         _posted.Add(work);
         _attention.Set();
     }
+
+    public override void Drain(Action done) => _ = _looks.DrainAsync(LookAsync, () => IsClosing, done);
 
     /// <summary>Runs something on the calling thread, between two calls of the handler; also when the connection is over. Short and non-blocking.</summary>
     public void RunInIteration(Action work)
@@ -188,6 +185,19 @@ public sealed partial class PipeConnection : TransportConnection
         _attention.Set();
     }
 
+    private Task LookAsync()
+    {
+        Task look;
+        using (_loop.Enter())
+        {
+            if (_over) return Task.CompletedTask;
+            look = _looks.Begin();
+        }
+
+        _pipe.Input.CancelPendingRead();
+        return look;
+    }
+
     private SequencePosition Hand(in ReadResult result, out bool wait)
     {
         ReadOnlySequence<byte> buffer = result.Buffer;
@@ -202,7 +212,7 @@ public sealed partial class PipeConnection : TransportConnection
             _loop.EndIteration();
             wait = _paused && !IsClosing;
             _memory.SetReceived(buffer.Length - consumed, Handler.HasLoggedIn);
-            NoteHanded(consumed, result.IsCanceled, isHeld: wait && consumed < buffer.Length);
+            _looks.NoteHanded(consumed, result.IsCanceled, isHeld: wait && consumed < buffer.Length);
         }
 
         return buffer.GetPosition(consumed);
@@ -255,7 +265,7 @@ public sealed partial class PipeConnection : TransportConnection
                     if (await Task.WhenAny(flush, attention).ConfigureAwait(false) == flush) break;
                     attention = null;
                     using (_loop.Enter()) RunCallbacks();
-                    if (IsClosing) CutInTime();
+                    if (IsClosing && _timer.IsCutDue()) _pipe.Output.CancelPendingFlush();
                 }
 
                 FlushResult flushed = await flush.ConfigureAwait(false);
@@ -298,21 +308,7 @@ public sealed partial class PipeConnection : TransportConnection
         }
 
         if (IsClosing) return;
-        // Before the clock is read: when the timer fires from here on, there is another iteration for it.
-        bool timerFired = _timerFired;
-        _timerFired = false;
-        long nowMs = NowMs;
-        if (nowMs >= _deadlineMs)
-        {
-            _deadlineMs = long.MaxValue;
-            Guard(Handler.OnDeadline);
-        }
-        else if (timerFired && _deadlineMs != long.MaxValue)
-        {
-            // It measures with another clock and may be a little early.
-            SetTimer(_deadlineMs);
-        }
-
+        if (_timer.TakeDue()) Guard(Handler.OnDeadline);
         if (callback && !IsClosing) CallBack();
     }
 
@@ -393,6 +389,6 @@ public sealed partial class PipeConnection : TransportConnection
             _loop.Report(exception, "closing the connection of " + RemoteEndPoint);
         }
 
-        EndLooks();
+        _looks.End();
     }
 }

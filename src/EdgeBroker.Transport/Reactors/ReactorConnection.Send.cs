@@ -72,7 +72,7 @@ internal sealed unsafe partial class ReactorConnection
     private void BeginLinger()
     {
         _lingering = true;
-        ClearReceived();
+        _received.Clear();
         TellClosed("closed", isFault: false);
         _ = LinuxSockets.Shutdown(_fd, LinuxSockets.ShutdownWrite);
         Reactor.Timers.Set(this, NowMs + LingerMs);

@@ -21,9 +21,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
     private readonly int _fd;
     private PeerAddress _peer;
     private ReceivedBytes _received;
-
-    // The handler has what was received: its memory stays until it returns, also when the handler itself ends the connection.
-    private bool _isHanding;
+    private TimerPlace _timer = new();
     private uint _interest = LinuxSockets.EpollIn;
     private bool _pausedByHandler;
     private bool _hasUnreadEnd;
@@ -71,13 +69,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
     /// <summary>Whether it waits to be received from with others that send in bulk.</summary>
     public bool WaitsForSlice { get; set; }
 
-    ITimed? ITimed.Previous { get; set; }
-
-    ITimed? ITimed.Next { get; set; }
-
-    int ITimed.Slot { get; set; } = -1;
-
-    long ITimed.DueMs { get; set; } = long.MaxValue;
+    ref TimerPlace ITimed.Place => ref _timer;
 
     /// <summary>Takes another address for the peer's from now on: the one its proxy gives.</summary>
     public void SetPeerAddress(IPEndPoint client) => _peer = new PeerAddress(client);
@@ -150,7 +142,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
         if (_drain is not null) CheckDrain();
     }
 
-    public override long DeadlineMs => ((ITimed)this).DueMs;
+    public override long DeadlineMs => _timer.DueMs;
 
     public override void SetDeadline(long dueMs)
     {
@@ -259,7 +251,7 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
             Output.Clear();
         }
 
-        ClearReceived();
+        _received.Clear();
         if (!_lingering) TellClosed(explanation, isFault);
         // What came until the handler knew.
         lock (Output.SyncRoot.Alone()) Output.Clear();
@@ -270,25 +262,20 @@ internal sealed unsafe partial class ReactorConnection : TransportConnection, IT
 
     private void HandReceived(Span<byte> bytes)
     {
-        _isHanding = true;
+        _received.IsHanded = true;
         try
         {
             int consumed = Handler.Receive(bytes, out int announced);
-            _isHanding = false;
+            _received.IsHanded = false;
             if (_closed || IsClosing || consumed == bytes.Length) _received.Clear();
             else _received.Keep(bytes[consumed..], announced, Handler.HasLoggedIn);
         }
         catch (Exception exception)
         {
-            _isHanding = false;
+            _received.IsHanded = false;
             Fail(exception);
             _received.Clear();
         }
-    }
-
-    private void ClearReceived()
-    {
-        if (!_isHanding) _received.Clear();
     }
 
     private void CallBack()

@@ -28,9 +28,6 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
     private RecordStream? _records;
     private TlsAttempt? _attempt;
     private ReceivedBytes _received;
-
-    // As in the connection below: what the handler has stays until it returns.
-    private bool _isHanding;
     private string? _explanation;
     private int _announcedBytes;
     private int _consumedBytes; // What the handshake has read of the bytes that the socket's connection keeps.
@@ -169,7 +166,7 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
         {
             // What came until the handler knew.
             lock (Output.SyncRoot.Alone()) Output.Clear();
-            if (!_isHanding) _received.Clear();
+            _received.Clear();
             // A handshake that is being computed has the stream, and gives it up when it concludes.
             if (_attempt is null) _records?.Dispose();
             _user.OnEnded(this);
@@ -353,14 +350,14 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
     private void HandKept()
     {
         int consumed = 0;
-        _isHanding = true;
+        _received.IsHanded = true;
         try
         {
             consumed = Handler.Receive(_received.Kept, out _announcedBytes);
         }
         finally
         {
-            _isHanding = false;
+            _received.IsHanded = false;
             if (_stage != TlsStage.Open || IsClosing) _received.Clear();
         }
 

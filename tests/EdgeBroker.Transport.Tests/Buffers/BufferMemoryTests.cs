@@ -57,7 +57,7 @@ public sealed class BufferMemoryTests
         var toBroker = new Pipe();
         var fromBroker = new Pipe(new PipeOptions(pauseWriterThreshold: 1_024, resumeWriterThreshold: 512));
         var loop = new PipeLoop((exception, _) => Assert.Fail(exception.Message));
-        var connection = new PipeConnection(new Duplex(toBroker.Reader, fromBroker.Writer), "test", TimeProvider.System, loop);
+        var connection = new PipeConnection(new Duplex(toBroker.Reader, fromBroker.Writer), new PipePeer("test"), TimeProvider.System, loop);
         var handler = new KeepingHandler(connection);
         Task served = connection.RunAsync(handler);
         await toBroker.Writer.WriteAsync(new byte[5_000]);

@@ -68,12 +68,8 @@ public sealed class TimerWheelTests
 
     private sealed class Timed : ITimed
     {
-        public ITimed? Previous { get; set; }
+        private TimerPlace _place = new();
 
-        public ITimed? Next { get; set; }
-
-        public int Slot { get; set; } = -1;
-
-        public long DueMs { get; set; } = long.MaxValue;
+        public ref TimerPlace Place => ref _place;
     }
 }

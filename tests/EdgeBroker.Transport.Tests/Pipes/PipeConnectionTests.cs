@@ -15,7 +15,7 @@ public sealed class PipeConnectionTests
 
     private readonly List<Exception> _faults = [];
 
-    public PipeConnectionTests() => _connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", _time, Loop());
+    public PipeConnectionTests() => _connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), new PipePeer("test"), _time, Loop());
 
     [Fact]
     public async Task A_unit_in_many_segments_comes_in_one_piece_and_is_handed_when_it_is_whole()
@@ -141,11 +141,11 @@ public sealed class PipeConnectionTests
     {
         var time = new FakeTimeProvider();
         // The system's own timers refuse what is too long; those of the fake clock do not.
-        var real = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", TimeProvider.System, Loop());
+        var real = new PipeConnection(new Duplex(_in.Reader, _out.Writer), new PipePeer("test"), TimeProvider.System, Loop());
         real.SetDeadline(real.NowMs + (long)TimeSpan.FromDays(36_500).TotalMilliseconds);
         real.SetDeadline(long.MaxValue);
 
-        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time, Loop());
+        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), new PipePeer("test"), time, Loop());
         var handler = new TestHandler(connection);
         Task served = connection.RunAsync(handler);
         connection.Post(() => connection.SetDeadline(connection.NowMs + (long)TimeSpan.FromDays(60).TotalMilliseconds));
@@ -194,7 +194,7 @@ public sealed class PipeConnectionTests
     public async Task A_timer_that_is_a_little_early_loses_neither_a_deadline_nor_the_cut()
     {
         var time = new EarlyTimers();
-        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), "test", time, Loop());
+        var connection = new PipeConnection(new Duplex(_in.Reader, _out.Writer), new PipePeer("test"), time, Loop());
         var handler = new TestHandler(connection);
         Task served = connection.RunAsync(handler);
         connection.Post(() =>
