@@ -40,6 +40,18 @@ public sealed class BrokerTests : IDisposable
         await StopsAsync(broker, clients: 0);
     }
 
+    /// <summary>OpenSSL is 0.7 MB of memory, which a broker that needs it for nothing is not to load.</summary>
+    [Fact]
+    public async Task Without_TLS_and_passwords_it_loads_no_OpenSSL()
+    {
+        using ChildProcess broker = Start(PublishedBinary.HostRid, port: 0);
+        int port = await PublishedBroker.PortOfAsync(broker);
+        using ChildProcess subscriber = await SubscribeAsync(port, "5", qos: 1);
+        string mappings = await File.ReadAllTextAsync($"/proc/{broker.Id}/maps");
+        Assert.Contains("libc.so", mappings, StringComparison.Ordinal);
+        Assert.DoesNotContain("libcrypto", mappings, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Rids))]
     public async Task It_stops_when_asked_with_a_client_connected(string rid)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using EdgeBroker.Protocol;
 
@@ -11,7 +10,8 @@ namespace EdgeBroker.Bridge.Loops;
 /// </summary>
 internal sealed class MessageIdentity
 {
-    private readonly string _process = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+    // It need not be a secret: numbers of the cryptographic kind would have every broker load OpenSSL as it starts, which is 0.7 MB.
+    private readonly string _process = Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
     private long _last;
 
     private static ReadOnlySpan<byte> Name => "edgebroker-id"u8;
