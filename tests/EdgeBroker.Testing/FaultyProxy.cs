@@ -50,10 +50,10 @@ public sealed class FaultyProxy : IDisposable
     }
 
     /// <summary>
-    /// Who looks on: told, before they go on, of bytes by the number of their connection and whether they go toward the target; null: nobody. Each direction of a
-    /// connection by itself, in order. Set before the first connection.
+    /// Who looks on: told, before they go on, of bytes by the number of their connection and whether they go toward the target; null: nobody. Each direction of
+    /// a connection by itself, in order. False: they go nowhere, and the connection is cut. Set before the first connection.
     /// </summary>
-    public Action<int, bool, ReadOnlyMemory<byte>>? Observer { get; set; }
+    public Func<int, bool, ReadOnlyMemory<byte>, bool>? Observer { get; set; }
 
     /// <summary>How many connections it has cut because of <see cref="CutAfter"/> or <see cref="CutBackAfter"/>.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
@@ -145,7 +145,7 @@ public sealed class FaultyProxy : IDisposable
             // A property of the link that is tested, not a wait for something.
             if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
             int most = isOutward ? TakeAllowance(ref _cutOutAfter, read) : TakeAllowance(ref _cutBackAfter, read);
-            Observer?.Invoke(connection, isOutward, buffer.AsMemory(0, most));
+            if (Observer?.Invoke(connection, isOutward, buffer.AsMemory(0, most)) == false) return;
             await to.SendAsync(buffer.AsMemory(0, most), SocketFlags.None);
             if (most == read) continue;
             Interlocked.Increment(ref _cuts);

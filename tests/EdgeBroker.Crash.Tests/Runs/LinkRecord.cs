@@ -1,4 +1,3 @@
-using EdgeBroker.Crash.Tests.Clients;
 using EdgeBroker.Crash.Tests.History;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -14,14 +13,15 @@ public sealed class LinkRecord(RunHistory history, int client)
     private readonly Dictionary<(int Connection, bool IsOutward), PacketBuffer> _streams = [];
     private readonly Dictionary<(int Connection, int PacketId), int> _open = [];
 
-    /// <summary>Bytes go over the link.</summary>
-    public void Observe(int connection, bool isOutward, ReadOnlyMemory<byte> bytes)
+    /// <summary>Bytes go over the link, as they should.</summary>
+    public bool Observe(int connection, bool isOutward, ReadOnlyMemory<byte> bytes)
     {
         lock (_lock)
         {
             if (!_streams.TryGetValue((connection, isOutward), out PacketBuffer? stream)) _streams.Add((connection, isOutward), stream = new PacketBuffer());
             stream.Add(bytes.Span);
             while (stream.TryCut(out byte[] packet)) Note(connection, isOutward, ReceivedPacket.Read(packet, ProtocolVersion.V5));
+            return true;
         }
     }
 

@@ -1,4 +1,4 @@
-namespace EdgeBroker.Crash.Tests.Clients;
+namespace EdgeBroker.Testing;
 
 /// <summary>Bytes of a connection, cut into packets.</summary>
 public sealed class PacketBuffer
