@@ -1,3 +1,5 @@
+using EdgeBroker.Protocol;
+
 namespace EdgeBroker.Client;
 
 /// <summary>
@@ -9,13 +11,16 @@ public sealed class ClientSession
     private bool _isInUse;
 
     /// <summary>Makes an empty session.</summary>
-    public ClientSession() => Outgoing = new OutgoingDeliveries(Ids);
+    public ClientSession()
+        : this(new PacketIds())
+    {
+    }
 
     /// <summary>Makes a session that keeps messages in a file, and begins with those that are there.</summary>
     /// <param name="store">The file; used by no other session. Whoever opened it closes it, when the client has ended.</param>
     /// <param name="time">The clock; null: the system's.</param>
     public ClientSession(FileMessageStore store, TimeProvider? time = null)
-        : this()
+        : this(new PacketIds(StoredMessage.FirstOtherPacketId))
     {
         ArgumentNullException.ThrowIfNull(store);
         Store = store;
@@ -23,16 +28,25 @@ public sealed class ClientSession
         foreach (StoredMessage stored in store.TakeRecovered())
         {
             PublishMessage message = stored.Message!;
-            if (stored.ExpiresAt is { } expiresAt)
+            double left = stored.ExpiresAt is { } expiresAt ? Math.Ceiling((expiresAt - time.GetUtcNow()).TotalSeconds) : double.PositiveInfinity;
+            if (left <= 0 && message.QoS != QoS.ExactlyOnce)
             {
-                double left = Math.Ceiling((expiresAt - time.GetUtcNow()).TotalSeconds);
-                if (left > 0) message = message.Copy((uint)Math.Min(uint.MaxValue, left));
-                else store.Remove(stored.Id);
-                if (left <= 0) continue;
+                store.Remove(stored.Id);
+                continue;
             }
 
-            Outgoing.Add(new OutgoingDelivery(message, time.GetTimestamp(), store, stored.Id));
+            if (left is > 0 and < double.PositiveInfinity) message = message.Copy((uint)Math.Min(uint.MaxValue, left));
+            var delivery = new OutgoingDelivery(message, time.GetTimestamp(), store, stored.Id);
+            // The server may have the identifier of one that has expired, and would take a later message under it for a repetition: PUBREL frees it.
+            if (message.QoS == QoS.ExactlyOnce) delivery.Resume(stored.IsReceived || left <= 0);
+            Outgoing.Add(delivery);
         }
+    }
+
+    private ClientSession(PacketIds ids)
+    {
+        Ids = ids;
+        Outgoing = new OutgoingDeliveries(ids);
     }
 
     /// <summary>Messages accepted for sending and not acknowledged to the end.</summary>
@@ -50,7 +64,7 @@ public sealed class ClientSession
     /// <summary>Where messages are kept; null: in memory only.</summary>
     internal FileMessageStore? Store { get; }
 
-    internal PacketIds Ids { get; } = new();
+    internal PacketIds Ids { get; }
 
     internal OutgoingDeliveries Outgoing { get; }
 

@@ -23,7 +23,7 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     private readonly FileMessageStoreOptions _options;
     private readonly FileStream _mutex;
     private readonly Lock _lock = new();
-    private readonly Dictionary<long, (long Offset, int Length)> _live = [];
+    private readonly Dictionary<long, LiveRecord> _live = [];
     private List<StoredMessage> _recovered = [];
     private SafeFileHandle _file;
     private long _fileBytes;
@@ -34,6 +34,7 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     private long _lastId;
     private ArrayBufferWriter<byte> _pending = new();
     private TaskCompletionSource? _promise;
+    private TaskCompletionSource? _written;
     private Task _writing = Task.CompletedTask;
     private bool _isWriting;
     private MqttException? _fault;
@@ -123,7 +124,7 @@ public sealed partial class FileMessageStore : IAsyncDisposable
             }
 
             long id = ++_lastId;
-            _live.Add(id, (_end, bytes));
+            _live.Add(id, new LiveRecord(_end, bytes, IsReceived: false));
             _end += bytes;
             StoredMessage.Write(_pending, id, message, expiresAt);
             _liveBytes += bytes;
@@ -139,11 +140,29 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (!_live.Remove(id, out (long Offset, int Length) record)) return;
+            if (!_live.Remove(id, out LiveRecord record)) return;
             _liveBytes -= record.Length;
             if (_fault is not null) return;
             _end += StoredMessage.WriteDone(_pending, id);
             Begin();
+        }
+    }
+
+    /// <summary>
+    /// The server has answered a message with PUBREC: from here on only PUBREL goes out for it. Ends when the file says so, over the end of the process: it is
+    /// not synced, so that after a power cut the message may go once more. It ends, too, when the file cannot be written.
+    /// </summary>
+    internal Task NoteReceived(long id)
+    {
+        lock (_lock)
+        {
+            if (_fault is not null || !_live.TryGetValue(id, out LiveRecord record)) return Task.CompletedTask;
+            _live[id] = record with { IsReceived = true };
+            _end += StoredMessage.WriteReceived(_pending, id);
+            _written ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Task written = _written.Task;
+            Begin();
+            return written;
         }
     }
 
@@ -161,6 +180,7 @@ public sealed partial class FileMessageStore : IAsyncDisposable
         {
             ArrayBufferWriter<byte> batch;
             TaskCompletionSource? promise;
+            TaskCompletionSource? written;
             lock (_lock)
             {
                 if (_pending.WrittenCount == 0)
@@ -171,11 +191,13 @@ public sealed partial class FileMessageStore : IAsyncDisposable
 
                 (batch, _pending) = (_pending, new ArrayBufferWriter<byte>());
                 (promise, _promise) = (_promise, null);
+                (written, _written) = (_written, null);
             }
 
             try
             {
                 RandomAccess.Write(_file, batch.WrittenSpan, _fileBytes);
+                written?.TrySetResult();
                 if (promise is not null) RandomAccess.FlushToDisk(_file);
                 _fileBytes += batch.WrittenCount;
                 promise?.TrySetResult();
@@ -184,6 +206,7 @@ public sealed partial class FileMessageStore : IAsyncDisposable
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
+                written?.TrySetResult();
                 Fail(failure, promise);
                 return;
             }
@@ -195,12 +218,16 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     {
         var fault = new MqttException($"{_path} cannot be written: {failure.Message} Messages are not kept until it is opened anew.", null, failure);
         TaskCompletionSource? next;
+        TaskCompletionSource? written;
         lock (_lock)
         {
             _fault = fault;
             _isWriting = false;
             (next, _promise) = (_promise, null);
+            (written, _written) = (_written, null);
         }
+
+        written?.TrySetResult();
 
         foreach (TaskCompletionSource? waiting in new[] { promise, next })
         {
@@ -211,14 +238,14 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     /// <summary>Leaves out what is done with, when that is most of the file. On the writer, which alone changes the file.</summary>
     private void CompactWhenDue()
     {
-        (long Id, long Offset, int Length)[] kept;
+        (long Id, LiveRecord Record)[] kept;
         lock (_lock)
         {
             if (_fileBytes < LeastToCompact || _fileBytes < MostDead * _liveBytes) return;
             // What is pending is written behind these, as it would be otherwise.
             kept =
             [
-                .. _live.Where(one => one.Value.Offset < _fileBytes).Select(one => (one.Key, one.Value.Offset, one.Value.Length)).OrderBy(one => one.Offset),
+                .. _live.Where(one => one.Value.Offset < _fileBytes).Select(one => (one.Key, one.Value)).OrderBy(one => one.Value.Offset),
             ];
         }
 
@@ -242,8 +269,16 @@ public sealed partial class FileMessageStore : IAsyncDisposable
         lock (_lock)
         {
             long shift = end - _fileBytes;
-            foreach ((long id, (long offset, int length)) in _live.Where(one => one.Value.Offset >= _fileBytes).ToList()) _live[id] = (offset + shift, length);
-            foreach ((long id, long offset, int length) in kept.Where(one => _live.ContainsKey(one.Id))) _live[id] = (offset, length);
+            foreach ((long id, LiveRecord one) in _live.Where(one => one.Value.Offset >= _fileBytes).ToList())
+            {
+                _live[id] = one with { Offset = one.Offset + shift };
+            }
+
+            foreach ((long id, LiveRecord moved) in kept)
+            {
+                if (_live.TryGetValue(id, out LiveRecord one)) _live[id] = one with { Offset = moved.Offset };
+            }
+
             _end += shift;
         }
 
@@ -251,18 +286,23 @@ public sealed partial class FileMessageStore : IAsyncDisposable
     }
 
     /// <summary>Copies records into a new file, and has them be where they are there; returns its length.</summary>
-    private long Copy(SafeFileHandle file, (long Id, long Offset, int Length)[] records)
+    private long Copy(SafeFileHandle file, (long Id, LiveRecord Record)[] records)
     {
         long end = StoredMessage.WriteHeader(file);
+        var notes = new ArrayBufferWriter<byte>();
         for (int i = 0; i < records.Length; i++)
         {
-            (long id, long offset, int length) = records[i];
-            byte[] record = new byte[length];
-            StoredMessage.Fill(_file, record, offset);
-            RandomAccess.Write(file, record, end);
-            records[i] = (id, end, length);
-            end += length;
+            (long id, LiveRecord one) = records[i];
+            byte[] bytes = new byte[one.Length];
+            StoredMessage.Fill(_file, bytes, one.Offset);
+            RandomAccess.Write(file, bytes, end);
+            records[i] = (id, one with { Offset = end });
+            end += one.Length;
+            if (one.IsReceived) StoredMessage.WriteReceived(notes, id);
         }
+
+        RandomAccess.Write(file, notes.WrittenSpan, end);
+        end += notes.WrittenCount;
 
         RandomAccess.FlushToDisk(file);
         return end;
@@ -290,10 +330,18 @@ public sealed partial class FileMessageStore : IAsyncDisposable
             if (record.Message is not null)
             {
                 messages[record.Id] = record;
-                _live[record.Id] = (_fileBytes, bytes);
+                _live[record.Id] = new LiveRecord(_fileBytes, bytes, IsReceived: false);
                 _liveBytes += bytes;
             }
-            else if (_live.Remove(record.Id, out (long Offset, int Length) done))
+            else if (record.IsReceived)
+            {
+                if (_live.TryGetValue(record.Id, out LiveRecord received))
+                {
+                    _live[record.Id] = received with { IsReceived = true };
+                    messages[record.Id] = messages[record.Id] with { IsReceived = true };
+                }
+            }
+            else if (_live.Remove(record.Id, out LiveRecord done))
             {
                 messages.Remove(record.Id);
                 _liveBytes -= done.Length;
@@ -323,6 +371,12 @@ public sealed partial class FileMessageStore : IAsyncDisposable
         _ = Close(descriptor);
         if (result != 0) throw new IOException($"{directory} cannot be synced: error {error}");
     }
+
+    /// <summary>Where a message stands in the file.</summary>
+    /// <param name="Offset">Its first byte.</param>
+    /// <param name="Length">Its bytes.</param>
+    /// <param name="IsReceived">Whether the server has answered it with PUBREC.</param>
+    private readonly record struct LiveRecord(long Offset, int Length, bool IsReceived);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

@@ -33,8 +33,9 @@ public sealed partial class MqttClient
 
     /// <summary>
     /// Has a message of QoS 1 or 2 sent for certain: completes when the session's file has it (<see cref="FileMessageStore"/>), whether there is a connection
-    /// or not. It goes out in the order of the calls, by this client or by the next one that opens the file. What went and was not acknowledged when the
-    /// process ended comes a second time, also at QoS 2.
+    /// or not. It goes out after that, in the order of the calls, by this client or by the next one that opens the file. What went and was not acknowledged
+    /// when the process ended comes a second time at QoS 1. At QoS 2 it comes once where the server keeps the session
+    /// (<see cref="MqttClientOptions.CleanStart"/>, <see cref="MqttClientOptions.SessionExpirySeconds"/>), but for a power cut between two packets.
     /// </summary>
     /// <exception cref="MqttException">The file is full or cannot be written, or the client has ended.</exception>
     public async Task EnqueueAsync(PublishMessage message, CancellationToken cancellationToken = default)
@@ -44,16 +45,33 @@ public sealed partial class MqttClient
         FileMessageStore store = _session.Store ?? throw new InvalidOperationException("The client's session has no file to keep messages in.");
         PublishMessage copy = message.Copy();
         DateTimeOffset? expiresAt = message.ExpirySeconds is { } seconds ? Time.GetUtcNow().AddSeconds(seconds) : null;
-        Task kept;
+        OutgoingDelivery delivery;
         lock (_session.SyncRoot)
         {
             if (_state != ClientState.Running) throw _failure ?? new MqttException("The client is not connected.");
-            long id = store.Add(copy, expiresAt, out kept);
-            _session.Outgoing.Add(new OutgoingDelivery(copy, Time.GetTimestamp(), store, id));
+            long id = store.Add(copy, expiresAt, out Task kept);
+            delivery = new OutgoingDelivery(copy, Time.GetTimestamp(), store, id, kept);
+            _session.Outgoing.Add(delivery);
+        }
+
+        await SendWhenKeptAsync(delivery).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Has a message's next packet go when the file is so far. Before that the server must not see it: the next process could give its identifier to another
+    /// message.
+    /// </summary>
+    private async Task SendWhenKeptAsync(OutgoingDelivery delivery)
+    {
+        Task kept = delivery.Kept;
+        await kept.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_session.SyncRoot)
+        {
+            if (kept.IsFaulted) delivery.IsWithdrawn = true;
             if (_connection is { IsClosing: false } connection) SendNext(connection);
         }
 
-        await kept.WaitAsync(cancellationToken);
+        await kept;
     }
 
     private async ValueTask PublishAtMostOnceAsync(PublishMessage message, CancellationToken cancellationToken)

@@ -140,9 +140,9 @@ public sealed partial class MqttClient
         if (ack.Type == PacketType.Pubcomp && !delivery.IsReleased) throw MqttException.Violation(ReasonCode.ProtocolError, "PUBCOMP came before PUBREC");
         if (ack.Type == PacketType.Pubrec && !ack.ReasonCode.IsError())
         {
-            delivery.Release();
-            WriteAck(connection, PacketType.Pubrel, ack.PacketId, ReasonCode.Success);
-            connection.Outgoing.Commit();
+            _session.Outgoing.Release(delivery);
+            if (!delivery.MayGo) _ = SendWhenKeptAsync(delivery);
+            else if (!connection.IsClosing) SendNext(connection);
             return;
         }
 

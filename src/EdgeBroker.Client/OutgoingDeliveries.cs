@@ -7,6 +7,9 @@ internal sealed class OutgoingDeliveries(PacketIds ids)
 {
     private readonly Dictionary<ushort, OutgoingDelivery> _inflight = [];
     private readonly Queue<OutgoingDelivery> _resend = new();
+
+    // Whose PUBREC came on this connection, in that order, in which PUBREL goes [MQTT-4.6.0-4].
+    private readonly Queue<OutgoingDelivery> _releases = new();
     private Queue<OutgoingDelivery> _waiting = new();
     private long _lastSequence;
 
@@ -23,22 +26,35 @@ internal sealed class OutgoingDeliveries(PacketIds ids)
 
     public OutgoingDelivery? Find(ushort packetId) => _inflight.GetValueOrDefault(packetId);
 
-    /// <summary>The next message the window lets out, or null. A released one stands for its PUBREL.</summary>
+    /// <summary>PUBREC has come for a message: PUBREL is next.</summary>
+    public void Release(OutgoingDelivery delivery)
+    {
+        delivery.Release();
+        _releases.Enqueue(delivery);
+    }
+
+    /// <summary>The next message that the window and the file let out, or null. A released one stands for its PUBREL.</summary>
     public OutgoingDelivery? Next(int window)
     {
+        while (_releases.TryPeek(out OutgoingDelivery? released) && released.MayGo)
+        {
+            _releases.Dequeue();
+            if (Find(released.PacketId) == released) return released;
+        }
+
         if (_resend.TryPeek(out OutgoingDelivery? again))
         {
-            if (!again.IsReleased && _open >= window) return null;
+            if (!again.MayGo || (!again.IsReleased && _open >= window)) return null;
             _open++;
             return _resend.Dequeue();
         }
 
         while (_waiting.TryPeek(out OutgoingDelivery? next))
         {
-            if (!next.IsWithdrawn && _open >= window) return null;
+            if (!next.IsWithdrawn && !HasRoomFor(next, window)) return null;
             _waiting.Dequeue();
             if (next.IsWithdrawn) continue;
-            next.PacketId = ids.Rent();
+            if (!next.IsStored) next.PacketId = ids.Rent();
             _inflight.Add(next.PacketId, next);
             _open++;
             return next;
@@ -61,6 +77,7 @@ internal sealed class OutgoingDeliveries(PacketIds ids)
         OutgoingDelivery[] inOrder = [.. _inflight.Values.OrderBy(d => d.Sequence)];
         _open = 0;
         _resend.Clear();
+        _releases.Clear();
         if (sessionPresent)
         {
             foreach (OutgoingDelivery delivery in inOrder) _resend.Enqueue(delivery);
@@ -71,16 +88,23 @@ internal sealed class OutgoingDeliveries(PacketIds ids)
         foreach (OutgoingDelivery delivery in inOrder)
         {
             Remove(delivery);
-            delivery.PacketId = 0;
+            if (!delivery.IsStored) delivery.PacketId = 0;
+        }
+
+        foreach (OutgoingDelivery delivery in inOrder.Concat(_waiting))
+        {
             delivery.WasSent = false;
             // After PUBREC the message is the server's; publishing it again would make two.
             if (delivery.IsReleased) delivery.Complete(Protocol.ReasonCode.Success);
             else waiting.Enqueue(delivery);
         }
 
-        foreach (OutgoingDelivery delivery in _waiting) waiting.Enqueue(delivery);
         _waiting = waiting;
     }
+
+    // One that a file keeps has its identifier for good: it may wait for another one that has it, too.
+    private bool HasRoomFor(OutgoingDelivery next, int window) =>
+        next.MayGo && (next.IsReleased || _open < window) && !(next.IsStored && _inflight.ContainsKey(next.PacketId));
 
     /// <summary>Ends the wait of every caller; the messages stay for a later connection.</summary>
     public void FailAll(MqttException failure)

@@ -9,12 +9,14 @@ namespace EdgeBroker.Client;
 /// <summary>
 /// A record of a <see cref="FileMessageStore"/>, numbers little-endian: its length and the CRC-32C of what follows, 4 bytes each; then the message's number,
 /// 8 bytes; and for a message its expiry (Unix milliseconds, 0: never, 8), flags (QoS, and 4 for RETAIN, 1), the lengths of topic and properties (2 and 4),
-/// topic, properties, payload. A record without these says that the message is done with.
+/// topic, properties, payload. A record with nothing but the number says that the message is done with; with a byte 1 behind it, that the server has answered
+/// with PUBREC.
 /// </summary>
 /// <param name="Id">The number.</param>
-/// <param name="Message">The message; null: it is done with.</param>
+/// <param name="Message">The message; null: it is said of one that stands before.</param>
 /// <param name="ExpiresAt">When it expires; null: never.</param>
-internal readonly record struct StoredMessage(long Id, PublishMessage? Message, DateTimeOffset? ExpiresAt)
+/// <param name="IsReceived">Whether the server has answered it with PUBREC.</param>
+internal readonly record struct StoredMessage(long Id, PublishMessage? Message, DateTimeOffset? ExpiresAt, bool IsReceived = false)
 {
     /// <summary>Bytes before the first record.</summary>
     public const int HeaderBytes = 8;
@@ -23,8 +25,18 @@ internal readonly record struct StoredMessage(long Id, PublishMessage? Message, 
     private const int DoneBytes = 8;
     private const int FixedBytes = 23;
     private const byte RetainFlag = 4;
+    private const byte ReceivedMark = 1;
 
-    private static ReadOnlySpan<byte> Magic => "EBMSGS\0\u0001"u8;
+    // The last half of all identifiers is for what is in no file.
+    private const int Identifiers = 32_767;
+
+    private static ReadOnlySpan<byte> Magic => "EBMSGS\0\u0002"u8;
+
+    /// <summary>The first packet identifier that no message of a file has.</summary>
+    public const ushort FirstOtherPacketId = Identifiers + 1;
+
+    /// <summary>The packet identifier of a message: it follows from its number, so that the exchange with the server goes on in the next process.</summary>
+    public static ushort PacketIdOf(long id) => (ushort)(((id - 1) % Identifiers) + 1);
 
     /// <summary>Bytes of a message's record.</summary>
     public static int LengthOf(PublishMessage message) =>
@@ -65,10 +77,17 @@ internal readonly record struct StoredMessage(long Id, PublishMessage? Message, 
     }
 
     /// <summary>Writes that a message is done with; returns the bytes of the record.</summary>
-    public static int WriteDone(IBufferWriter<byte> output, long id)
+    public static int WriteDone(IBufferWriter<byte> output, long id) => WriteNote(output, id, []);
+
+    /// <summary>Writes that the server has answered a message with PUBREC; returns the bytes of the record.</summary>
+    public static int WriteReceived(IBufferWriter<byte> output, long id) => WriteNote(output, id, [ReceivedMark]);
+
+    private static int WriteNote(IBufferWriter<byte> output, long id, ReadOnlySpan<byte> mark)
     {
-        Span<byte> record = output.GetSpan(PrefixBytes + DoneBytes)[..(PrefixBytes + DoneBytes)];
+        int length = PrefixBytes + DoneBytes + mark.Length;
+        Span<byte> record = output.GetSpan(length)[..length];
         BinaryPrimitives.WriteInt64LittleEndian(record[PrefixBytes..], id);
+        mark.CopyTo(record[(PrefixBytes + DoneBytes)..]);
         Seal(record);
         output.Advance(record.Length);
         return record.Length;
@@ -106,6 +125,12 @@ internal readonly record struct StoredMessage(long Id, PublishMessage? Message, 
     {
         record = new StoredMessage(BinaryPrimitives.ReadInt64LittleEndian(body), null, null);
         if (body.Length == DoneBytes) return true;
+        if (body.Length == DoneBytes + 1)
+        {
+            record = record with { IsReceived = true };
+            return body[DoneBytes] == ReceivedMark;
+        }
+
         if (body.Length < FixedBytes) return false;
         long expiresAtMs = BinaryPrimitives.ReadInt64LittleEndian(body.AsSpan(8));
         byte flags = body[16];

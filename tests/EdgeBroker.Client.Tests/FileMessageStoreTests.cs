@@ -116,8 +116,9 @@ public sealed class FileMessageStoreTests : IDisposable
     {
         await using (FileMessageStore store = FileMessageStore.Open(File))
         {
-            store.Add(Message(7, 100), null, out Task first);
+            long received = store.Add(Message(7, 100), null, out Task first);
             await first.Within();
+            await store.NoteReceived(received).Within();
             for (int i = 0; i < 3000; i++)
             {
                 long id = store.Add(Message(i, 2000), null, out Task kept);
@@ -131,7 +132,9 @@ public sealed class FileMessageStoreTests : IDisposable
 
         Assert.InRange(new FileInfo(File).Length, 200, 4 << 20);
         await using FileMessageStore again = FileMessageStore.Open(File);
-        Assert.Equal([7, 8], again.TakeRecovered().Select(NumberOf));
+        List<StoredMessage> recovered = again.TakeRecovered();
+        Assert.Equal([7, 8], recovered.Select(NumberOf));
+        Assert.Equal([true, false], recovered.Select(one => one.IsReceived));
     }
 
     [Fact]
@@ -162,6 +165,53 @@ public sealed class FileMessageStoreTests : IDisposable
         await using FileMessageStore again = FileMessageStore.Open(File);
         var session = new ClientSession(again, time);
         Assert.Equal((1, 1), (session.UnacknowledgedMessages, again.Count));
+    }
+
+    /// <summary>What the server has answered with PUBREC goes on with PUBREL, and the message behind it under its own identifier.</summary>
+    [Fact]
+    public async Task An_exchange_goes_on_in_the_next_process()
+    {
+        await using (FileMessageStore store = FileMessageStore.Open(File))
+        {
+            long first = store.Add(new PublishMessage("a", "0"u8.ToArray()) { QoS = QoS.ExactlyOnce }, null, out _);
+            store.Add(new PublishMessage("a", "1"u8.ToArray()) { QoS = QoS.ExactlyOnce }, null, out Task kept);
+            await kept.Within();
+            await store.NoteReceived(first).Within();
+        }
+
+        await using FileMessageStore again = FileMessageStore.Open(File);
+        await using var client = new MqttClient(Options(_server.Transport) with { CleanStart = false, SessionExpirySeconds = 60 }, new ClientSession(again));
+        client.Start();
+        using FakeConnection connection = await _server.AcceptAsync("20 03 01 00 00");
+        await connection.ExpectAsync("62 02 0001");
+        await connection.ExpectAsync("3C 07 0001 61 0002 00 31");
+        await connection.SendAsync("70 02 0001 50 02 0002");
+        await connection.ExpectAsync("62 02 0002");
+        await connection.SendAsync("70 02 0002");
+        await EdgeBroker.Testing.Deadline.Until(() => again.Count == 0, "the messages to be done with");
+    }
+
+    /// <summary>The server may have it: its identifier is made free, and the message does not go again.</summary>
+    [Fact]
+    public async Task Of_what_has_expired_at_QoS_2_the_exchange_is_ended()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero));
+        await using (FileMessageStore store = FileMessageStore.Open(File))
+        {
+            store.Add(new PublishMessage("a", "0"u8.ToArray()) { QoS = QoS.ExactlyOnce }, time.GetUtcNow().AddSeconds(10), out Task kept);
+            await kept.Within();
+        }
+
+        time.Advance(TimeSpan.FromSeconds(50));
+        await using FileMessageStore again = FileMessageStore.Open(File);
+        var session = new ClientSession(again, time);
+        await using var client = new MqttClient(Options(_server.Transport) with { CleanStart = false, SessionExpirySeconds = 60 }, session);
+        client.Start();
+        using FakeConnection connection = await _server.AcceptAsync("20 03 01 00 00");
+        await connection.ExpectAsync("62 02 0001");
+        // Packet Identifier not found: the server never had it.
+        await connection.SendAsync("70 03 0001 92");
+        await EdgeBroker.Testing.Deadline.Until(() => again.Count == 0, "the message to be done with");
     }
 
     [Fact]

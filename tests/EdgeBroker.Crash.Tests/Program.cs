@@ -7,11 +7,12 @@ namespace EdgeBroker.Crash.Tests;
 public static class Program
 {
     private const string Usage = """
-        crash [--rounds N] [--cuts N] [--bridge N] [--upstream edgebroker|mosquitto] [--small-disk D]
-              [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
+        crash [--rounds N] [--cuts N] [--bridge N] [--faults F,F] [--upstream edgebroker|mosquitto]
+              [--small-disk D] [--profile strict|balanced|flash-saver|memory|unset] [--seed S]
           --rounds N     kill the broker N times (default 100, or 0 when --cuts or --bridge is given)
           --cuts N       cut the power N times (default 0)
           --bridge N     N faults of a bridge: of its broker, of the link, of the broker on the other side (default 0)
+          --faults F,F   which faults (default: all of them)
           --upstream U   the broker on the other side (default: edgebroker)
           --small-disk D a directory alone on a small file system (tmpfs of 64 MB), on which the bridge's broker keeps its data and which is filled up
           --profile P    durability (default: balanced)
@@ -24,6 +25,7 @@ public static class Program
         int? rounds = null;
         int cuts = 0;
         int faults = 0;
+        BridgeFault[] kinds = Enum.GetValues<BridgeFault>();
         string upstream = "edgebroker";
         string? smallDisk = null;
         int seed = Environment.TickCount & 0xFFFFFF;
@@ -43,6 +45,9 @@ public static class Program
                         break;
                     case "--bridge":
                         faults = Parse(value);
+                        break;
+                    case "--faults":
+                        kinds = [.. value.Split(',').Select(kind => Enum.Parse<BridgeFault>(kind, ignoreCase: true))];
                         break;
                     case "--upstream":
                         Upstream.Create(value).Dispose();
@@ -90,7 +95,7 @@ public static class Program
         if (faults > 0)
         {
             RunReport report = await BridgeRun.RunAsync(
-                new RunOptions(profile, faults, seed, Console.WriteLine), upstream, Enum.GetValues<BridgeFault>(), smallDisk);
+                new RunOptions(profile, faults, seed, Console.WriteLine), upstream, kinds, smallDisk);
             Console.WriteLine(report);
             good &= report.IsGood;
         }

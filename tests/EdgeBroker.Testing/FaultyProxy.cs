@@ -49,6 +49,12 @@ public sealed class FaultyProxy : IDisposable
         set => Volatile.Write(ref _delayTicks, value.Ticks);
     }
 
+    /// <summary>
+    /// Who looks on: told, before they go on, of bytes by the number of their connection and whether they go toward the target; null: nobody. Each direction of
+    /// a connection by itself, in order. False: they go nowhere, and the connection is cut. Set before the first connection.
+    /// </summary>
+    public Func<int, bool, ReadOnlyMemory<byte>, bool>? Observer { get; set; }
+
     /// <summary>How many connections it has cut because of <see cref="CutAfter"/> or <see cref="CutBackAfter"/>.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
 
@@ -96,8 +102,7 @@ public sealed class FaultyProxy : IDisposable
             try
             {
                 Socket near = await _listener.AcceptSocketAsync(_stop.Token);
-                Interlocked.Increment(ref _connections);
-                _ = ServeAsync(near);
+                _ = ServeAsync(near, Interlocked.Increment(ref _connections));
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
             {
@@ -106,7 +111,7 @@ public sealed class FaultyProxy : IDisposable
         }
     }
 
-    private async Task ServeAsync(Socket near)
+    private async Task ServeAsync(Socket near, int connection)
     {
         using var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         near.NoDelay = true;
@@ -116,7 +121,7 @@ public sealed class FaultyProxy : IDisposable
             if (_target == 0) return;
             await far.ConnectAsync(IPAddress.Loopback, _target);
             _open.TryAdd(far, true);
-            await Task.WhenAny(CopyAsync(near, far, isOutward: true), CopyAsync(far, near, isOutward: false));
+            await Task.WhenAny(CopyAsync(near, far, connection, isOutward: true), CopyAsync(far, near, connection, isOutward: false));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -131,7 +136,7 @@ public sealed class FaultyProxy : IDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to, bool isOutward)
+    private async Task CopyAsync(Socket from, Socket to, int connection, bool isOutward)
     {
         byte[] buffer = new byte[4096];
         while (await from.ReceiveAsync(buffer, SocketFlags.None) is > 0 and int read)
@@ -140,6 +145,7 @@ public sealed class FaultyProxy : IDisposable
             // A property of the link that is tested, not a wait for something.
             if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
             int most = isOutward ? TakeAllowance(ref _cutOutAfter, read) : TakeAllowance(ref _cutBackAfter, read);
+            if (Observer?.Invoke(connection, isOutward, buffer.AsMemory(0, most)) == false) return;
             await to.SendAsync(buffer.AsMemory(0, most), SocketFlags.None);
             if (most == read) continue;
             Interlocked.Increment(ref _cuts);

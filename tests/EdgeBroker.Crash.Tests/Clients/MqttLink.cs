@@ -12,9 +12,7 @@ public sealed class MqttLink : IDisposable
 {
     private readonly Socket _socket;
     private readonly SemaphoreSlim _sending = new(1);
-    private byte[] _buffer = new byte[64 * 1024];
-    private int _from;
-    private int _to;
+    private readonly PacketBuffer _received = new();
 
     private MqttLink(Socket socket, ProtocolVersion version)
     {
@@ -68,13 +66,12 @@ public sealed class MqttLink : IDisposable
         var packets = new List<ReceivedPacket>();
         while (true)
         {
-            while (TryCut(out byte[] packet)) packets.Add(ReceivedPacket.Read(packet, Packets.Version));
+            while (_received.TryCut(out byte[] packet)) packets.Add(ReceivedPacket.Read(packet, Packets.Version));
             if (packets.Count > 0) return packets;
-            MakeRoom();
             int received;
             try
             {
-                received = await _socket.ReceiveAsync(_buffer.AsMemory(_to), SocketFlags.None, cancellation);
+                received = await _socket.ReceiveAsync(_received.Room(), SocketFlags.None, cancellation);
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
@@ -82,7 +79,7 @@ public sealed class MqttLink : IDisposable
             }
 
             if (received == 0) return [];
-            _to += received;
+            _received.Add(received);
         }
     }
 
@@ -94,36 +91,5 @@ public sealed class MqttLink : IDisposable
     {
         _socket.Dispose();
         // A sender may still be on its way out: the semaphore has nothing to give back that the collector does not.
-    }
-
-    private void MakeRoom()
-    {
-        if (_from > 0)
-        {
-            _buffer.AsSpan(_from, _to - _from).CopyTo(_buffer);
-            _to -= _from;
-            _from = 0;
-        }
-
-        if (_to == _buffer.Length) Array.Resize(ref _buffer, _buffer.Length * 2);
-    }
-
-    private bool TryCut(out byte[] packet)
-    {
-        packet = [];
-        int length = 0;
-        for (int i = 1; i <= 4 && _from + i < _to; i++)
-        {
-            byte one = _buffer[_from + i];
-            length |= (one & 0x7F) << (7 * (i - 1));
-            if ((one & 0x80) != 0) continue;
-            int end = _from + i + 1 + length;
-            if (end > _to) return false;
-            packet = _buffer[_from..end];
-            _from = end;
-            return true;
-        }
-
-        return false;
     }
 }

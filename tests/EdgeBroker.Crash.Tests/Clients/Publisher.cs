@@ -17,10 +17,14 @@ public sealed class Publisher : SessionClient
     private readonly PublisherPlan _plan;
     private readonly Random _random;
     private readonly LinkedList<Outgoing> _outgoing = new();
+
+    // Held from a message's number to its bytes: who asks for last messages must not overtake what the publisher itself has just begun.
+    private readonly SemaphoreSlim _sending = new(1);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _lastNumber;
     private int _lastPacketId;
     private bool _sessionIsNew;
+    private bool _hasResent;
 
     /// <param name="identity">Who it is.</param>
     /// <param name="plan">What it publishes.</param>
@@ -44,7 +48,7 @@ public sealed class Publisher : SessionClient
     }
 
     /// <inheritdoc/>
-    protected override bool HasFinished => _outgoing.Count == 0;
+    protected override bool HasFinished => _hasResent && _outgoing.Count == 0;
 
     /// <summary>
     /// Publishes some messages to each of its topics, whatever else it does, and returns when they are sent; false when the connection ended.
@@ -72,6 +76,7 @@ public sealed class Publisher : SessionClient
         {
             case EventKind.Connected:
                 _sessionIsNew = e.Number == 0;
+                _hasResent = false;
                 // Without a session the broker knows nothing of a half-finished exchange; the message itself is with it.
                 if (_sessionIsNew) RemoveWhere(o => o.IsReceived);
                 break;
@@ -153,46 +158,60 @@ public sealed class Publisher : SessionClient
     /// <summary>Sends again what is not finished: what had PUBREC is released, the rest published.</summary>
     private async Task<bool> ResendAsync(MqttLink link)
     {
-        using var packets = new MemoryStream();
-        lock (SyncRoot)
+        await _sending.WaitAsync();
+        try
         {
-            foreach (Outgoing outgoing in _outgoing.ToArray())
+            using var packets = new MemoryStream();
+            lock (SyncRoot)
             {
-                if (outgoing.IsReceived)
+                _hasResent = true;
+                foreach (Outgoing outgoing in _outgoing.ToArray())
                 {
-                    packets.Write(link.Packets.Pubrel(outgoing.PacketId));
-                    continue;
+                    if (outgoing.IsReceived)
+                    {
+                        packets.Write(link.Packets.Pubrel(outgoing.PacketId));
+                        continue;
+                    }
+
+                    Happened(EventKind.PublishResent, outgoing.PacketId, outgoing.Message);
+                    packets.Write(Encode(link, History.MessageAt(outgoing.Message), outgoing.PacketId, dup: !_sessionIsNew));
                 }
-
-                Happened(EventKind.PublishResent, outgoing.PacketId, outgoing.Message);
-                packets.Write(Encode(link, History.MessageAt(outgoing.Message), outgoing.PacketId, dup: !_sessionIsNew));
             }
-        }
 
-        return await link.TrySendAsync(packets.ToArray());
+            return await link.TrySendAsync(packets.ToArray());
+        }
+        finally
+        {
+            _sending.Release();
+        }
     }
 
     private async Task<bool> PublishAsync(MqttLink link, PlannedTopic topic, CancellationToken ended)
     {
-        byte[] packet;
         while (true)
         {
             Task changed;
-            lock (SyncRoot)
+            await _sending.WaitAsync(ended);
+            try
             {
-                if (Link != link) return false;
-                changed = _changed.Task;
-                if (_outgoing.Count < _plan.Window)
+                byte[]? packet = null;
+                lock (SyncRoot)
                 {
-                    packet = Start(link, topic);
-                    break;
+                    // What is not finished goes first.
+                    if (Link != link || !_hasResent) return false;
+                    changed = _changed.Task;
+                    if (_outgoing.Count < _plan.Window) packet = Start(link, topic);
                 }
+
+                if (packet is not null) return await link.TrySendAsync(packet);
+            }
+            finally
+            {
+                _sending.Release();
             }
 
             await changed.WaitAsync(ended);
         }
-
-        return await link.TrySendAsync(packet);
     }
 
     /// <summary>Gives a new message its number, its identifier and its place; under the lock.</summary>

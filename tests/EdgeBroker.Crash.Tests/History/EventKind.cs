@@ -77,4 +77,10 @@ public enum EventKind
 
     /// <summary>The broker sent what it must not; the text says what.</summary>
     ProtocolBroken,
+
+    /// <summary>A message went over a bridge's link to the other broker, whole; the number is that of the connection.</summary>
+    Forwarded,
+
+    /// <summary>The other broker answered it, PUBACK or PUBREC, over the link.</summary>
+    ForwardAcknowledged,
 }

@@ -12,6 +12,9 @@ public sealed class Judge
     private readonly int[] _sentAt;
     private readonly int[] _acknowledgedAt;
     private readonly Dictionary<(int Client, int Message), List<int>> _deliveries = [];
+
+    // Where a message went over a bridge's link for the first time.
+    private readonly Dictionary<int, int> _forwardedAt = [];
     private int _owed;
 
     private Judge(RunHistory history)
@@ -56,6 +59,9 @@ public sealed class Judge
                     break;
                 case EventKind.Connected when e.Number == 0 && acknowledgedSessions.Contains(e.Client):
                     Report(Promise.SessionPresent, at, "its session is gone");
+                    break;
+                case EventKind.Forwarded:
+                    _forwardedAt.TryAdd(e.Message, at);
                     break;
                 case EventKind.Delivered:
                     ReadDelivery(at, e);
@@ -158,7 +164,7 @@ public sealed class Judge
     private void JudgeOrder()
     {
         var shared = _subscriptions.Where(s => s.IsShared).Select(s => s.Client).ToHashSet();
-        var last = new Dictionary<(int Client, int Publisher, string Topic), int>();
+        var last = new Dictionary<(int Client, int Publisher, string Topic), (int Number, int Index)>();
         foreach (((int client, int index), List<int> places) in _deliveries.OrderBy(d => d.Value[0]))
         {
             if (shared.Contains(client)) continue;
@@ -166,15 +172,23 @@ public sealed class Judge
             // One that was sent before the subscription, and again after it, comes as it is sent again: behind later ones that came at once.
             if (!_subscriptions.Any(s => s.Client == client && Matches(s.Filter, message.Topic) && s.CertainlyHolds(_sentAt[index]))) continue;
             (int, int, string) flow = (client, message.Publisher, message.Topic);
-            if (last.TryGetValue(flow, out int before) && before > message.Number)
+            if (last.TryGetValue(flow, out (int Number, int Index) before) && before.Number > message.Number)
             {
-                Report(Promise.Order, places[0], $"{message} came to {_history.Clients[client]} after {message.Publisher}:{before}");
+                string text = $"{message} came to {_history.Clients[client]} after {message.Publisher}:{before.Number}";
+                Report(Promise.Order, places[0], text + OrderOnLink(index, before.Index));
             }
             else
             {
-                last[flow] = message.Number;
+                last[flow] = (message.Number, index);
             }
         }
+    }
+
+    /// <summary>Whether a bridge brought two messages in order: whose fault it is that they came otherwise.</summary>
+    private string OrderOnLink(int first, int second)
+    {
+        if (!_forwardedAt.TryGetValue(first, out int firstAt) || !_forwardedAt.TryGetValue(second, out int secondAt)) return "";
+        return firstAt < secondAt ? "; over the bridge's link they went in order" : "; over the bridge's link they went like this";
     }
 
     /// <summary>Of a shared subscription, the members together get a message: once where all is QoS 2.</summary>

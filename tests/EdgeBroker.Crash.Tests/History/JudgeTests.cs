@@ -38,6 +38,20 @@ public sealed class JudgeTests
         Broken();
     }
 
+    [Theory]
+    [InlineData(true, "in order")]
+    [InlineData(false, "like this")]
+    public void Of_a_wrong_order_it_says_whether_a_bridge_had_it_already(bool isBridgeRight, string said)
+    {
+        Subscribe(Subscriber, "a/#", qos: 2);
+        int[] messages = [Publish("a/b"), Publish("a/b")];
+        foreach (int message in isBridgeRight ? messages : messages.Reverse()) _history.Add(EventKind.Forwarded, Other, message: message);
+        foreach (int message in messages.Reverse()) Deliver(Subscriber, message);
+        Violation violation = Assert.Single(Judge.Of(_history).Violations);
+        Assert.Equal(Promise.Order, violation.Promise);
+        Assert.EndsWith($"over the bridge's link they went {said}", violation.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Sent_before_the_subscription_was_granted_may_be_missing()
     {
