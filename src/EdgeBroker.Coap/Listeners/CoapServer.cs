@@ -79,9 +79,11 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     /// <summary>An association has begun: what its client observed before goes on.</summary>
     public void Welcome(PeerEndPoint peer) => Run(() =>
     {
-        // Nothing is remembered of who has nothing to go on with; it is let in when it asks for something.
+        // From here on, so that of those that are silent the one heard of longest ago makes room, whether it has asked for something or not.
+        if (Resources.Layer.TryRemember(peer) is not { } remembered) return;
+        // Who has nothing to go on with is let in when it asks for something.
         if (Identify?.Invoke(peer) is not { UserName: { } user } proved || _durables.Of(proved.ClientId ?? user).Count == 0) return;
-        if (Resources.Layer.TryRemember(peer) is { } remembered) _door.Enter(remembered, new TopicQuery(), _topics.Resume, refuse: null);
+        _door.Enter(remembered, new TopicQuery(), _topics.Resume, refuse: null);
     });
 
     /// <summary>A peer's association was heard of from elsewhere.</summary>
@@ -95,8 +97,12 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         return isRemembered;
     }
 
-    /// <summary>Forgets a peer that has nothing open.</summary>
-    public void MakeRoom() => Run(() => Resources.Layer.TryForgetOne());
+    /// <summary>Forgets a peer that has nothing open, and ends its association at once: somebody waits for its place.</summary>
+    public void MakeRoom()
+    {
+        Run(() => Resources.Layer.TryForgetOne());
+        TellEnded();
+    }
 
     /// <summary>From here on what is to be sent is kept, so that it goes at once: several datagrams have come together.</summary>
     public void HoldOutput()
@@ -230,19 +236,33 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
     private void Flush()
     {
         List<(PeerEndPoint To, byte[] Datagram)> outbox;
-        List<PeerEndPoint>? ended;
         lock (_lock)
         {
             if (_depth > 0 || (_outbox.Count == 0 && _ended is null)) return;
             outbox = _outbox;
             _outbox = _spare ?? [];
             _spare = null;
-            (ended, _ended) = (_ended, null);
         }
 
-        if (outbox.Count > 0) _send(outbox);
+        try
+        {
+            if (outbox.Count > 0) _send(outbox);
+        }
+        catch (Exception exception)
+        {
+            // Whoever runs this - the socket's thread, the timer's, the journal's - goes on: these datagrams are lost as on the way.
+            _broker.ReportFault(exception, "sending CoAP datagrams");
+        }
+
         outbox.Clear();
         lock (_lock) _spare ??= outbox;
+        TellEnded();
+    }
+
+    private void TellEnded()
+    {
+        List<PeerEndPoint>? ended;
+        lock (_lock) (ended, _ended) = (_ended, null);
         if (ended is not null && Ended is { } tell) ended.ForEach(tell);
     }
 }

@@ -21,6 +21,8 @@ internal sealed class UdpPort : IDisposable
     // What as many observers as there may be acknowledge at once: some 700 bytes each, as the system counts. It gives what it permits.
     private const int ReceiveBufferBytes = 4 * 1024 * 1024;
 
+    private static readonly TimeSpan AfterError = TimeSpan.FromMilliseconds(10);
+
     private readonly Socket _socket;
     private readonly bool _isIPv6;
     private readonly Lock _sending = new();
@@ -141,9 +143,15 @@ internal sealed class UdpPort : IDisposable
         using var batch = new DatagramBatch(MaxDatagramBytes);
         while (!_socket.SafeHandle.IsClosed)
         {
-            // 0: it was closed, a peer's port is (ICMP), or memory is short, which is of no concern to the others.
             int count = WithDescriptor(batch, static (one, descriptor) => one.Receive(descriptor));
-            if (count == 0 || _socket.SafeHandle.IsClosed) continue;
+            if (_socket.SafeHandle.IsClosed) return;
+            if (count == 0)
+            {
+                // Memory is short, or the interface is gone: what lasts is not to be asked for in a loop.
+                Thread.Sleep(AfterError);
+                continue;
+            }
+
             begin();
             try
             {

@@ -47,7 +47,9 @@ public sealed class Exchange
     /// <summary>
     /// Answers; a second answer is a mistake of the caller's. False: a peer that may not be where it says was asked to prove it instead, and will ask again.
     /// </summary>
-    public bool Respond(CoapResponse response) => _layer.Respond(this, response);
+    /// <param name="response">The answer.</param>
+    /// <param name="mustProve">Whether it is so asked however short the answer is.</param>
+    public bool Respond(CoapResponse response, bool mustProve = false) => _layer.Respond(this, response, mustProve);
 
     internal bool Wants(CoapCode code) => (Unwanted >> (code.Class - 1) & 1) == 0;
 }

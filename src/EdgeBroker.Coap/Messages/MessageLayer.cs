@@ -156,8 +156,10 @@ public sealed class MessageLayer
     /// <summary>Forgets a peer, whatever it has open.</summary>
     public void Forget(Peer peer) => _peers.Forget(peer);
 
-    /// <summary>Forgets a peer that has nothing open; false: there is none.</summary>
+    /// <summary>Forgets a peer that has nothing open, or may not be there; false: there is none.</summary>
     public bool TryForgetOne() => _peers.TryForgetOne();
+
+    internal void Pin(Peer peer, int change) => _peers.Pin(peer, change);
 
     /// <summary>Sends a response nobody waits for, as a NON.</summary>
     /// <returns>Its message id.</returns>
@@ -188,7 +190,7 @@ public sealed class MessageLayer
         SendNext(peer);
     }
 
-    internal bool Respond(Exchange exchange, CoapResponse response)
+    internal bool Respond(Exchange exchange, CoapResponse response, bool mustProve = false)
     {
         if (exchange.IsDone) throw new InvalidOperationException("A request is answered once.");
         exchange.IsDone = true;
@@ -204,7 +206,7 @@ public sealed class MessageLayer
         CoapType type = isPiggybacked ? CoapType.Acknowledgement : CoapType.NonConfirmable;
         ushort messageId = isPiggybacked ? exchange.MessageId : peer.NextMessageId;
         int length = response.Write(_buffer, type, messageId, exchange.Token);
-        bool isChallenged = length > MaxUnverifiedBytes && !peer.IsVerified;
+        bool isChallenged = (mustProve || length > MaxUnverifiedBytes) && !peer.IsVerified;
         if (isChallenged)
         {
             Counters.Challenged++;

@@ -35,13 +35,11 @@ public sealed class Peer
     /// <summary>What the handler keeps of it.</summary>
     public object? State { get; set; }
 
-    internal string KeptBodyKey { get; set; } = "";
-
-    /// <summary>The body of a response that is read in blocks; null: none.</summary>
-    internal CoapResponse? KeptBody { get; set; }
+    /// <summary>Whether somebody is there: by an answer, or by a handshake. Who has not shown so gives way to others, whatever it has open.</summary>
+    public bool IsReal => IsReached || EndPoint.Association != 0;
 
     /// <summary>Reasons to remember it although nothing is heard of it: observations.</summary>
-    public int Pins { get; set; }
+    public int Pins { get; internal set; }
 
     /// <summary>Bytes of its datagrams.</summary>
     public long BytesReceived { get; internal set; }
@@ -81,7 +79,7 @@ public sealed class Peer
     /// <summary>Responses that wait until it is acknowledged.</summary>
     internal Queue<Transmission> Waiting { get; } = new();
 
-    /// <summary>Its place among the peers in the order in which they were heard of.</summary>
+    /// <summary>Its place among the peers that may have to go.</summary>
     internal LinkedListNode<Peer>? Place { get; set; }
 
     internal ushort NextMessageId { get; set; }

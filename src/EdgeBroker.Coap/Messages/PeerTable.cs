@@ -12,10 +12,12 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
     private const int PeerBytes = 700;
     private const int ExchangeBytes = 250;
 
-    // So many of those not heard of for longest are looked at for one that may go.
+    // So many of those not heard of for longest are looked at for one that may go; what keeps the others is over in seconds.
     private const int Candidates = 16;
 
     private readonly Dictionary<PeerEndPoint, Peer> _peers = [];
+
+    // In the order in which they were heard of; but for those that stay for as long as they observe: a few of them at its head would be in the way of all.
     private readonly LinkedList<Peer> _byLastHeard = new();
     private int _count;
     private long _exchanges;
@@ -51,8 +53,14 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
     public void Touch(Peer peer, long nowMs)
     {
         peer.LastHeardMs = nowMs;
-        _byLastHeard.Remove(peer.Place!);
-        _byLastHeard.AddLast(peer.Place!);
+        Place(peer);
+    }
+
+    /// <summary>The peer has so many reasons more to be remembered, or fewer.</summary>
+    public void Pin(Peer peer, int change)
+    {
+        peer.Pins += change;
+        if (!peer.IsForgotten) Place(peer);
     }
 
     /// <summary>Remembers an exchange. The oldest that is answered makes room; false: none is, the peer has asked more than it waited for.</summary>
@@ -97,13 +105,16 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
 
     private static bool IsIdle(Peer peer) => peer.Pins == 0 && peer.IsFree && peer.Order.All(exchange => exchange.IsDone);
 
-    /// <summary>Forgets one that has nothing open, of those not heard of for longest; false: there is none.</summary>
+    // An address that somebody may have made up keeps nobody out, whatever it has open, but for what is being carried out.
+    private static bool MayGo(Peer peer) => IsIdle(peer) || (!peer.IsReal && peer.Order.All(exchange => exchange.IsDone));
+
+    /// <summary>Forgets one that has nothing open or may not be there, of those not heard of for longest; false: there is none.</summary>
     public bool TryForgetOne()
     {
         LinkedListNode<Peer>? node = _byLastHeard.First;
         for (int i = 0; i < Candidates && node is not null; i++, node = node.Next)
         {
-            if (!IsIdle(node.Value)) continue;
+            if (!MayGo(node.Value)) continue;
             Forget(node.Value);
             return true;
         }
@@ -119,10 +130,16 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
         peer.Current = null;
         peer.Waiting.Clear();
         _peers.Remove(peer.EndPoint);
-        _byLastHeard.Remove(peer.Place!);
+        if (peer.Place!.List is not null) _byLastHeard.Remove(peer.Place);
         while (peer.Order.TryDequeue(out Exchange? exchange)) Release(exchange);
         _count = _peers.Count;
         forgotten(peer);
+    }
+
+    private void Place(Peer peer)
+    {
+        if (peer.Place!.List is not null) _byLastHeard.Remove(peer.Place);
+        if (peer.Pins == 0 || !peer.IsReal) _byLastHeard.AddLast(peer.Place);
     }
 
     private void Expire(Peer peer, long nowMs)

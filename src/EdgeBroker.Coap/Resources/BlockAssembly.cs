@@ -45,9 +45,10 @@ internal sealed class BlockAssembly(CoapLimits limits)
             return CoapResponse.Because(CoapCode.RequestEntityIncomplete, "a block is missing: begin again with the first");
         }
 
-        MakeRoom(request.Payload.Length, body);
+        MakeRoom(request.Payload.Length + Body.PartBytes, body);
+        long before = body.MemoryBytes;
         body.Add(request);
-        _bytes += request.Payload.Length;
+        _bytes += body.MemoryBytes - before;
         body.LastMs = nowMs;
         _byAge.Remove(body.Place!);
         _byAge.AddLast(body.Place!);
@@ -78,7 +79,7 @@ internal sealed class BlockAssembly(CoapLimits limits)
         var body = new Body(id) { LastMs = nowMs };
         body.Place = _byAge.AddLast(body);
         _bodies.Add(id, body);
-        _bytes += Body.OverheadBytes;
+        _bytes += body.MemoryBytes;
         return body;
     }
 
@@ -86,7 +87,7 @@ internal sealed class BlockAssembly(CoapLimits limits)
     {
         _bodies.Remove(body.Id);
         _byAge.Remove(body.Place!);
-        _bytes -= body.Length + Body.OverheadBytes;
+        _bytes -= body.MemoryBytes;
     }
 
     // The one that has waited longest for its next block goes first.
@@ -102,13 +103,18 @@ internal sealed class BlockAssembly(CoapLimits limits)
 
     private sealed class Body((PeerEndPoint Peer, string Key) id)
     {
-        public const int OverheadBytes = 400;
+        /// <summary>What a part weighs besides its bytes.</summary>
+        public const int PartBytes = 40;
+
+        private const int OverheadBytes = 400;
 
         private readonly List<byte[]> _parts = [];
 
         public (PeerEndPoint Peer, string Key) Id { get; } = id;
 
         public int Length { get; private set; }
+
+        public long MemoryBytes => OverheadBytes + Length + ((long)_parts.Count * PartBytes);
 
         public ushort? ContentFormat { get; private set; }
 

@@ -26,6 +26,9 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     /// <summary>How many there are; any thread.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Whether so many observe that from here on an address must be proved: half of all places are for who is there.</summary>
+    public bool IsCrowded => _count >= layer.Limits.MaxObservations / 2;
+
     /// <summary>All of a peer.</summary>
     public IReadOnlyList<Observation> Of(Peer peer) => _byPeer.TryGetValue(peer, out PeerObservations? own) ? [.. own.All] : [];
 
@@ -50,7 +53,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         if (own is null) _byPeer.Add(peer, own = new PeerObservations());
         own.All.Add(observation);
         if (key is not null) _byIdentity[key] = observation;
-        peer.Pins++;
+        layer.Pin(peer, 1);
         _count++;
         return true;
     }
@@ -85,7 +88,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         own.All.Remove(observation);
         if (own.All.Count == 0) _byPeer.Remove(observation.Peer);
         if (observation.Identity is { } key && ReferenceEquals(_byIdentity.GetValueOrDefault(key), observation)) _byIdentity.Remove(key);
-        observation.Peer.Pins--;
+        layer.Pin(observation.Peer, -1);
         _count--;
         observation.Observed.Dispose();
         return true;

@@ -40,7 +40,9 @@ public sealed class PendingRequest
 
     /// <summary>Answers with a whole body.</summary>
     /// <returns>False: the peer was asked to prove where it is instead, and will ask again.</returns>
-    public bool Respond(CoapResponse response)
+    public bool Respond(CoapResponse response) => Respond(response, mustProve: false);
+
+    private bool Respond(CoapResponse response, bool mustProve)
     {
         if (!BlockCutter.TryCut(response, Request.Block2, _server.BlockExponent, Request.AsksSize, out CoapResponse block))
         {
@@ -48,8 +50,9 @@ public sealed class PendingRequest
             return true;
         }
 
-        if (block.Block2 is { More: true } && Request.Method != CoapCode.Get) _server.KeepBody(Peer, Request.TransferKey, response);
-        return Send(block);
+        if (!Send(block, mustProve)) return false;
+        if (block.Block2 is { More: true } && Request.Method != CoapCode.Get) _server.KeptBodies.Keep(Peer, Request.TransferKey, response);
+        return true;
     }
 
     /// <summary>Registers the one who asks as an observer, and answers with what there is now; false, with nothing done: there are too many.</summary>
@@ -61,13 +64,15 @@ public sealed class PendingRequest
     public bool TryObserve(IObserved observed, string? identity, bool isWhole, CoapResponse response, out Observation observation)
     {
         string? key = identity is null || isWhole ? identity : $"{identity}\u0001{Request.TransferKey}\u0001{Convert.ToHexString(Token)}";
+        bool mustProve = _server.Observers.IsCrowded && !Peer.IsReal;
         if (!_server.Observers.TryAdd(Peer, Token, observed, key, Request.Block2, out observation)) return false;
-        if (!Respond(response with { Observe = observation.NextSequence() })) observation.End();
+        if (!Respond(response with { Observe = observation.NextSequence() }, mustProve)) observation.End();
         return true;
     }
 
-    internal bool Send(CoapResponse response) => _exchange.Respond(
-        Request.Block1 is { } block && response.Code.IsSuccess ? response with { Block1 = response.Block1 ?? block with { More = false } } : response);
+    internal bool Send(CoapResponse response, bool mustProve = false) => _exchange.Respond(
+        Request.Block1 is { } block && response.Code.IsSuccess ? response with { Block1 = response.Block1 ?? block with { More = false } } : response,
+        mustProve);
 }
 
 /// <summary>Cuts bodies into blocks (RFC 7959, 2.4).</summary>

@@ -13,7 +13,6 @@ public sealed class ResourceServer : IRequestHandler
     private readonly Site _site;
     private readonly BlockAssembly _assembly;
     private readonly Action<Exception> _fault;
-    private long _bodyBytes;
 
     /// <param name="site">The resources.</param>
     /// <param name="limits">What peers may take.</param>
@@ -26,6 +25,7 @@ public sealed class ResourceServer : IRequestHandler
         _site = site;
         _fault = fault;
         _assembly = new BlockAssembly(limits);
+        KeptBodies = new KeptBodies(limits.MaxAssemblyBytes);
         BlockExponent = Block.ExponentOf(limits.BlockSize);
         Layer = new MessageLayer(limits, this, output, time, random);
         Observers = new Observers(Layer, BlockExponent);
@@ -38,12 +38,14 @@ public sealed class ResourceServer : IRequestHandler
     public int ObservationCount => Observers.Count;
 
     /// <summary>Bytes that peers have made it keep, but for what resources keep; any thread.</summary>
-    public long MemoryBytes => Layer.MemoryBytes + _assembly.MemoryBytes + Volatile.Read(ref _bodyBytes);
+    public long MemoryBytes => Layer.MemoryBytes + _assembly.MemoryBytes + KeptBodies.MemoryBytes;
 
     /// <summary>Is told of a peer that is forgotten, when nothing is kept of it any more; null: nobody.</summary>
     public Action<Peer>? Forgotten { get; set; }
 
     internal Observers Observers { get; }
+
+    internal KeptBodies KeptBodies { get; }
 
     internal int BlockExponent { get; }
 
@@ -70,7 +72,7 @@ public sealed class ResourceServer : IRequestHandler
         {
             pending.Send(new CoapResponse(CoapCode.RequestEntityTooLarge) { Size1 = (uint)Layer.Limits.MaxBodyBytes });
         }
-        else if (read.Block2 is { Number: > 0 } && read.Method != CoapCode.Get)
+        else if (read.Block2 is { Number: > 0 } && read.Method != CoapCode.Get && !SaysAgainWhatItFetches(read))
         {
             ContinueBody(pending);
         }
@@ -96,7 +98,7 @@ public sealed class ResourceServer : IRequestHandler
         _assembly.Forget(peer);
         (peer.State as IDisposable)?.Dispose();
         peer.State = null;
-        KeepBody(peer, "", null);
+        KeptBodies.Forget(peer);
         Forgotten?.Invoke(peer);
     }
 
@@ -132,23 +134,13 @@ public sealed class ResourceServer : IRequestHandler
         }
     }
 
-    /// <summary>Keeps the body of a response that is read in blocks and cannot be made again, as that of a POST; the last one of a peer.</summary>
-    internal void KeepBody(Peer peer, string key, CoapResponse? whole)
-    {
-        _bodyBytes += (whole?.Payload.Length ?? 0) - (peer.KeptBody?.Payload.Length ?? 0);
-        (peer.KeptBodyKey, peer.KeptBody) = (key, whole);
-    }
+    // Such a response can be made again, as that of a GET; what is kept may be of another FETCH.
+    private static bool SaysAgainWhatItFetches(CoapRequest request) => request.Method == CoapCode.Fetch && request.Payload.Length > 0;
 
-    private static void ContinueBody(PendingRequest pending)
+    private void ContinueBody(PendingRequest pending)
     {
-        Peer peer = pending.Peer;
-        if (peer.KeptBody is not { } whole || peer.KeptBodyKey != pending.Request.TransferKey)
-        {
-            pending.Refuse(CoapCode.RequestEntityIncomplete, "the response is not kept any more: ask again");
-            return;
-        }
-
-        pending.Respond(whole);
+        if (KeptBodies.Find(pending.Peer, pending.Request.TransferKey) is { } whole) pending.Respond(whole);
+        else pending.Refuse(CoapCode.RequestEntityIncomplete, "the response is not kept any more: ask again");
     }
 
     private void Dispatch(IResource resource, PendingRequest pending)

@@ -311,6 +311,35 @@ public sealed class DtlsTests : IAsyncDisposable
         clients.ForEach(client => client.Dispose());
     }
 
+    [Fact]
+    public async Task Of_associations_that_are_silent_the_oldest_makes_room()
+    {
+        CoapListener listener = await OpenAsync(limits: new CoapLimits { MaxPeers = 3 });
+        var clients = new List<DtlsClient>();
+        for (int i = 0; i < 5; i++)
+        {
+            clients.Add(await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key));
+            await Deadline.Until(() => Volatile.Read(ref listener.Dtls!.Counters.Succeeded) == i + 1, "the end of the handshake");
+        }
+
+        Assert.Equal((3, 0L), (listener.Dtls!.AssociationCount, Volatile.Read(ref listener.Dtls.Counters.Refused)));
+        Assert.Equal(CoapCode.Created, (await clients[^1].AskAsync(Put)).Code);
+        clients.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task A_handshake_begun_anew_leaves_the_former_association_in_use()
+    {
+        CoapListener listener = await OpenAsync();
+        var seen = new DtlsLoss(toServer: true, number: -1);
+        using DtlsClient client = await DtlsClient.ConnectAsync(listener.EndPoint, "sensor", Key, loss: seen);
+        // With its cookie, and no more, as of a client that has lost its keys and goes again.
+        byte[] hello = seen.Sent[1];
+        client.SendRaw(hello);
+        Assert.Equal(CoapCode.Created, (await client.AskUntilAnsweredAsync(Put)).Code);
+        Assert.Equal((1, 1L), (listener.Dtls!.AssociationCount, Volatile.Read(ref listener.Dtls.Counters.Succeeded)));
+    }
+
     private static AclRuleSet Rules(params AclRule[] rules) => new(rules, []);
 
     private static UdpClient ConnectPlain(CoapListener listener)
@@ -347,7 +376,7 @@ public sealed class DtlsTests : IAsyncDisposable
         File.Move(PskFile + ".new", PskFile, overwrite: true);
     }
 
-    private async Task<CoapListener> OpenAsync(string? keys = null)
+    private async Task<CoapListener> OpenAsync(string? keys = null, CoapLimits? limits = null)
     {
         await File.WriteAllTextAsync(PskFile, keys ?? "sensor:" + Convert.ToHexString(Key) + "\n");
         var listener = (CoapListener)await _family.OpenAsync(new ListenerSettings
@@ -356,6 +385,7 @@ public sealed class DtlsTests : IAsyncDisposable
             Address = "127.0.0.1:0",
             PskFile = PskFile,
             AllowAnonymous = false,
+            Coap = limits ?? new CoapLimits(),
         });
         await listener.BeginAsync();
         return listener;

@@ -55,6 +55,20 @@ public sealed class DurableQueueTests
     }
 
     [Fact]
+    public async Task Numbers_of_notifications_begin_anew_behind_24_bits()
+    {
+        using var rig = new GatewayRig();
+        // They come from the clock: 64 ms each.
+        long number = rig.Time.GetUtcNow().ToUnixTimeMilliseconds() / 64;
+        rig.Time.AdjustTime(DateTimeOffset.FromUnixTimeMilliseconds(((number | 0xFF_FFFF) - 1) * 64));
+        TestPeer peer = rig.Peer();
+        Assert.Equal(0xFF_FFFFu, peer.Get("ps/a?mode=queue&c=press7", Register).Number(OptionNumber.Observe));
+        rig.Publish("a", "1");
+        await peer.MailAsync();
+        Assert.Equal(0u, peer.Expect().Number(OptionNumber.Observe));
+    }
+
+    [Fact]
     public void Who_deregisters_leaves_nothing()
     {
         using var rig = new GatewayRig();

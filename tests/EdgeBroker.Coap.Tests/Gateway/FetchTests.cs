@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Rig;
@@ -50,6 +51,22 @@ public sealed class FetchTests : IDisposable
 
         Assert.Equal([0x98, 30], body.Take(2));
         Assert.Equal(2 + topics.Sum(topic => 1 + 1 + 1 + topic.Length + 1 + 2 + 100), body.Count);
+    }
+
+    [Fact]
+    public void Two_of_one_peer_at_once_are_not_mixed_up()
+    {
+        string[] names = [.. Enumerable.Range(0, 20).Select(i => "t" + i)];
+        foreach (string name in names) _rig.Publish(name, new string((char)('a' + int.Parse(name[1..], CultureInfo.InvariantCulture)), 100), retain: true);
+        Answer first = Fetch(names[..10]);
+        Fetch(names[10..]);
+        RequestOptions more = Asking(names[..10]).With(OptionNumber.Block2, new Block(1, false, 5));
+        Answer next = _peer.Ask(CoapCode.Fetch, "ps", more);
+        Assert.Equal(first.Find(OptionNumber.ETag), next.Find(OptionNumber.ETag));
+        Assert.Contains("jjjj", next.Text, StringComparison.Ordinal);
+        // Who does not say it again goes on with the last.
+        Answer last = _peer.Ask(CoapCode.Fetch, "ps", new RequestOptions().With(OptionNumber.Block2, new Block(2, false, 5)));
+        Assert.Equal(first.Find(OptionNumber.ETag), last.Find(OptionNumber.ETag));
     }
 
     [Theory]

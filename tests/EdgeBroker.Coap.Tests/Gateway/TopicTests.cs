@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Rig;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -226,6 +227,14 @@ public sealed class TopicTests : IDisposable
         Answer response = peer.Expect();
         Assert.Equal((CoapType.Confirmable, CoapCode.Created), (response.Type, response.Code));
         peer.Acknowledge(response);
+    }
+
+    [Fact]
+    public void While_the_store_cannot_write_it_says_when_to_come_again()
+    {
+        using var rig = new GatewayRig(new TestJournal { CommitsAtOnce = true, Condition = JournalCondition.Failing });
+        Answer refused = rig.Peer().Ask(CoapCode.Put, "ps/a", new RequestOptions().Carrying("1"));
+        Assert.Equal((CoapCode.ServiceUnavailable, 30u), (refused.Code, refused.Number(OptionNumber.MaxAge)));
     }
 
     [Fact]

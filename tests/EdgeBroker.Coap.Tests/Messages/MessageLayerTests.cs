@@ -239,6 +239,30 @@ public sealed class MessageLayerTests
     }
 
     [Fact]
+    public void Observers_that_are_told_nothing_keep_no_newcomer_out()
+    {
+        var rig = new CoapRig(limits: new CoapLimits { MaxPeers = 30 });
+        foreach (int port in Enumerable.Range(1, 20)) rig.Peer(port).Get("obs", new RequestOptions().With(OptionNumber.Observe, 0));
+        foreach (int port in Enumerable.Range(100, 50)) Assert.Equal(CoapCode.Content, rig.Peer(port).Get("test").Code);
+        Assert.Equal((20, 30), (rig.Server.ObservationCount, rig.Server.Layer.PeerCount));
+    }
+
+    [Fact]
+    public void Addresses_that_observe_and_may_be_made_up_make_room()
+    {
+        var rig = new CoapRig(limits: new CoapLimits { MaxPeers = 2, MaxObservations = 100 });
+        TestPeer real = rig.Peer(1, "192.0.2.1");
+        real.Get("obs", new RequestOptions().With(OptionNumber.Observe, 0));
+        rig.Peer(2, "192.0.2.1").Get("obs", new RequestOptions().With(OptionNumber.Observe, 0));
+        rig.Resources.Change("1");
+        real.Acknowledge(real.Expect());
+        foreach (int port in Enumerable.Range(100, 5)) Assert.Equal(CoapCode.Content, rig.Peer(port).Get("test").Code);
+        Assert.Equal((1, 2), (rig.Server.ObservationCount, rig.Server.Layer.PeerCount));
+        rig.Resources.Change("2");
+        Assert.Equal("2", real.Expect().Text);
+    }
+
+    [Fact]
     public void A_peer_that_is_silent_for_long_is_forgotten_and_with_it_all_it_holds()
     {
         TestPeer peer = _rig.Peer();

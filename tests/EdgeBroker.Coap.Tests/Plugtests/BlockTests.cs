@@ -191,6 +191,27 @@ public sealed class BlockTests
     }
 
     [Fact]
+    public void Responses_kept_for_their_blocks_are_bounded_and_the_oldest_goes()
+    {
+        var rig = new CoapRig(limits: new CoapLimits { MaxAssemblyBytes = 5_000 });
+        TestPeer[] peers = [.. Enumerable.Range(1, 4).Select(port => rig.Peer(port))];
+        RequestOptions large = new() { Payload = _rig.Resources.LargeBody };
+        foreach (TestPeer peer in peers) Assert.True(peer.Ask(CoapCode.Post, "large-post", large).Block(OptionNumber.Block2)!.Value.More);
+        Assert.Equal(2 * 1_700, rig.Server.KeptBodies.MemoryBytes);
+        RequestOptions next = new RequestOptions().With(OptionNumber.Block2, new Block(1, false, 5));
+        Assert.Equal(CoapCode.RequestEntityIncomplete, peers[0].Ask(CoapCode.Post, "large-post", next).Code);
+        Assert.Equal(CoapCode.Changed, peers[^1].Ask(CoapCode.Post, "large-post", next).Code);
+    }
+
+    [Fact]
+    public void Nothing_is_kept_for_an_address_that_has_to_be_proved_first()
+    {
+        TestPeer stranger = _rig.Peer(address: "192.0.2.1");
+        Assert.Equal(CoapCode.Unauthorized, stranger.Ask(CoapCode.Post, "large-post", new RequestOptions { Payload = _rig.Resources.LargeBody }).Code);
+        Assert.Equal(0, _rig.Server.KeptBodies.MemoryBytes);
+    }
+
+    [Fact]
     public void Between_two_blocks_the_body_may_change_and_the_client_sees_it()
     {
         Answer first = _peer.Get("large");

@@ -266,6 +266,18 @@ public sealed class ObserveTests
         Assert.Equal((CoapCode.Content, 1), (registered.Code, _rig.Server.ObservationCount));
     }
 
+    [Fact]
+    public void Half_of_all_places_are_for_observers_that_are_there()
+    {
+        var rig = new CoapRig(limits: new CoapLimits { MaxObservations = 4 });
+        Assert.Equal([true, true, false], Enumerable.Range(1, 3).Select(port => IsObserving(rig.Peer(port, "192.0.2.1"), 1)));
+        TestPeer proved = rig.Peer(4, "192.0.2.1");
+        byte[] echo = proved.Get("obs", Register).Find(OptionNumber.Echo)!;
+        Assert.NotNull(proved.Get("obs", Register.With(OptionNumber.Echo, echo)).Number(OptionNumber.Observe));
+        Assert.True(IsObserving(rig.Peer(5), 1));
+        Assert.Equal(4, rig.Server.ObservationCount);
+    }
+
     private static bool IsObserving(TestPeer peer, byte token) =>
         peer.Get("obs", new RequestOptions { Token = [token] }.With(OptionNumber.Observe, 0)).Number(OptionNumber.Observe) is not null;
 

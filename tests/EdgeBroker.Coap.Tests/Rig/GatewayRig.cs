@@ -28,7 +28,11 @@ internal sealed class GatewayRig : IDisposable
         Door = new Replaceable<DoorSettings>(door ?? new DoorSettings("127.0.0.1:5683", AllowAnonymous: true, AllowQueryCredentials: false));
         Server = new CoapServer(
             Broker, authenticator ?? new AnonymousAuthenticator(Rules), limits ?? new CoapLimits(), Door, Time, Clients = new CoapClients(Broker),
-            all => all.ForEach(one => _peers[one.To].Take(one.Datagram)));
+            all =>
+            {
+                Sending();
+                all.ForEach(one => _peers[one.To].Take(one.Datagram));
+            });
     }
 
     public FakeTimeProvider Time { get; } = new();
@@ -40,6 +44,9 @@ internal sealed class GatewayRig : IDisposable
     public CoapClients Clients { get; }
 
     public CoapServer Server { get; }
+
+    /// <summary>Happens when the server sends.</summary>
+    public Action Sending { get; set; } = static () => { };
 
     public Replaceable<DoorSettings> Door { get; }
 
