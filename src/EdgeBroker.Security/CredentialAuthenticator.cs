@@ -176,7 +176,7 @@ public sealed class CredentialAuthenticator : IAuthenticator
         PasswordEntry verified = entry ?? users.Entries[_cache.PickFor(userName, users.Entries.Count)];
         VerificationCache.Digest digest = _cache.DigestOf(userName, password, verified.Hash.Text);
         if (entry is not null && _cache.Find(digest) is not null) return ValueTask.FromResult(Admit(request, entry, remembered: true));
-        return Enqueue(request, password.Length, verified.Hash.VerifyBytes, () =>
+        return Enqueue(request, password.Length, PasswordHash.VerifyBytes, () =>
         {
             bool isRight = verified.Hash.Verify(password) & entry is not null;
             CryptographicOperations.ZeroMemory(password);

@@ -46,15 +46,7 @@ internal static partial class PasswordFileTarget
         string name = line[..colon];
         string hash = line[(colon + 1)..].TrimEnd();
         if (name.Any(char.IsControl) || name != name.Trim()) return null;
-        return Bcrypt().IsMatch(hash) || IsArgon2(hash) || IsMosquitto(hash) || IsScram(hash) ? name : null;
-    }
-
-    private static bool IsArgon2(string hash)
-    {
-        Match match = Argon2().Match(hash);
-        if (!match.Success || Number(match, 1) is not { } memory || Number(match, 2) is not { } passes || Number(match, 3) is not { } lanes) return false;
-        return passes is >= 1 and <= 16 && lanes is >= 1 and <= 8 && memory >= 8 * lanes && memory <= 262_144
-            && Bytes(match.Groups[4].Value) is >= 8 and <= 64 && Bytes(match.Groups[5].Value) is >= 16 and <= 64;
+        return Bcrypt().IsMatch(hash) || IsMosquitto(hash) || IsScram(hash) ? name : null;
     }
 
     private static bool IsMosquitto(string hash)
@@ -95,9 +87,6 @@ internal static partial class PasswordFileTarget
 
     [GeneratedRegex(@"^\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}\z")]
     private static partial Regex Bcrypt();
-
-    [GeneratedRegex(@"^\$argon2id\$v=19\$m=([0-9]+),t=([0-9]+),p=([0-9]+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)\z")]
-    private static partial Regex Argon2();
 
     [GeneratedRegex(@"^SCRAM-SHA-256\$([0-9]+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)\z")]
     private static partial Regex Scram();

@@ -23,7 +23,6 @@ public static class PasswdCommand
         CommandOption.Flag("--stdin", null, "read the password from the first line of stdin; else it is asked for");
     private static readonly CommandOption Cost =
         CommandOption.Number("--cost", null, "N", 4, 15, $"bcrypt with this cost ({DefaultCost}); each step doubles the time");
-    private static readonly CommandOption Argon2 = CommandOption.Flag("--argon2", null, "Argon2id (19 MiB of memory) in place of bcrypt");
     private static readonly CommandOption Scram = CommandOption.Flag(
         "--scram", null, "SCRAM-SHA-256: MQTT 5 clients may prove the password instead of sending it; those that send it are let in as well");
 
@@ -31,7 +30,7 @@ public static class PasswdCommand
         "--iterations", null, "N", ScramSha256.MinIterations, ScramSha256.MaxIterations,
             $"with --scram ({DefaultIterations}); every client has this work to do when it connects");
 
-    private static readonly OptionGroup Kinds = new("What is stored", Cost, Argon2, Scram, Iterations);
+    private static readonly OptionGroup Kinds = new("What is stored", Cost, Scram, Iterations);
     private const string Taken = "; a running broker takes it by itself (with auth.watch_password_file = false: by \"edgebroker reload\")";
 
     private static readonly Operand[] FileAndUser = [new("FILE"), new("USER")];
@@ -132,11 +131,11 @@ public static class PasswdCommand
     private static PasswordHash MakeHash(Arguments args, string prompt, CommandContext context)
     {
         string password = Ask(args, prompt, repeat: true, context);
-        (bool argon, bool scram) = (args.Has(Argon2), args.Has(Scram));
+        bool scram = args.Has(Scram);
         if (password.Length == 0 || password.Contains('\0')) throw new CommandException("the password is empty, or holds a zero");
-        if (!argon && !scram && Encoding.UTF8.GetByteCount(password) > BcryptBytes)
+        if (!scram && Encoding.UTF8.GetByteCount(password) > BcryptBytes)
         {
-            throw new CommandException($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --argon2 or --scram");
+            throw new CommandException($"bcrypt looks at {BcryptBytes} bytes and would ignore the rest of this password; use --scram");
         }
 
         if (Encoding.UTF8.GetByteCount(password) > PasswordHash.MaxPasswordBytes)
@@ -145,15 +144,13 @@ public static class PasswdCommand
         }
 
         if (scram && !SaslPrep.TryPrepare(password, out _)) throw new CommandException($"SCRAM does not take this password: {NotPrepared}");
-        if (argon) return PasswordHash.Argon2(password);
         return scram ? PasswordHash.Scram(password, (int)(args.Number(Iterations) ?? DefaultIterations))
             : PasswordHash.Bcrypt(password, (int)(args.Number(Cost) ?? DefaultCost));
     }
 
     private static void CheckKind(Arguments args)
     {
-        if (args.Has(Argon2) && args.Has(Scram)) throw new UsageException("--argon2 and --scram are two kinds; leave out one of the two");
-        if (args.Has(Cost) && (args.Has(Argon2) || args.Has(Scram))) throw new UsageException("--cost is bcrypt's; leave out one of the two");
+        if (args.Has(Cost) && args.Has(Scram)) throw new UsageException("--cost is bcrypt's; leave out one of the two");
         if (args.Has(Iterations) && !args.Has(Scram)) throw new UsageException("--iterations goes with --scram");
     }
 

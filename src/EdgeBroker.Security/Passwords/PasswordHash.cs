@@ -10,16 +10,13 @@ public abstract class PasswordHash
     /// <summary>Longest password that is looked at, in bytes; a longer one is wrong.</summary>
     public const int MaxPasswordBytes = 1024;
 
-    // bcrypt's tables; the others take less.
-    private const int SmallVerifyBytes = 8 * 1024;
+    /// <summary>Bytes of memory that verifying a password takes: bcrypt's tables; the other kinds take less.</summary>
+    public const int VerifyBytes = 8 * 1024;
 
     private protected PasswordHash(string text) => Text = text;
 
     /// <summary>The hash as it stands in the file.</summary>
     public string Text { get; }
-
-    /// <summary>Bytes of memory that verifying a password takes.</summary>
-    public virtual int VerifyBytes => SmallVerifyBytes;
 
     /// <summary>Whether this is the password. Takes the time its making took: never on a thread that others wait for.</summary>
     public abstract bool Verify(ReadOnlySpan<byte> password);
@@ -28,9 +25,6 @@ public abstract class PasswordHash
     /// <param name="password">At most 72 bytes: bcrypt looks at no more.</param>
     /// <param name="cost">The logarithm of the work, 4 to 15.</param>
     public static PasswordHash Bcrypt(string password, int cost) => BcryptHash.Make(password, cost);
-
-    /// <summary>Hashes a new password with Argon2id: 19 MiB, two passes, one lane.</summary>
-    public static PasswordHash Argon2(string password) => Argon2Hash.Make(Encoding.UTF8.GetBytes(password));
 
     /// <summary>Makes SCRAM-SHA-256 credentials of a new password, 4,096 to 5,000,000 iterations.</summary>
     /// <param name="password">One that <see cref="Protocol.Scram.SaslPrep"/> takes.</param>
@@ -46,7 +40,6 @@ public abstract class PasswordHash
     {
         PasswordHash? parsed;
         if (text.StartsWith("$2", StringComparison.Ordinal)) parsed = BcryptHash.Parse(text, out problem);
-        else if (text.StartsWith("$argon2id$", StringComparison.Ordinal)) parsed = Argon2Hash.Parse(text, out problem);
         else if (text.StartsWith("$7$", StringComparison.Ordinal)) parsed = Pbkdf2Hash.Parse(text, out problem);
         else if (text.StartsWith("$6$", StringComparison.Ordinal)) parsed = SaltedSha512Hash.Parse(text, out problem);
         else if (text.StartsWith(ScramHash.Prefix, StringComparison.Ordinal)) parsed = ScramHash.Parse(text, out problem);
@@ -79,6 +72,11 @@ public abstract class PasswordHash
         const string cure = "make the line with `edgebroker passwd add`";
         if (text.Length == 0) return $"no password hash behind the colon; {cure}";
         if (text[0] != '$' && !text.StartsWith("SCRAM-", StringComparison.Ordinal)) return $"not a password hash (a password in clear?); {cure}";
-        return $"a hash of an unknown kind; expected bcrypt ($2b$), Argon2id ($argon2id$), SCRAM-SHA-256$ or mosquitto's $7$ or $6$: {cure}";
+        if (text.StartsWith("$argon2", StringComparison.Ordinal))
+        {
+            return $"Argon2 is not supported: each login would take the memory that the hash names, before the password is known to be right; {cure}";
+        }
+
+        return $"a hash of an unknown kind; expected bcrypt ($2b$), SCRAM-SHA-256$ or mosquitto's $7$ or $6$: {cure}";
     }
 }

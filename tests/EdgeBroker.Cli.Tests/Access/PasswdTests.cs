@@ -11,7 +11,6 @@ public sealed class PasswdTests : IDisposable
 
     [Theory]
     [InlineData("--cost", "4")]
-    [InlineData("--argon2")]
     [InlineData("--scram", "--iterations", "4096")]
     public void A_user_is_added_changed_verified_listed_and_removed(params string[] kind)
     {
@@ -92,8 +91,6 @@ public sealed class PasswdTests : IDisposable
     [InlineData("passwd add: USER is missing", "passwd", "add", "users")]
     [InlineData("passwd add: there is no option -b", "passwd", "add", "-b", "users", "anna")]
     [InlineData("passwd hash: --cost 3: give a whole number from 4 to 15", "passwd", "hash", "--stdin", "--cost", "3")]
-    [InlineData("passwd hash: --cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--cost", "10", "--argon2")]
-    [InlineData("passwd hash: --argon2 and --scram are two kinds; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--argon2")]
     [InlineData("passwd hash: --cost is bcrypt's; leave out one of the two", "passwd", "hash", "--stdin", "--scram", "--cost", "10")]
     [InlineData("passwd hash: --iterations goes with --scram", "passwd", "hash", "--stdin", "--iterations", "5000")]
     [InlineData("passwd hash: --iterations 4095: give a whole number from 4096 to 5000000", "passwd", "hash", "--stdin", "--scram", "--iterations", "4095")]

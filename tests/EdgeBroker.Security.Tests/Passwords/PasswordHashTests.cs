@@ -13,7 +13,6 @@ public sealed class PasswordHashTests
         { "geheim-2", "$2b$06$abcdefghijklmnopqrstuumcEXAyzg5EVdt2Eb5dExL.arjO.Swk6" },
         { "geheim-2", "$2y$06$abcdefghijklmnopqrstuumcEXAyzg5EVdt2Eb5dExL.arjO.Swk6" },
         { "pencil", "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=" },
-        { "geheim-a", "$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E" },
     };
 
     [Theory]
@@ -34,8 +33,7 @@ public sealed class PasswordHashTests
     [Fact]
     public void New_hashes_verify_and_differ_each_time()
     {
-        foreach (Func<PasswordHash> make in new Func<PasswordHash>[] { () => PasswordHash.Bcrypt("grün 7", 4), () => PasswordHash.Argon2("grün 7"), () =>
-            PasswordHash.Scram("grün 7", 4096) })
+        foreach (Func<PasswordHash> make in new Func<PasswordHash>[] { () => PasswordHash.Bcrypt("grün 7", 4), () => PasswordHash.Scram("grün 7", 4096) })
         {
             PasswordHash one = make();
             Assert.True(PasswordHash.TryParse(one.Text, out PasswordHash read, out string problem), problem);
@@ -77,17 +75,13 @@ public sealed class PasswordHashTests
     [InlineData("", "no password hash behind the colon")]
     [InlineData("secret", "a password in clear?")]
     [InlineData("$1$salt$hash", "a hash of an unknown kind")]
-    [InlineData("$argon2i$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "a hash of an unknown kind")]
+    [InlineData("$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "Argon2 is not supported")]
+    [InlineData("$argon2i$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "Argon2 is not supported")]
     [InlineData("$2b$10$short", "a bcrypt hash that is cut off")]
     [InlineData("$2b$06$abcdefghijklmnopqrstuumcEXAyzg5EVdt2Eb5dExL.arjO.Swk=", "a bcrypt hash that is cut off")]
     [InlineData("$2b$31$abcdefghijklmnopqrstuumcEXAyzg5EVdt2Eb5dExL.arjO.Swk6", "of cost 31; expected 4 to 15")]
-    [InlineData("$argon2id$v=16$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
-    [InlineData("$argon2id$v=19$m=4000000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
-    [InlineData("$argon2id$v=19$m=2000000,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
-    [InlineData("$argon2id$v=19$m=64,t=0,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "costs too much")]
     [InlineData(
         "$7$101\0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "a $7$ hash that is cut off")]
-    [InlineData("$argon2id$v=19$m=64\0,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$fDIx/BK37R6AYV94kvWuJ3/ntr2Vz7MuDG6ihlhz66E", "an Argon2id hash that is cut off")]
     [InlineData("$7$0$fThtKZVSnBW7S7As$QKUeFRGjxyZr+kMNQ32Z1bboT5/ib07OjAABtWTU5/U7b8e1iWYz4uF56+kcSgO0CIIvCKe7s0QuDTAUeVoPow==", "of 0 iterations")]
     [InlineData("$7$101$fThtKZVSnBW7S7As$QKUe", "a $7$ hash that is cut off")]
     [InlineData("$6$CeHgg9kK3vGV+Z6Q", "a $6$ hash that is cut off")]
