@@ -14,11 +14,15 @@ namespace EdgeBroker.Coap.Gateway;
 /// <param name="filter">The topic or filter.</param>
 /// <param name="qos">The QoS of the subscription.</param>
 /// <param name="isFilter">Whether messages come with their topic.</param>
+/// <param name="maxBytes">Bytes of a payload that it is told at most.</param>
 /// <param name="executor">Where it is told that there is something new.</param>
 /// <param name="nowMs">The broker's clock.</param>
-internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, bool isFilter, ISerialExecutor executor, Func<long> nowMs)
-    : IObserved
+internal sealed class TopicObserved(
+    IMessageFeed feed, string filter, QoS qos, bool isFilter, int maxBytes, ISerialExecutor executor, Func<long> nowMs) : IObserved
 {
+    /// <summary>What is said of a value that is not told.</summary>
+    public const string TooLong = "the value has more bytes than max_body_size of [listener.coap]";
+
     private readonly bool _isConfirmable = qos > QoS.AtMostOnce;
     private Observation? _observation;
     private CoapResponse? _first;
@@ -26,6 +30,7 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
     private bool _isWaiting;
     private bool _hasState;
     private ushort? _format;
+    private long _tooLong;
 
     /// <summary>Messages that wait for the observer.</summary>
     public int QueuedMessages => feed.QueuedMessages;
@@ -34,7 +39,7 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
     public long QueuedBytes => feed.QueuedBytes;
 
     /// <summary>Messages it was not told of.</summary>
-    public long Dropped => feed.Dropped;
+    public long Dropped => feed.Dropped + Volatile.Read(ref _tooLong);
 
     /// <summary>What it follows, as a subscription.</summary>
     public SubscriptionView Describe() => new(filter, (int)qos, NoLocal: false, RetainAsPublished: true, RetainHandling: isFilter ? 0 : 2, Identifiers: null);
@@ -58,10 +63,23 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
     /// <summary>Takes the first message of several topics, as far as one is at hand.</summary>
     public bool TryTakeFirst(out CoapResponse envelope)
     {
-        bool isFound = feed.TryRead(out LocalDelivery delivery, out Action? taken);
+        bool isFound = TryRead(out LocalDelivery delivery, out Action? taken);
         taken?.Invoke();
         envelope = isFound ? MessageContent.ToEnvelope(delivery, nowMs()) : new CoapResponse(CoapCode.Content);
         return isFound;
+    }
+
+    // Of several topics one that is too long is left out: the others go on.
+    private bool TryRead(out LocalDelivery delivery, out Action? taken)
+    {
+        while (feed.TryRead(out delivery, out taken))
+        {
+            if (!isFilter || delivery.Message.Payload.Length <= maxBytes) return true;
+            taken?.Invoke();
+            _tooLong++;
+        }
+
+        return false;
     }
 
     /// <summary>Rules have changed: ends the observation if it is not permitted any more.</summary>
@@ -96,7 +114,7 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
 
         while (true)
         {
-            if (feed.TryRead(out LocalDelivery delivery, out Action? taken))
+            if (TryRead(out LocalDelivery delivery, out Action? taken))
             {
                 CoapResponse told = isFilter ? MessageContent.ToEnvelope(delivery, nowMs()) : ToState(delivery);
                 notification = new Notification(told, _isConfirmable || feed.IsDurable, taken);
@@ -130,6 +148,7 @@ internal sealed class TopicObserved(IMessageFeed feed, string filter, QoS qos, b
     {
         Message message = delivery.Message;
         if (delivery.Retain && message.Payload.Length == 0) return CoapResponse.Because(CoapCode.NotFound, "the value was deleted");
+        if (message.Payload.Length > maxBytes) return CoapResponse.Because(CoapCode.RequestEntityTooLarge, TooLong);
         ushort? format = MessageContent.FormatOf(message);
         if (_hasState && format != _format) return CoapResponse.Because(CoapCode.NotAcceptable, "the content format has changed");
         (_hasState, _format) = (true, format);

@@ -50,22 +50,24 @@ internal sealed partial class TopicResource
         long bytes = 0;
         foreach (byte[] topic in topics)
         {
-            if (client.Publisher.TryReadRetained(topic, out Message? message) != ReasonCode.Success)
+            int most = client.Server.Layer.Limits.MaxBodyBytes;
+            ReasonCode reason = client.Publisher.TryReadRetained(topic, out Message? message, most);
+            if (reason is not (ReasonCode.Success or ReasonCode.PacketTooLarge))
             {
                 pending.Refuse(CoapCode.Forbidden, "not permitted to read one of these topics");
                 return;
             }
 
             // What has no value is left out.
-            if (message is null) continue;
-            byte[] value = MessageContent.ToEntry(message);
+            byte[] value = message is null ? [] : MessageContent.ToEntry(message);
             bytes += value.Length;
-            if (bytes > client.Server.Layer.Limits.MaxBodyBytes)
+            if (reason == ReasonCode.PacketTooLarge || bytes > most)
             {
                 pending.Refuse(CoapCode.UnprocessableEntity, "these values together are too long: fetch fewer");
                 return;
             }
 
+            if (message is null) continue;
             values.Add(value);
             if (message.RemainingExpirySeconds(broker.Clock.NowMs) is { } left) maxAge = Math.Min(maxAge, left);
         }

@@ -34,13 +34,15 @@ internal sealed partial class TopicResource
         if (observed is null) return;
         if (!isFilter && !isQueue)
         {
-            client.Publisher.TryReadRetained(Bytes(filter), out Message? message);
+            ReasonCode reason = client.Publisher.TryReadRetained(Bytes(filter), out Message? message, client.Server.Layer.Limits.MaxBodyBytes);
             if (message is not null) observed.Told(message);
-            observed.TellFirst(message is null ? new CoapResponse(CoapCode.Content) : MessageContent.ToResponse(message, broker.Clock.NowMs));
+            if (reason == ReasonCode.PacketTooLarge) observed.TellFirst(CoapResponse.Because(CoapCode.RequestEntityTooLarge, TopicObserved.TooLong));
+            else observed.TellFirst(message is null ? new CoapResponse(CoapCode.Content) : MessageContent.ToResponse(message, broker.Clock.NowMs));
         }
 
         string key = KeyOf(client, filter);
-        if (client.Server.Observers.TryAdd(client.Peer, token, observed, key, block: null, out Observation observation)) observed.Begin(observation);
+        Observers observers = client.Server.Observers;
+        if (observers.TryAdd(client.Peer, token, observed, key, block: null, transfer: null, out Observation observation)) observed.Begin(observation);
         else observed.Dispose();
     }
 
@@ -90,7 +92,8 @@ internal sealed partial class TopicResource
             MaxQueuedMessages = query.IsQueue ? QueuedMessages : LatestTopics,
             MaxQueuedBytes = QueuedBytes,
         });
-        var observed = new TopicObserved(new LocalFeed(subscriber), topic, qos, isFilter, executor, () => broker.Clock.NowMs);
+        var observed = new TopicObserved(
+            new LocalFeed(subscriber), topic, qos, isFilter, client.Server.Layer.Limits.MaxBodyBytes, executor, () => broker.Clock.NowMs);
         RetainHandling retained = isFilter ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
         ReasonCode granted = subscriber.Subscribe(topic, new SubscriptionOptions(qos, retainAsPublished: true, retainHandling: retained));
         if (!granted.IsError()) return observed;
@@ -106,7 +109,8 @@ internal sealed partial class TopicResource
         RetainHandling retained = isOwedRetained ? RetainHandling.SendOnSubscribe : RetainHandling.DoNotSend;
         reason = durables.TryOpen(client, filter, token, isQueue, retained, _context, out DurableFeed? feed, out stored);
         if (feed is null) return null;
-        var observed = new TopicObserved(feed, filter, isQueue ? QoS.AtLeastOnce : QoS.AtMostOnce, isFilter, executor, () => broker.Clock.NowMs);
+        QoS qos = isQueue ? QoS.AtLeastOnce : QoS.AtMostOnce;
+        var observed = new TopicObserved(feed, filter, qos, isFilter, client.Server.Layer.Limits.MaxBodyBytes, executor, () => broker.Clock.NowMs);
         string sessionId = feed.Lease.Session.Id;
         feed.Lost = why =>
         {

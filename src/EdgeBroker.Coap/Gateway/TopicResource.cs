@@ -81,9 +81,11 @@ internal sealed partial class TopicResource(Broker broker, CoapDoor door, ISeria
     /// <summary>Looks for the retained message; false: the request was refused.</summary>
     private static bool TryFind(PendingRequest pending, CoapClient client, string topic, out Message? message)
     {
-        ReasonCode reason = client.Publisher.TryReadRetained(Bytes(topic), out message);
+        // A longer one would be copied, and its ETag computed, for each of its blocks.
+        ReasonCode reason = client.Publisher.TryReadRetained(Bytes(topic), out message, client.Server.Layer.Limits.MaxBodyBytes);
         if (reason == ReasonCode.Success) return true;
-        pending.Refuse(CoapCode.Forbidden, "not permitted to read this topic");
+        if (reason == ReasonCode.PacketTooLarge) pending.Refuse(CoapCode.RequestEntityTooLarge, TopicObserved.TooLong);
+        else pending.Refuse(CoapCode.Forbidden, "not permitted to read this topic");
         return false;
     }
 

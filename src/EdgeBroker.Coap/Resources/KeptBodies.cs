@@ -3,8 +3,8 @@ using EdgeBroker.Coap.Messages;
 namespace EdgeBroker.Coap.Resources;
 
 /// <summary>
-/// Bodies of responses that are read in blocks and cannot be made again, as that of a POST: the last one of a peer, and of all peers as many bytes as there may
-/// be; the one asked for longest ago goes.
+/// Bodies of responses that are read in blocks and cannot be made again, as that of a POST or of an event that an observer was told: the last one of a peer,
+/// and of all peers as many bytes as there may be; the oldest goes.
 /// </summary>
 /// <param name="maxBytes">Bytes of all of them.</param>
 internal sealed class KeptBodies(int maxBytes)
@@ -24,6 +24,9 @@ internal sealed class KeptBodies(int maxBytes)
         _bytes += whole.Payload.Length;
         while (_bytes > maxBytes) Forget(_byAge.First!.Value.Peer);
     }
+
+    /// <summary>Whether there is one of a peer.</summary>
+    public bool IsKept(Peer peer) => _byPeer.ContainsKey(peer);
 
     /// <summary>The body a peer goes on with; null: it is not kept any more.</summary>
     public CoapResponse? Find(Peer peer, string key) =>

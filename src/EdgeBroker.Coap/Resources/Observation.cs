@@ -11,7 +11,7 @@ public sealed class Observation
     private readonly Observers _observers;
     private uint _sequence;
 
-    internal Observation(Observers observers, Peer peer, byte[] token, IObserved observed, string? identity, Block? block, uint sequence)
+    internal Observation(Observers observers, Peer peer, byte[] token, IObserved observed, string? identity, Block? block, string? transfer, uint sequence)
     {
         _observers = observers;
         Peer = peer;
@@ -19,6 +19,7 @@ public sealed class Observation
         Observed = observed;
         Identity = identity;
         Block = block;
+        Transfer = transfer;
         _sequence = sequence & SequenceMask;
     }
 
@@ -37,6 +38,9 @@ public sealed class Observation
 
     /// <summary>The block size that was asked for.</summary>
     internal Block? Block { get; }
+
+    /// <summary>By what the rest of a notification in blocks is asked for; null: not known.</summary>
+    internal string? Transfer { get; }
 
     /// <summary>Whether there may be something new.</summary>
     internal bool IsSignalled { get; set; }

@@ -6,7 +6,7 @@ namespace EdgeBroker.Coap.Resources;
 /// <summary>
 /// All observations, and who is told next: a peer has one CON in flight at most, and what changes meanwhile is told once, as it is then (RFC 7641, 4.5).
 /// </summary>
-internal sealed class Observers(MessageLayer layer, int blockExponent)
+internal sealed class Observers(MessageLayer layer, int blockExponent, KeptBodies kept)
 {
     // RFC 7641, 4.5.1: without acknowledgements nobody says how much a network can carry.
     private const long NonIntervalMs = 3_000;
@@ -38,8 +38,9 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
     /// <param name="observed">What it follows.</param>
     /// <param name="key">Names who observes what, wherever the observer is; null: the end point does.</param>
     /// <param name="block">The block size asked for.</param>
+    /// <param name="transfer">By what the rest of a notification in blocks is asked for; null: not known.</param>
     /// <param name="observation">The registration.</param>
-    public bool TryAdd(Peer peer, byte[] token, IObserved observed, string? key, Block? block, out Observation observation)
+    public bool TryAdd(Peer peer, byte[] token, IObserved observed, string? key, Block? block, string? transfer, out Observation observation)
     {
         // The same token again is the same observation again (RFC 7641, 4.1), and what it stood for is not wanted any more; the same identity somewhere else
         // has moved.
@@ -47,7 +48,7 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         if (key is not null && _byIdentity.TryGetValue(key, out Observation? moved)) End(moved);
         // What goes on behind a restart must not begin with a number that the observer takes for an old one (RFC 7641, 3.4).
         uint sequence = observed.IsDurable ? (uint)(layer.WallTimeMs / SequenceStepMs) : 1;
-        observation = new Observation(this, peer, token, observed, key, block, sequence) { ConfirmedMs = layer.NowMs };
+        observation = new Observation(this, peer, token, observed, key, block, transfer, sequence) { ConfirmedMs = layer.NowMs };
         _byPeer.TryGetValue(peer, out PeerObservations? own);
         if (_count >= layer.Limits.MaxObservations || own?.All.Count >= layer.Limits.MaxObservationsPerPeer) return false;
         if (own is null) _byPeer.Add(peer, own = new PeerObservations());
@@ -218,6 +219,8 @@ internal sealed class Observers(MessageLayer layer, int blockExponent)
         int exponent = one.Peer.IsVerified ? blockExponent : Math.Min(blockExponent, UnverifiedExponent);
         Block? asked = one.Block is { } block ? block with { Number = 0 } : null;
         BlockCutter.TryCut(response, asked, exponent, tellSize: false, out CoapResponse cut);
+        // An event, or one of several topics, cannot be read again.
+        if (cut.Block2 is { More: true } && one.Transfer is { } transfer) kept.Keep(one.Peer, transfer, response with { Observe = null });
         return cut;
     }
 

@@ -51,7 +51,9 @@ public sealed class PendingRequest
         }
 
         if (!Send(block, mustProve)) return false;
-        if (block.Block2 is { More: true } && Request.Method != CoapCode.Get) _server.KeptBodies.Keep(Peer, Request.TransferKey, response);
+        if (block.Block2 is not { More: true }) return true;
+        if (response.Observe is not null) _server.KeptBodies.Keep(Peer, Request.TransferKey, response with { Observe = null });
+        else if (Request.Method != CoapCode.Get) _server.KeptBodies.Keep(Peer, Request.TransferKey, response);
         return true;
     }
 
@@ -65,7 +67,7 @@ public sealed class PendingRequest
     {
         string? key = identity is null || isWhole ? identity : $"{identity}\u0001{Request.TransferKey}\u0001{Convert.ToHexString(Token)}";
         bool mustProve = _server.Observers.IsCrowded && !Peer.IsReal;
-        if (!_server.Observers.TryAdd(Peer, Token, observed, key, Request.Block2, out observation)) return false;
+        if (!_server.Observers.TryAdd(Peer, Token, observed, key, Request.Block2, Request.TransferKey, out observation)) return false;
         if (!Respond(response with { Observe = observation.NextSequence() }, mustProve)) observation.End();
         return true;
     }

@@ -28,7 +28,7 @@ public sealed class ResourceServer : IRequestHandler
         KeptBodies = new KeptBodies(limits.MaxAssemblyBytes);
         BlockExponent = Block.ExponentOf(limits.BlockSize);
         Layer = new MessageLayer(limits, this, output, time, random);
-        Observers = new Observers(Layer, BlockExponent);
+        Observers = new Observers(Layer, BlockExponent, KeptBodies);
     }
 
     /// <summary>What is below.</summary>
@@ -72,7 +72,7 @@ public sealed class ResourceServer : IRequestHandler
         {
             pending.Send(new CoapResponse(CoapCode.RequestEntityTooLarge) { Size1 = (uint)Layer.Limits.MaxBodyBytes });
         }
-        else if (read.Block2 is { Number: > 0 } && read.Method != CoapCode.Get && !SaysAgainWhatItFetches(read))
+        else if (GoesOn(exchange.Peer, read))
         {
             ContinueBody(pending);
         }
@@ -134,8 +134,20 @@ public sealed class ResourceServer : IRequestHandler
         }
     }
 
-    // Such a response can be made again, as that of a GET; what is kept may be of another FETCH.
-    private static bool SaysAgainWhatItFetches(CoapRequest request) => request.Method == CoapCode.Fetch && request.Payload.Length > 0;
+    // Whether a response that was begun goes on, which cannot be made again. That of a GET can, unless it was a notification; that of a FETCH, if it says again
+    // what it fetches: what is kept may be of another.
+    private bool GoesOn(Peer peer, CoapRequest request)
+    {
+        bool isGet = request.Method == CoapCode.Get;
+        if (request.Block2 is not { Number: > 0 })
+        {
+            if (isGet && KeptBodies.IsKept(peer) && KeptBodies.Find(peer, request.TransferKey) is not null) KeptBodies.Forget(peer);
+            return false;
+        }
+
+        if (isGet) return KeptBodies.IsKept(peer) && KeptBodies.Find(peer, request.TransferKey) is not null;
+        return request.Method != CoapCode.Fetch || request.Payload.Length == 0;
+    }
 
     private void ContinueBody(PendingRequest pending)
     {

@@ -125,10 +125,12 @@ public sealed class LocalClient : Receiver, IDisposable
     /// <summary>Reads the retained message of a topic, without a subscription.</summary>
     /// <param name="topic">The topic, a valid name.</param>
     /// <param name="message">The message; null: there is none, or it may not be read.</param>
-    /// <returns>Success, or that it may not be read.</returns>
-    public ReasonCode TryReadRetained(ReadOnlySpan<byte> topic, out Message? message)
+    /// <param name="maxBytes">Its payload at most; one that is longer is not copied.</param>
+    /// <returns>Success, that it may not be read, or <see cref="ReasonCode.PacketTooLarge"/>.</returns>
+    public ReasonCode TryReadRetained(ReadOnlySpan<byte> topic, out Message? message, int maxBytes = int.MaxValue)
     {
         ReasonCode reason = _broker.Ingress.Read(topic, Principal);
+        if (!reason.IsError() && maxBytes < int.MaxValue && _broker.Retained.LengthOf(topic) > maxBytes) reason = ReasonCode.PacketTooLarge;
         message = reason.IsError() ? null : _broker.FindRetained(topic);
         return reason;
     }

@@ -236,6 +236,12 @@ public sealed class RetainedMessages
         lock (SyncRoot.Alone()) return _tree.HeadOf(_tree.Find(topic)) is { IsTombstone: false };
     }
 
+    /// <summary>Bytes of a topic's value; 0: it has none.</summary>
+    internal int LengthOf(ReadOnlySpan<byte> topic)
+    {
+        lock (SyncRoot.Alone()) return _tree.HeadOf(_tree.Find(topic))?.PayloadLength ?? 0;
+    }
+
     /// <summary>A copy of a topic's value, or null.</summary>
     internal Message? Get(ReadOnlySpan<byte> topic)
     {

@@ -97,6 +97,46 @@ public sealed class TopicObserverTests : IDisposable
         Assert.Equal(CoapCode.Content, _peer.Get("ps/#", RegisterCbor).Code);
     }
 
+    [Theory]
+    [InlineData("ps/a")]
+    [InlineData("ps/+")]
+    public async Task An_event_that_is_told_in_blocks_can_be_read_to_its_end(string path)
+    {
+        RequestOptions accepting = path.EndsWith('+') ? new RequestOptions().With(OptionNumber.Accept, 60) : new RequestOptions();
+        _peer.Get(path, accepting.With(OptionNumber.Observe, 0));
+        _rig.Publish("a", new string('x', 1_000) + "end");
+        await _peer.MailAsync();
+        Answer told = _peer.Expect();
+        _peer.Acknowledge(told);
+        Assert.Equal(new Block(0, true, 5), told.Block(OptionNumber.Block2));
+        Answer rest = _peer.Get(path, (accepting with { Token = [9] }).With(OptionNumber.Block2, new Block(1, false, 5)));
+        Assert.Equal((CoapCode.Content, null), (rest.Code, rest.Number(OptionNumber.Observe)));
+        Assert.Equal(told.Find(OptionNumber.ETag), rest.Find(OptionNumber.ETag));
+        Assert.Contains("xend", rest.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_longer_than_a_body_may_be_is_not_told()
+    {
+        string large = new('x', 65_537);
+        _rig.Publish("a", large, retain: true);
+        Assert.Equal(CoapCode.RequestEntityTooLarge, _peer.Get("ps/a").Code);
+        Assert.Equal(CoapCode.RequestEntityTooLarge, _peer.Get("ps/a", new RequestOptions().With(OptionNumber.Observe, 0)).Code);
+        _peer.Get("ps/+", new RequestOptions { Token = [1] }.With(OptionNumber.Observe, 0).With(OptionNumber.Accept, 60));
+        _peer.Get("ps/b", new RequestOptions { Token = [2] }.With(OptionNumber.Observe, 0));
+        _rig.Publish("c", large);
+        _rig.Publish("b", large);
+        await _peer.MailAsync();
+        Answer end = _peer.Expect();
+        Assert.Equal(CoapCode.RequestEntityTooLarge, end.Code);
+        Assert.Equal([2], end.Token);
+        _peer.Acknowledge(end);
+        _rig.Publish("d", "1");
+        await _peer.MailAsync();
+        Assert.Equal([1], _peer.Expect().Token);
+        Assert.Equal(1, _rig.Server.Resources.ObservationCount);
+    }
+
     [Fact]
     public async Task A_value_that_is_deleted_ends_it()
     {

@@ -34,6 +34,7 @@ internal sealed class DtlsClient : IDisposable
 {
     private readonly Link _link;
     private DtlsTransport? _dtls;
+    private int? _acknowledged;
 
     private readonly KeyClient? _peer;
 
@@ -82,9 +83,16 @@ internal sealed class DtlsClient : IDisposable
         _dtls!.Send(bytes, 0, bytes.Length);
     }
 
-    /// <summary>The next message; waits for it.</summary>
-    public async Task<Answer> ReceiveAsync() =>
-        await TryReceiveAsync(TimeSpan.FromSeconds(30)) ?? throw new InvalidOperationException("nothing came within 30 s");
+    /// <summary>The next message; waits for it. An answer that comes again since its acknowledgement was late is none.</summary>
+    public async Task<Answer> ReceiveAsync()
+    {
+        while (true)
+        {
+            Answer answer = await TryReceiveAsync(TimeSpan.FromSeconds(30)) ?? throw new InvalidOperationException("nothing came within 30 s");
+            if (answer.Type != CoapType.Confirmable || answer.MessageId != _acknowledged) return answer;
+            Acknowledge(answer);
+        }
+    }
 
     /// <summary>The next message; null: none came in that time.</summary>
     public Task<Answer?> TryReceiveAsync(TimeSpan limit) => Task.Factory.StartNew(
@@ -98,14 +106,18 @@ internal sealed class DtlsClient : IDisposable
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Asks, and waits for the answer; an acknowledgement without it, as of a server that needs longer, is not one.</summary>
+    /// <summary>
+    /// Asks, and waits for the answer; an acknowledgement without it, as of a server that needs longer, is not one, and the answer behind it is acknowledged.
+    /// </summary>
     public async Task<Answer> AskAsync(string hex)
     {
         Send(hex);
         while (true)
         {
             Answer answer = await ReceiveAsync();
-            if (answer.Code != CoapCode.Empty || answer.Type != CoapType.Acknowledgement) return answer;
+            if (answer.Code == CoapCode.Empty && answer.Type == CoapType.Acknowledgement) continue;
+            if (answer.Type == CoapType.Confirmable) Acknowledge(answer);
+            return answer;
         }
     }
 
@@ -126,6 +138,13 @@ internal sealed class DtlsClient : IDisposable
     {
         for (int i = 0; i < 300 && !_peer!.IsClosed; i++) await TryReceiveAsync(TimeSpan.FromMilliseconds(200));
         Assert.True(_peer!.IsClosed, "no close_notify came");
+    }
+
+    private void Acknowledge(Answer answer)
+    {
+        _acknowledged = answer.MessageId;
+        byte[] bytes = [0x60, 0, (byte)(answer.MessageId >> 8), (byte)answer.MessageId];
+        _dtls!.Send(bytes, 0, bytes.Length);
     }
 
     /// <summary>Says close_notify.</summary>
