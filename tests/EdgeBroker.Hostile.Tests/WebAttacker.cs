@@ -36,16 +36,23 @@ internal sealed class WebAttacker : IDisposable
     /// <summary>Sends text.</summary>
     public Task SendAsync(string text) => SendAsync(Encoding.ASCII.GetBytes(text));
 
-    /// <summary>Receives something; empty: the connection is over.</summary>
+    /// <summary>How the connection ended, once nothing more was received.</summary>
+    public string? End { get; private set; }
+
+    /// <summary>Receives something; empty: the connection is over, see <see cref="End"/>.</summary>
+    /// <exception cref="TimeoutException">Nothing has come for a minute.</exception>
     public async Task<string> ReceiveAsync()
     {
         var buffer = new byte[4096];
         try
         {
-            return Encoding.ASCII.GetString(buffer, 0, await _stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+            int count = await _stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+            End = count == 0 ? "the broker closed the connection" : null;
+            return Encoding.ASCII.GetString(buffer, 0, count);
         }
-        catch (IOException)
+        catch (IOException exception)
         {
+            End = "the connection broke: " + exception.Message;
             return "";
         }
     }

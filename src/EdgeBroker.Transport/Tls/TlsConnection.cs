@@ -178,13 +178,18 @@ public sealed partial class TlsConnection : TransportConnection, IConnectionHand
     {
         // On the pool nobody else hands over what it asks for.
         LoopRequests.Begin();
-        lock (Output.SyncRoot.Alone())
+        try
         {
-            if (!_lower.IsClosing) _lower.Output.AppendPieces(encrypted);
-            if (!_lower.IsClosing) _lower.RequestFlush();
+            lock (Output.SyncRoot.Alone())
+            {
+                if (!_lower.IsClosing) _lower.Output.AppendPieces(encrypted);
+                if (!_lower.IsClosing) _lower.RequestFlush();
+            }
         }
-
-        LoopRequests.End();
+        finally
+        {
+            LoopRequests.End();
+        }
     }
 
     /// <summary>TLS wants a record that is not there: of a handshake, on its thread; else one that has been decrypted had no content.</summary>

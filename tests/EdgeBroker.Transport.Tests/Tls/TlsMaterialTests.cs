@@ -60,6 +60,30 @@ public sealed class TlsMaterialTests : IDisposable
         Assert.Contains("not signed by it", forged.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_certificate_that_OpenSSL_does_not_use_is_refused_before_it_is_taken()
+    {
+        // Too short for every security level of OpenSSL 3 but 0.
+        using var tooShort = RSA.Create(512);
+        CertificateFileException failure = Assert.Throws<CertificateFileException>(() => Load(tooShort, RSASignaturePadding.Pkcs1));
+        Assert.EndsWith("server.crt", failure.File, StringComparison.Ordinal);
+        Assert.Contains("is not used by this machine's OpenSSL", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("make one of ECDSA P-256 or RSA 2048, signed with SHA-256", failure.Message, StringComparison.Ordinal);
+        // Unusual, and used.
+        using var longEnough = RSA.Create(2048);
+        Assert.Single(Load(longEnough, RSASignaturePadding.Pss).Certificates);
+    }
+
+    private TlsMaterial Load(RSA key, RSASignaturePadding padding)
+    {
+        var request = new CertificateRequest("CN=server", key, HashAlgorithmName.SHA256, padding);
+        using X509Certificate2 certificate = request.CreateSelfSigned(From, From.AddYears(1));
+        var files = new CertificateFiles(Path.Combine(_directory.Path, "server.crt"), Path.Combine(_directory.Path, "server.key"));
+        File.WriteAllText(files.CertificateFile, certificate.ExportCertificatePem());
+        File.WriteAllText(files.KeyFile, key.ExportPkcs8PrivateKeyPem());
+        return TlsMaterial.Load(new TlsOptions { Certificates = [files] });
+    }
+
     private TlsMaterial Load(X509Certificate2[] chain, X509Certificate2[]? authorities, string? list = null)
     {
         string PathOf(string file) => Path.Combine(_directory.Path, file);
