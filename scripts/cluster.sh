@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Three published brokers on loopback that are one mesh: starts them, prints how they are linked, and serves until ENTER or Ctrl-C.
+# Three published brokers on loopback that are one cluster: starts them, forms it, prints how it is, and serves until ENTER or Ctrl-C.
 #   scripts/cluster.sh [DIRECTORY]      MQTT on 127.0.0.1:18831, :18832 and :18833; the data stays in DIRECTORY where one is named
 set -euo pipefail
 if [ $# -gt 1 ] || [[ "${1:-}" = -* ]]; then
@@ -36,16 +36,31 @@ address = "127.0.0.1:1883$node"
 node_id = $node
 bind = "127.0.0.1:1794$node"
 peers = { 1 = "127.0.0.1:17941", 2 = "127.0.0.1:17942", 3 = "127.0.0.1:17943" }
+raft_bind = "127.0.0.1:1795$node"
+raft_peers = { 1 = "127.0.0.1:17951", 2 = "127.0.0.1:17952", 3 = "127.0.0.1:17953" }
 TOML
   (cd "$directory/$node" && exec "$binary" -c broker.toml > broker.log 2>&1) &
   pids+=($!)
 done
 
-for node in 1 2 3; do
-  for _ in $(seq 100); do
-    "$binary" cluster status -c "$directory/$node/broker.toml" > /dev/null 2>&1 && break
+# Waits until a node says something of the cluster: the whole answer has it.
+says() {
+  for _ in $(seq 300); do
+    if grep -q "$2" <<< "$("$binary" cluster status --json -c "$directory/$1/broker.toml" 2> /dev/null)"; then return; fi
     sleep 0.1
   done
+  echo "node $1 does not say $2" >&2
+}
+
+for node in 1 2 3; do
+  says "$node" '"state":"linked".*"state":"linked"'
+done
+# In a directory that has been here before it is formed already.
+if grep -q '"state":"forming"' <<< "$("$binary" cluster status --json -c "$directory/1/broker.toml")"; then
+  "$binary" cluster init -c "$directory/1/broker.toml"
+fi
+for node in 1 2 3; do
+  says "$node" '"state":"Up".*"state":"Up".*"state":"Up"'
   "$binary" cluster status -c "$directory/$node/broker.toml"
   echo
 done

@@ -101,6 +101,7 @@ public sealed partial class MeshNode
     private void Ping(PeerLink link)
     {
         link.PingedMs = _nowMs;
+        if (_monitor is { } monitor) link.Send(ConsensusFrames.Write(monitor.Sight));
         link.SendNumber(FrameType.Ping, _clock!.Now.Value);
     }
 
@@ -147,7 +148,10 @@ public sealed partial class MeshNode
         _interest.Version,
         _interest.Filters.Count,
         new SessionCounts(Sessions.OwnedCount, Sessions.FrozenCount, Sessions.WaitingCount),
-        [.. _peers.Values.Select(Describe)]);
+        [.. _peers.Values.Select(Describe)])
+    {
+        Voters = DescribeVoters(),
+    };
 
     private PeerStatus Describe(MeshPeer peer) => new(
         peer.Outbox.Node,

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Links;
@@ -43,6 +44,7 @@ public sealed partial class MeshNode : ICluster
     private ClusterClock? _clock;
     private RestoredMesh? _restored;
     private SessionOwners? _sessions;
+    private NodeMonitor? _monitor;
     private MeshStatus _status;
     private long _life;
     private long _nowMs;
@@ -86,6 +88,9 @@ public sealed partial class MeshNode : ICluster
     /// <summary>Which node has which session; once it has started.</summary>
     internal SessionOwners Sessions => _sessions!;
 
+    /// <summary>What the voters agree on; null: nobody votes.</summary>
+    internal IMeshConsensus? Consensus { get; private set; }
+
     private int MaxMessageBytes => MessageSlack + _broker.Options.MaxPacketSizeBytes;
 
     /// <summary>Begins, once what the store holds is in the broker and before the first connection.</summary>
@@ -102,7 +107,7 @@ public sealed partial class MeshNode : ICluster
         {
             PeerOutbox outbox = _broker.OpenPeer(node, life, _options.MaxQueuedBytes);
             outbox.IsReachable = true;
-            _peers.Add(node, new MeshPeer(outbox, new PeerInbox(_broker, _context, RequestRun)) { SinceMs = nowMs });
+            _peers.Add(node, new MeshPeer(outbox, new PeerInbox(_broker, _context, RequestRun)) { SinceMs = nowMs, HeardMs = nowMs });
         }
 
         _sessions = new SessionOwners(_broker, restored, _peers.Values, _clock, _options, nowMs, RequestRun, _log);
@@ -164,6 +169,7 @@ public sealed partial class MeshNode : ICluster
         peer.Sessions.Break();
         peer.Cause = cause;
         peer.SinceMs = _nowMs;
+        peer.HeardMs = link.HeardMs;
         _broker.Loops.Begin();
         try
         {
@@ -203,6 +209,7 @@ public sealed partial class MeshNode : ICluster
         Sessions.Tick(nowMs);
         CloseUnanswering(nowMs);
         _care.Tick(_clock, nowMs);
+        _monitor?.Tick(nowMs);
         Run();
         Volatile.Write(ref _status, Describe());
     }

@@ -3,6 +3,16 @@ using EdgeBroker.Core.Journaling;
 
 namespace EdgeBroker.Cluster;
 
+/// <summary>What a node does with clients whose sessions are kept while no majority of the voters is in contact.</summary>
+public enum WithoutQuorum
+{
+    /// <summary>It serves them; where another node serves the same client, the newer connection counts when they meet.</summary>
+    Serve,
+
+    /// <summary>It refuses them.</summary>
+    Refuse,
+}
+
 /// <summary>What a node of a mesh is told at its start.</summary>
 public sealed record MeshOptions
 {
@@ -20,6 +30,9 @@ public sealed record MeshOptions
 
     /// <summary>How long a link may be silent, and a node away before what only connected subscribers of it want is not kept for it any more.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What becomes of clients whose sessions are kept while no majority of the voters is in contact.</summary>
+    public WithoutQuorum WithoutQuorum { get; init; }
 
     /// <summary>Bytes of messages that wait for a node at most; beyond, the oldest go.</summary>
     public long MaxQueuedBytes { get; init; } = 256L * 1024 * 1024;
@@ -42,7 +55,11 @@ public sealed record RestoredMesh(
     Stamp StampBound,
     IReadOnlyList<MessageOrigin> Taken,
     IReadOnlyList<(string ClientId, Stamp ConnectedAt)> Owned,
-    IReadOnlyList<SessionTombstone> Tombstones);
+    IReadOnlyList<SessionTombstone> Tombstones)
+{
+    /// <summary>The highest grant of a session in it.</summary>
+    public long HighestGrant { get; init; }
+}
 
 /// <summary>What there is to show of a mesh.</summary>
 /// <param name="Node">This node's number.</param>
@@ -51,7 +68,41 @@ public sealed record RestoredMesh(
 /// <param name="Filters">Filters its subscribers want.</param>
 /// <param name="Sessions">Sessions that outlive their connections.</param>
 /// <param name="Peers">The others.</param>
-public sealed record MeshStatus(byte Node, string Name, long InterestVersion, int Filters, SessionCounts Sessions, IReadOnlyList<PeerStatus> Peers);
+public sealed record MeshStatus(byte Node, string Name, long InterestVersion, int Filters, SessionCounts Sessions, IReadOnlyList<PeerStatus> Peers)
+{
+    /// <summary>What the voters agree on; null: nobody votes.</summary>
+    public VotersStatus? Voters { get; init; }
+}
+
+/// <summary>What there is to show of the voters.</summary>
+/// <param name="IsFormed">Whether this node is a member of a group of voters; until <c>cluster init</c> it is not.</param>
+/// <param name="Leader">Who leads; null: nobody, as far as is known here.</param>
+/// <param name="Term">The leader's term.</param>
+/// <param name="HasMajority">Whether a majority of the voters is in contact.</param>
+public sealed record VotersStatus(bool IsFormed, byte? Leader, long Term, bool HasMajority)
+{
+    /// <summary>The nodes that vote, or are to.</summary>
+    public IReadOnlyList<byte> Voters { get; init; } = [];
+
+    /// <summary>What they know of each node that has ever been there.</summary>
+    public IReadOnlyList<MemberStatus> Members { get; init; } = [];
+
+    /// <summary>Why this node takes no part; null: it does.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>A linked node that is a member of a group; null: none is.</summary>
+    internal byte? FormedElsewhere { get; init; }
+
+    /// <summary>The highest index that a linked node knows to be committed.</summary>
+    internal long LinkedCommitIndex { get; init; }
+}
+
+/// <summary>What the voters hold a node for.</summary>
+/// <param name="Node">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="State"><c>Up</c>, <c>Down</c> or <c>Left</c>.</param>
+/// <param name="Incarnation">The number of its last start.</param>
+public sealed record MemberStatus(int Node, string Name, string State, long Incarnation);
 
 /// <summary>Sessions of a node that outlive their connections.</summary>
 /// <param name="Owned">Those that are its own.</param>

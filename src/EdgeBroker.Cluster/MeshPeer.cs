@@ -10,6 +10,9 @@ namespace EdgeBroker.Cluster;
 /// <param name="inbox">What comes from it.</param>
 internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
 {
+    /// <summary>Its number.</summary>
+    public byte Node => (byte)outbox.Node;
+
     public PeerOutbox Outbox => outbox;
 
     public PeerInbox Inbox => inbox;
@@ -22,6 +25,9 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
 
     /// <summary>When it last was linked, or the mesh began.</summary>
     public long SinceMs { get; set; }
+
+    /// <summary>When it was last heard; counts while there is no link.</summary>
+    public long HeardMs { get; set; }
 
     /// <summary>What it calls itself.</summary>
     public string Name { get; set; } = "";

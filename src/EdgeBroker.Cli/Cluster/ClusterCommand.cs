@@ -9,7 +9,7 @@ public static class ClusterCommand
     public static Command Command { get; } = new()
     {
         Name = "cluster",
-        Summary = "see the other nodes of the cluster",
+        Summary = "form a cluster, and see its nodes",
         Commands =
         [
             new Command
@@ -18,17 +18,47 @@ public static class ClusterCommand
                 Summary = "say which nodes are linked, and what waits for those that are not",
                 Options = ControlOptions.Common,
                 Remarks = ControlOptions.WhoMay,
-                ExitCodes = "0 all nodes are linked, 1 some are not, or the broker is in no cluster",
+                ExitCodes = "0 all nodes are linked, and the voters of a cluster have a leader; 1 that is not so, or the broker is in no cluster",
                 ReadsConfiguration = true,
                 Run = Status,
             },
+            new Command
+            {
+                Name = "cluster init",
+                Summary = "form the cluster: once, on one of the nodes that vote; the others join by themselves",
+                Options = ControlOptions.Common,
+                Remarks = ControlOptions.WhoMay,
+                ExitCodes = "0 it is formed, 1 it is not; says why",
+                ReadsConfiguration = true,
+                Run = Init,
+            },
         ],
+    };
+
+    private const string Ready = "ready";
+    private const string Forming = "forming";
+
+    private static int Init(Arguments args, CommandContext context)
+    {
+        ClusterStatusAnswer answer = ControlOptions.Ask(args, context, new ControlRequest(ControlRequest.ClusterInit)).Cluster!;
+        if (args.Has(SharedOptions.Json)) context.WriteJson(answer, ControlJson.Default.ClusterStatusAnswer);
+        else context.Out.WriteLine("the cluster is formed; the other voters join by themselves: see \"edgebroker cluster status\"");
+        return ExitCode.Success;
+    }
+
+    private static string Describe(VotersAnswer raft) => raft.State switch
+    {
+        Forming => "raft: no cluster yet; \"edgebroker cluster init\" on one of the voters forms it",
+        Ready => $"raft: node {raft.Leader} leads in term {raft.Term}",
+        "leaderless" => "raft: the voters have no leader",
+        _ => $"raft: node {raft.Leader} led in term {raft.Term}; no majority of the voters answers",
     };
 
     private static int Status(Arguments args, CommandContext context)
     {
         ClusterStatusAnswer answer = ControlOptions.Ask(args, context, new ControlRequest(ControlRequest.Cluster)).Cluster!;
-        int exitCode = answer.Peers.All(peer => peer.State == "linked") ? ExitCode.Success : ExitCode.Failed;
+        bool isGood = answer.Peers.All(peer => peer.State == "linked") && answer.Raft is null or { State: Ready or Forming };
+        int exitCode = isGood ? ExitCode.Success : ExitCode.Failed;
         if (args.Has(SharedOptions.Json))
         {
             context.WriteJson(answer, ControlJson.Default.ClusterStatusAnswer);
@@ -38,6 +68,14 @@ public static class ClusterCommand
         context.Out.WriteLine(Printable.Escape($"node {answer.Node} ({answer.Name}), {answer.Filters} filter(s), {answer.Sessions} session(s) of its own"
             + (answer.PassedOver > 0 ? $", {answer.PassedOver} set aside for newer ones on other nodes" : "")
             + (answer.Waiting > 0 ? $", {answer.Waiting} client(s) waiting" : "")));
+        if (answer.Raft is { } raft)
+        {
+            context.Out.WriteLine(Describe(raft));
+            context.Out.WriteLine(Printable.Escape($"voters {string.Join(", ", raft.Voters)}; members "
+                + (raft.Members.Count == 0 ? "none" : string.Join(", ", raft.Members.Select(one => $"{one.Node} ({one.Name}) {one.State}")))));
+            if (raft.LastError is { } error) context.Out.WriteLine(Printable.Escape($"this node does not vote: {error}"));
+        }
+
         var table = new TextTable("NODE", "NAME", "STATE", ">SINCE", ">WAIT", ">FILTERS", ">TAKEN", ">REPEATED");
         foreach (PeerAnswer peer in answer.Peers)
         {

@@ -20,9 +20,41 @@ public sealed record ClusterStatusAnswer
     /// <summary>Clients that wait to hear whose their sessions are.</summary>
     public required int Waiting { get; init; }
 
+    /// <summary>What the voters agree on; null: nobody votes.</summary>
+    public VotersAnswer? Raft { get; init; }
+
     /// <summary>The others.</summary>
     public required IReadOnlyList<PeerAnswer> Peers { get; init; }
 }
+
+/// <summary>What the voters agree on.</summary>
+public sealed record VotersAnswer
+{
+    /// <summary>forming: there is no cluster yet; leaderless; no-majority; ready.</summary>
+    public required string State { get; init; }
+
+    /// <summary>The node that leads; null: nobody does.</summary>
+    public int? Leader { get; init; }
+
+    /// <summary>Its term.</summary>
+    public required long Term { get; init; }
+
+    /// <summary>The nodes that vote.</summary>
+    public required IReadOnlyList<int> Voters { get; init; }
+
+    /// <summary>Why this node takes no part; null: it does.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>What they hold each node for.</summary>
+    public required IReadOnlyList<MemberAnswer> Members { get; init; }
+}
+
+/// <summary>What the voters hold a node for.</summary>
+/// <param name="Node">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="State">Up, Down or Left.</param>
+/// <param name="Starts">How often it has started.</param>
+public sealed record MemberAnswer(int Node, string Name, string State, long Starts);
 
 /// <summary>How another node is.</summary>
 public sealed record PeerAnswer

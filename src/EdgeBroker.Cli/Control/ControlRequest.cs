@@ -22,6 +22,7 @@ public sealed record ControlRequest(string Ask)
     public const string Bridges = "bridges";
     public const string BridgeOrder = "bridge-order";
     public const string Cluster = "cluster";
+    public const string ClusterInit = "cluster-init";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;

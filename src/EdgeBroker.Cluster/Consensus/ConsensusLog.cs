@@ -29,6 +29,12 @@ internal static partial class ConsensusLog
     [LoggerMessage(10507, LogLevel.Warning, "refused on the Raft port: {Cause}")]
     public static partial void Refused(ILogger log, string cause);
 
+    [LoggerMessage(10509, LogLevel.Information, "node {Node} is a member of the cluster now")]
+    public static partial void Added(ILogger log, byte node);
+
+    [LoggerMessage(10510, LogLevel.Error, "Raft does not start, the node serves without it: {Cause}")]
+    public static partial void NotStarted(ILogger log, string cause);
+
     [LoggerMessage(10508, LogLevel.Error, "the watch over Raft goes on after a fault")]
     public static partial void WatchFault(ILogger log, Exception exception);
 }

@@ -55,6 +55,9 @@ internal sealed class RaftConsensus : IConsensus, IAsyncDisposable
     /// <summary>The claimed sessions as applied here.</summary>
     public ClaimTable Claims => Member.Machine.Claims;
 
+    /// <summary>The claim of a session as applied here; null: there is none, or Raft does not run just now.</summary>
+    public Claim? FindClaim(string clientId) => Volatile.Read(ref _member)?.Machine.Claims.Find(clientId);
+
     /// <inheritdoc/>
     public TimeSpan SinceMajority =>
         Interlocked.Read(ref _confirmedAt) is var at && at == long.MinValue ? TimeSpan.MaxValue : _settings.Time.GetElapsedTime(at);

@@ -41,6 +41,15 @@ internal enum FrameType : byte
 
     /// <summary>What the node has of clients up to a version has been acted upon, and is on disk where it has to be.</summary>
     SessionsSeen = 13,
+
+    /// <summary>How the node sees the cluster: <see cref="ConsensusFrames"/>.</summary>
+    Sight = 14,
+
+    /// <summary>A command for the voters that is handed on to their leader.</summary>
+    Propose = 15,
+
+    /// <summary>What became of it.</summary>
+    Proposed = 16,
 }
 
 /// <summary>What goes before what. Nothing relies on the order between two of them.</summary>

@@ -138,6 +138,7 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
     internal void Close(string cause)
     {
         Volatile.Write(ref _cause, cause);
+        LoseProposals();
         Output.Added();
     }
 
@@ -186,6 +187,9 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
             FrameType.RetainedRow => _mesh.TakeRow(body),
             FrameType.RetainedThrough => TakeThrough(body, peer),
             FrameType.RetainedSince => TakeSince(body),
+            FrameType.Sight => TakeSight(body),
+            FrameType.Propose => TakeProposal(body),
+            FrameType.Proposed => TakeAnswer(body, peer.Node),
             FrameType.Bye => TakeBye(body),
             _ => false,
         };

@@ -28,6 +28,15 @@ internal sealed class Claim(SessionRequest request, CancellationToken cancel)
 
     public Stamp Stamp { get; set; }
 
+    /// <summary>By what the voters have granted it; 0: they were not asked.</summary>
+    public long Grant { get; set; }
+
+    /// <summary>The nodes whose session of the client does not count any more, since they are dead: bit 0 is node 1.</summary>
+    public byte PassedOver { get; set; }
+
+    /// <summary>Whether the voters have given the session to another node.</summary>
+    public bool IsOutrun { get; set; }
+
     /// <summary>The version of what this node tells that every linked node has to have seen.</summary>
     public long Version { get; set; }
 

@@ -1,3 +1,6 @@
+using System.Text;
+using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.State;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Sessions;
@@ -23,6 +26,12 @@ internal sealed partial class SessionOwners
             return;
         }
 
+        if (claim.Request.IsKept && Heirs is { IsClosed: true })
+        {
+            claim.Answer(SessionClaim.Unavailable("no majority of the voters is in contact (cluster.without_quorum)"));
+            return;
+        }
+
         OwnSession? own = _own.GetValueOrDefault(claim.ClientId);
         bool looksAround = claim.Request.IsKept || !claim.Request.CleanStart;
         if (own?.Condemned is not null || (looksAround && !IsOpen))
@@ -32,7 +41,7 @@ internal sealed partial class SessionOwners
         }
 
         bool isMine = own is { IsGranted: true, IsFrozen: false };
-        if (!isMine && FindOwner(claim.ClientId) is { } other)
+        if (!isMine && FindOwner(claim) is { } other)
         {
             if (other.Entry.IsKeptFrom(claim.User))
             {
@@ -59,9 +68,41 @@ internal sealed partial class SessionOwners
             return;
         }
 
+        if (claim.IsOutrun)
+        {
+            claim.Answer(SessionClaim.Busy());
+            return;
+        }
+
+        if (Heirs is { } heirs && heirs.MayBeginBeside(peer, _nowMs))
+        {
+            claim.PassedOver |= NodeSight.BitOf(peer.Node);
+            Decide(claim);
+            return;
+        }
+
+        if (Heirs?.MayInheritOf(peer.Node) == true && Inherit(claim, peer)) return;
         if (claim.AwayMs < 0) claim.AwayMs = _nowMs;
         if (_nowMs - claim.AwayMs < AwayMs) _held.Add(claim);
         else claim.Answer(SessionClaim.Unavailable($"the client's session is on node {peer.Outbox.Node}, which is away"));
+    }
+
+    private static bool IsPassedOver(Claim claim, MeshPeer peer) => (claim.PassedOver & NodeSight.BitOf(peer.Node)) != 0;
+
+    /// <summary>Asks the voters for a session of a dead node; false: it is none they can be asked for.</summary>
+    private bool Inherit(Claim claim, MeshPeer peer)
+    {
+        if (Encoding.UTF8.GetByteCount(claim.ClientId) > StateLimits.MostClientIdBytes || !_clock.TryNext(out Stamp stamp)) return false;
+        claim.Stamp = stamp;
+        Heirs!.Ask(claim, peer.Node);
+        return true;
+    }
+
+    /// <summary>The voters have answered, or could not be asked: then the next tick asks again.</summary>
+    private void TakeAnswer(Claim claim, bool isAnswered)
+    {
+        if (isAnswered) Decide(claim);
+        else _held.Add(claim);
     }
 
     private void Begin(Claim claim, bool isMine)
@@ -155,7 +196,7 @@ internal sealed partial class SessionOwners
         SessionEntry mine = claim.Entry;
         foreach (MeshPeer peer in _peers)
         {
-            if (peer.Sessions.Find(claim.ClientId) is not { Kind: not SessionKind.Frozen } other) continue;
+            if (IsPassedOver(claim, peer) || peer.Sessions.Find(claim.ClientId) is not { Kind: not SessionKind.Frozen } other) continue;
             if (other.Stamp.Value < mine.Stamp.Value && other.IsKeptFrom(claim.User))
             {
                 return SessionClaim.Foreign($"its session is on node {peer.Outbox.Node}");
@@ -180,7 +221,7 @@ internal sealed partial class SessionOwners
         own.IsFrozen = false;
         Tell(own);
         Judge(own);
-        claim.Answer(SessionClaim.Granted(new Epoch(0, claim.Stamp)));
+        claim.Answer(SessionClaim.Granted(new Epoch(claim.Grant, claim.Stamp)));
     }
 
     private void TakeConnected(string clientId, Epoch epoch, ConnectionLease lease)
@@ -235,12 +276,12 @@ internal sealed partial class SessionOwners
         foreach (Claim claim in held) Decide(claim);
     }
 
-    private (MeshPeer Peer, SessionEntry Entry)? FindOwner(string clientId)
+    private (MeshPeer Peer, SessionEntry Entry)? FindOwner(Claim claim)
     {
         (MeshPeer, SessionEntry Entry)? found = null;
         foreach (MeshPeer peer in _peers)
         {
-            if (peer.Sessions.Find(clientId) is not { Kind: SessionKind.Kept } entry) continue;
+            if (IsPassedOver(claim, peer) || peer.Sessions.Find(claim.ClientId) is not { Kind: SessionKind.Kept } entry) continue;
             if (found is null || entry.Beats(found.Value.Entry)) found = (peer, entry);
         }
 

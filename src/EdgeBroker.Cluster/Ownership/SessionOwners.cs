@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.Liveness;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
@@ -78,10 +79,16 @@ internal sealed partial class SessionOwners
     public int FrozenCount => _own.Values.Count(one => one.IsFrozen);
 
     /// <summary>Claims that wait.</summary>
-    public int WaitingCount => _waiting.Count + _held.Count;
+    public int WaitingCount => _waiting.Count + _held.Count + (Heirs?.Count ?? 0);
+
+    /// <summary>Who may have the sessions of dead nodes; null: nobody votes on that.</summary>
+    public Heirs? Heirs { get; private set; }
 
     /// <summary>Whether this node has the session of a client that outlives its connection, and no other node has a newer one.</summary>
     public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsGranted: true, IsKept: true, IsFrozen: false };
+
+    /// <summary>Has the voters decide who may have the sessions of dead nodes.</summary>
+    public void Join(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options) => Heirs = new Heirs(consensus, monitor, options, TakeAnswer);
 
     /// <summary>Claims a session; any thread.</summary>
     public ValueTask<SessionClaim> ClaimAsync(in SessionRequest request, CancellationToken cancel)

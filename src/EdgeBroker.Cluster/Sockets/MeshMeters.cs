@@ -10,7 +10,8 @@ internal static class MeshMeters
     /// <param name="meters">Where.</param>
     /// <param name="node">The node.</param>
     /// <param name="peers">The numbers of the others.</param>
-    public static void Register(MeterRegistry meters, MeshNode node, IEnumerable<byte> peers)
+    /// <param name="votes">Whether the node votes.</param>
+    public static void Register(MeterRegistry meters, MeshNode node, IEnumerable<byte> peers, bool votes)
     {
         meters.Gauge(
             "edgebroker.cluster.peers.linked", "{node}", "other nodes that are linked",
@@ -18,13 +19,29 @@ internal static class MeshMeters
         meters.Gauge(
             "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => node.Status.Filters, "cluster/filters",
             tags: new MeterTag("node", Text(node.Status.Node)));
-        foreach (byte peer in peers) Register(meters, node, peer);
+        if (votes)
+        {
+            meters.State(
+                "cluster/leader", "the node that leads the voters; none: nobody does", () => node.Status.Voters?.Leader is { } leader ? Text(leader) : "none");
+            meters.Gauge("edgebroker.cluster.term", "{term}", "term of the voters' leader", () => node.Status.Voters?.Term, "cluster/term");
+            meters.Gauge(
+                "edgebroker.cluster.majority", "{majority}", "1 while a majority of the voters is in contact",
+                () => node.Status.Voters is { } voters ? voters.HasMajority ? 1 : 0 : null, "cluster/majority");
+        }
+
+        foreach (byte peer in peers) Register(meters, node, peer, votes);
     }
 
-    private static void Register(MeterRegistry meters, MeshNode node, byte peer)
+    private static void Register(MeterRegistry meters, MeshNode node, byte peer, bool votes)
     {
         string topic = "cluster/peers/" + Text(peer);
         var tag = new MeterTag("node", Text(peer));
+        if (votes)
+        {
+            meters.State(topic + "/member", "what the voters hold it for: Up, Down or Left", () =>
+                node.Status.Voters?.Members.FirstOrDefault(one => one.Node == peer)?.State);
+        }
+
         meters.State(topic + "/state", "linked, linking or away", () => Find(node, peer)?.State);
         meters.Gauge(
             "edgebroker.cluster.filters", "{filter}", "filters that subscribers of a node want", () => Find(node, peer)?.Filters, topic + "/filters",

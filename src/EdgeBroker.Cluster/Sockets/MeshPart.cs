@@ -2,8 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Text;
+using EdgeBroker.Cluster.Consensus;
+using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.State;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
+using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +18,11 @@ namespace EdgeBroker.Cluster.Sockets;
 /// <param name="Bind">Where it listens.</param>
 /// <param name="Peers">The others, by number: <c>host:port</c>.</param>
 /// <param name="Tls">Their certificates; null: none, on loopback.</param>
-public sealed record MeshEndPoints(IPEndPoint Bind, IReadOnlyDictionary<byte, DnsEndPoint> Peers, PeerTls? Tls);
+public sealed record MeshEndPoints(IPEndPoint Bind, IReadOnlyDictionary<byte, DnsEndPoint> Peers, PeerTls? Tls)
+{
+    /// <summary>As which voter; null: the node does not vote, and nothing of Raft runs.</summary>
+    public VoterOptions? Voter { get; init; }
+}
 
 /// <summary>A mesh node on sockets: listens for nodes with lower numbers, connects to those with higher ones, again and again.</summary>
 public sealed partial class MeshPart : IBrokerPart
@@ -34,6 +43,7 @@ public sealed partial class MeshPart : IBrokerPart
     private readonly CancellationTokenSource _end = new();
     private readonly HandshakeSlots _unknown;
     private readonly List<Task> _loops = [];
+    private ClusterVoter? _voter;
     private Socket? _listener;
 
     /// <param name="broker">The broker; nothing has been restored in it yet.</param>
@@ -48,7 +58,7 @@ public sealed partial class MeshPart : IBrokerPart
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
         _unknown = new HandshakeSlots(time);
-        MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys);
+        MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys, votes: endPoints.Voter is not null);
     }
 
     /// <inheritdoc/>
@@ -60,9 +70,12 @@ public sealed partial class MeshPart : IBrokerPart
     /// <inheritdoc/>
     public ValueTask StartAsync(CancellationToken cancel)
     {
-        Node.Start(_restored(), BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue, _broker.Clock.NowMs);
+        RestoredMesh restored = _restored();
+        Node.Start(restored, BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue, _broker.Clock.NowMs);
         _listener = Listen(_endPoints.Bind);
+        if (_endPoints.Voter is { } voter) JoinVoters(voter, restored);
         _thread.Start();
+        _voter?.Start();
         _loops.Add(Task.Run(AcceptAsync, CancellationToken.None));
         foreach ((byte peer, DnsEndPoint address) in _endPoints.Peers)
         {
@@ -81,7 +94,15 @@ public sealed partial class MeshPart : IBrokerPart
             yield return new HealthFinding(
                 $"node {peer.Node}", HealthState.Warning, $"not linked for {peer.Since / 1000} s, {peer.Outbox} message(s) wait for it{cause}");
         }
+
+        if (Node.Status.Voters is { } voters && FindingOf(voters) is { } finding) yield return new HealthFinding("raft", HealthState.Warning, finding);
     }
+
+    /// <summary>Forms a cluster of the voters, this one first.</summary>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <returns>Why that is not possible; null: it is done.</returns>
+    public Task<string?> FormAsync(CancellationToken cancel) =>
+        _voter?.InitAsync(cancel) ?? Task.FromResult<string?>("this node does not vote: there is no cluster.raft_bind");
 
     /// <inheritdoc/>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
@@ -94,9 +115,63 @@ public sealed partial class MeshPart : IBrokerPart
     public async ValueTask DisposeAsync()
     {
         await EndAsync().ConfigureAwait(false);
+        if (_voter is { } voter) await voter.DisposeAsync().ConfigureAwait(false);
         _thread.Dispose();
         _end.Dispose();
     }
+
+    private static string? FindingOf(VotersStatus voters)
+    {
+        if (voters.Cause is { } cause) return $"this node does not vote: {cause}";
+        if (!voters.IsFormed) return "the voters are no cluster yet: run \"edgebroker cluster init\" on one of them";
+        if (voters.Leader is null) return "the voters have no leader: sessions of nodes that are away wait for them";
+        if (!voters.HasMajority) return "no majority of the voters answers: sessions of nodes that are away wait for them";
+        string[] down = [.. voters.Members.Where(one => one.State == nameof(MemberState.Down)).Select(one => $"node {one.Node} ({one.Name})")];
+        return down.Length == 0 ? null : $"{string.Join(" and ", down)} is down, as a majority sees it";
+    }
+
+    private void JoinVoters(VoterOptions voter, RestoredMesh restored)
+    {
+        var settings = new RaftSettings
+        {
+            Node = _options.Node,
+            Folder = voter.Folder,
+            Voters = voter.Voters,
+            Tls = _endPoints.Tls?.ForVoters((identity, _) => voter.Voters.ContainsKey(identity.Node), _log),
+            DeadAfter = _options.DeadAfter,
+            Election = voter.Election switch
+            {
+                ElectionPace.Fast => ElectionTimeouts.FastDisk,
+                ElectionPace.Slow => ElectionTimeouts.SlowDisk,
+                _ => null,
+            },
+            Time = _time,
+            Log = _log,
+        };
+        _voter = new ClusterVoter(settings, Node, _thread, _broker);
+        Node.Join(_voter, new NodeUp
+        {
+            Node = _options.Node,
+            Name = NameOf(_options.Name),
+            Incarnation = 1,
+            StoreId = restored.StoreId,
+            Fingerprint = _endPoints.Tls?.Fingerprint ?? new string('0', 2 * StateLimits.FingerprintBytes),
+            LinkAddress = voter.LinkAddress,
+            RaftAddress = voter.Voters[_options.Node].ToString(),
+            Servers = [],
+            WireMin = Hello.OldestWire,
+            WireMax = Hello.NewestWire,
+            RaftGeneration = RaftSettings.Generation,
+            ConfigurationHash = 0,
+            IsWitness = false,
+            HighestGrant = restored.HighestGrant,
+            SettledThrough = 0,
+        });
+    }
+
+    // What is longer is cut where a character ends.
+    private static string NameOf(string name) =>
+        Encoding.UTF8.GetString(Utf8Text.Cut(Encoding.UTF8.GetBytes(name.Length == 0 ? "node" : name), StateLimits.MostNameBytes));
 
     private static Socket Listen(IPEndPoint bind)
     {

@@ -1,7 +1,10 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Transport.Tls;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster.Sockets;
 
@@ -17,6 +20,16 @@ public sealed class PeerTls(TlsMaterial material, TimeProvider time)
 
     /// <summary>The cluster and node that this node's own certificate names; null: it names none.</summary>
     public NodeIdentity? Own => NodeIdentity.Of(material.Certificates.First().Certificate);
+
+    /// <summary>SHA-256 of this node's certificate, in lower-case hexadecimal digits.</summary>
+    internal string Fingerprint =>
+        material.Certificates.First().Certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant();
+
+    /// <summary>The same certificates for connections between voters.</summary>
+    /// <param name="isAdmitted">Whether a node may vote, by its identity and its certificate's SHA-256. Any thread.</param>
+    /// <param name="log">Where refusals are said.</param>
+    internal MemberTls ForVoters(Func<NodeIdentity, string, bool> isAdmitted, ILogger log) =>
+        new(material.Certificates.First().Certificate, material.ClientAuthorities ?? [], material.Revocations ?? [], isAdmitted, log);
 
     /// <summary>Shakes hands with a node.</summary>
     /// <param name="inner">The connection; closed with what is returned.</param>

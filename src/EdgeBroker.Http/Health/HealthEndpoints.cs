@@ -84,7 +84,17 @@ public sealed record ClusterAnswer(string Status, string Node, int NodesCount)
 {
     /// <summary>The other nodes; null: there are none.</summary>
     public IReadOnlyList<ClusterNodeAnswer>? Nodes { get; init; }
+
+    /// <summary>What the voters agree on; null: nobody votes.</summary>
+    public RaftAnswer? Raft { get; init; }
 }
+
+/// <summary>What the voters of a cluster agree on.</summary>
+/// <param name="State"><c>forming</c>: there is no cluster yet; <c>leaderless</c>, <c>no-majority</c> or <c>ready</c>.</param>
+/// <param name="Leader">The node that leads; null: nobody does.</param>
+/// <param name="Term">Its term.</param>
+/// <param name="Member">What they hold this node for: <c>Up</c>, <c>Down</c> or <c>Left</c>; null: they do not know it.</param>
+public sealed record RaftAnswer(string State, int? Leader, long Term, string? Member);
 
 /// <summary>Another node.</summary>
 /// <param name="Node">Its number.</param>
@@ -92,7 +102,11 @@ public sealed record ClusterAnswer(string Status, string Node, int NodesCount)
 /// <param name="State"><c>linked</c>, <c>linking</c> or <c>away</c>.</param>
 /// <param name="SinceSeconds">For how long.</param>
 /// <param name="QueueMessages">Messages that wait for it.</param>
-public sealed record ClusterNodeAnswer(int Node, string Name, string State, long SinceSeconds, int QueueMessages);
+public sealed record ClusterNodeAnswer(int Node, string Name, string State, long SinceSeconds, int QueueMessages)
+{
+    /// <summary>What the voters hold it for: <c>Up</c>, <c>Down</c> or <c>Left</c>; null: they do not know it, or nobody votes.</summary>
+    public string? Member { get; init; }
+}
 
 /// <summary>Remembers since when a part is not good, from the first time somebody asked.</summary>
 /// <param name="time">The wall clock.</param>

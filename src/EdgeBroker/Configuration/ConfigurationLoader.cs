@@ -71,7 +71,7 @@ internal sealed class ConfigurationLoader(
         var bridges = new BridgeRules(read.Node.Name, baseDirectory, environment, time ?? TimeProvider.System, _errors, _warnings);
         IReadOnlyList<BridgeOptions> bridgeOptions = bridges.Apply(read.Written.Bridges);
         ClusterOptions? cluster = new ClusterRules(baseDirectory, time ?? TimeProvider.System, _errors, _warnings)
-            .Apply(read.Written.Cluster, read.Node.Name, read.Storage);
+            .Apply(read.Written.Cluster, read.Node.Name, DataDirectory, read.Storage);
         errors = _errors.ToLines();
         if (errors.Length > 0) return null;
         return read with

@@ -1,12 +1,10 @@
 using EdgeBroker.Cli.Control;
-using EdgeBroker.Cluster;
 using EdgeBroker.Configuration;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Core.Metrics;
-using EdgeBroker.Hosting;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Health;
 using EdgeBroker.Logging;
@@ -26,11 +24,11 @@ namespace EdgeBroker.Control;
 /// <param name="levels">How much the log says.</param>
 /// <param name="consoleLink">Makes a link that lets one browser in; null: no listener may have one.</param>
 /// <param name="bridges">The bridges.</param>
-/// <param name="mesh">How the other nodes are; null: there are none.</param>
+/// <param name="cluster">The other nodes.</param>
 /// <param name="log">Event ids 9045-9049.</param>
 internal sealed partial class ControlService(
     Broker broker, BrokerView view, IHealth health, ConfigurationSource source, Func<IEnumerable<string>> listeners, Func<ReloadReport> reload,
-    ILogLevels levels, Func<string?> consoleLink, BridgeControl bridges, Func<MeshStatus?> mesh, ILogger log)
+    ILogLevels levels, Func<string?> consoleLink, BridgeControl bridges, ClusterControl cluster, ILogger log)
 {
     // For the disk to take a deletion: a slow one takes a second.
     private static readonly TimeSpan StoreTimeout = TimeSpan.FromSeconds(5);
@@ -59,9 +57,8 @@ internal sealed partial class ControlService(
                 ControlRequest.Refusals => new ControlAnswer { Refusals = new RefusalsAnswer(view.Refusals()) },
                 ControlRequest.Console => Console(),
                 ControlRequest.Bridges => bridges.List(),
-                ControlRequest.Cluster => mesh() is { } status
-                    ? new ControlAnswer { Cluster = ClusterStatus.ToVerb(status) }
-                    : ControlAnswer.Failed("this broker is in no cluster: there is no [cluster]"),
+                ControlRequest.Cluster => cluster.Status(),
+                ControlRequest.ClusterInit => cluster.Form(),
                 ControlRequest.BridgeOrder => bridges.Order(request.Bridge ?? "", request.Order ?? ""),
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };

@@ -1,6 +1,5 @@
 using EdgeBroker.Bridge.Hosting;
 using EdgeBroker.Cli.Control;
-using EdgeBroker.Cluster;
 using EdgeBroker.Cluster.Sockets;
 using EdgeBroker.Configuration;
 using EdgeBroker.Control;
@@ -120,12 +119,11 @@ internal sealed partial class BrokerHost(
         var bridges = new BridgePart(configuration.Bridges, broker, nodeId, time, loggers);
         parts.Add(bridges, next => next.Bridges);
 
-        Func<MeshStatus?> meshStatus = () => mesh?.Node.Status;
         var httpOptions = new Replaceable<HttpOptions>(configuration.Http);
         var audit = new AuditLog(loggers, time);
         var history = new HistoryRing(time);
         var site = new HttpSite(broker, access.Authenticator, health: parts, httpOptions, audit, time);
-        site.Cluster = () => meshStatus() is { } status ? ClusterStatus.ToHttp(status) : null;
+        site.Cluster = () => mesh?.Node.Status is { } status ? ClusterStatus.ToHttp(status) : null;
         var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, site, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
         parts.Add(new DeliveryProbe(broker, listeners.AddPeriodic, _services, () => listeners.Summary, time));
@@ -147,7 +145,7 @@ internal sealed partial class BrokerHost(
         ApiEndpoints.AddTo(site, broker, view, history, parts, administration, new Neighbours(bridges, webhooks, source, time), time);
         var control = new ControlService(
             broker, view, parts, source, () => listeners.EndPoints, () => reload.Run("the verb reload"), loggers.Levels, http.NewLink,
-            new BridgeControl(bridges), meshStatus, _log);
+            new BridgeControl(bridges), new ClusterControl(mesh), _log);
         parts.Add(new ControlPart(configuration.Node.DataDirectory, request => Answer(request, control), time, _log));
 
         using var stopSignals = new StopSignals(stop, loggers, _log);

@@ -53,6 +53,9 @@ internal sealed partial class BrokerStore : IBrokerPart
     public RestoredMesh Mesh => _journal is { Cluster: { } cluster }
         ? new RestoredMesh(
             _journal.StoreId, cluster.StampBound, cluster.Taken, [.. cluster.Owned.Select(one => (one.ClientId, one.ConnectedAt))], cluster.SessionTombstones)
+        {
+            HighestGrant = cluster.Owned.Select(one => one.Epoch.Grant).DefaultIfEmpty().Max(),
+        }
         : throw new PartException("[cluster] needs a store that can be read");
 
     /// <summary>Opens the store in a directory, or none for <c>durability = "memory"</c>.</summary>

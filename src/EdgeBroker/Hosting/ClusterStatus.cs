@@ -10,7 +10,11 @@ internal static class ClusterStatus
     /// <summary>For <c>/cluster/status</c>.</summary>
     public static ClusterAnswer ToHttp(MeshStatus status) => new(Word(status), status.Name, status.Peers.Count + 1)
     {
-        Nodes = [.. status.Peers.Select(peer => new ClusterNodeAnswer(peer.Node, peer.Name, peer.State, peer.Since / 1000, peer.Outbox))],
+        Nodes = [.. status.Peers.Select(peer => new ClusterNodeAnswer(peer.Node, peer.Name, peer.State, peer.Since / 1000, peer.Outbox)
+        {
+            Member = MemberOf(status, peer.Node),
+        })],
+        Raft = status.Voters is { } voters ? new RaftAnswer(Word(voters), voters.Leader, voters.Term, MemberOf(status, status.Node)) : null,
     };
 
     /// <summary>For <c>edgebroker cluster status</c>.</summary>
@@ -22,6 +26,7 @@ internal static class ClusterStatus
         Sessions = status.Sessions.Owned,
         PassedOver = status.Sessions.PassedOver,
         Waiting = status.Sessions.Waiting,
+        Raft = status.Voters is { } voters ? ToVerb(voters) : null,
         Peers = [.. status.Peers.Select(peer => new PeerAnswer
         {
             Node = peer.Node,
@@ -35,6 +40,21 @@ internal static class ClusterStatus
             LastError = peer.Cause,
         })],
     };
+
+    private static VotersAnswer ToVerb(VotersStatus voters) => new()
+    {
+        State = Word(voters),
+        Leader = voters.Leader,
+        Term = voters.Term,
+        Voters = [.. voters.Voters.Select(one => (int)one)],
+        LastError = voters.Cause,
+        Members = [.. voters.Members.Select(one => new MemberAnswer(one.Node, one.Name, one.State, one.Incarnation))],
+    };
+
+    private static string? MemberOf(MeshStatus status, int node) => status.Voters?.Members.FirstOrDefault(one => one.Node == node)?.State;
+
+    private static string Word(VotersStatus voters) =>
+        !voters.IsFormed ? "forming" : voters.Leader is null ? "leaderless" : voters.HasMajority ? "ready" : "no-majority";
 
     private static string Word(MeshStatus status)
     {

@@ -53,6 +53,9 @@ internal sealed class ModelConsensus(ModelCluster cluster, byte node) : IConsens
         return Task.CompletedTask;
     }
 
+    /// <summary>The claim of a session as applied here.</summary>
+    public Claim? FindClaim(string clientId) => _machine.Claims.Find(clientId);
+
     /// <summary>Applies the next entry.</summary>
     public void Apply(IReadOnlyList<byte[]> log)
     {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Testing.Published;
@@ -10,14 +11,18 @@ internal sealed class Crew : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly Dictionary<int, LoopbackPort> _links = [];
+    private readonly Dictionary<int, LoopbackPort> _voters = [];
     private readonly Dictionary<(int Low, int High), CuttableWay> _ways = [];
     private readonly Dictionary<int, ChildProcess> _processes = [];
     private readonly Dictionary<int, int> _ports = [];
     private readonly List<TestClient> _clients = [];
 
-    public Crew()
+    /// <param name="votes">Whether the three are voters, once they are formed.</param>
+    public Crew(bool votes = false)
     {
         for (int node = 1; node <= 3; node++) _links.Add(node, new LoopbackPort());
+        for (int node = 1; node <= 3; node++) _voters.Add(node, new LoopbackPort());
+        string voters = string.Join(", ", _voters.Select(one => $"{one.Key} = \"127.0.0.1:{one.Value}\""));
         foreach ((int low, int high) in new[] { (1, 2), (1, 3), (2, 3) }) _ways.Add((low, high), new CuttableWay(_links[high]));
         for (int node = 1; node <= 3; node++)
         {
@@ -37,6 +42,7 @@ internal sealed class Crew : IAsyncDisposable
                 node_id = {{node}}
                 bind = "127.0.0.1:{{_links[node]}}"
                 peers = { {{peers}} }
+                {{(votes ? $"raft_bind = \"127.0.0.1:{_voters[node]}\"\nraft_peers = {{ {voters} }}\ndead_after = \"2s\"" : "")}}
                 """);
         }
     }
@@ -48,6 +54,30 @@ internal sealed class Crew : IAsyncDisposable
     }
 
     public void Kill(int node) => _processes[node].Dispose();
+
+    /// <summary>Forms a cluster of the three, and waits until each is Up at each.</summary>
+    public async Task FormAsync()
+    {
+        Assert.Equal(0, Ask("cluster", "init", "-c", "1.toml").ExitCode);
+        foreach (int node in new[] { 1, 2, 3 }) await MembersAsync(node, "Up", "Up", "Up");
+    }
+
+    /// <summary>Waits until a node, as one of a majority with a leader, holds the three for this.</summary>
+    public async Task MembersAsync(int node, params string[] states) => await Deadline.Until(
+        () => Voters(node) is { } voters && voters.GetProperty("state").GetString() == "ready"
+            && voters.GetProperty("members").EnumerateArray().Select(one => one.GetProperty("state").GetString()).SequenceEqual(states),
+        $"node {node} to hold the three for {string.Join(", ", states)}");
+
+    /// <summary>Who leads, as a node has it; null: nobody.</summary>
+    public int? Leader(int node) => Voters(node) is { } voters && voters.TryGetProperty("leader", out JsonElement leader) ? leader.GetInt32() : null;
+
+    private JsonElement? Voters(int node)
+    {
+        string said = Ask("cluster", "status", "--json", "-c", $"{node}.toml").Output;
+        int begin = said.IndexOf('{', StringComparison.Ordinal);
+        if (begin < 0) return null;
+        return JsonDocument.Parse(said[begin..]).RootElement.TryGetProperty("raft", out JsonElement voters) ? voters : null;
+    }
 
     public void CutOff(int node)
     {
@@ -99,7 +129,7 @@ internal sealed class Crew : IAsyncDisposable
     {
         foreach (ChildProcess process in _processes.Values) process.Dispose();
         foreach (CuttableWay way in _ways.Values) await way.DisposeAsync();
-        foreach (LoopbackPort port in _links.Values) port.Dispose();
+        foreach (LoopbackPort port in _links.Values.Concat(_voters.Values)) port.Dispose();
         _directory.Dispose();
     }
 

@@ -44,4 +44,7 @@ internal enum Mutation
 
     /// <summary>A node says that an older session is over before its disk does.</summary>
     VoidSeenBeforeCommit = 4096,
+
+    /// <summary>A node takes every other for dead, and a session of one without asking the voters.</summary>
+    GrantedByNobody = 8192,
 }

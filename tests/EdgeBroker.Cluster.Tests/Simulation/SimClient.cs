@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.Ownership;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
@@ -72,7 +73,8 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
             SimNode to = world?.AnyNode() ?? Node;
             if (!to.IsUp) return;
             bool isClean = kind < 7;
-            _claim = new SimClaim(id, to, isClean, isKept: kind > 3, Sees(to));
+            long? incarnation = Home is null ? null : world?.Voters?.Members[to.Number].View.Find(Home.Number)?.Incarnation;
+            _claim = new SimClaim(id, to, isClean, isKept: kind > 3, Sees(to)) { HomeIncarnation = incarnation };
             // Whether or not it hears of it, its session may be over from now on.
             if (isClean) Doubt();
         }
@@ -161,6 +163,7 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
     {
         bool sees = claim.SawHome && Sees(claim.Node);
         JudgeSession(claim, connection, sees);
+        JudgeHeir(claim, connection);
         (Node, Home, _sessionStart) = (claim.Node, claim.Node, claim.Node.Starts);
         _isSubscribing = false;
         IsInDoubt = false;
@@ -180,6 +183,17 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
         bool isOlder = connection.SessionPresent && Marked(connection) is { } met && met != _session;
         if (!isOlder || !(isThere || (_isCertain && (isUncut || Home != claim.Node)))) return;
         world!.Fault($"session: {id} met an older session on {claim.Node.Number}, its last was on {Home.Number}");
+    }
+
+    /// <summary>A session that is known to be another node's is begun anew only when the voters have found that node dead.</summary>
+    private void JudgeHeir(SimClaim claim, SimSessionLink connection)
+    {
+        if (!IsRoaming || world!.Voters is not { } voters || Home is null || Home == claim.Node || claim.IsClean || connection.SessionPresent) return;
+        bool isKnown = claim.Node.Mesh.Peers.Any(peer => peer.Node == Home.Number && peer.Sessions.Find(id) is { Kind: SessionKind.Kept });
+        // A node that was found dead is Up again by another incarnation only.
+        if (!isKnown || claim.HomeIncarnation is not { } incarnation) return;
+        if (!voters.Members[claim.Node.Number].View.IsUp(Home.Number, incarnation)) return;
+        world.Fault($"heir: {id} was begun anew on {claim.Node.Number}, and node {Home.Number}, which has it, was not dead");
     }
 
     private void Doubt()

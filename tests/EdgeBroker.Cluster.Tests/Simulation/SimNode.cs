@@ -1,4 +1,5 @@
 using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.State;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Events;
@@ -54,6 +55,7 @@ internal sealed class SimNode(World world, byte number, int nodes)
             Node = number,
             Peers = [.. Enumerable.Range(1, nodes).Select(one => (byte)one).Where(one => one != number)],
             MaxLinkBytes = 2_000,
+            WithoutQuorum = world.WithoutQuorum,
         };
         Mesh = new MeshNode(Broker, mesh, new NoteLog(world, number)) { RunRequested = () => _wantsRun = true };
         Broker.Cluster = new SimCluster(Mesh, world.Mutation);
@@ -61,11 +63,21 @@ internal sealed class SimNode(World world, byte number, int nodes)
         Disk.RestoreInto(Broker, world.Mutation);
         long life = world.Has(Mutation.PositionReused) ? 1000 + number : world.NextLife();
         Mesh.Start(Disk.Mesh, life, NowMs);
+        if (world.Voters is { } voters)
+        {
+            voters.Run(number, isRunning: true);
+            Mesh.Join(new SimConsensus(voters, this, world.Mutation), Self());
+        }
+
         if (world.Has(Mutation.StampFromWallClock)) Broker.Stamps = new WallStamps(this);
     }
 
     /// <summary>The power goes.</summary>
-    public void Crash() => IsUp = false;
+    public void Crash()
+    {
+        IsUp = false;
+        world.Voters?.Run(number, isRunning: false);
+    }
 
     public void Advance(int milliseconds)
     {
@@ -102,6 +114,25 @@ internal sealed class SimNode(World world, byte number, int nodes)
 
         return found;
     }
+
+    private NodeUp Self() => new()
+    {
+        Node = number,
+        Name = Name,
+        Incarnation = 1,
+        StoreId = Disk.StoreId,
+        Fingerprint = new string('0', 64),
+        LinkAddress = "127.0.0.1:1",
+        RaftAddress = "127.0.0.1:2",
+        Servers = [],
+        WireMin = 1,
+        WireMax = 1,
+        RaftGeneration = 1,
+        ConfigurationHash = 0,
+        IsWitness = false,
+        HighestGrant = 0,
+        SettledThrough = 0,
+    };
 
     /// <summary>What the node logs is part of what happened.</summary>
     private sealed class NoteLog(World world, byte number) : ILogger

@@ -32,6 +32,9 @@ internal sealed class SimClaim
     /// <summary>Whether the node was linked with the one the client had its session on last.</summary>
     public bool SawHome { get; }
 
+    /// <summary>The incarnation of the node the client had its session on last, as known here when it came; null: not known.</summary>
+    public long? HomeIncarnation { get; init; }
+
     public bool IsThere => Node.IsUp && Node.Starts == _start;
 
     public bool IsAnswered => _answer.IsCompleted;

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text;
+using EdgeBroker.Cluster.Tests.Consensus;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeBroker.Cluster.Tests.Simulation;
 
@@ -33,9 +35,16 @@ internal sealed class World
     private int _steps;
     private long _life;
 
-    public World(int seed, int nodes, Mutation mutation = Mutation.None)
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="nodes">How many there are.</param>
+    /// <param name="mutation">The fault built in.</param>
+    /// <param name="votes">Whether the nodes are voters as well.</param>
+    /// <param name="withoutQuorum">What one does without a majority of them.</param>
+    public World(int seed, int nodes, Mutation mutation = Mutation.None, bool votes = false, WithoutQuorum withoutQuorum = WithoutQuorum.Refuse)
     {
         _random = new Random(seed);
+        WithoutQuorum = withoutQuorum;
+        if (votes) Voters = new ModelCluster(nodes, new FakeTimeProvider(), seed);
         Mutation = mutation;
         Network = new SimNetwork(this);
         Nodes = [.. Enumerable.Range(1, nodes).Select(one => new SimNode(this, (byte)one, nodes) { WallOffsetMs = _random.Next(-9_000_000, 9_000_000) })];
@@ -57,6 +66,11 @@ internal sealed class World
     }
 
     public Mutation Mutation { get; }
+
+    /// <summary>What the nodes agree on as voters; null: they do not vote.</summary>
+    public ModelCluster? Voters { get; }
+
+    public WithoutQuorum WithoutQuorum { get; }
 
     public SimNetwork Network { get; }
 
@@ -175,10 +189,12 @@ internal sealed class World
             case 6:
                 (SimNode low, SimNode high) = Pair();
                 Network.Cut(low, high);
+                Voters?.Cut(low.Number, high.Number, isCut: true);
                 break;
             case 7:
                 (SimNode one, SimNode other) = Pair();
                 Network.Mend(one, other);
+                Voters?.Cut(one.Number, other.Number, isCut: false);
                 break;
             case 8 when node.IsUp:
                 node.Journal.Condition = node.Journal.Condition == JournalCondition.Ready ? JournalCondition.Failing : JournalCondition.Ready;
@@ -197,6 +213,7 @@ internal sealed class World
 
     private void AfterStep()
     {
+        Voters?.Step();
         Network.Sweep();
         foreach (SimNode node in Nodes)
         {
@@ -291,8 +308,10 @@ internal sealed class World
         if (set.IsTombstone && Has(Mutation.TombstoneAtOnce)) node.Broker.Retained.Forget(set);
     }
 
-    private void Pass(int milliseconds)
+    /// <summary>Time passes.</summary>
+    public void Pass(int milliseconds)
     {
+        for (int i = 0; i < milliseconds / 100; i++) Voters?.Step();
         foreach (SimNode node in Nodes) node.Advance(milliseconds + _random.Next(3));
     }
 
@@ -301,6 +320,11 @@ internal sealed class World
     {
         Note("settle");
         Network.Heal();
+        foreach ((SimNode low, SimNode high) in Nodes.SelectMany(one => Nodes.Where(two => two.Number > one.Number).Select(two => (one, two))))
+        {
+            Voters?.Cut(low.Number, high.Number, isCut: false);
+        }
+
         foreach (SimNode node in Nodes)
         {
             if (!node.IsUp) Start(node);

@@ -1,4 +1,6 @@
 using System.Net;
+using EdgeBroker.Cluster;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Configuration.Rules;
 
 namespace EdgeBroker.Tests.Configuration;
@@ -31,6 +33,21 @@ public sealed class ClusterTests
         Assert.Null(cluster.EndPoints.Tls);
     }
 
+    [Fact]
+    public void A_node_votes_with_those_it_names()
+    {
+        using var given = new Given(
+            Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"127.0.0.1:7101\", 2 = \"127.0.0.1:7102\" }\nelection_timeout = \"slow\"\n"
+            + "without_quorum = \"refuse\"\n");
+        ClusterOptions cluster = given.Valid().Cluster!;
+        VoterOptions voter = cluster.EndPoints.Voter!;
+        Assert.Equal([1, 2], voter.Voters.Keys);
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 7101), voter.Voters[1]);
+        Assert.Equal((ElectionPace.Slow, WithoutQuorum.Refuse), (voter.Election, cluster.Mesh.WithoutQuorum));
+        using var alone = new Given(Local);
+        Assert.Null(alone.Valid().Cluster!.EndPoints.Voter);
+    }
+
     [Theory]
     [InlineData("[cluster]\nnode_id = 1\nbind = \"192.168.1.10:7946\"\npeers = { 2 = \"192.168.1.11:7946\" }\n", "needs a table [cluster.tls]")]
     [InlineData("[cluster]\nnode_id = 1\nbind = \"127.0.0.1:7946\"\npeers = { 2 = \"192.168.1.11:7946\" }\n", "needs a table [cluster.tls]")]
@@ -41,7 +58,15 @@ public sealed class ClusterTests
     [InlineData("[cluster]\nnode_id = 1\n", "needs the key \"bind\"")]
     [InlineData("[storage]\ndurability = \"memory\"\n" + Local, "needs a store")]
     [InlineData(Local + "witness = true\n", "witness")]
-    [InlineData(Local + "without_quorum = \"serve\"\n", "without_quorum")]
+    [InlineData(Local + "raft_peers = { 1 = \"127.0.0.1:7101\" }\n", "needs \"raft_bind\"")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\n", "two or 3 nodes vote")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 2 = \"127.0.0.1:7103\", 1 = \"127.0.0.1:7101\" }\n", "another address")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 5 = \"127.0.0.1:7105\" }\n", "not in \"peers\"")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"127.0.0.1:7102\" }\n", "same address")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7002\"\nraft_peers = { 1 = \"127.0.0.1:7101\" }\n", "ports of their own")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"192.168.1.10:7101\" }\n", "voters off loopback need")]
+    [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"gw.example:7101\" }\n", "needs an IP address")]
+    [InlineData(Local + "without_quorum = \"panic\"\n", "without_quorum")]
     [InlineData(Local + "[cluster.tls]\ncert = \"n.crt\"\nkey = \"n.key\"\nca = \"ca.crt\"\n", "n.crt")]
     public void What_cannot_work_is_refused_in_words(string text, string words)
     {

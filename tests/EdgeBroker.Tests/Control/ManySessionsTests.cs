@@ -43,7 +43,7 @@ public sealed class ManySessionsTests : IDisposable
         var bridges = new BridgeControl(new BridgePart([], _broker, "node", TimeProvider.System, NullLoggerFactory.Instance));
         var service = new ControlService(
             _broker, new BrokerView(_broker, refusals), new Healthy(), source, () => [], () => throw new NotSupportedException(),
-            new EdgeBroker.Logging.LogAreas(TimeProvider.System), () => null, bridges, () => null, NullLogger.Instance);
+            new EdgeBroker.Logging.LogAreas(TimeProvider.System), () => null, bridges, new ClusterControl(null), NullLogger.Instance);
         _control = ControlSocket.Open(_directory.Path, service.Answer, TimeProvider.System, NullLogger.Instance)!;
     }
 

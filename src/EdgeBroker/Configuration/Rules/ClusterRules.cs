@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeBroker.Cluster;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.Sockets;
 using EdgeBroker.Configuration.Schema;
 using EdgeBroker.Storage;
@@ -15,11 +16,15 @@ internal sealed record ClusterOptions(MeshOptions Mesh, MeshEndPoints EndPoints)
 /// <summary>What the keys of <c>[cluster]</c> mean together, and what the files they name hold.</summary>
 internal sealed class ClusterRules(string baseDirectory, TimeProvider time, ConfigurationErrors errors, List<string> warnings)
 {
+    // As many as EdgeBroker.Cluster takes: with more, what it builds on may agree with less than a majority.
+    private const int MostVoters = 3;
+
     /// <summary>The options; null: there is no cluster, or something is wrong, which has been reported.</summary>
     /// <param name="draft">The table; null: there is none.</param>
     /// <param name="nodeName">This node's name.</param>
+    /// <param name="dataDirectory">Where it keeps files.</param>
     /// <param name="storage">Where it keeps things.</param>
-    public ClusterOptions? Apply(ClusterDraft? draft, string nodeName, StorageOptions storage)
+    public ClusterOptions? Apply(ClusterDraft? draft, string nodeName, string dataDirectory, StorageOptions storage)
     {
         // What is missing has been reported.
         if (draft is not { Bind: { } bind, Node: > 0 and var node } || draft.Peers.Addresses.Count == 0) return null;
@@ -49,6 +54,7 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
             errors.Add(draft.Table.Position, "[cluster] needs a table [cluster.tls]: off loopback nodes speak to each other under certificates only");
         }
 
+        VoterOptions? voter = Vote(draft, bind, (byte)node, peers.Keys, tls is null, dataDirectory);
         if (errors.Count > before) return null;
         MeshOptions mesh = draft.Settings with
         {
@@ -57,7 +63,61 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
             ClusterId = tls?.Own?.Cluster ?? "",
             Peers = [.. peers.Keys],
         };
-        return new ClusterOptions(mesh, new MeshEndPoints(new IPEndPoint(ip!, bind.Port), peers, tls));
+        return new ClusterOptions(mesh, new MeshEndPoints(new IPEndPoint(ip!, bind.Port), peers, tls) { Voter = voter });
+    }
+
+    /// <summary>As which voter; null: the node does not vote, or something is wrong, which has been reported.</summary>
+    private VoterOptions? Vote(ClusterDraft draft, ListenAddress bind, byte node, ICollection<byte> peers, bool isOpen, string dataDirectory)
+    {
+        int before = errors.Count;
+        if (draft.RaftBind is not { } own)
+        {
+            if (draft.RaftPeers.Addresses.Count > 0) errors.Add(draft.At("raft_peers"), "\"raft_peers\" needs \"raft_bind\": a node that votes listens, too");
+            return null;
+        }
+
+        var voters = new SortedDictionary<byte, IPEndPoint>();
+        Add(voters, draft, "raft_bind", node, own);
+        foreach ((byte number, ListenAddress address) in draft.RaftPeers.Addresses)
+        {
+            if (number == node && (address.Host, address.Port) != (own.Host, own.Port))
+            {
+                errors.Add(draft.At("raft_peers"), $"node {node} is this one, and \"raft_bind\" has another address for it");
+            }
+            else if (number != node && !peers.Contains(number))
+            {
+                errors.Add(draft.At("raft_peers"), $"node {number} is not in \"peers\": voters are linked as well");
+            }
+            else if (number != node)
+            {
+                Add(voters, draft, "raft_peers", number, address);
+            }
+        }
+
+        if (voters.Count is 1 or > MostVoters)
+        {
+            errors.Add(draft.At("raft_peers"), $"two or {MostVoters} nodes vote, this one included; here are {voters.Count}");
+        }
+
+        if (voters.Values.Distinct().Count() < voters.Count) errors.Add(draft.At("raft_peers"), "two voters have the same address");
+        if (voters.Values.Contains(new IPEndPoint(IPAddress.TryParse(bind.Host.Trim('[', ']'), out IPAddress? ip) ? ip : IPAddress.None, bind.Port)))
+        {
+            errors.Add(draft.At("raft_bind"), "\"bind\" and \"raft_bind\" need ports of their own");
+        }
+
+        if (isOpen && voters.Values.Any(one => !IPAddress.IsLoopback(one.Address)))
+        {
+            errors.Add(draft.At("raft_peers"), "voters off loopback need a table [cluster.tls]: without certificates anybody could vote");
+        }
+
+        if (errors.Count > before) return null;
+        return new VoterOptions(voters, Path.Combine(dataDirectory, "raft"), $"{bind.Host}:{bind.Port}", draft.Election);
+    }
+
+    private void Add(SortedDictionary<byte, IPEndPoint> voters, ClusterDraft draft, string key, byte node, ListenAddress address)
+    {
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? ip) && address.Port > 0) voters.Add(node, new IPEndPoint(ip, address.Port));
+        else errors.Add(draft.At(key), $"node {node} in \"{key}\" needs an IP address and a port, as in \"192.168.1.10:7947\"");
     }
 
     private PeerTls? Load(ClusterDraft draft, ClusterTlsDraft files, int node)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeBroker.Cluster;
+using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Configuration.Toml;
 
 namespace EdgeBroker.Configuration.Schema;
@@ -12,6 +13,13 @@ internal sealed record ClusterDraft(TomlTable Table)
     public ListenAddress? Bind { get; init; }
 
     public PeersDraft Peers { get; init; } = new();
+
+    /// <summary>Where Raft of this node listens; null: it does not vote.</summary>
+    public ListenAddress? RaftBind { get; init; }
+
+    public PeersDraft RaftPeers { get; init; } = new();
+
+    public ElectionPace Election { get; init; }
 
     public ClusterTlsDraft? Tls { get; init; }
 
@@ -81,6 +89,29 @@ internal static class ClusterTable
             "peers", new InlineTableKind<PeersDraft>(Peers, new PeersDraft()), o => o.Peers.Addresses.Count == 0 ? null : o.Peers,
             (o, v) => o with { Peers = v }, Restart, "where the nodes are, by number; its own may stand there, too", required: true,
             example: "{ 1 = \"192.168.1.10:7946\", 2 = \"192.168.1.11:7946\", 3 = \"192.168.1.12:7946\" }")
+        .Key(
+            "raft_bind", Kinds.Address, o => o.RaftBind, (o, v) => o with { RaftBind = v }, Restart,
+            "where this node listens for the other voters, up to three nodes that agree by majority on which nodes are dead;"
+            + " without it this node does not vote",
+            example: "\"192.168.1.10:7947\"")
+        .Key(
+            "raft_peers", new InlineTableKind<PeersDraft>(Peers, new PeersDraft()), o => o.RaftPeers.Addresses.Count == 0 ? null : o.RaftPeers,
+            (o, v) => o with { RaftPeers = v }, Restart, "where the voters are, by number, as IP addresses; its own may stand there, too",
+            example: "{ 1 = \"192.168.1.10:7947\", 2 = \"192.168.1.11:7947\", 3 = \"192.168.1.12:7947\" }")
+        .Key(
+            "election_timeout",
+            Kinds.Choice(
+                ("auto", ElectionPace.Auto, "by how fast the disk is"), ("fast", ElectionPace.Fast, "300 to 600 ms"),
+                ("slow", ElectionPace.Slow, "1 to 2 s")),
+            o => (ElectionPace?)o.Election, (o, v) => o with { Election = v }, Restart,
+            "how long voters hear nothing of their leader before they elect another one", commented: true)
+        .Key(
+            "without_quorum",
+            Kinds.Choice(
+                ("serve", WithoutQuorum.Serve, "clients are let in; of two sessions of one client the newer counts when the nodes meet"),
+                ("refuse", WithoutQuorum.Refuse, "clients whose sessions are kept are turned away")),
+            o => (WithoutQuorum?)o.Settings.WithoutQuorum, (o, v) => Set(o, s => s with { WithoutQuorum = v }), Restart,
+            "while no majority of the voters is in contact", commented: true)
         .Key(
             "dead_after", Kinds.Seconds(1, 3_600), o => (TimeSpan?)o.Settings.DeadAfter, (o, v) => Set(o, s => s with { DeadAfter = v }), Restart,
             "silence after which a link is given up; what only connected subscribers of a node want is kept for it so long,"

@@ -1,0 +1,65 @@
+using EdgeBroker.Cluster.Consensus;
+using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.Liveness;
+using EdgeBroker.Cluster.State;
+
+namespace EdgeBroker.Cluster;
+
+// What the voters agree on, where there are some.
+public sealed partial class MeshNode
+{
+    /// <summary>Has this node take part in what the voters agree on. Once it has started, on the thread that serves it.</summary>
+    /// <param name="consensus">What they agree on.</param>
+    /// <param name="self">What this node says of itself when it has started; the incarnation does not matter.</param>
+    internal void Join(IMeshConsensus consensus, NodeUp self)
+    {
+        Consensus = consensus;
+        _monitor = new NodeMonitor(self, _peers.Values, consensus, _options.DeadAfter);
+        Sessions.Join(consensus, _monitor, _options);
+    }
+
+    /// <summary>Hands a proposal on to the node that is thought to lead, or to one that has a link to it.</summary>
+    /// <param name="leader">Who is thought to lead.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="hops">How often it may be handed on from there.</param>
+    /// <param name="answered">Called once.</param>
+    internal void HandOn(byte leader, ReadOnlySpan<byte> command, int hops, Action<ProposalAnswer> answered)
+    {
+        PeerLink? link = _peers.GetValueOrDefault(leader)?.Link;
+        if (link is null && hops > 0) link = _peers.Values.FirstOrDefault(one => one.Link is { IsLinked: true, Sight.IsMember: true })?.Link;
+        if (link is null) answered(new ProposalAnswer(null, Cause: $"there is no link to node {leader}, which leads"));
+        else link.HandOn(command, hops, answered);
+    }
+
+    /// <summary>Goes on with what has been answered to this node from elsewhere.</summary>
+    internal void Resume(Action work)
+    {
+        _broker.Loops.Begin();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _broker.Loops.End();
+        }
+
+        Run();
+    }
+
+    /// <summary>The highest index that a linked node knows to be committed.</summary>
+    internal long LinkedCommitIndex => _peers.Values.Max(peer => peer.Link?.Sight?.CommitIndex ?? 0);
+
+    private VotersStatus? DescribeVoters()
+    {
+        if (Consensus is not { } consensus) return null;
+        return new VotersStatus(consensus.IsMember, consensus.Leader, consensus.Term, consensus.HasMajority)
+        {
+            Voters = [.. consensus.Voters.Order()],
+            LinkedCommitIndex = LinkedCommitIndex,
+            FormedElsewhere = _peers.Values.FirstOrDefault(peer => peer.Link?.Sight is { IsMember: true })?.Node,
+            Members = [.. consensus.View.Members.Values.Select(one => new MemberStatus(one.Node, one.Start.Name, one.State.ToString(), one.Incarnation))],
+            Cause = consensus.Cause ?? _monitor?.Objection,
+        };
+    }
+}

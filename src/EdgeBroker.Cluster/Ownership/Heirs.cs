@@ -1,0 +1,86 @@
+using System.Text;
+using EdgeBroker.Cluster.Consensus;
+using EdgeBroker.Cluster.Links;
+using EdgeBroker.Cluster.Liveness;
+using EdgeBroker.Cluster.State;
+
+namespace EdgeBroker.Cluster.Ownership;
+
+/// <summary>
+/// Has the voters agree that a client begins anew here although a node that is Down has its session. Claims that come while one is under way go together with
+/// the next. Only on the thread that serves the cluster.
+/// </summary>
+/// <param name="consensus">What the voters agree on.</param>
+/// <param name="monitor">This node as they know it.</param>
+/// <param name="options">What this node is told.</param>
+/// <param name="answered">Has a claim decided anew, and says whether it was answered: granted, or somebody else's. Else the voters could not be asked.</param>
+internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options, Action<Claim, bool> answered)
+{
+    private const int MostBytes = 16 * 1024;
+    private const int BytesPerClaim = 32;
+
+    private readonly Dictionary<byte, Queue<Claim>> _asking = [];
+    private readonly HashSet<byte> _underWay = [];
+
+    /// <summary>Claims that wait.</summary>
+    public int Count => _asking.Values.Sum(one => one.Count);
+
+    /// <summary>Whether clients are not let in at present whose sessions are to be kept: no majority says whose they are.</summary>
+    public bool IsClosed => options.WithoutQuorum == WithoutQuorum.Refuse && IsWithoutMajority;
+
+    /// <summary>Whether a client is let in although a node that cannot be reached may have its session: nobody can be asked.</summary>
+    public bool MayBeginBeside(MeshPeer peer, long nowMs) =>
+        options.WithoutQuorum == WithoutQuorum.Serve && IsWithoutMajority && nowMs - peer.HeardMs >= options.DeadAfter.TotalMilliseconds;
+
+    private bool IsWithoutMajority => consensus.IsMember && monitor.IsWithoutMajority;
+
+    /// <summary>Whether the voters hold a node for dead, and can be asked.</summary>
+    public bool MayInheritOf(byte over) =>
+        consensus.HasMajority && monitor.Incarnation > 0 && consensus.View.Find(over) is { State: MemberState.Down };
+
+    /// <summary>Asks for a session of a dead node.</summary>
+    public void Ask(Claim claim, byte over)
+    {
+        if (!_asking.TryGetValue(over, out Queue<Claim>? queue)) _asking.Add(over, queue = new Queue<Claim>());
+        queue.Enqueue(claim);
+        Propose(over, queue);
+    }
+
+    private void Propose(byte over, Queue<Claim> queue)
+    {
+        if (queue.Count == 0 || !_underWay.Add(over)) return;
+        List<Claim> claims = [];
+        List<SessionToClaim> sessions = [];
+        for (int bytes = 0; bytes < MostBytes && queue.TryDequeue(out Claim? claim);)
+        {
+            bytes += BytesPerClaim + Encoding.UTF8.GetByteCount(claim.ClientId);
+            claims.Add(claim);
+            // An earlier claim that is known here is the past: who has the session is told over links, and has not got it any more.
+            long known = consensus.FindClaim(claim.ClientId)?.Grant ?? 0;
+            sessions.Add(new SessionToClaim(claim.ClientId, known, claim.Stamp.Value, claim.Request.CleanStart));
+        }
+
+        long incarnation = consensus.View.Find(over)?.Incarnation ?? 0;
+        var command = new ClaimSessions(options.Node, monitor.Incarnation, over, incarnation, IsLongUnlinked: false, sessions);
+        consensus.Propose(CommandCodec.Write(command), hops: 1, answer =>
+        {
+            _underWay.Remove(over);
+            Applied? done = answer.Applied is { Outcome: CommandOutcome.Done } applied && applied.Claims.Length == claims.Count ? applied : null;
+            for (int i = 0; i < claims.Count; i++) Take(claims[i], over, done?.Claims[i] ?? default);
+            Propose(over, queue);
+        });
+    }
+
+    private void Take(Claim claim, byte over, in ClaimAnswer answer)
+    {
+        if (answer.IsGranted)
+        {
+            claim.Grant = answer.Grant;
+            claim.PassedOver |= NodeSight.BitOf(over);
+        }
+
+        // Another node has it by now, which will tell so itself.
+        claim.IsOutrun = answer is { IsGranted: false, Owner: not 0 };
+        answered(claim, answer.IsGranted || claim.IsOutrun);
+    }
+}
