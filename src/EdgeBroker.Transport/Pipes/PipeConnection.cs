@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net;
 using System.Security.Authentication;
@@ -12,6 +13,7 @@ namespace EdgeBroker.Transport.Pipes;
 /// A connection over an <see cref="IDuplexPipe"/>: TLS and WebSocket in front, another platform's sockets, or a test's memory. One task reads, one writes; both
 /// call the handler in an iteration of the <see cref="PipeLoop"/>, so that it has one thread at a time.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync, which always ends, disposes of the timer.")]
 public sealed class PipeConnection : TransportConnection
 {
     private readonly IDuplexPipe _pipe;
