@@ -51,7 +51,8 @@ public sealed class VoterTests
         SimSessionLink home = Enter(world, world.Nodes[2]);
         world.Settle();
         world.Nodes[2].Crash();
-        // Not dead yet: it may come back any moment.
+        // Its link is gone, but it is not dead yet: it may come back any moment.
+        Pass(world, 200);
         Assert.Equal(ClaimOutcome.Unavailable, Ask(world, world.Nodes[0], 2_000));
         Pass(world, 6_000);
         var claim = new SimClaim("c", world.Nodes[0], isClean: false, isKept: true, sawHome: true);
