@@ -34,9 +34,11 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
 
     private bool IsWithoutMajority => consensus.IsMember && monitor.IsWithoutMajority;
 
-    /// <summary>Whether the voters hold a node for dead, and can be asked.</summary>
-    public bool MayInheritOf(byte over) =>
-        consensus.HasMajority && monitor.Incarnation > 0 && consensus.View.Find(over) is { State: MemberState.Down };
+    /// <summary>Whether the voters hold a node for dead. Until a majority has been missing for <c>dead_after</c> that waits to be made use of.</summary>
+    public bool IsDead(byte over) => consensus.View.Find(over) is { State: MemberState.Down } && !monitor.IsWithoutMajority;
+
+    /// <summary>Whether the voters can be asked now.</summary>
+    public bool CanAsk => consensus.HasMajority && monitor.Incarnation > 0;
 
     /// <summary>Asks for a session of a dead node.</summary>
     public void Ask(Claim claim, byte over)
@@ -48,11 +50,17 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
 
     private void Propose(byte over, Queue<Claim> queue)
     {
-        if (queue.Count == 0 || !_underWay.Add(over)) return;
+        if (_underWay.Contains(over)) return;
         List<Claim> claims = [];
         List<SessionToClaim> sessions = [];
         for (int bytes = 0; bytes < MostBytes && queue.TryDequeue(out Claim? claim);)
         {
+            if (claim.IsAbandoned)
+            {
+                claim.Answer(default);
+                continue;
+            }
+
             bytes += BytesPerClaim + Encoding.UTF8.GetByteCount(claim.ClientId);
             claims.Add(claim);
             // An earlier claim that is known here is the past: who has the session is told over links, and has not got it any more.
@@ -60,6 +68,8 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
             sessions.Add(new SessionToClaim(claim.ClientId, known, claim.Stamp.Value, claim.Request.CleanStart));
         }
 
+        if (claims.Count == 0) return;
+        _underWay.Add(over);
         long incarnation = consensus.View.Find(over)?.Incarnation ?? 0;
         var command = new ClaimSessions(options.Node, monitor.Incarnation, over, incarnation, IsLongUnlinked: false, sessions);
         consensus.Propose(CommandCodec.Write(command), hops: 1, answer =>
@@ -79,8 +89,8 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
             claim.PassedOver |= NodeSight.BitOf(over);
         }
 
-        // Another node has it by now, which will tell so itself.
-        claim.IsOutrun = answer is { IsGranted: false, Owner: not 0 };
+        // Another node has it by now, which will tell so itself. An earlier connection of the client to this one does not matter.
+        claim.IsOutrun = !answer.IsGranted && answer.Owner != 0 && answer.Owner != options.Node;
         answered(claim, answer.IsGranted || claim.IsOutrun);
     }
 }

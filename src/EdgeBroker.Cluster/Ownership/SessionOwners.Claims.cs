@@ -81,7 +81,7 @@ internal sealed partial class SessionOwners
             return;
         }
 
-        if (Heirs?.MayInheritOf(peer.Node) == true && Inherit(claim, peer)) return;
+        if (Heirs?.IsDead(peer.Node) == true && Inherit(claim, peer)) return;
         if (claim.AwayMs < 0) claim.AwayMs = _nowMs;
         if (_nowMs - claim.AwayMs < AwayMs) _held.Add(claim);
         else claim.Answer(SessionClaim.Unavailable($"the client's session is on node {peer.Outbox.Node}, which is away"));
@@ -92,9 +92,15 @@ internal sealed partial class SessionOwners
     /// <summary>Asks the voters for a session of a dead node; false: it is none they can be asked for.</summary>
     private bool Inherit(Claim claim, MeshPeer peer)
     {
+        if (!Heirs!.CanAsk)
+        {
+            _held.Add(claim);
+            return true;
+        }
+
         if (Encoding.UTF8.GetByteCount(claim.ClientId) > StateLimits.MostClientIdBytes || !_clock.TryNext(out Stamp stamp)) return false;
         claim.Stamp = stamp;
-        Heirs!.Ask(claim, peer.Node);
+        Heirs.Ask(claim, peer.Node);
         return true;
     }
 

@@ -188,7 +188,7 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
     /// <summary>A session that is known to be another node's is begun anew only when the voters have found that node dead.</summary>
     private void JudgeHeir(SimClaim claim, SimSessionLink connection)
     {
-        if (!IsRoaming || world!.Voters is not { } voters || Home is null || Home == claim.Node || claim.IsClean || connection.SessionPresent) return;
+        if (!IsRoaming || world!.Voters is not { } voters || Home is null || Home == claim.Node || claim.Grant == 0 || connection.SessionPresent) return;
         bool isKnown = claim.Node.Mesh.Peers.Any(peer => peer.Node == Home.Number && peer.Sessions.Find(id) is { Kind: SessionKind.Kept });
         // A node that was found dead is Up again by another incarnation only.
         if (!isKnown || claim.HomeIncarnation is not { } incarnation) return;

@@ -35,6 +35,9 @@ internal sealed class SimClaim
     /// <summary>The incarnation of the node the client had its session on last, as known here when it came; null: not known.</summary>
     public long? HomeIncarnation { get; init; }
 
+    /// <summary>By what the voters have granted the session; 0: they were not asked.</summary>
+    public long Grant => _answer.Result.Epoch.Grant;
+
     public bool IsThere => Node.IsUp && Node.Starts == _start;
 
     public bool IsAnswered => _answer.IsCompleted;
