@@ -87,6 +87,12 @@ public sealed record MqttOptions
     /// <summary>Subscriptions one session may hold; the next one is refused with 0x97 (3.1.1: 0x80).</summary>
     public int MaxSubscriptionsPerClient { get; init; } = 1_000;
 
+    /// <summary>
+    /// Whether a client may subscribe to more than it may receive, as <c>#</c>, and each message is judged when it is delivered; otherwise such a filter is
+    /// refused with 0x87 (<c>mqtt.wide_subscriptions</c>).
+    /// </summary>
+    public bool FiltersWideSubscriptions { get; init; }
+
     /// <summary>Messages one session may have waiting behind its in-flight window.</summary>
     public int MaxQueuedMessages { get; init; } = 10_000;
 

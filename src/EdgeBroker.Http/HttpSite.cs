@@ -315,6 +315,8 @@ public sealed class HttpSite
         response.StatusCode = problem.Kind.Status;
         response.ContentType = "application/problem+json";
         response.Headers.Remove("Content-Encoding");
+        // The rest of the body is not read, which ends the connection: told so, the client sends its next request over another one.
+        if (problem.Kind == ProblemKind.TooLarge) response.Headers.Connection = "close";
         if (problem.RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (problem.Kind.Status == StatusCodes.Status401Unauthorized && RequestAuthentication.ChallengeFor(context.Request) is { } challenge)
         {

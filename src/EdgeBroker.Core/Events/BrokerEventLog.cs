@@ -219,7 +219,7 @@ public sealed partial class BrokerEventLog : BrokerEventSink
         DropReason.StoreDamaged => "the damaged store does not hold it any more (storage.on_corruption)",
         DropReason.Fault => "an internal error of the broker",
         DropReason.Limited => "a limit of its publisher is reached ([limits])",
-        DropReason.NotPermitted => "its publisher may not publish it ([[acl]])",
+        DropReason.NotPermitted => "it is not permitted ([[acl]])",
         DropReason.PayloadFormat => "its payload is not the text it says it is",
         DropReason.Purged => "the queue was thrown away, as asked by whoever looks after the broker",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason needs words."),

@@ -7,6 +7,7 @@ using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Ingress;
@@ -149,7 +150,9 @@ public sealed class Ingress
             return new SubscribeVerdict(ReasonCode.TopicFilterInvalid);
         }
 
-        if (!principal.Permissions.MaySubscribe(topics))
+        bool isWide = !principal.Permissions.MaySubscribe(topics);
+        QoS most = QoS.ExactlyOnce;
+        if (isWide && !MayFilter(filter, principal, out most))
         {
             TellRefused(filter, principal, ReasonCode.NotAuthorized, principal.Permissions.JudgeSubscribe(topics).Cause);
             return new SubscribeVerdict(ReasonCode.NotAuthorized);
@@ -162,7 +165,9 @@ public sealed class Ingress
             return new SubscribeVerdict(ReasonCode.QuotaExceeded);
         }
 
-        QoS most = principal.Permissions.MaximumQoS(topics);
+        // Before it is in the tree: nothing is to be delivered unjudged.
+        if (isWide) ((Session)principal.Receiver).Judge(principal.Lease, principal.Permissions);
+        else most = principal.Permissions.MaximumQoS(topics);
         if (options.MaximumQoS > most) options = new SubscriptionOptions(most, options.NoLocal, options.RetainAsPublished, options.RetainHandling);
         ReasonCode outcome = _broker.Subscribe(principal.Receiver, principal.Lease, filter, options, identifier, out Completion? completion);
         if (outcome.IsError()) TellRefused(filter, principal, outcome, TooManySubscriptions);
@@ -178,6 +183,14 @@ public sealed class Ingress
         if (principal.Permissions.MaySubscribe(topic)) return ReasonCode.Success;
         TellRefused(topic, principal, ReasonCode.NotAuthorized, principal.Permissions.JudgeSubscribe(topic).Cause);
         return ReasonCode.NotAuthorized;
+    }
+
+    // A shared message that its receiver may not have would be lost to the group.
+    private bool MayFilter(ReadOnlySpan<byte> filter, Principal principal, out QoS most)
+    {
+        most = QoS.AtMostOnce;
+        return _broker.Options.FiltersWideSubscriptions && principal.Receiver is Session && !TopicFilter.TrySplitShared(filter, out _, out _)
+            && principal.Permissions.MayReceiveSome(filter, out most);
     }
 
     private static void Conclude(Completion arrival, Completion? kept)

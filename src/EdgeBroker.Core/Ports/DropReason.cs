@@ -39,7 +39,7 @@ public enum DropReason
     /// <summary>A limit dropped it when it was published.</summary>
     Limited,
 
-    /// <summary>Its publisher may not publish it.</summary>
+    /// <summary>Its publisher may not publish it, or its receiver may not have it any more.</summary>
     NotPermitted,
 
     /// <summary>It is not the text it says it is.</summary>

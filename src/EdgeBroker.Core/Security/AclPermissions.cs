@@ -22,6 +22,22 @@ internal sealed class AclPermissions(AclClause[] publish, AclClause[] retain, Ac
 
     public override bool MaySubscribe(ReadOnlySpan<byte> filter) => Decide(filter, out _) is { Allows: true };
 
+    public override bool MayReceiveSome(ReadOnlySpan<byte> filter, out QoS maximumQoS)
+    {
+        maximumQoS = QoS.ExactlyOnce;
+        bool some = false;
+        foreach (AclClause clause in subscribe)
+        {
+            if (!FilterRelation.Overlaps(clause.Filter, filter)) continue;
+            some |= clause.Rule.Allows;
+            if (clause.Rule.Allows && clause.Rule.MaximumQoS < maximumQoS) maximumQoS = clause.Rule.MaximumQoS;
+            // Those below it decide no topic of the filter.
+            if (FilterRelation.Covers(clause.Filter, filter)) break;
+        }
+
+        return some;
+    }
+
     public override QoS MaximumQoS(ReadOnlySpan<byte> filter)
     {
         Decide(filter, out QoS maximumQoS);

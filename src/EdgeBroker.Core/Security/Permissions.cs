@@ -20,6 +20,15 @@ public abstract class Permissions
     /// </summary>
     public abstract bool MaySubscribe(ReadOnlySpan<byte> filter);
 
+    /// <summary>Whether the client may receive some of the topics that this filter matches, given as for <see cref="MaySubscribe"/>.</summary>
+    /// <param name="filter">The filter.</param>
+    /// <param name="maximumQoS">The lowest QoS that any of them is limited to.</param>
+    public virtual bool MayReceiveSome(ReadOnlySpan<byte> filter, out QoS maximumQoS)
+    {
+        maximumQoS = MaximumQoS(filter);
+        return MaySubscribe(filter);
+    }
+
     /// <summary>The highest QoS a subscription to a permitted filter is granted.</summary>
     public virtual QoS MaximumQoS(ReadOnlySpan<byte> filter) => QoS.ExactlyOnce;
 

@@ -134,8 +134,8 @@ public sealed partial class Session
 
     /// <summary>
     /// A session is resumed only by the user who began it, and only while all its filters are permitted: rights are asked when a filter is subscribed, not with
-    /// each delivery.
+    /// each delivery, unless wide subscriptions are filtered.
     /// </summary>
     private bool MayResume(SessionGrant grant) =>
-        _lifetime.IsNew || (_lifetime.BelongsTo(grant.UserName) && _subscriptions.FindDenied(grant.Permissions) is null);
+        _lifetime.IsNew || (_lifetime.BelongsTo(grant.UserName) && FindDenied(grant.Permissions) is null);
 }

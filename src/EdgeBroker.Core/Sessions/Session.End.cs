@@ -69,7 +69,11 @@ public sealed partial class Session
         foreach (QueuedMessage open in _window.ToList()) GatherOrphan(open, begun: true, orphans, spilled, ref dropped);
         while (_queue.Count > 0) GatherOrphan(_queue.Dequeue(_store.Session), begun: false, orphans, spilled, ref dropped);
         dropped += spilled.Count(one => (one.Options & DeliveryOptions.IsShared) == 0);
-        return new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, TakeDeferred());
+        var ending = new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, TakeDeferred());
+        // Matches of topics that nobody publishes to any more may refer to the session for long: not to its messages.
+        _window = new SendWindow();
+        _queue = MessageQueue.None;
+        return ending;
     }
 
     private void GatherOrphan(in QueuedMessage open, bool begun, List<OrphanedMessage> orphans, List<SpilledDelivery> spilled, ref int dropped)

@@ -69,6 +69,8 @@ public sealed partial class Session
         // The delivery of one that has expired had not begun [MQTT-3.3.2-5]; QoS 0 that may have been sent is not sent again [MQTT-4.3.1-1].
         if (next.IsLost) reason = DropReason.StoreDamaged;
         else if (next.Message!.IsExpired(nowMs)) reason = DropReason.Expired;
+        // Queued under other rules, or before it was known under which.
+        else if (IsWithheld(next.Message.Topic)) reason = DropReason.NotPermitted;
         else if (next is { QoS: QoS.AtMostOnce, MayBeSent: true }) reason = DropReason.MayBeSent;
         else if (next.QoS == QoS.AtMostOnce) return TrySendKept(next, context, nowMs, ref reason);
         else if (TrySendNew(next, Publication.Of(next.Message, nowMs), context, fanOut: false)) return true;

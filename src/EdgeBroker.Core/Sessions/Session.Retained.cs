@@ -87,6 +87,7 @@ public sealed partial class Session
     private bool TrySendRetained(ConnectionLease lease, RetainedDelivery delivery, RoutingContext context, long nowMs, ref int dropped)
     {
         Message message = delivery.Pending!;
+        if (IsWithheld(message.Topic)) return true;
         QoS qos = Lower(message.QoS, delivery.Subscription.Options.MaximumQoS);
         bool isSent;
         lock (SyncRoot.Alone())

@@ -39,7 +39,7 @@ public sealed partial class Session
 
     /// <summary>
     /// After rules were replaced: what the session holds that its client could not ask for now. Rights are asked when a filter is subscribed, not with each
-    /// delivery, so such a client cannot go on as it is.
+    /// delivery, so such a client cannot go on as it is; but where wide subscriptions are filtered, each message is judged from here on.
     /// </summary>
     /// <param name="lease">The connection's right; without it nothing is found.</param>
     /// <param name="permissions">What the client may do now.</param>
@@ -51,9 +51,33 @@ public sealed partial class Session
         {
             bool holds = Holds(lease);
             will = holds ? _lifetime.Will : null;
-            return holds ? _subscriptions.FindDenied(permissions)?.Filter : null;
+            return holds ? FindDenied(permissions) : null;
         }
     }
+
+    /// <summary>The client is about to subscribe to more than it may receive: each message is judged from here on.</summary>
+    /// <param name="lease">The connection's right; without it nothing happens.</param>
+    /// <param name="permissions">What the client may receive.</param>
+    internal void Judge(ConnectionLease lease, Permissions permissions)
+    {
+        lock (SyncRoot.Alone())
+        {
+            if (Holds(lease)) _judge = permissions;
+        }
+    }
+
+    /// <summary>Judges by other permissions from here on, or, where all filters are permitted as a whole, no more.</summary>
+    /// <returns>A filter that is not permitted, after which nothing has changed; null: all are.</returns>
+    private byte[]? FindDenied(Permissions permissions)
+    {
+        SyncRoot.MustBeHeld();
+        byte[]? denied = _subscriptions.FindDenied(permissions, _environment.Options.FiltersWideSubscriptions, out bool isWide)?.Filter;
+        if (denied is null) _judge = isWide ? permissions : null;
+        return denied;
+    }
+
+    // With or without the lock.
+    private bool IsWithheld(ReadOnlySpan<byte> topic) => Volatile.Read(ref _judge) is { } permissions && !permissions.MaySubscribe(topic);
 
     /// <inheritdoc/>
     internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)

@@ -1,6 +1,7 @@
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
+using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -23,6 +24,9 @@ public sealed partial class Session : Receiver
     private RetainedFeed _retained;
     private SessionStore _store;
     private Holder? _holder;
+
+    // Whether each message is permitted, where the client has subscribed to more than it may receive; null: whatever its filters match is.
+    private Permissions? _judge;
 
     internal Session(string clientId, SessionEnvironment environment)
         : base(clientId) => _environment = environment;

@@ -35,7 +35,21 @@ internal struct SubscriptionSet
     }
 
     /// <summary>The first that a client with these permissions might not subscribe to; null: it might to all of them.</summary>
-    public readonly Subscription? FindDenied(Permissions permissions) => Array.Find(ToArray(), one => !IsPermitted(one, permissions));
+    /// <param name="permissions">The permissions.</param>
+    /// <param name="mayBeWide">Whether a filter may match more than is permitted, as long as it is not shared and some of it is.</param>
+    /// <param name="isWide">Whether one does.</param>
+    public readonly Subscription? FindDenied(Permissions permissions, bool mayBeWide, out bool isWide)
+    {
+        isWide = false;
+        foreach (Subscription one in ToArray())
+        {
+            if (IsPermitted(one, permissions)) continue;
+            if (!mayBeWide || one.IsShared || !permissions.MayReceiveSome(one.Filter, out _)) return one;
+            isWide = true;
+        }
+
+        return null;
+    }
 
     /// <summary>The one with exactly this filter, or null.</summary>
     public readonly Subscription? Find(ReadOnlySpan<byte> filter)

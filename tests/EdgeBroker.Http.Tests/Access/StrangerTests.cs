@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Tests.Rig;
@@ -66,6 +67,15 @@ public sealed class StrangerTests : IAsyncDisposable
         Assert.Contains(audit, one => one is { Action: "GET /api/v1/sessions", Status: 403 });
         Assert.Contains(audit, one => one is { Action: "GET /api/v1/stream", Status: 421 });
         Assert.All(audit, one => Assert.True((one.Target?.Length ?? 0) < 300));
+    }
+
+    [Fact]
+    public async Task A_client_whose_body_is_not_read_is_told_that_the_connection_ends()
+    {
+        await _host.StartAsync();
+        using var content = new StringContent(new string('u', 20_000), Encoding.UTF8, "application/json");
+        using HttpResponseMessage answer = await _host.Client(null).PostAsync(new Uri("/api/v1/login", UriKind.Relative), content);
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, true), (answer.StatusCode, answer.Headers.ConnectionClose));
     }
 
     [Fact]

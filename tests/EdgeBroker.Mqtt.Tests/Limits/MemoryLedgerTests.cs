@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Sessions;
 using EdgeBroker.Mqtt.Tests.Rig;
 using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
@@ -44,6 +45,20 @@ public sealed class MemoryLedgerTests : IDisposable
         Assert.InRange(More(MemoryKind.Output), 200_000, 20_000_000);
         deaf.Dispose();
         await UntilAsync(MemoryKind.Output, 0, 0);
+    }
+
+    [Fact]
+    public async Task A_session_that_has_ended_holds_no_messages_whoever_still_refers_to_it()
+    {
+        using Peer receiver = await Peer.ConnectAsync(_server, "receiver"), publisher = await Peer.ConnectAsync(_server, "publisher");
+        await receiver.SubscribeAsync("topic", 1);
+        for (int id = 1; id <= 3; id++) await publisher.SendAsync(publisher.Packets.Publish("topic", "message", qos: 1, packetId: id));
+        for (int id = 1; id <= 3; id++) await receiver.ExpectAsync(PacketType.Publish);
+        Session session = _server.Broker.FindSession("receiver")!;
+        Assert.Equal(3, session.PendingMessages);
+        receiver.Dispose();
+        await Deadline.Until(() => session.HasEnded, "the end of the session");
+        Assert.Equal(0, session.PendingMessages);
     }
 
     [Fact]

@@ -103,6 +103,7 @@ public sealed class ValueTests
             max_session_expiry = "49710d"
             max_topic_levels = 8
             max_subscriptions_per_client = 9
+            wide_subscriptions = "filter"
             max_queued_messages = 10
             max_queued_bytes = "11KB"
             queue_overflow = "reject"
@@ -147,6 +148,7 @@ public sealed class ValueTests
             MaxSessionExpiry = TimeSpan.FromDays(49_710),
             MaxTopicLevels = 8,
             MaxSubscriptionsPerClient = 9,
+            FiltersWideSubscriptions = true,
             MaxQueuedMessages = 10,
             MaxQueuedBytes = 11 * 1024,
             QueueOverflow = QueueOverflow.Reject,

@@ -94,6 +94,13 @@ internal static class MqttTable
             Applies.ToNewSubscriptions,
             "the next one is refused")
         .Key(
+            "wide_subscriptions",
+            Kinds.Choice(("refuse", false, ""), ("filter", true, "each message is judged when it is delivered")),
+            o => o.FiltersWideSubscriptions,
+            (o, v) => o with { FiltersWideSubscriptions = v },
+            Applies.ToNewSubscriptions,
+            "filters, as \"#\", that match more than is permitted")
+        .Key(
             "max_queued_messages",
             Kinds.Integer(1, 10_000_000),
             o => o.MaxQueuedMessages,
