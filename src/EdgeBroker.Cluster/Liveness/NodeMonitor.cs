@@ -61,7 +61,7 @@ internal sealed class NodeMonitor(NodeUp self, IReadOnlyCollection<MeshPeer> pee
         ClusterView view = consensus.View;
         if (view.IsUp(self.Node, _incarnation)) return null;
         _incarnation = view.Members.TryGetValue(self.Node, out ClusterMember? former) ? former.Incarnation + 1 : 1;
-        // What was claimed over this node is told over links by those who have it now.
+        // What was claimed over this node is told over links by those who have it now; claims not applied here yet go with the next start.
         return self with { Incarnation = _incarnation, SettledThrough = view.LastGrant };
     }
 
