@@ -49,7 +49,8 @@ public sealed partial class Broker
             {
                 _sessions.Deadlines.Remove(session);
                 _ways.Set(clientId, grant.Way);
-                if (previous is null) _sessions.CountConnected();
+                if (previous is not null) _sessions.CountDisconnected(previous);
+                _sessions.CountConnected(link);
                 NoteReadiness(session);
                 previous?.Close(ReasonCode.SessionTakenOver);
                 if (previousWill is not null) PublishWill(previousWill, session, context);
@@ -95,12 +96,12 @@ public sealed partial class Broker
     public Disconnection? Disconnect(ConnectionLease lease, bool discardWill, uint? newExpirySeconds, RoutingContext context, bool isFault = false)
     {
         Detachment detachment = lease.Session.Detach(lease, discardWill, newExpirySeconds, isFault);
-        return detachment.Held ? Conclude(lease.Session, detachment, context) : null;
+        return detachment.Link is { } link ? Conclude(lease.Session, link, detachment, context) : null;
     }
 
-    private Disconnection Conclude(Session session, in Detachment detachment, RoutingContext context)
+    private Disconnection Conclude(Session session, ISessionLink link, in Detachment detachment, RoutingContext context)
     {
-        _sessions.CountDisconnected();
+        _sessions.CountDisconnected(link);
         if (detachment.Ending is { } ending)
         {
             Finish(session, ending, context);
@@ -153,7 +154,7 @@ public sealed partial class Broker
         if (!_sessions.ContainsKey(session.Id)) _ways.Set(session.Id, way: null);
         if (ending.Link is not null)
         {
-            _sessions.CountDisconnected();
+            _sessions.CountDisconnected(ending.Link);
             ending.Link.Close(reason);
             TellDisconnected(session.Id, session.UserName, ending.Link, reason, new Disconnection(SessionKept: false, ending.Will is not null));
         }

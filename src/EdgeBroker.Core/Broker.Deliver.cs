@@ -47,6 +47,7 @@ public sealed partial class Broker
         }
 
         if (context.IsOfPeer) return;
+        if (match.IsEmpty) context.Counters.Unrouted += segment.Count;
         if (match.Groups.Length > 0) DeliverToGroups(segment, match, context);
         if (match.Peers.Length == 0) return;
         foreach (PeerInterest peer in match.Peers) TryDeliver(segment, peer, context);

@@ -89,8 +89,8 @@ public sealed partial class Broker
             try
             {
                 one.Link.Close(ReasonCode.UnspecifiedError);
-                if (!one.Detachment.Held) continue;
-                Disconnection end = Conclude(one.Session, one.Detachment, context);
+                if (one.Detachment.Link is null) continue;
+                Disconnection end = Conclude(one.Session, one.Detachment.Link, one.Detachment, context);
                 TellDisconnected(one.Session.Id, one.Session.UserName, one.Link, ReasonCode.UnspecifiedError, end);
             }
             catch (Exception exception)

@@ -37,18 +37,24 @@ public sealed partial class Broker
     /// <param name="batch">Where the message may wait for others, if it is one that may; null: it goes at once.</param>
     public PublishOutcome Publish(in Publication publication, RoutingContext context, MessageBatch? batch = null)
     {
+        // What a message is given on its way makes another one of it: each of these steps hands that on to the next. Nearly all go straight through.
         if (Stamps is { } stamps && publication is { Retain: true, Stamp.IsNone: true } && !IsSys(publication.Topic))
         {
             return stamps.TryNext(out Stamp stamp)
-                ? Publish(publication with { Stamp = stamp, Owned = null }, context, batch)
+                ? PublishStamped(publication with { Stamp = stamp, Owned = null }, context, batch)
                 : new PublishOutcome(ReasonCode.QuotaExceeded, null, StampsAreUsedUp, IsHeld: publication.QoS != QoS.AtMostOnce);
         }
 
-        if (_ways.AreSeveral && Identify(publication, context) is { } identified)
-        {
-            return Publish(publication with { Properties = identified, Packet = default, Owned = null }, context, batch);
-        }
+        return PublishStamped(publication, context, batch);
+    }
 
+    private PublishOutcome PublishStamped(in Publication publication, RoutingContext context, MessageBatch? batch) =>
+        _ways.AreSeveral && Identify(publication, context) is { } identified
+            ? PublishIdentified(publication with { Properties = identified, Packet = default, Owned = null }, context, batch)
+            : PublishIdentified(publication, context, batch);
+
+    private PublishOutcome PublishIdentified(in Publication publication, RoutingContext context, MessageBatch? batch)
+    {
         if (FindObstacle(publication, context, out LimitKind? limit) is { } obstacle)
         {
             bool isBrief = ReferenceEquals(obstacle, StoreIsBusy);
@@ -58,12 +64,15 @@ public sealed partial class Broker
             return new PublishOutcome(ReasonCode.QuotaExceeded, null, obstacle, isHeld) { IsBrief = isBrief, Limit = limit };
         }
 
-        if (Events.Wants(EventKinds.MessageFollowed) && publication.Passage is null && !IsSys(publication.Topic)
-            && Events.Follow(publication) is { } passage)
-        {
-            return PublishFollowed(publication with { Passage = passage, Owned = null }, context);
-        }
+        return Events.Wants(EventKinds.MessageFollowed) && publication.Passage is null && !IsSys(publication.Topic)
+            && Events.Follow(publication) is { } passage
+            ? PublishFollowed(publication with { Passage = passage, Owned = null }, passage, context)
+            : Take(publication, context, batch);
+    }
 
+    /// <summary>A message that nothing stands against: it waits with others, or goes to its receivers now.</summary>
+    private PublishOutcome Take(in Publication publication, RoutingContext context, MessageBatch? batch)
+    {
         // Of one with a condition it is known only later whether it is published at all.
         bool isTold = Events.Wants(EventKinds.MessagePublished) && !IsSys(publication.Topic);
         if (isTold && publication.Condition is null) Events.MessagePublished(publication);
@@ -93,12 +102,10 @@ public sealed partial class Broker
     }
 
     /// <summary>A message whose way is told of. It waits for no others, since a batch is delivered without a look at one of it.</summary>
-    private PublishOutcome PublishFollowed(in Publication publication, RoutingContext context)
+    private PublishOutcome PublishFollowed(in Publication publication, MessagePassage passage, RoutingContext context)
     {
-        MessagePassage passage = publication.Passage!;
         passage.TakenAt = Clock.Timestamp;
-        PublishOutcome outcome = Publish(publication, context);
-        if (outcome.IsHeld) return outcome;
+        PublishOutcome outcome = Take(publication, context, batch: null);
         ReasonCode reason = outcome.Reason;
         double routedMs = Clock.MillisecondsSince(passage.TakenAt);
         if (outcome.Completion is { IsDone: false } completion) completion.WhenDone(() => TellAcknowledged(passage, routedMs, true, reason));
@@ -127,7 +134,12 @@ public sealed partial class Broker
         }
 
         MatchResult match = context.Begin(publication);
-        if (match.IsEmpty) return new PublishOutcome(ReasonCode.NoMatchingSubscribers, RecordPublish(publication, retained, context, ReasonCode.Success));
+        if (match.IsEmpty)
+        {
+            if (!context.IsOfPeer && !IsSys(publication.Topic)) context.Counters.Unrouted++;
+            return new PublishOutcome(ReasonCode.NoMatchingSubscribers, RecordPublish(publication, retained, context, ReasonCode.Success));
+        }
+
         var reason = ReasonCode.Success;
         foreach (Subscription subscription in match.Plain)
         {

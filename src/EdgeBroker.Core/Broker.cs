@@ -114,6 +114,9 @@ public sealed partial class Broker
     /// <summary>Sessions with a connection.</summary>
     public int ConnectedCount => _sessions.Connected;
 
+    /// <summary>Sessions with a connection of one <see cref="LinkKind.Index"/>.</summary>
+    internal int ConnectedBy(int kind) => _sessions.ConnectedBy(kind);
+
     /// <summary>Most sessions that were ever connected at once.</summary>
     public int MostConnected => _sessions.MostConnected;
 
@@ -129,6 +132,9 @@ public sealed partial class Broker
 
     /// <summary>Sums up what went through all contexts.</summary>
     public TrafficCounters CountTraffic() => _contexts.CountTraffic();
+
+    /// <summary>Sums up one figure of what went through all contexts.</summary>
+    internal long CountTraffic(Func<TrafficCounters, long> read) => _contexts.Sum(read);
 
     /// <summary>Opens a client within the process. Its id is <c>$local/</c> and the name.</summary>
     /// <param name="name">Its name.</param>
@@ -162,6 +168,23 @@ public sealed partial class Broker
         long sum = 0;
         foreach (KeyValuePair<string, Session> entry in _sessions) sum += entry.Value.PendingMessages;
         return sum;
+    }
+
+    /// <summary>What waits in all sessions. Visits every session: for figures that somebody asks for.</summary>
+    internal QueueTotals CountQueues()
+    {
+        QueueTotal clients = default, bridges = default;
+        long sent = 0, received = 0;
+        foreach (KeyValuePair<string, Session> entry in _sessions)
+        {
+            SessionBacklog backlog = entry.Value.Backlog;
+            if (entry.Key.StartsWith(ReservedIds.Bridge, StringComparison.Ordinal)) bridges = bridges.With(backlog);
+            else clients = clients.With(backlog);
+            sent += backlog.Inflight;
+            received += backlog.OpenReceives;
+        }
+
+        return new QueueTotals(clients, bridges, sent, received);
     }
 
     /// <summary>A call by a thread that serves no connection.</summary>

@@ -9,6 +9,7 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Console;
 using EdgeBroker.Http.Health;
+using EdgeBroker.Http.Metrics;
 using EdgeBroker.Http.Publishing;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Http.WebSockets;
@@ -36,6 +37,7 @@ public sealed class HttpSite
     private readonly TimeProvider _time;
     private readonly RequestRates _callers;
     private readonly RequestRates _strangers;
+    private readonly RequestCounters _counters = new();
     private readonly CancellationTokenSource _stopping = new();
     private long _requests;
     private int _hasBegun;
@@ -57,6 +59,7 @@ public sealed class HttpSite
         Streams = new OpenStreams(time);
         Authentication = new RequestAuthentication(broker, authenticator, options, Sessions, Once, time);
         _callers = new RequestRates(perSecond: 50, burst: 100, time);
+        _counters.RegisterMeters(broker.Meters);
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
         Add(() => HealthEndpoints.Make(health, time, DescribeCluster));
         var clients = new HttpClients(broker);
@@ -147,10 +150,13 @@ public sealed class HttpSite
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
         Exchange? exchange = null;
+        var surface = HttpSurfaces.None;
         try
         {
-            exchange = await FindAsync(context, listener, certificates, requestId).ConfigureAwait(false);
-            Exchange answered = exchange;
+            Exchange answered = Find(context, listener, requestId);
+            surface = answered.Endpoint.Surface;
+            await CheckAsync(answered, certificates).ConfigureAwait(false);
+            exchange = answered;
             exchange.Answering = status => Note(answered, status);
             try
             {
@@ -179,12 +185,15 @@ public sealed class HttpSite
             await RefuseAsync(context, listener, new HttpProblem(ProblemKind.Fault, "the log says more under this request id"), null, requestId)
                 .ConfigureAwait(false);
         }
+        finally
+        {
+            _counters.Count(surface, context.Response.StatusCode);
+        }
 
         if (exchange is not null) Note(exchange, context.Response.StatusCode);
     }
 
-    private async ValueTask<Exchange> FindAsync(
-        HttpContext context, ListenerSettings listener, IReadOnlyList<X509Certificate2> certificates, string requestId)
+    private Exchange Find(HttpContext context, ListenerSettings listener, string requestId)
     {
         RequestTarget target = RequestTarget.Parse(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
         string method = context.Request.Method;
@@ -192,12 +201,19 @@ public sealed class HttpSite
         if (found is null) throw NotFound(context, target, allowed);
         var exchange = new Exchange(context, listener, found, target, arguments, requestId) { Address = AddressOf(context), Ledger = _broker.Limits.Ledger };
         LimitBody(context, found);
+        return exchange;
+    }
+
+    private async ValueTask CheckAsync(Exchange exchange, IReadOnlyList<X509Certificate2> certificates)
+    {
+        HttpEndpoint found = exchange.Endpoint;
+        HttpRequest request = exchange.Context.Request;
         if (found.Surface != HttpSurfaces.Health)
         {
             try
             {
-                BrowserRules.CheckHost(context.Request, listener, Options.Current, certificates);
-                BrowserRules.CheckSite(context.Request, mayNavigate: found is { Surface: HttpSurfaces.Console, IsUnsafe: false });
+                BrowserRules.CheckHost(request, exchange.Listener, Options.Current, certificates);
+                BrowserRules.CheckSite(request, mayNavigate: found is { Surface: HttpSurfaces.Console, IsUnsafe: false });
                 await AdmitAsync(exchange).ConfigureAwait(false);
             }
             catch (HttpProblem problem) when (found.Surface != HttpSurfaces.Publish)
@@ -209,7 +225,6 @@ public sealed class HttpSite
         }
 
         exchange.CheckQuery();
-        return exchange;
     }
 
     private async ValueTask AdmitAsync(Exchange exchange)

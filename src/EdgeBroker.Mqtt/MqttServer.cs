@@ -1,5 +1,7 @@
+using System.Globalization;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
+using EdgeBroker.Core.Metrics;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Mqtt.Tls;
@@ -61,6 +63,19 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
 
     /// <summary>The certificates in use at the moment.</summary>
     public IReadOnlyList<CertificateValidity> Certificates => [.. _listeners.SelectMany(listener => listener.Tls?.Certificates ?? [])];
+
+    /// <summary>Registers what became of handshakes, and how busy the reactors are.</summary>
+    public void RegisterMeters(MeterRegistry meters)
+    {
+        Handshakes.RegisterMeters(meters);
+        for (int i = 0; i < _reactors.Length; i++)
+        {
+            Reactor reactor = _reactors[i];
+            meters.Counter(
+                "edgebroker.reactor.busy", MeterUnit.Milliseconds, "processor time of threads that serve connections", () => reactor.BusyMs,
+                tags: new MeterTag("reactor", i.ToString(CultureInfo.InvariantCulture)));
+        }
+    }
 
     internal bool IsStopping => _isStopping;
 

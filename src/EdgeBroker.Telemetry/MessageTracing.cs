@@ -10,9 +10,7 @@ namespace EdgeBroker.Telemetry;
 /// Makes spans of messages: <c>publish</c> until it is acknowledged, below it <c>journal</c> while that waits, and a <c>deliver</c> for each receiver. A
 /// message whose <c>traceparent</c> says that it is recorded is traced, of those that have none a part.
 /// </summary>
-/// <param name="sampleRate">Which part, 0 to 1.</param>
-/// <param name="time">The clock of the bound.</param>
-internal sealed class MessageTracing(double sampleRate, TimeProvider time) : BrokerEventSink, IDisposable
+internal sealed class MessageTracing : BrokerEventSink, IDisposable
 {
     /// <summary>The name under which the spans are offered.</summary>
     public const string SourceName = "EdgeBroker";
@@ -24,8 +22,20 @@ internal sealed class MessageTracing(double sampleRate, TimeProvider time) : Bro
     private const int LongestText = 1_024;
 
     private readonly ActivitySource _source = new(SourceName);
-    private long _second;
+
+    // Begins anew every second: a look at the clock with each message would cost a part of it.
+    private readonly ITimer _seconds;
+    private readonly double _sampleRate;
     private int _begun;
+
+    /// <param name="sampleRate">Which part, 0 to 1.</param>
+    /// <param name="time">The clock of the bound.</param>
+    public MessageTracing(double sampleRate, TimeProvider time)
+    {
+        _sampleRate = sampleRate;
+        var second = TimeSpan.FromSeconds(1);
+        _seconds = time.CreateTimer(static tracing => Volatile.Write(ref ((MessageTracing)tracing!)._begun, 0), this, second, second);
+    }
 
     /// <inheritdoc/>
     public override EventKinds Wanted => EventKinds.MessageFollowed;
@@ -36,7 +46,7 @@ internal sealed class MessageTracing(double sampleRate, TimeProvider time) : Bro
         // First, so that whoever publishes beyond the bound pays for nothing else.
         if (!HasBudget()) return passage;
         ActivityContext parent = TraceParent.Find(message.Properties);
-        bool isSampled = parent == default ? Random.Shared.NextDouble() < sampleRate : (parent.TraceFlags & ActivityTraceFlags.Recorded) != 0;
+        bool isSampled = parent == default ? Random.Shared.NextDouble() < _sampleRate : (parent.TraceFlags & ActivityTraceFlags.Recorded) != 0;
         if (!isSampled || !TakeBudget()) return passage;
         if (Start("publish", ActivityKind.Consumer, parent, default) is not { } span) return passage;
         span.SetTag("messaging.operation.name", "publish");
@@ -81,7 +91,11 @@ internal sealed class MessageTracing(double sampleRate, TimeProvider time) : Bro
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _source.Dispose();
+    public void Dispose()
+    {
+        _seconds.Dispose();
+        _source.Dispose();
+    }
 
     private Activity? Start(string name, ActivityKind kind, ActivityContext parent, DateTimeOffset startedAt)
     {
@@ -101,12 +115,7 @@ internal sealed class MessageTracing(double sampleRate, TimeProvider time) : Bro
         Activity.Current = current;
     }
 
-    private bool HasBudget()
-    {
-        long second = time.GetTimestamp() / time.TimestampFrequency;
-        if (Volatile.Read(ref _second) != second && Interlocked.Exchange(ref _second, second) != second) Volatile.Write(ref _begun, 0);
-        return Volatile.Read(ref _begun) < MostPerSecond;
-    }
+    private bool HasBudget() => Volatile.Read(ref _begun) < MostPerSecond;
 
     private bool TakeBudget() => Interlocked.Increment(ref _begun) <= MostPerSecond;
 

@@ -12,6 +12,12 @@ public sealed record TelemetrySource(string Node, string Version);
 /// <summary>Reads what the meter <c>EdgeBroker</c> offers again and again and sends it to one collector.</summary>
 internal sealed class MetricsExport : IDisposable
 {
+    // The provider makes room for all series of a name in advance: for 2,000 unless told otherwise, which was most of what an export took. The most that a name
+    // has here are those of limits, and of bridges and webhooks with their causes.
+    private const int MostSeriesOfName = 256;
+
+    private static readonly MetricStreamConfiguration Room = new() { CardinalityLimit = MostSeriesOfName };
+
     private readonly MeterProvider _provider;
 
     public MetricsExport(TelemetryOptions options, TelemetrySource source, ILogger log)
@@ -20,6 +26,7 @@ internal sealed class MetricsExport : IDisposable
         _provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => OtlpExport.Name(resource, options, source))
             .AddMeter("EdgeBroker")
+            .AddView(_ => Room)
             .AddOtlpExporter((exporter, reader) =>
             {
                 OtlpExport.Set(exporter, options, "/v1/metrics", Watch);

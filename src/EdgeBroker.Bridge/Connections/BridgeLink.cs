@@ -134,7 +134,7 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
             return SendOutcome.Sent;
         }
 
-        Account(context, length, message.Payload.Length);
+        Account(context, qos, length, message.Payload.Length);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
         return SendOutcome.Sent;
     }
@@ -233,6 +233,9 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
     public void CountReceived() => Interlocked.Increment(ref _messagesReceived);
 
     /// <inheritdoc/>
+    public LinkKind Kind => new("bridge", _remote.Version);
+
+    /// <inheritdoc/>
     public LinkDescription Describe() => new(
         _remote.Server, "bridge " + _options.Name, "bridge", _remote.Version, (int)_remote.Granted.KeepAlive.TotalSeconds, null, _connectedAtMs,
         new SessionTraffic(Volatile.Read(ref _messagesReceived), Volatile.Read(ref _messagesSent), 0, Volatile.Read(ref _bytesSent), 0));
@@ -278,11 +281,10 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
         channel.PumpRequest.Set();
     }
 
-    private void Account(RoutingContext context, int length, int payloadLength)
+    private void Account(RoutingContext context, QoS qos, int length, int payloadLength)
     {
-        context.Counters.PacketsSent++;
         context.Counters.BytesSent += length;
-        context.Counters.PublishesSent++;
+        context.Counters.PublishesSentBy[(int)qos]++;
         context.Counters.PublishBytesSent += payloadLength;
         _messagesSent++;
         _bytesSent += length;

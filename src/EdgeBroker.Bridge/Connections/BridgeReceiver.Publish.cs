@@ -109,7 +109,8 @@ internal sealed partial class BridgeReceiver
     private void Conclude(in PublishPacket packet, in PublishVerdict verdict)
     {
         _link.CountReceived();
-        _context.Counters.PublishesReceived++;
+        _context.Counters.PacketsReceivedBy[(int)PacketType.Publish]++;
+        _context.Counters.PublishesReceivedBy[(int)packet.QoS]++;
         _context.Counters.PublishBytesReceived += packet.Payload.Length;
         bool isRefused = verdict.Reason.IsError();
         if (isRefused) _bridge.NoteNotPublished(verdict);

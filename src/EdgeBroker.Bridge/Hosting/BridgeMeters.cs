@@ -29,19 +29,20 @@ internal static class BridgeMeters
         meters.Gauge(
             "edgebroker.bridge.last_acknowledged", MeterUnit.Seconds, "how long ago the other side acknowledged something",
             () => (long?)read()?.LastAcknowledgedSeconds, sys + "last_acknowledged", null, tag);
-        meters.Counter("edgebroker.bridge.sent", MeterUnit.Messages, "messages sent", () => read()?.Sent, sys + "messages/sent", null, tag);
+        meters.Counter("edgebroker.bridge.messages.sent", MeterUnit.Messages, "messages sent", () => read()?.Sent, sys + "messages/sent", null, tag);
         meters.Counter(
-            "edgebroker.bridge.acknowledged", MeterUnit.Messages, "messages the other side has acknowledged", () => read()?.Acknowledged,
+            "edgebroker.bridge.messages.acknowledged", MeterUnit.Messages, "messages the other side has acknowledged", () => read()?.Acknowledged,
             sys + "messages/acknowledged", null, tag);
         meters.Counter(
-            "edgebroker.bridge.received", MeterUnit.Messages, "messages received and published here", () => read()?.Received, sys + "messages/received", null,
-            tag);
-        meters.Counter("edgebroker.bridge.dropped", MeterUnit.Messages, "messages lost", () => read()?.Dropped, sys + "messages/dropped", null, tag);
+            "edgebroker.bridge.messages.received", MeterUnit.Messages, "messages received and published here", () => read()?.Received,
+            sys + "messages/received", null, tag);
+        meters.Counter("edgebroker.bridge.messages.dropped", MeterUnit.Messages, "messages lost", () => read()?.Dropped, sys + "messages/dropped", null, tag);
         meters.Counter(
-            "edgebroker.bridge.refused", MeterUnit.Messages, "messages one side has refused for good", () => read()?.Refused, sys + "messages/refused", null,
-            tag);
+            "edgebroker.bridge.messages.refused", MeterUnit.Messages, "messages one side has refused for good", () => read()?.Refused,
+            sys + "messages/refused", null, tag);
         meters.Counter(
-            "edgebroker.bridge.loops", MeterUnit.Messages, "messages that would have gone in a circle", () => read()?.Loops, sys + "messages/loops", null, tag);
+            "edgebroker.bridge.messages.loops", MeterUnit.Messages, "messages that would have gone in a circle", () => read()?.Loops,
+            sys + "messages/loops", null, tag);
         meters.Counter(
             "edgebroker.bridge.connections", MeterUnit.Connections, "connections made", () => read()?.Connections, sys + "connections", null, tag);
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
+using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Metrics;
 
@@ -35,9 +35,15 @@ internal sealed class BrokerMeters(Broker broker)
 
     private void RegisterSessions()
     {
-        _meters.Gauge(
-            "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => broker.ConnectedCount, "clients/connected",
-            "clients/active");
+        for (int i = 0; i < LinkKind.Protocols.Length * LinkKind.Versions.Length; i++)
+        {
+            int kind = i;
+            _meters.Gauge(
+                "mqtt.connections.current", MeterUnit.Connections, "sessions with a connection", () => broker.ConnectedBy(kind), "clients/connected",
+                "clients/active", new MeterTag("listener.protocol", LinkKind.Protocols[kind / LinkKind.Versions.Length]),
+                new MeterTag("protocol.version", LinkKind.Versions[kind % LinkKind.Versions.Length]));
+        }
+
         _meters.Gauge(
             "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not", () => broker.ConnectedCount, "clients/total",
             tags: new MeterTag("state", "connected"));
@@ -64,36 +70,65 @@ internal sealed class BrokerMeters(Broker broker)
         _meters.Gauge(
             "mqtt.retained.messages", MeterUnit.Messages, "retained messages", () => broker.Retained.Count, "retained messages/count", "store/messages/count");
         _meters.Gauge("mqtt.retained.bytes", MeterUnit.Bytes, "bytes of retained messages", () => broker.Retained.SizeBytes, "store/messages/bytes");
-        var pending = new RecentSum(broker.CountPendingMessages, broker.Clock);
-        _meters.Add(new MeterEntry(
-            MeterKind.Gauge, "edgebroker.queue.messages", MeterUnit.Messages, "messages that wait, in flight included; up to 5 s old", () => pending.Read())
-        {
-            SysTopics = ["store/messages/count"],
-            Tags = [new MeterTag("kind", "session")],
-        });
+        var queues = new RecentQueueTotals(broker.CountQueues, broker.Clock);
+        RegisterQueues("session", () => queues.Read().Sessions);
+        RegisterQueues("bridge", () => queues.Read().Bridges);
         _meters.Gauge(
-            "edgebroker.queue.bytes", MeterUnit.Bytes, "memory of what waits", () => broker.Limits.Ledger.Bytes(MemoryKind.Queues),
-            tags: new MeterTag("kind", "session"));
+            "mqtt.inflight.messages", MeterUnit.Messages, "messages of QoS 1 and 2 that are not acknowledged to the end; up to 5 s old",
+            () => queues.Read().InflightSent, tags: new MeterTag("direction", "sent"));
+        _meters.Gauge(
+            "mqtt.inflight.messages", MeterUnit.Messages, "messages of QoS 1 and 2 that are not acknowledged to the end; up to 5 s old",
+            () => queues.Read().InflightReceived, tags: new MeterTag("direction", "received"));
         _meters.Add(new MeterEntry(
             MeterKind.Gauge, "edgebroker.messages.stored", MeterUnit.Messages, "messages that wait, and retained ones",
-            () => pending.Read() + broker.Retained.Count)
+            () => queues.Read().Sessions.Messages + queues.Read().Bridges.Messages + broker.Retained.Count)
         {
             SysTopics = ["messages/stored"],
         });
     }
 
+    private void RegisterQueues(string kind, Func<QueueTotal> read)
+    {
+        var tag = new MeterTag("kind", kind);
+        _meters.Gauge(
+            "edgebroker.queue.messages", MeterUnit.Messages, "messages that wait, in flight included; up to 5 s old", () => read().Messages,
+            "store/messages/count", tags: tag);
+        _meters.Gauge("edgebroker.queue.bytes", MeterUnit.Bytes, "bytes of messages that wait; up to 5 s old", () => read().Bytes, tags: tag);
+        _meters.Gauge(
+            "edgebroker.queue.oldest.age", MeterUnit.Seconds, "how long the oldest message has waited; up to 5 s old", () => read().OldestSeconds, tags: tag);
+        _meters.Gauge(
+            "edgebroker.queue.largest", MeterUnit.Messages, "messages of the longest queue, in flight included; up to 5 s old", () => read().LargestMessages,
+            tags: tag);
+    }
+
     private void RegisterTraffic()
     {
-        Traffic("mqtt.packets.received.total", MeterUnit.Packets, "control packets received", c => c.PacketsReceived, "messages/received", "messages/received");
-        Traffic("mqtt.packets.sent.total", MeterUnit.Packets, "control packets sent", c => c.PacketsSent, "messages/sent", "messages/sent");
-        Traffic(
-            "mqtt.messages.received.total", MeterUnit.Messages, "PUBLISH packets received", c => c.PublishesReceived, "publish/messages/received",
-            "publish/received");
-        Traffic("mqtt.messages.sent.total", MeterUnit.Messages, "PUBLISH packets sent", c => c.PublishesSent, "publish/messages/sent", "publish/sent");
+        foreach (PacketType type in Enum.GetValues<PacketType>())
+        {
+            var tag = new MeterTag("type", type.ToString().ToLowerInvariant());
+            Traffic(
+                "mqtt.packets.received.total", MeterUnit.Packets, "control packets received", c => Volatile.Read(ref c.PacketsReceivedBy[(int)type]),
+                "messages/received", "messages/received", tag);
+            Traffic("mqtt.packets.sent.total", MeterUnit.Packets, "control packets sent", c => c.SentOf(type), "messages/sent", "messages/sent", tag);
+        }
+
+        for (int i = 0; i < QoSCounts.Length; i++)
+        {
+            int qos = i;
+            var tag = new MeterTag("qos", qos.ToString(CultureInfo.InvariantCulture));
+            Traffic(
+                "mqtt.messages.received.total", MeterUnit.Messages, "PUBLISH packets received", c => Volatile.Read(ref c.PublishesReceivedBy[qos]),
+                "publish/messages/received", "publish/received", tag);
+            Traffic(
+                "mqtt.messages.sent.total", MeterUnit.Messages, "PUBLISH packets sent", c => Volatile.Read(ref c.PublishesSentBy[qos]),
+                "publish/messages/sent", "publish/sent", tag);
+        }
+
+        Traffic("mqtt.messages.unrouted.total", MeterUnit.Messages, "messages that nobody subscribes to", c => c.Unrouted, "publish/messages/unrouted");
         foreach (DropReason reason in Enum.GetValues<DropReason>())
         {
             _meters.Counter(
-                "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => broker.CountTraffic().Dropped(reason),
+                "mqtt.messages.dropped.total", MeterUnit.Messages, "messages that did not reach a session", () => broker.CountTraffic(c => c.Dropped(reason)),
                 "publish/messages/dropped", "publish/dropped", new MeterTag("cause", WordFor(reason)));
         }
 
@@ -107,8 +142,9 @@ internal sealed class BrokerMeters(Broker broker)
         Traffic("edgebroker.connects.received", MeterUnit.Packets, "CONNECT packets received", c => c.Connects, null, "connections");
     }
 
-    private void Traffic(string name, string unit, string help, Func<TrafficCounters, long> read, string? sysTopic, string? loadTopic = null) =>
-        _meters.Counter(name, unit, help, () => read(broker.CountTraffic()), sysTopic, loadTopic);
+    private void Traffic(
+        string name, string unit, string help, Func<TrafficCounters, long> read, string? sysTopic, string? loadTopic = null, params MeterTag[] tags) =>
+        _meters.Counter(name, unit, help, () => broker.CountTraffic(read), sysTopic, loadTopic, tags);
 
     private StateEntry RegisterStore()
     {

@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Events;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Metrics;
@@ -6,14 +7,13 @@ namespace EdgeBroker.Core.Metrics;
 /// <summary>Counts what the broker tells of connections and refusals, by a few words each. It asks for nothing that happens with every message.</summary>
 public sealed class EventCounters : BrokerEventSink
 {
-    private static readonly string[] Protocols = ["mqtt", "mqtts", "ws", "wss", "unix", "other"];
     private static readonly string[] Refusals =
         ["protocol", "version", "client-id", "credentials", "not-authorized", "unavailable", "busy", "method", "too-large", "quota", "rate", "other"];
     private static readonly string[] Ends =
         ["normal", "will", "keep-alive", "taken-over", "shutdown", "administrative", "protocol", "not-authorized", "too-large", "limit", "other"];
     private static readonly string[] Errors = ["protocol", "auth", "authz"];
 
-    private readonly long[] _connections = new long[Protocols.Length];
+    private readonly long[] _connections = new long[LinkKind.Protocols.Length];
     private readonly long[] _refused = new long[Refusals.Length];
     private readonly long[] _ended = new long[Ends.Length * Enum.GetValues<DisconnectedBy>().Length];
     private readonly long[] _errors = new long[Errors.Length];
@@ -27,7 +27,8 @@ public sealed class EventCounters : BrokerEventSink
     public void RegisterMeters(MeterRegistry meters)
     {
         Register(
-            "mqtt.connections.total", MeterUnit.Connections, "clients that were let in", _connections, i => [new MeterTag("listener.protocol", Protocols[i])]);
+            "mqtt.connections.total", MeterUnit.Connections, "clients that were let in", _connections,
+            i => [new MeterTag("listener.protocol", LinkKind.Protocols[i])]);
         Register("mqtt.connections.refused.total", MeterUnit.Connections, "clients that were not", _refused, i => [new MeterTag("reason", Refusals[i])]);
         Register(
             "mqtt.disconnections.total", MeterUnit.Connections, "connections that ended, by who ended them and why", _ended,
@@ -49,13 +50,7 @@ public sealed class EventCounters : BrokerEventSink
     }
 
     /// <inheritdoc/>
-    public override void ClientConnected(in ConnectedEvent what) => Count(_connections, Protocols, what.Client.Transport switch
-    {
-        "tcp" => "mqtt",
-        "tls" => "mqtts",
-        "ws" or "wss" or "unix" => what.Client.Transport,
-        _ => "other",
-    });
+    public override void ClientConnected(in ConnectedEvent what) => Interlocked.Increment(ref _connections[LinkKind.ProtocolOf(what.Client.Transport)]);
 
     /// <inheritdoc/>
     public override void ClientDisconnected(in DisconnectedEvent what)

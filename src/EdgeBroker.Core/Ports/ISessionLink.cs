@@ -99,6 +99,9 @@ public interface ISessionLink
     /// <param name="done">Called once, on any thread, holding no lock: when that is so, or the connection is over.</param>
     void Drain(Action done) => done();
 
+    /// <summary>What the connection is counted by; the same as long as it has a session.</summary>
+    LinkKind Kind => default;
+
     /// <summary>What there is to show of the connection; null: nothing. Called without the lock, from any thread.</summary>
     LinkDescription? Describe() => null;
 

@@ -7,7 +7,9 @@ namespace EdgeBroker.Core.Routing;
 internal sealed class RoutingContexts(SubscriptionTree subscriptions)
 {
     private readonly Lock _lock = new();
-    private readonly List<RoutingContext> _all = [];
+
+    // Replaced as a whole, so that readers take no lock.
+    private volatile RoutingContext[] _all = [];
 
     // Those that threads without a context of their own do not use just now. There are as many as ever published at once.
     private readonly Stack<RoutingContext> _idle = new();
@@ -18,7 +20,7 @@ internal sealed class RoutingContexts(SubscriptionTree subscriptions)
     public RoutingContext Create(MessageBatch? batch = null, bool isOfPeer = false)
     {
         var context = new RoutingContext(subscriptions, batch, isOfPeer);
-        lock (_lock.Alone()) _all.Add(context);
+        lock (_lock.Alone()) _all = [.. _all, context];
         return context;
     }
 
@@ -36,15 +38,19 @@ internal sealed class RoutingContexts(SubscriptionTree subscriptions)
         lock (_lock.Alone()) _idle.Push(context);
     }
 
+    /// <summary>Sums up one of their figures.</summary>
+    public long Sum(Func<TrafficCounters, long> read)
+    {
+        long sum = 0;
+        foreach (RoutingContext context in _all) sum += read(context.Counters);
+        return sum;
+    }
+
     /// <summary>Sums up what went through all of them.</summary>
     public TrafficCounters CountTraffic()
     {
         var sum = new TrafficCounters();
-        lock (_lock.Alone())
-        {
-            foreach (RoutingContext context in _all) sum.Add(context.Counters);
-        }
-
+        foreach (RoutingContext context in _all) sum.Add(context.Counters);
         return sum;
     }
 }

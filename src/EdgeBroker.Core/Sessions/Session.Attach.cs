@@ -84,14 +84,15 @@ public sealed partial class Session
     {
         SyncRoot.MustBeHeld();
         long nowMs = _environment.Clock.NowMs;
+        ISessionLink? link = _link;
         Volatile.Write(ref _link, null);
         if (discardWill) ReleaseWill(_lifetime.Will);
         _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
-        if (!OutlivesConnection) return new Detachment(true, null, EndLocked(), 0);
+        if (!OutlivesConnection) return new Detachment(link, null, EndLocked(), 0);
         _queue.Unload();
         // With the will in it even when that is due now: should the process end before it is published, it is published then.
         SaveState();
-        return new Detachment(true, TakeDueWill(nowMs), null, _lifetime.DueMs);
+        return new Detachment(link, TakeDueWill(nowMs), null, _lifetime.DueMs);
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ public sealed partial class Session
             lock (SyncRoot.Alone())
             {
                 long oldest = _queue.Count == 0 ? 0 : Math.Max(0, (nowMs / 1000) - _queue.OldestQueuedAtSeconds);
-                return new SessionBacklog(_queue.Count, _queue.SizeBytes, oldest, _window.Count);
+                return new SessionBacklog(_queue.Count, _queue.SizeBytes, oldest, _window.Count, _received.Count);
             }
         }
     }

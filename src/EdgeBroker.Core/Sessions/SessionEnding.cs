@@ -31,11 +31,11 @@ internal sealed record SessionEnding(
 internal readonly record struct OrphanedMessage(Message Message, byte[] SharedFilter, StoredDelivery? Stored);
 
 /// <summary>What a detached session asks its broker to do.</summary>
-/// <param name="Held">False: the connection had no right any more, nothing happened.</param>
+/// <param name="Link">The connection it had; null: that had no right any more, nothing happened.</param>
 /// <param name="WillNow">A will that is due now.</param>
 /// <param name="Ending">What the session leaves, when it is over with its connection.</param>
 /// <param name="DueMs">When the broker shall look at the session again.</param>
-internal readonly record struct Detachment(bool Held, Will? WillNow, SessionEnding? Ending, long DueMs);
+internal readonly record struct Detachment(ISessionLink? Link, Will? WillNow, SessionEnding? Ending, long DueMs);
 
 /// <summary>What a session that was looked at in time asks its broker to do.</summary>
 /// <param name="WillNow">A will that is due now.</param>

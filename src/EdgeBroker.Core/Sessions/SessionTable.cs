@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using EdgeBroker.Core.Ports;
 
 namespace EdgeBroker.Core.Sessions;
 
 /// <summary>All sessions by client id, when something is due for those without a connection, and how many there are. Any thread may use it.</summary>
 internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(StringComparer.Ordinal)
 {
+    private readonly int[] _connectedBy = new int[LinkKind.Protocols.Length * LinkKind.Versions.Length];
     private int _connected;
     private int _mostConnected;
     private long _expired;
@@ -16,15 +18,19 @@ internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(Str
     /// <summary>Sessions with a connection.</summary>
     public int Connected => Volatile.Read(ref _connected);
 
+    /// <summary>Those of one <see cref="LinkKind.Index"/>.</summary>
+    public int ConnectedBy(int kind) => Volatile.Read(ref _connectedBy[kind]);
+
     /// <summary>Most sessions that were ever connected at once.</summary>
     public int MostConnected => Volatile.Read(ref _mostConnected);
 
     /// <summary>Sessions that ended by expiry.</summary>
     public long Expired => Volatile.Read(ref _expired);
 
-    /// <summary>A session got a connection that had none.</summary>
-    public void CountConnected()
+    /// <summary>A session got a connection.</summary>
+    public void CountConnected(ISessionLink link)
     {
+        Interlocked.Increment(ref _connectedBy[link.Kind.Index]);
         int now = Interlocked.Increment(ref _connected);
         int most = Volatile.Read(ref _mostConnected);
         while (now > most)
@@ -36,7 +42,11 @@ internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(Str
     }
 
     /// <summary>A session lost its connection.</summary>
-    public void CountDisconnected() => Interlocked.Decrement(ref _connected);
+    public void CountDisconnected(ISessionLink link)
+    {
+        Interlocked.Decrement(ref _connectedBy[link.Kind.Index]);
+        Interlocked.Decrement(ref _connected);
+    }
 
     /// <summary>A session ended by expiry.</summary>
     public void CountExpired() => Interlocked.Increment(ref _expired);

@@ -119,7 +119,7 @@ public sealed partial class Handshake : IMqttHandler
             if (_state == State.AwaitingConnect) HandleConnect(frame);
             else HandleAnswer(frame);
             consumed += frame.Length;
-            _link.Context.Counters.PacketsReceived++;
+            _link.Context.Counters.PacketsReceivedBy[(int)frame.Type]++;
             _link.Context.Counters.BytesReceived += frame.Length;
         }
 

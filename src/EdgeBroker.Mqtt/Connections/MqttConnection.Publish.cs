@@ -25,7 +25,7 @@ public sealed partial class MqttConnection
 
         if (!TryTake(packet, verdict)) return false;
         _link.CountMessageReceived();
-        Context.Counters.PublishesReceived++;
+        Context.Counters.PublishesReceivedBy[(int)packet.QoS]++;
         Context.Counters.PublishBytesReceived += packet.Payload.Length;
         return true;
     }

@@ -113,7 +113,7 @@ public sealed partial class MqttConnection : IMqttHandler
             }
 
             consumed += frame.Length;
-            Context.Counters.PacketsReceived++;
+            Context.Counters.PacketsReceivedBy[(int)frame.Type]++;
             Context.Counters.BytesReceived += frame.Length;
         }
 

@@ -14,7 +14,7 @@ internal sealed partial class MqttLink
         {
             if (transport.IsClosing) return;
             PingPacket.WriteResponse(Output);
-            Sent(2);
+            Sent(PacketType.Pingresp, 2);
         }
     }
 
@@ -36,7 +36,7 @@ internal sealed partial class MqttLink
         {
             if (transport.IsClosing) return;
             packet.Write(Output, Version);
-            Sent(length);
+            Sent(type, length);
         }
     }
 
@@ -56,7 +56,7 @@ internal sealed partial class MqttLink
             if (fits && !transport.IsClosing)
             {
                 packet.Write(Output, Version);
-                Sent(length);
+                Sent(PacketType.Auth, length);
             }
         }
 
@@ -84,7 +84,7 @@ internal sealed partial class MqttLink
             if ((uint)length <= MaxPacketBytes)
             {
                 packet.Write(Output, Version);
-                Sent(length);
+                Sent(PacketType.Connack, length);
             }
         }
 
@@ -107,7 +107,7 @@ internal sealed partial class MqttLink
         lock (Output.SyncRoot.Alone())
         {
             if (transport.IsClosing) return;
-            Sent(packet.Write(Output, Version));
+            Sent(packet.Type, packet.Write(Output, Version));
         }
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class MqttLink
         if (delivery.QoS == QoS.AtMostOnce && Output.Length >= SurelyRoomBytes && !HasRoomForQoS0(0)) return SendOutcome.NoRoom;
         int length = Write(delivery, message, context);
         if (length == 0) return SendOutcome.TooLarge;
-        CountSent(1, length, message.Payload.Length, context);
+        CountSent(delivery.QoS, 1, length, message.Payload.Length, context);
         return SendOutcome.Sent;
     }
 
@@ -48,7 +48,7 @@ internal sealed partial class MqttLink
         ReadOnlySpan<byte> packets = encoder.Encode(segment, Version, out int largestPacketBytes);
         if (!Fits(packets.Length, largestPacketBytes)) return false;
         Output.Write(packets);
-        CountSent(segment.Count, packets.Length, segment.PayloadBytes, context);
+        CountSent(QoS.AtMostOnce, segment.Count, packets.Length, segment.PayloadBytes, context);
         return true;
     }
 
@@ -65,18 +65,17 @@ internal sealed partial class MqttLink
         }
 
         Output.Write(packets);
-        CountSent(segment.Count, packets.Length, segment.PayloadBytes, context);
+        CountSent(QoS.AtMostOnce, segment.Count, packets.Length, segment.PayloadBytes, context);
         return true;
     }
 
     private bool Fits(int bytes, int largestPacketBytes) =>
         (uint)largestPacketBytes <= MaxPacketBytes && (Output.Length + bytes <= SurelyRoomBytes || HasRoomForQoS0(bytes));
 
-    private void CountSent(int packets, int bytes, long payloadBytes, RoutingContext context)
+    private void CountSent(QoS qos, int packets, int bytes, long payloadBytes, RoutingContext context)
     {
-        context.Counters.PacketsSent += packets;
         context.Counters.BytesSent += bytes;
-        context.Counters.PublishesSent += packets;
+        context.Counters.PublishesSentBy[(int)qos] += packets;
         context.Counters.PublishBytesSent += payloadBytes;
         _messagesSent += packets;
         _bytesSent += bytes;

@@ -137,6 +137,9 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         new(clientId, userName, transport.RemoteEndPoint, endpoint.Listener, endpoint.Transport, Version, _keepAliveSeconds);
 
     /// <inheritdoc/>
+    public LinkKind Kind => new(endpoint.Transport, Version);
+
+    /// <inheritdoc/>
     public LinkDescription Describe() => new(
         transport.RemoteEndPoint,
         endpoint.Listener,
@@ -178,12 +181,13 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         if (Version == ProtocolVersion.V5) connect.AddGrants(ref properties, Options);
         var packet = new ConnackPacket { SessionPresent = sessionPresent && !connect.IsV31, Properties = properties.Block };
         packet.Write(Output, Version);
-        Sent(packet.Length(Version));
+        Sent(PacketType.Connack, packet.Length(Version));
         properties.Dispose();
     }
 
     /// <inheritdoc/>
-    public void SendPubrel(ushort packetId) => Sent(new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(Output, Version));
+    public void SendPubrel(ushort packetId) =>
+        Sent(PacketType.Pubrel, new AckPacket { Type = PacketType.Pubrel, PacketId = packetId }.Write(Output, Version));
 
     /// <inheritdoc/>
     public void Close(ReasonCode reason)
@@ -241,9 +245,9 @@ internal sealed partial class MqttLink(MqttEndpoint endpoint, TransportConnectio
         properties.Add(PropertyId.ReasonString, Utf8Text.Cut(explanation, MostReasonBytes));
 
     /// <summary>Counts a packet that the connection's own thread has written, and has it flushed; under the lock.</summary>
-    private void Sent(int bytes)
+    private void Sent(PacketType type, int bytes)
     {
-        context.Counters.PacketsSent++;
+        context.Counters.PacketsSentBy[(int)type]++;
         context.Counters.BytesSent += bytes;
         _bytesSent += bytes;
         transport.RequestFlush();

@@ -65,12 +65,17 @@ public sealed unsafe class InheritedSockets
 
     private static Inherited Take(int descriptor, string name)
     {
-        _ = LinuxSockets.FileControl(descriptor, SetDescriptorFlags, 1);
         int listens = 0;
         int size = sizeof(int);
         bool isSocket = LinuxSockets.GetSocketOption(descriptor, LinuxSockets.SolSocket, AcceptsConnections, &listens, &size) == 0;
-        int flags = LinuxSockets.FileControl(descriptor, GetStatusFlags, 0);
-        if (flags >= 0) _ = LinuxSockets.FileControl(descriptor, SetStatusFlags, flags | LinuxSockets.NonBlocking);
+        // Others are left as they are: of more than were handed over some are this process's own.
+        if (listens != 0)
+        {
+            _ = LinuxSockets.FileControl(descriptor, SetDescriptorFlags, 1);
+            int flags = LinuxSockets.FileControl(descriptor, GetStatusFlags, 0);
+            if (flags >= 0) _ = LinuxSockets.FileControl(descriptor, SetStatusFlags, flags | LinuxSockets.NonBlocking);
+        }
+
         byte* address = stackalloc byte[AddressBytes];
         int length = AddressBytes;
         if (!isSocket || LinuxSockets.GetSocketName(descriptor, address, &length) != 0) length = 0;

@@ -40,6 +40,7 @@ public sealed unsafe partial class Reactor : IDisposable
     private readonly Queue<ReactorConnection> _bulk = new();
     private readonly FlushRequests _requests = new();
     private readonly FlushRequests _bulkRequests = new();
+    private volatile ThreadClock? _clock;
     private int _awake;
     private volatile bool _stopping;
 
@@ -62,6 +63,9 @@ public sealed unsafe partial class Reactor : IDisposable
 
     /// <summary>Monotonic milliseconds, as of the beginning of the iteration.</summary>
     public long NowMs { get; private set; }
+
+    /// <summary>Processor time of its thread in milliseconds; null: it does not run. Any thread.</summary>
+    public long? BusyMs => _clock?.ReadMs();
 
     /// <summary>Called whenever all that was readable has been received and handled, before any of the answers goes out. Set before <see cref="Start"/>.
     /// </summary>
@@ -196,6 +200,7 @@ public sealed unsafe partial class Reactor : IDisposable
     private void Run()
     {
         _current = this;
+        _clock = ThreadClock.OfCurrentThread();
         FlushRequests.OfThread = _requests;
         try
         {
@@ -212,6 +217,7 @@ public sealed unsafe partial class Reactor : IDisposable
         }
         finally
         {
+            _clock = null;
             foreach (ReactorListener listener in Listeners) listener.CloseSocket();
             _epoll.Dispose();
             // For good: whoever wakes it late must not write to what has its number by then.

@@ -18,11 +18,12 @@ public sealed class MessageMetersTests
     [Fact]
     public void Nothing_is_asked_of_the_broker_while_nobody_is_told()
     {
-        const EventKinds Kinds = EventKinds.MessagePublished | EventKinds.MessageFollowed;
+        const EventKinds Kinds = EventKinds.MessageFollowed;
         Assert.False(_bench.Broker.Events.Wants(Kinds));
         IDisposable first = _messages.Measure(), second = _messages.Measure();
-        _bench.Publish("t", "m");
-        Assert.Equal(1, One("mqtt.message.size.bytes").Counts().Sum());
+        // Which one in 64 is a matter of chance.
+        for (int i = 0; i < 128; i++) _bench.Publish("t", "m");
+        Assert.InRange(One("mqtt.message.size.bytes").Counts().Sum(), 1, 127);
         first.Dispose();
         first.Dispose();
         Assert.True(_bench.Broker.Events.Wants(Kinds));
@@ -31,7 +32,7 @@ public sealed class MessageMetersTests
     }
 
     [Fact]
-    public void Every_size_is_counted_and_one_of_64_messages_is_timed()
+    public void One_of_64_messages_is_weighed_and_timed()
     {
         using IDisposable measuring = _messages.Measure();
         Client subscriber = _bench.Connect("s");
@@ -43,8 +44,8 @@ public sealed class MessageMetersTests
             subscriber.Puback(subscriber.Sent[^1].Id);
         }
 
-        Assert.Equal(6_400, One("mqtt.message.size.bytes").Counts()[0]);
         HistogramMeter deliveries = One("mqtt.delivery.duration.ms");
+        Assert.Equal(deliveries.Counts().Sum(), One("mqtt.message.size.bytes").Counts()[0]);
         Assert.InRange(deliveries.Counts().Sum(), 60, 160);
         // All of them between 2.5 and 5 ms.
         Assert.Equal(deliveries.Counts().Sum(), deliveries.Counts()[Array.IndexOf([.. deliveries.Bounds], 5)]);

@@ -53,7 +53,10 @@ public sealed class MeterRegistryTests
         string[] topics = [.. entries.SelectMany(entry => entry.SysTopics.Distinct()), .. bench.Broker.Meters.States.Select(state => state.SysTopic)];
         // These are sums.
         Assert.Equal(
-            ["clients/total", "publish/messages/dropped", "store/messages/count"],
+            [
+                "clients/active", "clients/connected", "clients/total", "messages/received", "messages/sent", "publish/messages/dropped",
+                "publish/messages/received", "publish/messages/sent", "store/messages/count",
+            ],
             topics.GroupBy(topic => topic).Where(group => group.Count() > 1).Select(group => group.Key).Order());
         Assert.Equal(entries.Count, entries.Select(entry => entry.Name + string.Join(',', entry.Tags)).Distinct().Count());
         // One name, one instrument: what it is must be said alike.

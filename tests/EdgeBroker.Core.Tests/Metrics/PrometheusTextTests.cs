@@ -104,7 +104,7 @@ public sealed partial class PrometheusTextTests : IDisposable
         Dictionary<string, string> series = Series(broker);
         Assert.Equal(before, series.Count);
         Assert.InRange(series.Count, 40, 400);
-        Assert.Equal("10000", series["mqtt_connections_current"]);
+        Assert.Equal("10000", series["mqtt_connections_current{listener_protocol=\"other\",protocol_version=\"3.1.1\"}"]);
         Assert.Equal("10000", series["mqtt_sessions_current{state=\"connected\"}"]);
         Assert.DoesNotContain(series.Keys, key => key.Contains("client-", StringComparison.Ordinal));
 

@@ -169,7 +169,7 @@ public sealed class ApiTests : IAsyncDisposable
         (_, JsonElement metrics) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/metrics?names=mqtt.connections.current,edgebroker.up*");
         Assert.Equal(
             ["edgebroker.uptime", "mqtt.connections.current"],
-            metrics.GetProperty("items").EnumerateArray().Select(one => one.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
+            metrics.GetProperty("items").EnumerateArray().Select(one => one.GetProperty("name").GetString()).Distinct().Order(StringComparer.Ordinal));
         (_, JsonElement subscribers) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/subscriptions?matches_topic=plant/x");
         Assert.Equal("press7", Assert.Single(subscribers.GetProperty("items").EnumerateArray()).GetProperty("client_id").GetString());
         (_, JsonElement limits) = await ApiHost.AskAsync(viewer, "GET", "/api/v1/limits");

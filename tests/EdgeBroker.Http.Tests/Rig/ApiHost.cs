@@ -202,7 +202,7 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         await Web.DisposeAsync();
     }
 
-    private static AccessToken Token(string name, HttpRole role, string token) => new(name, role, SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    public static AccessToken Token(string name, HttpRole role, string token) => new(name, role, SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private void Extend(WebHost web)
     {

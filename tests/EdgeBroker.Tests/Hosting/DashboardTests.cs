@@ -49,6 +49,8 @@ public sealed partial class DashboardTests
         await webhooks.StartAsync(CancellationToken.None);
         return [
             .. meters.Entries.Select(PrometheusText.NameOf),
+            // Registered with a bridge; MetricNamesTests has one.
+            "edgebroker_bridge_connected", "edgebroker_bridge_backlog_age_seconds",
             .. meters.Histograms.SelectMany(one => new[] { "_bucket", "_sum", "_count" }.Select(end => PrometheusText.NameOf(one) + end)),
         ];
     }

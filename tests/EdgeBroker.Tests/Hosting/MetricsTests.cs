@@ -35,7 +35,7 @@ public sealed class MetricsTests
         using HttpResponseMessage answer = await client.GetAsync("/metrics");
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
         string[] lines = (await answer.Content.ReadAsStringAsync()).Split('\n');
-        Assert.Contains("mqtt_connections_current 1", lines);
+        Assert.Contains("mqtt_connections_current{listener_protocol=\"mqtt\",protocol_version=\"5.0\"} 1", lines);
         Assert.Contains("mqtt_connections_total{listener_protocol=\"mqtt\"} 1", lines);
         Assert.Contains("edgebroker_journal_state 0", lines);
         Assert.Contains("edgebroker_probe_healthy 1", lines);

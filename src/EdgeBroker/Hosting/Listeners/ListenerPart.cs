@@ -52,7 +52,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _readCertificates = () => [.. _mqtt.Certificates, .. web.Certificates, .. coap.Certificates];
         _certificates = new CertificateExpiry(_readCertificates, time);
         _certificates.RegisterMeters(broker.Meters);
-        _mqtt.Handshakes.RegisterMeters(broker.Meters);
+        _mqtt.RegisterMeters(broker.Meters);
         _awaited = new AwaitedListeners(OpenAsync, () => services?.Say(Summary), time, _log);
     }
 
