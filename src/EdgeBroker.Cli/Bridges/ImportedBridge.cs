@@ -7,12 +7,19 @@ namespace EdgeBroker.Cli.Bridges;
 /// <param name="name">Its name.</param>
 internal sealed class ImportedBridge(string name)
 {
-    // What has the same meaning here, or none that matters: what is kept for a bridge is always on disk here, and its connection to this broker is not made of
-    // packets.
-    private static readonly HashSet<string> Meaningless = new(StringComparer.Ordinal)
+    // What has no counterpart, and why it need not have one.
+    private static readonly Dictionary<string, string> NotCarriedOver = new(StringComparer.Ordinal)
     {
-        "local_clientid", "local_username", "local_password", "local_cleansession", "bridge_tcp_keepalive", "bridge_tcp_user_timeout", "bridge_max_topic_alias",
-        "bridge_receive_maximum", "bridge_attempt_unsubscribe", "bridge_reload_type",
+        ["local_clientid"] = "the bridge's session here is $bridge/ and its name",
+        ["local_username"] = "a bridge needs no login on its own broker",
+        ["local_password"] = "a bridge needs no login on its own broker",
+        ["local_cleansession"] = "what waits for the other side is always kept; see on_full and max_age",
+        ["bridge_tcp_keepalive"] = "a dead connection is found by keep_alive and stall_timeout",
+        ["bridge_tcp_user_timeout"] = "a dead connection is found by keep_alive and stall_timeout",
+        ["bridge_max_topic_alias"] = "topics go whole, in both directions",
+        ["bridge_receive_maximum"] = "the other side is told 100",
+        ["bridge_attempt_unsubscribe"] = "what is not in a route is not subscribed to; clean_start rids the other side of old subscriptions",
+        ["bridge_reload_type"] = "a reload reconnects a bridge whose table has changed, and no other one",
     };
 
     // What makes a bridge speak TLS at all.
@@ -53,7 +60,9 @@ internal sealed class ImportedBridge(string name)
                 _values[key] = value;
                 return true;
             default:
-                return Meaningless.Contains(key);
+                if (!NotCarriedOver.ContainsKey(key)) return false;
+                _values[key] = value;
+                return true;
         }
     }
 
@@ -70,6 +79,11 @@ internal sealed class ImportedBridge(string name)
         if (_values.GetValueOrDefault("start_type") is "lazy") Text(output, "start", "lazy");
         if (_values.GetValueOrDefault("start_type") is "once") notes.Add($"{name}: start_type once has no counterpart; the bridge connects again after a loss");
         if (_values.ContainsKey("threshold")) notes.Add($"{name}: threshold has no counterpart; a lazy bridge connects when anything waits");
+        foreach ((string key, string reason) in NotCarriedOver)
+        {
+            if (_values.ContainsKey(key)) notes.Add($"{name}: {key} is not carried over; {reason}");
+        }
+
         Seconds(output, "idle_timeout", "idle_timeout");
         Seconds(output, "keepalive_interval", "keep_alive");
         if (Is("cleansession", "true")) output.Append("clean_start = true\n");

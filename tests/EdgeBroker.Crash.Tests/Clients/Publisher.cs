@@ -47,6 +47,9 @@ public sealed class Publisher : SessionClient
         }
     }
 
+    /// <summary>Called when a message has its number and is not sent yet; null: not at all. For tests of the publisher itself.</summary>
+    public Action? BeforeSending { get; set; }
+
     /// <inheritdoc/>
     protected override bool HasFinished => _hasResent && _outgoing.Count == 0;
 
@@ -203,7 +206,11 @@ public sealed class Publisher : SessionClient
                     if (_outgoing.Count < _plan.Window) packet = Start(link, topic);
                 }
 
-                if (packet is not null) return await link.TrySendAsync(packet);
+                if (packet is not null)
+                {
+                    BeforeSending?.Invoke();
+                    return await link.TrySendAsync(packet);
+                }
             }
             finally
             {

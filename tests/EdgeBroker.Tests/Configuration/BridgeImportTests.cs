@@ -89,12 +89,14 @@ public sealed class BridgeImportTests : IDisposable
             ],
             bridge.Routes.Select(route => (route.Direction, route.Local, route.Remote, route.MaximumQoS, route.KeepsRetain)));
         foreach (string named in (string[])[
-            "threshold", "remote_password", "sideways", "bridge_outgoing_retain", "bridge_psk", "bridge_capath", "bridge_require_ocsp", "bridge_unheard_of"])
+            "threshold", "remote_password", "sideways", "bridge_outgoing_retain", "bridge_psk", "bridge_capath", "bridge_require_ocsp", "bridge_unheard_of",
+            "local_clientid", "local_username", "local_password", "local_cleansession", "bridge_tcp_keepalive", "bridge_tcp_user_timeout",
+            "bridge_max_topic_alias", "bridge_receive_maximum", "bridge_attempt_unsubscribe", "bridge_reload_type"])
         {
             Assert.Contains(notes, note => note.Contains(named, StringComparison.Ordinal));
         }
 
-        Assert.Equal(8, notes.Count);
+        Assert.Equal(18, notes.Count);
     }
 
     [Fact]
