@@ -1,3 +1,4 @@
+using EdgeBroker.Fuzz.Coap;
 using EdgeBroker.Fuzz.Codec;
 using EdgeBroker.Fuzz.Naive;
 using EdgeBroker.Protocol;
@@ -24,6 +25,9 @@ public sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new("token", TokenTarget.RunToken),
         new("token-claims", TokenTarget.RunClaims),
         new("proxy-header", ProxyHeaderTarget.Run),
+        new("dtls-handshake", DtlsHandshakeTarget.Run),
+        new("dtls-record", DtlsRecordTarget.Run),
+        new("coap-fetch", FetchTarget.Run),
     ];
 
     public static FuzzTarget Named(string name) =>

@@ -69,19 +69,6 @@ internal sealed class TopicObserved(
         return isFound;
     }
 
-    // Of several topics one that is too long is left out: the others go on.
-    private bool TryRead(out LocalDelivery delivery, out Action? taken)
-    {
-        while (feed.TryRead(out delivery, out taken))
-        {
-            if (!isFilter || delivery.Message.Payload.Length <= maxBytes) return true;
-            taken?.Invoke();
-            _tooLong++;
-        }
-
-        return false;
-    }
-
     /// <summary>Rules have changed: ends the observation if it is not permitted any more.</summary>
     public void Review(Permissions permissions)
     {
@@ -143,6 +130,19 @@ internal sealed class TopicObserved(
 
     /// <inheritdoc/>
     public void Dispose() => feed.Dispose();
+
+    // Of several topics one that is too long is left out: the others go on.
+    private bool TryRead(out LocalDelivery delivery, out Action? taken)
+    {
+        while (feed.TryRead(out delivery, out taken))
+        {
+            if (!isFilter || delivery.Message.Payload.Length <= maxBytes) return true;
+            taken?.Invoke();
+            _tooLong++;
+        }
+
+        return false;
+    }
 
     private CoapResponse ToState(in LocalDelivery delivery)
     {

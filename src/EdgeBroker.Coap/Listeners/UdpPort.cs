@@ -24,6 +24,7 @@ internal sealed class UdpPort : IDisposable
     private static readonly TimeSpan AfterError = TimeSpan.FromMilliseconds(10);
 
     private readonly Socket _socket;
+    private readonly SemaphoreSlim _closed = new(0);
     private readonly bool _isIPv6;
     private readonly Lock _sending = new();
     private DatagramBatch? _out;
@@ -105,6 +106,7 @@ internal sealed class UdpPort : IDisposable
     public void Dispose()
     {
         _socket.Dispose();
+        _closed.Release();
         lock (_sending.Alone())
         {
             _out?.Dispose();
@@ -148,7 +150,7 @@ internal sealed class UdpPort : IDisposable
             if (count == 0)
             {
                 // Memory is short, or the interface is gone: what lasts is not to be asked for in a loop.
-                Thread.Sleep(AfterError);
+                _closed.Wait(AfterError);
                 continue;
             }
 

@@ -140,17 +140,17 @@ internal sealed class DtlsClient : IDisposable
         Assert.True(_peer!.IsClosed, "no close_notify came");
     }
 
+    /// <summary>Says close_notify.</summary>
+    public void Close() => _dtls!.Close();
+
+    public void Dispose() => _link.Dispose();
+
     private void Acknowledge(Answer answer)
     {
         _acknowledged = answer.MessageId;
         byte[] bytes = [0x60, 0, (byte)(answer.MessageId >> 8), (byte)answer.MessageId];
         _dtls!.Send(bytes, 0, bytes.Length);
     }
-
-    /// <summary>Says close_notify.</summary>
-    public void Close() => _dtls!.Close();
-
-    public void Dispose() => _link.Dispose();
 
     private sealed class Link(IPEndPoint server, DtlsLoss? loss) : DatagramTransport, IDisposable
     {
