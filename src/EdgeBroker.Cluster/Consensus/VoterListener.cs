@@ -118,7 +118,8 @@ internal sealed class VoterListener : IConnectionListener
             catch (SocketException exception)
             {
                 // Out of handles, or the other side has gone already: the port stays. Without a pause the first would fail again at once, and take a core.
-                if (_ending.IsCancellationRequested) return;
+                // A socket that was closed here takes nothing any more.
+                if (_ending.IsCancellationRequested || exception.SocketErrorCode == SocketError.OperationAborted) return;
                 ConsensusLog.Refused(_log, exception.Message);
                 await Task.Delay(AfterFailure, _time).ConfigureAwait(false);
             }
