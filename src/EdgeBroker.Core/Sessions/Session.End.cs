@@ -72,7 +72,6 @@ public sealed partial class Session
         var ending = new SessionEnding(link, will, _subscriptions.TakeAll(), orphans, dropped, _store.Close(), spilled, TakeDeferred());
         // Matches of topics that nobody publishes to any more may refer to the session for long: not to its messages.
         _window = new SendWindow();
-        _queue = MessageQueue.None;
         return ending;
     }
 
