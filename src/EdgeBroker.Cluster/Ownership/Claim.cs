@@ -40,6 +40,9 @@ internal sealed class Claim(SessionRequest request, CancellationToken cancel)
     /// <summary>The version of what this node tells that every linked node has to have seen.</summary>
     public long Version { get; set; }
 
+    /// <summary>Whether the others have been told of it.</summary>
+    public bool IsTold { get; set; }
+
     /// <summary>What is to be on disk here first; null: nothing.</summary>
     public Completion? OnDisk { get; set; }
 

@@ -27,6 +27,9 @@ internal sealed class OwnSession(string clientId)
     /// <summary>Whether a newer one on another node has passed it over.</summary>
     public bool IsFrozen { get; set; }
 
+    /// <summary>Whether it is the one its client finds wherever it comes: it outlives its connection, and no newer one is elsewhere.</summary>
+    public bool IsOwned => IsGranted && IsKept && !IsFrozen;
+
     /// <summary>Of the last claim that was granted.</summary>
     public Stamp Stamp { get; set; }
 

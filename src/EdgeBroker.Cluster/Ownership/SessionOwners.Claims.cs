@@ -40,7 +40,8 @@ internal sealed partial class SessionOwners
             return;
         }
 
-        bool isMine = own is { IsGranted: true, IsFrozen: false };
+        // A connection whose session ends with it gives its client nothing to come back to, and the others know nothing of it.
+        bool isMine = own is { IsOwned: true };
         if (!isMine && FindOwner(claim) is { } other)
         {
             if (other.Entry.IsKeptFrom(claim.User))
@@ -139,6 +140,7 @@ internal sealed partial class SessionOwners
                 own.IsNamed = true;
             }
 
+            claim.IsTold = true;
             Tell(claim.Entry);
             waits = true;
         }
@@ -188,10 +190,17 @@ internal sealed partial class SessionOwners
 
         own.Waiting--;
         Reconcile(own);
-        // Others have the claim in the place of what is still here.
-        if (own.IsGranted && own.IsNamed && claim.Request.IsKept) Tell(own);
+        if (claim.IsTold) TellWithdrawn(own);
         if (looksAgain) Decide(claim);
         else claim.Answer(objection!.Value);
+    }
+
+    /// <summary>A claim is over of which others were told: they have it in the place of what is here.</summary>
+    private void TellWithdrawn(OwnSession own)
+    {
+        bool isThere = _own.ContainsKey(own.ClientId);
+        if (isThere && own is { IsGranted: true, IsKept: true }) Tell(own);
+        else if (!own.IsNamed && own.Waiting == 0) Tell(new SessionEntry(own.ClientId, SessionKind.Gone, Stamp.None, own.User));
     }
 
     private SessionClaim? FindObjection(Claim claim, OwnSession own, out bool looksAgain)
@@ -209,7 +218,7 @@ internal sealed partial class SessionOwners
             }
 
             // A session that is there, of which this node did not know when the client came.
-            if (other.Kind == SessionKind.Kept && !claim.Request.CleanStart) looksAgain = !(own is { IsGranted: true, IsFrozen: false });
+            if (other.Kind == SessionKind.Kept && !claim.Request.CleanStart) looksAgain = !own.IsOwned;
             else if (other.Beats(mine)) return SessionClaim.Busy();
         }
 
@@ -248,6 +257,15 @@ internal sealed partial class SessionOwners
         own.Pending--;
         EndCondemned(own);
         Reconcile(own);
+        KeepWhatStays(own);
+    }
+
+    /// <summary>A session that would have ended with its next connection stays, since that never came: the others have been told that it is gone.</summary>
+    private void KeepWhatStays(OwnSession own)
+    {
+        if (own.IsKept || own.Pending > 0 || _broker.FindSession(own.ClientId) is not { HasEnded: false, OutlivesConnection: true }) return;
+        own.IsKept = true;
+        Tell(own);
     }
 
     private void TakeEnded(string clientId)

@@ -73,7 +73,7 @@ internal sealed partial class SessionOwners
     public long Version { get; private set; }
 
     /// <summary>Sessions that outlive their connections and are this node's.</summary>
-    public int OwnedCount => _own.Values.Count(one => one is { IsGranted: true, IsKept: true, IsFrozen: false });
+    public int OwnedCount => _own.Values.Count(one => one.IsOwned);
 
     /// <summary>Sessions that were passed over.</summary>
     public int FrozenCount => _own.Values.Count(one => one.IsFrozen);
@@ -85,7 +85,7 @@ internal sealed partial class SessionOwners
     public Heirs? Heirs { get; private set; }
 
     /// <summary>Whether this node has the session of a client that outlives its connection, and no other node has a newer one.</summary>
-    public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsGranted: true, IsKept: true, IsFrozen: false };
+    public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsOwned: true };
 
     /// <summary>Has the voters decide who may have the sessions of dead nodes.</summary>
     public void Join(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options) => Heirs = new Heirs(consensus, monitor, options, TakeAnswer);
@@ -116,7 +116,10 @@ internal sealed partial class SessionOwners
     public IReadOnlyList<byte[]> WriteAll()
     {
         IEnumerable<SessionEntry> over = _tombstones.Select(one => new SessionEntry(one.Key, SessionKind.Void, one.Value.Below, one.Value.User));
-        return SessionFrames.Write(Version, over.Concat(_own.Values.Where(one => one.IsGranted || one.IsNamed).Select(one => one.Entry)), isFull: true);
+        IEnumerable<SessionEntry> present = _own.Values.Where(one => one.IsGranted).Select(one => one.Entry);
+        // As to who was there when they came: a claim stands in the place of what is still here, but of a session that its client is to find.
+        IEnumerable<SessionEntry> claims = _waiting.Where(one => one.IsTold && !_own[one.ClientId].IsOwned).Select(one => one.Entry);
+        return SessionFrames.Write(Version, [.. over, .. present, .. claims], isFull: true);
     }
 
     /// <summary>Does what other threads have noted, and answers who has waited long enough.</summary>
@@ -194,6 +197,8 @@ internal sealed partial class SessionOwners
         own.IsNamed = entry.Kind != SessionKind.Connection;
         if (wasNamed && !own.IsNamed) TellGone(own);
         Tell(entry);
+        if (entry.Kind != SessionKind.Frozen || own.Waiting == 0) return;
+        foreach (Claim claim in _waiting.Where(one => one.IsTold && one.ClientId == own.ClientId)) Tell(claim.Entry);
     }
 
     /// <summary>

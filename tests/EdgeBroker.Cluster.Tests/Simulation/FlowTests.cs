@@ -106,6 +106,22 @@ public sealed class FlowTests
         Assert.Equal(world.Nodes[0].RetainedSet(true), world.Nodes[1].RetainedSet(true));
     }
 
+    [Fact]
+    public void A_session_stays_where_it_is_when_the_connection_it_was_to_end_with_never_came()
+    {
+        World world = Linked(2);
+        var client = new SimClient("b", world.Nodes[0], "t/1", QoS.AtLeastOnce);
+        Serve(world, client);
+        client.Disconnect();
+        var claim = new SimClaim("b", world.Nodes[0], isClean: false, isKept: false, sawHome: true, sawStarts: true);
+        Serve(world);
+        Assert.True(claim.IsAnswered);
+        claim.Abandon();
+        Serve(world);
+        Assert.True(world.Nodes[0].Mesh.Sessions.Owns("b"));
+        Assert.NotNull(world.Nodes[1].Mesh.Peers.Single().Sessions.Find("b"));
+    }
+
     private static World Linked(int nodes)
     {
         var world = new World(3, nodes);

@@ -30,6 +30,11 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
     private bool _isCertain;
     private bool _hasOpenStart;
 
+    // Nodes where it wanted to begin anew and was not answered, and whether one of them lay beyond a cut when its session began: what it said there may yet
+    // end that, since nobody knows which of the two was first.
+    private List<SimNode> _openStarts = [];
+    private bool _mayBeOver;
+
     public string Id => id;
 
     public SimNode Node { get; private set; } = first;
@@ -74,9 +79,11 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
             if (!to.IsUp) return;
             bool isClean = kind < 7;
             long? incarnation = Home is null ? null : world?.Voters?.Members[to.Number].View.Find(Home.Number)?.Incarnation;
-            _claim = new SimClaim(id, to, isClean, isKept: kind > 3, Sees(to)) { HomeIncarnation = incarnation };
+            bool seesStarts = _openStarts.TrueForAll(one => AreLinked(one, to));
+            _claim = new SimClaim(id, to, isClean, isKept: kind > 3, Sees(to), seesStarts) { HomeIncarnation = incarnation };
+            world?.Note($"{id} claims on {to.Number}, clean {isClean}, kept {kind > 3}, seen by its last {_claim.SawHome}");
             // Whether or not it hears of it, its session may be over from now on.
-            if (isClean) Doubt();
+            if (isClean) Doubt(to);
         }
 
         if (!_claim.IsThere)
@@ -141,8 +148,10 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
     private static IEnumerable<PeerLink> LinksOf(SimNode node) => node.Mesh.Peers.Select(one => one.Link).OfType<PeerLink>().Where(link => link.IsLinked);
 
     // Whether a node knows of what the client did last.
-    private bool Sees(SimNode node) => Home is null || Home == node || (Home.IsUp && node.IsUp
-        && node.LinkTo(Home) is { IsLinked: true } && Home.LinkTo(node) is { IsLinked: true });
+    private bool Sees(SimNode node) => Home is null || AreLinked(Home, node);
+
+    private static bool AreLinked(SimNode one, SimNode other) => one == other || (one.IsUp && other.IsUp
+        && other.LinkTo(one) is { IsLinked: true } && one.LinkTo(other) is { IsLinked: true });
 
     private void CloseWhatIsToBe()
     {
@@ -164,6 +173,8 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
         bool sees = claim.SawHome && Sees(claim.Node);
         JudgeSession(claim, connection, sees);
         JudgeHeir(claim, connection);
+        _openStarts = claim.SawStarts ? [] : _openStarts.FindAll(one => one != claim.Node);
+        _mayBeOver = !claim.SawStarts;
         (Node, Home, _sessionStart) = (claim.Node, claim.Node, claim.Node.Starts);
         _isSubscribing = false;
         IsInDoubt = false;
@@ -179,7 +190,11 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
         // A power cut takes back what was begun or ended shortly before it; when it takes back a connection, a clean start before that one counts again.
         bool isUncut = Home.IsUp && Home.Starts == _sessionStart;
         bool isThere = _isKept && (isUncut || (IsSubscribed && !_hasOpenStart));
-        if (isThere && !connection.SessionPresent) world!.Fault($"session: {id} was begun anew on {claim.Node.Number}, node {Home.Number} has it");
+        if (isThere && !_mayBeOver && !connection.SessionPresent)
+        {
+            world!.Fault($"session: {id} was begun anew on {claim.Node.Number}, node {Home.Number} has it");
+        }
+
         bool isOlder = connection.SessionPresent && Marked(connection) is { } met && met != _session;
         if (!isOlder || !(isThere || (_isCertain && (isUncut || Home != claim.Node)))) return;
         world!.Fault($"session: {id} met an older session on {claim.Node.Number}, its last was on {Home.Number}");
@@ -196,8 +211,9 @@ internal sealed class SimClient(string id, SimNode first, string filter, QoS qos
         world.Fault($"heir: {id} was begun anew on {claim.Node.Number}, and node {Home.Number}, which has it, was not dead");
     }
 
-    private void Doubt()
+    private void Doubt(SimNode node)
     {
+        _openStarts.Add(node);
         IsInDoubt = true;
         _hasOpenStart = true;
         world!.Forgive(this);

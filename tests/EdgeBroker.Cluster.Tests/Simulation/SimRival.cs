@@ -25,7 +25,7 @@ internal sealed class SimRival(string id, World world)
         else if (_connection is null && _claim is null && world.AnyNode() is { IsUp: true } node)
         {
             int kind = world.Next(4);
-            _claim = new SimClaim(id, node, isClean: kind < 2, isKept: kind is 1 or 2, sawHome: false);
+            _claim = new SimClaim(id, node, isClean: kind < 2, isKept: kind is 1 or 2, sawHome: false, sawStarts: false);
         }
     }
 

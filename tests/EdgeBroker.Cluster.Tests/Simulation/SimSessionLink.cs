@@ -15,9 +15,9 @@ internal sealed class SimClaim
     private readonly int _start;
     private readonly Task<SessionClaim> _answer;
 
-    public SimClaim(string id, SimNode node, bool isClean, bool isKept, bool sawHome)
+    public SimClaim(string id, SimNode node, bool isClean, bool isKept, bool sawHome, bool sawStarts)
     {
-        (_id, Node, IsClean, IsKept, SawHome, _start) = (id, node, isClean, isKept, sawHome, node.Starts);
+        (_id, Node, IsClean, IsKept, SawHome, SawStarts, _start) = (id, node, isClean, isKept, sawHome, sawStarts, node.Starts);
         var cancel = new CancellationTokenSource();
         _cancel = cancel.Cancel;
         _answer = node.Broker.Cluster.ClaimAsync(new SessionRequest(id, isClean, isKept, null), cancel.Token).AsTask();
@@ -37,6 +37,9 @@ internal sealed class SimClaim
 
     /// <summary>By what the voters have granted the session; 0: they were not asked.</summary>
     public long Grant => _answer.Result.Epoch.Grant;
+
+    /// <summary>Whether it was linked with all where the client had wanted to begin anew and was not answered.</summary>
+    public bool SawStarts { get; }
 
     public bool IsThere => Node.IsUp && Node.Starts == _start;
 

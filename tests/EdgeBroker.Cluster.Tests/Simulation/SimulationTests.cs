@@ -28,6 +28,13 @@ public sealed class SimulationTests
         Assert.True(failures.Count == 0, string.Join("\n", failures));
     }
 
+    // A connection whose session ends with it passed for the client's session, while another node was about to begin that (22043); an unanswered clean start
+    // beyond a cut ended what the client began on this side (22838), which the judgement has to expect.
+    [Theory]
+    [InlineData(22043)]
+    [InlineData(22838)]
+    public void A_seed_that_once_failed_passes(int seed) => Assert.Empty(Judge.FindFaults(Run(seed, Mutation.None)));
+
     [Fact]
     public void It_does_something()
     {
@@ -63,7 +70,7 @@ public sealed class SimulationTests
     [InlineData(Mutation.VoidSeenBeforeCommit, "session")]
     internal void A_mutation_is_found(Mutation mutation, string kind)
     {
-        const int Most = 2000;
+        const int Most = 6000;
         for (int seed = 1; seed <= Most; seed++)
         {
             if (Judge.FindFaults(Run(seed, mutation)).Exists(fault => fault.StartsWith(kind, StringComparison.Ordinal))) return;
