@@ -55,6 +55,38 @@ public sealed class BrokerTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_wrong_password_is_said_and_after_six_of_them_that_one_has_to_wait()
+    {
+        // Two a minute: whoever has spent six would wait longer than anybody waits for an answer.
+        const string slow = "[limits]\nauth_failures_per_ip = { rate = \"2/m\", burst = 6 }\n";
+        await using RunningBroker broker = await RunningBroker.StartAsync(more: slow);
+        await using ConsolePage page = await chromium.OpenAsync(broker.Site, View.Desktop);
+        await page.GoAsync("");
+        await page.FillAsync("User", "anna");
+        for (int i = 0; i < 6; i++)
+        {
+            await page.FillAsync("Password", "wrong");
+            await page.ClickAsync("Log in");
+            await page.SeesAsync("User or password is wrong.");
+        }
+
+        await page.ClickAsync("Log in");
+        await page.SeesAsync("Too many tries. Wait");
+        Assert.False(await page.HasButtonAsync("Log in"));
+        await page.ScreenshotAsync("real-too-many-tries");
+        // Whoever runs the broker lets it look again.
+        string text = await System.IO.File.ReadAllTextAsync(broker.File);
+        const string never = "[limits]\nauth_failures_per_ip = { rate = \"0/s\" }\n";
+        await System.IO.File.WriteAllTextAsync(broker.File, text.Replace(slow, never, StringComparison.Ordinal));
+        await broker.ReloadAsync();
+        await broker.Process.LineAsync(line => line.Contains("applied: ", StringComparison.Ordinal));
+        await page.ReloadAsync();
+        await page.LogInAsync("anna", "right");
+        await page.SeesAsync("All good.");
+        page.IsClean();
+    }
+
+    [Fact]
     public async Task A_client_appears_and_is_kicked()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync();

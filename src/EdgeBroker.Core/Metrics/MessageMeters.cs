@@ -18,8 +18,8 @@ public sealed class MessageMeters : BrokerEventSink
 
     private readonly BrokerEvents _events;
     private readonly HistogramMeter _sizes = new(
-        "mqtt.message.size.bytes", MeterUnit.Bytes, "bytes of the payload of messages that were published, of one in 64", 16, 64, 256, 1_024, 4_096, 16_384, 65_536,
-        262_144, 1_048_576, 16_777_216);
+        "mqtt.message.size.bytes", MeterUnit.Bytes, "bytes of the payload of messages that were published, of one in 64", 16, 64, 256, 1_024, 4_096, 16_384,
+        65_536, 262_144, 1_048_576, 16_777_216);
     private readonly HistogramMeter[] _publishes = [.. Enumerable.Range(0, 3).Select(qos => new HistogramMeter(
         "mqtt.publish.duration.ms", MeterUnit.Milliseconds, "from PUBLISH to its acknowledgement, of one message in 64", 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
         25, 50, 100, 250, 1_000, 5_000)

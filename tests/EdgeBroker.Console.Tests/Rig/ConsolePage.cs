@@ -143,6 +143,14 @@ internal sealed class ConsolePage : IAsyncDisposable
     /// <summary>Runs a piece of script in the page.</summary>
     public Task EvaluateAsync(string statement) => _page.EvaluateFunctionAsync($"() => {{ {Find} {statement} }}");
 
+    /// <summary>Bytes of the page's script heap that are in use, after a collection.</summary>
+    public async Task<double> HeapBytesAsync()
+    {
+        ICDPSession session = await _page.CreateCDPSessionAsync();
+        await session.SendAsync("HeapProfiler.collectGarbage");
+        return await EvaluateAsync<double>("performance.memory.usedJSHeapSize");
+    }
+
     /// <summary>Runs a script in a page of another site, in the same browser with the same cookies.</summary>
     public async Task<T> FromAsync<T>(Uri site, string expression)
     {

@@ -27,6 +27,7 @@ internal sealed class RecordedApi : IDisposable
     private readonly LoopbackPort _port = new();
     private readonly HttpListener _listener = new();
     private readonly ConcurrentDictionary<string, (int Status, string Body)> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<System.Collections.Specialized.NameValueCollection, string>> _made = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _asked = new();
     private Task _serving;
     private readonly CancellationTokenSource _over = new();
@@ -64,6 +65,9 @@ internal sealed class RecordedApi : IDisposable
 
     /// <summary>Says what a request is answered from now on: <c>GET sessions/press7</c>, without its query.</summary>
     public void Answer(string request, string body, int status = 200) => _answers[request] = (status, body);
+
+    /// <summary>Has what a request is answered made of its query.</summary>
+    public void Answer(string request, Func<System.Collections.Specialized.NameValueCollection, string> make) => _made[request] = make;
 
     /// <summary>Has a request refused, as the broker does.</summary>
     public void Refuse(string request, int status, string kind, string detail = "")
@@ -135,6 +139,11 @@ internal sealed class RecordedApi : IDisposable
         string request = $"{context.Request.HttpMethod} {path[Prefix.Length..]}";
         _asked.Enqueue(body.Length == 0 ? request : $"{request} {body}");
         (int status, string answer) = Find(request, body);
+        if (_isLoggedIn && _made.TryGetValue(request, out Func<System.Collections.Specialized.NameValueCollection, string>? make))
+        {
+            (status, answer) = (200, make(context.Request.QueryString));
+        }
+
         context.Response.StatusCode = status;
         context.Response.ContentType = status < 400 ? "application/json" : "application/problem+json";
         context.Response.Headers["ETag"] = "\"1\"";

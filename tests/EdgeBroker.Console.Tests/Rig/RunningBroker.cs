@@ -106,6 +106,15 @@ internal sealed partial class RunningBroker : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
+    /// <summary>Has it read its files again.</summary>
+    public Task ReloadAsync() => RunAsync("kill", "-HUP", _process.Id.ToString(CultureInfo.InvariantCulture));
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using ChildProcess child = ChildProcess.Program(program, arguments);
+        Assert.True(await child.ExitAsync() == 0, child.Said);
+    }
+
     private static async Task AddUserAsync(string directory, string user, string password)
     {
         using ChildProcess add = Start(directory, keepsInput: true, "passwd", "add", "--stdin", "users.passwd", user);
