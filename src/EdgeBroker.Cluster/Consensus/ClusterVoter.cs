@@ -2,7 +2,6 @@ using EdgeBroker.Cluster.Sockets;
 using EdgeBroker.Cluster.State;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Ports;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster.Consensus;
 

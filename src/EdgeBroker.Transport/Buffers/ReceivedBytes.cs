@@ -21,8 +21,8 @@ public struct ReceivedBytes
     private bool _hasLoggedIn;
 
     /// <summary>
-    /// Whether a handler has the bytes: until it returns nothing gives their memory back, also when the handler itself ends the connection. Who hands them clears
-    /// them afterwards.
+    /// Whether a handler has the bytes: until it returns nothing gives their memory back, also when the handler itself ends the connection. Whoever hands
+    /// them clears them afterwards.
     /// </summary>
     public bool IsHanded { get; set; }
 

@@ -55,7 +55,7 @@ public sealed class VoterTests
         Pass(world, 200);
         Assert.Equal(ClaimOutcome.Unavailable, Ask(world, world.Nodes[0], 2_000));
         Pass(world, 6_000);
-        var claim = new SimClaim("c", world.Nodes[0], isClean: false, isKept: true, sawHome: true);
+        var claim = new SimClaim("c", world.Nodes[0], isClean: false, isKept: true, sawHome: true, sawStarts: true);
         PassUntil(world, () => claim.IsAnswered);
         Assert.True(claim.TryEnter(out SimSessionLink? connection));
         Assert.False(connection.SessionPresent);
@@ -145,7 +145,7 @@ public sealed class VoterTests
 
     private static SimSessionLink Enter(World world, SimNode node)
     {
-        var claim = new SimClaim("c", node, isClean: false, isKept: true, sawHome: true);
+        var claim = new SimClaim("c", node, isClean: false, isKept: true, sawHome: true, sawStarts: true);
         PassUntil(world, () => claim.IsAnswered);
         Assert.True(claim.TryEnter(out SimSessionLink? connection));
         return connection;

@@ -1,6 +1,5 @@
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Tests.Rig;
-using EdgeBroker.Core.Events;
 using EdgeBroker.Testing;
 
 namespace EdgeBroker.Coap.Tests.Listeners;

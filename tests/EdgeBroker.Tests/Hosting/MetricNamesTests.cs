@@ -9,7 +9,7 @@ using EdgeBroker.Tests.Reloading;
 namespace EdgeBroker.Tests.Hosting;
 
 /// <summary>Every name and label of a whole broker that has something to tell, and that all who tell a number tell the same.</summary>
-public sealed partial class MetricNamesTests : IAsyncLifetime
+public sealed partial class MetricNamesTests : IAsyncLifetime, IDisposable
 {
     private const string Settings = """
         [mqtt]
@@ -59,11 +59,9 @@ public sealed partial class MetricNamesTests : IAsyncLifetime
         await TrafficAsync();
     }
 
-    public async Task DisposeAsync()
-    {
-        _http.Dispose();
-        await _broker.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _broker.DisposeAsync();
+
+    public void Dispose() => _http.Dispose();
 
     [Fact]
     public async Task Every_name_has_its_labels()

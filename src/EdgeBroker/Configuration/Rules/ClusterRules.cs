@@ -54,7 +54,7 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
             errors.Add(draft.Table.Position, "[cluster] needs a table [cluster.tls]: off loopback nodes speak to each other under certificates only");
         }
 
-        VoterOptions? voter = Vote(draft, bind, (byte)node, peers.Keys, tls is null, dataDirectory);
+        VoterOptions? voter = Vote(draft, bind, (byte)node, peers, tls is null, dataDirectory);
         if (errors.Count > before) return null;
         MeshOptions mesh = draft.Settings with
         {
@@ -67,7 +67,8 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
     }
 
     /// <summary>As which voter; null: the node does not vote, or something is wrong, which has been reported.</summary>
-    private VoterOptions? Vote(ClusterDraft draft, ListenAddress bind, byte node, ICollection<byte> peers, bool isOpen, string dataDirectory)
+    private VoterOptions? Vote(
+        ClusterDraft draft, ListenAddress bind, byte node, SortedDictionary<byte, DnsEndPoint> peers, bool isOpen, string dataDirectory)
     {
         int before = errors.Count;
         if (draft.RaftBind is not { } own)
@@ -84,7 +85,7 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
             {
                 errors.Add(draft.At("raft_peers"), $"node {node} is this one, and \"raft_bind\" has another address for it");
             }
-            else if (number != node && !peers.Contains(number))
+            else if (number != node && !peers.ContainsKey(number))
             {
                 errors.Add(draft.At("raft_peers"), $"node {number} is not in \"peers\": voters are linked as well");
             }
@@ -100,7 +101,7 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
         }
 
         if (voters.Values.Distinct().Count() < voters.Count) errors.Add(draft.At("raft_peers"), "two voters have the same address");
-        if (voters.Values.Contains(new IPEndPoint(IPAddress.TryParse(bind.Host.Trim('[', ']'), out IPAddress? ip) ? ip : IPAddress.None, bind.Port)))
+        if (voters.ContainsValue(new IPEndPoint(IPAddress.TryParse(bind.Host.Trim('[', ']'), out IPAddress? ip) ? ip : IPAddress.None, bind.Port)))
         {
             errors.Add(draft.At("raft_bind"), "\"bind\" and \"raft_bind\" need ports of their own");
         }
