@@ -104,7 +104,7 @@ internal sealed class OutgoingDeliveries(PacketIds ids)
 
     // One that a file keeps has its identifier for good: it may wait for another one that has it, too.
     private bool HasRoomFor(OutgoingDelivery next, int window) =>
-        next.MayGo && (next.IsReleased || _open < window) && !(next.IsStored && _inflight.ContainsKey(next.PacketId));
+        next.MayGo && (next.IsReleased || _open < window) && (next.IsStored ? !_inflight.ContainsKey(next.PacketId) : ids.HasRoom);
 
     /// <summary>Ends the wait of every caller; the messages stay for a later connection.</summary>
     public void FailAll(MqttException failure)

@@ -18,5 +18,8 @@ internal sealed class PacketIds(ushort first = 1)
         return _last;
     }
 
+    /// <summary>Whether there is one for a message, and one left for what is no message.</summary>
+    public bool HasRoom => _inUse.Count < ushort.MaxValue - first;
+
     public void Return(ushort id) => _inUse.Remove(id);
 }

@@ -14,7 +14,7 @@ public sealed partial class MeshNode
     internal void Join(IMeshConsensus consensus, NodeUp self)
     {
         Consensus = consensus;
-        _monitor = new NodeMonitor(self, _peers.Values, consensus, _options.DeadAfter);
+        _monitor = new NodeMonitor(self, _peers.Values, consensus, _options.DeadAfter, Sessions.StartMs);
         Sessions.Join(consensus, _monitor, _options);
     }
 
@@ -47,17 +47,16 @@ public sealed partial class MeshNode
         Run();
     }
 
-    /// <summary>The highest index that a linked node knows to be committed.</summary>
-    internal long LinkedCommitIndex => _peers.Values.Max(peer => peer.Link?.Sight?.CommitIndex ?? 0);
-
     private VotersStatus? DescribeVoters()
     {
         if (Consensus is not { } consensus) return null;
+        // Of voters: what others say of the log is hearsay.
+        IEnumerable<MeshPeer> voters = _peers.Values.Where(peer => consensus.Voters.Contains(peer.Node));
         return new VotersStatus(consensus.IsMember, consensus.Leader, consensus.Term, consensus.HasMajority)
         {
             Voters = [.. consensus.Voters.Order()],
-            LinkedCommitIndex = LinkedCommitIndex,
-            FormedElsewhere = _peers.Values.FirstOrDefault(peer => peer.Link?.Sight is { IsMember: true })?.Node,
+            LinkedCommitIndex = voters.Max(peer => peer.Link?.Sight?.CommitIndex) ?? 0,
+            FormedElsewhere = voters.FirstOrDefault(peer => peer.Link?.Sight is { IsMember: true })?.Node,
             Members = [.. consensus.View.Members.Values.Select(one => new MemberStatus(one.Node, one.Start.Name, one.State.ToString(), one.Incarnation))],
             Cause = consensus.Cause ?? _monitor?.Objection,
         };

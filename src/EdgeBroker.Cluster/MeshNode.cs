@@ -206,10 +206,11 @@ public sealed partial class MeshNode : ICluster
         }
 
         if (nowMs - _repairedMs >= RepairMs) _repairedMs = nowMs;
+        // First: whether a majority is there decides whom sessions let in.
+        _monitor?.Tick(nowMs);
         Sessions.Tick(nowMs);
         CloseUnanswering(nowMs);
         _care.Tick(_clock, nowMs);
-        _monitor?.Tick(nowMs);
         Run();
         Volatile.Write(ref _status, Describe());
     }

@@ -134,7 +134,15 @@ public sealed class KilledPublisherTests
 
         public TaskCompletionSource<Process> Victim { get; } = new();
 
-        public bool HasKilled { get; private set; }
+        public bool HasKilled
+        {
+            get
+            {
+                lock (_lock) return field;
+            }
+
+            private set;
+        }
 
         public bool Observe(int connection, bool isOutward, ReadOnlyMemory<byte> bytes)
         {
@@ -150,8 +158,10 @@ public sealed class KilledPublisherTests
 
                 if (_left > 0) return true;
                 // It is there: it has connected.
-                Victim.Task.GetAwaiter().GetResult().Kill();
+                Process victim = Victim.Task.GetAwaiter().GetResult();
+                // Before it ends, since whoever sees that looks here.
                 HasKilled = true;
+                victim.Kill();
                 return false;
             }
         }

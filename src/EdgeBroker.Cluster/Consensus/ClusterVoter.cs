@@ -160,13 +160,22 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
         }
 
         if (consensus.Leader != _settings.Node) return Interval;
-        foreach (byte voter in LinkedVoters().Except(consensus.Members))
-        {
-            using CancellationTokenSource limit = LimitOf(AddTimeout);
-            if (await consensus.AddAsync(voter, limit.Token).ConfigureAwait(false)) ConsensusLog.Added(_settings.Log, voter);
-        }
+        foreach (byte voter in LinkedVoters().Except(consensus.Members)) await AddAsync(consensus, voter).ConfigureAwait(false);
 
         return Interval;
+    }
+
+    private async Task AddAsync(RaftConsensus consensus, byte voter)
+    {
+        using CancellationTokenSource limit = LimitOf(AddTimeout);
+        try
+        {
+            if (await consensus.AddAsync(voter, limit.Token).ConfigureAwait(false)) ConsensusLog.Added(_settings.Log, voter);
+        }
+        catch (Exception exception) when (exception is ConsensusException || (exception is OperationCanceledException && !_ending.IsCancellationRequested))
+        {
+            // It does not keep up, or this node leads no longer: the next one is not to wait for that.
+        }
     }
 
     // Only while nothing else changes it.

@@ -8,9 +8,10 @@ namespace EdgeBroker.Cluster.Consensus;
 /// </summary>
 internal sealed class RaftConsensus : IConsensus, IAsyncDisposable
 {
-    // Five looks within the time after which a node counts as dead: the answer is always younger than 0.6 of it.
+    // Five looks at least within the time after which a node counts as dead: the answer is always younger than 0.6 of it.
     private const int LooksPerDeath = 5;
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SlowestFlush = TimeSpan.FromSeconds(5);
 
     private readonly RaftSettings _settings;
@@ -31,6 +32,7 @@ internal sealed class RaftConsensus : IConsensus, IAsyncDisposable
         _settings = settings;
         _election = election;
         _interval = settings.DeadAfter / LooksPerDeath;
+        if (_interval > LongestInterval) _interval = LongestInterval;
         _observer = settings.Observer is { } observer ? new OnceObserver(observer) : null;
         if (settings.Tls is { } tls) tls.NodeAt = settings.NodeAt;
     }

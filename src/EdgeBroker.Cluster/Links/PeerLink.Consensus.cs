@@ -1,4 +1,5 @@
 using EdgeBroker.Cluster.Consensus;
+using EdgeBroker.Cluster.State;
 
 namespace EdgeBroker.Cluster.Links;
 
@@ -49,7 +50,8 @@ public sealed partial class PeerLink
     private bool TakeProposal(ReadOnlySpan<byte> bytes)
     {
         if (!ConsensusFrames.TryReadProposal(bytes, out long id, out int hops, out byte[] command)) return false;
-        if (_proposalsServed >= ConsensusFrames.MostProposals) return false;
+        // Three disks are to keep it: nothing that does not mean anything, nor what no node proposes over a link.
+        if (_proposalsServed >= ConsensusFrames.MostProposals || CommandCodec.Read(command) is not (NodeUp or NodeDown or ClaimSessions)) return false;
         if (_mesh.Consensus is not { } consensus)
         {
             Send(ConsensusFrames.WriteAnswer(id, default));

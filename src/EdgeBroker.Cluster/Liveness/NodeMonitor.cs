@@ -12,11 +12,17 @@ namespace EdgeBroker.Cluster.Liveness;
 /// <param name="peers">The other nodes.</param>
 /// <param name="consensus">What the voters agree on.</param>
 /// <param name="deadAfter">How long a node is not heard until it counts as dead.</param>
-internal sealed class NodeMonitor(NodeUp self, IReadOnlyCollection<MeshPeer> peers, IMeshConsensus consensus, TimeSpan deadAfter)
+/// <param name="startMs">When this node started.</param>
+internal sealed class NodeMonitor(NodeUp self, IReadOnlyCollection<MeshPeer> peers, IMeshConsensus consensus, TimeSpan deadAfter, long startMs)
 {
+    // What the voters do not agree to is not written to their disks with each tick.
+    private const long RefusedMs = 1_000;
+
     private bool _isProposing;
     private long _incarnation;
-    private long? _majorityMs;
+    private long _majorityMs = startMs;
+    private long _nowMs;
+    private long _notBeforeMs;
 
     /// <summary>The number of this start; 0: the voters have not heard of it yet.</summary>
     public long Incarnation => consensus.View.IsUp(self.Node, _incarnation) ? _incarnation : 0;
@@ -41,16 +47,18 @@ internal sealed class NodeMonitor(NodeUp self, IReadOnlyCollection<MeshPeer> pee
         }
 
         Sight = new NodeSight(consensus.IsMember, consensus.CommitIndex, away);
+        _nowMs = nowMs;
         if (consensus.HasMajority) _majorityMs = nowMs;
-        _majorityMs ??= nowMs;
         IsWithoutMajority = nowMs - _majorityMs >= deadAfter.TotalMilliseconds;
         // Without a majority nothing can be decided, and what is known here may be old.
-        if (_isProposing || consensus.Leader is null || !consensus.HasMajority) return;
+        if (_isProposing || nowMs < _notBeforeMs || consensus.Leader is null || !consensus.HasMajority) return;
         if (((ClusterCommand?)FindStart() ?? FindDead()) is not { } command) return;
+        byte[] bytes = CommandCodec.Write(command);
         _isProposing = true;
-        consensus.Propose(CommandCodec.Write(command), hops: 1, answer =>
+        consensus.Propose(bytes, ConsensusFrames.MostHops, answer =>
         {
             _isProposing = false;
+            if (answer.Applied is { Outcome: not CommandOutcome.Done }) _notBeforeMs = _nowMs + RefusedMs;
             if (command is NodeUp && answer.Applied is { } applied) Objection = Explain(applied.Outcome);
         });
     }

@@ -13,8 +13,9 @@ namespace EdgeBroker.Cluster.Ownership;
 /// <param name="consensus">What the voters agree on.</param>
 /// <param name="monitor">This node as they know it.</param>
 /// <param name="options">What this node is told.</param>
+/// <param name="isLinked">Whether a node is linked, and so has told which sessions it has.</param>
 /// <param name="answered">Has a claim decided anew, and says whether it was answered: granted, or somebody else's. Else the voters could not be asked.</param>
-internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options, Action<Claim, bool> answered)
+internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options, Func<byte, bool> isLinked, Action<Claim, bool> answered)
 {
     private const int MostBytes = 16 * 1024;
     private const int BytesPerClaim = 32;
@@ -30,7 +31,7 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
 
     /// <summary>Whether a client is let in although a node that cannot be reached may have its session: nobody can be asked.</summary>
     public bool MayBeginBeside(MeshPeer peer, long nowMs) =>
-        options.WithoutQuorum == WithoutQuorum.Serve && IsWithoutMajority && nowMs - peer.HeardMs >= options.DeadAfter.TotalMilliseconds;
+        options.WithoutQuorum == WithoutQuorum.Serve && IsWithoutMajority && peer.Link is null && nowMs - peer.HeardMs >= options.DeadAfter.TotalMilliseconds;
 
     private bool IsWithoutMajority => consensus.IsMember && monitor.IsWithoutMajority;
 
@@ -63,22 +64,28 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
 
             bytes += BytesPerClaim + Encoding.UTF8.GetByteCount(claim.ClientId);
             claims.Add(claim);
-            // An earlier claim that is known here is the past: who has the session is told over links, and has not got it any more.
-            long known = consensus.FindClaim(claim.ClientId)?.Grant ?? 0;
-            sessions.Add(new SessionToClaim(claim.ClientId, known, claim.Stamp.Value, claim.Request.CleanStart));
+            sessions.Add(new SessionToClaim(claim.ClientId, KnownGrant(claim.ClientId), claim.Stamp.Value, claim.Request.CleanStart));
         }
 
         if (claims.Count == 0) return;
-        _underWay.Add(over);
         long incarnation = consensus.View.Find(over)?.Incarnation ?? 0;
-        var command = new ClaimSessions(options.Node, monitor.Incarnation, over, incarnation, IsLongUnlinked: false, sessions);
-        consensus.Propose(CommandCodec.Write(command), hops: 1, answer =>
+        byte[] command = CommandCodec.Write(new ClaimSessions(options.Node, monitor.Incarnation, over, incarnation, IsLongUnlinked: false, sessions));
+        _underWay.Add(over);
+        consensus.Propose(command, ConsensusFrames.MostHops, answer =>
         {
             _underWay.Remove(over);
             Applied? done = answer.Applied is { Outcome: CommandOutcome.Done } applied && applied.Claims.Length == claims.Count ? applied : null;
             for (int i = 0; i < claims.Count; i++) Take(claims[i], over, done?.Claims[i] ?? default);
             Propose(over, queue);
         });
+    }
+
+    // An earlier claim is the past where its owner would have told that it has the session, or is dead itself. Else it stands, and the voters name it.
+    private long KnownGrant(string clientId)
+    {
+        if (consensus.FindClaim(clientId) is not { } last) return 0;
+        bool isPast = last.Owner == options.Node || isLinked(last.Owner) || consensus.View.Find(last.Owner) is not { State: MemberState.Up };
+        return isPast ? last.Grant : 0;
     }
 
     private void Take(Claim claim, byte over, in ClaimAnswer answer)

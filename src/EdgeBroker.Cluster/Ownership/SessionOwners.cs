@@ -84,11 +84,15 @@ internal sealed partial class SessionOwners
     /// <summary>Who may have the sessions of dead nodes; null: nobody votes on that.</summary>
     public Heirs? Heirs { get; private set; }
 
+    /// <summary>When this node started.</summary>
+    public long StartMs => _startMs;
+
     /// <summary>Whether this node has the session of a client that outlives its connection, and no other node has a newer one.</summary>
     public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsOwned: true };
 
     /// <summary>Has the voters decide who may have the sessions of dead nodes.</summary>
-    public void Join(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options) => Heirs = new Heirs(consensus, monitor, options, TakeAnswer);
+    public void Join(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options) =>
+        Heirs = new Heirs(consensus, monitor, options, IsLinked, TakeAnswer);
 
     /// <summary>Claims a session; any thread.</summary>
     public ValueTask<SessionClaim> ClaimAsync(in SessionRequest request, CancellationToken cancel)
@@ -173,6 +177,8 @@ internal sealed partial class SessionOwners
         foreach (OwnSession own in _own.Values.ToArray()) Judge(own);
         Reconsider();
     }
+
+    private bool IsLinked(byte node) => _peers.Any(peer => peer.Node == node && peer.Link is { IsLinked: true });
 
     private void Note(Action note)
     {

@@ -16,10 +16,11 @@ internal sealed class KeptBodies(int maxBytes)
     /// <summary>Bytes kept; any thread.</summary>
     public long MemoryBytes => Volatile.Read(ref _bytes);
 
-    /// <summary>Keeps a body in place of the peer's former one.</summary>
+    /// <summary>Keeps a body in place of the peer's former one. A peer that may not be there at all has room only where there is some.</summary>
     public void Keep(Peer peer, string key, CoapResponse whole)
     {
         Forget(peer);
+        if (!peer.IsReal && _bytes + whole.Payload.Length > maxBytes) return;
         _byPeer.Add(peer, _byAge.AddLast(new Kept(peer, key, whole)));
         _bytes += whole.Payload.Length;
         while (_bytes > maxBytes) Forget(_byAge.First!.Value.Peer);

@@ -185,11 +185,11 @@ public sealed class Ingress
         return ReasonCode.NotAuthorized;
     }
 
-    // A shared message that its receiver may not have would be lost to the group.
+    // A shared message that its receiver may not have would be lost to the group; an observation is judged as a whole, as it has one filter.
     private bool MayFilter(ReadOnlySpan<byte> filter, Principal principal, out QoS most)
     {
         most = QoS.AtMostOnce;
-        return _broker.Options.FiltersWideSubscriptions && principal.Receiver is Session && !TopicFilter.TrySplitShared(filter, out _, out _)
+        return _broker.Options.FiltersWideSubscriptions && principal.Receiver is Session { IsOfObservation: false } && !TopicFilter.TrySplitShared(filter, out _, out _)
             && principal.Permissions.MayReceiveSome(filter, out most);
     }
 

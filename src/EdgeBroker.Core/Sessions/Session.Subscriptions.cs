@@ -1,4 +1,5 @@
 using EdgeBroker.Core.Journaling;
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
 
@@ -71,10 +72,14 @@ public sealed partial class Session
     private byte[]? FindDenied(Permissions permissions)
     {
         SyncRoot.MustBeHeld();
-        byte[]? denied = _subscriptions.FindDenied(permissions, _environment.Options.FiltersWideSubscriptions, out bool isWide)?.Filter;
+        bool mayBeWide = _environment.Options.FiltersWideSubscriptions && !IsOfObservation;
+        byte[]? denied = _subscriptions.FindDenied(permissions, IsOfObservation, mayBeWide, out bool isWide)?.Filter;
         if (denied is null) _judge = isWide ? permissions : null;
         return denied;
     }
+
+    /// <summary>Whether it is the session of an observation of another protocol, which has one filter, and a mark.</summary>
+    internal bool IsOfObservation => Id.StartsWith(ReservedIds.Observation, StringComparison.Ordinal);
 
     // With or without the lock.
     private bool IsWithheld(ReadOnlySpan<byte> topic) => Volatile.Read(ref _judge) is { } permissions && !permissions.MaySubscribe(topic);
@@ -96,6 +101,8 @@ public sealed partial class Session
         if (HasEnded || _subscriptions.Remove(filter) is not { } removed) return null;
         _holder?.CountFilters(-1);
         _retained.Remove(removed.Filter);
+        // Perhaps it was the one of which only a part is permitted.
+        if (_judge is { } permissions) FindDenied(permissions);
         if (IsStored) completion = Append(new SubscriptionChanged(_store.Session!, removed.Filter, null));
         return removed;
     }

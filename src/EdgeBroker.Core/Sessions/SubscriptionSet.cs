@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Protocol;
@@ -36,13 +37,15 @@ internal struct SubscriptionSet
 
     /// <summary>The first that a client with these permissions might not subscribe to; null: it might to all of them.</summary>
     /// <param name="permissions">The permissions.</param>
+    /// <param name="isOfObservation">Whether it is the session of an observation, whose mark is no topic that its client has asked for.</param>
     /// <param name="mayBeWide">Whether a filter may match more than is permitted, as long as it is not shared and some of it is.</param>
     /// <param name="isWide">Whether one does.</param>
-    public readonly Subscription? FindDenied(Permissions permissions, bool mayBeWide, out bool isWide)
+    public readonly Subscription? FindDenied(Permissions permissions, bool isOfObservation, bool mayBeWide, out bool isWide)
     {
         isWide = false;
         foreach (Subscription one in ToArray())
         {
+            if (isOfObservation && one.Filter.AsSpan().StartsWith(ReservedIds.ObservationToken)) continue;
             if (IsPermitted(one, permissions)) continue;
             if (!mayBeWide || one.IsShared || !permissions.MayReceiveSome(one.Filter, out _)) return one;
             isWide = true;

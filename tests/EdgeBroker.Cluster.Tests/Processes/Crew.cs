@@ -60,7 +60,7 @@ internal sealed class Crew : IAsyncDisposable
     {
         // On a busy machine a link may be lost, and come back.
         await Deadline.Until(
-            () => Ask("cluster", "init", "-c", "1.toml").ExitCode == 0 || Voters(1)?.GetProperty("state").GetString() is not "forming",
+            () => Ask("cluster", "init", "-c", "1.toml").ExitCode == 0 || Voters(1)?.GetProperty("state").GetString() is { } and not "forming",
             "the three to be formed");
         foreach (int node in new[] { 1, 2, 3 }) await MembersAsync(node, "Up", "Up", "Up");
     }

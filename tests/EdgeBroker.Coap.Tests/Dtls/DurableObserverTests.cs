@@ -55,9 +55,12 @@ public sealed class DurableObserverTests : IAsyncDisposable
         Assert.True(next.Number(OptionNumber.Observe) > told.Number(OptionNumber.Observe));
     }
 
-    [Fact]
-    public async Task Every_message_of_a_queue_arrives_though_the_observer_was_away()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_message_of_a_queue_arrives_though_the_observer_was_away(bool hasRules)
     {
+        if (hasRules) _rules.Current = Allowing("a");
         CoapListener listener = await OpenAsync();
         using (DtlsClient client = await ConnectAsync(listener)) await client.AskAsync(ObserveQueue);
         listener = await RestartAsync();
@@ -142,8 +145,7 @@ public sealed class DurableObserverTests : IAsyncDisposable
         CoapListener listener = await OpenAsync();
         using (DtlsClient client = await ConnectAsync(listener)) await client.AskAsync(Observe);
         listener = await RestartAsync();
-        _rules.Current = new AclRuleSet(
-            [new AclRule { Source = "test", Allows = true, Actions = AccessActions.Subscribe, Topics = [new AclPattern("other")] }], []);
+        _rules.Current = Allowing("other");
         using DtlsClient again = await ConnectAsync(listener);
         await Deadline.Until(() => _broker.FindSession(IdOf("a")) is null, "the observation to end");
         Assert.Equal(0, listener.Server.Resources.ObservationCount);
@@ -185,6 +187,9 @@ public sealed class DurableObserverTests : IAsyncDisposable
     }
 
     private BrokerView View => new(_broker, new RecentRefusals(TimeProvider.System));
+
+    private static AclRuleSet Allowing(string topic) =>
+        new([new AclRule { Source = "test", Allows = true, Actions = AccessActions.Subscribe, Topics = [new AclPattern(topic)] }], []);
 
     private static string IdOf(string filter) => "$observe/sensor/" + filter;
 

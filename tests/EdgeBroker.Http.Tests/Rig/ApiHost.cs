@@ -78,7 +78,9 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         var client = new HttpClient(new SocketsHttpHandler
         {
             UseCookies = false,
-            AllowAutoRedirect = false
+            AllowAutoRedirect = false,
+            // A body that is refused unread is not sent because the answer takes long on a busy machine.
+            Expect100ContinueTimeout = TimeSpan.FromMinutes(1)
         })
         { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
         if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -66,6 +66,7 @@ public sealed class ClusterTests
     [InlineData(Local + "raft_bind = \"127.0.0.1:7002\"\nraft_peers = { 1 = \"127.0.0.1:7101\" }\n", "ports of their own")]
     [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"192.168.1.10:7101\" }\n", "voters off loopback need")]
     [InlineData(Local + "raft_bind = \"127.0.0.1:7102\"\nraft_peers = { 1 = \"gw.example:7101\" }\n", "needs an IP address")]
+    [InlineData(Local + "raft_bind = \"0.0.0.0:7102\"\nraft_peers = { 1 = \"127.0.0.1:7101\" }\n", "at which the others reach it")]
     [InlineData(Local + "without_quorum = \"panic\"\n", "without_quorum")]
     [InlineData(Local + "[cluster.tls]\ncert = \"n.crt\"\nkey = \"n.key\"\nca = \"ca.crt\"\n", "n.crt")]
     public void What_cannot_work_is_refused_in_words(string text, string words)

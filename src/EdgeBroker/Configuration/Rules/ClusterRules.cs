@@ -101,7 +101,7 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
         }
 
         if (voters.Values.Distinct().Count() < voters.Count) errors.Add(draft.At("raft_peers"), "two voters have the same address");
-        if (voters.ContainsValue(new IPEndPoint(IPAddress.TryParse(bind.Host.Trim('[', ']'), out IPAddress? ip) ? ip : IPAddress.None, bind.Port)))
+        if (voters.TryGetValue(node, out IPEndPoint? mine) && mine.Port == bind.Port && Overlaps(bind, mine.Address))
         {
             errors.Add(draft.At("raft_bind"), "\"bind\" and \"raft_bind\" need ports of their own");
         }
@@ -117,9 +117,15 @@ internal sealed class ClusterRules(string baseDirectory, TimeProvider time, Conf
 
     private void Add(SortedDictionary<byte, IPEndPoint> voters, ClusterDraft draft, string key, byte node, ListenAddress address)
     {
-        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? ip) && address.Port > 0) voters.Add(node, new IPEndPoint(ip, address.Port));
-        else errors.Add(draft.At(key), $"node {node} in \"{key}\" needs an IP address and a port, as in \"192.168.1.10:7947\"");
+        bool isOne = IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? ip) && !IsAny(ip) && address.Port > 0;
+        if (isOne) voters.Add(node, new IPEndPoint(ip!, address.Port));
+        else errors.Add(draft.At(key), $"node {node} in \"{key}\" needs an IP address, at which the others reach it, and a port, as in \"192.168.1.10:7947\"");
     }
+
+    private static bool IsAny(IPAddress ip) => ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
+
+    private static bool Overlaps(ListenAddress bind, IPAddress address) =>
+        IPAddress.TryParse(bind.Host.Trim('[', ']'), out IPAddress? ip) && (IsAny(ip) || ip.Equals(address));
 
     private PeerTls? Load(ClusterDraft draft, ClusterTlsDraft files, int node)
     {

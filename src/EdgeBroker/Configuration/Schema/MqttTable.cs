@@ -98,7 +98,7 @@ internal static class MqttTable
             Kinds.Choice(("refuse", false, ""), ("filter", true, "each message is judged when it is delivered")),
             o => o.FiltersWideSubscriptions,
             (o, v) => o with { FiltersWideSubscriptions = v },
-            Applies.ToNewSubscriptions,
+            Applies.AtOnceWithReview,
             "filters, as \"#\", that match more than is permitted")
         .Key(
             "max_queued_messages",
