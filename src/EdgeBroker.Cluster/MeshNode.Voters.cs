@@ -55,6 +55,7 @@ public sealed partial class MeshNode
         return new VotersStatus(consensus.IsMember, consensus.Leader, consensus.Term, consensus.HasMajority)
         {
             Voters = [.. consensus.Voters.Order()],
+            Silent = [.. voters.Where(peer => peer.Link is { IsLinked: true, Sight: null }).Select(peer => peer.Node)],
             LinkedCommitIndex = voters.Max(peer => peer.Link?.Sight?.CommitIndex) ?? 0,
             FormedElsewhere = voters.FirstOrDefault(peer => peer.Link?.Sight is { IsMember: true })?.Node,
             Members = [.. consensus.View.Members.Values.Select(one => new MemberStatus(one.Node, one.Start.Name, one.State.ToString(), one.Incarnation))],

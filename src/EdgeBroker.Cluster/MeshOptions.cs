@@ -93,6 +93,9 @@ public sealed record VotersStatus(bool IsFormed, byte? Leader, long Term, bool H
     /// <summary>A linked node that is a member of a group; null: none is.</summary>
     internal byte? FormedElsewhere { get; init; }
 
+    /// <summary>Linked voters that have not said yet whether they are members of a group.</summary>
+    internal IReadOnlyList<byte> Silent { get; init; } = [];
+
     /// <summary>The highest index that a linked node knows to be committed.</summary>
     internal long LinkedCommitIndex { get; init; }
 }

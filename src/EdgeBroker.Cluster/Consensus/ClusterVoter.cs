@@ -14,6 +14,7 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     // A majority is asked five times in dead_after; three misses are more than chance.
     private const double MajorityPart = 0.6;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenStarts = TimeSpan.FromSeconds(5);
     // A voter that is added has to catch up; a proposal has to be agreed on.
     private static readonly TimeSpan AddTimeout = TimeSpan.FromSeconds(30);
@@ -86,7 +87,15 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
         await _changing.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
+            long began = _settings.Time.GetTimestamp();
+            // Whoever is linked says with its next ping whether it is a member.
+            while (_node.Status.Voters is { Silent.Count: > 0 } && _settings.Time.GetElapsedTime(began) < SilenceLimit)
+            {
+                await Task.Delay(Interval, _settings.Time, cancel).ConfigureAwait(false);
+            }
+
             if (_node.Status.Voters is not { } status) return "this node has not started yet";
+            if (status.Silent.Count > 0) return $"node {string.Join(" and ", status.Silent)} does not vote: it has no \"raft_bind\"";
             if (IsMember) return "this node is a member already: \"cluster init\" is done once, on one node";
             if (status.FormedElsewhere is { } other) return $"node {other} is a member of a cluster already, and adds this one by itself";
             byte[] linked = [.. LinkedVoters()];
