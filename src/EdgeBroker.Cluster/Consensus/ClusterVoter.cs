@@ -87,6 +87,7 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
         await _changing.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
+            if (IsMember) return "this node is a member already: \"cluster init\" is done once, on one node";
             long began = _settings.Time.GetTimestamp();
             // Whoever is linked says with its next ping whether it is a member.
             while (_node.Status.Voters is { Silent.Count: > 0 } && _settings.Time.GetElapsedTime(began) < SilenceLimit)
@@ -96,7 +97,6 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
 
             if (_node.Status.Voters is not { } status) return "this node has not started yet";
             if (status.Silent.Count > 0) return $"node {string.Join(" and ", status.Silent)} does not vote: it has no \"raft_bind\"";
-            if (IsMember) return "this node is a member already: \"cluster init\" is done once, on one node";
             if (status.FormedElsewhere is { } other) return $"node {other} is a member of a cluster already, and adds this one by itself";
             byte[] linked = [.. LinkedVoters()];
             // One that is not asked may be a member of a cluster, and two clusters do not become one.
