@@ -17,7 +17,7 @@ public sealed partial class Session
     /// <inheritdoc/>
     public override DeliveryOutcome Deliver(in Publication message, Subscription subscription, RoutingContext context)
     {
-        if (_policy?.Filter is { } filter && !filter.Takes(message)) return DeliveryOutcome.Ignored;
+        if (_rules?.Policy?.Filter is { } filter && !filter.Takes(message)) return DeliveryOutcome.Ignored;
         if (IsWithheld(message.Topic)) return DeliveryOutcome.Ignored;
         QoS qos = Lower(message.QoS, subscription.Options.MaximumQoS);
         bool retain = message.Retain && subscription.Options.RetainAsPublished;
@@ -63,7 +63,7 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            if (_policy?.Filter is not null || _judge is not null) return false;
+            if (_rules?.Policy?.Filter is not null || _rules?.Judge is not null) return false;
             if (_link is null) return !KeepsQoS0;
             // What waits already comes first.
             return !(KeepsQoS0 && _queue.Count > 0) && _link.TrySend(segment, subscription, context);

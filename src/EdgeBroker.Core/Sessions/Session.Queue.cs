@@ -13,11 +13,11 @@ public sealed partial class Session
     // Topics read back in one go, for a queue that keeps the latest message of each.
     private const int TopicsPerRead = 256;
 
-    private QueuePolicy Policy => _policy ?? _environment.QueuePolicy;
+    private QueuePolicy Policy => _rules?.Policy ?? _environment.QueuePolicy;
 
-    private bool KeepsQoS0 => _policy is { KeepsQoS0: true };
+    private bool KeepsQoS0 => _rules?.Policy is { KeepsQoS0: true };
 
-    private bool TellsWait => _policy is { TellsWait: true };
+    private bool TellsWait => _rules?.Policy is { TellsWait: true };
 
     /// <summary>Drops what has waited too long or expired on disk, and lets publishers go on whom a changed limit does not hold any more.</summary>
     internal DeliveryOutcome SweepQueue(long nowMs)
@@ -84,7 +84,7 @@ public sealed partial class Session
     private void SetPolicy(QueuePolicy? policy)
     {
         SyncRoot.MustBeHeld();
-        _policy = policy;
+        _rules = SessionRules.Of(policy, _rules?.Judge);
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.KeepLatest(Policy.Overflow == QueueOverflow.KeepLatestPerTopic);
     }
 

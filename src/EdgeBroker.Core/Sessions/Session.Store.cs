@@ -63,7 +63,7 @@ public sealed partial class Session : IStoredSessionOwner
         session._lifetime.Restore(restored, environment.Clock.NowMs + (long)environment.Options.RestartWillDelay.TotalMilliseconds);
         session._window.Restore(restored);
         session._received.Restore(restored.ReceivedIds);
-        session._policy = restored.QueuePolicy;
+        session._rules = SessionRules.Of(restored.QueuePolicy, judge: null);
         restored.Sort();
         if (restored.Queue.Count > 0) session._queue = new MessageQueue(environment.Ledger, restored.Queue, restored.QueueBytes);
         environment.Ledger.Account(MemoryKind.Sessions, session.MemoryBytes);
@@ -122,7 +122,7 @@ public sealed partial class Session : IStoredSessionOwner
             _store.Open(Journal.Open(Id), this);
         }
 
-        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _policy, _holder));
+        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _rules?.Policy, _holder));
     }
 
     /// <summary>Records on disk that a message waits for this session, where that is to outlive the process.</summary>

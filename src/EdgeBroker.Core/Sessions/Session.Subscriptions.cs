@@ -63,7 +63,7 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            if (Holds(lease)) _judge = permissions;
+            if (Holds(lease)) _rules = SessionRules.Of(_rules?.Policy, permissions);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed partial class Session
         SyncRoot.MustBeHeld();
         bool mayBeWide = _environment.Options.FiltersWideSubscriptions && !IsOfObservation;
         byte[]? denied = _subscriptions.FindDenied(permissions, IsOfObservation, mayBeWide, out bool isWide)?.Filter;
-        if (denied is null) _judge = isWide ? permissions : null;
+        if (denied is null) _rules = SessionRules.Of(_rules?.Policy, isWide ? permissions : null);
         return denied;
     }
 
@@ -82,7 +82,7 @@ public sealed partial class Session
     internal bool IsOfObservation => Id.StartsWith(ReservedIds.Observation, StringComparison.Ordinal);
 
     // With or without the lock.
-    private bool IsWithheld(ReadOnlySpan<byte> topic) => Volatile.Read(ref _judge) is { } permissions && !permissions.MaySubscribe(topic);
+    private bool IsWithheld(ReadOnlySpan<byte> topic) => Volatile.Read(ref _rules)?.Judge is { } permissions && !permissions.MaySubscribe(topic);
 
     /// <inheritdoc/>
     internal override Subscription? TryUnsubscribe(ConnectionLease lease, ReadOnlySpan<byte> filter, out Completion? completion)
@@ -102,7 +102,7 @@ public sealed partial class Session
         _holder?.CountFilters(-1);
         _retained.Remove(removed.Filter);
         // Perhaps it was the one of which only a part is permitted.
-        if (_judge is { } permissions) FindDenied(permissions);
+        if (_rules?.Judge is { } permissions) FindDenied(permissions);
         if (IsStored) completion = Append(new SubscriptionChanged(_store.Session!, removed.Filter, null));
         return removed;
     }

@@ -1,7 +1,6 @@
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
-using EdgeBroker.Core.Security;
 using EdgeBroker.Protocol;
 
 namespace EdgeBroker.Core.Sessions;
@@ -15,7 +14,7 @@ public sealed partial class Session : Receiver
 {
     private readonly SessionEnvironment _environment;
     private ISessionLink? _link;
-    private QueuePolicy? _policy;
+    private SessionRules? _rules;
     private MessageQueue _queue = MessageQueue.None;
     private SubscriptionSet _subscriptions;
     private SendWindow _window = new();
@@ -24,9 +23,6 @@ public sealed partial class Session : Receiver
     private RetainedFeed _retained;
     private SessionStore _store;
     private Holder? _holder;
-
-    // Whether each message is permitted, where the client has subscribed to more than it may receive; null: whatever its filters match is.
-    private Permissions? _judge;
 
     internal Session(string clientId, SessionEnvironment environment)
         : base(clientId) => _environment = environment;
