@@ -189,8 +189,8 @@ public sealed class Ingress
     private bool MayFilter(ReadOnlySpan<byte> filter, Principal principal, out QoS most)
     {
         most = QoS.AtMostOnce;
-        return _broker.Options.FiltersWideSubscriptions && principal.Receiver is Session { IsOfObservation: false } && !TopicFilter.TrySplitShared(filter, out _, out _)
-            && principal.Permissions.MayReceiveSome(filter, out most);
+        return _broker.Options.FiltersWideSubscriptions && principal.Receiver is Session { IsOfObservation: false }
+            && !TopicFilter.TrySplitShared(filter, out _, out _) && principal.Permissions.MayReceiveSome(filter, out most);
     }
 
     private static void Conclude(Completion arrival, Completion? kept)
