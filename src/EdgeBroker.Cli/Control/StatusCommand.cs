@@ -72,14 +72,14 @@ public static class StatusCommand
 
     private static void ShowAll(StatusAnswer status, CommandContext context)
     {
-        var table = new TextTable("NAME", ">VALUE", "UNIT");
+        var table = new TextTable("NAME", "LABELS", ">VALUE", "UNIT");
         foreach (MeterAnswer meter in status.Meters)
         {
-            string tags = meter.Tags is null ? "" : "{" + string.Join(",", meter.Tags.Select(tag => $"{tag.Key}={tag.Value}")) + "}";
-            table.Add(meter.Name + tags, Shown.Number(meter.Value), meter.Unit);
+            string labels = meter.Tags is null ? "" : string.Join(",", meter.Tags.Select(tag => $"{tag.Key}={tag.Value}"));
+            table.Add(meter.Name, labels, Shown.Number(meter.Value), meter.Unit);
         }
 
-        foreach ((string name, string value) in status.States) table.Add(name, value, "");
+        foreach ((string name, string value) in status.States) table.Add(name, "", value, "");
         table.Write(context.Out);
     }
 }
