@@ -111,12 +111,18 @@ internal sealed class Crew : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Expects that a client which wants its session is turned away.</summary>
-    public async Task ExpectRefusedAsync(int node, string id, ReasonCode reason)
+    /// <summary>Expects that a client which wants its session is turned away for this reason, once it is known whether the node that has it is linked.</summary>
+    public Task ExpectRefusedAsync(int node, string id, ReasonCode reason) => Deadline.Until(
+        () => RefusalOfAsync(node, id).GetAwaiter().GetResult() == reason, $"node {node} to turn {id} away with {reason}");
+
+    private async Task<ReasonCode> RefusalOfAsync(int node, string id)
     {
         TestClient client = await OpenAsync(node, id);
         await client.SendAsync(client.Packets.Connect(id, cleanStart: false, 0, Prop.SessionExpiry(10_000)));
-        await client.ExpectRefusedAsync(reason);
+        ReceivedPacket packet = await client.ExpectAsync(PacketType.Connack);
+        Assert.True(packet.Reason is ReasonCode.UseAnotherServer or ReasonCode.ServerUnavailable, $"node {node} answered {id} with {packet.Reason}");
+        await client.ExpectClosedAsync();
+        return packet.Reason;
     }
 
     private async Task<TestClient> OpenAsync(int node, string id)
