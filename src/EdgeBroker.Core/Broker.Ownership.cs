@@ -40,14 +40,4 @@ public sealed partial class Broker
         using OwnCall call = BeginOwnCall();
         return session.GiveWay() is { } ending ? Finish(session, ending, call.Context) : null;
     }
-
-    /// <summary>Notes on disk under what this node owns a session.</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="epoch">Under what.</param>
-    /// <param name="connectedAt">When its last connection was accepted.</param>
-    public void Own(Session session, Epoch epoch, Stamp connectedAt)
-    {
-        using OwnCall call = BeginOwnCall();
-        session.Own(epoch, connectedAt);
-    }
 }
