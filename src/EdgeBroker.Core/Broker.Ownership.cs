@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
