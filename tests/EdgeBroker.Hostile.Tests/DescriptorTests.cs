@@ -39,10 +39,15 @@ public sealed class DescriptorTests
         string certificate = Path.Combine(siege.Folder, "certs", "server.crt");
         await File.WriteAllTextAsync(certificate, await File.ReadAllTextAsync(certificate));
         await ExpectServedAsync((await siege.PlaceAsync("coap")).Port);
-        (TimeSpan before, long begin) = (ProcessorTime(siege.Process.Id), Stopwatch.GetTimestamp());
-        for (int i = 0; i < 3; i++) await RestsAsync(siege, plain);
-        TimeSpan used = ProcessorTime(siege.Process.Id) - before, passed = Stopwatch.GetElapsedTime(begin);
-        Assert.True(used < passed / 2, $"{used} of {passed} were spent");
+        using (await siege.SilenceAsync())
+        {
+            (TimeSpan before, long begin) = (ProcessorTime(siege.Process.Id), Stopwatch.GetTimestamp());
+            for (int i = 0; i < 3; i++) await RestsAsync(siege, plain);
+            TimeSpan used = ProcessorTime(siege.Process.Id) - before, passed = Stopwatch.GetElapsedTime(begin);
+            // A listener that did not rest would take a whole processor.
+            Assert.True(used < passed / 4, $"{used} of {passed} were spent");
+        }
+
         Assert.DoesNotContain("certificate files are not used", siege.Process.Said, StringComparison.Ordinal);
         await siege.EndAsync();
     }

@@ -23,6 +23,7 @@ internal sealed class Siege : IAsyncDisposable
 
     private readonly string _directory;
     private readonly CancellationTokenSource _ending = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly List<IDisposable> _attackers = [];
     private Task _canary = Task.CompletedTask;
     private string _scenario = "";
@@ -141,6 +142,13 @@ internal sealed class Siege : IAsyncDisposable
     /// <summary>Waits until the broker has said something.</summary>
     public Task SaidAsync(string words) => Process.LineAsync(line => line.Contains(words, StringComparison.Ordinal));
 
+    /// <summary>Has the canary wait once it has been served, until what is returned is disposed: it is most of what a broker at rest has to do.</summary>
+    public async Task<IDisposable> SilenceAsync()
+    {
+        await Deadline.Within(_turn.WaitAsync(), "the canary to be served");
+        return new Silence(_turn);
+    }
+
     /// <summary>The attackers have gone: the canary was served all along, a new client is let in, and the process never was too large.</summary>
     public async Task EndAsync()
     {
@@ -165,6 +173,7 @@ internal sealed class Siege : IAsyncDisposable
         Process.Dispose();
         await _canary.ContinueWith(_ => { }, TaskScheduler.Default);
         _ending.Dispose();
+        _turn.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -206,6 +215,7 @@ internal sealed class Siege : IAsyncDisposable
         {
             for (int number = 0; !_ending.IsCancellationRequested; number++)
             {
+                await _turn.WaitAsync();
                 string text = number.ToString(CultureInfo.InvariantCulture);
                 long begin = Stopwatch.GetTimestamp();
                 await canary.SendAsync(canary.Packets.Publish("canary/echo", text, qos: 1, packetId: 1));
@@ -220,8 +230,14 @@ internal sealed class Siege : IAsyncDisposable
                 TimeSpan waited = Stopwatch.GetElapsedTime(begin);
                 Assert.True(waited < CanaryTimeout, $"The canary waited {waited}.");
                 Interlocked.Increment(ref _served);
+                _turn.Release();
             }
         }
+    }
+
+    private sealed class Silence(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
     }
 
     // Whoever wants to know how far from the bound scenarios stay names a file.
