@@ -22,8 +22,12 @@ log="artifacts/publish/$rid.log"
 rm -rf "$staging" "artifacts/$rid" "artifacts/symbols/$rid"
 mkdir -p "$staging"
 
+# Told by the API. Of sources without a repository nothing is said, and so with changes that are in no commit.
+commit="$(git rev-parse --short=12 HEAD 2>/dev/null || true)"
+[ -z "$(git status --porcelain --untracked-files=no 2>/dev/null)" ] || commit=""
+
 dotnet restore "$project" --locked-mode --verbosity quiet
-if ! dotnet publish "$project" --no-restore -c Release -p:Checked=false -r "$rid" -o "$staging" -nologo --verbosity minimal >"$log" 2>&1; then
+if ! dotnet publish "$project" --no-restore -c Release -p:Checked=false -p:Commit="$commit" -r "$rid" -o "$staging" -nologo --verbosity minimal >"$log" 2>&1; then
   cat "$log" >&2
   echo "publish for $rid failed" >&2
   exit 1

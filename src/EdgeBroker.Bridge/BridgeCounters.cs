@@ -11,6 +11,7 @@ internal sealed class BridgeCounters
     private long _loops;
     private long _reconnects;
     private long _lastAcknowledgedMs = -1;
+    private double _roundTripMs = -1;
 
     /// <summary>Messages sent.</summary>
     public long Sent => Volatile.Read(ref _sent);
@@ -35,6 +36,13 @@ internal sealed class BridgeCounters
 
     /// <summary>When the other side acknowledged something last, by the broker's clock; -1: never.</summary>
     public long LastAcknowledgedMs => Volatile.Read(ref _lastAcknowledgedMs);
+
+    /// <summary>
+    /// How long the other side took last for a message, from its sending to the end of its exchange, in milliseconds; below 0: not known yet.
+    /// </summary>
+    public double RoundTripMs => Volatile.Read(ref _roundTripMs);
+
+    public void NoteRoundTrip(double ms) => Volatile.Write(ref _roundTripMs, ms);
 
     public void CountSent() => Interlocked.Increment(ref _sent);
 

@@ -72,6 +72,15 @@ public sealed record BridgeStatus
     /// <summary>How long ago the other side acknowledged something; null: never since the broker's start.</summary>
     public double? LastAcknowledgedSeconds { get; init; }
 
+    /// <summary>How long the other side took last to be done with a message, in milliseconds; null: not known since the broker's start.</summary>
+    public double? RoundTripMs { get; init; }
+
+    /// <summary>Since when it does what it does.</summary>
+    public DateTimeOffset SinceAt { get; init; }
+
+    /// <summary>When it tries again to connect; null: it does not wait for that.</summary>
+    public DateTimeOffset? NextTryAt { get; init; }
+
     /// <summary>What went wrong last; null: nothing since the start.</summary>
     public BridgeFault? LastFault { get; init; }
 }

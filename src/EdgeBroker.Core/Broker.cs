@@ -114,6 +114,9 @@ public sealed partial class Broker
     /// <summary>Sessions with a connection.</summary>
     public int ConnectedCount => _sessions.Connected;
 
+    /// <summary>Sessions without a connection, kept for when their client comes back.</summary>
+    public int DisconnectedCount => Math.Max(0, SessionCount - _sessions.Attached);
+
     /// <summary>Sessions with a connection of one <see cref="LinkKind.Index"/>.</summary>
     internal int ConnectedBy(int kind) => _sessions.ConnectedBy(kind);
 

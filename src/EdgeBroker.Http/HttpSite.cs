@@ -63,7 +63,7 @@ public sealed class HttpSite
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
         Add(() => HealthEndpoints.Make(health, time, DescribeCluster));
         var clients = new HttpClients(broker);
-        Publishing = new PublishEndpoints(broker, clients, new OnceOnly(new IdempotencyKeys(time), time));
+        Publishing = new PublishEndpoints(broker, clients, new OnceOnly(new IdempotencyKeys(time), time), time);
         Add(new TopicStream(this, clients, time).Make);
         Add(Publishing.Make);
         Add(ConsoleEndpoints.Make);
@@ -199,7 +199,7 @@ public sealed class HttpSite
         string method = context.Request.Method;
         HttpEndpoint? found = _endpoints.Find(listener.Serve, method, target, out Dictionary<string, string> arguments, out List<string> allowed);
         if (found is null) throw NotFound(context, target, allowed);
-        var exchange = new Exchange(context, listener, found, target, arguments, requestId) { Address = AddressOf(context), Ledger = _broker.Limits.Ledger };
+        var exchange = new Exchange(context, listener, found, target, arguments, requestId) { Address = AddressOf(context), Limits = _broker.Limits };
         LimitBody(context, found);
         return exchange;
     }
@@ -236,6 +236,13 @@ public sealed class HttpSite
         {
             // A login comes from somebody not known yet. The console's files are for anybody.
             if (endpoint.IsUnsafe) Slow(_strangers.Ask(stranger));
+            return;
+        }
+
+        if (endpoint.Access == EndpointAccess.OpenApart && (exchange.Listener.Serve & (HttpSurfaces.Api | HttpSurfaces.Console)) == 0)
+        {
+            // A collector comes a few times a minute.
+            Slow(_strangers.Ask(stranger));
             return;
         }
 

@@ -68,9 +68,15 @@ public sealed partial class MqttServer : IListenerFamily, IDisposable
     public void RegisterMeters(MeterRegistry meters)
     {
         Handshakes.RegisterMeters(meters);
+        var turns = new HistogramMeter(
+            "edgebroker.reactor.turn.duration", MeterUnit.Seconds, "how long a thread that serves connections is at work at a stretch", .0001, .0005, .001,
+            .005, .01, .05, .1, .5, 1);
+        meters.Histogram(turns);
+        Action<double> record = turns.Record;
         for (int i = 0; i < _reactors.Length; i++)
         {
             Reactor reactor = _reactors[i];
+            reactor.TurnListener = () => meters.IsRead ? record : null;
             meters.Counter(
                 "edgebroker.reactor.busy", MeterUnit.Milliseconds, "processor time of threads that serve connections", () => reactor.BusyMs,
                 tags: new MeterTag("reactor", i.ToString(CultureInfo.InvariantCulture)));

@@ -34,6 +34,25 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task Since_when_it_is_away_when_it_tries_again_and_how_long_the_other_side_takes_is_told()
+    {
+        await using var remote = new TestBroker(new TestBrokerOptions { OverSockets = true });
+        using var nowhere = new FaultyProxy();
+        await using BridgedBroker local = await BridgedBroker.StartAsync("one", Bridges.To(nowhere.Port, Out));
+        await using TestClient near = await local.Test.ConnectAsync("near");
+        await near.PublishAsync("plant/a", "1", 1);
+        await local.UntilAsync("up", status => status is { Phase: BridgePhase.Waiting, NextTryAt: not null, RoundTripMs: null });
+        DateTimeOffset since = local["up"].SinceAt;
+        BridgeFault first = local["up"].LastFault!;
+        // However often it tries.
+        await local.UntilAsync("up", status => status.LastFault is { } fault && !ReferenceEquals(fault, first));
+        Assert.Equal(since, local["up"].SinceAt);
+        await local.ReloadAsync(Bridges.To(remote.Port, Out));
+        await local.UntilAsync("up", status => status is { Phase: BridgePhase.Connected, NextTryAt: null, RoundTripMs: >= 0 });
+        Assert.True(local["up"].SinceAt > since);
+    }
+
+    [Fact]
     public async Task A_lazy_bridge_comes_for_what_waits_and_leaves()
     {
         await using var remote = new TestBroker(new TestBrokerOptions { OverSockets = true });

@@ -236,6 +236,44 @@ public sealed class AcceptanceTests(Chromium chromium)
         }
     }
 
+    /// <summary>The page, /ready, and whoever publishes over HTTP are told the same.</summary>
+    [Fact]
+    public async Task A_store_that_is_full_is_the_first_thing_said()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(more: """
+            [storage]
+            max_bytes = "16MB"
+            """);
+        using var http = new HttpClient { BaseAddress = broker.Site };
+        http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String("anna:right"u8));
+        byte[] value = new byte[1024 * 1024];
+        Random.Shared.NextBytes(value);
+        (int status, string said) = (200, "");
+        for (int i = 0; i < 40 && status == 200; i++) (status, said) = await PublishAsync(i);
+        Assert.True(status == 503, $"{status} {said}");
+        Assert.Contains("problem:store-full", said, StringComparison.Ordinal);
+        Assert.Contains("storage.max_bytes", said, StringComparison.Ordinal);
+        using HttpResponseMessage ready = await http.GetAsync("/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        using JsonDocument parts = JsonDocument.Parse(await ready.Content.ReadAsStringAsync());
+        string detail = parts.RootElement.GetProperty("parts").EnumerateArray().First(part => part.GetProperty("status").GetString() == "failing")
+            .GetProperty("detail").GetString()!;
+        await using ConsolePage page = await chromium.OpenAsync(broker.Site, View.Desktop);
+        await page.LogInAsync("anna", "right");
+        await page.SeesAsync("1 problem: " + detail.Split(';')[0].Split(':')[0]);
+        await page.GoAsync("problems");
+        await page.SeesAsync(detail.Split(':')[0]);
+        await page.ScreenshotAsync("real-store-full");
+        page.IsClean();
+
+        async Task<(int Status, string Said)> PublishAsync(int number)
+        {
+            using var body = new ByteArrayContent(value);
+            using HttpResponseMessage answer = await http.PostAsync($"/topics/big/{number}?qos=1&retain=true", body);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+    }
+
     /// <summary>A site of somebody else's: one empty page.</summary>
     private sealed class EvilSite : IAsyncDisposable
     {

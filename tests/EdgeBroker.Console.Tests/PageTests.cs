@@ -10,7 +10,7 @@ public sealed class PageTests(Chromium chromium) : IDisposable
 
     public void Dispose() => _api.Dispose();
 
-    public static TheoryData<string> Views => ["desktop", "phone", "dark", "narrow"];
+    public static TheoryData<string> Views => ["desktop", "phone", "dark", "narrow", "zoom200", "zoom400"];
 
     [Theory]
     [MemberData(nameof(Views))]
@@ -57,6 +57,23 @@ public sealed class PageTests(Chromium chromium) : IDisposable
         ("system?tab=audit", "session.kick"), ("system?tab=backup", "Make a copy"),
         ("system?tab=about", "api version"),
     ];
+
+    [Theory]
+    [InlineData("reduce", "none 0s")]
+    [InlineData("no-preference", "appear 0.2s")]
+    public async Task Nothing_moves_for_whoever_asks_for_that(string motion, string expected)
+    {
+        await using ConsolePage page = await chromium.OpenAsync(_api.Site, View.Desktop with { Motion = motion });
+        await page.LogInAsync("anna", "right");
+        string seen = await page.EvaluateAsync<string>("""
+            (() => {
+              const one = document.body.appendChild(Object.assign(document.createElement('div'), { className: 'skeleton' }));
+              const other = document.body.appendChild(Object.assign(document.createElement('div'), { className: 'waiting' }));
+              return `${getComputedStyle(one).animationName} ${getComputedStyle(other).transitionDuration}`;
+            })()
+            """);
+        Assert.Equal(expected, seen);
+    }
 
     [Fact]
     public async Task What_others_wrote_is_text()

@@ -39,9 +39,15 @@ public sealed class FaultTests(ITestOutputHelper output)
         await using Probe watch = await WatchAsync(port);
         await BreakAsync(rig, shim, watch, port, kinds, error);
         await ready.ExpectAsync(503, "\"part\":\"store\",\"status\":\"failing\"");
+        // Over HTTP the same is said, and nobody waits for the disk.
+        Assert.Contains(error == Errno.NoSpace ? "full" : "cannot be written", await ready.StoreTroubleAsync(), StringComparison.Ordinal);
+        (int status, string said) = await ready.PublishAsync("away/http");
+        Assert.Equal(503, status);
+        Assert.Contains(error == Errno.NoSpace ? "problem:store-full" : "problem:store-failing", said, StringComparison.Ordinal);
         shim.Heal();
         await watch.ExpectLatestAsync(StoreState, state => state == WellState);
         await ready.ExpectAsync(200, "\"part\":\"store\",\"status\":\"good\"");
+        Assert.Equal(200, (await ready.PublishAsync("live")).Status);
         await rig.MoreAcknowledgedAsync(50);
         Verdict verdict = await rig.SettleAsync();
         AssertKept(rig, verdict);

@@ -39,6 +39,10 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
     private long _messagesSent;
     private long _bytesSent;
     private long _messagesReceived;
+
+    // One message at a time is timed: its identifier, 0 if none is, and when it went.
+    private volatile int _timedId;
+    private long _timedAt;
     private readonly long _connectedAtMs = clock.NowMs;
     private Lock _lock = new();
 
@@ -135,6 +139,7 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
         }
 
         Account(context, qos, length, message.Payload.Length);
+        if (qos != QoS.AtMostOnce && _timedId == 0 && !delivery.Dup) Time(delivery.PacketId);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
         return SendOutcome.Sent;
     }
@@ -225,6 +230,12 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
     {
         bridge.Counters.CountAcknowledged(clock.NowMs);
         channel.NoteProgress(isDone: true);
+        if (_timedId == packetId)
+        {
+            bridge.Counters.NoteRoundTrip(clock.MillisecondsSince(Volatile.Read(ref _timedAt)));
+            _timedId = 0;
+        }
+
         if (!isRefused) return;
         lock (_lock.Alone()) _lowered.Remove(packetId);
     }
@@ -258,6 +269,12 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
             channel.NoteSent(publish.QoS, routed.Topic, clock.NowMs);
             return true;
         }
+    }
+
+    private void Time(ushort packetId)
+    {
+        Volatile.Write(ref _timedAt, clock.Timestamp);
+        _timedId = packetId;
     }
 
     private SendOutcome Refuse(RoutedTopic routed, int bytes)

@@ -125,6 +125,8 @@ internal static class BridgeSession
     {
         public bool HasRoom => false;
 
+        public bool IsClient => false;
+
         public void RequestPumpWhenDrained()
         {
         }

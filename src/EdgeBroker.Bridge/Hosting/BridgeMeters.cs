@@ -29,6 +29,9 @@ internal static class BridgeMeters
         meters.Gauge(
             "edgebroker.bridge.last_acknowledged", MeterUnit.Seconds, "how long ago the other side acknowledged something",
             () => (long?)read()?.LastAcknowledgedSeconds, sys + "last_acknowledged", null, tag);
+        meters.Gauge(
+            "edgebroker.bridge.round_trip", MeterUnit.Milliseconds, "how long the other side took last to be done with a message",
+            () => (long?)read()?.RoundTripMs, sys + "round_trip", null, tag);
         meters.Counter("edgebroker.bridge.messages.sent", MeterUnit.Messages, "messages sent", () => read()?.Sent, sys + "messages/sent", null, tag);
         meters.Counter(
             "edgebroker.bridge.messages.acknowledged", MeterUnit.Messages, "messages the other side has acknowledged", () => read()?.Acknowledged,

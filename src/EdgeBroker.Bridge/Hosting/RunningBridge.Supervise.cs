@@ -163,7 +163,7 @@ internal sealed partial class RunningBridge
     {
         TimeSpan wait = _backoff.Next();
         _state.Note(failure.Layer, failure.Message);
-        Enter(BridgePhase.Waiting);
+        Enter(BridgePhase.Waiting, wait);
         BridgeLog.NotConnected(_state.Environment.Log, Options.Name, failure.Message, Math.Round(wait.TotalSeconds, 1));
         await _wake.WaitAsync(wait, Time, _lifetime.Token).ConfigureAwait(false);
     }

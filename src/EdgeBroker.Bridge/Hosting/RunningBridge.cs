@@ -21,6 +21,8 @@ internal sealed partial class RunningBridge : IAsyncDisposable
     private readonly CancellationTokenSource _lifetime = new();
     private Task _running = Task.CompletedTask;
     private BridgePhase _phase;
+    private DateTimeOffset _sinceAt;
+    private DateTimeOffset? _nextTryAt;
     private bool _isWanted;
     private bool _isDrainOrdered;
     private BridgeConnection? _connection;
@@ -34,6 +36,7 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         _servers = new ServerRotation([Options.Connection.Transport, .. Options.Connection.OtherServers], Options.Connection.ServerOrder);
         _backoff = new DecorrelatedBackoff(Options.Reconnect, Random.Shared.NextDouble);
         _isWanted = Options.Start != BridgeStart.OnCommand;
+        _sinceAt = Time.GetUtcNow();
     }
 
     /// <summary>The ids of its sessions.</summary>
@@ -109,7 +112,9 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         get
         {
             BridgePhase phase;
-            lock (_lock.Alone()) phase = _phase;
+            DateTimeOffset sinceAt;
+            DateTimeOffset? nextTryAt;
+            lock (_lock.Alone()) (phase, sinceAt, nextTryAt) = (_phase, _sinceAt, _nextTryAt);
             IReadOnlyList<LaneStatus> backlogs = Backlogs;
             BridgeCounters counters = _state.Counters;
             long lastMs = counters.LastAcknowledgedMs;
@@ -131,6 +136,9 @@ internal sealed partial class RunningBridge : IAsyncDisposable
                 Loops = counters.Loops,
                 Connections = counters.Connections,
                 LastAcknowledgedSeconds = lastMs < 0 ? null : (_state.Broker.Clock.NowMs - lastMs) / 1000.0,
+                RoundTripMs = counters.RoundTripMs is >= 0 and double roundTrip ? roundTrip : null,
+                SinceAt = sinceAt,
+                NextTryAt = nextTryAt,
                 LastFault = _state.LastFault,
             };
         }
@@ -220,10 +228,18 @@ internal sealed partial class RunningBridge : IAsyncDisposable
         }
     }
 
-    private void Enter(BridgePhase phase)
+    private void Enter(BridgePhase phase, TimeSpan? untilNextTry = null)
     {
-        lock (_lock.Alone()) _phase = phase;
+        DateTimeOffset now = Time.GetUtcNow();
+        lock (_lock.Alone())
+        {
+            // Tries and the pauses between them are one thing: it is away.
+            if (phase != _phase && !(IsAway(phase) && IsAway(_phase))) _sinceAt = now;
+            (_phase, _nextTryAt) = (phase, now + untilNextTry);
+        }
     }
+
+    private static bool IsAway(BridgePhase phase) => phase is BridgePhase.Connecting or BridgePhase.Waiting;
 
     /// <summary>Tells clients of this broker whether the bridge is connected, by a retained message.</summary>
     private void Tell(bool isConnected)

@@ -60,6 +60,9 @@ internal sealed class DurableFeed(Broker broker, RoutingContext context, ISerial
     public bool HasRoom => !Volatile.Read(ref _isClosed) && (!isQueue || Volatile.Read(ref _count) < MaxInflight);
 
     /// <inheritdoc/>
+    public bool IsClient => false;
+
+    /// <inheritdoc/>
     public long HeldBytes => _bytes;
 
     /// <summary>Takes the session, or makes it; false: it is another user's.</summary>

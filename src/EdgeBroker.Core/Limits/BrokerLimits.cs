@@ -127,8 +127,14 @@ public sealed class BrokerLimits
     public string Describe(LimitKind limit)
     {
         if (limit == LimitKind.MaxListenerConnections) return ListenerConnections;
+        return ValueOf(limit) is { } value ? $"limits.{KeyOf(limit)} ({value})" : "limits." + KeyOf(limit);
+    }
+
+    /// <summary>What a limit is set to, in words; null: nothing is, or each listener has its own.</summary>
+    public string? ValueOf(LimitKind limit)
+    {
         LimitOptions options = _current;
-        string? value = limit switch
+        return limit switch
         {
             LimitKind.ConnectionsPerIp => Show(options.ConnectionsPerIp),
             LimitKind.PublishesPerClient => Show(options.PublishesPerClient),
@@ -152,7 +158,6 @@ public sealed class BrokerLimits
             LimitKind.MaxMemory => string.Create(CultureInfo.InvariantCulture, $"{Memory.UsedBytes / 1024} of {Memory.LimitBytes / 1024} KB in use"),
             _ => null,
         };
-        return value is null ? "limits." + KeyOf(limit) : $"limits.{KeyOf(limit)} ({value})";
     }
 
     /// <summary>What a client is told of a limit: its key, not its value.</summary>

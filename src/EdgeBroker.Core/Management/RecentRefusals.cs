@@ -16,7 +16,17 @@ namespace EdgeBroker.Core.Management;
 /// <param name="FirstAt">When the first was.</param>
 /// <param name="LastAt">When the last was.</param>
 public sealed record RefusalView(
-    string What, string? ClientId, string? Address, string? About, string Cause, int ReasonCode, long Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
+    string What, string? ClientId, string? Address, string? About, string Cause, int ReasonCode, long Count, DateTimeOffset FirstAt, DateTimeOffset LastAt)
+{
+    /// <summary>The user of the last one, as it was given; null: none, or anonymous.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The listener of the last one, as configured; null: not told.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>What to look at, or to do; null: nothing comes to mind.</summary>
+    public string? Hint { get; init; }
+}
 
 /// <summary>
 /// Keeps the last refusals for those who ask why a client cannot do what it wants. Alike ones are counted together; the group that
@@ -44,7 +54,7 @@ public sealed class RecentRefusals(TimeProvider time) : BrokerEventSink
 
     /// <inheritdoc/>
     public override void ConnectRefused(in ConnectRefusedEvent what) =>
-        Note("connect", what.ClientId, HostOf(what.RemoteEndPoint), null, what.Explanation, what.Reason);
+        Note("connect", what.ClientId, HostOf(what.RemoteEndPoint), null, what.Explanation, what.Reason, what.UserName, what.Listener);
 
     /// <inheritdoc/>
     public override void SubscribeRefused(in RefusedEvent what) => Note("subscribe", what);
@@ -60,26 +70,43 @@ public sealed class RecentRefusals(TimeProvider time) : BrokerEventSink
     }
 
     private void Note(string kind, in RefusedEvent what) =>
-        Note(kind, what.ClientId, null, TextOf(what.Topic), what.Cause ?? what.Reason.ToString(), what.Reason);
+        Note(kind, what.ClientId, null, TextOf(what.Topic), what.Cause ?? what.Reason.ToString(), what.Reason, what.UserName);
 
-    private void Note(string what, string? clientId, string? address, string? about, string cause, ReasonCode reason)
+    private void Note(
+        string what, string? clientId, string? address, string? about, string cause, ReasonCode reason, string? user = null, string? listener = null)
     {
         if (string.IsNullOrEmpty(clientId)) clientId = null;
         else clientId = Short(clientId);
         var key = (what, clientId, address, Short(cause));
+        if (user is not null) user = Short(user);
         DateTimeOffset now = time.GetUtcNow();
         lock (_lock.Alone())
         {
             if (_groups.TryGetValue(key, out RefusalView? group))
             {
-                _groups[key] = group with { About = about, ReasonCode = (int)reason, Count = group.Count + 1, LastAt = now };
+                _groups[key] = group with { About = about, ReasonCode = (int)reason, User = user, Listener = listener, Count = group.Count + 1, LastAt = now };
                 return;
             }
 
             if (_groups.Count == MostGroups) _groups.Remove(_groups.MinBy(one => one.Value.LastAt).Key);
-            _groups.Add(key, new RefusalView(what, clientId, address, about, key.Item4, (int)reason, 1, now, now));
+            _groups.Add(key, new RefusalView(what, clientId, address, about, key.Item4, (int)reason, 1, now, now)
+            {
+                User = user,
+                Listener = listener,
+                Hint = HintFor(what, reason),
+            });
         }
     }
+
+    private static string? HintFor(string what, ReasonCode reason) => reason switch
+    {
+        ReasonCode.BadUserNameOrPassword => "edgebroker passwd sets a password; auth.password_file names the file in use",
+        ReasonCode.NotAuthorized when what == "connect" => "allow_anonymous of the listener, or a user and password",
+        ReasonCode.NotAuthorized => "edgebroker acl test says which rule decides",
+        ReasonCode.ConnectionRateExceeded or ReasonCode.QuotaExceeded or ReasonCode.ServerBusy => "[limits] in the configuration",
+        ReasonCode.PacketTooLarge => "mqtt.max_packet_size",
+        _ => null,
+    };
 
     private static string TextOf(ReadOnlySpan<byte> text) => Short(Encoding.UTF8.GetString(text));
 

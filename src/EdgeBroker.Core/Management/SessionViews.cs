@@ -44,6 +44,9 @@ public sealed record SessionFilter
     /// <summary>Connected at this time or later; null: whenever.</summary>
     public DateTimeOffset? ConnectedAfter { get; init; }
 
+    /// <summary>Subscribed to exactly this filter, <c>$share/group/</c> included; null: whatever it has subscribed to.</summary>
+    public string? Subscription { get; init; }
+
     private bool AsksForRow =>
         Text is not null || Address is not null || Listener is not null || Protocol is not null || Transport is not null || QueueMessagesMin > 0
         || DroppedMin > 0 || ConnectedAfter is not null;
@@ -53,6 +56,7 @@ public sealed record SessionFilter
     {
         row = null;
         if (!Includes(session)) return false;
+        if (Subscription is { } filter && session.FindSubscription(Encoding.UTF8.GetBytes(filter)) is null) return false;
         if (!AsksForRow) return true;
         row = session.Summarize();
         return row is not null && HasRest(row);
@@ -60,7 +64,8 @@ public sealed record SessionFilter
 
     /// <summary>Whether a client is meant that has a row and no session.</summary>
     internal bool Includes(SessionSummary row) =>
-        (IsConnected is not { } connected || connected == (row.State == SessionSummary.Connected))
+        Subscription is null
+        && (IsConnected is not { } connected || connected == (row.State == SessionSummary.Connected))
         && (ClientId is null || Glob.Matches(ClientId, row.ClientId))
         && (User is null || Glob.Matches(User, row.User ?? ""))
         && HasRest(row);

@@ -49,7 +49,7 @@ internal sealed class BrokerMeters(Broker broker)
             tags: new MeterTag("state", "connected"));
         _meters.Add(new MeterEntry(
             MeterKind.Gauge, "mqtt.sessions.current", MeterUnit.Sessions, "sessions, connected or not",
-            () => Math.Max(0, broker.SessionCount - broker.ConnectedCount))
+            () => broker.DisconnectedCount)
         {
             SysTopics = ["clients/total", "clients/disconnected", "clients/inactive"],
             Tags = [new MeterTag("state", "disconnected")],

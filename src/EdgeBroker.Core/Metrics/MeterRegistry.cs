@@ -75,7 +75,11 @@ public sealed class MeterRegistry : IDisposable
     private volatile MeterEntry[] _entries = [];
     private volatile StateEntry[] _states = [];
     private volatile HistogramMeter[] _histograms = [];
+    private volatile bool _isRead;
     private Meter? _meter;
+
+    /// <summary>Whether somebody reads what is measured again and again. Where a measurement costs something, it begins with that.</summary>
+    public bool IsRead => _isRead;
 
     /// <summary>All numbers, in the order they were registered.</summary>
     public IReadOnlyList<MeterEntry> Entries => _entries;
@@ -153,11 +157,15 @@ public sealed class MeterRegistry : IDisposable
         lock (_lock.Alone())
         {
             if (_meter is not null) return;
+            NoteRead();
             _meter = new Meter("EdgeBroker");
             foreach (IGrouping<string, MeterEntry> group in _entries.GroupBy(entry => entry.Name)) CreateInstrument(_meter, group.First());
             foreach (HistogramMeter histogram in _histograms) histogram.Publish(_meter, _histograms);
         }
     }
+
+    /// <summary>Somebody reads histograms.</summary>
+    internal void NoteRead() => _isRead = true;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -22,6 +22,7 @@ public static class PrometheusText
     /// <summary>Writes everything that has something to tell.</summary>
     public static void Write(MeterRegistry meters, IBufferWriter<byte> output, bool isOpenMetrics)
     {
+        meters.NoteRead();
         var text = new StringBuilder();
         foreach (IGrouping<string, MeterEntry> group in meters.Entries.GroupBy(entry => entry.Name)) WriteNumbers(text, group, isOpenMetrics);
         foreach (IGrouping<string, HistogramMeter> group in meters.Histograms.GroupBy(histogram => histogram.Name))

@@ -102,6 +102,9 @@ public interface ISessionLink
     /// <summary>What the connection is counted by; the same as long as it has a session.</summary>
     LinkKind Kind => default;
 
+    /// <summary>Whether a client is connected by it; false: the session is one that a part of the broker keeps for itself.</summary>
+    bool IsClient => true;
+
     /// <summary>What there is to show of the connection; null: nothing. Called without the lock, from any thread.</summary>
     LinkDescription? Describe() => null;
 

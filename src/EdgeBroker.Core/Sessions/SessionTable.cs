@@ -7,6 +7,7 @@ namespace EdgeBroker.Core.Sessions;
 internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(StringComparer.Ordinal)
 {
     private readonly int[] _connectedBy = new int[LinkKind.Protocols.Length * LinkKind.Versions.Length];
+    private int _attached;
     private int _connected;
     private int _mostConnected;
     private long _expired;
@@ -15,7 +16,10 @@ internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(Str
     /// <summary>When something is due for whom.</summary>
     public DeadlineHeap Deadlines { get; } = new();
 
-    /// <summary>Sessions with a connection.</summary>
+    /// <summary>Sessions with a connection, a client's or one within the broker.</summary>
+    public int Attached => Volatile.Read(ref _attached);
+
+    /// <summary>Sessions with a client's connection.</summary>
     public int Connected => Volatile.Read(ref _connected);
 
     /// <summary>Those of one <see cref="LinkKind.Index"/>.</summary>
@@ -30,6 +34,8 @@ internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(Str
     /// <summary>A session got a connection.</summary>
     public void CountConnected(ISessionLink link)
     {
+        Interlocked.Increment(ref _attached);
+        if (!link.IsClient) return;
         Interlocked.Increment(ref _connectedBy[link.Kind.Index]);
         int now = Interlocked.Increment(ref _connected);
         int most = Volatile.Read(ref _mostConnected);
@@ -44,6 +50,8 @@ internal sealed class SessionTable() : ConcurrentDictionary<string, Session>(Str
     /// <summary>A session lost its connection.</summary>
     public void CountDisconnected(ISessionLink link)
     {
+        Interlocked.Decrement(ref _attached);
+        if (!link.IsClient) return;
         Interlocked.Decrement(ref _connectedBy[link.Kind.Index]);
         Interlocked.Decrement(ref _connected);
     }

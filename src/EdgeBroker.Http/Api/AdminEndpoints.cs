@@ -9,10 +9,7 @@ namespace EdgeBroker.Http.Api;
 internal sealed class AdminEndpoints(HttpSite site, IAdministration administration, TimeProvider time)
 {
     private const HttpSurfaces Surfaces = HttpSurfaces.Api | HttpSurfaces.Console;
-    private const int MostReloads = 20;
 
-    private readonly Lock _lock = new();
-    private readonly List<ReloadEntry> _reloads = [];
     private int _isReloading;
 
     public IEnumerable<HttpEndpoint> Make()
@@ -20,7 +17,7 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
         yield return new HttpEndpoint(Surfaces, "GET", "/api/v1/config", EndpointAccess.Admin, exchange => exchange.AnswerAsync(
             Encoding.UTF8.GetBytes(administration.Configuration), "application/json"))
         {
-            Summary = "The configuration in force; secrets are shown by their place",
+            Summary = "The configuration in force, each value with where it was set; secrets are shown by their place",
             AnswersType = "application/json",
             IsAudited = true,
             Action = "config.read",
@@ -33,9 +30,9 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
             Action = "config.check",
         };
         yield return new HttpEndpoint(Surfaces, "GET", "/api/v1/config/changes", EndpointAccess.Admin, exchange => exchange.AnswerAsync(
-            Reloads(), ApiJson.Default.ReloadEntryArray))
+            [.. administration.Reloads], ApiJson.Default.ReloadEntryArray))
         {
-            Summary = "The last reloads that were asked for here, the newest first",
+            Summary = "The last reloads, whoever asked for them, the newest first",
             Answers = ApiJson.Default.ReloadEntryArray,
         };
         yield return new HttpEndpoint(Surfaces, "POST", "/api/v1/reload", EndpointAccess.Admin, ReloadAsync)
@@ -77,11 +74,6 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
         await exchange.AnswerAsync(check, ApiJson.Default.ConfigCheckAnswer).ConfigureAwait(false);
     }
 
-    private ReloadEntry[] Reloads()
-    {
-        lock (_lock) return [.. _reloads.AsEnumerable().Reverse()];
-    }
-
     private async Task ReloadAsync(Exchange exchange)
     {
         if (Interlocked.Exchange(ref _isReloading, 1) == 1) throw new HttpProblem(ProblemKind.ReloadRunning, "a reload is running; its answer tells");
@@ -106,12 +98,6 @@ internal sealed class AdminEndpoints(HttpSite site, IAdministration administrati
 
             // Judged on what is read, and then put in force: nobody can change the files in between.
             ReloadResult result = administration.Reload(exchange.Caller.Name, exchange.Matches) ?? throw Exchange.Changed();
-            lock (_lock)
-            {
-                if (_reloads.Count == MostReloads) _reloads.RemoveAt(0);
-                _reloads.Add(new ReloadEntry(time.GetUtcNow(), exchange.Caller.Name, result));
-            }
-
             if (result.Errors.Count > 0) throw Invalid(result.Errors);
             await exchange.AnswerAsync(result, ApiJson.Default.ReloadResult).ConfigureAwait(false);
         }

@@ -37,7 +37,7 @@ public static class ApiEndpoints
         HttpSite site, Broker broker, BrokerView view, HistoryRing history, IHealth health, IAdministration administration, INeighbours neighbours,
         ApiScans scans, MetricHistory course, TimeProvider time)
     {
-        var whole = new BrokerEndpoints(broker, view, history, site, health, administration, scans, course, time);
+        var whole = new BrokerEndpoints(broker, view, history, site, health, administration, neighbours, scans, course, time);
         return
         [
             .. LoginEndpoints.Make(site),

@@ -1,13 +1,16 @@
+using System.Text.Json.Serialization;
+using EdgeBroker.Core.Management;
 using EdgeBroker.Http.Health;
 
 namespace EdgeBroker.Http.Api;
 
 /// <summary>Which program answers.</summary>
 /// <param name="Version">Its version.</param>
+/// <param name="Commit">The commit it was built from; null: not known.</param>
 /// <param name="ApiVersion">The version of what it answers.</param>
 /// <param name="Node">The broker's name.</param>
 /// <param name="Features">What this build has besides.</param>
-public sealed record VersionAnswer(string Version, string ApiVersion, string Node, IReadOnlyList<string> Features);
+public sealed record VersionAnswer(string Version, string? Commit, string ApiVersion, string Node, IReadOnlyList<string> Features);
 
 /// <summary>The first page of a console: how the broker is, and what flows.</summary>
 public sealed record OverviewAnswer
@@ -54,6 +57,9 @@ public sealed record OverviewAnswer
     /// <summary>Messages that did not reach a session.</summary>
     public required long MessagesDroppedTotal { get; init; }
 
+    /// <summary>Those by the cause; causes that never were are left out.</summary>
+    public required IReadOnlyDictionary<string, long> DropsByCause { get; init; }
+
     /// <summary>PUBLISH packets received a second; null: not known yet.</summary>
     public double? InPerSecond { get; init; }
 
@@ -80,6 +86,15 @@ public sealed record OverviewAnswer
 
     /// <summary>The sessions with the longest queues.</summary>
     public required IReadOnlyList<SessionRow> LongestQueues { get; init; }
+
+    /// <summary>The connected clients that have sent most messages, up to five seconds old.</summary>
+    public required IReadOnlyList<SessionRow> TopSenders { get; init; }
+
+    /// <summary>The certificates that end first.</summary>
+    public required IReadOnlyList<CertificateAnswer> Certificates { get; init; }
+
+    /// <summary>The last reload that changed something; null: none since the start.</summary>
+    public ReloadEntry? LastChange { get; init; }
 
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<ListenerAnswer> Listeners { get; init; }
@@ -109,9 +124,10 @@ public sealed record MemoryAnswer(long UsedBytes, long? LimitBytes, string Stage
 
 /// <summary>A limit, and how often it was reached.</summary>
 /// <param name="Key">Its key in <c>[limits]</c>.</param>
-/// <param name="Value">What it is, in words.</param>
+/// <param name="Value">What it is, in words; null: it is not set.</param>
+/// <param name="Used">What there is of it now; null: that is not counted as a whole.</param>
 /// <param name="ReachedTotal">How often it was reached, by what was done.</param>
-public sealed record LimitAnswer(string Key, string Value, IReadOnlyDictionary<string, long> ReachedTotal);
+public sealed record LimitAnswer(string Key, string? Value, long? Used, IReadOnlyDictionary<string, long> ReachedTotal);
 
 /// <summary>A certificate that a listener shows.</summary>
 /// <param name="Use">What for: <c>server</c>.</param>
@@ -123,14 +139,31 @@ public sealed record LimitAnswer(string Key, string Value, IReadOnlyDictionary<s
 public sealed record CertificateAnswer(string Use, string Listener, string File, string Name, DateTimeOffset EndsAt, int DaysLeft);
 
 /// <summary>A queue in which messages wait.</summary>
-/// <param name="Kind">Of what: <c>session</c>.</param>
+/// <param name="Kind">Of what: <c>session</c> or <c>bridge</c>.</param>
 /// <param name="Name">Whose.</param>
 /// <param name="Messages">How many wait.</param>
 /// <param name="Bytes">Bytes of them.</param>
 /// <param name="OldestSeconds">How long the oldest has waited.</param>
 /// <param name="State">Whether its client is connected.</param>
 /// <param name="DroppedTotal">Messages that did not reach it.</param>
-public sealed record QueueAnswer(string Kind, string Name, long Messages, long Bytes, long? OldestSeconds, string State, long DroppedTotal);
+public sealed record QueueAnswer(string Kind, string Name, long Messages, long Bytes, long? OldestSeconds, string State, long DroppedTotal)
+{
+    /// <summary>How many messages more, or less, there are in a minute, by the look before; null: not known yet.</summary>
+    public double? GrowthPerMinute { get; init; }
+
+    /// <summary>How full it is, of the messages or bytes it may hold, whichever is nearer; null: not known.</summary>
+    public double? FullPercent { get; init; }
+
+    /// <summary>When it is full if it goes on so; null: it does not grow, or is not bounded.</summary>
+    public long? FullInSeconds { get; init; }
+
+    /// <summary>What happens to a message that does not fit; null: not known.</summary>
+    public string? OnFull { get; init; }
+
+    /// <summary>How it is bounded; null: not known.</summary>
+    [JsonIgnore]
+    internal QueueView? Bounds { get; init; }
+}
 
 /// <summary>A question to the access rules.</summary>
 public sealed record AclTestBody

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Text;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
@@ -13,23 +15,33 @@ namespace EdgeBroker.Http.Api;
 
 /// <summary>What is to be seen of the broker as a whole.</summary>
 internal sealed class BrokerEndpoints(
-    Broker broker, BrokerView view, HistoryRing history, HttpSite site, IHealth health, IAdministration administration, ApiScans scans,
-    MetricHistory course, TimeProvider time)
+    Broker broker, BrokerView view, HistoryRing history, HttpSite site, IHealth health, IAdministration administration,
+    INeighbours neighbours, ApiScans scans, MetricHistory course, TimeProvider time)
 {
     private const HttpSurfaces Surfaces = HttpSurfaces.Api | HttpSurfaces.Console;
     private const string ApiVersion = "1.0";
+
+    // Rows of the overview's small tables.
+    private const int MostShown = 5;
+    private static readonly TimeSpan SendersKept = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] Features = ["bridges", "cluster", "coap", "otlp", "webhooks", "websockets"];
 
     // Read when it is asked for, and kept from then on.
     private static readonly Lazy<byte[]> Document = new(ReadDocument);
 
     private readonly FindingTimes _since = new(time);
     private readonly TotalRates _rates = new(time);
+    private readonly RowRates _senderRates = new(time);
+    private readonly QueueGrowth _growth = new(time);
     private volatile RecentOverview? _recent;
+    private volatile RecentSenders? _senders;
 
     public IEnumerable<HttpEndpoint> Make()
     {
         yield return Read("/version", "Which program answers", exchange => exchange.AnswerAsync(
-            new VersionAnswer(administration.Version, ApiVersion, site.Options.Current.NodeName, []), ApiJson.Default.VersionAnswer)) with
+            new VersionAnswer(administration.Version, administration.Commit, ApiVersion, site.Options.Current.NodeName, Features),
+            ApiJson.Default.VersionAnswer)) with
         {
             Answers = ApiJson.Default.VersionAnswer,
         };
@@ -61,7 +73,7 @@ internal sealed class BrokerEndpoints(
         {
             Answers = ApiJson.Default.CertificateAnswerArray,
         };
-        yield return Read("/queues", "The longest queues", QueuesAsync) with
+        yield return Read("/queues", "The longest queues of sessions and bridges, and how they grow between two looks", QueuesAsync) with
         {
             Query = [new("limit", "rows, 1 to 1000 (50)", "integer")],
             Answers = ApiJson.Default.QueueAnswerArray,
@@ -75,10 +87,14 @@ internal sealed class BrokerEndpoints(
             Answers = ApiJson.Default.ListAnswerRefusalView,
         };
         yield return List("/events", "Comings and goings of clients, the newest first", exchange => Lists.AnswerAsync(
-            exchange, Lists.PageOf(exchange, Events(exchange), one => one.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            exchange, Lists.PageOf(exchange, Events(exchange), one => one.Id.ToString(CultureInfo.InvariantCulture)),
             ApiJson.Default.ListAnswerHistoryEvent, time.GetUtcNow())) with
         {
-            Query = [new("client_id", "exactly this client id"), new("kind", "connected, disconnected, refused or takeover"), .. Lists.Parameters],
+            Query =
+            [
+                new("client_id", "exactly this client id"), new("address", "an address, or a network as 10.0.0.0/8"),
+                new("kind", "connected, disconnected, refused or takeover"), .. Lists.Parameters,
+            ],
             Answers = ApiJson.Default.ListAnswerHistoryEvent,
         };
         yield return List("/subscriptions", "Who gets the messages of a topic", SubscribersAsync) with
@@ -120,14 +136,16 @@ internal sealed class BrokerEndpoints(
         string? clientId = exchange.Query("client_id"), what = exchange.QueryWord("what", "connect", "publish", "subscribe", "limit"),
             text = exchange.Query("q");
         return view.Refusals().Where(one => (clientId is null || one.ClientId == clientId) && (what is null || one.What == what)
-            && (text is null || $"{one.ClientId} {one.Address} {one.About} {one.Cause}".Contains(text, StringComparison.OrdinalIgnoreCase)));
+            && (text is null || $"{one.ClientId} {one.User} {one.Address} {one.About} {one.Cause}".Contains(text, StringComparison.OrdinalIgnoreCase)));
     }
 
     private IEnumerable<HistoryEvent> Events(Exchange exchange)
     {
         string? kind = exchange.QueryWord("kind", "connected", "disconnected", "refused", "takeover");
         IReadOnlyList<HistoryEvent> all = exchange.Query("client_id") is { } clientId ? history.Of(clientId) : history.ToList();
-        return all.Where(one => kind is null || one.Kind == kind);
+        IPNetwork? network = exchange.QueryNetwork("address");
+        return all.Where(one => (kind is null || one.Kind == kind)
+            && (network is not { } wanted || (IPEndPoint.TryParse(one.Address ?? "", out IPEndPoint? at) && wanted.Contains(at.Address))));
     }
 
     private async Task OverviewAsync(Exchange exchange)
@@ -153,7 +171,8 @@ internal sealed class BrokerEndpoints(
             dropped = Meter("mqtt.messages.dropped.total");
         (double? inRate, double? outRate, double? dropRate) = _rates.Look(received, sent, dropped);
         Page<SessionSummary> longest = await scans.RunAsync(
-            () => view.TopSessions(new SessionFilter { QueueMessagesMin = 1 }, row => row.QueueMessages, 5), gone).ConfigureAwait(false);
+            () => view.TopSessions(new SessionFilter { QueueMessagesMin = 1 }, row => row.QueueMessages, MostShown), gone).ConfigureAwait(false);
+        IReadOnlyList<SessionRow> senders = await SendersAsync(gone).ConfigureAwait(false);
         long uptime = broker.Clock.NowMs / 1000;
         return new OverviewAnswer
         {
@@ -164,13 +183,14 @@ internal sealed class BrokerEndpoints(
             Health = state,
             Problems = [.. (state.Parts ?? []).Where(part => part.Status != "good").OrderBy(part => part.Status == "failing" ? 0 : 1)],
             ConnectedCount = broker.ConnectedCount,
-            DisconnectedCount = Math.Max(0, Meter("mqtt.sessions.current") - broker.ConnectedCount),
+            DisconnectedCount = broker.DisconnectedCount,
             SubscriptionsCount = Meter("mqtt.subscriptions.active"),
             RetainedCount = Meter("mqtt.retained.messages"),
             RetainedBytes = Meter("mqtt.retained.bytes"),
             MessagesReceivedTotal = received,
             MessagesSentTotal = sent,
             MessagesDroppedTotal = dropped,
+            DropsByCause = DropsByCause(),
             InPerSecond = inRate,
             OutPerSecond = outRate,
             DroppedPerSecond = dropRate,
@@ -179,9 +199,35 @@ internal sealed class BrokerEndpoints(
             MemoryUsedBytes = broker.Limits.Memory.UsedBytes,
             MemoryLimitBytes = broker.Limits.Memory.LimitBytes is > 0 and { } limit ? limit : null,
             RefusalsCount = view.Refusals().Count,
+            TopSenders = senders,
+            Certificates = [.. administration.Certificates.OrderBy(one => one.EndsAt).Take(MostShown)],
+            LastChange = administration.Reloads.FirstOrDefault(one => one.Result.Changed.Count > 0),
             LongestQueues = [.. longest.Items.Select(row => new SessionRow(row))],
             Listeners = administration.Listeners,
         };
+    }
+
+    /// <summary>Who has sent most since it connected: one more pass over all sessions, so it is up to five seconds old.</summary>
+    private async ValueTask<IReadOnlyList<SessionRow>> SendersAsync(CancellationToken gone)
+    {
+        if (_senders is { } known && time.GetElapsedTime(known.At) < SendersKept) return known.Rows;
+        var filter = new SessionFilter { IsConnected = true };
+        Page<SessionSummary> page = await scans.RunAsync(
+            () => view.TopSessions(filter, row => row.Traffic?.MessagesReceived ?? 0, MostShown), gone).ConfigureAwait(false);
+        SessionRow[] rows = [.. page.Items.Where(row => row.Traffic is { MessagesReceived: > 0 }).Select(row => _senderRates.With(new SessionRow(row)))];
+        _senders = new RecentSenders(rows, time.GetTimestamp());
+        return rows;
+    }
+
+    private SortedDictionary<string, long> DropsByCause()
+    {
+        var drops = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (MeterEntry entry in broker.Meters.Entries)
+        {
+            if (entry.Name == "mqtt.messages.dropped.total" && entry.Read() is > 0 and long count) drops[entry.Tags[0].Value] = count;
+        }
+
+        return drops;
     }
 
     private long Meter(string name) => broker.Meters.Sum(name) ?? 0;
@@ -228,9 +274,23 @@ internal sealed class BrokerEndpoints(
     {
         MeterEntry[] actions = [.. broker.Meters.Entries.Where(entry => entry.Name == "edgebroker.limits.reached")];
         LimitAnswer[] answer = [.. Enum.GetValues<LimitKind>().Select(kind => new LimitAnswer(
-            BrokerLimits.KeyOf(kind), broker.Limits.Describe(kind), Reached(actions, BrokerLimits.KeyOf(kind))))];
+            BrokerLimits.KeyOf(kind), ValueOf(kind), Used(kind), Reached(actions, BrokerLimits.KeyOf(kind))))];
         return exchange.AnswerAsync(answer, ApiJson.Default.LimitAnswerArray);
     }
+
+    private string? ValueOf(LimitKind kind) => kind == LimitKind.ConnectTimeout
+        ? string.Create(CultureInfo.InvariantCulture, $"{broker.Options.ConnectTimeout.TotalSeconds:0.###} s") : broker.Limits.ValueOf(kind);
+
+    private long? Used(LimitKind kind) => kind switch
+    {
+        LimitKind.MaxConnections => broker.Limits.Connections.OpenCount,
+        LimitKind.MaxSessions => broker.SessionCount,
+        LimitKind.MaxFilters => Meter("mqtt.subscriptions.active"),
+        LimitKind.MaxRetained => Meter("mqtt.retained.messages"),
+        LimitKind.MaxRetainedBytes => Meter("mqtt.retained.bytes"),
+        LimitKind.MaxMemory => broker.Limits.Memory.UsedBytes,
+        _ => null,
+    };
 
     private static Dictionary<string, long> Reached(MeterEntry[] actions, string key) => actions
         .Where(entry => entry.Tags.Any(tag => tag.Value == key))
@@ -241,8 +301,14 @@ internal sealed class BrokerEndpoints(
         int limit = Lists.LimitOf(exchange);
         Page<SessionSummary> page = await scans.RunAsync(
             () => view.TopSessions(new SessionFilter { QueueMessagesMin = 1 }, row => row.QueueMessages, limit), exchange.Gone).ConfigureAwait(false);
-        QueueAnswer[] queues = [.. page.Items.Select(row => new QueueAnswer(
-            "session", row.ClientId, row.QueueMessages, row.QueueBytes, row.QueueOldestSeconds, row.State, row.DroppedTotal))];
+        IEnumerable<QueueAnswer> sessions = page.Items.Select(row => new QueueAnswer(
+            "session", row.ClientId, row.QueueMessages, row.QueueBytes, row.QueueOldestSeconds, row.State, row.DroppedTotal)
+        {
+            Bounds = view.Session(row.ClientId)?.Queue,
+        });
+        IEnumerable<QueueAnswer> bridges = neighbours.Bridges.Where(one => one.QueueMessages > 0).Select(one => new QueueAnswer(
+            "bridge", one.Name, one.QueueMessages, one.QueueBytes, one.OldestSeconds, one.State, one.DroppedTotal));
+        QueueAnswer[] queues = [.. sessions.Concat(bridges).OrderByDescending(one => one.Messages).Take(limit).Select(_growth.With)];
         await exchange.AnswerAsync(queues, ApiJson.Default.QueueAnswerArray).ConfigureAwait(false);
     }
 
@@ -284,4 +350,6 @@ internal sealed class BrokerEndpoints(
     }
 
     private sealed record RecentOverview(OverviewAnswer Answer, long At);
+
+    private sealed record RecentSenders(IReadOnlyList<SessionRow> Rows, long At);
 }

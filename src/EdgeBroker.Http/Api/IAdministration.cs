@@ -6,10 +6,15 @@ public interface IAdministration
     /// <summary>The program's version.</summary>
     string Version { get; }
 
+    /// <summary>The commit it was built from; null: not known.</summary>
+    string? Commit { get; }
+
     /// <summary>Where the broker listens.</summary>
     IReadOnlyList<ListenerAnswer> Listeners { get; }
 
-    /// <summary>The configuration in force as JSON, secrets by their place.</summary>
+    /// <summary>
+    /// The configuration in force as JSON: each value with where it was set, and whether another one takes a restart; secrets by their place.
+    /// </summary>
     string Configuration { get; }
 
     /// <summary>The certificates listeners show.</summary>
@@ -45,6 +50,9 @@ public interface IAdministration
     /// <param name="accepts">Whether the texts that were read, by their tag, are those that are wanted. Asked before anything is put in force.</param>
     /// <returns>Null: they are not, and nothing has changed.</returns>
     ReloadResult? Reload(string by, Predicate<string> accepts);
+
+    /// <summary>The last reloads, whoever asked for them, the newest first.</summary>
+    IReadOnlyList<ReloadEntry> Reloads { get; }
 }
 
 /// <summary>Where the broker listens.</summary>

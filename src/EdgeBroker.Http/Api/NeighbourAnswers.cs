@@ -23,6 +23,15 @@ public sealed record BridgeAnswer(
     /// <summary>When the other side last acknowledged something: up to here your data is there; null: not since the start.</summary>
     public DateTimeOffset? AcknowledgedAt { get; init; }
 
+    /// <summary>Since when it is in this state.</summary>
+    public DateTimeOffset? SinceAt { get; init; }
+
+    /// <summary>When it tries again to connect; null: it does not wait for that.</summary>
+    public DateTimeOffset? NextTryAt { get; init; }
+
+    /// <summary>How long the other side took last to be done with a message; null: not known since the start.</summary>
+    public double? RoundTripMs { get; init; }
+
     /// <summary>What keeps it from being connected; null: nothing.</summary>
     public string? Cause { get; init; }
 

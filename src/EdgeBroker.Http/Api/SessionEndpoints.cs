@@ -1,4 +1,3 @@
-using System.Net;
 using EdgeBroker.Core.Management;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
@@ -19,6 +18,7 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         new("address", "an address, or a network as 10.0.0.0/8"), new("listener", "as configured"), new("state", "connected or disconnected"),
         new("protocol", "3.1.1, 5.0, coap or coaps"), new("transport", "tcp, tls, ws, wss or unix; udp or dtls"),
         new("topic", "who gets messages of this topic"),
+        new("filter", "who has subscribed to exactly this filter, of which + is written %2B"),
         new("queue_messages_min", "messages that wait at least", "integer"), new("dropped_min", "messages dropped at least", "integer"),
         new("connected_after", "a time"),
         new("sort", "client_id, -client_id; or a top list: -connected_at, -queue_messages, -queue_bytes, -dropped_total, "
@@ -139,7 +139,7 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         Text = exchange.Query("q") is { Length: > 0 } text ? text : null,
         ClientId = exchange.Query("client"),
         User = exchange.Query("user"),
-        Address = NetworkOf(exchange),
+        Address = exchange.QueryNetwork("address"),
         Listener = exchange.Query("listener"),
         Protocol = exchange.QueryWord("protocol", "3.1.1", "5.0", "coap", "coaps"),
         Transport = exchange.QueryWord("transport", "tcp", "tls", "ws", "wss", "unix", "udp", "dtls"),
@@ -151,15 +151,8 @@ internal sealed class SessionEndpoints(BrokerView view, HistoryRing history, Api
         QueueMessagesMin = exchange.QueryNumber("queue_messages_min", 0, 0, long.MaxValue),
         DroppedMin = exchange.QueryNumber("dropped_min", 0, 0, long.MaxValue),
         ConnectedAfter = exchange.QueryTime("connected_after"),
+        Subscription = exchange.QueryFilter("filter"),
     };
-
-    private static IPNetwork? NetworkOf(Exchange exchange)
-    {
-        if (exchange.Query("address") is not { } text) return null;
-        if (IPAddress.TryParse(text, out IPAddress? address)) return new IPNetwork(address, address.GetAddressBytes().Length * 8);
-        return IPNetwork.TryParse(text, out IPNetwork network) ? network : throw HttpProblem.Parameter("address", text,
-            "an address or a network as 10.0.0.0/8");
-    }
 
     private Task ShowAsync(Exchange exchange, string clientId)
     {

@@ -14,7 +14,7 @@ public static class MetricsEndpoint
     public static HttpEndpoint Make(MeterRegistry meters, MessageMeters messages)
     {
         var measuring = new Lazy<IDisposable>(messages.Measure);
-        return new HttpEndpoint(HttpSurfaces.Metrics, "GET", "/metrics", EndpointAccess.Viewer, exchange =>
+        return new HttpEndpoint(HttpSurfaces.Metrics, "GET", "/metrics", EndpointAccess.OpenApart, exchange =>
         {
             _ = measuring.Value;
             bool isOpenMetrics = PrometheusText.IsOpenMetrics(exchange.Context.Request.Headers.Accept.ToString());

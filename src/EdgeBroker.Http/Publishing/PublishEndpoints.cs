@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Retained;
 using EdgeBroker.Http.Routing;
@@ -17,9 +18,13 @@ namespace EdgeBroker.Http.Publishing;
 /// Publishing over HTTP, and the values of topics. The same rights and limits as over MQTT hold; an answer to QoS 1 and 2 comes when the message is on disk
 /// wherever somebody is owed it.
 /// </summary>
-internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceOnly once)
+internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceOnly once, TimeProvider time)
 {
     private const int MostAtOnce = 100;
+
+    // A slow disk takes a second. One that is known to take nothing is not waited for much longer: who publishes over HTTP can ask again.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitForBadStore = TimeSpan.FromSeconds(2);
 
     private readonly MessageMaker _maker = new(broker);
 
@@ -62,7 +67,7 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
         (ProblemKind kind, string detail) = reason switch
         {
             ReasonCode.NotAuthorized => (ProblemKind.NotPermitted, cause ?? "not permitted"),
-            ReasonCode.QuotaExceeded => (ProblemKind.Quota, cause ?? "a limit of the broker is reached, or its store is full"),
+            ReasonCode.QuotaExceeded => (ProblemKind.Quota, cause ?? "a limit of the broker is reached"),
             ReasonCode.QoSNotSupported => (ProblemKind.InvalidParameter, "qos is above mqtt.max_qos"),
             ReasonCode.RetainNotSupported => (ProblemKind.InvalidParameter, "mqtt.retain is off"),
             ReasonCode.TopicNameInvalid => (ProblemKind.InvalidTopic, "the broker does not take this topic"),
@@ -145,10 +150,35 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
     private async Task<PublishAnswer> PublishAsync(Exchange exchange, Message message, CancellationToken cancel, RetainedCondition? condition = null)
     {
         LocalClient client = clients.Of(exchange);
-        ReasonCode reason = await client.PublishAsync(message, condition, cancel).ConfigureAwait(false);
+        using var late = new CancellationTokenSource(IsStoreBad ? WaitForBadStore : LongestWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
+        ReasonCode reason;
+        try
+        {
+            reason = await client.PublishAsync(message, condition, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            throw StoreProblem();
+        }
+
         if (condition is { HasFailed: true }) throw Exchange.Changed();
         if (!reason.IsError()) return new PublishAnswer("accepted", (int)reason, message.QoS != QoS.AtMostOnce);
         throw ProblemOf(reason, reason == ReasonCode.NotAuthorized ? WhyNot(exchange, message) : null);
+    }
+
+    private bool IsStoreBad => broker.Journal.Condition is JournalCondition.Full or JournalCondition.Failing;
+
+    /// <summary>Why the store has not taken a message in time.</summary>
+    private HttpProblem StoreProblem()
+    {
+        (ProblemKind kind, string why) = broker.Journal.Condition switch
+        {
+            JournalCondition.Full => (ProblemKind.StoreFull, broker.Journal.IsDiskFull ? Broker.DiskIsFull : Broker.StoreIsFull),
+            JournalCondition.Failing => (ProblemKind.StoreFailing, Broker.StoreCannotBeWritten),
+            _ => (ProblemKind.StoreFailing, "the store is behind with writing"),
+        };
+        return new HttpProblem(kind, why + "; the message may be there all the same once it can") { RetryAfterSeconds = 5 };
     }
 
     private static string WhyNot(Exchange exchange, Message message)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using EdgeBroker.Core.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -53,6 +54,7 @@ internal sealed class EventStream(Exchange exchange, TimeProvider time)
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
+            exchange.Limits?.Report(LimitKind.SendTimeout, LimitAction.Disconnected, exchange.Address);
             exchange.Context.Abort();
             throw;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -64,13 +65,13 @@ public sealed class Exchange
     /// <summary>Told before the answer is sent: whoever has it finds in the audit what was done.</summary>
     internal Action<int>? Answering { get; set; }
 
-    /// <summary>Where its body is accounted while it is held; null: nowhere.</summary>
-    internal MemoryLedger? Ledger { get; init; }
+    /// <summary>Where its body is accounted while it is held, and slow readers are counted; null: nowhere.</summary>
+    internal BrokerLimits? Limits { get; init; }
 
     /// <summary>Its body is of no more use.</summary>
     internal void Release()
     {
-        Ledger?.Release(MemoryKind.LocalQueues, _accounted);
+        Limits?.Ledger.Release(MemoryKind.LocalQueues, _accounted);
         _accounted = 0;
     }
 
@@ -123,6 +124,14 @@ public sealed class Exchange
         if (Query(name) is not { } text) return null;
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset value)
             ? value : throw HttpProblem.Parameter(name, text, "a time as 2026-11-29T09:31:45Z");
+    }
+
+    /// <summary>An address or a network of the query, as a network; null: it is not there.</summary>
+    public IPNetwork? QueryNetwork(string name)
+    {
+        if (Query(name) is not { } text) return null;
+        if (IPAddress.TryParse(text, out IPAddress? address)) return new IPNetwork(address, address.GetAddressBytes().Length * 8);
+        return IPNetwork.TryParse(text, out IPNetwork network) ? network : throw HttpProblem.Parameter(name, text, "an address or a network as 10.0.0.0/8");
     }
 
     /// <summary>One of a few words of the query; null: it is not there.</summary>
@@ -218,7 +227,7 @@ public sealed class Exchange
         while ((count = await Context.Request.Body.ReadAsync(part, Gone).ConfigureAwait(false)) > 0)
         {
             if (body.Length + count > most) throw TooLarge(most);
-            if (Ledger is { } ledger)
+            if (Limits?.Ledger is { } ledger)
             {
                 if (body.Length > 64 * 1024 && !ledger.HasRoomFor(count)) throw new HttpProblem(ProblemKind.Busy, "memory is short") { RetryAfterSeconds = 5 };
                 ledger.Account(MemoryKind.LocalQueues, count);

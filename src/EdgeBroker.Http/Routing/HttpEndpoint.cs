@@ -10,6 +10,9 @@ public enum EndpointAccess
     /// <summary>Anybody.</summary>
     Open,
 
+    /// <summary>Anybody by a listener that serves neither API nor console, a viewer by another.</summary>
+    OpenApart,
+
     /// <summary>Whoever the listener lets in; what they may, the access rules say.</summary>
     Rules,
 
@@ -81,7 +84,7 @@ public sealed record HttpEndpoint(HttpSurfaces Surface, string Method, string Pa
     /// <summary>The role it needs; none: anybody, or whom the rules permit.</summary>
     internal HttpRole Role => Access switch
     {
-        EndpointAccess.Viewer => HttpRole.Viewer,
+        EndpointAccess.Viewer or EndpointAccess.OpenApart => HttpRole.Viewer,
         EndpointAccess.Operator => HttpRole.Operator,
         EndpointAccess.Admin => HttpRole.Admin,
         _ => HttpRole.None,

@@ -108,6 +108,9 @@ public sealed record ProblemKind(string Name, int Status, string Title)
     /// <summary>Others are being served.</summary>
     public static readonly ProblemKind Busy = new("busy", 503, "Busy");
 
+    /// <summary>The store, or its disk, has no room.</summary>
+    public static readonly ProblemKind StoreFull = new("store-full", 503, "The store is full");
+
     /// <summary>The store does not take more.</summary>
     public static readonly ProblemKind StoreFailing = new("store-failing", 503, "The store cannot write");
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Metrics;
@@ -10,7 +11,10 @@ namespace EdgeBroker.Mqtt.Tls;
 /// <param name="time">The clock.</param>
 public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> read, TimeProvider time)
 {
+    private const int MostFiles = 32;
     private static readonly TimeSpan NearEnd = TimeSpan.FromDays(30);
+
+    private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.Ordinal);
 
     /// <summary>One finding for each, and one for each thing else that ends or does not hold.</summary>
     public IEnumerable<HealthFinding> Findings()
@@ -33,15 +37,31 @@ public sealed class CertificateExpiry(Func<IReadOnlyList<CertificateValidity>> r
         meters.Gauge(
             "edgebroker.certificates.valid", "d", "days until the first of them ends", () => First() is { } first ? DaysLeft(first) : null,
             "certificates/days_left");
-        meters.Gauge(
-            "edgebroker.certificate.expires", MeterUnit.Seconds, "when the first of them ends, in seconds since 1970",
-            () => First()?.NotAfter.ToUnixTimeSeconds());
         meters.State(
             "certificates/valid_until",
             "when the first of them ends",
             () => First()?.NotAfter.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         meters.State("certificates/ends_first", "which of them ends first", () => First() is { } first ? $"{first.Name} of {first.Listener}" : null);
     }
+
+    /// <summary>
+    /// Registers the end of each certificate by the file it is from, of new files only; called when files may have come. One that is not used any more tells
+    /// nothing; of more than 32 files the rest is told by the first end alone.
+    /// </summary>
+    public void RegisterFiles(MeterRegistry meters)
+    {
+        foreach (string file in read().Select(certificate => certificate.File))
+        {
+            if (_told.Count >= MostFiles) return;
+            if (!_told.TryAdd(file, true)) continue;
+            meters.Gauge(
+                "edgebroker.certificate.expires", MeterUnit.Seconds, "when a certificate ends, in seconds since 1970", () => EndOf(file), null, null,
+                new MeterTag("use", "server"), new MeterTag("file", file));
+        }
+    }
+
+    private long? EndOf(string file) =>
+        read().Where(certificate => certificate.File == file).Select(certificate => (long?)certificate.NotAfter.ToUnixTimeSeconds()).Min();
 
     private CertificateValidity? First() => read().MinBy(certificate => certificate.NotAfter);
 

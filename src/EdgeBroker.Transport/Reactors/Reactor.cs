@@ -71,6 +71,9 @@ public sealed unsafe partial class Reactor : IDisposable
     /// </summary>
     public Action? AfterReceives { get; set; }
 
+    /// <summary>Asked in each iteration for whoever is told how many seconds it took; null: nobody. Set before <see cref="Start"/>.</summary>
+    public Func<Action<double>?> TurnListener { get; set; } = static () => null;
+
     /// <summary>Bytes received in this slice.</summary>
     internal int ReceivedBytes { get; set; }
 
@@ -230,6 +233,8 @@ public sealed unsafe partial class Reactor : IDisposable
     {
         int count = _epoll.Wait(TimeoutMs());
         NowMs = Now();
+        Action<double>? told = TurnListener();
+        long begin = told is null ? 0 : _time.GetTimestamp();
         ReceiveReady(count);
         if (_bulk.Count > 0) ReceiveBulk();
 
@@ -253,6 +258,7 @@ public sealed unsafe partial class Reactor : IDisposable
         for (int i = _fromOthers.Count; i > 0 && _fromOthers.TryDequeue(out ReactorConnection? connection); i--) connection.ServiceForOther();
         _requests.Serve();
         _bulkRequests.Serve();
+        told?.Invoke(_time.GetElapsedTime(begin).TotalSeconds);
     }
 
     private void WaitForSlice(ReactorConnection connection)

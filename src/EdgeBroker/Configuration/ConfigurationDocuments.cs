@@ -50,6 +50,10 @@ internal static class ConfigurationDocuments
     /// <summary>The same values as JSON.</summary>
     public static string ShowJson(BrokerConfiguration configuration) => Write(json => BrokerSchema.File.WriteJson(json, configuration, Defaults));
 
+    /// <summary>The same as JSON in which each value stands with its origin, and whether another one takes a restart.</summary>
+    public static string ShowJsonWithOrigins(BrokerConfiguration configuration) =>
+        Write(json => BrokerSchema.File.WriteJson(json, configuration, Defaults, "", configuration.Origins));
+
     /// <summary>A JSON Schema of configurations in the form of <see cref="ShowJson"/>: types, bounds, defaults, and when a change applies.</summary>
     public static string Schema() => Write(json =>
     {

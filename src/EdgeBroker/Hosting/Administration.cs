@@ -29,12 +29,15 @@ internal sealed class Administration(
     public string Version => VersionCommand.Version;
 
     /// <inheritdoc/>
+    public string? Commit => VersionCommand.Commit;
+
+    /// <inheritdoc/>
     public IReadOnlyList<ListenerAnswer> Listeners =>
         [.. listeners.Running.Select(one => new ListenerAnswer(
             one.Settings.Address, one.Settings.Protocol.ToWord(), one.EndPoint, one.Settings.AllowAnonymous))];
 
     /// <inheritdoc/>
-    public string Configuration => ConfigurationDocuments.ShowJson(source.Current);
+    public string Configuration => ConfigurationDocuments.ShowJsonWithOrigins(source.Current);
 
     /// <inheritdoc/>
     public IReadOnlyList<CertificateAnswer> Certificates
@@ -125,13 +128,18 @@ internal sealed class Administration(
     public ReloadResult? Reload(string by, Predicate<string> accepts)
     {
         if (reload.Run($"{by} over HTTP", accepts) is not { } report) return null;
-        return new ReloadResult
-        {
-            Summary = report.Summary,
-            Errors = report.Errors,
-            Changed = report.Applied,
-            RestartNeeded = report.NeedsRestart,
-            Warnings = report.Warnings,
-        };
+        return ResultOf(report);
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ReloadEntry> Reloads => [.. reload.Past.Select(one => new ReloadEntry(one.At, one.Asked, ResultOf(one.Report)))];
+
+    private static ReloadResult ResultOf(ReloadReport report) => new()
+    {
+        Summary = report.Summary,
+        Errors = report.Errors,
+        Changed = report.Applied,
+        RestartNeeded = report.NeedsRestart,
+        Warnings = report.Warnings,
+    };
 }

@@ -126,6 +126,7 @@ internal sealed partial class BrokerHost(
         site.Cluster = () => mesh?.Node.Status is { } status ? ClusterStatus.ToHttp(status) : null;
         var listeners = new ListenerPart(configuration.Listeners, broker, access.Authenticator, site, loggers, time, _services);
         parts.Add(new MemoryPart(broker, listeners.AddPeriodic, time));
+        parts.Add(new ClockWatch(meters, listeners.AddPeriodic, time, _log));
         parts.Add(new DeliveryProbe(broker, listeners.AddPeriodic, _services, () => listeners.Summary, time));
         parts.Add(listeners, next => next.Listeners);
         var http = new HttpPart(httpOptions, site, () => listeners.Running, _log);

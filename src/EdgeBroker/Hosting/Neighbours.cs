@@ -56,6 +56,9 @@ internal sealed class Neighbours(BridgePart bridges, WebhookPart webhooks, Confi
         {
             OldestSeconds = status.BacklogMessages == 0 ? null : status.OldestSeconds,
             AcknowledgedAt = status.LastAcknowledgedSeconds is { } seconds ? time.GetUtcNow() - TimeSpan.FromSeconds(seconds) : null,
+            SinceAt = status.SinceAt,
+            NextTryAt = status.NextTryAt,
+            RoundTripMs = status.RoundTripMs,
             Cause = isAway ? status.LastFault?.Text : null,
             CauseAt = isAway ? status.LastFault?.At : null,
             Lanes = [.. status.Lanes.Select(lane => new BridgeLaneAnswer(

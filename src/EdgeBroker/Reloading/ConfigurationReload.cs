@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeBroker.Configuration;
 using EdgeBroker.Configuration.Rules;
 using EdgeBroker.Core.Hosting;
@@ -14,6 +15,7 @@ namespace EdgeBroker.Reloading;
 /// </summary>
 internal sealed partial class ConfigurationReload
 {
+    private const int MostPast = 20;
     private const string OtherFiles = "the files changed since they were checked";
 
     private readonly HostedParts _parts;
@@ -24,6 +26,7 @@ internal sealed partial class ConfigurationReload
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
+    private ImmutableList<PastReload> _past = [];
     private bool _isClosed;
 
     // What is read: the configuration, or the password file alone.
@@ -50,6 +53,9 @@ internal sealed partial class ConfigurationReload
         _log = loggers.CreateLogger("EdgeBroker.Reload");
     }
 
+    /// <summary>The last ones, the newest first. Any thread.</summary>
+    public IReadOnlyList<PastReload> Past => Volatile.Read(ref _past);
+
     /// <summary>Reloads. Waits for one that is under way; takes as long as files take to be read, and clients to be reviewed.</summary>
     /// <param name="asked">Who asks for it, for the log.</param>
     public ReloadReport Run(string asked) => Run(asked, accepts: null)!;
@@ -66,7 +72,9 @@ internal sealed partial class ConfigurationReload
             _refusedUsers = null;
             bool isOther = false;
             ReloadReport report = Run(asked, _source.File, Read);
-            return isOther ? null : report;
+            if (isOther) return null;
+            Keep(asked, report);
+            return report;
 
             BrokerConfiguration? Read(out string[] errors)
             {
@@ -91,7 +99,8 @@ internal sealed partial class ConfigurationReload
             string digest = DigestOf(file);
             if (digest == auth.UsersDigest || digest == _refusedUsers) return;
             _refusedUsers = digest;
-            Run("a change of the password file", file, ReadUsers);
+            const string asked = "a change of the password file";
+            Keep(asked, Run(asked, file, ReadUsers));
         }
     }
 
@@ -109,6 +118,12 @@ internal sealed partial class ConfigurationReload
         ReloadReport report = Try(readConfiguration);
         _services.Ready(_listeners.Summary);
         return report;
+    }
+
+    private void Keep(string asked, ReloadReport report)
+    {
+        ImmutableList<PastReload> past = _past.Insert(0, new PastReload(_time.GetUtcNow(), asked, report));
+        Volatile.Write(ref _past, past.Count > MostPast ? past.RemoveAt(MostPast) : past);
     }
 
     private BrokerConfiguration? ReadUsers(out string[] errors)

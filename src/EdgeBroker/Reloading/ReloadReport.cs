@@ -2,6 +2,12 @@ using EdgeBroker.Cli.Control;
 
 namespace EdgeBroker.Reloading;
 
+/// <summary>A reload that is over.</summary>
+/// <param name="At">When it was.</param>
+/// <param name="Asked">Who asked for it.</param>
+/// <param name="Report">What became of it.</param>
+internal sealed record PastReload(DateTimeOffset At, string Asked, ReloadReport Report);
+
 /// <summary>What became of a reload, for the log and for whoever asked.</summary>
 internal sealed record ReloadReport
 {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using EdgeBroker.Cli.Options;
 using EdgeBroker.Storage.Sqlite;
@@ -11,10 +12,15 @@ internal static class VersionCommand
 
     public static string Version { get; } = typeof(VersionCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
+    /// <summary>The commit that was built, as its publisher named it; null: it was not named.</summary>
+    public static string? Commit { get; } =
+        typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, var commit]
+            ? commit : null;
+
     private static int Run(Arguments args, CommandContext context)
     {
         string platform = "linux-" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64");
-        var answer = new VersionAnswer(Version, platform, Environment.Version.ToString(), SqliteLibrary.Version);
+        var answer = new VersionAnswer(Version, Commit, platform, Environment.Version.ToString(), SqliteLibrary.Version);
         if (args.Has(SharedOptions.Json)) context.WriteJson(answer, VerbJson.Default.VersionAnswer);
         else context.Out.WriteLine($"edgebroker {answer.Version} ({answer.Platform}, .NET {answer.Dotnet}, SQLite {answer.Sqlite})");
         return ExitCode.Success;
@@ -22,4 +28,4 @@ internal static class VersionCommand
 }
 
 /// <summary>What <c>version --json</c> prints.</summary>
-internal sealed record VersionAnswer(string Version, string Platform, string Dotnet, string Sqlite);
+internal sealed record VersionAnswer(string Version, string? Commit, string Platform, string Dotnet, string Sqlite);

@@ -36,6 +36,8 @@ public sealed class DurableQueueTests
         Assert.Equal("2", await NextAsync(moved));
         await Deadline.Until(() => rig.Server.Resources.ObservationCount == 1, "the former registration to end");
         peer.ExpectNothing();
+        // Its session is the broker's own: no client is connected by it, and none is away.
+        Assert.Equal((1, 0, 0), (rig.Broker.SessionCount, rig.Broker.ConnectedCount, rig.Broker.DisconnectedCount));
     }
 
     [Fact]

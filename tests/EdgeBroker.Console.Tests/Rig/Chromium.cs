@@ -31,11 +31,11 @@ public sealed class Chromium : IAsyncLifetime
     {
         IBrowserContext context = await _browser!.CreateBrowserContextAsync();
         IPage page = await context.NewPageAsync();
-        await page.SetViewportAsync(new ViewPortOptions { Width = view.Width, Height = view.Height, DeviceScaleFactor = 1 });
+        await page.SetViewportAsync(new ViewPortOptions { Width = view.Width, Height = view.Height, DeviceScaleFactor = view.Zoom });
         ICDPSession session = await page.CreateCDPSessionAsync();
         await session.SendAsync("Emulation.setEmulatedMedia", new
         {
-            features = new[] { new { name = "prefers-color-scheme", value = view.Scheme }, new { name = "prefers-reduced-motion", value = "reduce" } },
+            features = new[] { new { name = "prefers-color-scheme", value = view.Scheme }, new { name = "prefers-reduced-motion", value = view.Motion } },
         });
         return new ConsolePage(context, page, site, view);
     }
@@ -48,7 +48,7 @@ public sealed class Chromium : IAsyncLifetime
 }
 
 /// <summary>How large a screen is, and whether it is dark.</summary>
-internal sealed record View(string Name, int Width, int Height, string Scheme = "light")
+internal sealed record View(string Name, int Width, int Height, string Scheme = "light", double Zoom = 1, string Motion = "reduce")
 {
     public static View Desktop { get; } = new("desktop", 1280, 800);
 
@@ -61,8 +61,10 @@ internal sealed record View(string Name, int Width, int Height, string Scheme = 
         "desktop" => Desktop,
         "phone" => Phone,
         "dark" => Dark,
-        // 200 % zoom of a narrow window.
         "narrow" => new View("narrow", 320, 640),
+        // A desktop's window: zoomed, it has so many pixels of the page, each drawn larger.
+        "zoom200" => new View("zoom200", 640, 400, Zoom: 2),
+        "zoom400" => new View("zoom400", 320, 200, Zoom: 4),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such view"),
     };
 }

@@ -1,10 +1,9 @@
 using System.Text;
-using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Core.Tests.Rig;
 using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Core.Tests.Sessions;
 
@@ -76,37 +75,6 @@ public sealed class TakeoverTests
             bench.Broker.Pump(lease, context);
             if (random.Next(3) == 0) bench.Broker.Unsubscribe(lease.Session, lease, filter, out _);
             if (random.Next(2) == 0) bench.Broker.Disconnect(lease, discardWill: true, null, context);
-        }
-    }
-
-    private sealed class QuietLink : ISessionLink
-    {
-        public bool HasRoom => true;
-
-        public void RequestPumpWhenDrained()
-        {
-        }
-
-        public void Prepare(Session session)
-        {
-        }
-
-        public void SendConnack(bool sessionPresent)
-        {
-        }
-
-        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.Sent;
-
-        public void SendPubrel(ushort packetId)
-        {
-        }
-
-        public void RequestPump()
-        {
-        }
-
-        public void Close(ReasonCode reason)
-        {
         }
     }
 }

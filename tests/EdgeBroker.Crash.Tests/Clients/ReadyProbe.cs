@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace EdgeBroker.Crash.Tests.Clients;
 
@@ -37,6 +38,30 @@ internal sealed class ReadyProbe : IDisposable
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains(text, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
+
+    /// <summary>Publishes a message that has to be kept: the status, and all that is said.</summary>
+    public async Task<(int Status, string Said)> PublishAsync(string topic)
+    {
+        using HttpResponseMessage response = await _client.PostAsync($"/topics/{topic}?qos=1", new StringContent("over HTTP"));
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>What /ready says of the store, which the overview of the API says as well.</summary>
+    public async Task<string> StoreTroubleAsync()
+    {
+        string ready = DetailOf(await ReadAsync("/ready"), "parts"), overview = DetailOf(await ReadAsync("/api/v1/overview"), "problems");
+        Assert.Equal(ready, overview);
+        return ready;
+    }
+
+    private async Task<JsonElement> ReadAsync(string path)
+    {
+        using HttpResponseMessage response = await _client.GetAsync(path);
+        return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+    }
+
+    private static string DetailOf(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray()
+        .First(part => part.GetProperty("part").GetString() == "store").GetProperty("detail").GetString()!;
 
     public void Dispose()
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Http.Tests.Access;
@@ -28,20 +29,11 @@ public sealed class AccessTests : IAsyncDisposable
             string path = endpoint.Pattern.Replace("{client_id}", "x", StringComparison.Ordinal).Replace("{topic}", "x", StringComparison.Ordinal);
             foreach ((string? token, HttpRole role) in callers)
             {
-                (int status, JsonElement body) = await PatientlyAsync(_host.Client(token), endpoint.Method, path);
+                (int status, JsonElement body) = await Patience.AskAsync(
+                    () => ApiHost.AskAsync(_host.Client(token), endpoint.Method, path), one => one.Status);
                 string what = $"{endpoint.Method} {path} as {role}: {status} {body}";
                 if (role < endpoint.Role) Assert.True(status == 403 && body.GetProperty("needs").GetString() == endpoint.Role.ToWord(), what);
                 else Assert.True(status is not (401 or 500) && !(status == 403 && body.TryGetProperty("needs", out _)), what);
-            }
-        }
-
-        async Task<(int Status, JsonElement Body)> PatientlyAsync(HttpClient client, string method, string path)
-        {
-            while (true)
-            {
-                (int Status, JsonElement Body) answer = await ApiHost.AskAsync(client, method, path);
-                if (answer.Status != 429) return answer;
-                await Task.Delay(20);
             }
         }
     }

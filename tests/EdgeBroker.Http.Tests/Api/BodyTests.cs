@@ -4,6 +4,7 @@ using System.Text.Json;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Http.Tests.Rig;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Http.Tests.Api;
 
@@ -81,7 +82,8 @@ public sealed class BodyTests : IAsyncDisposable
 
                 async Task ExpectAsync(HttpClient client, string proof)
                 {
-                    (int status, JsonElement body) = await PatientlyAsync(() => ApiHost.AskAsync(client, endpoint.Method, PathOf(endpoint)), one => one.Status);
+                    (int status, JsonElement body) = await Patience.AskAsync(
+                        () => ApiHost.AskAsync(client, endpoint.Method, PathOf(endpoint)), one => one.Status);
                     string what = $"{endpoint.Method} {endpoint.Pattern} by {proof} as {role}: {status}";
                     if (role < endpoint.Role) Assert.True(status == 403 && body.GetProperty("needs").GetString() == endpoint.Role.ToWord(), what);
                     else Assert.True(status is not (401 or 500) && !(status == 403 && body.TryGetProperty("needs", out _)), what);
@@ -105,7 +107,7 @@ public sealed class BodyTests : IAsyncDisposable
     private async Task<(int Status, string Type, string Said)> SendAsync(string method, string path, byte[] body, string type)
     {
         using HttpClient client = _host.Client();
-        return await PatientlyAsync(
+        return await Patience.AskAsync(
             async () =>
             {
                 using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new ByteArrayContent(body) };
@@ -116,16 +118,5 @@ public sealed class BodyTests : IAsyncDisposable
                 return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync());
             },
             one => one.Item1);
-    }
-
-    // So many requests are more than one caller has in a second.
-    private static async Task<T> PatientlyAsync<T>(Func<Task<T>> ask, Func<T, int> statusOf)
-    {
-        while (true)
-        {
-            T answer = await ask();
-            if (statusOf(answer) != 429) return answer;
-            await Task.Delay(20);
-        }
     }
 }

@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using EdgeBroker.Core;
-using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Http.Tests.Rig;
-using EdgeBroker.Protocol;
+using EdgeBroker.Testing;
 
 namespace EdgeBroker.Http.Tests.Api;
 
@@ -100,37 +98,6 @@ public sealed class PagingTests : IAsyncDisposable
         {
             (_, JsonElement page) = await ApiHost.AskAsync(admin, "GET", "/api/v1/sessions?client_id=press7" + more);
             return Assert.Single(page.GetProperty("items").EnumerateArray());
-        }
-    }
-
-    private sealed class QuietLink : ISessionLink
-    {
-        public bool HasRoom => true;
-
-        public void RequestPumpWhenDrained()
-        {
-        }
-
-        public void Prepare(Session session)
-        {
-        }
-
-        public void SendConnack(bool sessionPresent)
-        {
-        }
-
-        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.Sent;
-
-        public void SendPubrel(ushort packetId)
-        {
-        }
-
-        public void RequestPump()
-        {
-        }
-
-        public void Close(ReasonCode reason)
-        {
         }
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     public const string ViewerToken = "viewer-token-of-the-tests";
 
     private readonly List<HttpClient> _clients = [];
+    private readonly System.Collections.Concurrent.ConcurrentStack<ReloadEntry> _reloads = new();
 
     public ApiHost(TimeProvider? time = null)
     {
@@ -58,10 +59,18 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     /// <summary>What the configuration's files hold.</summary>
     public string Files { get; set; } = "one";
 
+    /// <summary>Done by each reload.</summary>
+    public Action? Reloading { get; set; }
+
+    /// <summary>How long a copy of the store is.</summary>
+    public int BackupBytes { get; set; } = 8;
+
     /// <summary>What is wrong with them.</summary>
     public string[] FileErrors { get; set; } = [];
 
     public string Version => "9.9.9";
+
+    public string? Commit => "0123456789ab";
 
     public IReadOnlyList<ListenerAnswer> Listeners => [new("127.0.0.1:0", "http", "127.0.0.1:1", true)];
 
@@ -125,8 +134,8 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     public (string Path, long Bytes) MakeBackup(string name, CancellationToken cancel)
     {
         string path = Web.PathOf(name);
-        File.WriteAllText(path, "the copy");
-        return (path, 8);
+        File.WriteAllText(path, "the copy".PadRight(BackupBytes));
+        return (path, BackupBytes);
     }
 
     /// <summary>What bridges were told.</summary>
@@ -173,8 +182,16 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         };
     }
 
-    public ReloadResult? Reload(string by, Predicate<string> accepts) =>
-        !accepts(Files) ? null : new ReloadResult { Summary = "asked by " + by, Errors = FileErrors, Changed = FileErrors.Length == 0 ? ["all"] : [] };
+    public ReloadResult? Reload(string by, Predicate<string> accepts)
+    {
+        if (!accepts(Files)) return null;
+        Reloading?.Invoke();
+        var result = new ReloadResult { Summary = "asked by " + by, Errors = FileErrors, Changed = FileErrors.Length == 0 ? ["all"] : [] };
+        _reloads.Push(new ReloadEntry(DateTimeOffset.UnixEpoch, by, result));
+        return result;
+    }
+
+    public IReadOnlyList<ReloadEntry> Reloads => [.. _reloads];
 
     ValueTask<AuthenticationResult> IAuthenticator.AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellation)
     {

@@ -45,6 +45,27 @@ public sealed class CertificateExpiryTests : IDisposable
     }
 
     [Fact]
+    public void Each_file_has_its_end_as_long_as_it_is_in_use()
+    {
+        DateTimeOffset one = new(2027, 1, 1, 0, 0, 0, TimeSpan.Zero), other = new(2026, 3, 11, 6, 0, 0, TimeSpan.Zero);
+        _certificates = [new CertificateValidity("wss on [::]:443", "b.crt", "gw", one), new CertificateValidity("mqtts on [::]:8883", "b.crt", "gw", one)];
+        _expiry.RegisterFiles(_meters);
+        Assert.Equal([("b.crt", one.ToUnixTimeSeconds())], Ends());
+        _certificates = [new CertificateValidity("wss on [::]:443", "c.crt", "gw", other)];
+        _expiry.RegisterFiles(_meters);
+        Assert.Equal([("c.crt", other.ToUnixTimeSeconds())], Ends());
+        _certificates = [.. Enumerable.Range(0, 40).Select(i => new CertificateValidity("mqtts on [::]:8883", $"{i}.crt", "gw", one))];
+        _expiry.RegisterFiles(_meters);
+        Assert.Equal(30, Ends().Length);
+
+        (string File, long End)[] Ends() =>
+        [
+            .. _meters.Entries.Where(entry => entry.Name == "edgebroker.certificate.expires" && entry.Read() is not null)
+                .Select(entry => (entry.Tags.Single(tag => tag.Key == "file").Value, entry.Read()!.Value)),
+        ];
+    }
+
+    [Fact]
     public void Without_certificates_nothing_is_said_of_them()
     {
         Assert.Empty(Told());

@@ -7,12 +7,10 @@ using EdgeBroker.Core;
 using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Hosting;
 using EdgeBroker.Core.Management;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Routing;
 using EdgeBroker.Core.Sessions;
 using EdgeBroker.Http.Health;
-using EdgeBroker.Protocol;
 using EdgeBroker.Testing;
 using EdgeBroker.Verbs;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -96,36 +94,5 @@ public sealed class ManySessionsTests : IDisposable
     private sealed class Healthy : IHealth
     {
         public IReadOnlyList<HealthFinding> Check() => [];
-    }
-
-    private sealed class QuietLink : ISessionLink
-    {
-        public bool HasRoom => true;
-
-        public void RequestPumpWhenDrained()
-        {
-        }
-
-        public void Prepare(Session session)
-        {
-        }
-
-        public void SendConnack(bool sessionPresent)
-        {
-        }
-
-        public SendOutcome Send(in Delivery delivery, in Publication message, RoutingContext context) => SendOutcome.Sent;
-
-        public void SendPubrel(ushort packetId)
-        {
-        }
-
-        public void RequestPump()
-        {
-        }
-
-        public void Close(ReasonCode reason)
-        {
-        }
     }
 }

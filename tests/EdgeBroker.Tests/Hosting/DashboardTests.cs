@@ -4,6 +4,7 @@ using EdgeBroker.Core.Metrics;
 using EdgeBroker.Hosting;
 using EdgeBroker.Mqtt.Tls;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Tls;
 using EdgeBroker.Webhooks;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -41,7 +42,9 @@ public sealed partial class DashboardTests
         MeterRegistry meters = broker.Broker.Meters;
         new EventCounters().RegisterMeters(meters);
         ProcessMeters.Register(meters, Path.GetTempPath());
-        new CertificateExpiry(() => [], TimeProvider.System).RegisterMeters(meters);
+        var certificate = new CertificateValidity("mqtts on a", "server.crt", "gw", DateTimeOffset.UnixEpoch);
+        new CertificateExpiry(() => [certificate], TimeProvider.System).RegisterFiles(meters);
+        await using var clock = new ClockWatch(meters, (_, _) => { }, TimeProvider.System, NullLogger.Instance);
         new TlsCounters().RegisterMeters(meters);
         await using var probe = new DeliveryProbe(broker.Broker, (_, _) => { }, new ServiceStatus(null), () => "", TimeProvider.System);
         var webhook = new WebhookOptions { Name = "w", Url = new Uri("http://127.0.0.1:9/"), Events = [WebhookEventType.ClientConnected] };

@@ -45,4 +45,30 @@ public sealed class MetricsTests
         client.DefaultRequestHeaders.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
         Assert.EndsWith("# EOF\n", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
     }
+
+    /// <summary>Where there is neither API nor console, a collector needs no token, and nothing else is there.</summary>
+    [Fact]
+    public async Task A_listener_for_metrics_alone_is_open()
+    {
+        const string settings = """
+            [[listener]]
+            protocol = "http"
+            address = "127.0.0.1:0"
+            serve = ["metrics", "health"]
+            """;
+        await using BrokerInProcess broker = await BrokerInProcess.StartAsync(settings);
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{broker.Port("http")}") };
+        Assert.Contains("edgebroker_uptime_seconds ", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        using HttpResponseMessage other = await client.GetAsync("/api/v1/overview");
+        Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
+        // Who comes again and again is held up.
+        HttpStatusCode status = HttpStatusCode.OK;
+        for (int i = 0; i < 2_000 && status == HttpStatusCode.OK; i++)
+        {
+            using HttpResponseMessage answer = await client.GetAsync("/metrics");
+            status = answer.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, status);
+    }
 }

@@ -367,7 +367,8 @@ internal static class ListenerTable
                 o => o.Settings.Serve.ToWords(),
                 (o, v) => o with { Settings = o.Settings with { Serve = HttpSurfaceWords.Of(v) } },
                 Applies.AtOnce,
-                "http, https: publish (by users and [[acl]], as MQTT), health (/live, /ready; open to all), api, console and metrics (see [http])",
+                "http, https: publish (by users and [[acl]], as MQTT), health (/live, /ready; open to all), api, console and metrics (see [http]; metrics "
+                    + "alone, or with health or publish, need no login)",
                 commented: true,
                 scope: Http)
             .Key(

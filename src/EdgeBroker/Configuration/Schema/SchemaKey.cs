@@ -52,7 +52,14 @@ internal abstract class SchemaKey<T>(string name)
     public abstract void WriteValue(TomlDocument document, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition> origins);
 
     /// <summary>Writes the value in force, if there is one.</summary>
-    public abstract void WriteJson(Utf8JsonWriter json, T owner, T defaults);
+    /// <param name="json">Where to.</param>
+    /// <param name="owner">The table's options.</param>
+    /// <param name="defaults">Options nobody has changed.</param>
+    /// <param name="path">The path of the table, with a dot at its end.</param>
+    /// <param name="origins">
+    /// Where each key was set: each value becomes an object that tells its origin, too, and whether another one takes a restart. Null: values alone.
+    /// </param>
+    public abstract void WriteJson(Utf8JsonWriter json, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition>? origins);
 
     /// <summary>Writes what JSON Schema says of it.</summary>
     public abstract void WriteSchema(Utf8JsonWriter json, T defaults);
@@ -104,15 +111,25 @@ internal sealed class ValueKey<T, TValue>(string name, ValueKind<TValue> kind, F
     public override void WriteValue(TomlDocument document, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition> origins)
     {
         if (!TryGet(owner, defaults, out TValue value)) return;
-        string origin = origins.TryGetValue(path + Name, out SourcePosition position) ? position.ToString() : "default";
-        document.Assignment(Name, kind.ToToml(value), isCommented: false, origin);
+        document.Assignment(Name, kind.ToToml(value), isCommented: false, OriginOf(path, origins));
     }
 
-    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults)
+    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition>? origins)
     {
         if (!TryGet(owner, defaults, out TValue value)) return;
         json.WritePropertyName(Name);
+        if (origins is null)
+        {
+            kind.WriteJson(json, value);
+            return;
+        }
+
+        json.WriteStartObject();
+        json.WritePropertyName("value");
         kind.WriteJson(json, value);
+        json.WriteString("from", OriginOf(path, origins));
+        json.WriteBoolean("needs_restart", applies.RestartReason is not null);
+        json.WriteEndObject();
     }
 
     public override void WriteSchema(Utf8JsonWriter json, T defaults)
@@ -136,6 +153,9 @@ internal sealed class ValueKey<T, TValue>(string name, ValueKind<TValue> kind, F
         Scope is null || Scope.Includes(owner) || table.Find(Name) is not { } entry
             ? null
             : (entry.Position, $"\"{Name}\" belongs to {Scope.BelongsTo}; {Scope.Found(owner)}");
+
+    private string OriginOf(string path, IReadOnlyDictionary<string, SourcePosition> origins) =>
+        origins.TryGetValue(path + Name, out SourcePosition position) ? position.ToString() : "default";
 
     /// <summary>The value, unless the table may not hold it or there is none. Where there is one by default, none is a value as well.</summary>
     private bool TryGet(T owner, T defaults, out TValue value)
@@ -194,11 +214,11 @@ internal sealed class TableKey<T, TChild>(string name, TableSchema<TChild> schem
         schema.WriteValues(document, child, DefaultsIn(defaults), $"{path}{Name}.", origins);
     }
 
-    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults)
+    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition>? origins)
     {
         if (get(owner) is not { } child || !BelongsTo(owner)) return;
         json.WritePropertyName(Name);
-        schema.WriteJson(json, child, DefaultsIn(defaults));
+        schema.WriteJson(json, child, DefaultsIn(defaults), $"{path}{Name}.", origins);
     }
 
     public override void WriteSchema(Utf8JsonWriter json, T defaults)
@@ -267,10 +287,11 @@ internal sealed class TableArrayKey<T, TChild>(
         }
     }
 
-    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults)
+    public override void WriteJson(Utf8JsonWriter json, T owner, T defaults, string path, IReadOnlyDictionary<string, SourcePosition>? origins)
     {
         json.WriteStartArray(Name);
-        foreach (TChild child in get(owner)) schema.WriteJson(json, child, make(TomlTable.Nowhere));
+        IReadOnlyList<TChild> children = get(owner);
+        for (int i = 0; i < children.Count; i++) schema.WriteJson(json, children[i], make(TomlTable.Nowhere), $"{path}{Name}[{i}].", origins);
         json.WriteEndArray();
     }
 

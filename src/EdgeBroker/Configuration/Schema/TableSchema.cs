@@ -181,10 +181,11 @@ internal sealed class TableSchema<T>(string title) : TableSchema(title)
         foreach (SchemaKey<T> key in _keys) key.WriteValue(document, owner, defaults, path, origins);
     }
 
-    public void WriteJson(Utf8JsonWriter json, T owner, T defaults)
+    public void WriteJson(
+        Utf8JsonWriter json, T owner, T defaults, string path = "", IReadOnlyDictionary<string, SourcePosition>? origins = null)
     {
         json.WriteStartObject();
-        foreach (SchemaKey<T> key in _keys) key.WriteJson(json, owner, defaults);
+        foreach (SchemaKey<T> key in _keys) key.WriteJson(json, owner, defaults, path, origins);
         json.WriteEndObject();
     }
 

@@ -15,6 +15,8 @@ namespace EdgeBroker.Hosting.Listeners;
 /// <summary>All listeners, of all families.</summary>
 internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerSettings>>
 {
+    private static readonly TimeSpan CertificateLook = TimeSpan.FromSeconds(5);
+
     private readonly IReadOnlyList<ListenerSettings> _first;
     private readonly MqttServer _mqtt;
     private readonly CoapListenerFamily _coap;
@@ -24,6 +26,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
     private readonly Func<IReadOnlyList<CertificateValidity>> _readCertificates;
     private readonly CertificateExpiry _certificates;
     private readonly AwaitedListeners _awaited;
+    private readonly Action _registerFiles;
 
     /// <param name="first">Those to begin with.</param>
     /// <param name="broker">The broker.</param>
@@ -53,6 +56,9 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         _certificates = new CertificateExpiry(_readCertificates, time);
         _certificates.RegisterMeters(broker.Meters);
         _mqtt.RegisterMeters(broker.Meters);
+        // A listener may come, or get other files, at any time.
+        _registerFiles = () => _certificates.RegisterFiles(broker.Meters);
+        _mqtt.AddPeriodic(CertificateLook, _registerFiles);
         _awaited = new AwaitedListeners(OpenAsync, () => services?.Say(Summary), time, _log);
     }
 
@@ -108,6 +114,7 @@ internal sealed partial class ListenerPart : IBrokerPart<IReadOnlyList<ListenerS
         await _awaited.EnterAsync().ConfigureAwait(false);
         _awaited.Replace(awaited);
         _awaited.Leave();
+        _registerFiles();
         foreach (string unused in InheritedSockets.OfProcess.Unused) LogUnused(_log, unused);
     }
 

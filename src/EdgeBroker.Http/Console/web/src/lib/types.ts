@@ -248,6 +248,10 @@ export interface Overview {
   memory_limit_bytes?: Maybe<number>;
   refusals_count?: Maybe<number>;
   longest_queues?: Maybe<SessionRow[]>;
+  top_senders?: Maybe<SessionRow[]>;
+  drops_by_cause?: Maybe<Record<string, number>>;
+  certificates?: Maybe<Certificate[]>;
+  last_change?: Maybe<ReloadEntry>;
 }
 
 export interface HistoryOfMetrics {

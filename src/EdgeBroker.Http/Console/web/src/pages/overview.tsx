@@ -5,7 +5,7 @@ import { bytes, count, duration, measure, plural, rate, secondsSince, visible } 
 import { adjust, parameter } from '../lib/navigate';
 import { link } from '../lib/route';
 import type { SeriesName } from '../lib/course';
-import type { Finding, HistoryOfMetrics, Overview as Data, Page, SessionRow } from '../lib/types';
+import type { Finding, HistoryOfMetrics, Overview as Data } from '../lib/types';
 import { course, overview } from '../state';
 import { Ago, Empty, Failure, Foreign, Heading, Panel, Skeleton, Status } from '../ui/basics';
 import { Chart } from '../ui/chart';
@@ -33,12 +33,25 @@ export function verdict(data: Data, at: number): string {
   return `${failing > 0 ? plural(problems.length, 'problem') : plural(problems.length, 'warning')}: ${told.join('; ')}${rest > 0 ? `; ${rest} more` : ''}.`;
 }
 
+/** Why messages did not arrive, the most frequent cause first. */
+function causes(data: Data): string {
+  const told = Object.entries(data.drops_by_cause ?? {}).sort(([, a], [, b]) => b - a).slice(0, 3);
+  return told.length === 0 ? '' : ` (${told.map(([cause, number]) => `${visible(cause.replaceAll('-', ' '))} ${count(number)}`).join(', ')})`;
+}
+
+/** The certificate that ends first. */
+function firstEnd(data: Data): string[] {
+  const first = data.certificates?.[0];
+  if (!first) return ['none', 'nothing speaks TLS'];
+  return [first.days_left == null ? '–' : plural(first.days_left, 'day'), `${visible(first.file?.split('/').at(-1) ?? first.name ?? '')} ends first`];
+}
+
 /** How much goes on, in one sentence. */
 function activity(data: Data): string {
   const parts = [
     data.connected_count != null ? plural(data.connected_count, 'client') : '',
     data.in_per_second != null ? `${measure(data.in_per_second)} msg/s in, ${measure(data.out_per_second)} out` : '',
-    data.messages_dropped_total != null ? (data.messages_dropped_total === 0 ? 'nothing dropped' : `${count(data.messages_dropped_total)} dropped`) : '',
+    data.messages_dropped_total != null ? (data.messages_dropped_total === 0 ? 'nothing dropped' : `${count(data.messages_dropped_total)} dropped${causes(data)}`) : '',
   ].filter(Boolean);
   return parts.length > 0 ? `${parts.join(', ')}.` : '';
 }
@@ -62,6 +75,7 @@ function Numbers({ data }: { data: Data }) {
     ['Stored messages', count(data.stored_messages_count), `${count(data.retained_count)} of them retained`, link(['queues'])],
     ['Store', bytes(data.store_bytes), data.store_bytes == null ? 'keeps nothing' : 'on disk', link(['system'], { tab: 'limits' })],
     ['Memory', bytes(data.memory_used_bytes), data.memory_limit_bytes ? `of ${bytes(data.memory_limit_bytes)}` : 'no limit', link(['system'], { tab: 'memory' })],
+    ['Certificates', firstEnd(data)[0]!, firstEnd(data)[1]!, link(['system'], { tab: 'certificates' })],
     ['Refusals', count(data.refusals_count), 'kinds of them', link(['access'])],
   ];
   return (
@@ -105,17 +119,18 @@ function Charts() {
 
 export function Overview() {
   const { data, problem } = overview.value;
-  const senders = useResource<Page<SessionRow>>('sessions?sort=-messages_received&limit=5', 5000);
   if (!data) return <><Heading title="Overview" />{problem ? <Failure problem={problem} /> : <Skeleton rows={8} />}</>;
   const stale = now.value - overview.value.at > 8000;
   const problems = data.problems ?? [];
   const queues = data.longest_queues ?? [];
-  const sending = senders.data?.items.filter(row => (row.traffic?.messages_received ?? row.in_per_second ?? 0) > 0) ?? [];
+  const sending = data.top_senders ?? [];
+  const change = data.last_change;
   return (
     <div class={stale ? 'stale' : ''}>
       <div class={`verdict ${problems.length === 0 ? 'good' : data.health.status === 'failing' ? 'bad' : 'warn'}`}>
         <h1 tabIndex={-1}>{verdict(data, now.value)}</h1>
-        <p>{activity(data)} {data.started_at && <span class="quiet">Up {duration(secondsSince(data.started_at, now.value))}.</span>}</p>
+        <p>{activity(data)} {data.started_at && <span class="quiet">Up {duration(secondsSince(data.started_at, now.value))}.</span>}
+          {change && <span class="quiet"> Configuration changed <Ago at={change.at} />{change.by && <> by <Foreign text={change.by} longest={40} /></>}.</span>}</p>
       </div>
       {problems.length > 0 && <ul class="problems">{problems.map(finding => <Problem key={finding.part + finding.detail} finding={finding} />)}</ul>}
       <Numbers data={data} />
