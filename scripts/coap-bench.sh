@@ -35,6 +35,7 @@ address = "127.0.0.1:$ours"
 allow_anonymous = true
 [listener.coap]
 max_peers = 20000
+max_peers_per_ip = 20000
 requests_per_second = 100000
 max_observations = 20000
 [log]

@@ -49,9 +49,6 @@ internal sealed class Association
     /// <summary>Whether the client's records bear a connection id.</summary>
     public bool HasConnectionId { get; private set; }
 
-    /// <summary>When something good was last heard, in milliseconds of the server's clock.</summary>
-    public long HeardMs { get; set; }
-
     /// <summary>The bytes of a connection id.</summary>
     public static byte[] ToBytes(ulong connectionId)
     {

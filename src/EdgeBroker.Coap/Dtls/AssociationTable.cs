@@ -1,11 +1,14 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using EdgeBroker.Coap.Messages;
 
 namespace EdgeBroker.Coap.Dtls;
 
-/// <summary>The associations of a listener, found by connection id, by address and by number; and the handshakes under way. Any thread.</summary>
-/// <param name="max">Associations, handshakes included.</param>
-internal sealed class AssociationTable(int max)
+/// <summary>
+/// The associations of a listener, found by connection id, by address and by number; and the handshakes under way. Has no bounds of its own: an association is
+/// a peer, of which there are so many, and a handshake is one of its pool. Any thread.
+/// </summary>
+internal sealed class AssociationTable
 {
     // Whoever has one key has so many at once; a device that comes back leaves its old one behind.
     private const int MaxOfIdentity = 4;
@@ -24,15 +27,6 @@ internal sealed class AssociationTable(int max)
         get
         {
             lock (_lock.Alone()) return _byNumber.Count;
-        }
-    }
-
-    /// <summary>Whether there are as many as there may be.</summary>
-    public bool IsFull
-    {
-        get
-        {
-            lock (_lock.Alone()) return _byNumber.Count + _handshakes.Count >= max;
         }
     }
 
@@ -60,21 +54,25 @@ internal sealed class AssociationTable(int max)
         lock (_lock.Alone()) return _byNumber.GetValueOrDefault(number);
     }
 
-    /// <summary>Enters a handshake, in place of an older one from there; null: there are too many.</summary>
+    /// <summary>Enters a handshake, in place of an older one from there.</summary>
     /// <param name="from">Where it comes from.</param>
     /// <param name="clientRandom">What it begins with.</param>
     /// <param name="transport">Brings it its datagrams.</param>
     /// <param name="former">The older one; null: none.</param>
-    public Association? TryAdd(in PeerEndPoint from, byte[] clientRandom, HandshakeTransport transport, out Association? former)
+    public Association Add(in PeerEndPoint from, byte[] clientRandom, HandshakeTransport transport, out Association? former)
     {
         Span<byte> random = stackalloc byte[sizeof(ulong)];
-        RandomNumberGenerator.Fill(random);
-        ulong connectionId = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(random);
         lock (_lock.Alone())
         {
             former = _handshakes.GetValueOrDefault(from);
-            if ((former is null && _byNumber.Count + _handshakes.Count >= max) || _byId.ContainsKey(connectionId)) return null;
             if (former is not null) _byId.Remove(former.ConnectionId);
+            ulong connectionId;
+            do
+            {
+                RandomNumberGenerator.Fill(random);
+                connectionId = BinaryPrimitives.ReadUInt64BigEndian(random);
+            }
+            while (_byId.ContainsKey(connectionId));
             do _number++;
             while (_number == 0 || _byNumber.ContainsKey(_number));
             var endPoint = new PeerEndPoint(from.Address, from.Port, from.Scope, _number);

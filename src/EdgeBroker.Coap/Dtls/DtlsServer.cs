@@ -18,36 +18,29 @@ namespace EdgeBroker.Coap.Dtls;
 internal sealed partial class DtlsServer : IDisposable
 {
     private static readonly TimeSpan HandshakeLimit = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
-    private const int SweepsPerSecret = 60;
+    private static readonly TimeSpan SecretLifetime = TimeSpan.FromMinutes(5);
     private static readonly ClientEnding Replaced = new(DisconnectedBy.Client, ReasonCode.SessionTakenOver, "it has come back by another association");
 
     private readonly CoapServer _server;
     private readonly Action<PeerEndPoint, byte[]> _send;
     private readonly TimeProvider _time;
-    private readonly long _idleMs;
     private readonly string _listener;
     private readonly ILogger _log;
     private readonly LogBudget _lines;
-    private readonly AssociationTable _table;
+    private readonly AssociationTable _table = new();
     private readonly HandshakePool _pool;
     private readonly CookieCheck _cookies;
-    private readonly ITimer _sweep;
-    private readonly long _start;
-    private int _sweeps;
+    private readonly ITimer _rotation;
     private volatile DtlsMaterial _material;
 
     /// <param name="server">What answers.</param>
     /// <param name="material">Who may shake hands.</param>
-    /// <param name="maxAssociations">How many there may be.</param>
-    /// <param name="idleTimeout">How long one is kept that nothing is heard of and that observes nothing.</param>
     /// <param name="listener">The listener's name in logs.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Event ids 8010-8029.</param>
     /// <param name="send">Sends a datagram; never blocks.</param>
     public DtlsServer(
-        CoapServer server, DtlsMaterial material, int maxAssociations, TimeSpan idleTimeout, string listener, TimeProvider time, ILogger log,
-        Action<PeerEndPoint, byte[]> send)
+        CoapServer server, DtlsMaterial material, string listener, TimeProvider time, ILogger log, Action<PeerEndPoint, byte[]> send)
     {
         _server = server;
         _material = material;
@@ -55,13 +48,10 @@ internal sealed partial class DtlsServer : IDisposable
         _time = time;
         _log = log;
         _send = send;
-        _idleMs = (long)idleTimeout.TotalMilliseconds;
-        _table = new AssociationTable(maxAssociations);
         _cookies = new CookieCheck(send);
         _pool = new HandshakePool(exception => server.Report(exception, "a DTLS handshake"));
-        _start = time.GetTimestamp();
         _lines = new LogBudget(time, each: 5, all: 50, (peer, held) => LogHeldBack(log, listener, held, peer ?? "other addresses"));
-        _sweep = time.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
+        _rotation = time.CreateTimer(_ => server.Run(_cookies.Rotate), null, SecretLifetime, SecretLifetime);
         server.Identify = Identify;
         server.Ended = EndForgotten;
     }
@@ -77,8 +67,6 @@ internal sealed partial class DtlsServer : IDisposable
 
     /// <summary>Bytes that clients have made it keep.</summary>
     public long MemoryBytes => (long)_table.Count * Association.Bytes;
-
-    private long NowMs => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
     /// <summary>Who may shake hands from here on; whoever is in and may not any more is sent away.</summary>
     public void Take(DtlsMaterial material)
@@ -120,12 +108,10 @@ internal sealed partial class DtlsServer : IDisposable
     /// <summary>Says goodbye to all, and shakes no hands any more.</summary>
     public void Dispose()
     {
-        _sweep.Dispose();
+        _rotation.Dispose();
         _pool.Dispose();
         foreach (Association one in _table.All()) End(one, isTold: true, ClientEnding.Stopping);
     }
-
-    private static ClientNetwork NetworkOf(in PeerEndPoint from) => ClientNetwork.Of(from.ToAddress());
 
     private void Sort(in PeerEndPoint from, byte[] datagram, int length)
     {
@@ -178,7 +164,6 @@ internal sealed partial class DtlsServer : IDisposable
             RecordKind kind = association.Read(from, datagram, ref offset, length, out ArraySegment<byte> payload, out bool hasMoved);
             isGood |= kind != RecordKind.None;
             if (kind == RecordKind.None && !isProbe) Drop();
-            if (kind != RecordKind.None) association.HeardMs = NowMs;
             if (hasMoved)
             {
                 Interlocked.Increment(ref Counters.Moved);
@@ -218,26 +203,14 @@ internal sealed partial class DtlsServer : IDisposable
             return;
         }
 
-        if (_table.IsFull) _server.MakeRoom();
         var crypto = new CapturingCrypto();
         PeerEndPoint to = from;
         var transport = new HandshakeTransport(crypto, one => _send(to, one), _pool.MayWaitOn);
-        if (_table.TryAdd(from, random, transport, out Association? former) is not { } association)
-        {
-            Refuse(from, "there are as many associations as there may be (listener.coap.max_peers)");
-            return;
-        }
-
-        if (!_pool.TryAdd(NetworkOf(from), () => Shake(association, crypto, transport, request)))
-        {
-            _table.Remove(association);
-            Refuse(from, former is null ? "there are as many handshakes as there may be" : "it begins handshakes faster than it ends them");
-        }
-    }
-
-    private void Refuse(in PeerEndPoint from, string cause)
-    {
+        Association association = _table.Add(from, random, transport, out Association? former);
+        if (_pool.TryAdd(from.Network, () => Shake(association, crypto, transport, request))) return;
+        _table.Remove(association);
         Interlocked.Increment(ref Counters.Refused);
+        string cause = former is null ? "there are as many handshakes as there may be" : "it begins handshakes faster than it ends them";
         if (_lines.Admit(from.ToAddress().ToString())) LogRefused(_log, _listener, from.ToString(), cause);
     }
 
@@ -265,13 +238,17 @@ internal sealed partial class DtlsServer : IDisposable
 
     private void Enter(Association association, CapturingCrypto crypto, HandshakePeer peer, HandshakeTransport transport)
     {
-        association.HeardMs = NowMs;
         association.Begin(crypto, peer, [.. transport.LastFlight]);
         var over = new List<Association>();
         if (!_table.TryEnter(association, over)) return;
         Interlocked.Increment(ref Counters.Succeeded);
         foreach (Association former in over) End(former, isTold: former.At != association.At, Replaced);
-        _server.Welcome(association.EndPoint);
+        if (!_server.Welcome(association.EndPoint))
+        {
+            End(association, isTold: true, ClientEnding.NotLetIn);
+            return;
+        }
+
         // What came behind the handshake, before anybody knew it was over.
         foreach (byte[] datagram in transport.TakeRest()) Pass(association, association.At with { Association = 0 }, datagram, datagram.Length);
     }
@@ -320,16 +297,6 @@ internal sealed partial class DtlsServer : IDisposable
     private void EndForgotten(PeerEndPoint peer)
     {
         if (_table.Find(peer.Association) is { } association) End(association, isTold: true, ClientEnding.Silent);
-    }
-
-    private void Sweep()
-    {
-        if (++_sweeps % SweepsPerSecret == 0) _server.Run(_cookies.Rotate);
-        foreach (Association one in _table.All())
-        {
-            // Who is remembered as a peer is forgotten as one.
-            if (NowMs - one.HeardMs >= _idleMs && !_server.IsRemembered(one.EndPoint)) End(one, isTold: true, ClientEnding.Silent);
-        }
     }
 
     [LoggerMessage(8010, LogLevel.Warning, "{Listener}: DTLS handshake with {Peer} failed: {Cause}")]

@@ -4,6 +4,7 @@ using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core;
+using EdgeBroker.Core.Events;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Transport.Listeners;
 using EdgeBroker.Transport.Tls;
@@ -20,6 +21,7 @@ internal sealed partial class CoapListener : IListener
     private readonly Replaceable<DoorSettings> _door;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
+    private readonly LogBudget _refusals;
     private DtlsFiles? _files;
     private readonly IPEndPoint _address;
     private volatile ListenerSettings _settings;
@@ -40,9 +42,11 @@ internal sealed partial class CoapListener : IListener
         _address = _port.Address;
         EndPoint = _address.ToString();
         _time = time;
+        _refusals = new LogBudget(time, each: 1, all: 5, (peer, held) => LogRefusalsHeldBack(log, settings.Name, held, peer ?? "other addresses"));
         if (settings.Protocol != ListenerProtocol.Coaps)
         {
             Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, SendAll);
+            Server.Resources.Refused = OnRefused;
             return;
         }
 
@@ -57,7 +61,8 @@ internal sealed partial class CoapListener : IListener
         }
 
         Server = new CoapServer(broker, authenticator, settings.Coap, _door, time, family.Clients, all => SendAll(Dtls!.Encrypt(all)));
-        Dtls = new DtlsServer(Server, _files.Current, settings.Coap.MaxPeers, settings.Coap.IdleTimeout, settings.Name, time, log, Send);
+        Server.Resources.Refused = OnRefused;
+        Dtls = new DtlsServer(Server, _files.Current, settings.Name, time, log, Send);
         _files.Replaced = Dtls.Take;
     }
 
@@ -143,6 +148,12 @@ internal sealed partial class CoapListener : IListener
         Server.HoldOutput,
         Server.ReleaseOutput);
 
+    private void OnRefused(PeerEndPoint peer, bool ofNetwork)
+    {
+        if (!_refusals.Admit(peer.ToAddress().ToString())) return;
+        LogRefused(_log, _settings.Name, peer.ToString(), ofNetwork ? "of its address (listener.coap.max_peers_per_ip)" : "(listener.coap.max_peers)");
+    }
+
     private void SendAll(List<(PeerEndPoint To, byte[] Datagram)> datagrams)
     {
         // As if lost on the way; what must arrive is sent again.
@@ -153,6 +164,12 @@ internal sealed partial class CoapListener : IListener
 
     [LoggerMessage(8000, LogLevel.Information, "listening for {Protocol} on {EndPoint}")]
     private static partial void LogListening(ILogger log, string protocol, string endPoint);
+
+    [LoggerMessage(8001, LogLevel.Warning, "{Listener}: {Peer} is refused: there are as many peers as there may be {Which}")]
+    private static partial void LogRefused(ILogger log, string listener, string peer, string which);
+
+    [LoggerMessage(8002, LogLevel.Warning, "{Listener}: {Count} more requests of {Peer} refused within 10 s, as there are as many peers as there may be")]
+    private static partial void LogRefusalsHeldBack(ILogger log, string listener, long count, string peer);
 
     private sealed class Change(CoapListener listener, ListenerSettings next, DtlsFiles? files) : IListenerChange
     {

@@ -54,7 +54,7 @@ public sealed class CoapListenerFamily(Broker broker, IAuthenticator authenticat
         Count("timed_out", "CoAP messages nobody acknowledged", c => c.TimedOut);
         Count("challenged", "CoAP peers asked to prove their address", c => c.Challenged);
         Count("rate_limited", "CoAP requests refused for their rate (4.29)", c => c.RateLimited);
-        Count("peers_refused", "CoAP requests refused because too many peers are remembered (5.03)", c => c.PeersRefused);
+        Count("peers_refused", "CoAP peers refused because too many are remembered, of all or of their address (5.03)", c => c.PeersRefused);
         meters.Gauge(
             "edgebroker.coap.dtls.associations", MeterUnit.Connections, "DTLS associations", () => SumDtls(d => d.AssociationCount), "coap/dtls/associations");
         meters.Gauge(

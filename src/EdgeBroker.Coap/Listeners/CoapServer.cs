@@ -76,33 +76,24 @@ internal sealed class CoapServer : ISerialExecutor, IDatagramOutput, IDisposable
         Resources.Layer.Forget(found);
     });
 
-    /// <summary>An association has begun: what its client observed before goes on.</summary>
-    public void Welcome(PeerEndPoint peer) => Run(() =>
+    /// <summary>An association has begun: what its client observed before goes on. False: there is no room for it.</summary>
+    public bool Welcome(PeerEndPoint peer)
     {
-        // From here on, so that of those that are silent the one heard of longest ago makes room, whether it has asked for something or not.
-        if (Resources.Layer.TryRemember(peer) is not { } remembered) return;
-        // Who has nothing to go on with is let in when it asks for something.
-        if (Identify?.Invoke(peer) is not { UserName: { } user } proved || _durables.Of(proved.ClientId ?? user).Count == 0) return;
-        _door.Enter(remembered, new TopicQuery(), _topics.Resume, refuse: null);
-    });
+        bool hasRoom = false;
+        Run(() =>
+        {
+            // From here on, so that of those that are silent the one heard of longest ago makes room, whether it has asked for something or not.
+            if (Resources.Layer.TryRemember(peer) is not { } remembered) return;
+            hasRoom = true;
+            // Who has nothing to go on with is let in when it asks for something.
+            if (Identify?.Invoke(peer) is not { UserName: { } user } proved || _durables.Of(proved.ClientId ?? user).Count == 0) return;
+            _door.Enter(remembered, new TopicQuery(), _topics.Resume, refuse: null);
+        });
+        return hasRoom;
+    }
 
     /// <summary>A peer's association was heard of from elsewhere.</summary>
     public void Move(PeerEndPoint peer, PeerEndPoint at) => Run(() => Resources.Layer.Find(peer)?.MoveTo(at));
-
-    /// <summary>Whether a peer is remembered.</summary>
-    public bool IsRemembered(PeerEndPoint peer)
-    {
-        bool isRemembered = false;
-        Run(() => isRemembered = Resources.Layer.Find(peer) is not null);
-        return isRemembered;
-    }
-
-    /// <summary>Forgets a peer that has nothing open, and ends its association at once: somebody waits for its place.</summary>
-    public void MakeRoom()
-    {
-        Run(() => Resources.Layer.TryForgetOne());
-        TellEnded();
-    }
 
     /// <summary>From here on what is to be sent is kept, so that it goes at once: several datagrams have come together.</summary>
     public void HoldOutput()

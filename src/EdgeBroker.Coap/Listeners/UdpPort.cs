@@ -21,6 +21,10 @@ internal sealed class UdpPort : IDisposable
     // What as many observers as there may be acknowledge at once: some 700 bytes each, as the system counts. It gives what it permits.
     private const int ReceiveBufferBytes = 4 * 1024 * 1024;
 
+    // <linux/in.h> and <linux/in6.h>: IP_MULTICAST_ALL, IPV6_MULTICAST_ALL.
+    private const int MulticastAll = 49;
+    private const int MulticastAllOfIPv6 = 29;
+
     private static readonly TimeSpan AfterError = TimeSpan.FromMilliseconds(10);
 
     private readonly Socket _socket;
@@ -37,6 +41,9 @@ internal sealed class UdpPort : IDisposable
         try
         {
             if (_isIPv6) _socket.DualMode = false;
+            // A socket on all addresses would also be given what is sent to groups that another process of this machine has joined, and answer it.
+            _socket.SetRawSocketOption(
+                (int)(_isIPv6 ? SocketOptionLevel.IPv6 : SocketOptionLevel.IP), _isIPv6 ? MulticastAllOfIPv6 : MulticastAll, stackalloc byte[sizeof(int)]);
             _socket.ReceiveBufferSize = ReceiveBufferBytes;
             _socket.Bind(address);
             Address = (IPEndPoint)_socket.LocalEndPoint!;

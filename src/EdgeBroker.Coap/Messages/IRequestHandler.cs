@@ -19,6 +19,11 @@ public interface IRequestHandler
     /// <summary>Some seconds have gone by.</summary>
     void OnSweep();
 
+    /// <summary>A peer is not remembered, since there are too many.</summary>
+    /// <param name="peer">Where it is.</param>
+    /// <param name="ofNetwork">Whether of its network; else of all.</param>
+    void OnRefused(in PeerEndPoint peer, bool ofNetwork);
+
     /// <summary>The peer is forgotten.</summary>
     void OnForgotten(Peer peer);
 }

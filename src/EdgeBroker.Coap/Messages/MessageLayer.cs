@@ -145,19 +145,23 @@ public sealed class MessageLayer
     /// <summary>The peer; null: not remembered.</summary>
     public Peer? Find(in PeerEndPoint endPoint) => _peers.Find(endPoint);
 
-    /// <summary>The peer, remembered from here on though it has not asked for anything; null: there are too many.</summary>
+    /// <summary>The peer, remembered from here on, as heard of now; null: there are too many, which is counted.</summary>
     public Peer? TryRemember(in PeerEndPoint endPoint)
     {
-        if ((_peers.Find(endPoint) ?? _peers.TryAdd(endPoint)) is not { } peer) return null;
-        _peers.Touch(peer, NowMs);
-        return peer;
+        bool ofNetwork = false;
+        if ((_peers.Find(endPoint) ?? _peers.TryAdd(endPoint, out ofNetwork)) is { } peer)
+        {
+            _peers.Touch(peer, NowMs);
+            return peer;
+        }
+
+        Counters.PeersRefused++;
+        _handler.OnRefused(endPoint, ofNetwork);
+        return null;
     }
 
     /// <summary>Forgets a peer, whatever it has open.</summary>
     public void Forget(Peer peer) => _peers.Forget(peer);
-
-    /// <summary>Forgets a peer that has nothing open, or may not be there; false: there is none.</summary>
-    public bool TryForgetOne() => _peers.TryForgetOne();
 
     internal void Pin(Peer peer, int change) => _peers.Pin(peer, change);
 
@@ -229,15 +233,13 @@ public sealed class MessageLayer
     private void ReceiveRequest(in PeerEndPoint from, in CoapMessage request, int bytes)
     {
         long nowMs = NowMs;
-        if ((_peers.Find(from) ?? _peers.TryAdd(from)) is not { } peer)
+        if (TryRemember(from) is not { } peer)
         {
-            Counters.PeersRefused++;
             RespondUnremembered(from, request, new CoapResponse(CoapCode.ServiceUnavailable) { MaxAge = 30 });
             return;
         }
 
         peer.BytesReceived += bytes;
-        _peers.Touch(peer, nowMs);
         if (peer.Exchanges.TryGetValue(request.MessageId, out Exchange? earlier) && earlier.ExpiresAtMs > nowMs)
         {
             Counters.Duplicates++;

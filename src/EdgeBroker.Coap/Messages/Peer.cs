@@ -5,10 +5,13 @@ namespace EdgeBroker.Coap.Messages;
 /// <summary>An endpoint that sends requests, and what is remembered of it.</summary>
 public sealed class Peer
 {
-    internal Peer(PeerEndPoint endPoint, ushort firstMessageId)
+    internal Peer(PeerEndPoint endPoint, ushort firstMessageId, PeersOfNetwork network)
     {
         EndPoint = At = endPoint;
         NextMessageId = firstMessageId;
+        Network = network;
+        Place = new LinkedListNode<Peer>(this);
+        PlaceInNetwork = new LinkedListNode<Peer>(this);
         // A DTLS handshake begins with a cookie, which is such a proof.
         IsVerified = endPoint.IsLoopback || endPoint.Association != 0;
     }
@@ -79,10 +82,26 @@ public sealed class Peer
     /// <summary>Responses that wait until it is acknowledged.</summary>
     internal Queue<Transmission> Waiting { get; } = new();
 
+    /// <summary>All of the network it was first heard of from.</summary>
+    internal PeersOfNetwork Network { get; }
+
     /// <summary>Its place among the peers that may have to go.</summary>
-    internal LinkedListNode<Peer>? Place { get; set; }
+    internal LinkedListNode<Peer> Place { get; }
+
+    /// <summary>The same among those of its network.</summary>
+    internal LinkedListNode<Peer> PlaceInNetwork { get; }
 
     internal ushort NextMessageId { get; set; }
+}
+
+/// <summary>The peers of one network.</summary>
+internal sealed class PeersOfNetwork
+{
+    /// <summary>How many are remembered.</summary>
+    public int Count { get; set; }
+
+    /// <summary>Those of them that may have to go, in the order in which they were heard of.</summary>
+    public LinkedList<Peer> ByLastHeard { get; } = new();
 }
 
 /// <summary>What became of a CON of ours.</summary>

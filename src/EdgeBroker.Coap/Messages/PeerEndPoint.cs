@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using EdgeBroker.Core.Limits;
 
 namespace EdgeBroker.Coap.Messages;
 
@@ -21,6 +22,9 @@ public readonly record struct PeerEndPoint(UInt128 Address, ushort Port, uint Sc
 
     /// <summary>Whether it is this machine: nobody else can send from there.</summary>
     public bool IsLoopback => Address == UInt128.One || (IsIPv4 && ((uint)Address >> 24) == 127);
+
+    /// <summary>Who counts as one with it: its IPv4 address, or the 64 bits of an IPv6 network.</summary>
+    public ClientNetwork Network => ClientNetwork.Of(ToAddress());
 
     /// <summary>That of a socket.</summary>
     public static PeerEndPoint Of(IPEndPoint endPoint)

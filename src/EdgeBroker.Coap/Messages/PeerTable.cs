@@ -1,21 +1,25 @@
+using EdgeBroker.Core.Limits;
 using EdgeBroker.Transport.Listeners;
 
 namespace EdgeBroker.Coap.Messages;
 
-/// <summary>The peers that are remembered, and their exchanges: as many as the limits say, as long as the RFC says. One thread at a time.</summary>
+/// <summary>
+/// The peers that are remembered, and their exchanges: as many as the limits say, of all and of one network, as long as the RFC says. One thread at a time.
+/// </summary>
 /// <param name="limits">What peers may take.</param>
 /// <param name="random">Begins message ids.</param>
 /// <param name="forgotten">Is told of each that is forgotten.</param>
 internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> forgotten)
 {
     // What a peer and an exchange weigh, besides what they hold.
-    private const int PeerBytes = 700;
+    private const int PeerBytes = 850;
     private const int ExchangeBytes = 250;
 
     // So many of those not heard of for longest are looked at for one that may go; what keeps the others is over in seconds.
     private const int Candidates = 16;
 
     private readonly Dictionary<PeerEndPoint, Peer> _peers = [];
+    private readonly Dictionary<ClientNetwork, PeersOfNetwork> _networks = [];
 
     // In the order in which they were heard of; but for those that stay for as long as they observe: a few of them at its head would be in the way of all.
     private readonly LinkedList<Peer> _byLastHeard = new();
@@ -38,12 +42,21 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
     /// <summary>The peer at an end point; null: not remembered.</summary>
     public Peer? Find(in PeerEndPoint at) => _peers.GetValueOrDefault(at);
 
-    /// <summary>Remembers a peer, in the place of one that has nothing open where there are too many; null: none may go.</summary>
-    public Peer? TryAdd(in PeerEndPoint at)
+    /// <summary>
+    /// Remembers a peer, in the place of one that has nothing open where there are too many: one of its own network where that has too many; null: none may go.
+    /// </summary>
+    /// <param name="at">Where it is.</param>
+    /// <param name="ofNetwork">Whether it is its network that has too many.</param>
+    public Peer? TryAdd(in PeerEndPoint at, out bool ofNetwork)
     {
-        if (_peers.Count >= limits.MaxPeers && !TryForgetOne()) return null;
-        var peer = new Peer(at, (ushort)random.Next(ushort.MaxValue + 1));
-        peer.Place = _byLastHeard.AddLast(peer);
+        ClientNetwork address = at.Network;
+        ofNetwork = _networks.TryGetValue(address, out PeersOfNetwork? network) && network.Count >= limits.MaxPeersPerNetwork;
+        if (ofNetwork ? !TryForgetOne(network!.ByLastHeard) : _peers.Count >= limits.MaxPeers && !TryForgetOne(_byLastHeard)) return null;
+        // The one that went may have been the last of this network.
+        if (!_networks.TryGetValue(address, out network)) _networks.Add(address, network = new PeersOfNetwork());
+        network.Count++;
+        var peer = new Peer(at, (ushort)random.Next(ushort.MaxValue + 1), network);
+        Place(peer);
         _peers.Add(at, peer);
         _count = _peers.Count;
         return peer;
@@ -108,10 +121,10 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
     // An address that somebody may have made up keeps nobody out, whatever it has open, but for what is being carried out.
     private static bool MayGo(Peer peer) => IsIdle(peer) || (!peer.IsReal && peer.Order.All(exchange => exchange.IsDone));
 
-    /// <summary>Forgets one that has nothing open or may not be there, of those not heard of for longest; false: there is none.</summary>
-    public bool TryForgetOne()
+    // One that has nothing open or may not be there, of those not heard of for longest; false: there is none.
+    private bool TryForgetOne(LinkedList<Peer> byLastHeard)
     {
-        LinkedListNode<Peer>? node = _byLastHeard.First;
+        LinkedListNode<Peer>? node = byLastHeard.First;
         for (int i = 0; i < Candidates && node is not null; i++, node = node.Next)
         {
             if (!MayGo(node.Value)) continue;
@@ -130,7 +143,8 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
         peer.Current = null;
         peer.Waiting.Clear();
         _peers.Remove(peer.EndPoint);
-        if (peer.Place!.List is not null) _byLastHeard.Remove(peer.Place);
+        Displace(peer);
+        if (--peer.Network.Count == 0) _networks.Remove(peer.EndPoint.Network);
         while (peer.Order.TryDequeue(out Exchange? exchange)) Release(exchange);
         _count = _peers.Count;
         forgotten(peer);
@@ -138,8 +152,17 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
 
     private void Place(Peer peer)
     {
-        if (peer.Place!.List is not null) _byLastHeard.Remove(peer.Place);
-        if (peer.Pins == 0 || !peer.IsReal) _byLastHeard.AddLast(peer.Place);
+        Displace(peer);
+        if (peer.Pins > 0 && peer.IsReal) return;
+        _byLastHeard.AddLast(peer.Place);
+        peer.Network.ByLastHeard.AddLast(peer.PlaceInNetwork);
+    }
+
+    private void Displace(Peer peer)
+    {
+        if (peer.Place.List is null) return;
+        _byLastHeard.Remove(peer.Place);
+        peer.Network.ByLastHeard.Remove(peer.PlaceInNetwork);
     }
 
     private void Expire(Peer peer, long nowMs)

@@ -4,13 +4,16 @@ namespace EdgeBroker.Coap.Resources;
 
 /// <summary>
 /// Bodies of responses that are read in blocks and cannot be made again, as that of a POST or of an event that an observer was told: the last one of a peer,
-/// and of all peers as many bytes as there may be; the oldest goes.
+/// and of all peers as many bytes as there may be; the oldest goes. The payload of an event is one, however many observers were told it.
 /// </summary>
 /// <param name="maxBytes">Bytes of all of them.</param>
 internal sealed class KeptBodies(int maxBytes)
 {
     private readonly Dictionary<Peer, LinkedListNode<Kept>> _byPeer = [];
     private readonly LinkedList<Kept> _byAge = new();
+
+    // How many keep a payload: the same bytes in memory, not equal ones.
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> _holders = [];
     private long _bytes;
 
     /// <summary>Bytes kept; any thread.</summary>
@@ -20,9 +23,12 @@ internal sealed class KeptBodies(int maxBytes)
     public void Keep(Peer peer, string key, CoapResponse whole)
     {
         Forget(peer);
-        if (!peer.IsReal && _bytes + whole.Payload.Length > maxBytes) return;
+        int holders = _holders.GetValueOrDefault(whole.Payload);
+        int bytes = holders == 0 ? whole.Payload.Length : 0;
+        if (!peer.IsReal && _bytes + bytes > maxBytes) return;
         _byPeer.Add(peer, _byAge.AddLast(new Kept(peer, key, whole)));
-        _bytes += whole.Payload.Length;
+        _holders[whole.Payload] = holders + 1;
+        _bytes += bytes;
         while (_bytes > maxBytes) Forget(_byAge.First!.Value.Peer);
     }
 
@@ -38,7 +44,10 @@ internal sealed class KeptBodies(int maxBytes)
     {
         if (!_byPeer.Remove(peer, out LinkedListNode<Kept>? node)) return;
         _byAge.Remove(node);
-        _bytes -= node.Value.Whole.Payload.Length;
+        ReadOnlyMemory<byte> payload = node.Value.Whole.Payload;
+        if (--_holders[payload] > 0) return;
+        _holders.Remove(payload);
+        _bytes -= payload.Length;
     }
 
     private sealed record Kept(Peer Peer, string Key, CoapResponse Whole);

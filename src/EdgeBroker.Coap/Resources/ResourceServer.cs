@@ -43,6 +43,9 @@ public sealed class ResourceServer : IRequestHandler
     /// <summary>Is told of a peer that is forgotten, when nothing is kept of it any more; null: nobody.</summary>
     public Action<Peer>? Forgotten { get; set; }
 
+    /// <summary>Is told of a peer that is not remembered since there are too many, and whether of all or of its network; null: nobody.</summary>
+    public Action<PeerEndPoint, bool>? Refused { get; set; }
+
     internal Observers Observers { get; }
 
     internal KeptBodies KeptBodies { get; }
@@ -101,6 +104,9 @@ public sealed class ResourceServer : IRequestHandler
         KeptBodies.Forget(peer);
         Forgotten?.Invoke(peer);
     }
+
+    /// <inheritdoc/>
+    public void OnRefused(in PeerEndPoint peer, bool ofNetwork) => Refused?.Invoke(peer, ofNetwork);
 
     /// <summary>Looks at everything a peer observes.</summary>
     public void ForEachObserved(Peer peer, Action<IObserved> look)

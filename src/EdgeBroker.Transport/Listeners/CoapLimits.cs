@@ -6,6 +6,9 @@ public sealed record CoapLimits
     /// <summary>Peers remembered at once.</summary>
     public int MaxPeers { get; init; } = 4_096;
 
+    /// <summary>Those of one network: of an IPv4 address, or of 64 bits of IPv6.</summary>
+    public int MaxPeersPerNetwork { get; init; } = 1_024;
+
     /// <summary>Exchanges of one peer remembered at once, to tell duplicates.</summary>
     public int MaxExchanges { get; init; } = 64;
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
 using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Listeners;
@@ -12,7 +10,6 @@ using EdgeBroker.Core.Security;
 using EdgeBroker.Testing;
 using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging.Abstractions;
-using Org.BouncyCastle.Tls;
 
 namespace EdgeBroker.Coap.Tests.Dtls;
 
@@ -59,7 +56,7 @@ public sealed class HandshakeFloodTests : IAsyncDisposable
         long begun = 0;
         for (int i = 0; i < Attempts; i++)
         {
-            if (await BeginAsync(listener, i)) begun++;
+            if (await Stranger.BeginHandshakeAsync(listener.EndPoint, i)) begun++;
             mostThreads = Math.Max(mostThreads, listener.Dtls!.ThreadCount);
         }
 
@@ -89,36 +86,5 @@ public sealed class HandshakeFloodTests : IAsyncDisposable
         {
             return null;
         }
-    }
-
-    // From a port of its own: asks for a cookie, shows it, and goes.
-    private static async Task<bool> BeginAsync(CoapListener listener, int number)
-    {
-        IPEndPoint server = IPEndPoint.Parse(listener.EndPoint);
-        using var socket = new UdpClient(server.AddressFamily);
-        socket.Connect(server);
-        await socket.SendAsync(Hello(number, [], 0));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-        try
-        {
-            UdpReceiveResult answer = await socket.ReceiveAsync(limit.Token);
-            if (answer.Buffer.Length < 28 || answer.Buffer[13] != HandshakeType.hello_verify_request) return false;
-            byte[] cookie = answer.Buffer.AsSpan(28, answer.Buffer[27]).ToArray();
-            await socket.SendAsync(Hello(number, cookie, 1));
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private static byte[] Hello(int number, byte[] cookie, byte sequence)
-    {
-        byte[] random = new byte[32];
-        BitConverter.TryWriteBytes(random, number);
-        byte[] body = [0xFE, 0xFD, .. random, 0, (byte)cookie.Length, .. cookie, 0, 2, 0xC0, 0xA8, 1, 0];
-        byte[] message = [1, 0, 0, (byte)body.Length, 0, sequence, 0, 0, 0, 0, 0, (byte)body.Length, .. body];
-        return [22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, sequence, 0, (byte)message.Length, .. message];
     }
 }

@@ -147,7 +147,7 @@ public sealed class DurableQueueTests
     [Fact]
     public void Sessions_that_end_by_themselves_are_not_remembered_for_ever()
     {
-        using var rig = new GatewayRig(limits: new CoapLimits { MaxObservations = 10_000, MaxPeers = 10_000 });
+        using var rig = new GatewayRig(limits: new CoapLimits { MaxObservations = 10_000, MaxPeers = 10_000, MaxPeersPerNetwork = 10_000 });
         for (int i = 0; i < 5_000; i++)
         {
             // One after the other gives up, and its session comes to its end.

@@ -99,6 +99,49 @@ public sealed class ListenerTests : IAsyncDisposable
         Assert.Equal(CoapCode.NotFound, (await AskAsync(client, "43 01 00 02 010203 b2 7073 01 61")).Code);
     }
 
+    [Fact]
+    public async Task Observers_whose_ports_are_closed_cost_the_others_nothing()
+    {
+        var listener = (CoapListener)await OpenAsync("127.0.0.1:0");
+        const string observe = "43 01 00 01 010203 60 52 7073 01 61";
+        for (int i = 0; i < 5; i++)
+        {
+            using UdpClient gone = Connect(listener);
+            await AskAsync(gone, observe);
+        }
+
+        using UdpClient client = Connect(listener);
+        await AskAsync(client, observe);
+        await AskAsync(client, "43 02 00 02 010204 b2 7073 01 61 ff 31");
+        // The kernel hears of each closed port (ICMP) before the message goes out again.
+        Answer told = await ReceiveAsync(client);
+        Answer again = await ReceiveAsync(client);
+        Assert.Equal(("1", told.MessageId), (again.Text, again.MessageId));
+        Assert.Equal(CoapCode.Changed, (await AskAsync(client, "43 02 00 03 010205 b2 7073 01 62 ff 31")).Code);
+        Assert.Equal(0, Interlocked.Read(ref listener.Unsent));
+    }
+
+    [Fact]
+    public async Task What_is_sent_to_a_group_that_others_have_joined_is_not_answered()
+    {
+        IListener listener = await OpenAsync("0.0.0.0:0");
+        var group = IPAddress.Parse("224.0.1.187");
+        using var member = new UdpClient(new IPEndPoint(IPAddress.Any, 0));
+        member.JoinMulticastGroup(group, IPAddress.Loopback);
+        using var client = new UdpClient(new IPEndPoint(IPAddress.Any, 0));
+        client.Client.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.Loopback.GetAddressBytes());
+        int port = IPEndPoint.Parse(listener.EndPoint).Port;
+        byte[] discovery = Hex.Bytes("51 01 00 01 07 bb 2e77656c6c2d6b6e6f776e 04 636f7265");
+        await client.SendAsync(discovery, new IPEndPoint(group, port));
+        // Groups reach this machine at all.
+        await client.SendAsync(discovery, new IPEndPoint(group, ((IPEndPoint)member.Client.LocalEndPoint!).Port));
+        Assert.Equal(discovery, (await Deadline.Within(member.ReceiveAsync(), "a datagram for the group")).Buffer);
+        // What is answered is answered in order, so this would be the second answer.
+        await client.SendAsync(Hex.Bytes("51 01 00 02 08 bb 2e77656c6c2d6b6e6f776e 04 636f7265"), new IPEndPoint(IPAddress.Loopback, port));
+        Answer answer = await ReceiveAsync(client);
+        Assert.Equal((CoapCode.Content, "08"), (answer.Code, Convert.ToHexString(answer.Token)));
+    }
+
     private static UdpClient Connect(IListener listener)
     {
         IPEndPoint server = IPEndPoint.Parse(listener.EndPoint);

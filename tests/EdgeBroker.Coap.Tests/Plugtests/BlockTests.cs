@@ -177,7 +177,7 @@ public sealed class BlockTests
         }
 
         // Peers, exchanges and their replies besides.
-        Assert.InRange(rig.Server.MemoryBytes - (99 * (700 + 250)), 5_000, 10_000 + 2_000);
+        Assert.InRange(rig.Server.MemoryBytes - (99 * (850 + 250)), 5_000, 10_000 + 2_000);
         Answer answer = peers[^1].Ask(
             CoapCode.Put, "large-update", new RequestOptions { Payload = [1] }.With(OptionNumber.Block1, new Block(1, false, 5)));
         Assert.Equal(CoapCode.Changed, answer.Code);
