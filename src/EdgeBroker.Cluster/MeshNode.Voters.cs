@@ -2,12 +2,16 @@ using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Liveness;
 using EdgeBroker.Cluster.State;
+using EdgeBroker.Cluster.Wills;
+using EdgeBroker.Core.Cluster;
 
 namespace EdgeBroker.Cluster;
 
 // What the voters agree on, where there are some.
 public sealed partial class MeshNode
 {
+    private WillKeeper? _wills;
+
     /// <summary>Has this node take part in what the voters agree on. Once it has started, on the thread that serves it.</summary>
     /// <param name="consensus">What they agree on.</param>
     /// <param name="self">What this node says of itself when it has started; the incarnation does not matter.</param>
@@ -16,7 +20,14 @@ public sealed partial class MeshNode
         Consensus = consensus;
         _monitor = new NodeMonitor(self, _peers.Values, consensus, _options.DeadAfter, Sessions.StartMs);
         Sessions.Join(consensus, _monitor, _options);
+        _wills = new WillKeeper(_broker, _options.Node, _peers, consensus, _monitor, StampOf, RequestRun, _log);
+        Sessions.ClientConnected = _wills.Cancel;
     }
+
+    /// <summary>Another node has told something of wills. Without voters nobody finds a node dead, and it is of no use.</summary>
+    internal bool TakeWill(MeshPeer peer, in WillFrame frame) => _wills?.Take(peer, frame) ?? true;
+
+    private Stamp StampOf(string clientId) => Sessions.StampOf(clientId) is { IsNone: false } known ? known : _clock!.Now;
 
     /// <summary>Hands a proposal on to the node that is thought to lead, or to one that has a link to it.</summary>
     /// <param name="leader">Who is thought to lead.</param>

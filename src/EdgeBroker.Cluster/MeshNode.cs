@@ -167,6 +167,7 @@ public sealed partial class MeshNode : ICluster
         if (!ReferenceEquals(peer.Link, link)) return;
         peer.Link = null;
         peer.Sessions.Break();
+        peer.Wills.Break();
         peer.Cause = cause;
         peer.SinceMs = _nowMs;
         peer.HeardMs = link.HeardMs;
@@ -208,6 +209,7 @@ public sealed partial class MeshNode : ICluster
         if (nowMs - _repairedMs >= RepairMs) _repairedMs = nowMs;
         // First: whether a majority is there decides whom sessions let in.
         _monitor?.Tick(nowMs);
+        _wills?.Tick(nowMs);
         Sessions.Tick(nowMs);
         CloseUnanswering(nowMs);
         _care.Tick(_clock, nowMs);

@@ -72,7 +72,16 @@ public sealed record MeshStatus(byte Node, string Name, long InterestVersion, in
 {
     /// <summary>What the voters agree on; null: nobody votes.</summary>
     public VotersStatus? Voters { get; init; }
+
+    /// <summary>Wills of clients whose node may die; null: nobody votes, and nobody finds a node dead.</summary>
+    public WillCounts? Wills { get; init; }
 }
+
+/// <summary>What there is to show of wills.</summary>
+/// <param name="Copies">Those of other nodes' clients that are here.</param>
+/// <param name="NotCopied">Those of this node's clients that others were not given, there being too many.</param>
+/// <param name="Published">Those of dead nodes' clients that this one has published.</param>
+public readonly record struct WillCounts(int Copies, long NotCopied, long Published);
 
 /// <summary>What there is to show of the voters.</summary>
 /// <param name="IsFormed">Whether this node is a member of a group of voters; until <c>cluster init</c> it is not.</param>

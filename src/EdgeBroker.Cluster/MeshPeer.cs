@@ -1,6 +1,7 @@
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Ownership;
+using EdgeBroker.Cluster.Wills;
 using EdgeBroker.Core.Cluster;
 
 namespace EdgeBroker.Cluster;
@@ -19,6 +20,9 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
 
     /// <summary>What it has of clients.</summary>
     public PeerSessions Sessions { get; } = new();
+
+    /// <summary>Copies of the wills of its clients.</summary>
+    public PeerWills Wills { get; } = new();
 
     /// <summary>The link; null: none, or it has not said who it is yet.</summary>
     public PeerLink? Link { get; set; }

@@ -190,6 +190,7 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
             FrameType.Sight => TakeSight(body),
             FrameType.Propose => TakeProposal(body),
             FrameType.Proposed => TakeAnswer(body, peer.Node),
+            FrameType.Will => TakeWill(body, peer),
             FrameType.Bye => TakeBye(body),
             _ => false,
         };

@@ -244,6 +244,7 @@ internal sealed partial class SessionOwners
         if (!_own.TryGetValue(clientId, out OwnSession? own)) return;
         own.Pending--;
         Stamp stamp = epoch.Stamp;
+        ClientConnected?.Invoke(clientId, stamp);
         if (stamp.Value > own.SessionStamp.Value) own.SessionStamp = stamp;
         _broker.Own(lease.Session, epoch, stamp);
         if (own.IsFrozen || stamp.Value < own.CloseBelow.Value) _broker.CloseConnection(lease);

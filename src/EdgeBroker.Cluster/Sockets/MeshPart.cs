@@ -29,6 +29,7 @@ public sealed partial class MeshPart : IBrokerPart
 {
     // Connections of whoever has not shown yet which node it is.
     private const int MostUnknown = 16;
+    private const int DeathsToWait = 3;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
@@ -58,6 +59,9 @@ public sealed partial class MeshPart : IBrokerPart
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
         _unknown = new HandshakeSlots(time);
+        // The voters say whether another node has taken this one for dead, and publishes the wills that its store has; that takes some of dead_after.
+        TimeSpan wait = DeathsToWait * options.DeadAfter;
+        if (endPoints.Voter is not null && broker.Options.RestartWillDelay < wait) broker.Options = broker.Options with { RestartWillDelay = wait };
         MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys, votes: endPoints.Voter is not null);
     }
 

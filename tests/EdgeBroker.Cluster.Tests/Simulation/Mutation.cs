@@ -47,4 +47,13 @@ internal enum Mutation
 
     /// <summary>A node takes every other for dead, and a session of one without asking the voters.</summary>
     GrantedByNobody = 8192,
+
+    /// <summary>Nobody takes it for its task to publish the wills of a dead node's clients.</summary>
+    WillsByNobody = 16384,
+
+    /// <summary>Everybody takes it for its own.</summary>
+    WillsByEverybody = 32768,
+
+    /// <summary>A node that comes back does not know that it was taken for dead.</summary>
+    OwnDeathUnknown = 65536,
 }

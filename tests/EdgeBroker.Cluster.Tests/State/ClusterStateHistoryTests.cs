@@ -161,7 +161,7 @@ public sealed class ClusterStateHistoryTests
                         outcome = "Removed";
                     }
                     else if (before is not null
-                        && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && up.StoreId != before.StoreId)))
+                        && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && (state != "Up" || up.StoreId != before.StoreId))))
                     {
                         outcome = "StaleIncarnation";
                     }
