@@ -84,7 +84,7 @@ public sealed record MeshStatus(byte Node, string Name, long InterestVersion, in
 public readonly record struct WillCounts(int Copies, long NotCopied, long Published);
 
 /// <summary>What there is to show of the voters.</summary>
-/// <param name="IsFormed">Whether this node is a member of a group of voters; until <c>cluster init</c> it is not.</param>
+/// <param name="IsFormed">Whether this node was made a member of a group of voters, also where Raft does not run; until <c>cluster init</c> it was not.</param>
 /// <param name="Leader">Who leads; null: nobody, as far as is known here.</param>
 /// <param name="Term">The leader's term.</param>
 /// <param name="HasMajority">Whether a majority of the voters is in contact.</param>
@@ -98,6 +98,15 @@ public sealed record VotersStatus(bool IsFormed, byte? Leader, long Term, bool H
 
     /// <summary>Why this node takes no part; null: it does.</summary>
     public string? Cause { get; init; }
+
+    /// <summary>Linked voters that say they are members.</summary>
+    internal IReadOnlyList<byte> LinkedMembers { get; init; } = [];
+
+    /// <summary>Linked voters whose Raft runs, so that they can be made members.</summary>
+    internal IReadOnlyList<byte> Runs { get; init; } = [];
+
+    /// <summary>Whether a linked node has this one for a voter.</summary>
+    internal bool IsVoterElsewhere { get; init; }
 
     /// <summary>A linked node that is a member of a group; null: none is.</summary>
     internal byte? FormedElsewhere { get; init; }

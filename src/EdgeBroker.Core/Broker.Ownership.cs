@@ -1,6 +1,5 @@
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
-using EdgeBroker.Core.Messages;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;

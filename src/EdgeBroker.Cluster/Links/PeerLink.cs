@@ -303,7 +303,9 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakeBye(ReadOnlySpan<byte> bytes)
     {
-        Fail("it said: " + ByeFrame.Read(bytes));
+        string cause = ByeFrame.Read(bytes, out bool isRemoved);
+        if (isRemoved) _mesh.NoteRemoved(cause);
+        Fail("it said: " + cause);
         return true;
     }
 }

@@ -26,6 +26,12 @@ internal sealed partial class SessionOwners
             return;
         }
 
+        if (Refusal is { } refusal)
+        {
+            claim.Answer(SessionClaim.Unavailable(refusal));
+            return;
+        }
+
         if (claim.Request.IsKept && Heirs is { IsClosed: true })
         {
             claim.Answer(SessionClaim.Unavailable("no majority of the voters is in contact (cluster.without_quorum)"));

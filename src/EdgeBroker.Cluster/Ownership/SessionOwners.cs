@@ -90,6 +90,9 @@ internal sealed partial class SessionOwners
     /// <summary>Whether this node has the session of a client that outlives its connection, and no other node has a newer one.</summary>
     public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsOwned: true };
 
+    /// <summary>Why no client is let in any more; null: clients are.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>Is told of each connection of a client, here or on another node, and its stamp; null: nobody wants to know.</summary>
     public Action<string, Stamp>? ClientConnected { get; set; }
 

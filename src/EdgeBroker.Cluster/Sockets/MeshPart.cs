@@ -108,6 +108,14 @@ public sealed partial class MeshPart : IBrokerPart
     public Task<string?> FormAsync(CancellationToken cancel) =>
         _voter?.InitAsync(cancel) ?? Task.FromResult<string?>("this node does not vote: there is no cluster.raft_bind");
 
+    /// <summary>Has the voters give a node up that is dead or has lost its disk.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="isReplaced">Whether another is to come by its number and certificate.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>Why that is not possible; null: it is done.</returns>
+    public Task<string?> RemoveAsync(byte node, bool isReplaced, CancellationToken cancel) =>
+        _voter?.RemoveAsync(node, isReplaced, cancel) ?? Task.FromResult<string?>("this node does not vote: there is no cluster.raft_bind");
+
     /// <inheritdoc/>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
     {
@@ -159,7 +167,7 @@ public sealed partial class MeshPart : IBrokerPart
             Name = NameOf(_options.Name),
             Incarnation = 1,
             StoreId = restored.StoreId,
-            Fingerprint = _endPoints.Tls?.Fingerprint ?? new string('0', 2 * StateLimits.FingerprintBytes),
+            Fingerprint = _endPoints.Tls?.Fingerprint ?? NodeUp.NoCertificate,
             LinkAddress = voter.LinkAddress,
             RaftAddress = voter.Voters[_options.Node].ToString(),
             Servers = [],

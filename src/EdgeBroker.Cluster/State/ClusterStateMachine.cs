@@ -117,7 +117,8 @@ internal sealed class ClusterStateMachine
         if (!view.Members.TryGetValue(left.Node, out ClusterMember? member)) return Only(index, CommandOutcome.UnknownNode);
         if (member.State == MemberState.Left) return Only(index, CommandOutcome.NoChange);
         Claims.Forget(left.Node, long.MaxValue);
-        ImmutableList<string> refused = view.RefusedCertificates.Add(member.Start.Fingerprint);
+        bool isRefused = !left.IsReplaced && member.Start.Fingerprint != NodeUp.NoCertificate;
+        ImmutableList<string> refused = isRefused ? view.RefusedCertificates.Add(member.Start.Fingerprint) : view.RefusedCertificates;
         if (refused.Count > StateLimits.MostRefusedCertificates) refused = refused.RemoveAt(0);
         ClusterView next = End(view, member, MemberState.Left) with
         {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using EdgeBroker.Cluster.Consensus;
-using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Liveness;
 using EdgeBroker.Cluster.State;
 using EdgeBroker.Core;

@@ -25,6 +25,12 @@ internal sealed class SimConsensus(ModelCluster voters, SimNode node, Mutation m
 
     public bool IsMember => true;
 
+    public bool IsFormed => true;
+
+    public bool IsRunning => true;
+
+    public IReadOnlyCollection<byte> Members => Voters;
+
     public byte? Leader => _member.Leader;
 
     public long Term => 1;

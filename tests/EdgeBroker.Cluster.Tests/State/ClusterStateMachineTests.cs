@@ -33,6 +33,23 @@ public sealed class ClusterStateMachineTests
     }
 
     [Fact]
+    public void A_node_that_is_replaced_comes_back_with_another_store_and_its_certificate()
+    {
+        _machine.Apply(Commands.Up(1));
+        _machine.Apply(new NodeLeft(1, IsReplaced: true));
+        Assert.Equal(CommandOutcome.Removed, _machine.Apply(Commands.Up(1, incarnation: 2)).Outcome);
+        Assert.Equal(CommandOutcome.Done, _machine.Apply(Commands.Up(1, incarnation: 2, store: 50)).Outcome);
+    }
+
+    [Fact]
+    public void A_node_without_a_certificate_leaves_none_that_is_refused()
+    {
+        _machine.Apply(Commands.Up(1) with { Fingerprint = NodeUp.NoCertificate });
+        _machine.Apply(new NodeLeft(1));
+        Assert.Equal(CommandOutcome.Done, _machine.Apply(Commands.Up(2) with { Fingerprint = NodeUp.NoCertificate }).Outcome);
+    }
+
+    [Fact]
     public void A_start_that_was_found_dead_does_not_come_up_again()
     {
         _machine.Apply(Commands.Up(1));
