@@ -16,6 +16,7 @@ public sealed partial class MeshNode
         Sessions.Run();
         SendInterest();
         SendRetained(clock);
+        _wills?.Run();
         foreach (MeshPeer peer in _peers.Values) Serve(peer);
         // What was told just now may be what somebody waits for.
         SettleBarriers();
@@ -151,6 +152,7 @@ public sealed partial class MeshNode
         [.. _peers.Values.Select(Describe)])
     {
         Voters = DescribeVoters(),
+        Wills = _wills is { } wills ? new WillCounts(_peers.Values.Sum(peer => peer.Wills.Count), wills.NotCopied, wills.Published) : null,
     };
 
     private PeerStatus Describe(MeshPeer peer) => new(

@@ -2,12 +2,18 @@ using EdgeBroker.Cluster.Consensus;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Liveness;
 using EdgeBroker.Cluster.State;
+using EdgeBroker.Cluster.Wills;
+using EdgeBroker.Core.Cluster;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeBroker.Cluster;
 
 // What the voters agree on, where there are some.
 public sealed partial class MeshNode
 {
+    private WillKeeper? _wills;
+    private string? _removed;
+
     /// <summary>Has this node take part in what the voters agree on. Once it has started, on the thread that serves it.</summary>
     /// <param name="consensus">What they agree on.</param>
     /// <param name="self">What this node says of itself when it has started; the incarnation does not matter.</param>
@@ -16,6 +22,25 @@ public sealed partial class MeshNode
         Consensus = consensus;
         _monitor = new NodeMonitor(self, _peers.Values, consensus, _options.DeadAfter, Sessions.StartMs);
         Sessions.Join(consensus, _monitor, _options);
+        _wills = new WillKeeper(_broker, _options.Node, _peers, consensus, _monitor, StampOf, RequestRun, _log);
+        Sessions.ClientConnected = _wills.Cancel;
+    }
+
+    /// <summary>Another node has told something of wills. Without voters nobody finds a node dead, and it is of no use.</summary>
+    internal bool TakeWill(MeshPeer peer, in WillFrame frame) => _wills?.Take(peer, frame) ?? true;
+
+    private Stamp StampOf(string clientId) => Sessions.StampOf(clientId) is { IsNone: false } known ? known : _clock!.Now;
+
+    /// <summary>Why this node is no member of the cluster any more; null: it is, as far as it has been told. Any thread.</summary>
+    internal string? Removed => Volatile.Read(ref _removed);
+
+    /// <summary>Another node says that this one was removed: it serves nobody from now on.</summary>
+    internal void NoteRemoved(string cause)
+    {
+        if (Consensus is null || Removed is not null) return;
+        Volatile.Write(ref _removed, cause);
+        Sessions.Refusal = cause;
+        LogRemoved(_log, cause);
     }
 
     /// <summary>Hands a proposal on to the node that is thought to lead, or to one that has a link to it.</summary>
@@ -47,19 +72,51 @@ public sealed partial class MeshNode
         Run();
     }
 
+    /// <summary>What speaks against a node that the voters have removed: the disk it comes with.</summary>
+    private string? FindRemoval(Hello theirs, out bool isRemoved)
+    {
+        isRemoved = Consensus is { } consensus && consensus.View.Members.TryGetValue(theirs.Node, out ClusterMember? member)
+            && member.State == MemberState.Left && member.Start.StoreId == theirs.StoreId;
+        return isRemoved ? $"node {theirs.Node} was removed from the cluster: it comes back with an empty node.data_dir only" : null;
+    }
+
+    /// <summary>Forgets what waits for a node that was removed, what it wants and which sessions it had.</summary>
+    private void ForgetRemoved()
+    {
+        if (Consensus is not { } consensus) return;
+        foreach (MeshPeer peer in _peers.Values)
+        {
+            bool isLeft = consensus.View.Members.TryGetValue(peer.Node, out ClusterMember? member) && member.State == MemberState.Left;
+            // Another one may have come by its number.
+            if (!isLeft || peer.IsForgotten || (peer.Link is not null && peer.StoreId != member!.Start.StoreId)) continue;
+            if (peer.Link is { } link) Close(link, "it was removed from the cluster");
+            LogForgotten(_log, peer.Node, peer.Forget());
+        }
+    }
+
+    [LoggerMessage(10007, LogLevel.Error, "this node serves no clients any more: {Cause}")]
+    private static partial void LogRemoved(ILogger log, string cause);
+
+    [LoggerMessage(10008, LogLevel.Warning, "node {Node} was removed: its sessions are forgotten, and {Messages} message(s) that waited for it")]
+    private static partial void LogForgotten(ILogger log, int node, int messages);
+
     private VotersStatus? DescribeVoters()
     {
         if (Consensus is not { } consensus) return null;
         // Of voters: what others say of the log is hearsay.
         IEnumerable<MeshPeer> voters = _peers.Values.Where(peer => consensus.Voters.Contains(peer.Node));
-        return new VotersStatus(consensus.IsMember, consensus.Leader, consensus.Term, consensus.HasMajority)
+        byte own = NodeSight.BitOf(_options.Node);
+        return new VotersStatus(consensus.IsFormed, consensus.Leader, consensus.Term, consensus.HasMajority)
         {
             Voters = [.. consensus.Voters.Order()],
             Silent = [.. voters.Where(peer => peer.Link is { IsLinked: true, Sight: null }).Select(peer => peer.Node)],
+            LinkedMembers = [.. voters.Where(peer => peer.Link?.Sight is { IsMember: true }).Select(peer => peer.Node)],
+            Runs = [.. voters.Where(peer => peer.Link is { IsLinked: true, Sight.IsRunning: true }).Select(peer => peer.Node)],
+            IsVoterElsewhere = voters.Any(peer => peer.Link?.Sight is { } sight && (sight.Voters & own) != 0),
             LinkedCommitIndex = voters.Max(peer => peer.Link?.Sight?.CommitIndex) ?? 0,
             FormedElsewhere = voters.FirstOrDefault(peer => peer.Link?.Sight is { IsMember: true })?.Node,
             Members = [.. consensus.View.Members.Values.Select(one => new MemberStatus(one.Node, one.Start.Name, one.State.ToString(), one.Incarnation))],
-            Cause = consensus.Cause ?? _monitor?.Objection,
+            Cause = Removed ?? consensus.Cause ?? _monitor?.Objection,
         };
     }
 }

@@ -167,6 +167,7 @@ public sealed partial class MeshNode : ICluster
         if (!ReferenceEquals(peer.Link, link)) return;
         peer.Link = null;
         peer.Sessions.Break();
+        peer.Wills.Break();
         peer.Cause = cause;
         peer.SinceMs = _nowMs;
         peer.HeardMs = link.HeardMs;
@@ -208,6 +209,8 @@ public sealed partial class MeshNode : ICluster
         if (nowMs - _repairedMs >= RepairMs) _repairedMs = nowMs;
         // First: whether a majority is there decides whom sessions let in.
         _monitor?.Tick(nowMs);
+        _wills?.Tick(nowMs);
+        ForgetRemoved();
         Sessions.Tick(nowMs);
         CloseUnanswering(nowMs);
         _care.Tick(_clock, nowMs);
@@ -274,17 +277,19 @@ public sealed partial class MeshNode : ICluster
     /// <returns>Whether it may go on.</returns>
     internal bool Meet(PeerLink link, Hello theirs)
     {
-        if (FindObjection(link, theirs) is { } objection)
+        bool isRemoved = false;
+        if ((FindObjection(link, theirs) ?? FindRemoval(theirs, out isRemoved)) is { } objection)
         {
-            link.Send(ByeFrame.Write(objection));
+            link.Send(ByeFrame.Write(objection, isRemoved));
             link.Fail(objection);
             return true;
         }
 
         MeshPeer peer = _peers[theirs.Node];
+        peer.Return();
         if (!link.IsDialed) link.Send(HelloFor(peer).ToFrame());
         if (peer.Link is { } older) Close(older, "a newer link of it");
-        (peer.Name, peer.Link, peer.SinceMs) = (theirs.Name, link, _nowMs);
+        (peer.Name, peer.StoreId, peer.Link, peer.SinceMs) = (theirs.Name, theirs.StoreId, link, _nowMs);
         if (peer.RetainedLife != theirs.Life) (peer.RetainedLife, peer.RetainedCursor) = (theirs.Life, 0);
         link.Peer = peer;
         link.Begin(theirs);

@@ -72,10 +72,19 @@ public sealed record MeshStatus(byte Node, string Name, long InterestVersion, in
 {
     /// <summary>What the voters agree on; null: nobody votes.</summary>
     public VotersStatus? Voters { get; init; }
+
+    /// <summary>Wills of clients whose node may die; null: nobody votes, and nobody finds a node dead.</summary>
+    public WillCounts? Wills { get; init; }
 }
 
+/// <summary>What there is to show of wills.</summary>
+/// <param name="Copies">Those of other nodes' clients that are here.</param>
+/// <param name="NotCopied">Those of this node's clients that others were not given, there being too many.</param>
+/// <param name="Published">Those of dead nodes' clients that this one has published.</param>
+public readonly record struct WillCounts(int Copies, long NotCopied, long Published);
+
 /// <summary>What there is to show of the voters.</summary>
-/// <param name="IsFormed">Whether this node is a member of a group of voters; until <c>cluster init</c> it is not.</param>
+/// <param name="IsFormed">Whether this node was made a member of a group of voters, also where Raft does not run; until <c>cluster init</c> it was not.</param>
 /// <param name="Leader">Who leads; null: nobody, as far as is known here.</param>
 /// <param name="Term">The leader's term.</param>
 /// <param name="HasMajority">Whether a majority of the voters is in contact.</param>
@@ -89,6 +98,15 @@ public sealed record VotersStatus(bool IsFormed, byte? Leader, long Term, bool H
 
     /// <summary>Why this node takes no part; null: it does.</summary>
     public string? Cause { get; init; }
+
+    /// <summary>Linked voters that say they are members.</summary>
+    internal IReadOnlyList<byte> LinkedMembers { get; init; } = [];
+
+    /// <summary>Linked voters whose Raft runs, so that they can be made members.</summary>
+    internal IReadOnlyList<byte> Runs { get; init; } = [];
+
+    /// <summary>Whether a linked node has this one for a voter.</summary>
+    internal bool IsVoterElsewhere { get; init; }
 
     /// <summary>A linked node that is a member of a group; null: none is.</summary>
     internal byte? FormedElsewhere { get; init; }

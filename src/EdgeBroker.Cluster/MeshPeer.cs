@@ -1,6 +1,7 @@
 using EdgeBroker.Cluster.Forwarding;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Ownership;
+using EdgeBroker.Cluster.Wills;
 using EdgeBroker.Core.Cluster;
 
 namespace EdgeBroker.Cluster;
@@ -18,7 +19,28 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
     public PeerInbox Inbox => inbox;
 
     /// <summary>What it has of clients.</summary>
-    public PeerSessions Sessions { get; } = new();
+    public PeerSessions Sessions { get; private set; } = new();
+
+    /// <summary>Copies of the wills of its clients.</summary>
+    public PeerWills Wills { get; } = new();
+
+    /// <summary>Whether it was removed from the cluster, and nothing of it is kept here.</summary>
+    public bool IsForgotten { get; private set; }
+
+    /// <summary>Forgets what it wants, what it has, and what waits for it; how many messages those were.</summary>
+    public int Forget()
+    {
+        IsForgotten = true;
+        Sessions = PeerSessions.OfNobody();
+        return outbox.Forget();
+    }
+
+    /// <summary>It is linked.</summary>
+    public void Return()
+    {
+        if (IsForgotten) Sessions = new PeerSessions();
+        IsForgotten = false;
+    }
 
     /// <summary>The link; null: none, or it has not said who it is yet.</summary>
     public PeerLink? Link { get; set; }
@@ -28,6 +50,9 @@ internal sealed class MeshPeer(PeerOutbox outbox, PeerInbox inbox)
 
     /// <summary>When it was last heard; counts while there is no link.</summary>
     public long HeardMs { get; set; }
+
+    /// <summary>The store it came with last.</summary>
+    public Guid StoreId { get; set; }
 
     /// <summary>What it calls itself.</summary>
     public string Name { get; set; } = "";

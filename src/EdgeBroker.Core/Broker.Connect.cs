@@ -182,38 +182,38 @@ public sealed partial class Broker
         if (FindWillObjection(will, session) is { } cause)
         {
             context.Counters.CountDropped(DropReason.NotPermitted);
-            TellWillRefused(will, session, cause);
+            TellWillRefused(will.Message, session.Id, session.UserName, cause);
             session.RecordWillPublished();
             return;
         }
 
-        Publish(
-            new Publication
-            {
-                Topic = will.Message.Topic,
-                Payload = will.Message.Payload,
-                Properties = will.Message.Properties,
-                QoS = will.Message.QoS,
-                Retain = will.Message.Retain,
-                ExpirySeconds = will.ExpirySeconds,
-                Publisher = session,
-                IsBrokersOwn = true,
-            },
-            context);
+        Publish(OfWill(will.Message, will.ExpirySeconds, session), context);
         session.RecordWillPublished();
     }
+
+    private static Publication OfWill(Message will, uint? expirySeconds, Session? publisher) => new()
+    {
+        Topic = will.Topic,
+        Payload = will.Payload,
+        Properties = will.Properties,
+        QoS = will.QoS,
+        Retain = will.Retain,
+        ExpirySeconds = expirySeconds,
+        Publisher = publisher,
+        IsBrokersOwn = true,
+    };
 
     // Its client had the right when it connected; that may be weeks ago.
     private string? FindWillObjection(Will will, Session session) =>
         will.Author is { } author ? author.FindObjection(will.Message) : JudgeRestoredWill?.Invoke(session.Id, session.UserName, will.Message);
 
-    private void TellWillRefused(Will will, Session session, string cause) => Events.PublishRefused(new RefusedEvent
+    private void TellWillRefused(Message will, string clientId, string? userName, string cause) => Events.PublishRefused(new RefusedEvent
     {
-        ClientId = session.Id,
-        UserName = session.UserName,
-        Topic = will.Message.Topic,
-        QoS = will.Message.QoS,
-        Retain = will.Message.Retain,
+        ClientId = clientId,
+        UserName = userName,
+        Topic = will.Topic,
+        QoS = will.QoS,
+        Retain = will.Retain,
         Reason = ReasonCode.NotAuthorized,
         Cause = "the will: " + cause,
     });

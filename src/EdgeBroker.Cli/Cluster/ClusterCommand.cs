@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeBroker.Cli.Control;
 using EdgeBroker.Cli.Options;
 
@@ -32,6 +33,35 @@ public static class ClusterCommand
                 ReadsConfiguration = true,
                 Run = Init,
             },
+            new Command
+            {
+                Name = "cluster remove",
+                Summary = "give up a node that does not come back: its sessions, and what waits for it",
+                Operands = [new Operand("NODE")],
+                Options = ControlOptions.Common,
+                Remarks = """
+                    To be run on another node, once the node itself has been stopped. It votes no more, its clients
+                    begin anew wherever they come, and the others forget the messages that waited for it. Should it
+                    come back as it was, it is told so, and serves nobody. Its certificate stays refused.
+                    """ + "\n" + ControlOptions.WhoMay,
+                ExitCodes = "0 it is removed, 1 it is not; says why",
+                ReadsConfiguration = true,
+                Run = (args, context) => Remove(args, context, ControlRequest.ClusterRemove, "is removed"),
+            },
+            new Command
+            {
+                Name = "cluster replace",
+                Summary = "give up a node that has lost its disk, so that another may come by its number",
+                Operands = [new Operand("NODE")],
+                Options = ControlOptions.Common,
+                Remarks = """
+                    As remove, but its certificate stays good. Whoever comes by its number with an empty node.data_dir
+                    becomes a member by itself.
+                    """ + "\n" + ControlOptions.WhoMay,
+                ExitCodes = "0 another may come, 1 it may not; says why",
+                ReadsConfiguration = true,
+                Run = (args, context) => Remove(args, context, ControlRequest.ClusterReplace, "is given up: start another with an empty node.data_dir"),
+            },
         ],
     };
 
@@ -43,6 +73,15 @@ public static class ClusterCommand
         ClusterStatusAnswer answer = ControlOptions.Ask(args, context, new ControlRequest(ControlRequest.ClusterInit)).Cluster!;
         if (args.Has(SharedOptions.Json)) context.WriteJson(answer, ControlJson.Default.ClusterStatusAnswer);
         else context.Out.WriteLine("the cluster is formed; the other voters join by themselves: see \"edgebroker cluster status\"");
+        return ExitCode.Success;
+    }
+
+    private static int Remove(Arguments args, CommandContext context, string ask, string done)
+    {
+        if (!int.TryParse(args.Operands[0], CultureInfo.InvariantCulture, out int node)) throw new UsageException("NODE is the number of a node, 1 to 7");
+        ClusterStatusAnswer answer = ControlOptions.Ask(args, context, new ControlRequest(ask) { Node = node }).Cluster!;
+        if (args.Has(SharedOptions.Json)) context.WriteJson(answer, ControlJson.Default.ClusterStatusAnswer);
+        else context.Out.WriteLine($"node {node} {done}");
         return ExitCode.Success;
     }
 

@@ -23,6 +23,8 @@ public sealed record ControlRequest(string Ask)
     public const string BridgeOrder = "bridge-order";
     public const string Cluster = "cluster";
     public const string ClusterInit = "cluster-init";
+    public const string ClusterRemove = "cluster-remove";
+    public const string ClusterReplace = "cluster-replace";
 
     /// <summary>Rows of a page when nothing else is said.</summary>
     public const int UsualLimit = 100;
@@ -38,6 +40,9 @@ public sealed record ControlRequest(string Ask)
 
     /// <summary>A bridge.</summary>
     public string? Bridge { get; init; }
+
+    /// <summary>A node of the cluster.</summary>
+    public int? Node { get; init; }
 
     /// <summary>What it is to do: <c>start</c>, <c>stop</c>, <c>drain</c> or <c>purge</c>.</summary>
     public string? Order { get; init; }

@@ -20,6 +20,9 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     private static readonly TimeSpan AddTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ProposalTimeout = TimeSpan.FromSeconds(10);
 
+    private const string LostLog = "its Raft log is lost, and it may have voted: stop it, empty its node.data_dir,"
+        + " and run \"edgebroker cluster replace\" with its number on another node";
+
     private readonly RaftSettings _settings;
     private readonly MeshNode _node;
     private readonly MeshThread _thread;
@@ -29,6 +32,7 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     private readonly SemaphoreSlim _changing = new(1, 1);
     private RaftConsensus? _consensus;
     private string? _cause;
+    private bool _hasBeenMember;
     private Task _keeping = Task.CompletedTask;
 
     /// <param name="settings">Raft's settings, but for what comes of the mesh.</param>
@@ -59,6 +63,15 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     public bool IsMember => Volatile.Read(ref _consensus) is { } consensus && consensus.Members.Contains(_settings.Node);
 
     /// <inheritdoc/>
+    public bool IsFormed => IsMember || (_hasBeenMember |= RaftMember.HasBeenMember(_settings.Folder));
+
+    /// <inheritdoc/>
+    public bool IsRunning => Volatile.Read(ref _consensus) is not null;
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<byte> Members => Volatile.Read(ref _consensus) is { } consensus ? consensus.Members : [];
+
+    /// <inheritdoc/>
     public byte? Leader => Volatile.Read(ref _consensus)?.Leader;
 
     /// <inheritdoc/>
@@ -84,10 +97,13 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     /// <returns>Why that is not possible; null: it is done.</returns>
     public async Task<string?> InitAsync(CancellationToken cancel)
     {
+        // The node's end does not wait for it.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel, _ending.Token);
+        cancel = ending.Token;
         await _changing.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            if (IsMember) return "this node is a member already: \"cluster init\" is done once, on one node";
+            if (IsFormed) return "this node is a member already: \"cluster init\" is done once, on one node";
             long began = _settings.Time.GetTimestamp();
             // Whoever is linked says with its next ping whether it is a member.
             while (_node.Status.Voters is { Silent.Count: > 0 } && _settings.Time.GetElapsedTime(began) < SilenceLimit)
@@ -109,6 +125,37 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
         finally
         {
             _changing.Release();
+        }
+    }
+
+    /// <summary>Has the voters give a node up that is dead or has lost its disk, and waits until it votes no more.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="isReplaced">Whether another is to come by its number.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>Why that is not possible; null: it is done.</returns>
+    public async Task<string?> RemoveAsync(byte node, bool isReplaced, CancellationToken cancel)
+    {
+        if (node == _settings.Node) return "this is the node itself: stop it, and ask another one";
+        if (!IsMember) return "this node is no member of a cluster";
+        if (!View.Members.TryGetValue(node, out ClusterMember? member)) return $"node {node} is not known to the cluster";
+        // One that lives would go on serving its clients, beside whoever inherits them.
+        if (_node.Status.Voters is { } status && status.LinkedMembers.Contains(node)) return $"node {node} is linked: stop it first";
+        try
+        {
+            if (member.State != MemberState.Left)
+            {
+                RaftConsensus consensus = Volatile.Read(ref _consensus) ?? throw new ConsensusException("Raft is not running on this node");
+                byte[] command = CommandCodec.Write(new NodeLeft(node, isReplaced));
+                Applied applied = await consensus.ProposeAsync(command, Links.ConsensusFrames.MostHops, cancel).ConfigureAwait(false);
+                if (applied.Outcome is not (CommandOutcome.Done or CommandOutcome.NoChange)) return $"the voters answered {applied.Outcome}";
+            }
+
+            while (Members.Contains(node)) await Task.Delay(Interval, _settings.Time, cancel).ConfigureAwait(false);
+            return null;
+        }
+        catch (ConsensusException exception)
+        {
+            return exception.Message;
         }
     }
 
@@ -153,8 +200,16 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
 
     private async Task<TimeSpan> LookAsync()
     {
+        if (_node.Removed is not null)
+        {
+            // It would go on asking for votes.
+            await EndConsensusAsync().ConfigureAwait(false);
+            return BetweenStarts;
+        }
+
         if (Volatile.Read(ref _consensus) is not { } consensus)
         {
+            if (!MayStart()) return Interval;
             await _changing.WaitAsync(_ending.Token).ConfigureAwait(false);
             try
             {
@@ -168,18 +223,42 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
             return Cause is null ? Interval : BetweenStarts;
         }
 
-        if (consensus.Leader != _settings.Node) return Interval;
-        foreach (byte voter in LinkedVoters().Except(consensus.Members)) await AddAsync(consensus, voter).ConfigureAwait(false);
+        if (consensus.Leader != _settings.Node || _node.Status.Voters is not { } status) return Interval;
+        ClusterView view = consensus.View;
+        byte[] ready = [.. LinkedVoters().Intersect(status.Runs)];
+        foreach (byte voter in consensus.Members.Except(ready).ToArray())
+        {
+            bool isLeft = view.Members.TryGetValue(voter, out ClusterMember? member) && member.State == MemberState.Left;
+            if (isLeft) await ChangeAsync(limit => consensus.RemoveAsync(voter, limit), () => ConsensusLog.Removed(_settings.Log, voter)).ConfigureAwait(false);
+        }
+
+        foreach (byte voter in ready.Except(consensus.Members).ToArray())
+        {
+            await ChangeAsync(limit => consensus.AddAsync(voter, limit), () => ConsensusLog.Added(_settings.Log, voter)).ConfigureAwait(false);
+        }
 
         return Interval;
     }
 
-    private async Task AddAsync(RaftConsensus consensus, byte voter)
+    /// <summary>
+    /// Whether Raft may start here. One that was never a member waits for somebody who can make it one; and one whose log is lost may have voted, which it does
+    /// not know any more, and must not vote again until it is replaced.
+    /// </summary>
+    private bool MayStart()
+    {
+        if (IsFormed) return true;
+        if (_node.Status.Voters is not { FormedElsewhere: not null } status) return false;
+        if (status.IsVoterElsewhere && Cause != LostLog) ConsensusLog.NotStarted(_settings.Log, LostLog);
+        Volatile.Write(ref _cause, status.IsVoterElsewhere ? LostLog : null);
+        return !status.IsVoterElsewhere;
+    }
+
+    private async Task ChangeAsync(Func<CancellationToken, Task<bool>> change, Action done)
     {
         using CancellationTokenSource limit = LimitOf(AddTimeout);
         try
         {
-            if (await consensus.AddAsync(voter, limit.Token).ConfigureAwait(false)) ConsensusLog.Added(_settings.Log, voter);
+            if (await change(limit.Token).ConfigureAwait(false)) done();
         }
         catch (Exception exception) when (exception is ConsensusException || (exception is OperationCanceledException && !_ending.IsCancellationRequested))
         {

@@ -35,6 +35,9 @@ internal static partial class ConsensusLog
     [LoggerMessage(10510, LogLevel.Error, "Raft does not start, the node serves without it: {Cause}")]
     public static partial void NotStarted(ILogger log, string cause);
 
+    [LoggerMessage(10511, LogLevel.Warning, "node {Node} votes no more: it was removed from the cluster")]
+    public static partial void Removed(ILogger log, byte node);
+
     [LoggerMessage(10508, LogLevel.Error, "the watch over Raft goes on after a fault")]
     public static partial void WatchFault(ILogger log, Exception exception);
 }

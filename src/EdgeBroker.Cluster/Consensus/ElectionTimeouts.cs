@@ -19,7 +19,8 @@ internal readonly record struct ElectionTimeouts(int Lower, int Upper)
 
     /// <summary>Chooses by the slowest of 20 flushes of 4 KB in a folder.</summary>
     /// <exception cref="IOException">The folder cannot be written to.</exception>
-    public static ElectionTimeouts Measure(string folder, TimeProvider time)
+    /// <exception cref="OperationCanceledException">Nobody waits for it any more.</exception>
+    public static ElectionTimeouts Measure(string folder, TimeProvider time, CancellationToken cancel)
     {
         string path = Path.Combine(folder, "flush.trial");
         var slowest = TimeSpan.Zero;
@@ -28,6 +29,7 @@ internal readonly record struct ElectionTimeouts(int Lower, int Upper)
             byte[] block = new byte[SampleBytes];
             for (int i = 0; i < Samples; i++)
             {
+                cancel.ThrowIfCancellationRequested();
                 long began = time.GetTimestamp();
                 file.Write(block);
                 file.Flush(flushToDisk: true);

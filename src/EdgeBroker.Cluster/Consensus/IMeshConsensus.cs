@@ -20,6 +20,15 @@ internal interface IMeshConsensus
     /// <summary>Whether this node has been made a member of a group of voters.</summary>
     bool IsMember { get; }
 
+    /// <summary>Whether this node was ever made a member, as its disk has it: then a cluster is formed, though Raft may not run here.</summary>
+    bool IsFormed { get; }
+
+    /// <summary>Whether Raft runs here.</summary>
+    bool IsRunning { get; }
+
+    /// <summary>The voters that are members by now, as known here.</summary>
+    IReadOnlyCollection<byte> Members { get; }
+
     /// <summary>The leader as known here; null: none is.</summary>
     byte? Leader { get; }
 

@@ -93,7 +93,7 @@ internal sealed class RaftConsensus : IConsensus, IAsyncDisposable
         settings.Check();
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(settings.Folder);
         else Directory.CreateDirectory(settings.Folder, Private);
-        ElectionTimeouts election = settings.Election ?? ElectionTimeouts.Measure(settings.Folder, settings.Time);
+        ElectionTimeouts election = settings.Election ?? ElectionTimeouts.Measure(settings.Folder, settings.Time, cancel);
         var consensus = new RaftConsensus(settings, election);
         consensus._member = await RaftMember.StartAsync(settings, election, isFirst, consensus._observer, cancel).ConfigureAwait(false);
         ConsensusLog.Started(settings.Log, settings.Node, settings.Voters[settings.Node].ToString(), election.Lower, election.Upper);

@@ -11,6 +11,7 @@ internal sealed class RaftMember : IAsyncDisposable
     // The default is the page size of the kernel, which differs between kernels and may never change for one log.
     private const int ChunkBytes = 65_536;
     private const string GenerationFile = "generation";
+    private const string MembersFile = "members";
     // Who stands for election first asks all members, and waits for each of them: one that hangs may hold that up by this and no longer. It is also how long
     // a follower may take to write and flush what it is sent.
     private const int RequestElections = 5;
@@ -54,6 +55,9 @@ internal sealed class RaftMember : IAsyncDisposable
     /// <summary>Voters that are members by now.</summary>
     public IEnumerable<byte> Members => _cluster.Members.Select(member => _settings.NodeAt(member.EndPoint)).OfType<byte>().Order();
 
+    /// <summary>Whether a folder holds what a member of a group leaves.</summary>
+    public static bool HasBeenMember(string folder) => File.Exists(Path.Combine(folder, MembersFile));
+
     /// <summary>Starts from what is on disk.</summary>
     /// <param name="settings">The settings, checked.</param>
     /// <param name="election">Election time-outs.</param>
@@ -66,7 +70,7 @@ internal sealed class RaftMember : IAsyncDisposable
         RaftSettings settings, ElectionTimeouts election, bool isFirst, IStateObserver? observer, CancellationToken cancel)
     {
         CheckGeneration(settings.Folder);
-        string members = Path.Combine(settings.Folder, "members");
+        string members = Path.Combine(settings.Folder, MembersFile);
         if (isFirst && File.Exists(members)) throw new InvalidOperationException($"{settings.Folder} holds a member of a cluster already");
         var storage = new MemberStorage(members);
         var state = new ReplicatedState(Path.Combine(settings.Folder, "snapshots"), settings.SnapshotEvery, observer, settings.Log);

@@ -127,6 +127,9 @@ internal static class MessageFrames
     public static bool TryReadOne(scoped ref FieldReader body, int maxLevels, out Publication message) =>
         TryRead(ref body, maxLevels, out message, out ReadOnlySpan<byte> group) && group.IsEmpty;
 
+    /// <summary>Writes one as a burst has it.</summary>
+    public static void PutOne(BodyWriter body, in Publication message) => Put(body, message);
+
     private static bool TryRead(scoped ref FieldReader body, int maxLevels, out Publication message, out ReadOnlySpan<byte> group)
     {
         byte flags = body.Byte();

@@ -42,6 +42,14 @@ internal sealed class BodyWriter : IDisposable
 
     public void Bytes(ReadOnlySpan<byte> value) => value.CopyTo(Room(value.Length));
 
+    /// <summary>UTF-8 text after 16 bits of its length in bytes.</summary>
+    public void Text(string value)
+    {
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(value);
+        UInt16(bytes.Length);
+        Bytes(bytes);
+    }
+
     /// <summary>Goes back to nothing written.</summary>
     public void Clear() => _length = 0;
 

@@ -10,6 +10,12 @@ namespace EdgeBroker.Cluster.Links;
 /// <param name="Away">The nodes it has not heard for <c>dead_after</c>: bit 0 is node 1.</param>
 internal readonly record struct NodeSight(bool IsMember, long CommitIndex, byte Away)
 {
+    /// <summary>Whether its Raft runs, so that it can be made a member.</summary>
+    public bool IsRunning { get; init; }
+
+    /// <summary>The voters as it has them: bit 0 is node 1; 0: it is no member of a group.</summary>
+    public byte Voters { get; init; }
+
     /// <summary>Whether it has not heard a node for <c>dead_after</c>.</summary>
     public bool Misses(byte node) => (Away & BitOf(node)) != 0;
 
@@ -29,6 +35,9 @@ internal static class ConsensusFrames
     /// <summary>Bytes of a command that fits into one frame.</summary>
     public const int MostCommandBytes = 24 * 1024;
 
+    private const byte MemberFlag = 1;
+    private const byte RunningFlag = 2;
+
     private enum Result : byte
     {
         Refused = 0,
@@ -40,9 +49,10 @@ internal static class ConsensusFrames
     public static byte[] Write(NodeSight sight)
     {
         using BodyWriter body = BodyWriter.Begin();
-        body.Byte(sight.IsMember ? (byte)1 : (byte)0);
+        body.Byte((byte)((sight.IsMember ? MemberFlag : 0) | (sight.IsRunning ? RunningFlag : 0)));
         body.Int64(sight.CommitIndex);
         body.Byte(sight.Away);
+        body.Byte(sight.Voters);
         return Frames.Of(FrameType.Sight, body.Written);
     }
 
@@ -50,8 +60,9 @@ internal static class ConsensusFrames
     public static bool TryRead(ReadOnlySpan<byte> bytes, out NodeSight sight)
     {
         var body = new FieldReader(bytes);
-        sight = new NodeSight(body.Flag(), body.Number(), body.Byte());
-        return body.IsWhole;
+        byte flags = body.Byte();
+        sight = new NodeSight((flags & MemberFlag) != 0, body.Number(), body.Byte()) { IsRunning = (flags & RunningFlag) != 0, Voters = body.Byte() };
+        return body.IsWhole && flags <= (MemberFlag | RunningFlag);
     }
 
     /// <summary>A frame that hands a proposal on.</summary>

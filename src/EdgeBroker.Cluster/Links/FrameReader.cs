@@ -67,7 +67,7 @@ internal sealed class FrameReader(int mostBytes)
         var type = (FrameType)(head & ~More);
         bool isPiece = (head & More) != 0;
         _pieces.TryGetValue(type, out ArrayBufferWriter<byte>? pieces);
-        if (isPiece && type is not (FrameType.Message or FrameType.RetainedRow))
+        if (isPiece && type is not (FrameType.Message or FrameType.RetainedRow or FrameType.Will))
         {
             Fail($"a frame of type {(byte)type} in pieces");
         }

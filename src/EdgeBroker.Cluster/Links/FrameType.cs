@@ -50,6 +50,9 @@ internal enum FrameType : byte
 
     /// <summary>What became of it.</summary>
     Proposed = 16,
+
+    /// <summary>A will of a client, for the case that its node dies: <see cref="Wills.WillFrames"/>.</summary>
+    Will = 17,
 }
 
 /// <summary>What goes before what. Nothing relies on the order between two of them.</summary>

@@ -190,6 +190,7 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
             FrameType.Sight => TakeSight(body),
             FrameType.Propose => TakeProposal(body),
             FrameType.Proposed => TakeAnswer(body, peer.Node),
+            FrameType.Will => TakeWill(body, peer),
             FrameType.Bye => TakeBye(body),
             _ => false,
         };
@@ -302,7 +303,9 @@ public sealed partial class PeerLink : IFrameHandler, IPeerLink
 
     private bool TakeBye(ReadOnlySpan<byte> bytes)
     {
-        Fail("it said: " + ByeFrame.Read(bytes));
+        string cause = ByeFrame.Read(bytes, out bool isRemoved);
+        if (isRemoved) _mesh.NoteRemoved(cause);
+        Fail("it said: " + cause);
         return true;
     }
 }

@@ -46,7 +46,9 @@ internal sealed class NodeMonitor(NodeUp self, IReadOnlyCollection<MeshPeer> pee
             if (peer.Link is null && nowMs - peer.HeardMs >= deadAfter.TotalMilliseconds) away |= NodeSight.BitOf(peer.Node);
         }
 
-        Sight = new NodeSight(consensus.IsMember, consensus.CommitIndex, away);
+        byte voters = 0;
+        foreach (byte voter in consensus.Members) voters |= NodeSight.BitOf(voter);
+        Sight = new NodeSight(consensus.IsMember, consensus.CommitIndex, away) { IsRunning = consensus.IsRunning, Voters = voters };
         _nowMs = nowMs;
         if (consensus.HasMajority) _majorityMs = nowMs;
         IsWithoutMajority = nowMs - _majorityMs >= deadAfter.TotalMilliseconds;

@@ -33,7 +33,7 @@ internal sealed class Heirs(IMeshConsensus consensus, NodeMonitor monitor, MeshO
     public bool MayBeginBeside(MeshPeer peer, long nowMs) =>
         options.WithoutQuorum == WithoutQuorum.Serve && IsWithoutMajority && peer.Link is null && nowMs - peer.HeardMs >= options.DeadAfter.TotalMilliseconds;
 
-    private bool IsWithoutMajority => consensus.IsMember && monitor.IsWithoutMajority;
+    private bool IsWithoutMajority => consensus.IsFormed && monitor.IsWithoutMajority;
 
     /// <summary>Whether the voters hold a node for dead. Until a majority has been missing for <c>dead_after</c> that waits to be made use of.</summary>
     public bool IsDead(byte over) => consensus.View.Find(over) is { State: MemberState.Down } && !monitor.IsWithoutMajority;

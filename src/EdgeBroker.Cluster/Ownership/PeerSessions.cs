@@ -18,6 +18,9 @@ internal sealed class PeerSessions
     /// <summary>Its entry of a client; null: none.</summary>
     public SessionEntry? Find(string clientId) => _entries.TryGetValue(clientId, out SessionEntry entry) ? entry : null;
 
+    /// <summary>Of a node that was removed: it has nothing, and need not know of anything.</summary>
+    public static PeerSessions OfNobody() => new() { IsKnown = true, Seen = long.MaxValue };
+
     /// <summary>It begins to tell all it has.</summary>
     public void BeginAll() => _next = new Dictionary<string, SessionEntry>(StringComparer.Ordinal);
 

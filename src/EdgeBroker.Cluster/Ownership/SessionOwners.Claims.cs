@@ -26,6 +26,12 @@ internal sealed partial class SessionOwners
             return;
         }
 
+        if (Refusal is { } refusal)
+        {
+            claim.Answer(SessionClaim.Unavailable(refusal));
+            return;
+        }
+
         if (claim.Request.IsKept && Heirs is { IsClosed: true })
         {
             claim.Answer(SessionClaim.Unavailable("no majority of the voters is in contact (cluster.without_quorum)"));
@@ -244,6 +250,7 @@ internal sealed partial class SessionOwners
         if (!_own.TryGetValue(clientId, out OwnSession? own)) return;
         own.Pending--;
         Stamp stamp = epoch.Stamp;
+        ClientConnected?.Invoke(clientId, stamp);
         if (stamp.Value > own.SessionStamp.Value) own.SessionStamp = stamp;
         if (own.IsFrozen || stamp.Value < own.CloseBelow.Value) _broker.CloseConnection(lease);
         EndCondemned(own);

@@ -90,6 +90,15 @@ internal sealed partial class SessionOwners
     /// <summary>Whether this node has the session of a client that outlives its connection, and no other node has a newer one.</summary>
     public bool Owns(string clientId) => _own.GetValueOrDefault(clientId) is { IsOwned: true };
 
+    /// <summary>Why no client is let in any more; null: clients are.</summary>
+    public string? Refusal { get; set; }
+
+    /// <summary>Is told of each connection of a client, here or on another node, and its stamp; null: nobody wants to know.</summary>
+    public Action<string, Stamp>? ClientConnected { get; set; }
+
+    /// <summary>The stamp of the last connection a client was let in with; none: there is nothing of it here.</summary>
+    public Stamp StampOf(string clientId) => _own.GetValueOrDefault(clientId)?.Stamp ?? Stamp.None;
+
     /// <summary>Has the voters decide who may have the sessions of dead nodes.</summary>
     public void Join(IMeshConsensus consensus, NodeMonitor monitor, MeshOptions options) =>
         Heirs = new Heirs(consensus, monitor, options, IsLinked, TakeAnswer);
@@ -151,6 +160,7 @@ internal sealed partial class SessionOwners
     public Completion? Take(MeshPeer peer, in SessionEntry entry)
     {
         peer.Sessions.Set(entry);
+        if (entry.Kind is SessionKind.Kept or SessionKind.Connection) ClientConnected?.Invoke(entry.ClientId, entry.Stamp);
         OwnSession? own = _own.GetValueOrDefault(entry.ClientId);
         if (own is null) return null;
         switch (entry.Kind)

@@ -27,6 +27,15 @@ internal static class MeshMeters
             meters.Gauge(
                 "edgebroker.cluster.majority", "{majority}", "1 while a majority of the voters is in contact",
                 () => node.Status.Voters is { } voters ? voters.HasMajority ? 1 : 0 : null, "cluster/majority");
+            meters.Gauge(
+                "edgebroker.cluster.wills.copies", "{will}", "wills of other nodes' clients that are kept for the case that their node dies",
+                () => node.Status.Wills?.Copies, "cluster/wills/copies");
+            meters.Counter(
+                "edgebroker.cluster.wills.not_copied", "{will}", "wills of this node's clients that no other node got: more than 4 MB",
+                () => node.Status.Wills?.NotCopied, "cluster/wills/not_copied");
+            meters.Counter(
+                "edgebroker.cluster.wills.published", "{will}", "wills of dead nodes' clients that this node has published",
+                () => node.Status.Wills?.Published, "cluster/wills/published");
         }
 
         foreach (byte peer in peers) Register(meters, node, peer, votes);

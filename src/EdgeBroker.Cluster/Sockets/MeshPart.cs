@@ -29,6 +29,7 @@ public sealed partial class MeshPart : IBrokerPart
 {
     // Connections of whoever has not shown yet which node it is.
     private const int MostUnknown = 16;
+    private const int DeathsToWait = 3;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
@@ -58,6 +59,9 @@ public sealed partial class MeshPart : IBrokerPart
         Node = new MeshNode(broker, options, log);
         _thread = new MeshThread(Node, broker);
         _unknown = new HandshakeSlots(time);
+        // The voters say whether another node has taken this one for dead, and publishes the wills that its store has; that takes some of dead_after.
+        TimeSpan wait = DeathsToWait * options.DeadAfter;
+        if (endPoints.Voter is not null && broker.Options.RestartWillDelay < wait) broker.Options = broker.Options with { RestartWillDelay = wait };
         MeshMeters.Register(broker.Meters, Node, endPoints.Peers.Keys, votes: endPoints.Voter is not null);
     }
 
@@ -103,6 +107,14 @@ public sealed partial class MeshPart : IBrokerPart
     /// <returns>Why that is not possible; null: it is done.</returns>
     public Task<string?> FormAsync(CancellationToken cancel) =>
         _voter?.InitAsync(cancel) ?? Task.FromResult<string?>("this node does not vote: there is no cluster.raft_bind");
+
+    /// <summary>Has the voters give a node up that is dead or has lost its disk.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="isReplaced">Whether another is to come by its number and certificate.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>Why that is not possible; null: it is done.</returns>
+    public Task<string?> RemoveAsync(byte node, bool isReplaced, CancellationToken cancel) =>
+        _voter?.RemoveAsync(node, isReplaced, cancel) ?? Task.FromResult<string?>("this node does not vote: there is no cluster.raft_bind");
 
     /// <inheritdoc/>
     public async ValueTask StopAsync(StopPhase phase, TimeSpan limit)
@@ -155,7 +167,7 @@ public sealed partial class MeshPart : IBrokerPart
             Name = NameOf(_options.Name),
             Incarnation = 1,
             StoreId = restored.StoreId,
-            Fingerprint = _endPoints.Tls?.Fingerprint ?? new string('0', 2 * StateLimits.FingerprintBytes),
+            Fingerprint = _endPoints.Tls?.Fingerprint ?? NodeUp.NoCertificate,
             LinkAddress = voter.LinkAddress,
             RaftAddress = voter.Voters[_options.Node].ToString(),
             Servers = [],

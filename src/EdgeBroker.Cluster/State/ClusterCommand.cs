@@ -8,6 +8,9 @@ internal abstract record ClusterCommand;
 /// <summary>A node has started.</summary>
 internal sealed record NodeUp : ClusterCommand
 {
+    /// <summary>The fingerprint of a node without a certificate, which is never refused: on the loopback all have this one.</summary>
+    public static readonly string NoCertificate = new('0', 2 * StateLimits.FingerprintBytes);
+
     /// <summary>The node, 1 to 7.</summary>
     public required byte Node { get; init; }
 
@@ -67,7 +70,8 @@ internal sealed record NodeDown(byte Node, long Incarnation) : ClusterCommand;
 
 /// <summary>A node is a member no longer.</summary>
 /// <param name="Node">The node.</param>
-internal sealed record NodeLeft(byte Node) : ClusterCommand;
+/// <param name="IsReplaced">Whether another is to come by its number and certificate; else its certificate is refused from now on.</param>
+internal sealed record NodeLeft(byte Node, bool IsReplaced = false) : ClusterCommand;
 
 /// <summary>One session that is claimed.</summary>
 /// <param name="ClientId">Whose session.</param>

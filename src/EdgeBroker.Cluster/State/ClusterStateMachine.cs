@@ -67,7 +67,9 @@ internal sealed class ClusterStateMachine
         if (view.RefusedCertificates.Contains(up.Fingerprint)) return Only(index, CommandOutcome.Removed);
         bool isSameStore = former is not null && former.Start.StoreId == up.StoreId;
         if (former is { State: MemberState.Left } && isSameStore) return Only(index, CommandOutcome.Removed);
-        if (former is not null && (up.Incarnation < former.Incarnation || (up.Incarnation == former.Incarnation && !isSameStore)))
+        // One that was found dead is over, and does not come up again: the node begins another.
+        bool isCurrent = isSameStore && former!.State == MemberState.Up;
+        if (former is not null && (up.Incarnation < former.Incarnation || (up.Incarnation == former.Incarnation && !isCurrent)))
         {
             return Only(index, CommandOutcome.StaleIncarnation);
         }
@@ -80,7 +82,11 @@ internal sealed class ClusterStateMachine
         else if (up.SettledThrough > 0) Claims.Forget(up.Node, up.SettledThrough);
         ClusterView next = view with
         {
-            Members = view.Members.SetItem(up.Node, new ClusterMember(MemberState.Up, up)),
+            Members = view.Members.SetItem(up.Node, new ClusterMember(MemberState.Up, up)
+            {
+                DeadIncarnation = former?.DeadIncarnation ?? 0,
+                WillsBy = former?.WillsBy ?? 0,
+            }),
             LastGrant = Math.Max(view.LastGrant, up.HighestGrant),
         };
         FormerState state = former?.State switch
@@ -90,6 +96,8 @@ internal sealed class ClusterStateMachine
             MemberState.Left => FormerState.Left,
             _ => FormerState.None,
         };
+        // What it had of others' wills was in its memory.
+        if (former?.Incarnation != up.Incarnation) next = PassWillsOn(next, up.Node);
         return (next, new Applied { Index = index, Outcome = CommandOutcome.Done, Former = state });
     }
 
@@ -99,7 +107,7 @@ internal sealed class ClusterStateMachine
         if (view.Find(down.Node) is not { } member) return Only(index, CommandOutcome.UnknownNode);
         if (member.Incarnation != down.Incarnation) return Only(index, CommandOutcome.StaleIncarnation);
         if (member.State == MemberState.Down) return Only(index, CommandOutcome.NoChange);
-        ClusterView next = view with { Members = view.Members.SetItem(down.Node, member with { State = MemberState.Down }) };
+        ClusterView next = End(view, member, MemberState.Down);
         return (next, new Applied { Index = index, Outcome = CommandOutcome.Done });
     }
 
@@ -109,15 +117,40 @@ internal sealed class ClusterStateMachine
         if (!view.Members.TryGetValue(left.Node, out ClusterMember? member)) return Only(index, CommandOutcome.UnknownNode);
         if (member.State == MemberState.Left) return Only(index, CommandOutcome.NoChange);
         Claims.Forget(left.Node, long.MaxValue);
-        ImmutableList<string> refused = view.RefusedCertificates.Add(member.Start.Fingerprint);
+        bool isRefused = !left.IsReplaced && member.Start.Fingerprint != NodeUp.NoCertificate;
+        ImmutableList<string> refused = isRefused ? view.RefusedCertificates.Add(member.Start.Fingerprint) : view.RefusedCertificates;
         if (refused.Count > StateLimits.MostRefusedCertificates) refused = refused.RemoveAt(0);
-        ClusterView next = view with
+        ClusterView next = End(view, member, MemberState.Left) with
         {
-            Members = view.Members.SetItem(left.Node, member with { State = MemberState.Left }),
             Leases = view.Leases.RemoveRange(view.Leases.Where(one => one.Value.Node == left.Node).Select(one => one.Key)),
             RefusedCertificates = refused,
         };
         return (next, new Applied { Index = index, Outcome = CommandOutcome.Done });
+    }
+
+    /// <summary>An incarnation is over, and somebody publishes the wills of its clients. One that was found dead before is not over again.</summary>
+    private static ClusterView End(ClusterView view, ClusterMember member, MemberState state)
+    {
+        bool isOver = member.DeadIncarnation == member.Incarnation;
+        ClusterMember ended = member with
+        {
+            State = state,
+            DeadIncarnation = member.Incarnation,
+            WillsBy = isOver ? member.WillsBy : view.LowestUp(member.Node),
+        };
+        return PassWillsOn(view with { Members = view.Members.SetItem(member.Node, ended) }, member.Node);
+    }
+
+    /// <summary>Another node publishes what a node was to publish that is dead, or has started anew.</summary>
+    private static ClusterView PassWillsOn(ClusterView view, byte from)
+    {
+        foreach (ClusterMember member in view.Members.Values.Where(one => one.WillsBy == from))
+        {
+            byte next = view.LowestUp(member.Node, from);
+            view = view with { Members = view.Members.SetItem(member.Node, member with { WillsBy = next }) };
+        }
+
+        return view;
     }
 
     private (ClusterView View, Applied Applied) Claim(long index, ClaimSessions claims)

@@ -25,6 +25,14 @@ internal sealed record ClusterMember(MemberState State, NodeUp Start)
 
     /// <summary>The current incarnation.</summary>
     public long Incarnation => Start.Incarnation;
+
+    /// <summary>The last incarnation that ended by being found dead, or removed; 0: none did.</summary>
+    public long DeadIncarnation { get; init; }
+
+    /// <summary>
+    /// Who publishes the wills of that incarnation's clients; 0: nobody is left who has them. It stays so when the node is back, since a will may wait.
+    /// </summary>
+    public byte WillsBy { get; init; }
 }
 
 /// <summary>Who has something that only one may have.</summary>
@@ -59,6 +67,17 @@ internal sealed record ClusterView
 
     /// <summary>A member that has not left; null: there is none.</summary>
     public ClusterMember? Find(byte node) => Members.TryGetValue(node, out ClusterMember? member) && member.State != MemberState.Left ? member : null;
+
+    /// <summary>The lowest node that is Up, serves clients and is not one of these; 0: there is none.</summary>
+    public byte LowestUp(params ReadOnlySpan<byte> except)
+    {
+        foreach (ClusterMember member in Members.Values)
+        {
+            if (member is { State: MemberState.Up, Start.IsWitness: false } && !except.Contains(member.Node)) return member.Node;
+        }
+
+        return 0;
+    }
 
     /// <summary>Whether a node is Up in this incarnation.</summary>
     public bool IsUp(byte node, long incarnation) => Find(node) is { State: MemberState.Up } member && member.Incarnation == incarnation;

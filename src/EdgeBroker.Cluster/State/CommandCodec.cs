@@ -43,6 +43,7 @@ internal static class CommandCodec
             case NodeLeft left:
                 Begin(fields, Kind.NodeLeft);
                 fields.Byte(left.Node);
+                fields.Flag(left.IsReplaced);
                 break;
             case ClaimSessions claims:
                 Begin(fields, Kind.ClaimSessions);
@@ -77,7 +78,7 @@ internal static class CommandCodec
         {
             Kind.NodeUp => ReadNodeUp(ref fields),
             Kind.NodeDown => new NodeDown(Node(ref fields), Positive(ref fields)),
-            Kind.NodeLeft => new NodeLeft(Node(ref fields)),
+            Kind.NodeLeft => new NodeLeft(Node(ref fields), fields.Flag()),
             Kind.ClaimSessions => ReadClaims(ref fields),
             Kind.TakeLease => ReadLease(ref fields),
             Kind.RaiseLevel => new RaiseLevel(fields.Byte()),

@@ -30,6 +30,8 @@ internal static class SnapshotCodec
         foreach (ClusterMember member in view.Members.Values)
         {
             fields.Byte((byte)member.State);
+            fields.Number(member.DeadIncarnation);
+            fields.Byte(member.WillsBy);
             CommandCodec.Write(fields, member.Start);
         }
 
@@ -96,8 +98,11 @@ internal static class SnapshotCodec
         {
             var state = (MemberState)fields.Byte();
             fields.Require(state is >= MemberState.Up and <= MemberState.Left);
+            long dead = fields.Number();
+            byte willsBy = fields.Byte();
             NodeUp start = CommandCodec.ReadNodeUp(ref fields);
-            fields.Require(byNode.TryAdd(start.Node, new ClusterMember(state, start)));
+            fields.Require(dead <= start.Incarnation && willsBy <= StateLimits.MostNodes && willsBy != start.Node);
+            fields.Require(byNode.TryAdd(start.Node, new ClusterMember(state, start) { DeadIncarnation = dead, WillsBy = willsBy }));
         }
 
         int leases = fields.UInt16();

@@ -13,6 +13,8 @@ namespace EdgeBroker.Core.Cluster;
 /// </summary>
 internal sealed class PeerLane : ISessionLink
 {
+    private const int MostDroppedAtOnce = 256;
+
     private readonly SubscriptionOptions _options;
     private IPeerLink? _link;
     private ConnectionLease _lease;
@@ -75,6 +77,15 @@ internal sealed class PeerLane : ISessionLink
         _wantsPump = false;
         Receivers.DeliveryOutcome outcome = Session.Pump(_lease, context);
         return new DeliveryOutcomePair(outcome.Dropped, outcome.Reason);
+    }
+
+    /// <summary>Drops all that waits, sent or not. Only while it is not attached; positions go on.</summary>
+    public void Forget(SessionGrant grant)
+    {
+        Session.TryAttach(this, grant, holder: null, out ConnectionLease lease, out _, out _);
+        Session.AcknowledgeThrough(lease, long.MaxValue);
+        Session.Detach(lease, discardWill: true, newExpirySeconds: null, isFault: false);
+        for (int dropped = 1; dropped > 0;) dropped = Session.PurgeQueue(MostDroppedAtOnce);
     }
 
     public void AcknowledgeThrough(long position) => Session.AcknowledgeThrough(_lease, position);

@@ -167,6 +167,19 @@ public sealed class PeerOutbox : Receiver
         return fact;
     }
 
+    /// <summary>The node does not come back, and is not linked: drops what waits for it, and what it wants.</summary>
+    /// <returns>How many messages waited.</returns>
+    public int Forget()
+    {
+        int waited = PendingMessages;
+        foreach (byte[] filter in _filters.Keys.ToArray()) SetInterest(filter, Interest.None);
+        foreach (PeerLane earlier in _earlier.ToArray()) End(earlier);
+        foreach (PeerLane own in _own) own.Forget(_grant);
+        using Broker.OwnCall call = _broker.BeginOwnCall();
+        _broker.CountDropped(this, waited, Ports.DropReason.Purged, call.Context);
+        return waited;
+    }
+
     /// <summary>The filters the node was interested in that are not among these, to be struck.</summary>
     public IReadOnlyList<byte[]> FiltersBeside(IReadOnlySet<byte[]> present) => [.. _filters.Keys.Where(one => !present.Contains(one))];
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Ports;
 
@@ -104,6 +105,30 @@ public sealed partial class Session
         SyncRoot.MustBeHeld();
         _window.Rebuild();
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.Rebuild(_window);
+    }
+
+    /// <summary>The will as another node needs it to publish it in this one's place; null: there is none.</summary>
+    internal HeldWill? FindWill()
+    {
+        lock (SyncRoot.Alone())
+        {
+            if (HasEnded || _lifetime.Will is not { } will) return null;
+            return new HeldWill(_lifetime.Owner, will.Message, Math.Min(will.DelaySeconds, _lifetime.ExpirySeconds), will.ExpirySeconds);
+        }
+    }
+
+    /// <summary>Takes the will away, which another node publishes.</summary>
+    /// <returns>The connection; null: there is none.</returns>
+    internal ISessionLink? DiscardWill()
+    {
+        lock (SyncRoot.Alone())
+        {
+            if (HasEnded || _lifetime.Will is not { } will) return null;
+            ReleaseWill(will);
+            _lifetime.DiscardWill();
+            SaveState();
+            return _link;
+        }
     }
 
     /// <summary>Says what is due: the delayed will, the end of the session.</summary>

@@ -65,6 +65,7 @@ public sealed partial class Session
         if (will is null) return;
         will.Message.Hold(Ledger, MemoryKind.Wills);
         _holder?.CountWill(will.Message.SizeBytes);
+        _environment.WillChanged?.Invoke(Id);
     }
 
     /// <summary>A will is replaced, discarded or about to be published.</summary>
@@ -73,6 +74,7 @@ public sealed partial class Session
         if (will is null) return;
         will.Message.Release(Ledger);
         _holder?.CountWill(-will.Message.SizeBytes);
+        _environment.WillChanged?.Invoke(Id);
     }
 
     /// <summary>The session and its filters are on somebody's account from now on; it has no will at that moment.</summary>

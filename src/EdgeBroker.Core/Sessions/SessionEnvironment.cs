@@ -44,6 +44,11 @@ internal sealed class SessionEnvironment(MqttOptions options, BrokerClock clock,
     /// <summary>Who is told what happens.</summary>
     public BrokerEvents Events { get; } = events;
 
+    /// <summary>
+    /// Is told of each client whose session has another will than before, or none any more, under the session's lock; null: nobody wants to know.
+    /// </summary>
+    public Action<string>? WillChanged { get; set; }
+
     /// <summary>Sessions of which a full store may drop what waits.</summary>
     public StoreUsers StoreUsers { get; init; } = new();
 }

@@ -91,6 +91,9 @@ internal struct SessionLifetime
         _willDueMs = _will is null ? long.MaxValue : nowMs + (_will.DelaySeconds * 1000L);
     }
 
+    /// <summary>Takes the will away: somebody else has published it, or will.</summary>
+    public void DiscardWill() => (_will, _willDueMs) = (null, long.MaxValue);
+
     /// <summary>Whether its time is over, while it has no connection.</summary>
     public readonly bool HasExpired(long nowMs) => nowMs >= _expiresAtMs;
 

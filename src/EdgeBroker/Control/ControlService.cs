@@ -59,6 +59,8 @@ internal sealed partial class ControlService(
                 ControlRequest.Bridges => bridges.List(),
                 ControlRequest.Cluster => cluster.Status(),
                 ControlRequest.ClusterInit => cluster.Form(),
+                ControlRequest.ClusterRemove => cluster.Remove(request.Node, isReplaced: false),
+                ControlRequest.ClusterReplace => cluster.Remove(request.Node, isReplaced: true),
                 ControlRequest.BridgeOrder => bridges.Order(request.Bridge ?? "", request.Order ?? ""),
                 _ => ControlAnswer.Failed($"this broker cannot \"{request.Ask}\"; it is version {VersionCommand.Version}", ExitCode.Usage),
             };

@@ -60,7 +60,9 @@ public sealed class RaftWatchTests
         Assert.Equal(ElectionTimeouts.FastDisk, ElectionTimeouts.For(TimeSpan.FromMilliseconds(4.9)));
         Assert.Equal(ElectionTimeouts.SlowDisk, ElectionTimeouts.For(TimeSpan.FromMilliseconds(5)));
         using var directory = new Testing.TemporaryDirectory();
-        Assert.Contains(ElectionTimeouts.Measure(directory.Path, TimeProvider.System), new[] { ElectionTimeouts.FastDisk, ElectionTimeouts.SlowDisk });
+        ElectionTimeouts measured = ElectionTimeouts.Measure(directory.Path, TimeProvider.System, CancellationToken.None);
+        Assert.Contains(measured, new[] { ElectionTimeouts.FastDisk, ElectionTimeouts.SlowDisk });
+        Assert.Throws<OperationCanceledException>(() => ElectionTimeouts.Measure(directory.Path, TimeProvider.System, new CancellationToken(canceled: true)));
         Assert.Empty(Directory.GetFiles(directory.Path));
     }
 

@@ -10,7 +10,7 @@ public sealed class ConsensusFrameTests
     [Fact]
     public void A_sight_comes_as_it_was_sent()
     {
-        var sight = new NodeSight(IsMember: true, CommitIndex: 1234, Away: (byte)(NodeSight.BitOf(2) | NodeSight.BitOf(7)));
+        var sight = new NodeSight(IsMember: true, CommitIndex: 1234, Away: (byte)(NodeSight.BitOf(2) | NodeSight.BitOf(7))) { IsRunning = true, Voters = 5 };
         Assert.True(ConsensusFrames.TryRead(Body(ConsensusFrames.Write(sight)), out NodeSight read));
         Assert.Equal(sight, read);
         Assert.Equal([2, 7], Enumerable.Range(1, 7).Where(node => read.Misses((byte)node)));

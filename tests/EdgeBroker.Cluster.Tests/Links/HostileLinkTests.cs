@@ -3,6 +3,7 @@ using EdgeBroker.Cluster.Interest;
 using EdgeBroker.Cluster.Links;
 using EdgeBroker.Cluster.Ownership;
 using EdgeBroker.Cluster.Tests.Simulation;
+using EdgeBroker.Cluster.Wills;
 using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Messages;
 using EdgeBroker.Protocol;
@@ -12,6 +13,8 @@ namespace EdgeBroker.Cluster.Tests.Links;
 /// <summary>Whatever a peer sends is a valid action or closes its link; nothing throws, and the node goes on.</summary>
 public sealed class HostileLinkTests
 {
+    private static readonly Message Message = new() { Topic = "will/1"u8.ToArray(), Payload = "gone"u8.ToArray(), QoS = QoS.AtLeastOnce };
+
     [Fact]
     public void Random_bytes_close_the_link_and_nothing_else()
     {
@@ -33,7 +36,7 @@ public sealed class HostileLinkTests
         for (int seed = 1; seed <= 300; seed++)
         {
             var random = new Random(seed);
-            SimNode node = new World(seed, 2).Nodes[0];
+            SimNode node = new World(seed, 2, votes: true).Nodes[0];
             PeerLink link = Introduce(node, random);
             foreach (byte[] good in Good())
             {
@@ -106,7 +109,7 @@ public sealed class HostileLinkTests
     {
         byte[] body = new byte[random.Next(80)];
         random.NextBytes(body);
-        return Frames.Of((FrameType)random.Next(1, 16), body);
+        return Frames.Of((FrameType)random.Next(1, 18), body);
     }
 
     private static List<byte[]> Good() =>
@@ -118,6 +121,11 @@ public sealed class HostileLinkTests
         .. InterestFrames.Write(1, [new InterestChange("t/#"u8.ToArray(), Core.Topics.Interest.Any | Core.Topics.Interest.Kept)], isFull: false),
         .. SessionFrames.Write(
             1, Enum.GetValues<SessionKind>().Select((kind, i) => new SessionEntry("client1" + (i % 2), kind, new Stamp(900 + i), UInt128.One)), isFull: false),
+        WillFrames.Write(new WillFrame(WillNews.Begin, 0, 1, "", Stamp.None)),
+        WillFrames.Write(1, "client1", new WillCopy(new Stamp(900), new HeldWill("user", Message, 5, 60))),
+        WillFrames.Write(new WillFrame(WillNews.End, 0, 1, "", Stamp.None)),
+        WillFrames.Write(new WillFrame(WillNews.Gone, 0, 1, "client1", Stamp.None)),
+        WillFrames.Write(new WillFrame(WillNews.Published, 3, 0, "client1", new Stamp(900))),
         Frames.Of(FrameType.InterestSeen, new byte[8]),
         Frames.Of(FrameType.SessionsSeen, new byte[8]),
         Frames.Of(FrameType.MessageSeen, new byte[17]),

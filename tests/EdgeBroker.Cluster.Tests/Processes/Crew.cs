@@ -55,6 +55,25 @@ internal sealed class Crew : IAsyncDisposable
 
     public void Kill(int node) => _processes[node].Dispose();
 
+    /// <summary>Its disk is lost.</summary>
+    public void LoseDisk(int node) => Directory.Delete(Path.Combine(_directory.Path, $"data{node}"), recursive: true);
+
+    /// <summary>What a verb says to a node.</summary>
+    public (int ExitCode, string Output) Tell(int node, params string[] verb) => Ask([.. verb, "-c", $"{node}.toml"]);
+
+    /// <summary>Waits until a node has this of itself, below <c>$SYS/broker</c>.</summary>
+    public Task SysAsync(int node, string topic, string value) => Deadline.Until(
+        () => Ask("retained", "get", "$SYS/broker/" + topic, "-c", $"{node}.toml").Output.Trim() == value,
+        $"{topic} of node {node} to be {value}");
+
+    /// <summary>Waits until a node logs something.</summary>
+    public Task SaidAsync(int node, string words) =>
+        Deadline.Until(() => _processes[node].Said.Contains(words, StringComparison.Ordinal), $"node {node} to log \"{words}\"");
+
+    /// <summary>Waits until a node says why it takes no part in the cluster.</summary>
+    public Task CauseAsync(int node, string words) => Deadline.Until(
+        () => Ask("cluster", "status", "-c", $"{node}.toml").Output.Contains(words, StringComparison.Ordinal), $"node {node} to say \"{words}\"");
+
     /// <summary>Forms a cluster of the three, and waits until each is Up at each.</summary>
     public async Task FormAsync()
     {
@@ -102,6 +121,15 @@ internal sealed class Crew : IAsyncDisposable
 
     /// <summary>The retained messages of a node, as lines.</summary>
     public string Retained(int node) => Ask("retained", "state/#", "-c", $"{node}.toml").Output;
+
+    /// <summary>A client with a will of QoS 1, and a session that ends with its connection.</summary>
+    public async Task<TestClient> MournAsync(int node, string id, string topic, string will)
+    {
+        TestClient client = await OpenAsync(node, id);
+        await client.SendAsync(client.Packets.Connect(id, cleanStart: true, will: new TestWill(topic, will, QoS: 1)));
+        await client.ExpectConnackAsync(sessionPresent: false);
+        return client;
+    }
 
     public async Task<TestClient> ConnectAsync(int node, string id, bool cleanStart, bool? sessionPresent = null)
     {

@@ -35,4 +35,29 @@ public sealed class FailoverProcessTests
         await publisher.PublishAsync("other/a", "to the new session", qos: 1);
         await client.AcknowledgeAsync(await client.ExpectPublishAsync("other/a", "to the new session", qos: 1));
     }
+
+    [Fact]
+    public async Task The_will_of_a_killed_node_s_client_is_heard_once()
+    {
+        await using var crew = new Crew(votes: true);
+        await crew.StartAsync(1, 2, 3);
+        await crew.LinkedAsync(1, 2, 3);
+        await crew.FormAsync();
+        int leader = crew.Leader(1)!.Value;
+        int other = leader == 1 ? 2 : 1;
+        TestClient watcher = await crew.ConnectAsync(other, "watcher", cleanStart: true);
+        await watcher.SubscribeAsync("gone/#", options: 1);
+        await crew.MournAsync(leader, "press", "gone/press", "the press is gone");
+        // The others have a copy of it.
+        await crew.SysAsync(other, "cluster/wills/copies", "1");
+
+        crew.Kill(leader);
+        await watcher.AcknowledgeAsync(await watcher.ExpectPublishAsync("gone/press", "the press is gone", qos: 1));
+        await crew.StartAsync(leader);
+        await crew.SaidAsync(leader, "this node was taken for dead: the wills of 1 client(s)");
+        await crew.LinkedAsync(1, 2, 3);
+        TestClient publisher = await crew.ConnectAsync(leader, "publisher", cleanStart: true);
+        await publisher.PublishAsync("gone/nobody", "next", qos: 1);
+        await watcher.ExpectPublishAsync("gone/nobody", "next", qos: 1);
+    }
 }

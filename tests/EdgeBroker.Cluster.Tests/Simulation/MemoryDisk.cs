@@ -98,10 +98,11 @@ internal sealed class MemoryDisk
             var restored = new RestoredSession(stored)
             {
                 ExpirySeconds = Saved.ExpirySeconds,
-                EndsAtMs = uint.MaxValue * 1000L,
-                WillAtMs = long.MaxValue,
+                // One that ends with its connection is here for its will.
+                EndsAtMs = Saved is { Will: not null, ExpirySeconds: 0 } ? 0 : uint.MaxValue * 1000L,
+                WillAtMs = Saved.Will is { } will ? will.DelaySeconds * 1000L : long.MaxValue,
                 SentPosition = sent,
-                Will = null,
+                Will = Saved.Will,
                 UserName = Saved.UserName,
                 QueuePolicy = Saved.QueuePolicy,
                 LostConnection = Saved.IsConnected,

@@ -49,5 +49,14 @@ internal enum Mutation
     GrantedByNobody = 8192,
 
     /// <summary>The disk keeps a session, and not under what its node owns it.</summary>
-    EpochNotKept = 16384,
+    EpochNotKept = 131072,
+
+    /// <summary>Nobody takes it for its task to publish the wills of a dead node's clients.</summary>
+    WillsByNobody = 16384,
+
+    /// <summary>Everybody takes it for its own.</summary>
+    WillsByEverybody = 32768,
+
+    /// <summary>A node that comes back does not know that it was taken for dead.</summary>
+    OwnDeathUnknown = 65536,
 }

@@ -17,18 +17,19 @@ internal sealed class SimConsensus(ModelCluster voters, SimNode node, Mutation m
         get
         {
             ClusterView view = _member.View;
-            if (!HasGrantedByNobody) return view;
-            return view with
-            {
-                Members = view.Members.SetItems(view.Members.Where(one => one.Key != node.Number)
-                    .Select(one => KeyValuePair.Create(one.Key, one.Value with { State = MemberState.Down }))),
-            };
+            return mutation == Mutation.None ? view : view with { Members = view.Members.SetItems(view.Members.Values.Select(Mutate)) };
         }
     }
 
     public IReadOnlyCollection<byte> Voters => [.. voters.Members.Keys];
 
     public bool IsMember => true;
+
+    public bool IsFormed => true;
+
+    public bool IsRunning => true;
+
+    public IReadOnlyCollection<byte> Members => Voters;
 
     public byte? Leader => _member.Leader;
 
@@ -40,7 +41,7 @@ internal sealed class SimConsensus(ModelCluster voters, SimNode node, Mutation m
 
     public string? Cause => null;
 
-    private bool HasGrantedByNobody => (mutation & Mutation.GrantedByNobody) != 0;
+    private bool HasGrantedByNobody => Has(Mutation.GrantedByNobody);
 
     public Claim? FindClaim(string clientId) => _member.FindClaim(clientId);
 
@@ -75,5 +76,17 @@ internal sealed class SimConsensus(ModelCluster voters, SimNode node, Mutation m
                 _life.Resume(() => answered(done.IsFaulted ? new ProposalAnswer(null, IsUncertain: true, "lost") : new ProposalAnswer(done.Result)));
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private bool Has(Mutation one) => (mutation & one) != 0;
+
+    private KeyValuePair<byte, ClusterMember> Mutate(ClusterMember member)
+    {
+        bool isSelf = member.Node == node.Number;
+        if (HasGrantedByNobody && !isSelf) member = member with { State = MemberState.Down };
+        if (Has(Mutation.WillsByNobody) && !isSelf) member = member with { WillsBy = 0 };
+        if (Has(Mutation.WillsByEverybody) && !isSelf) member = member with { WillsBy = node.Number };
+        if (Has(Mutation.OwnDeathUnknown) && isSelf) member = member with { DeadIncarnation = 0 };
+        return KeyValuePair.Create(member.Node, member);
     }
 }

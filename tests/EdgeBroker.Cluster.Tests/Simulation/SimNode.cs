@@ -21,7 +21,7 @@ internal sealed class SimNode(World world, byte number, int nodes)
 
     public string Name { get; } = "node " + number;
 
-    public MemoryDisk Disk { get; } = new();
+    public MemoryDisk Disk { get; private set; } = new();
 
     public bool IsUp { get; private set; }
 
@@ -71,6 +71,9 @@ internal sealed class SimNode(World world, byte number, int nodes)
 
         if (world.Has(Mutation.StampFromWallClock)) Broker.Stamps = new WallStamps(this);
     }
+
+    /// <summary>Another disk, with nothing on it.</summary>
+    public void ReplaceDisk() => Disk = new MemoryDisk();
 
     /// <summary>The power goes.</summary>
     public void Crash()

@@ -41,6 +41,9 @@ internal sealed class SimClaim
     /// <summary>Whether it was linked with all where the client had wanted to begin anew and was not answered.</summary>
     public bool SawStarts { get; }
 
+    /// <summary>The will it brings; null: none.</summary>
+    public Will? Will { get; init; }
+
     public bool IsThere => Node.IsUp && Node.Starts == _start;
 
     public bool IsAnswered => _answer.IsCompleted;
@@ -64,7 +67,7 @@ internal sealed class SimClaim
         SessionClaim answer = _answer.Result;
         if (answer.Outcome != ClaimOutcome.Granted) return false;
         connection = new SimSessionLink(Node);
-        var grant = new SessionGrant(IsKept ? 1_000_000u : 0, 20, null);
+        var grant = new SessionGrant(IsKept ? 1_000_000u : 0, 20, Will);
         connection.Lease = Node.Broker.Connect(_id, IsClean, grant, Node.Context, connection)!.Value;
         Node.Broker.Cluster.Connected(_id, answer.Epoch, connection.Lease);
         return true;
@@ -94,6 +97,12 @@ internal sealed class SimSessionLink(SimNode node) : ISessionLink
     public void Disconnect()
     {
         if (IsThere) node.Broker.Disconnect(Lease, discardWill: true, newExpirySeconds: null, node.Context);
+    }
+
+    /// <summary>Its connection breaks.</summary>
+    public void Break()
+    {
+        if (IsThere) node.Broker.Disconnect(Lease, discardWill: false, newExpirySeconds: null, node.Context);
     }
 
     public void RequestPumpWhenDrained() => PumpRequested = true;

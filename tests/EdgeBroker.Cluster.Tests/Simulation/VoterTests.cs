@@ -11,56 +11,56 @@ public sealed class VoterTests
     [Fact]
     public void Whoever_starts_is_up_by_a_number_of_its_own()
     {
-        World world = Begin();
-        Assert.All(world.Nodes, node => Assert.Equal((MemberState.Up, 1), StateOf(world, node)));
+        World world = VoterWorld.Begin();
+        Assert.All(world.Nodes, node => Assert.Equal((MemberState.Up, 1), world.StateOf(node)));
         world.Nodes[2].Crash();
         world.Nodes[2].Start();
         world.Settle();
-        Assert.Equal((MemberState.Up, 2), StateOf(world, world.Nodes[2]));
+        Assert.Equal((MemberState.Up, 2), world.StateOf(world.Nodes[2]));
     }
 
     [Fact]
     public void A_node_that_a_majority_does_not_hear_is_down_until_it_comes_back()
     {
-        World world = Begin();
+        World world = VoterWorld.Begin();
         world.Nodes[2].Crash();
-        Pass(world, 4_000);
-        Assert.Equal(MemberState.Up, StateOf(world, world.Nodes[2]).State);
-        Pass(world, 3_000);
-        Assert.Equal((MemberState.Down, 1), StateOf(world, world.Nodes[2]));
+        world.PassSlowly(4_000);
+        Assert.Equal(MemberState.Up, world.StateOf(world.Nodes[2]).State);
+        world.PassSlowly(3_000);
+        Assert.Equal((MemberState.Down, 1), world.StateOf(world.Nodes[2]));
         world.Settle();
-        Assert.Equal((MemberState.Up, 2), StateOf(world, world.Nodes[2]));
+        Assert.Equal((MemberState.Up, 2), world.StateOf(world.Nodes[2]));
     }
 
     [Fact]
     public void A_node_that_one_other_hears_is_not_down()
     {
-        World world = Begin();
+        World world = VoterWorld.Begin();
         byte leader = world.Voters!.Leader!.Value;
         SimNode[] others = [.. world.Nodes.Where(one => one.Number != leader)];
         // The leader does not hear it; whoever is asked beside the leader does.
-        Cut(world, world.Nodes[leader - 1], others[0]);
-        Pass(world, 12_000);
-        Assert.Equal((MemberState.Up, 1), StateOf(world, others[0]));
+        world.Cut(world.Nodes[leader - 1], others[0]);
+        world.PassSlowly(12_000);
+        Assert.Equal((MemberState.Up, 1), world.StateOf(others[0]));
     }
 
     [Fact]
     public void A_client_of_a_dead_node_is_let_in_elsewhere_and_stays_there_when_it_is_back()
     {
-        World world = Begin();
+        World world = VoterWorld.Begin();
         SimSessionLink home = Enter(world, world.Nodes[2]);
         world.Settle();
         world.Nodes[2].Crash();
         // Its link is gone, but it is not dead yet: it may come back any moment.
-        Pass(world, 200);
+        world.PassSlowly(200);
         Assert.Equal(ClaimOutcome.Unavailable, Ask(world, world.Nodes[0], 2_000));
-        Pass(world, 6_000);
+        world.PassSlowly(6_000);
         var claim = new SimClaim("c", world.Nodes[0], isClean: false, isKept: true, sawHome: true, sawStarts: true);
-        PassUntil(world, () => claim.IsAnswered);
+        world.PassUntil(() => claim.IsAnswered);
         Assert.True(claim.TryEnter(out SimSessionLink? connection));
         Assert.False(connection.SessionPresent);
         Assert.False(home.IsThere);
-        Exchange(world);
+        world.Exchange();
         // By now it is known as any other session.
         Assert.Equal(ClaimOutcome.Elsewhere, Ask(world, world.Nodes[1], 2_000));
 
@@ -69,30 +69,30 @@ public sealed class VoterTests
         Assert.False(world.Nodes[2].Mesh.Sessions.Owns("c"));
         Assert.False(connection.IsClosed);
         Assert.Equal(1, world.Nodes[2].Mesh.Sessions.FrozenCount);
-        PassUntil(world, () => StateOf(world, world.Nodes[2]) == (MemberState.Up, 2));
+        world.PassUntil(() => world.StateOf(world.Nodes[2]) == (MemberState.Up, 2));
     }
 
     [Fact]
     public void Without_a_majority_nobody_inherits()
     {
-        World world = Begin();
+        World world = VoterWorld.Begin();
         Enter(world, world.Nodes[2]);
         world.Settle();
         world.Nodes[1].Crash();
         world.Nodes[2].Crash();
-        Pass(world, 12_000);
+        world.PassSlowly(12_000);
         Assert.Equal(ClaimOutcome.Unavailable, Ask(world, world.Nodes[0], 3_000));
     }
 
     [Fact]
     public void Without_a_majority_a_node_serves_all_the_same_when_it_is_told_to()
     {
-        World world = Begin(WithoutQuorum.Serve);
+        World world = VoterWorld.Begin(WithoutQuorum.Serve);
         Enter(world, world.Nodes[2]);
         world.Settle();
         world.Nodes[1].Crash();
         world.Nodes[2].Crash();
-        Pass(world, 12_000);
+        world.PassSlowly(12_000);
         Assert.Equal(ClaimOutcome.Granted, Ask(world, world.Nodes[0], 3_000));
     }
 
@@ -127,26 +127,10 @@ public sealed class VoterTests
     private static World Run(int seed, Mutation mutation, WithoutQuorum withoutQuorum) =>
         new World(seed, seed % 4 == 0 ? 2 : 3, mutation, votes: true, withoutQuorum).Run(Steps);
 
-    private static World Begin(WithoutQuorum withoutQuorum = WithoutQuorum.Refuse)
-    {
-        var world = new World(1, 3, votes: true, withoutQuorum: withoutQuorum);
-        world.Clients.Clear();
-        world.Rivals.Clear();
-        world.Settle();
-        Assert.True(world.HasSettled);
-        return world;
-    }
-
-    private static (MemberState State, long Incarnation) StateOf(World world, SimNode node)
-    {
-        ClusterView view = world.Voters!.Members.Values.MaxBy(one => one.AppliedIndex)!.View;
-        return view.Find(node.Number) is { } member ? (member.State, member.Incarnation) : default;
-    }
-
     private static SimSessionLink Enter(World world, SimNode node)
     {
         var claim = new SimClaim("c", node, isClean: false, isKept: true, sawHome: true, sawStarts: true);
-        PassUntil(world, () => claim.IsAnswered);
+        world.PassUntil(() => claim.IsAnswered);
         Assert.True(claim.TryEnter(out SimSessionLink? connection));
         return connection;
     }
@@ -156,46 +140,9 @@ public sealed class VoterTests
     {
         ValueTask<SessionClaim> claim = node.Broker.Cluster.ClaimAsync(new SessionRequest("c", CleanStart: false, IsKept: true, null), CancellationToken.None);
         Task<SessionClaim> answer = claim.AsTask();
-        Pass(world, milliseconds);
+        world.PassSlowly(milliseconds);
         Assert.True(answer.IsCompleted);
         if (answer.Result.Outcome == ClaimOutcome.Granted) node.Broker.Cluster.Release("c", answer.Result.Epoch);
         return answer.Result.Outcome;
-    }
-
-    private static void Cut(World world, SimNode one, SimNode other)
-    {
-        (SimNode low, SimNode high) = one.Number < other.Number ? (one, other) : (other, one);
-        world.Network.Cut(low, high);
-        world.Network.Sweep();
-    }
-
-    private static void PassUntil(World world, Func<bool> holds)
-    {
-        for (int i = 0; i < 100 && !holds(); i++) Pass(world, 100);
-        Assert.True(holds());
-    }
-
-    private static void Pass(World world, int milliseconds)
-    {
-        for (int passed = 0; passed < milliseconds; passed += 100)
-        {
-            world.Pass(100);
-            world.Network.Sweep();
-            Exchange(world);
-        }
-    }
-
-    private static void Exchange(World world)
-    {
-        for (int i = 0; i < 3; i++)
-        {
-            foreach (SimNode node in world.Nodes.Where(one => one.IsUp))
-            {
-                node.Journal.Commit(int.MaxValue);
-                node.RunIfAsked();
-            }
-
-            foreach (SimConnection connection in world.Network.Connections.ToArray()) connection.MoveAll();
-        }
     }
 }

@@ -115,7 +115,7 @@ public sealed class ClusterStateHistoryTests
             case 2 or 3:
                 return new NodeDown(node, near);
             case 4 when random.Next(4) == 0:
-                return new NodeLeft(node);
+                return new NodeLeft(node, random.Next(2) == 0);
             case 5:
                 return new RaiseLevel((byte)random.Next(1, 4));
             case 6 or 7:
@@ -161,7 +161,7 @@ public sealed class ClusterStateHistoryTests
                         outcome = "Removed";
                     }
                     else if (before is not null
-                        && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && up.StoreId != before.StoreId)))
+                        && (up.Incarnation < before.Incarnation || (up.Incarnation == before.Incarnation && (state != "Up" || up.StoreId != before.StoreId))))
                     {
                         outcome = "StaleIncarnation";
                     }
@@ -187,7 +187,7 @@ public sealed class ClusterStateHistoryTests
                 case NodeLeft left:
                     outcome = StateOf(left.Node) is null ? "UnknownNode" : StateOf(left.Node) == "Left" ? "NoChange" : "Done";
                     if (outcome != "Done") break;
-                    _refused.Add(_members.Find(m => m.Start.Node == left.Node).Start.Fingerprint);
+                    if (!left.IsReplaced) _refused.Add(_members.Find(m => m.Start.Node == left.Node).Start.Fingerprint);
                     Claims.RemoveAll(c => c.Over == left.Node);
                     _leases.RemoveAll(l => l.Node == left.Node);
                     Set(left.Node, "Left");

@@ -33,6 +33,63 @@ public sealed class ClusterStateMachineTests
     }
 
     [Fact]
+    public void A_node_that_is_replaced_comes_back_with_another_store_and_its_certificate()
+    {
+        _machine.Apply(Commands.Up(1));
+        _machine.Apply(new NodeLeft(1, IsReplaced: true));
+        Assert.Equal(CommandOutcome.Removed, _machine.Apply(Commands.Up(1, incarnation: 2)).Outcome);
+        Assert.Equal(CommandOutcome.Done, _machine.Apply(Commands.Up(1, incarnation: 2, store: 50)).Outcome);
+    }
+
+    [Fact]
+    public void A_node_without_a_certificate_leaves_none_that_is_refused()
+    {
+        _machine.Apply(Commands.Up(1) with { Fingerprint = NodeUp.NoCertificate });
+        _machine.Apply(new NodeLeft(1));
+        Assert.Equal(CommandOutcome.Done, _machine.Apply(Commands.Up(2) with { Fingerprint = NodeUp.NoCertificate }).Outcome);
+    }
+
+    [Fact]
+    public void A_start_that_was_found_dead_does_not_come_up_again()
+    {
+        _machine.Apply(Commands.Up(1));
+        _machine.Apply(new NodeDown(1, 1));
+        Assert.Equal(CommandOutcome.StaleIncarnation, _machine.Apply(Commands.Up(1)).Outcome);
+        Assert.Equal(CommandOutcome.Done, _machine.Apply(Commands.Up(1, incarnation: 2)).Outcome);
+    }
+
+    [Fact]
+    public void The_lowest_node_that_serves_clients_publishes_a_dead_node_s_wills_until_it_is_gone_itself()
+    {
+        // Node 3 is a witness.
+        foreach (byte node in new byte[] { 1, 2, 3, 4 }) _machine.Apply(Commands.Up(node));
+        _machine.Apply(new NodeDown(1, 1));
+        Assert.Equal((1, 2), WillsOf(1));
+        // What it has of others' wills ends with it, and with each of its starts.
+        _machine.Apply(Commands.Up(2, incarnation: 2));
+        Assert.Equal((1, 4), WillsOf(1));
+        _machine.Apply(Commands.Up(1, incarnation: 2));
+        Assert.Equal((1, 4), WillsOf(1));
+        _machine.Apply(new NodeLeft(4));
+        Assert.Equal((1, 2), WillsOf(1));
+        Assert.Equal((1, 1), WillsOf(4));
+        _machine.Apply(new NodeDown(2, 2));
+        Assert.Equal((1, 0), WillsOf(1));
+    }
+
+    [Fact]
+    public void A_node_that_is_removed_after_its_death_does_not_die_again()
+    {
+        foreach (byte node in new byte[] { 1, 2, 4 }) _machine.Apply(Commands.Up(node));
+        _machine.Apply(new NodeDown(4, 1));
+        Assert.Equal((1, 1), WillsOf(4));
+        _machine.Apply(Commands.Up(1, incarnation: 2));
+        Assert.Equal((1, 2), WillsOf(4));
+        _machine.Apply(new NodeLeft(4));
+        Assert.Equal((1, 2), WillsOf(4));
+    }
+
+    [Fact]
     public void A_node_that_left_comes_back_only_with_another_store_and_another_certificate()
     {
         _machine.Apply(Commands.Up(1, incarnation: 3));
@@ -179,6 +236,8 @@ public sealed class ClusterStateMachineTests
         Assert.Equal(CommandOutcome.Malformed, _machine.Apply(1, [1, 2, 3]).Outcome);
         Assert.Equal(ClusterView.Empty with { Index = 1 }, _machine.View);
     }
+
+    private (int Dead, int By) WillsOf(byte node) => ((int)_machine.View.Members[node].DeadIncarnation, _machine.View.Members[node].WillsBy);
 
     private void Three()
     {
