@@ -47,6 +47,11 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
     /// <summary>The value of a time that does not come.</summary>
     public const long Never = long.MaxValue;
 
+    private bool _isAwaited;
+
+    /// <inheritdoc/>
+    public override FactUrgency Urgency => _isAwaited ? FactUrgency.Urgent : FactUrgency.None;
+
     /// <summary>The session.</summary>
     public StoredSession Session { get; } = session;
 
@@ -76,6 +81,26 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
 
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }
+
+    /// <summary>A session of another node that is being written here: until another of these follows, a start finds one that has ended.</summary>
+    internal static SessionSaved Unfinished(StoredSession session, string? userName) => new(session)
+    {
+        ExpirySeconds = 0,
+        IsConnected = true,
+        EndsAtMs = Never,
+        WillAtMs = Never,
+        SentPosition = Never,
+        Will = null,
+        UserName = userName,
+        QueuePolicy = null,
+    };
+
+    /// <summary>The same, which a client waits for. Before it is appended.</summary>
+    internal SessionSaved AsAwaited()
+    {
+        _isAwaited = true;
+        return this;
+    }
 }
 
 /// <summary>This node owns the session, which is stored already. The last one counts.</summary>
