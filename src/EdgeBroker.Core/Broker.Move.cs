@@ -32,7 +32,7 @@ public sealed partial class Broker
         session.Unpin();
     }
 
-    /// <summary>The subscriptions and all else of a session that is to move.</summary>
+    /// <summary>Copies a session that is to move.</summary>
     /// <param name="session">The session, pinned.</param>
     /// <param name="hasFailed">Whether it cannot be had any more.</param>
     /// <returns>The copy, of what it is now; null: not yet.</returns>
@@ -42,7 +42,9 @@ public sealed partial class Broker
         return session.TryExport(out hasFailed);
     }
 
-    /// <summary>Gathers from now on what comes by the filters of a session that is to move here. It is in memory only: the session's node has it, too.</summary>
+    /// <summary>
+    /// Gathers from now on what comes by the filters of a session that is to move here. It is in memory only: the session's node has it, too.
+    /// </summary>
     /// <param name="clientId">The client id.</param>
     /// <param name="subscriptions">The session's subscriptions.</param>
     /// <returns>The shadow; null: the client has something here.</returns>

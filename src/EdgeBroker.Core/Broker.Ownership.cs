@@ -1,4 +1,3 @@
-using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Sessions;
@@ -39,15 +38,5 @@ public sealed partial class Broker
         if (FindSession(clientId) is not { } session) return null;
         using OwnCall call = BeginOwnCall();
         return session.GiveWay() is { } ending ? Finish(session, ending, call.Context) : null;
-    }
-
-    /// <summary>Notes on disk under what this node owns a session.</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="epoch">Under what.</param>
-    /// <param name="connectedAt">When its last connection was accepted.</param>
-    public void Own(Session session, Epoch epoch, Stamp connectedAt)
-    {
-        using OwnCall call = BeginOwnCall();
-        session.Own(epoch, connectedAt);
     }
 }

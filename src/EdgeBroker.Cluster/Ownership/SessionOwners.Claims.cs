@@ -245,7 +245,6 @@ internal sealed partial class SessionOwners
         own.Pending--;
         Stamp stamp = epoch.Stamp;
         if (stamp.Value > own.SessionStamp.Value) own.SessionStamp = stamp;
-        _broker.Own(lease.Session, epoch, stamp);
         if (own.IsFrozen || stamp.Value < own.CloseBelow.Value) _broker.CloseConnection(lease);
         EndCondemned(own);
         Reconcile(own);

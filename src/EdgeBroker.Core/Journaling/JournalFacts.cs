@@ -82,6 +82,9 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
     /// <summary>How its queue behaves; null: as the options of all say.</summary>
     public required QueuePolicy? QueuePolicy { get; init; }
 
+    /// <summary>Under what this node owns it from here on; none: that has not changed.</summary>
+    public Epoch Epoch { get; init; }
+
     /// <summary>A session of another node that is being written here: until another of these follows, a start finds one that has ended.</summary>
     internal static SessionSaved Unfinished(StoredSession session, string? userName) => new(session)
     {
@@ -101,22 +104,6 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
         _isAwaited = true;
         return this;
     }
-}
-
-/// <summary>This node owns the session, which is stored already. The last one counts.</summary>
-/// <param name="session">The session.</param>
-/// <param name="epoch">Under what.</param>
-/// <param name="connectedAt">When its last connection was accepted.</param>
-public sealed class SessionOwned(StoredSession session, Epoch epoch, Stamp connectedAt) : JournalFact
-{
-    /// <summary>The session.</summary>
-    public StoredSession Session { get; } = session;
-
-    /// <summary>Under what this node owns it.</summary>
-    public Epoch Epoch { get; } = epoch;
-
-    /// <summary>When its last connection was accepted.</summary>
-    public Stamp ConnectedAt { get; } = connectedAt;
 }
 
 /// <summary>Older sessions of a client are no more, wherever another node still has one.</summary>

@@ -42,7 +42,7 @@ public sealed partial class Session
             _received.Attach(Ledger);
             Volatile.Write(ref _link, link);
             SetPolicy(grant.QueuePolicy);
-            SaveState();
+            SaveState(grant.Epoch);
             link.SendConnack(sessionPresent);
             link.RequestPump();
             deferred = TakeDeferred();

@@ -164,8 +164,7 @@ public sealed partial class Session
 
             if (_store.Session is { } stored)
             {
-                Append(new SessionOwned(stored, epoch, epoch.Stamp));
-                SessionSaved fact = _lifetime.ToFact(stored, isConnected: false, _window.SentPosition, policy: null, _holder);
+                SessionSaved fact = _lifetime.ToFact(stored, isConnected: false, _window.SentPosition, policy: null, _holder, epoch);
                 committed = Append(fact.AsAwaited());
             }
 

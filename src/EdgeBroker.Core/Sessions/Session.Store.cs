@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
@@ -103,17 +104,8 @@ public sealed partial class Session : IStoredSessionOwner
         }
     }
 
-    /// <summary>Notes on disk under what this node owns it, where it is stored.</summary>
-    internal void Own(Cluster.Epoch epoch, Cluster.Stamp connectedAt)
-    {
-        lock (SyncRoot.Alone())
-        {
-            if (!HasEnded && IsStored) Journal.Append(new SessionOwned(_store.Session!, epoch, connectedAt));
-        }
-    }
-
     /// <summary>Begins to be stored, or goes on, with a new connection or without one.</summary>
-    private void SaveState()
+    private void SaveState(Epoch epoch = default)
     {
         SyncRoot.MustBeHeld();
         if (_store.Session is null)
@@ -123,7 +115,7 @@ public sealed partial class Session : IStoredSessionOwner
             _store.Open(Journal.Open(Id), this);
         }
 
-        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _rules?.Policy, _holder));
+        Journal.Append(_lifetime.ToFact(_store.Session!, isConnected: _link is not null, _window.SentPosition, _rules?.Policy, _holder, epoch));
     }
 
     /// <summary>Records on disk that a message waits for this session, where that is to outlive the process.</summary>

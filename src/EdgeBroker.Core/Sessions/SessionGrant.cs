@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Core.Security;
 
@@ -23,4 +24,10 @@ public sealed record SessionGrant(uint ExpirySeconds, int ReceiveMaximum, Will? 
 
     /// <summary>What the client may do; a session that holds more is not resumed.</summary>
     public Permissions Permissions { get; init; } = Permissions.All;
+
+    /// <summary>
+    /// Under what the cluster has granted the session to this node; none: the broker stands alone. It is on disk with the session, never after it: a session
+    /// whose epoch is lost would be older than what it has replaced.
+    /// </summary>
+    public Epoch Epoch { get; init; }
 }

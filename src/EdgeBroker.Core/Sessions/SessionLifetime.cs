@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Limits;
 
@@ -139,7 +140,7 @@ internal struct SessionLifetime
     }
 
     /// <summary>How it stands, for the store.</summary>
-    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null) =>
+    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null, Epoch epoch = default) =>
         new(session)
         {
             ExpirySeconds = _expirySeconds,
@@ -151,6 +152,7 @@ internal struct SessionLifetime
             UserName = _owner,
             Holder = holder,
             QueuePolicy = policy,
+            Epoch = epoch,
         };
 
     private Will? TakeWill()

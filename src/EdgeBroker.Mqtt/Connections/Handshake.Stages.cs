@@ -303,7 +303,7 @@ public sealed partial class Handshake
         PendingConnect connect = Connect!;
         AuthenticationResult identity = connect.Identity!;
         _link.Begin(connect.KeepAliveSeconds);
-        SessionGrant grant = connect.Grant with { UserName = identity.UserName, Permissions = identity.Permissions };
+        SessionGrant grant = connect.Grant with { UserName = identity.UserName, Permissions = identity.Permissions, Epoch = epoch };
         if (grant.Will is { } will) grant = grant with { Will = will with { Author = new WillAuthor(Endpoint, identity, connect.ClientId) } };
         if (Broker.Connect(connect.ClientId, connect.CleanStart, grant, _link.Context, _link) is not { } lease)
         {

@@ -90,7 +90,6 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
             case SubscriptionChanged changed: Absorb(changed); break;
             case ReceivedIdRemoved removed: AddReceivedId((SqliteSession)removed.Session, removed.PacketId, isThere: false); break;
             case RetainedChanged retained: Absorb(retained); break;
-            case SessionOwned owned: Absorb(owned); break;
             case SessionTombstoneChanged changed: (_tombstones ??= new(StringComparer.Ordinal))[changed.Tombstone.ClientId] = changed.Tombstone; break;
             case StampBoundRaised raised: (state.StampBound, RaisesStampBound) = (raised.Bound, true); break;
             default: throw new InvalidOperationException($"a fact the journal does not know: {fact.GetType().Name}");
@@ -171,15 +170,8 @@ internal sealed class JournalBatch(JournalState state, AgeClock age)
         if (session.IsDeleted) return;
         if (session.Id == 0) session.Id = ++state.LastSessionId;
         session.State = saved;
+        if (saved.Epoch != Epoch.None) session.Owned = saved;
         session.IsStateDirty = true;
-        Sessions.Add(session);
-    }
-
-    private void Absorb(SessionOwned owned)
-    {
-        var session = (SqliteSession)owned.Session;
-        if (session.IsDeleted) return;
-        session.Ownership = owned;
         Sessions.Add(session);
     }
 

@@ -62,7 +62,7 @@ internal sealed class JournalWriter : IDisposable
         foreach (SqliteSession session in batch.Sessions)
         {
             session.IsStateDirty = session.IsProgressDirty = false;
-            session.Ownership = null;
+            session.Owned = null;
         }
     }
 

@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Topics;
 using EdgeBroker.Storage.Rows;
@@ -16,7 +17,7 @@ internal sealed class SessionStatements : IDisposable
     private readonly SqliteStatement _endOthers;
     private readonly SqliteStatement _end;
     private readonly SqliteStatement _save;
-    private readonly SqliteStatement _saveOwnership;
+    private readonly SqliteStatement _saveEpoch;
     private readonly SqliteStatement _saveProgress;
     private readonly SqliteStatement _saveSubscription;
     private readonly SqliteStatement _deleteSubscription;
@@ -37,7 +38,7 @@ internal sealed class SessionStatements : IDisposable
             + "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
             + "ON CONFLICT(id) DO UPDATE SET expiry_seconds = ?3, state = ?4, ends_at_ms = ?5, will_at_ms = ?6, sent_position = ?7, will = ?8, "
             + "owner = ?9, queue_policy = ?10, holder = ?11");
-        _saveOwnership = database.Prepare("UPDATE session SET grant_number = ?2, epoch_stamp = ?3, connected_stamp = ?4 WHERE id = ?1");
+        _saveEpoch = database.Prepare("UPDATE session SET grant_number = ?2, epoch_stamp = ?3 WHERE id = ?1");
         _saveProgress = database.Prepare("INSERT OR REPLACE INTO progress(session, low, done, released) VALUES(?1, ?2, ?3, ?4)");
         _saveSubscription = database.Prepare("INSERT OR REPLACE INTO subscription(session, filter, options, identifier) VALUES(?1, ?2, ?3, ?4)");
         _deleteSubscription = database.Prepare("DELETE FROM subscription WHERE session = ?1 AND filter = ?2");
@@ -60,7 +61,7 @@ internal sealed class SessionStatements : IDisposable
         foreach (SqliteSession session in batch.Sessions.OrderBy(one => one.Id))
         {
             if (session.IsStateDirty) WriteState(session);
-            if (session.Ownership is { } ownership) WriteOwnership(session.Id, ownership);
+            if (session.Owned is { } owned) WriteEpoch(session.Id, owned.Epoch);
             if (session.IsProgressDirty) WriteProgress(session);
         }
 
@@ -88,7 +89,7 @@ internal sealed class SessionStatements : IDisposable
     {
         SqliteStatement[] all =
         [
-            _endOthers, _end, _save, _saveOwnership, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, .. _delete,
+            _endOthers, _end, _save, _saveEpoch, _saveProgress, _saveSubscription, _deleteSubscription, _addReceived, _removeReceived, .. _delete,
         ];
         foreach (SqliteStatement statement in all) statement.Dispose();
     }
@@ -128,13 +129,12 @@ internal sealed class SessionStatements : IDisposable
         _save.Run();
     }
 
-    private void WriteOwnership(long session, SessionOwned ownership)
+    private void WriteEpoch(long session, Epoch epoch)
     {
-        _saveOwnership.Bind(1, session);
-        _saveOwnership.Bind(2, ownership.Epoch.Grant);
-        _saveOwnership.Bind(3, ownership.Epoch.Stamp.Value);
-        _saveOwnership.Bind(4, ownership.ConnectedAt.Value);
-        _saveOwnership.Run();
+        _saveEpoch.Bind(1, session);
+        _saveEpoch.Bind(2, epoch.Grant);
+        _saveEpoch.Bind(3, epoch.Stamp.Value);
+        _saveEpoch.Run();
     }
 
     private void WriteProgress(SqliteSession session)

@@ -24,8 +24,8 @@ internal sealed class SqliteSession(string clientId) : StoredSession(clientId)
     /// <summary>How it stands; the last that was said.</summary>
     public SessionSaved? State { get; set; }
 
-    /// <summary>Under what this node owns it; null: as its row says.</summary>
-    public SessionOwned? Ownership { get; set; }
+    /// <summary>What said last under what this node owns it; null: as its row says.</summary>
+    public SessionSaved? Owned { get; set; }
 
     /// <summary>Whether its row changes with this transaction.</summary>
     public bool IsStateDirty { get; set; }

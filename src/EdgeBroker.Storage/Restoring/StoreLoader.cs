@@ -91,7 +91,7 @@ internal sealed class StoreLoader
         long nowMs = _age.ToBroker(_age.NowMs);
         using SqliteStatement rows = _database.Prepare(
             "SELECT id, client_id, expiry_seconds, state, ends_at_ms, will_at_ms, sent_position, will, owner, queue_policy, "
-            + "grant_number, epoch_stamp, connected_stamp, holder FROM session");
+            + "grant_number, epoch_stamp, holder FROM session");
         while (rows.Step())
         {
             Count();
@@ -121,16 +121,13 @@ internal sealed class StoreLoader
                 SentPosition = rows.Int64(6),
                 Will = will,
                 UserName = rows.IsNull(8) ? null : rows.Text(8),
-                Holder = rows.IsNull(13) ? default : HolderKey.Parse(rows.Text(13)),
+                Holder = rows.IsNull(12) ? default : HolderKey.Parse(rows.Text(12)),
                 QueuePolicy = policy,
                 LostConnection = wasConnected,
                 IsEnded = isEnded,
             };
             _sessions.Add(session.Id, (session, restored, restored.SentPosition));
-            if (!isEnded && !rows.IsNull(10))
-            {
-                _owned.Add(new OwnedSession(clientId, new Epoch(rows.Int64(10), new Stamp(rows.Int64(11))), new Stamp(rows.Int64(12))));
-            }
+            if (!isEnded && !rows.IsNull(10)) _owned.Add(new OwnedSession(clientId, new Epoch(rows.Int64(10), new Stamp(rows.Int64(11)))));
         }
     }
 
@@ -315,9 +312,8 @@ public sealed record RestoredCluster(
 
 /// <summary>A session this node owns, as the store has it.</summary>
 /// <param name="ClientId">The client id.</param>
-/// <param name="Epoch">Under what.</param>
-/// <param name="ConnectedAt">When its last connection was accepted.</param>
-public readonly record struct OwnedSession(string ClientId, Epoch Epoch, Stamp ConnectedAt);
+/// <param name="Epoch">Under what, which is of when its last connection was accepted.</param>
+public readonly record struct OwnedSession(string ClientId, Epoch Epoch);
 
 /// <summary>How far restoring is, and at its end what was restored.</summary>
 /// <param name="Sessions">Sessions read.</param>

@@ -63,13 +63,13 @@ public static class StoreTables
             [new("id", Integer), new("store_id", Blob), new("is_copy", Integer)]),
         new(Session, "CREATE TABLE session(id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT UNIQUE, expiry_seconds INTEGER NOT NULL, "
             + "state INTEGER NOT NULL, ends_at_ms INTEGER NOT NULL, will_at_ms INTEGER, sent_position INTEGER NOT NULL, will BLOB, owner TEXT, "
-            + "queue_policy BLOB, grant_number INTEGER, epoch_stamp INTEGER, connected_stamp INTEGER, holder TEXT)",
+            + "queue_policy BLOB, grant_number INTEGER, epoch_stamp INTEGER, holder TEXT)",
             [
                 new("id", Integer), new("client_id", SqliteColumnType.Text, IsNullable: true), new("expiry_seconds", Integer), new("state", Integer),
                 new("ends_at_ms", Integer), new("will_at_ms", Integer, IsNullable: true), new("sent_position", Integer), new("will", Blob, IsNullable: true),
                 new("owner", SqliteColumnType.Text, IsNullable: true), new("queue_policy", Blob, IsNullable: true),
                 new("grant_number", Integer, IsNullable: true), new("epoch_stamp", Integer, IsNullable: true),
-                new("connected_stamp", Integer, IsNullable: true), new("holder", SqliteColumnType.Text, IsNullable: true),
+                new("holder", SqliteColumnType.Text, IsNullable: true),
             ]),
         new(Subscription, "CREATE TABLE subscription(session INTEGER NOT NULL, filter BLOB NOT NULL, options INTEGER NOT NULL, identifier INTEGER NOT NULL, "
             + "PRIMARY KEY(session, filter)) WITHOUT ROWID",

@@ -52,7 +52,7 @@ internal sealed partial class BrokerStore : IBrokerPart
     /// <exception cref="PartException">There is no store, or it could not be read.</exception>
     public RestoredMesh Mesh => _journal is { Cluster: { } cluster }
         ? new RestoredMesh(
-            _journal.StoreId, cluster.StampBound, cluster.Taken, [.. cluster.Owned.Select(one => (one.ClientId, one.ConnectedAt))], cluster.SessionTombstones)
+            _journal.StoreId, cluster.StampBound, cluster.Taken, [.. cluster.Owned.Select(one => (one.ClientId, one.Epoch.Stamp))], cluster.SessionTombstones)
         {
             HighestGrant = cluster.Owned.Select(one => one.Epoch.Grant).DefaultIfEmpty().Max(),
         }

@@ -26,7 +26,7 @@ internal sealed class MemoryDisk
 
     /// <summary>What a start finds of the cluster.</summary>
     public RestoredMesh Mesh => new(
-        StoreId, Bound, [.. Taken.Values], [.. Rows.Where(row => row.Owned is not null).Select(row => (row.ClientId, row.Owned!.ConnectedAt))],
+        StoreId, Bound, [.. Taken.Values], [.. Rows.Where(row => row.Owned is not null).Select(row => (row.ClientId, row.Owned!.Epoch.Stamp))],
         [.. Tombstones.Select(one => new SessionTombstone(one.Key, one.Value))]);
 
     public long NextMessageId() => ++_lastMessageId;
@@ -79,7 +79,7 @@ internal sealed class MemoryDisk
 
         public SessionSaved? Saved { get; set; }
 
-        public SessionOwned? Owned { get; set; }
+        public SessionSaved? Owned { get; set; }
 
         public Dictionary<byte[], Subscription> Subscriptions { get; } = new(TopicComparer.Instance);
 

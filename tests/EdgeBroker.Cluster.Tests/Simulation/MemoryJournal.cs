@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Topics;
@@ -96,6 +97,7 @@ internal sealed class MemoryJournal(MemoryDisk disk, Mutation mutation) : IJourn
                 break;
             case SessionSaved saved:
                 RowOf(saved.Session).Saved = saved;
+                if (saved.Epoch != Epoch.None && (mutation & Mutation.EpochNotKept) == 0) RowOf(saved.Session).Owned = saved;
                 break;
             case SessionEnded ended:
                 disk.Rows.Remove(RowOf(ended.Session));
@@ -111,9 +113,6 @@ internal sealed class MemoryJournal(MemoryDisk disk, Mutation mutation) : IJourn
                 break;
             case RetainedChanged retained:
                 disk.Save(retained);
-                break;
-            case SessionOwned owned:
-                RowOf(owned.Session).Owned = owned;
                 break;
             case SessionTombstoneChanged { Tombstone: var tombstone }:
                 if (tombstone.Below.IsNone) disk.Tombstones.Remove(tombstone.ClientId);

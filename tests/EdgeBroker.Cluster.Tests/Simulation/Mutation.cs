@@ -47,4 +47,7 @@ internal enum Mutation
 
     /// <summary>A node takes every other for dead, and a session of one without asking the voters.</summary>
     GrantedByNobody = 8192,
+
+    /// <summary>The disk keeps a session, and not under what its node owns it.</summary>
+    EpochNotKept = 16384,
 }

@@ -68,6 +68,7 @@ public sealed class SimulationTests
     [InlineData(Mutation.CleanStartWithoutVoid, "session")]
     [InlineData(Mutation.VoidNotKept, "session")]
     [InlineData(Mutation.VoidSeenBeforeCommit, "session")]
+    [InlineData(Mutation.EpochNotKept, "session")]
     internal void A_mutation_is_found(Mutation mutation, string kind)
     {
         const int Most = 6000;

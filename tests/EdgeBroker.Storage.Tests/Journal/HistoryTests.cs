@@ -20,12 +20,13 @@ public sealed class HistoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task Any_history_goes_on_after_restarts_as_if_only_the_connections_had_been_lost(bool expires) => CheckAsync(expires, restarts: true, moves: false, count: 40);
+    public Task Any_history_goes_on_after_restarts_as_if_only_the_connections_had_been_lost(bool expires) =>
+        CheckAsync(expires, restarts: true, moves: false, count: 40);
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task Any_history_goes_on_on_another_broker_to_which_the_sessions_move(bool expires) => CheckAsync(expires, restarts: true, moves: true, count: 40);
+    public Task Any_history_goes_on_where_the_sessions_move_to(bool expires) => CheckAsync(expires, restarts: true, moves: true, count: 40);
 
     private static async Task CheckAsync(bool expires, bool restarts, bool moves, int count)
     {

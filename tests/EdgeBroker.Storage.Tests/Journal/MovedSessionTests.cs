@@ -95,7 +95,7 @@ public sealed class MovedSessionTests : IDisposable
                 Assert.Equal(0, found.Restored.Damaged);
                 isWhole = committed!.IsDone;
                 Assert.Equal(isWhole, found.Broker.Broker.FindSession("mover") is not null);
-                Assert.Equal(isWhole, found.Journal.Cluster!.Owned.Any(one => one.ConnectedAt == new Stamp(5)));
+                Assert.Equal(isWhole, found.Journal.Cluster!.Owned.Any(one => one.Epoch.Stamp == new Stamp(5)));
                 if (isWhole) await GoOnAsync(found);
             }
         }
