@@ -82,7 +82,6 @@ public sealed partial class Broker
             holder?.Release();
         }
 
-        StoreUsers.Update(shadow);
         _sessions.Deadlines.Set(shadow, shadow.RestoredDueMs);
         return true;
     }
@@ -95,7 +94,7 @@ public sealed partial class Broker
         if (session.End(onlyIfDetached: true) is not { } ending) return null;
         _sessions.TryRemove(new KeyValuePair<string, Session>(session.Id, session));
         _sessions.Deadlines.Remove(session);
-        _ways.Set(session.Id, way: null);
+        if (!_sessions.ContainsKey(session.Id)) _ways.Set(session.Id, way: null);
         ending.Deferred.Complete();
         foreach (Subscription subscription in ending.Subscriptions) SyncTree(session, subscription.Filter);
         return ending.Stored is null ? null : _transfers.Delete(session, ending.Stored, ending.Spilled);
