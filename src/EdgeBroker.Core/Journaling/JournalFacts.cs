@@ -47,6 +47,11 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
     /// <summary>The value of a time that does not come.</summary>
     public const long Never = long.MaxValue;
 
+    private bool _isAwaited;
+
+    /// <inheritdoc/>
+    public override FactUrgency Urgency => _isAwaited ? FactUrgency.Urgent : FactUrgency.None;
+
     /// <summary>The session.</summary>
     public StoredSession Session { get; } = session;
 
@@ -79,6 +84,26 @@ public sealed class SessionSaved(StoredSession session) : JournalFact
 
     /// <summary>Under what this node owns it from here on; none: that has not changed.</summary>
     public Epoch Epoch { get; init; }
+
+    /// <summary>A session of another node that is being written here: until another of these follows, a start finds one that has ended.</summary>
+    internal static SessionSaved Unfinished(StoredSession session, string? userName) => new(session)
+    {
+        ExpirySeconds = 0,
+        IsConnected = true,
+        EndsAtMs = Never,
+        WillAtMs = Never,
+        SentPosition = Never,
+        Will = null,
+        UserName = userName,
+        QueuePolicy = null,
+    };
+
+    /// <summary>The same, which a client waits for. Before it is appended.</summary>
+    internal SessionSaved AsAwaited()
+    {
+        _isAwaited = true;
+        return this;
+    }
 }
 
 /// <summary>Older sessions of a client are no more, wherever another node still has one.</summary>

@@ -25,6 +25,16 @@ internal struct ExactlyOnceReceiver
     /// <summary>Open exchanges; a hint when it is read without the lock.</summary>
     public readonly int Count => _ids.Count;
 
+    /// <summary>What is done when the messages of all open exchanges are on disk; null: nothing to wait for.</summary>
+    public readonly Completion? Stored => _stored;
+
+    /// <summary>The open identifiers.</summary>
+    public readonly IEnumerable<ushort> ToArray()
+    {
+        PacketIdSet ids = _ids;
+        return ids.Count == 0 ? [] : [.. Enumerable.Range(1, ushort.MaxValue).Select(id => (ushort)id).Where(ids.Contains)];
+    }
+
     /// <summary>Whether an identifier is open.</summary>
     public readonly bool Contains(ushort packetId) => _ids.Contains(packetId);
 

@@ -35,6 +35,35 @@ internal sealed partial class MessageQueue
         return oldest;
     }
 
+    /// <summary>Whether some are being read from the disk.</summary>
+    public bool IsReading
+    {
+        get
+        {
+            for (int slot = 0; slot < _front.Slots; slot++)
+            {
+                if (_front.At(slot).IsLoading) return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Adds all that are in memory to a list, oldest first.</summary>
+    public void CopyTo(List<QueuedMessage> list)
+    {
+        CopyTo(_front, list);
+        if (_back is not null) CopyTo(_back, list);
+    }
+
+    private static void CopyTo(MessageRing ring, List<QueuedMessage> list)
+    {
+        for (int slot = 0; slot < ring.Slots; slot++)
+        {
+            if (ring.At(slot).State != DeliveryState.None) list.Add(ring.At(slot));
+        }
+    }
+
     private static void Look(MessageRing ring, int limit, List<WaitingMessage> oldest)
     {
         for (int slot = 0; slot < ring.Slots && oldest.Count < limit; slot++)

@@ -171,7 +171,7 @@ internal sealed partial class MessageQueue
             ref QueuedMessage message = ref _front.At(slot);
             if (message.State == DeliveryState.None) continue;
             seen++;
-            if (message.Message is not null || message.IsLoading) continue;
+            if (message.Message is not null || message.IsLoading || message.IsLost) continue;
             message.IsLoading = true;
             wanted.Add(ToSpilled(message));
         }

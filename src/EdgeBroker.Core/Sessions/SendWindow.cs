@@ -80,13 +80,18 @@ internal struct SendWindow
     /// <summary>Takes up where an earlier life of the process ended.</summary>
     public void Restore(RestoredSession restored)
     {
-        _lastPosition = restored.LastPosition;
-        _sentPosition = restored.SentPosition;
+        Restore(restored.LastPosition, restored.SentPosition);
         foreach (StoredDelivery released in restored.Released)
         {
-            Add(new QueuedMessage { Stored = released, Position = released.Position, QoS = QoS.ExactlyOnce, State = DeliveryState.Released });
+            Restore(new QueuedMessage { Stored = released, Position = released.Position, QoS = QoS.ExactlyOnce, State = DeliveryState.Released });
         }
     }
+
+    /// <summary>Goes on with the order of an earlier life, or of another node.</summary>
+    public void Restore(long lastPosition, long sentPosition) => (_lastPosition, _sentPosition) = (lastPosition, sentPosition);
+
+    /// <summary>Takes up a message that is only to be released.</summary>
+    public void Restore(in QueuedMessage released) => Add(released);
 
     /// <summary>Begins to send a message for which there is room; returns its packet identifier.</summary>
     public ushort Begin(in QueuedMessage message)

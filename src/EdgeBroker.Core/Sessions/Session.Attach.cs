@@ -90,7 +90,8 @@ public sealed partial class Session
         if (discardWill) ReleaseWill(_lifetime.Will);
         _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
         if (!OutlivesConnection) return new Detachment(link, null, EndLocked(), 0);
-        _queue.Unload();
+        if (_moveChanged is null) _queue.Unload();
+        _moveChanged?.Invoke();
         // With the will in it even when that is due now: should the process end before it is published, it is published then.
         SaveState();
         return new Detachment(link, TakeDueWill(nowMs), null, _lifetime.DueMs);

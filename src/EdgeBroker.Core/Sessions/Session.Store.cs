@@ -20,7 +20,7 @@ public sealed partial class Session : IStoredSessionOwner
             lock (SyncRoot.Alone())
             {
                 if (HasEnded) return;
-                _queue.Spill();
+                if (_moveChanged is null) _queue.Spill();
                 AccountQueues();
                 // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
                 if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
@@ -43,8 +43,9 @@ public sealed partial class Session : IStoredSessionOwner
             {
                 if (HasEnded) return;
                 _queue.Fill(deliveries);
-                if (_link is null) _queue.Unload();
-                else _link.RequestPump();
+                _moveChanged?.Invoke();
+                if (_link is not null) _link.RequestPump();
+                else if (_moveChanged is null) _queue.Unload();
                 deferred = TakeDeferred();
             }
 

@@ -124,6 +124,24 @@ internal struct SessionLifetime
         _willDueMs = restored.Will is null ? long.MaxValue : Math.Max(restored.WillAtMs, backByMs);
     }
 
+    /// <summary>It is the shadow of another node's session: there is nobody whose it is, and no time at which it ends.</summary>
+    public void BeginShadow()
+    {
+        _generation = 1;
+        Volatile.Write(ref _expirySeconds, uint.MaxValue);
+        _expiresAtMs = _willDueMs = long.MaxValue;
+    }
+
+    /// <summary>Becomes what it was on another node.</summary>
+    public void Import(SessionSnapshot snapshot, long nowMs)
+    {
+        Volatile.Write(ref _owner, snapshot.UserName);
+        Volatile.Write(ref _expirySeconds, snapshot.ExpirySeconds);
+        _will = snapshot.Will;
+        _expiresAtMs = nowMs + snapshot.EndsInMs;
+        _willDueMs = _will is null ? long.MaxValue : nowMs + snapshot.WillInMs;
+    }
+
     /// <summary>How it stands, for the store.</summary>
     public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null, Epoch epoch = default) =>
         new(session)

@@ -131,6 +131,20 @@ public sealed class SpilledMessageQueueTests
         Assert.Equal(300 - 256, model.Count);
     }
 
+    [Fact]
+    public void What_the_disk_has_lost_is_not_asked_for_again()
+    {
+        var session = new Identity();
+        var queue = new MessageQueue(session.Ledger);
+        for (int position = 1; position <= 40; position++) Enqueue(queue, session, position, 1, Message.Never).Write();
+        queue.Spill();
+        List<SpilledDelivery> wanted = queue.TakeUnloaded(40, session);
+        Assert.NotEmpty(wanted);
+        queue.Fill([.. wanted.Select(one => new LoadedDelivery(one.Position, null, null, null))]);
+        Assert.Empty(queue.TakeUnloaded(40, session));
+        Assert.False(queue.IsReading);
+    }
+
     private static void Run((int Op, int A, int B)[] steps, bool latestOnly)
     {
         var session = new Identity();

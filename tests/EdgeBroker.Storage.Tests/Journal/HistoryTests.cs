@@ -15,14 +15,20 @@ public sealed class HistoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task Any_history_is_the_same_with_memory_and_with_a_store(bool expires) => CheckAsync(expires, restarts: false, count: 70);
+    public Task Any_history_is_the_same_with_memory_and_with_a_store(bool expires) => CheckAsync(expires, restarts: false, moves: false, count: 70);
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task Any_history_goes_on_after_restarts_as_if_only_the_connections_had_been_lost(bool expires) => CheckAsync(expires, restarts: true, count: 40);
+    public Task Any_history_goes_on_after_restarts_as_if_only_the_connections_had_been_lost(bool expires) =>
+        CheckAsync(expires, restarts: true, moves: false, count: 40);
 
-    private static async Task CheckAsync(bool expires, bool restarts, int count)
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Any_history_goes_on_where_the_sessions_move_to(bool expires) => CheckAsync(expires, restarts: true, moves: true, count: 40);
+
+    private static async Task CheckAsync(bool expires, bool restarts, bool moves, int count)
     {
         int first = 0;
         if (Environment.GetEnvironmentVariable("EDGEBROKER_HISTORIES") is { Length: > 0 } range)
@@ -39,7 +45,7 @@ public sealed class HistoryTests
                 (int Op, int A, int B)[] steps = Steps(seed, restarts);
                 try
                 {
-                    await using var history = new TwinHistory(expires, restarts);
+                    await using var history = new TwinHistory(expires, restarts, moves);
                     await history.RunAsync(steps);
                 }
                 catch (Exception exception)

@@ -1,5 +1,6 @@
 using EdgeBroker.Core;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Storage.Journal;
 using EdgeBroker.Storage.Opening;
@@ -24,7 +25,8 @@ internal sealed class StoredBroker : IAsyncDisposable
     private bool _isStopped;
 
     private StoredBroker(
-        string directory, StorageOptions options, MqttOptions limits, WallTime wall, IAuthenticator? authenticator, ILogger? logger = null)
+        string directory, StorageOptions options, MqttOptions limits, WallTime wall, IAuthenticator? authenticator, ILogger? logger = null,
+        Func<IJournal, IJournal>? journal = null)
     {
         _directory = directory;
         _options = options;
@@ -44,7 +46,7 @@ internal sealed class StoredBroker : IAsyncDisposable
                 Mqtt = limits,
                 Time = time,
                 Clock = clock,
-                Journal = Journal,
+                Journal = journal is null ? Journal : journal(Journal),
                 Authenticator = authenticator ?? new AnonymousAuthenticator(),
             });
         Restored = Journal.Restore(Broker.Broker, _ => { });
@@ -68,6 +70,10 @@ internal sealed class StoredBroker : IAsyncDisposable
 
     public static StoredBroker Start(TemporaryDirectory directory, StorageOptions options, MqttOptions limits, ILogger? logger = null) =>
         new(directory.File("data"), options, limits, new WallTime(), null, logger);
+
+    /// <summary>Starts one that hands its facts to a journal before the store's.</summary>
+    public static StoredBroker Start(TemporaryDirectory directory, Func<IJournal, IJournal> journal) =>
+        new(directory.File("data"), new StorageOptions { Durability = StoreDurability.Strict }, TestBrokerOptions.Quiet, new WallTime(), null, null, journal);
 
     /// <summary>Starts one whose clients are who <paramref name="authenticator"/> says.</summary>
     public static StoredBroker Start(TemporaryDirectory directory, IAuthenticator authenticator) =>

@@ -20,23 +20,29 @@ internal sealed class TwinHistory : IAsyncDisposable
     private readonly TestBroker _memory;
     private readonly bool _restarts;
     private readonly bool _expires;
+    private readonly bool _moves;
+    private readonly MqttOptions _limits;
     private StoredBroker _stored;
     private long _nowSeconds;
     private int _messages;
 
-    private IEnumerable<TwinClient> All => [.. _clients, _absent];
+    // A session with a policy of its own does not move.
+    private IEnumerable<TwinClient> All => _moves ? _clients : [.. _clients, _absent];
 
     /// <param name="expires">Whether messages expire; else the queue's limit is reached and retained messages come to who subscribes. Not both: messages that
     /// expired on disk are dropped at once, those in memory when their turn comes, and until then they count in the limit.</param>
     /// <param name="restarts">Whether the broker with the store is restarted.</param>
-    public TwinHistory(bool expires, bool restarts)
+    /// <param name="moves">Whether, where it would be, all sessions move to another broker first, which has a store of its own.</param>
+    public TwinHistory(bool expires, bool restarts, bool moves = false)
     {
         _expires = expires;
         _restarts = restarts;
-        MqttOptions limits = TestBrokerOptions.Quiet with { MaxQueuedMessages = expires ? 10_000 : 24, ReceiveMaximum = 1000 };
+        _moves = moves;
+        MqttOptions limits = _limits = TestBrokerOptions.Quiet with { MaxQueuedMessages = expires ? 10_000 : 24, ReceiveMaximum = 1000 };
         _memory = new TestBroker(limits);
         _stored = StoredBroker.Start(_directories[0], new StorageOptions { Durability = StoreDurability.Strict }, limits);
         var policy = new QueuePolicy(expires ? 10_000 : 40, 1_000_000, MaxAge: null, MaxStoreBytes: null, QueueOverflow.DropOldest, KeepsQoS0: true);
+        if (moves) return;
         foreach (Broker broker in new[] { _memory.Broker, _stored.Broker.Broker }) AbsentSession.Begin(broker, _absent.Id, "#", policy);
     }
 
@@ -108,7 +114,7 @@ internal sealed class TwinHistory : IAsyncDisposable
     {
         // One client shares. Members take turns from the first one on again after a restart, and what an ended member left on disk is handed on when it has
         // been read back: who has joined meanwhile gets it, too.
-        bool shared = a % 4 == 0 && !_expires && client == _clients[0];
+        bool shared = a % 4 == 0 && !_expires && !_moves && client == _clients[0];
         string filter = Filters[b % Filters.Length];
         int qos = b / 6 % 3;
         // What is owed of retained messages is not stored, as the subscriber can ask again.
@@ -121,7 +127,7 @@ internal sealed class TwinHistory : IAsyncDisposable
     private Task PublishAsync(TwinClient client, int a, int b)
     {
         string payload = Payload();
-        bool retain = b % 7 == 0;
+        bool retain = b % 7 == 0 && !_moves;
         // Retained ones with QoS 2 are taken into the queue several at once where they wait for the disk, and one by one in memory: between others they stand
         // elsewhere.
         int qos = retain ? b % 2 : b % 3;
@@ -224,8 +230,26 @@ internal sealed class TwinHistory : IAsyncDisposable
         }
     }
 
+    /// <summary>All sessions move to another broker, with all that shows.</summary>
+    private async Task MoveAsync()
+    {
+        await _stored.CommittedAsync();
+        foreach (TwinClient client in _clients) await client.DropAsync();
+        _directories.Add(new TemporaryDirectory());
+        StoredBroker target = StoredBroker.Start(_directories[^1], new StorageOptions { Durability = StoreDurability.Strict }, _limits);
+        Broker from = _stored.Broker.Broker;
+        foreach (TwinClient client in _clients)
+        {
+            if (from.FindSession(client.Id) is { OutlivesConnection: true }) await MovedSession.MoveAsync(from, target.Broker.Broker, client.Id);
+        }
+
+        await _stored.DisposeAsync();
+        _stored = target;
+    }
+
     private async Task RestartAsync(bool crash, int downSeconds)
     {
+        if (_moves) await MoveAsync();
         await _stored.CommittedAsync();
         if (!crash) foreach (TwinClient client in _clients) await client.DropAsync();
         StoredBroker previous = _stored;
