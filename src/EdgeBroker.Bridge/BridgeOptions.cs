@@ -80,6 +80,9 @@ public sealed record BridgeOptions
     /// <summary>Whether the other side keeps retained messages.</summary>
     public bool RetainAvailable { get; init; } = true;
 
+    /// <summary>Bytes of a whole PUBLISH that the other side takes at most; it may grant less.</summary>
+    public int MaximumPacketBytes { get; init; } = int.MaxValue;
+
     /// <summary>Filters in one SUBSCRIBE.</summary>
     public int FiltersPerSubscribe { get; init; } = 100;
 

@@ -12,7 +12,8 @@ namespace EdgeBroker.Client;
 /// <param name="inner">What carries it.</param>
 /// <param name="host">The host asked for, with its port where that is not the scheme's own.</param>
 /// <param name="path">The path the server speaks MQTT at, as <c>/mqtt</c>.</param>
-public sealed class WebSocketTransport(IClientTransport inner, string host, string path = "/mqtt") : IClientTransport
+/// <param name="query">Makes the query of each request, which may be a secret: nothing shows it; null: there is none.</param>
+public sealed class WebSocketTransport(IClientTransport inner, string host, string path = "/mqtt", Func<string>? query = null) : IClientTransport
 {
     private const string Subprotocol = "mqtt";
 
@@ -54,7 +55,8 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
     private async Task UpgradeAsync(Stream stream, CancellationToken cancellation)
     {
         string key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
-        string request = $"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        string target = query is null ? path : $"{path}?{query()}";
+        string request = $"GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {Subprotocol}\r\n\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request), cancellation).ConfigureAwait(false);
         await stream.FlushAsync(cancellation).ConfigureAwait(false);
@@ -63,6 +65,15 @@ public sealed class WebSocketTransport(IClientTransport inner, string host, stri
         if (status.Length < 2 || status[0] != "HTTP/1.1" || !int.TryParse(status[1], NumberStyles.None, CultureInfo.InvariantCulture, out int code))
         {
             throw Refused("what answers there does not speak HTTP; check the port");
+        }
+
+        if (code is 401 or 403)
+        {
+            string cure = query is null ? "check the user and what it may do" : "check the access key, what it may do, and this machine's clock";
+            throw new MqttException($"{Description} opens no WebSocket: it answers {Shown(head[0]["HTTP/1.1 ".Length..])}; {cure}.", null)
+            {
+                Layer = FailureLayer.Authentication,
+            };
         }
 
         if (code != 101) throw Refused($"it answers {Shown(head[0]["HTTP/1.1 ".Length..])}; check the path (--ws-path) and the port");

@@ -26,6 +26,7 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
     private readonly BridgeOptions _options = bridge.Options;
     private readonly PacketConnection _remote = channel.Remote;
     private readonly QoS _maximumQoS = Lower(bridge.Options.MaximumQoS, channel.Remote.Granted.MaximumQoS);
+    private readonly uint _maximumPacketBytes = Math.Min((uint)bridge.Options.MaximumPacketBytes, channel.Remote.Granted.MaximumPacketSizeBytes);
     private readonly bool _mayRetain = bridge.Options.RetainAvailable && channel.Remote.Granted.RetainAvailable;
 
     // Messages that went with a lower QoS than the session delivers them with, or not at all, by their identifier: the last two steps are ours to do.
@@ -128,7 +129,7 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
             PacketId = qos == QoS.AtMostOnce ? (ushort)0 : delivery.PacketId,
         };
         int length = publish.Length(_remote.Version);
-        if ((uint)length > _remote.Granted.MaximumPacketSizeBytes) return Refuse(routed, length);
+        if (length > _maximumPacketBytes) return Refuse(routed, length);
         // Before it is written: its echo may come at once.
         bridge.Echoes?.Sent(routed.Topic, payload, clock.NowMs);
         if (!TryWrite(publish, delivery, routed))

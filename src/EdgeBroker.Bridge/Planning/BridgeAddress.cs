@@ -14,6 +14,16 @@ internal sealed record BridgeAddress(string Scheme, string Host, int Port, strin
 
     public bool IsSecure => Scheme is "mqtts" or "wss";
 
+    /// <summary>Host and port as an HTTP request names them: without the port where that is the scheme's own, as signatures want it.</summary>
+    public string Authority
+    {
+        get
+        {
+            string host = Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
+            return Ports.GetValueOrDefault(Scheme) == Port ? host : $"{host}:{Port}";
+        }
+    }
+
     public bool IsWebSocket => Scheme is "ws" or "wss";
 
     /// <summary>Reads an address; null: it is none.</summary>

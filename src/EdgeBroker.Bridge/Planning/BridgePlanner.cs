@@ -48,12 +48,14 @@ public sealed class BridgePlanner(string node, TimeProvider time)
         List<BridgeAddress> addresses = Addresses(settings, preset, problems);
         List<RouteOptions> routes = [.. settings.Routes.Select(route => RouteOf(route, preset))];
         CheckLimits(settings, preset, version, problems);
+        CheckSignature(settings, preset, addresses, problems);
         CheckRoutes(settings, preset, routes, problems);
         CheckLanes(settings, preset, version, problems);
         CheckCaptureTime(settings, version, problems);
         if (problems.All.Count > 0) return null;
         bool isPrivate = settings.TryPrivate ?? (version == ProtocolVersion.V311 && preset.Name == "mosquitto");
-        IReadOnlyList<IClientTransport> transports = BridgeTransports.Create(addresses, settings, preset);
+        var credentials = new BridgeCredentials(settings, preset, addresses, time);
+        IReadOnlyList<IClientTransport> transports = BridgeTransports.Create(addresses, settings, preset, credentials);
         BridgeNotifications notifications = settings.Notifications ?? preset.Notifications;
         string topic = settings.NotificationTopic.Replace("{client}", settings.ClientId, StringComparison.Ordinal);
         bool isV5 = version == ProtocolVersion.V5;
@@ -75,7 +77,7 @@ public sealed class BridgePlanner(string node, TimeProvider time)
                 MaximumPacketSizeBytes = settings.MaximumPacketBytes,
                 TopicAliasMaximum = 0,
                 Properties = isV5 && settings.TellsPath && preset.Name is "" or "mosquitto" ? AskForMark() : null,
-                Credentials = new BridgeCredentials(settings, preset, addresses, time).FindAsync,
+                Credentials = credentials.FindAsync,
                 IsBridge = isPrivate && !isV5,
                 Will = notifications == BridgeNotifications.Both ? new Will(new PublishMessage(topic, "0"u8.ToArray()) { Retain = true }) : null,
                 TimeProvider = time,
@@ -92,6 +94,7 @@ public sealed class BridgePlanner(string node, TimeProvider time)
             PublishRate = settings.PublishRate ?? preset.PublishRate,
             MaximumQoS = preset.MaximumQoS,
             RetainAvailable = preset.RetainAvailable,
+            MaximumPacketBytes = preset.MaximumPacketBytes,
             FiltersPerSubscribe = preset.FiltersPerSubscribe,
             // Where a server cannot say how many it takes, mosquitto drops what goes beyond its 20.
             MaximumInflight = (ushort)Math.Min(settings.MaximumInflight ?? (isV5 ? 1000 : 20), preset.MaximumInflight),
@@ -183,7 +186,8 @@ public sealed class BridgePlanner(string node, TimeProvider time)
         }
 
         if (preset.NeedsUser && settings.UserName is null) problems.Add("user", $"{preset.Name} wants a user name and a password");
-        if (preset.NeedsClientCertificate && !settings.HasClientCertificate && settings.UserName is null && settings.TokenKey is null)
+        bool hasOther = settings.UserName is not null || settings.TokenKey is not null || settings.IsSigned;
+        if (preset.NeedsClientCertificate && !settings.HasClientCertificate && !hasOther)
         {
             problems.Add("tls", $"{preset.Name} wants the device's certificate: [bridge.tls] with \"cert\" and \"key\"");
         }
@@ -201,6 +205,30 @@ public sealed class BridgePlanner(string node, TimeProvider time)
         if (version == ProtocolVersion.V311 && (settings.Password ?? settings.TokenKey) is not null && settings.UserName is null && preset.UserName is null)
         {
             problems.Add("user", "MQTT 3.1.1 has no password without a user name; give \"user\", too");
+        }
+    }
+
+    private static void CheckSignature(BridgeSettings settings, BridgePreset preset, List<BridgeAddress> addresses, BridgeProblems problems)
+    {
+        if (!settings.IsSigned) return;
+        if (preset.SigningService is null)
+        {
+            problems.Add("aws_secret_key", "requests are signed for aws-iot-core only; use \"password\"");
+            return;
+        }
+
+        if (settings.AwsKeyId is null) problems.Add("aws_key_id", "\"aws_key_id\" is missing: the id of the key of \"aws_secret_key\"");
+        if (settings.AwsSecretKey is null) problems.Add("aws_secret_key", "\"aws_secret_key\" is missing: the secret of the key of \"aws_key_id\"");
+        foreach (BridgeAddress address in addresses)
+        {
+            if (address.Scheme != "wss")
+            {
+                problems.Add("addresses", $"a signed request opens a WebSocket with TLS; write wss:// before {address.Host}, without a port, or with 443");
+            }
+            else if (BridgeCredentials.RegionOf(settings, address) is null)
+            {
+                problems.Add("aws_region", $"the region that requests are signed for does not show in {address.Host}; give \"aws_region\"");
+            }
         }
     }
 

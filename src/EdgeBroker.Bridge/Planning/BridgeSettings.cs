@@ -54,6 +54,21 @@ public sealed record BridgeSettings
     /// <summary>How long tokens that are made here are good.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>Reads the id of the AWS access key by which the request for a WebSocket is signed, before each attempt to connect.</summary>
+    public Func<byte[]?>? AwsKeyId { get; init; }
+
+    /// <summary>Reads its secret.</summary>
+    public Func<byte[]?>? AwsSecretKey { get; init; }
+
+    /// <summary>Of a temporary key: reads the token that belongs to it.</summary>
+    public Func<byte[]?>? AwsSessionToken { get; init; }
+
+    /// <summary>The region that is signed for; null: as the address says.</summary>
+    public string? AwsRegion { get; init; }
+
+    /// <summary>Whether requests are to be signed.</summary>
+    public bool IsSigned => AwsKeyId is not null || AwsSecretKey is not null || AwsSessionToken is not null;
+
     /// <summary>Says that the other side be asked in the manner of a bridge: by No Local, and in 3.1.1 by the bit for bridges.</summary>
     public bool? TryPrivate { get; init; }
 

@@ -14,8 +14,9 @@ internal static class BridgeTransports
     private const int HttpsPort = 443;
 
     /// <summary>One for each address.</summary>
-    public static IReadOnlyList<IClientTransport> Create(List<BridgeAddress> addresses, BridgeSettings settings, BridgePreset preset) =>
-        [.. addresses.Select(address => Create(address, settings, preset))];
+    public static IReadOnlyList<IClientTransport> Create(
+        List<BridgeAddress> addresses, BridgeSettings settings, BridgePreset preset, BridgeCredentials credentials) =>
+        [.. addresses.Select(address => Create(address, settings, preset, credentials))];
 
     /// <summary>Reads where a proxy is; null: it is none.</summary>
     public static (ProxyProtocol Protocol, string Host, int Port)? ReadProxy(string text)
@@ -29,7 +30,7 @@ internal static class BridgeTransports
         };
     }
 
-    private static IClientTransport Create(BridgeAddress address, BridgeSettings settings, BridgePreset preset)
+    private static IClientTransport Create(BridgeAddress address, BridgeSettings settings, BridgePreset preset, BridgeCredentials credentials)
     {
         if (address.Scheme == "unix") return new UnixSocketTransport(address.Host);
         IClientTransport transport = Reach(address, settings);
@@ -40,7 +41,8 @@ internal static class BridgeTransports
             transport = new TlsTransport(transport, address.Host, () => Load(tls with { ApplicationProtocol = alpn }));
         }
 
-        return address.IsWebSocket ? new WebSocketTransport(transport, $"{address.Host}:{address.Port}", address.Path) : transport;
+        if (!address.IsWebSocket) return transport;
+        return new WebSocketTransport(transport, address.Authority, address.Path, credentials.QueryFor(address));
     }
 
     private static string? AlpnOn443(BridgeTls tls, BridgePreset preset) =>

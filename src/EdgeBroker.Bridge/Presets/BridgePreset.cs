@@ -30,6 +30,7 @@ internal sealed record BridgePreset(string Name)
             ApplicationProtocolOn443 = "x-amzn-mqtt-ca",
             ApplicationProtocolWithoutCertificate = "mqtt",
             NeedsClientCertificate = true,
+            SigningService = "iotdevicegateway",
         },
         new("azure-iot-hub")
         {
@@ -52,7 +53,7 @@ internal sealed record BridgePreset(string Name)
         {
             IsSecure = true,
             MaximumQoS = QoS.AtLeastOnce,
-            MaximumPayloadBytes = 512 * 1024,
+            MaximumPacketBytes = 512 * 1024,
             MaximumKeepAlive = TimeSpan.FromSeconds(1160),
             MaximumSessionExpiry = TimeSpan.FromHours(8),
         },
@@ -97,6 +98,9 @@ internal sealed record BridgePreset(string Name)
 
     public int MaximumPayloadBytes { get; init; } = int.MaxValue;
 
+    /// <summary>Bytes of a whole PUBLISH; a server may grant less.</summary>
+    public int MaximumPacketBytes { get; init; } = int.MaxValue;
+
     public int MaximumClientIdBytes { get; init; } = ushort.MaxValue;
 
     public int FiltersPerSubscribe { get; init; } = 100;
@@ -123,6 +127,9 @@ internal sealed record BridgePreset(string Name)
     public bool NeedsClientCertificate { get; init; }
 
     public bool NeedsUser { get; init; }
+
+    /// <summary>What requests signed by an AWS access key are for; null: such are of no use there.</summary>
+    public string? SigningService { get; init; }
 
     /// <summary>The user name where none is given; <c>{host}</c> and <c>{client}</c> are filled in.</summary>
     public string? UserName { get; init; }

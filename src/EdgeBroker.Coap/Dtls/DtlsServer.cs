@@ -4,7 +4,6 @@ using EdgeBroker.Coap.Gateway;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Messages;
 using EdgeBroker.Core.Events;
-using EdgeBroker.Core.Limits;
 using EdgeBroker.Protocol;
 using Microsoft.Extensions.Logging;
 using Org.BouncyCastle.Tls;

@@ -148,13 +148,7 @@ public sealed class MessageLayer
     /// <summary>The peer, remembered from here on, as heard of now; null: there are too many, which is counted.</summary>
     public Peer? TryRemember(in PeerEndPoint endPoint)
     {
-        bool ofNetwork = false;
-        if ((_peers.Find(endPoint) ?? _peers.TryAdd(endPoint, out ofNetwork)) is { } peer)
-        {
-            _peers.Touch(peer, NowMs);
-            return peer;
-        }
-
+        if (_peers.TryRemember(endPoint, NowMs, out bool ofNetwork) is { } peer) return peer;
         Counters.PeersRefused++;
         _handler.OnRefused(endPoint, ofNetwork);
         return null;

@@ -46,19 +46,13 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
     /// Remembers a peer, in the place of one that has nothing open where there are too many: one of its own network where that has too many; null: none may go.
     /// </summary>
     /// <param name="at">Where it is.</param>
+    /// <param name="nowMs">When it was heard of: now.</param>
     /// <param name="ofNetwork">Whether it is its network that has too many.</param>
-    public Peer? TryAdd(in PeerEndPoint at, out bool ofNetwork)
+    public Peer? TryRemember(in PeerEndPoint at, long nowMs, out bool ofNetwork)
     {
-        ClientNetwork address = at.Network;
-        ofNetwork = _networks.TryGetValue(address, out PeersOfNetwork? network) && network.Count >= limits.MaxPeersPerNetwork;
-        if (ofNetwork ? !TryForgetOne(network!.ByLastHeard) : _peers.Count >= limits.MaxPeers && !TryForgetOne(_byLastHeard)) return null;
-        // The one that went may have been the last of this network.
-        if (!_networks.TryGetValue(address, out network)) _networks.Add(address, network = new PeersOfNetwork());
-        network.Count++;
-        var peer = new Peer(at, (ushort)random.Next(ushort.MaxValue + 1), network);
-        Place(peer);
-        _peers.Add(at, peer);
-        _count = _peers.Count;
+        ofNetwork = false;
+        Peer? peer = Find(at) ?? TryAdd(at, out ofNetwork);
+        if (peer is not null) Touch(peer, nowMs);
         return peer;
     }
 
@@ -114,6 +108,21 @@ internal sealed class PeerTable(CoapLimits limits, Random random, Action<Peer> f
             if (IsIdle(node.Value)) Forget(node.Value);
             node = next;
         }
+    }
+
+    private Peer? TryAdd(in PeerEndPoint at, out bool ofNetwork)
+    {
+        ClientNetwork address = at.Network;
+        ofNetwork = _networks.TryGetValue(address, out PeersOfNetwork? network) && network.Count >= limits.MaxPeersPerNetwork;
+        if (ofNetwork ? !TryForgetOne(network!.ByLastHeard) : _peers.Count >= limits.MaxPeers && !TryForgetOne(_byLastHeard)) return null;
+        // The one that went may have been the last of this network.
+        if (!_networks.TryGetValue(address, out network)) _networks.Add(address, network = new PeersOfNetwork());
+        network.Count++;
+        var peer = new Peer(at, (ushort)random.Next(ushort.MaxValue + 1), network);
+        Place(peer);
+        _peers.Add(at, peer);
+        _count = _peers.Count;
+        return peer;
     }
 
     private static bool IsIdle(Peer peer) => peer.Pins == 0 && peer.IsFree && peer.Order.All(exchange => exchange.IsDone);

@@ -107,6 +107,7 @@ internal sealed class CloudConnection(CloudServer server, Socket socket)
 
     private async Task HandleAsync(byte[] bytes)
     {
+        Require(bytes.Length <= Rules.PacketBytes, $"a packet of {bytes.Length} bytes");
         switch ((PacketType)(bytes[0] >> 4))
         {
             case PacketType.Publish:
@@ -231,7 +232,7 @@ internal sealed class CloudConnection(CloudServer server, Socket socket)
             await _stream.WriteAsync(packet);
             await _stream.FlushAsync();
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or System.Net.WebSockets.WebSocketException)
         {
             // Whoever reads sees it, too.
         }

@@ -17,6 +17,9 @@ internal sealed record CloudRules(string Name)
     /// <summary>The application protocol that must be named; null: none.</summary>
     public string? ApplicationProtocol { get; init; }
 
+    /// <summary>Whether a WebSocket is opened for a request, of its target and its Host; null: MQTT comes without WebSocket.</summary>
+    public Func<string, string, bool>? MayUpgrade { get; init; }
+
     public int MaximumQoS { get; init; } = 1;
 
     public int FiltersPerSubscribe { get; init; } = int.MaxValue;
@@ -30,6 +33,9 @@ internal sealed record CloudRules(string Name)
     public int? ReceiveMaximum { get; init; }
 
     public int PayloadBytes { get; init; } = int.MaxValue;
+
+    /// <summary>Bytes of a whole packet.</summary>
+    public int PacketBytes { get; init; } = int.MaxValue;
 
     public int TopicLevels { get; init; } = int.MaxValue;
 
@@ -70,7 +76,7 @@ internal sealed record CloudRules(string Name)
 
     public static CloudRules EventGrid { get; } = new("azure-event-grid")
     {
-        PayloadBytes = 512 * 1024,
+        PacketBytes = 512 * 1024,
         KeepAliveSeconds = 1160,
         SessionExpirySeconds = 8 * 3600,
         RefusesExtras = true,

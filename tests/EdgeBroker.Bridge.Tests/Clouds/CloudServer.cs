@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using EdgeBroker.Testing;
 
 namespace EdgeBroker.Bridge.Tests.Clouds;
@@ -124,13 +127,15 @@ internal sealed class CloudServer : IDisposable
         {
             Stream stream = new NetworkStream(socket, ownsSocket: true);
             if (_certificate is not null) stream = await SecureAsync(stream);
+            if (Rules.MayUpgrade is { } mayUpgrade) stream = await UpgradeAsync(stream, mayUpgrade);
             await connection.RunAsync(stream);
         }
         catch (CloudViolationException violation)
         {
             Violations.Enqueue(violation.Message);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (
+            e is IOException or SocketException or WebSocketException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
         {
             // The client has left, or does not like the certificate.
         }
@@ -139,6 +144,39 @@ internal sealed class CloudServer : IDisposable
             connection.Cut();
             Leave(connection);
         }
+    }
+
+    private static async Task<Stream> UpgradeAsync(Stream stream, Func<string, string, bool> mayUpgrade)
+    {
+        var head = new StringBuilder();
+        byte[] one = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await stream.ReadExactlyAsync(one);
+            head.Append((char)one[0]);
+        }
+
+        string[] lines = head.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Dictionary<string, string> headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        if (lines[0].Split(' ') is not ["GET", var target, "HTTP/1.1"] || headers["Sec-WebSocket-Protocol"] != "mqtt")
+        {
+            throw new CloudViolationException("no request for a WebSocket: " + lines[0]);
+        }
+
+        if (!mayUpgrade(target, headers["Host"]))
+        {
+            await stream.WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+            throw new IOException("refused");
+        }
+
+#pragma warning disable CA5350 // RFC 6455 asks for SHA-1.
+        byte[] accept = SHA1.HashData(Encoding.ASCII.GetBytes(headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
+#pragma warning restore CA5350
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n"
+            + $"Sec-WebSocket-Accept: {Convert.ToBase64String(accept)}\r\n\r\n"));
+        var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, SubProtocol = "mqtt" });
+        return WebSocketStream.Create(socket, WebSocketMessageType.Binary, TimeSpan.FromSeconds(1));
     }
 
     [SuppressMessage("Security", "CA5359", Justification = "The certificate is judged below, where a violation can be named.")]

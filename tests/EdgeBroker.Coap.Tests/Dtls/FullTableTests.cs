@@ -1,6 +1,4 @@
-using System.Net.Sockets;
 using EdgeBroker.Coap.Codec;
-using EdgeBroker.Coap.Dtls;
 using EdgeBroker.Coap.Listeners;
 using EdgeBroker.Coap.Tests.Rig;
 using EdgeBroker.Core;

@@ -84,6 +84,32 @@ public sealed class BridgeTests : IDisposable
         Assert.Contains(errors, error => error.Contains(expected, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("aws_secret_key = { file = \"aws.secret\" }", null)]
+    [InlineData("", "aws_secret_key")]
+    [InlineData("aws_secret_key = { file = \"none\" }", "no such file")]
+    public void An_access_key_of_AWS_comes_from_the_environment_or_a_file(string secret, string? error)
+    {
+        using Given given = new Given($$"""
+            [[bridge]]
+            name = "cloud"
+            preset = "aws-iot-core"
+            addresses = ["wss://xxxx-ats.iot.eu-west-1.amazonaws.com"]
+            aws_key_id = { env = "AWS_ACCESS_KEY_ID" }
+            {{secret}}
+              [[bridge.route]]
+              local = "plant/#"
+            """).With("aws.secret", "secret\n").WithEnvironment("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+        if (error is null)
+        {
+            Assert.Equal("wss://xxxx-ats.iot.eu-west-1.amazonaws.com:443/mqtt", Assert.Single(given.Valid().Bridges).Connection.Transport.Description);
+        }
+        else
+        {
+            Assert.Contains(given.Errors(), one => one.Contains(error, StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public void Two_bridges_of_one_name_are_refused()
     {

@@ -166,11 +166,12 @@ public sealed class ListenerTests
             [listener.coap]
             block_size = "64B"
             max_peers = 7
+            max_peers_per_ip = 3
             observer_check = "10m"
             """);
         ListenerSettings coap = given.Valid().Listeners[1];
         Assert.Equal((ListenerProtocol.Coap, true, true), (coap.Protocol, coap.AllowAnonymous, coap.AllowQueryCredentials));
-        Assert.Equal(new CoapLimits { BlockSize = 64, MaxPeers = 7, ObserverCheck = TimeSpan.FromMinutes(10) }, coap.Coap);
+        Assert.Equal(new CoapLimits { BlockSize = 64, MaxPeers = 7, MaxPeersPerNetwork = 3, ObserverCheck = TimeSpan.FromMinutes(10) }, coap.Coap);
     }
 
     [Theory]

@@ -41,6 +41,9 @@ internal sealed class BridgeRules(
             Password = Reader(draft.Password, "password"),
             DeviceKey = Reader(draft.DeviceKey, "device_key"),
             TokenKey = Reader(draft.TokenKey, "jwt_key"),
+            AwsKeyId = Reader(draft.AwsKeyId, "aws_key_id"),
+            AwsSecretKey = Reader(draft.AwsSecretKey, "aws_secret_key"),
+            AwsSessionToken = Reader(draft.AwsSessionToken, "aws_session_token"),
             ProxyPassword = Reader(draft.ProxyPassword, "proxy_password"),
         };
         CheckDeviceKey(settings, draft);

@@ -16,6 +16,12 @@ internal sealed record BridgeDraft(TomlTable Table)
 
     public SecretSource? TokenKey { get; init; }
 
+    public SecretSource? AwsKeyId { get; init; }
+
+    public SecretSource? AwsSecretKey { get; init; }
+
+    public SecretSource? AwsSessionToken { get; init; }
+
     public SecretSource? ProxyPassword { get; init; }
 
     public IReadOnlyList<BridgeRouteDraft> Routes { get; init; } = [];

@@ -209,6 +209,19 @@ internal static class BridgeTable
             "jwt_audience", Kinds.Name("the \"aud\" of the tokens"), o => o.Settings.TokenAudience, (o, v) => Set(o, s => s with { TokenAudience = v }), Anew,
             "", example: "\"my-project\"")
         .Key(
+            "aws_key_id", Kinds.Secret, o => o.AwsKeyId, (o, v) => o with { AwsKeyId = v }, Anew,
+            "aws-iot-core at a wss:// address: the access key by which each connection is signed (SigV4), in place of a certificate",
+            example: "{ env = \"AWS_ACCESS_KEY_ID\" }")
+        .Key(
+            "aws_secret_key", Kinds.Secret, o => o.AwsSecretKey, (o, v) => o with { AwsSecretKey = v }, Anew, "its secret",
+            example: "{ env = \"AWS_SECRET_ACCESS_KEY\" }")
+        .Key(
+            "aws_session_token", Kinds.Secret, o => o.AwsSessionToken, (o, v) => o with { AwsSessionToken = v }, Anew,
+            "of a temporary key; of the three, a file is read anew at each connection", example: "{ file = \"aws.token\" }")
+        .Key(
+            "aws_region", Kinds.Name("a region"), o => o.Settings.AwsRegion, (o, v) => Set(o, s => s with { AwsRegion = v }), Anew,
+            "default: as the address says", example: "\"eu-west-1\"")
+        .Key(
             "token_lifetime", Kinds.Seconds(60, 86_400 * 365L), o => o.Settings.TokenLifetime, (o, v) => Set(o, s => s with { TokenLifetime = v }), Anew,
             "of tokens made here; the connection is made anew before it is over", commented: true);
 

@@ -211,10 +211,7 @@ internal static class ListenerTable
                 Applies.AsAnotherListener,
                 "remembered at once; one that has nothing open makes room, else the next hears 5.03")
             .Key(
-                "max_peers_per_ip",
-                Kinds.Integer(1, 1_000_000),
-                o => o.MaxPeersPerNetwork,
-                (o, v) => o with { MaxPeersPerNetwork = v },
+                "max_peers_per_ip", Kinds.Integer(1, 1_000_000), o => o.MaxPeersPerNetwork, (o, v) => o with { MaxPeersPerNetwork = v },
                 Applies.AsAnotherListener,
                 "the same of one address, so that it leaves room for others; IPv6 counts by /64")
             .Key(
