@@ -139,7 +139,7 @@ internal sealed class Crew : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Expects that a client which wants its session is turned away for this reason, once it is known whether the node that has it is linked.</summary>
+    /// <summary>Expects that a client that wants its session is turned away for this reason, once it is known whether the node that has it is linked.</summary>
     public Task ExpectRefusedAsync(int node, string id, ReasonCode reason) => Deadline.Until(
         () => RefusalOfAsync(node, id).GetAwaiter().GetResult() == reason, $"node {node} to turn {id} away with {reason}");
 
