@@ -51,7 +51,8 @@ public sealed partial class PeerLink
     {
         if (!ConsensusFrames.TryReadProposal(bytes, out long id, out int hops, out byte[] command)) return false;
         // Three disks are to keep it: nothing that does not mean anything, nor what no node proposes over a link.
-        if (_proposalsServed >= ConsensusFrames.MostProposals || CommandCodec.Read(command) is not (NodeUp or NodeDown or NodeLeft or ClaimSessions)) return false;
+        if (_proposalsServed >= ConsensusFrames.MostProposals) return false;
+        if (CommandCodec.Read(command) is not (NodeUp or NodeDown or NodeLeft or ClaimSessions)) return false;
         if (_mesh.Consensus is not { } consensus)
         {
             Send(ConsensusFrames.WriteAnswer(id, default));

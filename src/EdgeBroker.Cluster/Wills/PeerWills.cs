@@ -102,7 +102,7 @@ internal sealed class PeerWills
 
         public long Incarnation => incarnation;
 
-        public IReadOnlyDictionary<string, WillCopy> Wills => _wills;
+        public Dictionary<string, WillCopy> Wills => _wills;
 
         public bool TryAdd(string clientId, WillCopy copy)
         {
