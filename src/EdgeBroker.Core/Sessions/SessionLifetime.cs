@@ -143,8 +143,8 @@ internal struct SessionLifetime
     }
 
     /// <summary>How it stands, for the store.</summary>
-    public readonly SessionSaved ToFact(StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null, Epoch epoch = default) =>
-        new(session)
+    public readonly SessionSaved ToFact(
+        StoredSession session, bool isConnected, long sentPosition, QueuePolicy? policy, Holder? holder = null, Epoch epoch = default) => new(session)
         {
             ExpirySeconds = _expirySeconds,
             IsConnected = isConnected,
