@@ -1,3 +1,4 @@
+using EdgeBroker.Core.Cluster;
 using EdgeBroker.Core.Journaling;
 using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
