@@ -83,15 +83,24 @@ public sealed partial class MeshNode
     /// <summary>Forgets what waits for a node that was removed, what it wants and which sessions it had.</summary>
     private void ForgetRemoved()
     {
-        if (Consensus is not { } consensus) return;
+        if (Consensus is not { } consensus || !IsCurrent(consensus)) return;
         foreach (MeshPeer peer in _peers.Values)
         {
             bool isLeft = consensus.View.Members.TryGetValue(peer.Node, out ClusterMember? member) && member.State == MemberState.Left;
-            // Another one may have come by its number.
-            if (!isLeft || peer.IsForgotten || (peer.Link is not null && peer.StoreId != member!.Start.StoreId)) continue;
+            if (!isLeft || peer.IsForgotten) continue;
+            // Another one may have come by its number; after a start that shows when it links.
+            if (peer.StoreId != Guid.Empty && peer.StoreId != member!.Start.StoreId) continue;
+            if (peer.Link is null && _nowMs - peer.HeardMs < _options.DeadAfter.TotalMilliseconds) continue;
             if (peer.Link is { } link) Close(link, "it was removed from the cluster");
             LogForgotten(_log, peer.Node, peer.Forget());
         }
+    }
+
+    /// <summary>Whether what is applied here is all that is known to be agreed on: while a log is read again, what it says may be over.</summary>
+    private bool IsCurrent(IMeshConsensus consensus)
+    {
+        long committed = Math.Max(consensus.CommitIndex, _peers.Values.Max(peer => peer.Link?.Sight?.CommitIndex) ?? 0);
+        return consensus.HasMajority && consensus.View.Index >= committed;
     }
 
     [LoggerMessage(10007, LogLevel.Error, "this node serves no clients any more: {Cause}")]
@@ -111,6 +120,12 @@ public sealed partial class MeshNode
             Voters = [.. consensus.Voters.Order()],
             Silent = [.. voters.Where(peer => peer.Link is { IsLinked: true, Sight: null }).Select(peer => peer.Node)],
             LinkedMembers = [.. voters.Where(peer => peer.Link?.Sight is { IsMember: true }).Select(peer => peer.Node)],
+            // Whoever comes with another disk than the voters know has lost the one it had.
+            OtherStores =
+            [
+                .. voters.Where(peer => peer.Link is { IsLinked: true } && consensus.View.Members.TryGetValue(peer.Node, out ClusterMember? member)
+                    && member.Start.StoreId != peer.StoreId).Select(peer => peer.Node),
+            ],
             Runs = [.. voters.Where(peer => peer.Link is { IsLinked: true, Sight.IsRunning: true }).Select(peer => peer.Node)],
             IsVoterElsewhere = voters.Any(peer => peer.Link?.Sight is { } sight && (sight.Voters & own) != 0),
             LinkedCommitIndex = voters.Max(peer => peer.Link?.Sight?.CommitIndex) ?? 0,

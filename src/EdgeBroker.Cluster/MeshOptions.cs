@@ -105,6 +105,9 @@ public sealed record VotersStatus(bool IsFormed, byte? Leader, long Term, bool H
     /// <summary>Linked voters whose Raft runs, so that they can be made members.</summary>
     internal IReadOnlyList<byte> Runs { get; init; } = [];
 
+    /// <summary>Linked voters that have come with another store than the voters know.</summary>
+    internal IReadOnlyList<byte> OtherStores { get; init; } = [];
+
     /// <summary>Whether a linked node has this one for a voter.</summary>
     internal bool IsVoterElsewhere { get; init; }
 

@@ -63,7 +63,8 @@ public sealed class HttpSite
         _strangers = new RequestRates(perSecond: 10, burst: 20, time);
         Add(() => HealthEndpoints.Make(health, time, DescribeCluster));
         var clients = new HttpClients(broker);
-        Publishing = new PublishEndpoints(broker, clients, new OnceOnly(new IdempotencyKeys(time), time), time);
+        var wait = new StoreWait(broker, time);
+        Publishing = new PublishEndpoints(broker, clients, new OnceOnly(broker, new IdempotencyKeys(time), wait), wait);
         Add(new TopicStream(this, clients, time).Make);
         Add(Publishing.Make);
         Add(ConsoleEndpoints.Make);
@@ -241,8 +242,15 @@ public sealed class HttpSite
 
         if (endpoint.Access == EndpointAccess.OpenApart && (exchange.Listener.Serve & (HttpSurfaces.Api | HttpSurfaces.Console)) == 0)
         {
+            // Nobody has to be known here; who is does not stand in line with strangers who share the address.
+            if (Authentication.KnowsAtOnce(context, exchange.Listener))
+            {
+                exchange.Caller = await Authentication.FindAsync(context, exchange.Listener, isRulesOnly: false, exchange.Address, isActivity: false)
+                    .ConfigureAwait(false);
+            }
+
             // A collector comes a few times a minute.
-            Slow(_strangers.Ask(stranger));
+            Slow(exchange.Caller.Proof == CallerProof.Nothing ? _strangers.Ask(stranger) : _callers.Ask(exchange.Caller.Name));
             return;
         }
 

@@ -39,11 +39,11 @@ public sealed class FaultTests(ITestOutputHelper output)
         await using Probe watch = await WatchAsync(port);
         await BreakAsync(rig, shim, watch, port, kinds, error);
         await ready.ExpectAsync(503, "\"part\":\"store\",\"status\":\"failing\"");
-        // Over HTTP the same is said, and nobody waits for the disk.
-        Assert.Contains(error == Errno.NoSpace ? "full" : "cannot be written", await ready.StoreTroubleAsync(), StringComparison.Ordinal);
+        // Over HTTP the same is said, and nobody waits for the disk. That there is room on it the broker sees, so it takes even this error for a failing one.
+        Assert.Contains("cannot be written", await ready.StoreTroubleAsync(), StringComparison.Ordinal);
         (int status, string said) = await ready.PublishAsync("away/http");
         Assert.Equal(503, status);
-        Assert.Contains(error == Errno.NoSpace ? "problem:store-full" : "problem:store-failing", said, StringComparison.Ordinal);
+        Assert.Contains("problem:store-failing", said, StringComparison.Ordinal);
         shim.Heal();
         await watch.ExpectLatestAsync(StoreState, state => state == WellState);
         await ready.ExpectAsync(200, "\"part\":\"store\",\"status\":\"good\"");

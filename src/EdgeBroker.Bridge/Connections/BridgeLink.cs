@@ -132,6 +132,8 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
         if (length > _maximumPacketBytes) return Refuse(routed, length);
         // Before it is written: its echo may come at once.
         bridge.Echoes?.Sent(routed.Topic, payload, clock.NowMs);
+        // So may its acknowledgement, which another thread reads.
+        if (qos != QoS.AtMostOnce && _timedId == 0 && !delivery.Dup) Time(delivery.PacketId);
         if (!TryWrite(publish, delivery, routed))
         {
             // What is in flight for ever is found by the watch over stalls, if not before: the message goes again by the next connection.
@@ -140,7 +142,6 @@ internal sealed class BridgeLink(BridgeState bridge, BridgeLane lane, BridgeChan
         }
 
         Account(context, qos, length, message.Payload.Length);
-        if (qos != QoS.AtMostOnce && _timedId == 0 && !delivery.Dup) Time(delivery.PacketId);
         if (qos < delivery.QoS) AcknowledgeOurselves(delivery, qos);
         return SendOutcome.Sent;
     }

@@ -139,9 +139,23 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
         if (!IsMember) return "this node is no member of a cluster";
         if (!View.Members.TryGetValue(node, out ClusterMember? member)) return $"node {node} is not known to the cluster";
         // One that lives would go on serving its clients, beside whoever inherits them.
-        if (_node.Status.Voters is { } status && status.LinkedMembers.Contains(node)) return $"node {node} is linked: stop it first";
+        if (_node.Status.Voters is not { } status) return "this node has not started yet";
+        if (status.LinkedMembers.Contains(node)) return $"node {node} is linked: stop it first";
+        if (member.State == MemberState.Up && !status.OtherStores.Contains(node))
+        {
+            return $"node {node} is held for Up: stop it, and ask again when \"edgebroker cluster status\" says that it is Down";
+        }
+
         try
         {
+            if (member.State == MemberState.Left && member.Start.Fingerprint != NodeUp.NoCertificate)
+            {
+                // Done is done: the certificate of one that was removed stays refused, that of one that was replaced stays good.
+                bool isRefused = View.RefusedCertificates.Contains(member.Start.Fingerprint);
+                if (isReplaced && isRefused) return $"node {node} was removed before, and its certificate is refused: another by its number needs another one";
+                if (!isReplaced && !isRefused) return $"node {node} was given up for another before: its certificate stays good";
+            }
+
             if (member.State != MemberState.Left)
             {
                 RaftConsensus consensus = Volatile.Read(ref _consensus) ?? throw new ConsensusException("Raft is not running on this node");
@@ -246,7 +260,7 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
     /// </summary>
     private bool MayStart()
     {
-        if (IsFormed) return true;
+        if (IsFormed || RaftMember.HasStarted(_settings.Folder)) return true;
         if (_node.Status.Voters is not { FormedElsewhere: not null } status) return false;
         if (status.IsVoterElsewhere && Cause != LostLog) ConsensusLog.NotStarted(_settings.Log, LostLog);
         Volatile.Write(ref _cause, status.IsVoterElsewhere ? LostLog : null);

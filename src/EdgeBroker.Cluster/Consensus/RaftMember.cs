@@ -55,6 +55,9 @@ internal sealed class RaftMember : IAsyncDisposable
     /// <summary>Voters that are members by now.</summary>
     public IEnumerable<byte> Members => _cluster.Members.Select(member => _settings.NodeAt(member.EndPoint)).OfType<byte>().Order();
 
+    /// <summary>Whether Raft has ever been started from a folder: then its log is there, though it may not have been made a member yet.</summary>
+    public static bool HasStarted(string folder) => File.Exists(Path.Combine(folder, GenerationFile));
+
     /// <summary>Whether a folder holds what a member of a group leaves.</summary>
     public static bool HasBeenMember(string folder) => File.Exists(Path.Combine(folder, MembersFile));
 

@@ -31,6 +31,7 @@ internal sealed class PeerWills
     private WillSet _present = new(0);
     private WillSet? _next;
     private long _dead;
+    private long _dueBytes;
 
     /// <summary>Wills of clients whose node is dead.</summary>
     public IReadOnlyDictionary<string, DueWill> Due => _due;
@@ -54,11 +55,13 @@ internal sealed class PeerWills
                 return true;
             case WillNews.Set:
                 WillSet set = _next ?? _present;
-                return set.Incarnation == frame.Incarnation && set.TryAdd(frame.ClientId, new WillCopy(frame.Stamp, frame.Will!));
+                if (set.Incarnation != frame.Incarnation) return false;
+                set.Set(frame.ClientId, new WillCopy(frame.Stamp, frame.Will!));
+                return true;
             default:
                 (_next ?? _present).Remove(frame.ClientId);
                 // It was found dead, and lives.
-                if (_due.TryGetValue(frame.ClientId, out DueWill? due) && due.Incarnation == frame.Incarnation) _due.Remove(frame.ClientId);
+                if (_due.TryGetValue(frame.ClientId, out DueWill? due) && due.Incarnation == frame.Incarnation) Drop(frame.ClientId);
                 return true;
         }
     }
@@ -74,7 +77,12 @@ internal sealed class PeerWills
         if (_present.Incarnation == 0 || incarnation < _present.Incarnation) return;
         foreach ((string clientId, WillCopy copy) in _present.Wills)
         {
-            _due[clientId] = new DueWill(copy, _present.Incarnation, nowMs + (copy.Will.DelaySeconds * 1000L));
+            Drop(clientId);
+            int bytes = WillFrames.BytesOf(clientId, copy.Will);
+            // A node that dies again and again leaves no more than one that dies once.
+            if (_dueBytes + bytes > WillFrames.MostBytes) continue;
+            _dueBytes += bytes;
+            _due.Add(clientId, new DueWill(copy, _present.Incarnation, nowMs + (copy.Will.DelaySeconds * 1000L)));
         }
 
         _present = new WillSet(0);
@@ -84,14 +92,20 @@ internal sealed class PeerWills
     public void Cancel(string clientId, Stamp connected)
     {
         if (_present.Wills.TryGetValue(clientId, out WillCopy? copy) && copy.Stamp.Value < connected.Value) _present.Remove(clientId);
-        if (_due.TryGetValue(clientId, out DueWill? due) && due.Copy.Stamp.Value < connected.Value) _due.Remove(clientId);
+        if (_due.TryGetValue(clientId, out DueWill? due) && due.Copy.Stamp.Value < connected.Value) Drop(clientId);
     }
 
     /// <summary>A will is published.</summary>
     public void Finish(string clientId, Stamp stamp)
     {
         if (_present.Wills.TryGetValue(clientId, out WillCopy? copy) && copy.Stamp == stamp) _present.Remove(clientId);
-        if (_due.TryGetValue(clientId, out DueWill? due) && due.Copy.Stamp == stamp) _due.Remove(clientId);
+        if (_due.TryGetValue(clientId, out DueWill? due) && due.Copy.Stamp == stamp) Drop(clientId);
+    }
+
+    /// <summary>A will is not published any more.</summary>
+    public void Drop(string clientId)
+    {
+        if (_due.Remove(clientId, out DueWill? due)) _dueBytes -= WillFrames.BytesOf(clientId, due.Copy.Will);
     }
 
     /// <summary>Wills of one start of the node.</summary>
@@ -104,12 +118,17 @@ internal sealed class PeerWills
 
         public Dictionary<string, WillCopy> Wills => _wills;
 
-        public bool TryAdd(string clientId, WillCopy copy)
+        /// <summary>
+        /// Keeps a will, or, where there are too many, not. Changes come in the order in which there was room for them, so for a moment their sum may be above
+        /// what the node itself has.
+        /// </summary>
+        public void Set(string clientId, WillCopy copy)
         {
             Remove(clientId);
-            _bytes += WillFrames.BytesOf(clientId, copy.Will);
+            int bytes = WillFrames.BytesOf(clientId, copy.Will);
+            if (_bytes + bytes > WillFrames.MostBytes) return;
+            _bytes += bytes;
             _wills.Add(clientId, copy);
-            return _bytes <= WillFrames.MostBytes;
         }
 
         public void Remove(string clientId)

@@ -13,6 +13,8 @@ namespace EdgeBroker.Cluster.Wills;
 internal sealed class WillFeed(PeerLink link, long incarnation, IEnumerable<string> clients, Func<string, WillCopy?> find)
 {
     private readonly Queue<string> _clients = new(clients);
+    // Who changes again and again while there is no room waits once.
+    private readonly HashSet<string> _waiting = new(clients, StringComparer.Ordinal);
     private bool _hasBegun;
     private bool _hasToldAll;
 
@@ -20,7 +22,10 @@ internal sealed class WillFeed(PeerLink link, long incarnation, IEnumerable<stri
     public long Incarnation => incarnation;
 
     /// <summary>A client has another will, or none any more.</summary>
-    public void Add(string clientId) => _clients.Enqueue(clientId);
+    public void Add(string clientId)
+    {
+        if (_waiting.Add(clientId)) _clients.Enqueue(clientId);
+    }
 
     /// <summary>Sends as much as there is room for.</summary>
     public void Run()
@@ -29,6 +34,7 @@ internal sealed class WillFeed(PeerLink link, long incarnation, IEnumerable<stri
         _hasBegun = true;
         while (link.Output.HasRoom(FrameClass.Bulk) && _clients.TryDequeue(out string? clientId))
         {
+            _waiting.Remove(clientId);
             if (find(clientId) is { } copy) link.Output.Add(FrameClass.Bulk, WillFrames.Write(incarnation, clientId, copy));
             else Send(WillNews.Gone, clientId);
         }

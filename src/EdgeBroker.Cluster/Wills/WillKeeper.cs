@@ -17,6 +17,9 @@ internal sealed partial class WillKeeper
     // So that a thousand wills do not hold up the links.
     private const int MostPerTick = 64;
 
+    // Who is to publish a will, is there, and has said nothing for this long past its time has published it, and the word of it was lost with a link.
+    private const long LongOverdueMs = 60_000;
+
     private readonly Broker _broker;
     private readonly IReadOnlyDictionary<byte, MeshPeer> _peers;
     private readonly IMeshConsensus _consensus;
@@ -93,11 +96,17 @@ internal sealed partial class WillKeeper
         {
             if (!view.Members.TryGetValue(peer.Node, out ClusterMember? member)) continue;
             peer.Wills.NoteDeath(member.DeadIncarnation, nowMs);
-            // Without a majority another node may have the task by now.
-            if (member.WillsBy != _node || _incarnation == 0 || !_consensus.HasMajority) continue;
-            foreach ((string clientId, DueWill due) in peer.Wills.Due.ToArray())
+            foreach ((string clientId, DueWill due) in peer.Wills.Due.Where(one => one.Value.DueMs <= nowMs).ToArray())
             {
-                if (due.DueMs <= nowMs && !due.IsPublished && most-- > 0) Publish(peer, clientId, due);
+                if (member.WillsBy != _node)
+                {
+                    if (nowMs - due.DueMs >= LongOverdueMs && IsThere(member.WillsBy, view)) peer.Wills.Drop(clientId);
+                    continue;
+                }
+
+                // Without a majority another node may have the task by now.
+                if (_incarnation == 0 || !_consensus.HasMajority) continue;
+                if (!due.IsPublished && most-- > 0) Publish(peer, clientId, due);
                 if (due is { IsPublished: true, Kept: null or { IsDone: true } }) Finish(peer, clientId, due);
             }
         }
@@ -128,6 +137,10 @@ internal sealed partial class WillKeeper
         foreach (string clientId in told) _broker.DiscardWill(clientId);
         if (told.Length > 0) LogDiscarded(_log, told.Length, self.WillsBy);
     }
+
+    // 0: nobody has the task, and nobody will.
+    private bool IsThere(byte node, ClusterView view) =>
+        node == 0 || (view.Find(node) is { State: MemberState.Up } && _peers.GetValueOrDefault(node)?.Link is { IsLinked: true });
 
     private void Look(string clientId)
     {

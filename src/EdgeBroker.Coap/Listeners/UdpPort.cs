@@ -41,9 +41,7 @@ internal sealed class UdpPort : IDisposable
         try
         {
             if (_isIPv6) _socket.DualMode = false;
-            // A socket on all addresses would also be given what is sent to groups that another process of this machine has joined, and answer it.
-            _socket.SetRawSocketOption(
-                (int)(_isIPv6 ? SocketOptionLevel.IPv6 : SocketOptionLevel.IP), _isIPv6 ? MulticastAllOfIPv6 : MulticastAll, stackalloc byte[sizeof(int)]);
+            LeaveGroupsOfOthers();
             _socket.ReceiveBufferSize = ReceiveBufferBytes;
             _socket.Bind(address);
             Address = (IPEndPoint)_socket.LocalEndPoint!;
@@ -52,6 +50,20 @@ internal sealed class UdpPort : IDisposable
         {
             _socket.Dispose();
             throw new IOException($"cannot listen on {address}: {exception.Message}", exception);
+        }
+    }
+
+    // A socket on all addresses would also be given what is sent to groups that another process of this machine has joined, and answer it.
+    private void LeaveGroupsOfOthers()
+    {
+        try
+        {
+            _socket.SetRawSocketOption(
+                (int)(_isIPv6 ? SocketOptionLevel.IPv6 : SocketOptionLevel.IP), _isIPv6 ? MulticastAllOfIPv6 : MulticastAll, stackalloc byte[sizeof(int)]);
+        }
+        catch (SocketException)
+        {
+            // For IPv6 Linux knows it from 4.20 on: an older one serves all the same.
         }
     }
 

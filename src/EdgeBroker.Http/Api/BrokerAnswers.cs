@@ -94,7 +94,7 @@ public sealed record OverviewAnswer
     public required IReadOnlyList<CertificateAnswer> Certificates { get; init; }
 
     /// <summary>The last reload that changed something; null: none since the start.</summary>
-    public ReloadEntry? LastChange { get; init; }
+    public ConfigurationChange? LastChange { get; init; }
 
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<ListenerAnswer> Listeners { get; init; }
@@ -137,6 +137,11 @@ public sealed record LimitAnswer(string Key, string? Value, long? Used, IReadOnl
 /// <param name="EndsAt">Its end.</param>
 /// <param name="DaysLeft">Whole days until then; below 0: it has ended.</param>
 public sealed record CertificateAnswer(string Use, string Listener, string File, string Name, DateTimeOffset EndsAt, int DaysLeft);
+
+/// <summary>A change of the configuration, as far as viewers see it.</summary>
+/// <param name="At">When.</param>
+/// <param name="By">Who asked for it.</param>
+public sealed record ConfigurationChange(DateTimeOffset At, string By);
 
 /// <summary>A queue in which messages wait.</summary>
 /// <param name="Kind">Of what: <c>session</c> or <c>bridge</c>.</param>

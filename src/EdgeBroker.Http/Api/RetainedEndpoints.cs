@@ -251,7 +251,7 @@ internal sealed class RetainedEndpoints(BrokerView view, PublishEndpoints publis
         // In the moment in which it becomes the value, so that of two who put at once only one has seen none.
         var condition = new RetainedCondition(present =>
             (!onlyIfNone || present is null) && exchange.Matches(present is null ? "none" : Exchange.TagOf(present.Payload)));
-        PublishAnswer answer = await publishing.PublishAsync(exchange, value, exchange.Gone, condition).ConfigureAwait(false);
+        PublishAnswer answer = await publishing.PublishAsync(exchange, value, condition).ConfigureAwait(false);
         await exchange.AnswerAsync(answer, HttpJson.Default.PublishAnswer).ConfigureAwait(false);
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using EdgeBroker.Core;
 using EdgeBroker.Core.Limits;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
@@ -10,73 +11,71 @@ namespace EdgeBroker.Http.Publishing;
 /// Does what is asked for under an <c>Idempotency-Key</c> once: who asks again, because the answer did not arrive, gets the answer of the first time, and of
 /// two who ask at once the second waits for it.
 /// </summary>
+/// <param name="broker">Is told of faults that nobody waits for any more.</param>
 /// <param name="keys">The keys.</param>
-/// <param name="time">The clock.</param>
-internal sealed class OnceOnly(IdempotencyKeys keys, TimeProvider time)
+/// <param name="wait">How long a request waits.</param>
+internal sealed class OnceOnly(Broker broker, IdempotencyKeys keys, StoreWait wait)
 {
-    // A slow disk takes a second; one that takes no more is told of by others.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
-
     /// <summary>Does something, and answers with what it says; without a key as often as it is asked for.</summary>
     /// <param name="exchange">The request.</param>
     /// <param name="body">Its body.</param>
-    /// <param name="act">Does it; the answer, as JSON.</param>
+    /// <param name="act">Does it until its token ends; the answer, as JSON. Under a key it goes on when the request has ended, and must not use that.</param>
     /// <exception cref="HttpProblem">It is not done, or the key was used for something else.</exception>
     public async Task AnswerAsync(Exchange exchange, byte[] body, Func<CancellationToken, Task<byte[]>> act)
     {
         string key = exchange.Context.Request.Headers["Idempotency-Key"].ToString();
-        if (key.Length == 0)
-        {
-            await exchange.AnswerAsync(await act(exchange.Gone).ConfigureAwait(false), "application/json").ConfigureAwait(false);
-            return;
-        }
-
         if (key.Length > IdempotencyKeys.MostCharacters)
         {
             throw HttpProblem.Parameter("Idempotency-Key", Exchange.Short(key), $"1 to {IdempotencyKeys.MostCharacters} characters");
         }
 
+        byte[] answer = await wait.WithinAsync(exchange, cancel => key.Length == 0 ? act(cancel) : OnceAsync(exchange, key, body, act, cancel))
+            .ConfigureAwait(false);
+        await exchange.AnswerAsync(answer, "application/json").ConfigureAwait(false);
+    }
+
+    private async Task<byte[]> OnceAsync(Exchange exchange, string key, byte[] body, Func<CancellationToken, Task<byte[]>> act, CancellationToken cancel)
+    {
         string identity = IdentityOf(exchange);
         byte[] digest = DigestOf(exchange, body);
         while (true)
         {
-            if (keys.TryClaim(identity, key, digest, out IdempotentAnswer claim))
+            bool isFirst = keys.TryClaim(identity, key, digest, body.Length, out IdempotentAnswer claim);
+            if (isFirst) _ = ActAsync(identity, key, claim, act, exchange.RequestId);
+            else if (!claim.IsFor(digest)) throw new HttpProblem(ProblemKind.KeyReused, "another request has used this Idempotency-Key; take another one");
+            if (await claim.Answer.WaitAsync(cancel).ConfigureAwait(false) is { } answer)
             {
-                byte[] done = await ActAsync(identity, key, claim, act).ConfigureAwait(false);
-                await exchange.AnswerAsync(done, "application/json").ConfigureAwait(false);
-                return;
+                if (!isFirst) exchange.Context.Response.Headers["Idempotency-Replayed"] = "true";
+                return answer;
             }
 
-            if (!claim.IsFor(digest)) throw new HttpProblem(ProblemKind.KeyReused, "another request has used this Idempotency-Key; take a new one for each");
-            // Null: it was not done. Whoever is first now does it.
-            if (await claim.Answer.WaitAsync(exchange.Gone).ConfigureAwait(false) is not { } before) continue;
-            exchange.Context.Response.Headers["Idempotency-Replayed"] = "true";
-            await exchange.AnswerAsync(before, "application/json").ConfigureAwait(false);
-            return;
+            // It was not done. Whoever is first now does it.
+            if (isFirst) throw claim.Problem!;
         }
     }
 
-    private async Task<byte[]> ActAsync(string identity, string key, IdempotentAnswer claim, Func<CancellationToken, Task<byte[]>> act)
+    /// <summary>
+    /// Does it to its end, though nobody may wait any more: what became of it is what the next one asks for, and a key that was given back meanwhile would have
+    /// it done twice.
+    /// </summary>
+    private async Task ActAsync(string identity, string key, IdempotentAnswer claim, Func<CancellationToken, Task<byte[]>> act, string requestId)
     {
         byte[]? answer = null;
         try
         {
-            // To its end, though nobody may wait any more: what became of it is what the next one asks for.
-            using var late = new CancellationTokenSource(Longest, time);
-            answer = await act(late.Token).ConfigureAwait(false);
-            return answer;
+            answer = await act(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (HttpProblem problem)
         {
-            throw new HttpProblem(ProblemKind.StoreFailing, "the store has not taken it for half a minute; it may be there all the same")
-            {
-                RetryAfterSeconds = 5,
-            };
+            claim.Problem = problem;
         }
-        finally
+        catch (Exception exception)
         {
-            keys.Settle(identity, key, claim, answer);
+            broker.ReportFault(exception, $"answering request {requestId}");
+            claim.Problem = new HttpProblem(ProblemKind.Fault, "the log says more under this request id");
         }
+
+        keys.Settle(identity, key, claim, answer);
     }
 
     private static string IdentityOf(Exchange exchange)

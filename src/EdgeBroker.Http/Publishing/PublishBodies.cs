@@ -51,7 +51,7 @@ public sealed record PublishAnswer(string Outcome, int ReasonCode, bool Committe
 /// <summary>What became of one of several publishes: an answer, or a problem.</summary>
 public sealed record PublishOutcomeAnswer
 {
-    /// <summary><c>accepted</c>, or <c>refused</c>.</summary>
+    /// <summary><c>accepted</c>, <c>refused</c>, or <c>unknown</c> when the time was too short: it may be there all the same.</summary>
     public required string Outcome { get; init; }
 
     /// <summary>MQTT's reason code; null: there is none.</summary>
@@ -66,6 +66,6 @@ public sealed record PublishOutcomeAnswer
     /// <summary>Its status.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Why it was refused.</summary>
+    /// <summary>Why it was refused, or is unknown.</summary>
     public string? Detail { get; init; }
 }

@@ -4,9 +4,9 @@ using System.Text;
 using System.Text.Json;
 using EdgeBroker.Core;
 using EdgeBroker.Core.Messages;
-using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Receivers;
 using EdgeBroker.Core.Retained;
+using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Routing;
 using EdgeBroker.Protocol;
 using EdgeBroker.Transport.Listeners;
@@ -18,13 +18,9 @@ namespace EdgeBroker.Http.Publishing;
 /// Publishing over HTTP, and the values of topics. The same rights and limits as over MQTT hold; an answer to QoS 1 and 2 comes when the message is on disk
 /// wherever somebody is owed it.
 /// </summary>
-internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceOnly once, TimeProvider time)
+internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceOnly once, StoreWait wait)
 {
     private const int MostAtOnce = 100;
-
-    // A slow disk takes a second. One that is known to take nothing is not waited for much longer: who publishes over HTTP can ask again.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan WaitForBadStore = TimeSpan.FromSeconds(2);
 
     private readonly MessageMaker _maker = new(broker);
 
@@ -56,10 +52,10 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
     /// <summary>Bytes of a message as JSON, at most: base64 takes a third more, and names and escapes take room.</summary>
     public int MostBodyBytes() => (int)Math.Min(int.MaxValue, (broker.Options.MaxPacketSizeBytes * 2L) + HttpEndpoint.UsualBodyBytes);
 
-    /// <summary>Publishes in the name of whoever asks, and waits until it is acknowledged.</summary>
-    /// <exception cref="HttpProblem">It is refused.</exception>
-    public Task<PublishAnswer> PublishAsync(Exchange exchange, PublishBody body, CancellationToken cancel, RetainedCondition? condition = null) =>
-        PublishAsync(exchange, _maker.Of(body), cancel, condition);
+    /// <summary>Publishes in the name of whoever asks, and waits until it is acknowledged, for as long as a request waits for the store.</summary>
+    /// <exception cref="HttpProblem">It is refused, or not acknowledged in time.</exception>
+    public Task<PublishAnswer> PublishAsync(Exchange exchange, PublishBody body, RetainedCondition condition) =>
+        wait.WithinAsync(exchange, cancel => PublishAsync(exchange.Caller, clients.Of(exchange), _maker.Of(body), cancel, condition));
 
     /// <summary>A problem for MQTT's reason codes.</summary>
     public static HttpProblem ProblemOf(ReasonCode reason, string? cause)
@@ -95,44 +91,58 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
         {
             PublishBody one = Parse(body, HttpJson.Default.PublishBody);
             exchange.AuditTarget = one.Topic;
-            Message message = _maker.Of(one);
-            await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
-                await PublishAsync(exchange, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer)).ConfigureAwait(false);
+            await AnswerAsync(exchange, body, _maker.Of(one)).ConfigureAwait(false);
             return;
         }
 
         PublishBody[] several = Parse(body, HttpJson.Default.PublishBodyArray);
+        (Caller caller, LocalClient client) = (exchange.Caller, clients.Of(exchange));
         await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
-            await PublishAsync(exchange, several, cancel).ConfigureAwait(false), HttpJson.Default.PublishOutcomeAnswerArray)).ConfigureAwait(false);
+            await PublishAsync(caller, client, several, cancel).ConfigureAwait(false), HttpJson.Default.PublishOutcomeAnswerArray)).ConfigureAwait(false);
     }
 
-    private async Task<PublishOutcomeAnswer[]> PublishAsync(Exchange exchange, PublishBody[] several, CancellationToken cancel)
+    private Task AnswerAsync(Exchange exchange, byte[] body, Message message)
+    {
+        // Found out now: the request may have ended before the message is published.
+        (Caller caller, LocalClient client) = (exchange.Caller, clients.Of(exchange));
+        return once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
+            await PublishAsync(caller, client, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer));
+    }
+
+    private async Task<PublishOutcomeAnswer[]> PublishAsync(Caller caller, LocalClient client, PublishBody[] several, CancellationToken cancel)
     {
         var outcomes = new PublishOutcomeAnswer[several.Length];
         for (int i = 0; i < several.Length; i++)
         {
-            // In order: the next begins when the one before is done with.
+            // In order: the next begins when the one before is done with. Once the time is up none begins: what is said to be refused must not be there.
             try
             {
+                if (cancel.IsCancellationRequested) throw wait.Problem(StoreWait.NotTried);
                 if (several[i] is null) throw new HttpProblem(ProblemKind.InvalidBody, "a message is null");
-                PublishAnswer done = await PublishAsync(exchange, _maker.Of(several[i]), cancel).ConfigureAwait(false);
+                PublishAnswer done = await PublishAsync(caller, client, _maker.Of(several[i]), cancel).ConfigureAwait(false);
                 outcomes[i] = new PublishOutcomeAnswer { Outcome = done.Outcome, ReasonCode = done.ReasonCode, Committed = done.Committed };
             }
             catch (HttpProblem problem)
             {
-                outcomes[i] = new PublishOutcomeAnswer
-                {
-                    Outcome = "refused",
-                    ReasonCode = problem.ReasonCode,
-                    Type = problem.Kind.Type,
-                    Status = problem.Kind.Status,
-                    Detail = problem.Message,
-                };
+                outcomes[i] = OutcomeOf("refused", problem);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                outcomes[i] = OutcomeOf("unknown", wait.Problem(StoreWait.MayBeThere));
             }
         }
 
         return outcomes;
     }
+
+    private static PublishOutcomeAnswer OutcomeOf(string outcome, HttpProblem problem) => new()
+    {
+        Outcome = outcome,
+        ReasonCode = problem.ReasonCode,
+        Type = problem.Kind.Type,
+        Status = problem.Kind.Status,
+        Detail = problem.Message,
+    };
 
     private async Task PublishRawAsync(Exchange exchange)
     {
@@ -143,50 +153,25 @@ internal sealed class PublishEndpoints(Broker broker, HttpClients clients, OnceO
         TopicText.Name(topic);
         byte[] body = await exchange.ReadBodyAsync().ConfigureAwait(false);
         Message message = _maker.Of(topic, body, exchange.Context.Request.ContentType, qos, retain, expiry);
-        await once.AnswerAsync(exchange, body, async cancel => JsonSerializer.SerializeToUtf8Bytes(
-            await PublishAsync(exchange, message, cancel).ConfigureAwait(false), HttpJson.Default.PublishAnswer)).ConfigureAwait(false);
+        await AnswerAsync(exchange, body, message).ConfigureAwait(false);
     }
 
-    private async Task<PublishAnswer> PublishAsync(Exchange exchange, Message message, CancellationToken cancel, RetainedCondition? condition = null)
+    private async Task<PublishAnswer> PublishAsync(
+        Caller caller, LocalClient client, Message message, CancellationToken cancel, RetainedCondition? condition = null)
     {
-        LocalClient client = clients.Of(exchange);
-        using var late = new CancellationTokenSource(IsStoreBad ? WaitForBadStore : LongestWait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
-        ReasonCode reason;
-        try
-        {
-            reason = await client.PublishAsync(message, condition, either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (late.IsCancellationRequested)
-        {
-            throw StoreProblem();
-        }
-
+        ReasonCode reason = await client.PublishAsync(message, condition, cancel).ConfigureAwait(false);
         if (condition is { HasFailed: true }) throw Exchange.Changed();
         if (!reason.IsError()) return new PublishAnswer("accepted", (int)reason, message.QoS != QoS.AtMostOnce);
-        throw ProblemOf(reason, reason == ReasonCode.NotAuthorized ? WhyNot(exchange, message) : null);
+        if (reason == ReasonCode.QuotaExceeded && wait.IsStoreBad) throw wait.Problem(StoreWait.Refused, reason);
+        throw ProblemOf(reason, reason == ReasonCode.NotAuthorized ? WhyNot(caller, message) : null);
     }
 
-    private bool IsStoreBad => broker.Journal.Condition is JournalCondition.Full or JournalCondition.Failing;
-
-    /// <summary>Why the store has not taken a message in time.</summary>
-    private HttpProblem StoreProblem()
+    private static string WhyNot(Caller caller, Message message)
     {
-        (ProblemKind kind, string why) = broker.Journal.Condition switch
-        {
-            JournalCondition.Full => (ProblemKind.StoreFull, broker.Journal.IsDiskFull ? Broker.DiskIsFull : Broker.StoreIsFull),
-            JournalCondition.Failing => (ProblemKind.StoreFailing, Broker.StoreCannotBeWritten),
-            _ => (ProblemKind.StoreFailing, "the store is behind with writing"),
-        };
-        return new HttpProblem(kind, why + "; the message may be there all the same once it can") { RetryAfterSeconds = 5 };
-    }
-
-    private static string WhyNot(Exchange exchange, Message message)
-    {
-        string who = exchange.Caller.Name.Length == 0 ? "an anonymous client" : exchange.Caller.Name;
+        string who = caller.Name.Length == 0 ? "an anonymous client" : caller.Name;
         string topic = Exchange.Short(Encoding.UTF8.GetString(message.Topic));
         return message.Topic is [(byte)'$', ..] ? $"{topic} is the broker's own"
-            : $"{who} may not publish to {topic}: {exchange.Caller.Identity.Permissions.JudgePublish(message.Topic, message.QoS, message.Retain).Cause}";
+            : $"{who} may not publish to {topic}: {caller.Identity.Permissions.JudgePublish(message.Topic, message.QoS, message.Retain).Cause}";
     }
 
     private Task ReadAsync(Exchange exchange)

@@ -16,6 +16,9 @@ internal sealed partial class ClockWatch : IBrokerPart
 
     // Less is what a time server's corrections come to.
     private static readonly TimeSpan Smallest = TimeSpan.FromSeconds(2);
+
+    // Longer between the looks at two clocks, and what they say does not belong together: this thread was held up.
+    private static readonly TimeSpan LongestLook = Smallest / 4;
     private static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
 
     // Older than any release of this program: nobody has set it since the machine was switched on.
@@ -23,8 +26,7 @@ internal sealed partial class ClockWatch : IBrokerPart
 
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private long _seenTimestamp;
-    private DateTimeOffset _seenAt;
+    private (long Timestamp, DateTimeOffset At)? _seen;
     private long _jumps;
     private volatile Jump? _last;
 
@@ -35,7 +37,7 @@ internal sealed partial class ClockWatch : IBrokerPart
     public ClockWatch(MeterRegistry meters, Action<TimeSpan, Action> addPeriodic, TimeProvider time, ILogger log)
     {
         (_time, _log) = (time, log);
-        (_seenTimestamp, _seenAt) = (time.GetTimestamp(), time.GetUtcNow());
+        _seen = Read();
         meters.Counter("edgebroker.clock.jumps", "{jump}", "times this machine's clock was set, or it slept", () => Volatile.Read(ref _jumps));
         addPeriodic(Interval, Look);
     }
@@ -56,16 +58,25 @@ internal sealed partial class ClockWatch : IBrokerPart
     /// <summary>Compares the clock with the time that has passed; one thread at a time.</summary>
     internal void Look()
     {
-        long timestamp = _time.GetTimestamp();
-        DateTimeOffset now = _time.GetUtcNow();
-        TimeSpan jump = now - _seenAt - _time.GetElapsedTime(_seenTimestamp, timestamp);
-        (_seenTimestamp, _seenAt) = (timestamp, now);
+        if (Read() is not var (timestamp, now)) return;
+        (long Timestamp, DateTimeOffset At) seen = _seen ?? (timestamp, now);
+        _seen = (timestamp, now);
+        TimeSpan jump = now - seen.At - _time.GetElapsedTime(seen.Timestamp, timestamp);
         if (jump.Duration() < Smallest) return;
         string way = jump > TimeSpan.Zero ? "forward" : "back";
         string text = string.Create(CultureInfo.InvariantCulture, $"{way} by {jump.Duration().TotalSeconds:0} s at {now:yyyy-MM-dd HH:mm:ss} UTC");
         _last = new Jump(timestamp, text);
         Interlocked.Increment(ref _jumps);
         LogJump(_log, text);
+    }
+
+    /// <summary>Reads both clocks; null: not at the same time.</summary>
+    private (long Timestamp, DateTimeOffset At)? Read()
+    {
+        long before = _time.GetTimestamp();
+        DateTimeOffset now = _time.GetUtcNow();
+        long after = _time.GetTimestamp();
+        return _time.GetElapsedTime(before, after) <= LongestLook ? (after, now) : null;
     }
 
     [LoggerMessage(9070, LogLevel.Warning, "this machine's clock jumped {Jump}: it was set, or the machine slept; certificates and tokens are judged by it")]

@@ -90,6 +90,19 @@ internal sealed class Crew : IAsyncDisposable
             && voters.GetProperty("members").EnumerateArray().Select(one => one.GetProperty("state").GetString()).SequenceEqual(states),
         $"node {node} to hold the three for {string.Join(", ", states)}");
 
+    /// <summary>Says a verb to a node until it answers so: one that changes members waits for others, and may be said again.</summary>
+    public Task TellUntilAsync(int node, string words, params string[] verb) => Deadline.Until(
+        () => Tell(node, verb) is { ExitCode: 0 } answer && answer.Output.Contains(words, StringComparison.Ordinal),
+        $"node {node} to answer \"{words}\" to {string.Join(' ', verb)}");
+
+    /// <summary>Who leads, once somebody does.</summary>
+    public async Task<int> LeaderAsync(int node)
+    {
+        int? leader = null;
+        await Deadline.Until(() => (leader = Leader(node)) is not null, $"node {node} to know who leads");
+        return leader!.Value;
+    }
+
     /// <summary>Who leads, as a node has it; null: nobody.</summary>
     public int? Leader(int node) => Voters(node) is { } voters && voters.TryGetProperty("leader", out JsonElement leader) ? leader.GetInt32() : null;
 

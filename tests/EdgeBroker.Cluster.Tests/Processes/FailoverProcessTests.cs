@@ -13,7 +13,7 @@ public sealed class FailoverProcessTests
         await crew.StartAsync(1, 2, 3);
         await crew.LinkedAsync(1, 2, 3);
         await crew.FormAsync();
-        int leader = crew.Leader(1)!.Value;
+        int leader = await crew.LeaderAsync(1);
         int[] others = [.. new[] { 1, 2, 3 }.Where(one => one != leader)];
         TestClient client = await crew.ConnectAsync(leader, "roamer", cleanStart: false, sessionPresent: false);
         await client.SubscribeAsync("plant/#", options: 1);
@@ -21,7 +21,7 @@ public sealed class FailoverProcessTests
         crew.Kill(leader);
         string[] states = [.. new[] { 1, 2, 3 }.Select(one => one == leader ? "Down" : "Up")];
         foreach (int other in others) await crew.MembersAsync(other, states);
-        Assert.NotEqual(leader, crew.Leader(others[0]));
+        Assert.NotEqual(leader, await crew.LeaderAsync(others[0]));
         client = await crew.ConnectAsync(others[0], "roamer", cleanStart: false, sessionPresent: false);
         await client.SubscribeAsync("other/#", options: 1);
         await crew.ExpectRefusedAsync(others[1], "roamer", ReasonCode.UseAnotherServer);
@@ -43,7 +43,7 @@ public sealed class FailoverProcessTests
         await crew.StartAsync(1, 2, 3);
         await crew.LinkedAsync(1, 2, 3);
         await crew.FormAsync();
-        int leader = crew.Leader(1)!.Value;
+        int leader = await crew.LeaderAsync(1);
         int other = leader == 1 ? 2 : 1;
         TestClient watcher = await crew.ConnectAsync(other, "watcher", cleanStart: true);
         await watcher.SubscribeAsync("gone/#", options: 1);

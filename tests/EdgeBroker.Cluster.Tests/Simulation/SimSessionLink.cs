@@ -67,7 +67,7 @@ internal sealed class SimClaim
         SessionClaim answer = _answer.Result;
         if (answer.Outcome != ClaimOutcome.Granted) return false;
         connection = new SimSessionLink(Node);
-        var grant = new SessionGrant(IsKept ? 1_000_000u : 0, 20, Will);
+        var grant = new SessionGrant(IsKept ? 1_000_000u : 0, 20, Will) { Epoch = answer.Epoch };
         connection.Lease = Node.Broker.Connect(_id, IsClean, grant, Node.Context, connection)!.Value;
         Node.Broker.Cluster.Connected(_id, answer.Epoch, connection.Lease);
         return true;

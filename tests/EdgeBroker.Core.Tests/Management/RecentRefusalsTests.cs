@@ -29,7 +29,11 @@ public sealed class RecentRefusalsTests
         IReadOnlyList<RefusalView> all = _refusals.ToList();
         Assert.Equal(["subscribe", "connect", "publish"], all.Select(one => one.What));
         Assert.Equal(
-            new RefusalView("connect", "press7", "10.0.0.5", null, "the password is wrong", 0x86, 2, first, first.AddSeconds(2)), all[1]);
+            new RefusalView("connect", "press7", "10.0.0.5", null, "the password is wrong", 0x86, 2, first, first.AddSeconds(2))
+            {
+                Hint = "edgebroker passwd sets a password; auth.password_file names the file in use",
+            },
+            all[1]);
         Assert.Equal(("plant/other", 2L, 0x87), (all[2].About, all[2].Count, all[2].ReasonCode));
         Assert.Equal(("press8", "#"), (all[0].ClientId, all[0].About));
     }

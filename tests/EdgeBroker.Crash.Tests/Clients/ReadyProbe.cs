@@ -29,6 +29,7 @@ internal sealed class ReadyProbe : IDisposable
         [[listener]]
         protocol = "http"
         address = "unix:{_path}"
+        identity = "peer"
         """;
 
     /// <summary>Expects /ready to say so.</summary>
@@ -46,10 +47,10 @@ internal sealed class ReadyProbe : IDisposable
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>What /ready says of the store, which the overview of the API says as well.</summary>
+    /// <summary>What /ready says of the store, which the overview of the API says as well; what follows the cause goes on from one look to the next.</summary>
     public async Task<string> StoreTroubleAsync()
     {
-        string ready = DetailOf(await ReadAsync("/ready"), "parts"), overview = DetailOf(await ReadAsync("/api/v1/overview"), "problems");
+        string ready = CauseOf(await ReadAsync("/ready"), "parts"), overview = CauseOf(await ReadAsync("/api/v1/overview"), "problems");
         Assert.Equal(ready, overview);
         return ready;
     }
@@ -60,8 +61,8 @@ internal sealed class ReadyProbe : IDisposable
         return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
     }
 
-    private static string DetailOf(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray()
-        .First(part => part.GetProperty("part").GetString() == "store").GetProperty("detail").GetString()!;
+    private static string CauseOf(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray()
+        .First(part => part.GetProperty("part").GetString() == "store").GetProperty("detail").GetString()!.Split(';')[0];
 
     public void Dispose()
     {

@@ -2,8 +2,10 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using EdgeBroker.Http.Access;
+using EdgeBroker.Http.Routing;
 using EdgeBroker.Http.Tests.Rig;
 using EdgeBroker.Testing;
+using EdgeBroker.Transport.Listeners;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -51,6 +53,24 @@ public sealed class StrangerTests : IAsyncDisposable
         Assert.Equal("too-many-requests", await ApiHost.ProblemAsync(_host.Client(null), "POST", "/api/v1/login", "{}"));
         Assert.Equal(200, (await ApiHost.AskAsync(_host.Client(), "GET", "/api/v1/version")).Status);
         Assert.Equal(200, (await ApiHost.AskAsync(_host.Client(null), "GET", "/api/v1/version", null, ("Cookie", cookie))).Status);
+    }
+
+    /// <summary>Where nobody has to be known, whoever is known has a line of its own all the same, and the time stands still.</summary>
+    [Fact]
+    public async Task What_is_open_to_strangers_is_open_at_their_rate()
+    {
+        _host.More = site => site.Add(() => [new HttpEndpoint(
+            HttpSurfaces.Metrics, "GET", "/numbers", EndpointAccess.OpenApart, exchange => exchange.AnswerNothingAsync())]);
+        await _host.StartAsync(HttpSurfaces.Metrics);
+        HttpClient stranger = _host.Client(null);
+        int[] statuses = await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ => (await ApiHost.AskAsync(stranger, "GET", "/numbers")).Status));
+        Assert.Equal((20, 10), (statuses.Count(status => status == 204), statuses.Count(status => status == 429)));
+        HttpClient collector = _host.Client(ApiHost.ViewerToken);
+        for (int i = 0; i < 30; i++) Assert.Equal(204, (await ApiHost.AskAsync(collector, "GET", "/numbers")).Status);
+        // What is not good is as good as nothing.
+        Assert.Equal(429, (await ApiHost.AskAsync(_host.Client("wrong"), "GET", "/numbers")).Status);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(204, (await ApiHost.AskAsync(stranger, "GET", "/numbers")).Status);
     }
 
     [Fact]

@@ -32,6 +32,8 @@ public sealed class OverviewTests : IAsyncDisposable
         Assert.Equal("""{"queue-full":2}""", overview.GetProperty("drops_by_cause").GetRawText());
         Assert.Equal(2, overview.GetProperty("messages_dropped_total").GetInt32());
         Assert.Equal("server.crt", Assert.Single(overview.GetProperty("certificates").EnumerateArray()).GetProperty("file").GetString());
+        // What changed is for admins.
+        Assert.Equal(["at", "by"], overview.GetProperty("last_change").EnumerateObject().Select(member => member.Name));
         Assert.Equal("admin-token", overview.GetProperty("last_change").GetProperty("by").GetString());
         Assert.Equal("0123456789ab", (await ApiHost.AskAsync(admin, "GET", "/api/v1/version")).Body.GetProperty("commit").GetString());
     }

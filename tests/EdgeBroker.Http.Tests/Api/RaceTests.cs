@@ -156,7 +156,7 @@ public sealed class RaceTests : IAsyncDisposable
         {
             await client.SendAsync(client.Packets.Disconnect());
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
             // It has been kicked.
         }

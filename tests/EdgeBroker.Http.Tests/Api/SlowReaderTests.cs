@@ -52,7 +52,8 @@ public sealed class SlowReaderTests : IAsyncDisposable
         (int status, System.Text.Json.JsonElement backup) = await ApiHost.AskAsync(_host.Client(), "POST", "/api/v1/backup");
         Assert.Equal(201, status);
         string id = backup.GetProperty("id").GetString()!;
-        await AskAsync("/api/v1/backups/" + id, ApiHost.AdminToken);
+        NetworkStream reader = await AskAsync("/api/v1/backups/" + id, ApiHost.AdminToken);
+        await Deadline.Within(reader.ReadExactlyAsync(new byte[1]).AsTask(), "the answer to begin");
         await Deadline.AdvanceUntil(_time, () => Cuts > 0, "the reader to be cut off");
         await Deadline.Until(() => !File.Exists(_host.Web.PathOf(id)), "the copy to be deleted");
         // Another one is made as if nothing had been.
@@ -74,11 +75,12 @@ public sealed class SlowReaderTests : IAsyncDisposable
         await Deadline.Until(() => _host.Web.Site.Streams.Count == 0, "the stream's end");
     }
 
-    private async Task AskAsync(string path, string token)
+    private async Task<NetworkStream> AskAsync(string path, string token)
     {
         NetworkStream stream = await _host.Web.TcpAsync(_host.Port);
         stream.Socket.ReceiveBufferSize = 4 * 1024;
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"));
+        return stream;
     }
 
     private void Publish(byte[] payload)

@@ -251,15 +251,16 @@ public sealed class PublishTests : IAsyncDisposable
         var keys = new IdempotencyKeys(time);
         for (int i = 0; i < 20_000; i++)
         {
-            Assert.True(keys.TryClaim("anna", "key" + i, [1], out IdempotentAnswer claim));
+            Assert.True(keys.TryClaim("anna", "key" + i, [1], 1, out IdempotentAnswer claim));
             keys.Settle("anna", "key" + i, claim, new byte[100]);
         }
 
         Assert.InRange(keys.Count, 5_000, 10_000);
-        Assert.False(keys.TryClaim("anna", "key19999", [1], out _));
-        Assert.True(keys.TryClaim("bert", "key19999", [1], out _));
+        Assert.False(keys.TryClaim("anna", "key19999", [1], 1, out _));
+        Assert.True(keys.TryClaim("bert", "key19999", [1], 1, out IdempotentAnswer other));
+        keys.Settle("bert", "key19999", other, [1]);
         time.Advance(TimeSpan.FromMinutes(10));
-        Assert.True(keys.TryClaim("anna", "key19999", [1], out _));
+        Assert.True(keys.TryClaim("anna", "key19999", [1], 1, out _));
         Assert.Equal(1, keys.Count);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using EdgeBroker.Core.Management;
+using EdgeBroker.Core.Ports;
 using EdgeBroker.Core.Security;
 using EdgeBroker.Http.Access;
 using EdgeBroker.Http.Api;
@@ -21,9 +22,9 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     private readonly List<HttpClient> _clients = [];
     private readonly System.Collections.Concurrent.ConcurrentStack<ReloadEntry> _reloads = new();
 
-    public ApiHost(TimeProvider? time = null)
+    public ApiHost(TimeProvider? time = null, IJournal? journal = null)
     {
-        Web = new WebHost { Authenticator = this, Extend = Extend, Time = time ?? TimeProvider.System };
+        Web = new WebHost { Authenticator = this, Extend = Extend, Time = time ?? TimeProvider.System, Journal = journal ?? VolatileJournal.Instance };
         Web.Options.Current = new HttpOptions
         {
             NodeName = "gw-test",
@@ -61,6 +62,9 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
 
     /// <summary>Done by each reload.</summary>
     public Action? Reloading { get; set; }
+
+    /// <summary>Adds endpoints besides.</summary>
+    public Action<HttpSite>? More { get; set; }
 
     /// <summary>How long a copy of the store is.</summary>
     public int BackupBytes { get; set; } = 8;
@@ -134,7 +138,9 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
     public (string Path, long Bytes) MakeBackup(string name, CancellationToken cancel)
     {
         string path = Web.PathOf(name);
-        File.WriteAllText(path, "the copy".PadRight(BackupBytes));
+        using FileStream copy = File.Create(path);
+        copy.Write("the copy"u8);
+        copy.SetLength(BackupBytes);
         return (path, BackupBytes);
     }
 
@@ -229,6 +235,7 @@ internal sealed class ApiHost : IAsyncDisposable, IAuthenticator, IAdministratio
         var refusals = new RecentRefusals(web.Time);
         web.Broker.Events.Add(history);
         web.Broker.Events.Add(refusals);
+        More?.Invoke(web.Site);
         ApiEndpoints.AddTo(web.Site, web.Broker, new BrokerView(web.Broker, refusals), history, web, this, this, web.Time);
     }
 }

@@ -66,6 +66,9 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     /// <summary>The clock of the broker and of its listeners, but for the web framework's own.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>What is kept.</summary>
+    public IJournal Journal { get; init; } = VolatileJournal.Instance;
+
     /// <summary>Reactors, and loops of web listeners.</summary>
     public int Loops { get; init; } = 2;
 
@@ -105,7 +108,7 @@ internal sealed class WebHost : IAsyncDisposable, IAuthenticator, IHealth
     public async Task StartAsync(MqttOptions? limits, params ListenerSettings[] listeners)
     {
         Broker = new Broker(
-            limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), VolatileJournal.Instance, new BrokerEvents(Events), "test")
+            limits ?? TestBrokerOptions.Quiet, new BrokerClock(Time), Journal, new BrokerEvents(Events), "test")
         { Cluster = Cluster };
         Site = new HttpSite(Broker, this, this, Options, new AuditLog(Log, Time), Time);
         Extend?.Invoke(this);

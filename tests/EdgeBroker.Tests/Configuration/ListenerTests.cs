@@ -52,6 +52,20 @@ public sealed class ListenerTests
             (Assert.Single(configuration.Listeners).Protocol, configuration.Listeners[0].Tls, configuration.Listeners[0].Serve));
     }
 
+    [Theory]
+    [InlineData("0.0.0.0:8080", "\"metrics\"", true)]
+    [InlineData("0.0.0.0:8080", "\"health\", \"metrics\"", true)]
+    [InlineData("127.0.0.1:8080", "\"metrics\"", false)]
+    [InlineData("0.0.0.0:8080", "\"health\"", false)]
+    [InlineData("0.0.0.0:8080", "\"api\", \"metrics\"", false)]
+    public void Numbers_that_anybody_can_read_are_warned_about(string address, string serve, bool warns)
+    {
+        using var given = new Given($"[[listener]]\nprotocol = \"http\"\naddress = \"{address}\"\nserve = [{serve}]\n");
+        IEnumerable<string> told = given.Valid().Warnings.Where(one => one.Contains("/metrics", StringComparison.Ordinal));
+        string[] expected = [$"broker.toml:4:9: anyone who reaches {address} may read /metrics: the listener serves neither api nor console"];
+        Assert.Equal(warns ? expected : [], told);
+    }
+
     [Fact]
     public void Passwords_that_anybody_on_the_way_can_read_are_warned_about()
     {

@@ -42,6 +42,26 @@ public sealed class ClockWatchTests : IDisposable
     }
 
     [Fact]
+    public void A_thread_that_is_held_up_between_two_clocks_sees_no_jump()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            _time.HeldUp = TimeSpan.FromSeconds(10);
+            Pass(ClockWatch.Interval, set: TimeSpan.Zero);
+            _time.HeldUp = TimeSpan.Zero;
+            Pass(ClockWatch.Interval, set: TimeSpan.Zero);
+        }
+
+        Assert.Equal((HealthState.Good, 0), (Finding.State, Jumps));
+        // What happens meanwhile is found by the next look.
+        _time.HeldUp = TimeSpan.FromSeconds(10);
+        Pass(ClockWatch.Interval, set: TimeSpan.FromSeconds(3600));
+        _time.HeldUp = TimeSpan.Zero;
+        Pass(ClockWatch.Interval, set: TimeSpan.Zero);
+        Assert.Equal((HealthState.Warning, 1), (Finding.State, Jumps));
+    }
+
+    [Fact]
     public void A_clock_that_nobody_has_set_is_told_of()
     {
         _time.Set += new DateTimeOffset(1970, 1, 1, 0, 1, 0, TimeSpan.Zero) - _time.GetUtcNow();
@@ -62,6 +82,17 @@ public sealed class ClockWatchTests : IDisposable
     {
         public TimeSpan Set { get; set; }
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Set;
+        /// <summary>How long whoever reads it is held up before it has the answer.</summary>
+        public TimeSpan HeldUp { get; set; }
+
+        // The base class has one clock for both.
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            DateTimeOffset now = base.GetUtcNow() + Set;
+            Advance(HeldUp);
+            return now;
+        }
     }
 }

@@ -61,14 +61,5 @@ public sealed class MetricsTests
         Assert.Contains("edgebroker_uptime_seconds ", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
         using HttpResponseMessage other = await client.GetAsync("/api/v1/overview");
         Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
-        // Who comes again and again is held up.
-        HttpStatusCode status = HttpStatusCode.OK;
-        for (int i = 0; i < 2_000 && status == HttpStatusCode.OK; i++)
-        {
-            using HttpResponseMessage answer = await client.GetAsync("/metrics");
-            status = answer.StatusCode;
-        }
-
-        Assert.Equal(HttpStatusCode.TooManyRequests, status);
     }
 }

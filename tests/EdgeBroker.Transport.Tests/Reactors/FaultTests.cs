@@ -101,6 +101,19 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task An_exception_of_who_measures_iterations_ends_nothing()
+    {
+        int turns = 0;
+        using var host = new ReactorHost(
+            connection => new TestHandler(connection), turnListener: seconds => ThrowAt(seconds >= 0 && Interlocked.Increment(ref turns) == 1));
+        using Socket socket = await host.ConnectAsync();
+        await EchoAsync(socket);
+        await EchoAsync(socket);
+        await Deadline.Until(() => Volatile.Read(ref turns) > 1, "another iteration");
+        Assert.Equal("measuring an iteration", Assert.Single(host.Faults).Where);
+    }
+
+    [Fact]
     public async Task An_exception_of_what_belongs_to_no_connection_ends_none()
     {
         using var host = new ReactorHost(

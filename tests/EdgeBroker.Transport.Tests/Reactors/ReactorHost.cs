@@ -17,7 +17,8 @@ internal sealed class ReactorHost : IDisposable
         int reactors = 1,
         string address = "127.0.0.1:0",
         int maxConnections = 10_000,
-        Action? afterReceives = null)
+        Action? afterReceives = null,
+        Action<double>? turnListener = null)
     {
         _reactors = new Reactor[reactors];
         for (int i = 0; i < reactors; i++)
@@ -43,6 +44,7 @@ internal sealed class ReactorHost : IDisposable
         foreach (Reactor reactor in _reactors)
         {
             reactor.AfterReceives = afterReceives;
+            reactor.TurnListener = () => turnListener;
             reactor.Start();
         }
     }

@@ -161,6 +161,11 @@ internal sealed class ListenerRules(ConfigurationErrors errors, List<string> war
             warnings.Add($"{draft.At("allow_anonymous")}: anyone who reaches {shown} may publish and read: allow_anonymous is set");
         }
 
+        if ((serve & HttpSurfaces.Metrics) != 0 && (serve & (HttpSurfaces.Api | HttpSurfaces.Console)) == 0 && !NeedsCertificate(draft))
+        {
+            warnings.Add($"{draft.At("serve")}: anyone who reaches {shown} may read /metrics: the listener serves neither api nor console");
+        }
+
         if (draft.Protocol == "http" && (serve & (HttpSurfaces.Api | HttpSurfaces.Console | HttpSurfaces.Publish)) != 0)
         {
             warnings.Add(

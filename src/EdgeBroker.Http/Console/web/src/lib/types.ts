@@ -251,7 +251,7 @@ export interface Overview {
   top_senders?: Maybe<SessionRow[]>;
   drops_by_cause?: Maybe<Record<string, number>>;
   certificates?: Maybe<Certificate[]>;
-  last_change?: Maybe<ReloadEntry>;
+  last_change?: Maybe<{ at: string; by?: Maybe<string> }>;
 }
 
 export interface HistoryOfMetrics {

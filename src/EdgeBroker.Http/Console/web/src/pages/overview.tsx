@@ -43,7 +43,9 @@ function causes(data: Data): string {
 function firstEnd(data: Data): string[] {
   const first = data.certificates?.[0];
   if (!first) return ['none', 'nothing speaks TLS'];
-  return [first.days_left == null ? '–' : plural(first.days_left, 'day'), `${visible(first.file?.split('/').at(-1) ?? first.name ?? '')} ends first`];
+  const name = visible(first.file?.split('/').at(-1) ?? first.name ?? '');
+  if (first.days_left != null && first.days_left < 0) return ['ended', `${name} is not valid any more`];
+  return [first.days_left == null ? '–' : plural(first.days_left, 'day'), `${name} ends first`];
 }
 
 /** How much goes on, in one sentence. */
