@@ -201,7 +201,8 @@ internal sealed class BrokerEndpoints(
             RefusalsCount = view.Refusals().Count,
             TopSenders = senders,
             Certificates = [.. administration.Certificates.OrderBy(one => one.EndsAt).Take(MostShown)],
-            LastChange = administration.Reloads.Where(one => one.Result.Changed.Count > 0).Select(one => new ConfigurationChange(one.At, one.By)).FirstOrDefault(),
+            LastChange = administration.Reloads.Where(one => one.Result.Changed.Count > 0)
+                .Select(one => new ConfigurationChange(one.At, one.By)).FirstOrDefault(),
             LongestQueues = [.. longest.Items.Select(row => new SessionRow(row))],
             Listeners = administration.Listeners,
         };
