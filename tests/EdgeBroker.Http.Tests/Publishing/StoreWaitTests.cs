@@ -140,7 +140,7 @@ public sealed class StoreWaitTests : IAsyncDisposable
         Assert.False(keys.TryClaim("anna", "first", [1], 1, out IdempotentAnswer known));
         Assert.Same(first, known);
         var open = new List<IdempotentAnswer> { first };
-        for (; open.Count < 1_000; open.Add(Claim("open" + open.Count, 1)));
+        while (open.Count < 1_000) open.Add(Claim("open" + open.Count, 1));
         Assert.Equal(ProblemKind.Busy, Assert.Throws<HttpProblem>(() => Claim("one more", 1)).Kind);
         keys.Settle("anna", "first", first, [1]);
         IdempotentAnswer large = Claim("large", 15 * 1024 * 1024);
