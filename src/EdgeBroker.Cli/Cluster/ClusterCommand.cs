@@ -40,9 +40,10 @@ public static class ClusterCommand
                 Operands = [new Operand("NODE")],
                 Options = ControlOptions.Common,
                 Remarks = """
-                    To be run on another node, once the node itself has been stopped. It votes no more, its clients
-                    begin anew wherever they come, and the others forget the messages that waited for it. Should it
-                    come back as it was, it is told so, and serves nobody. Its certificate stays refused.
+                    To be run on another node, once the node itself has been stopped and "cluster status" says that it
+                    is Down. It votes no more, its clients begin anew wherever they come, and the others forget the
+                    messages that waited for it. Should it come back as it was, it is told so, and serves nobody. Its
+                    certificate stays refused.
                     """ + "\n" + ControlOptions.WhoMay,
                 ExitCodes = "0 it is removed, 1 it is not; says why",
                 ReadsConfiguration = true,
