@@ -90,8 +90,8 @@ public sealed partial class Session
         if (discardWill) ReleaseWill(_lifetime.Will);
         _lifetime.Detach(nowMs, discardWill, newExpirySeconds);
         if (!OutlivesConnection) return new Detachment(link, null, EndLocked(), 0);
-        if (_moveChanged is null) _queue.Unload();
-        _moveChanged?.Invoke();
+        if (MoveChanged is null) _queue.Unload();
+        MoveChanged?.Invoke();
         // With the will in it even when that is due now: should the process end before it is published, it is published then.
         SaveState();
         return new Detachment(link, TakeDueWill(nowMs), null, _lifetime.DueMs);

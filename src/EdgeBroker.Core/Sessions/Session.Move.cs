@@ -10,8 +10,7 @@ namespace EdgeBroker.Core.Sessions;
 // A session moves to another node: it is copied there as a whole, and what comes meanwhile is gathered there by a shadow, which becomes the session.
 public sealed partial class Session
 {
-    // Of a session that is to move: called when it may have become ready, on any thread and under the lock. Null: it is not to move.
-    private Action? _moveChanged;
+    private Action? MoveChanged => _rules?.MoveChanged;
 
     /// <summary>
     /// It is to move: from here on what is in memory of its queue stays there, so that <see cref="TryExport"/> finds all of it. False: it cannot move, since it
@@ -22,9 +21,9 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            if (HasEnded || !OutlivesConnection || _moveChanged is not null || _rules?.Policy is not null) return false;
+            if (HasEnded || !OutlivesConnection || MoveChanged is not null || _rules?.Policy is not null) return false;
             if (Array.Exists(_subscriptions.ToArray(), one => one.IsShared)) return false;
-            _moveChanged = changed;
+            _rules = SessionRules.Of(_rules?.Policy, _rules?.Judge, changed);
             return true;
         }
     }
@@ -34,7 +33,7 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            _moveChanged = null;
+            _rules = SessionRules.Of(_rules?.Policy, _rules?.Judge, moveChanged: null);
             if (_link is not null || HasEnded) return;
             _queue.Spill();
             _queue.Unload();
@@ -52,11 +51,11 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            hasFailed = HasEnded || _moveChanged is null || !OutlivesConnection;
+            hasFailed = HasEnded || MoveChanged is null || !OutlivesConnection;
             if (hasFailed || _link is not null) return null;
             if (_received.Stored is { IsDone: false } stored)
             {
-                stored.WhenDone(_moveChanged!);
+                stored.WhenDone(MoveChanged!);
                 return null;
             }
 

@@ -84,7 +84,7 @@ public sealed partial class Session
     private void SetPolicy(QueuePolicy? policy)
     {
         SyncRoot.MustBeHeld();
-        _rules = SessionRules.Of(policy, _rules?.Judge);
+        _rules = SessionRules.Of(policy, _rules?.Judge, MoveChanged);
         if (!ReferenceEquals(_queue, MessageQueue.None)) _queue.KeepLatest(Policy.Overflow == QueueOverflow.KeepLatestPerTopic);
     }
 

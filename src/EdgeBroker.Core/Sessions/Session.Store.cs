@@ -20,7 +20,7 @@ public sealed partial class Session : IStoredSessionOwner
             lock (SyncRoot.Alone())
             {
                 if (HasEnded) return;
-                if (_moveChanged is null) _queue.Spill();
+                if (MoveChanged is null) _queue.Spill();
                 AccountQueues();
                 // QoS 2 that may be sent now, PUBRELs that may be, messages that can be read back now.
                 if (_queue.Count > 0 || _window.HasReleases) _link?.RequestPump();
@@ -43,9 +43,9 @@ public sealed partial class Session : IStoredSessionOwner
             {
                 if (HasEnded) return;
                 _queue.Fill(deliveries);
-                _moveChanged?.Invoke();
+                MoveChanged?.Invoke();
                 if (_link is not null) _link.RequestPump();
-                else if (_moveChanged is null) _queue.Unload();
+                else if (MoveChanged is null) _queue.Unload();
                 deferred = TakeDeferred();
             }
 
@@ -65,7 +65,7 @@ public sealed partial class Session : IStoredSessionOwner
         session._lifetime.Restore(restored, environment.Clock.NowMs + (long)environment.Options.RestartWillDelay.TotalMilliseconds);
         session._window.Restore(restored);
         session._received.Restore(restored.ReceivedIds);
-        session._rules = SessionRules.Of(restored.QueuePolicy, judge: null);
+        session._rules = SessionRules.Of(restored.QueuePolicy, judge: null, moveChanged: null);
         restored.Sort();
         if (restored.Queue.Count > 0) session._queue = new MessageQueue(environment.Ledger, restored.Queue, restored.QueueBytes);
         environment.Ledger.Account(MemoryKind.Sessions, session.MemoryBytes);

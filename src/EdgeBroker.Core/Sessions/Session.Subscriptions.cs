@@ -63,7 +63,7 @@ public sealed partial class Session
     {
         lock (SyncRoot.Alone())
         {
-            if (Holds(lease)) _rules = SessionRules.Of(_rules?.Policy, permissions);
+            if (Holds(lease)) _rules = SessionRules.Of(_rules?.Policy, permissions, MoveChanged);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed partial class Session
         SyncRoot.MustBeHeld();
         bool mayBeWide = _environment.Options.FiltersWideSubscriptions && !IsOfObservation;
         byte[]? denied = _subscriptions.FindDenied(permissions, IsOfObservation, mayBeWide, out bool isWide)?.Filter;
-        if (denied is null) _rules = SessionRules.Of(_rules?.Policy, isWide ? permissions : null);
+        if (denied is null) _rules = SessionRules.Of(_rules?.Policy, isWide ? permissions : null, MoveChanged);
         return denied;
     }
 

@@ -7,8 +7,12 @@ namespace EdgeBroker.Core.Sessions;
 /// <param name="Judge">
 /// By what each of its messages is judged, where the client has subscribed to more than it may receive; null: whatever its filters match is permitted.
 /// </param>
-internal sealed record SessionRules(QueuePolicy? Policy, Permissions? Judge)
+/// <param name="MoveChanged">
+/// Of one that is to move: called when it may have become ready, on any thread and under the session's lock. Null: it is not to move.
+/// </param>
+internal sealed record SessionRules(QueuePolicy? Policy, Permissions? Judge, Action? MoveChanged)
 {
-    /// <summary>Both; null: neither is there.</summary>
-    public static SessionRules? Of(QueuePolicy? policy, Permissions? judge) => policy is null && judge is null ? null : new SessionRules(policy, judge);
+    /// <summary>All three; null: none is there.</summary>
+    public static SessionRules? Of(QueuePolicy? policy, Permissions? judge, Action? moveChanged) =>
+        policy is null && judge is null && moveChanged is null ? null : new SessionRules(policy, judge, moveChanged);
 }
