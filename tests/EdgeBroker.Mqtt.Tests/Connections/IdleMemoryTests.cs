@@ -18,8 +18,8 @@ public sealed class IdleMemoryTests
     private const int Clients = 5_000;
 
     [Theory]
-    [InlineData(false, 760)]
-    [InlineData(true, 1_090)]
+    [InlineData(false, 740)]
+    [InlineData(true, 1_060)]
     public void An_idle_client_weighs_little_and_nothing_once_it_is_gone(bool subscribed, int mostBytes)
     {
         var broker = new Broker(
