@@ -16,6 +16,7 @@ public static class Patience
             T answer = await ask();
             if (statusOf(answer) != (int)HttpStatusCode.TooManyRequests) return answer;
             if (Environment.TickCount64 - began > Deadline.Timeout.TotalMilliseconds) throw new ExpectationException("429 all the time");
+            // The bucket fills with time alone: there is nothing else to wait for.
             await Task.Delay(20);
         }
     }

@@ -164,6 +164,7 @@ internal sealed class ClusterVoter : IMeshConsensus, IAsyncDisposable
                 if (applied.Outcome is not (CommandOutcome.Done or CommandOutcome.NoChange)) return $"the voters answered {applied.Outcome}";
             }
 
+            // The leader changes the members, whichever node that is: here it is seen when it has.
             while (Members.Contains(node)) await Task.Delay(Interval, _settings.Time, cancel).ConfigureAwait(false);
             return null;
         }
